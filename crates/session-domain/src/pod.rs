@@ -1,0 +1,76 @@
+//! A pod as everybody but itself sees it: its phase, its deadlines and its counters.
+
+use std::fmt;
+
+use crate::ids::PodName;
+use crate::time::Timestamp;
+
+/// How far a pod has come. A pod that has stopped is not seen any more, so there is no such phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Phase {
+    /// Takes newcomers.
+    Serving,
+    /// Takes no newcomers, until maintenance is switched off.
+    Maintenance,
+    /// Will stop; waits for its users.
+    Draining,
+    /// Will stop; nobody is left, the endpoints get their time to follow.
+    Propagating,
+}
+
+impl Phase {
+    /// The phase in lower case, as the admin tier's API and pages write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Serving => "serving",
+            Self::Maintenance => "maintenance",
+            Self::Draining => "draining",
+            Self::Propagating => "propagating",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a pod has counted since it started. Counters only grow, but for the first: cancelling a notice
+/// takes nothing back from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Sessions that were told of a notice, once for each notice.
+    pub drain_notifications_sent: u64,
+    /// Logouts of sessions that had been told, while the notice ran.
+    pub graceful_logouts: u64,
+    /// Sessions that were present and force-closed.
+    pub forced_logouts: u64,
+    /// Sessions that began here.
+    pub logins: u64,
+    /// WebSockets open now.
+    pub websocket_connections: u64,
+}
+
+/// What a pod says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodReport {
+    /// The pod's name.
+    pub pod: PodName,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When its process started.
+    pub started_at: Timestamp,
+    /// When the drain or the maintenance countdown began; absent while none runs.
+    pub drain_started_at: Option<Timestamp>,
+    /// When who is left will be force-closed; absent while no countdown runs.
+    pub forced_logout_at: Option<Timestamp>,
+    /// Sessions held, present or not.
+    pub active_sessions: u64,
+    /// The software's version and git revision.
+    pub version: String,
+    /// What it has counted.
+    pub counters: Counters,
+    /// Whether this is the pod's last word: it exits now.
+    pub is_final: bool,
+}

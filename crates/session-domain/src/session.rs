@@ -1,0 +1,29 @@
+//! A session as everybody but its owner sees it: a value, true at the moment it was taken.
+
+use crate::ids::{PodName, SessionId, UserName};
+use crate::time::Timestamp;
+
+/// What is known of one session at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionView {
+    /// The session's id.
+    pub id: SessionId,
+    /// Who it belongs to.
+    pub user: UserName,
+    /// When the session began; naming the user does not change it.
+    pub login_time: Timestamp,
+    /// When the last request of the session came in.
+    pub last_activity: Timestamp,
+    /// The pod that owns it.
+    pub pod: PodName,
+    /// Open event streams.
+    pub event_streams: u32,
+    /// Open WebSockets.
+    pub websockets: u32,
+    /// Tasks that run on behalf of the session.
+    pub active_tasks: u32,
+    /// Requests being served right now.
+    pub in_flight_requests: u32,
+    /// Whether the session was told of the notice that runs now.
+    pub notified: bool,
+}
