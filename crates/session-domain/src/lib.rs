@@ -4,11 +4,15 @@
 //! runtime and no wire type. Whatever it decides comes out as a value that somebody else acts upon.
 
 mod ids;
+pub mod lifecycle;
+mod outcome;
 mod pod;
+pub mod registry;
 mod session;
 mod time;
 
 pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, UserName};
+pub use outcome::{Outcome, Totals};
 pub use pod::{Counters, Phase, PodReport};
 pub use session::SessionView;
 pub use time::Timestamp;

@@ -1,0 +1,228 @@
+//! One step of the machine: every event in every state.
+
+use std::num::NonZeroU64;
+
+use super::{
+    Effect, Event, Lifecycle, Line, Notice, NoticeId, ReadinessWhileDraining, Reason, SecondSignal, Signal, Situation,
+    State,
+};
+use crate::lifecycle::Readiness;
+use crate::time::Timestamp;
+
+impl Lifecycle {
+    /// Takes what happened and gives the machine after it and what is to be done, in this order.
+    #[must_use]
+    pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
+        let before = self.readiness();
+        let mut effects = Vec::new();
+        self.state = match self.state {
+            State::Serving => self.serving(event, situation, &mut effects),
+            State::MaintenanceCountdown { notice, vacated } => {
+                self.countdown(notice, vacated, event, situation, &mut effects)
+            }
+            State::MaintenanceClosed => self.closed(event, situation, &mut effects),
+            State::Draining { notice, next_progress, ready } => {
+                self.draining(notice, next_progress, ready, event, situation, &mut effects)
+            }
+            State::Propagating { since, until } => self.propagating(since, until, event, situation.now, &mut effects),
+            State::Stopped { since } => State::Stopped { since },
+        };
+        let after = self.readiness();
+        if before != after {
+            effects.insert(0, Effect::SetReadiness(after));
+        }
+        (self, effects)
+    }
+
+    fn serving(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        match event {
+            Event::MaintenanceOn => self.enter_maintenance(situation, effects),
+            Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
+            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => State::Serving,
+        }
+    }
+
+    fn countdown(
+        &mut self,
+        notice: Notice,
+        vacated: bool,
+        event: Event,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        match event {
+            Event::MaintenanceOff => {
+                effects.extend([
+                    Effect::Log(Line::MaintenanceDisabled),
+                    Effect::CancelNotice(notice.reason),
+                    Effect::OpenAdmission,
+                ]);
+                State::Serving
+            }
+            Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
+            Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
+                if population.present > 0 {
+                    effects.push(Effect::Log(Line::MaintenanceForceClosing(population.present)));
+                }
+                effects.extend([Effect::ForceClose, Effect::LetGo]);
+                State::MaintenanceClosed
+            }
+            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
+                State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
+            }
+        }
+    }
+
+    fn closed(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        match event {
+            Event::MaintenanceOff => {
+                effects.extend([Effect::Log(Line::MaintenanceDisabled), Effect::OpenAdmission]);
+                State::Serving
+            }
+            Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
+            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
+                State::MaintenanceClosed
+            }
+        }
+    }
+
+    fn draining(
+        &self,
+        notice: Notice,
+        next_progress: Timestamp,
+        ready: bool,
+        event: Event,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        let present = population.present;
+        match event {
+            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+                effects.push(Effect::Log(Line::Ignored(signal)));
+                State::Draining { notice, next_progress, ready }
+            }
+            Event::Terminate(_) | Event::Hurry => {
+                effects.push(Effect::Log(Line::Hurried));
+                if present > 0 {
+                    effects.push(Effect::Log(Line::ForceClosing(present)));
+                }
+                effects.extend([Effect::ForceClose, Effect::LetGo]);
+                stop(notice.started_at, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if present == 0 => {
+                effects.push(Effect::Log(Line::Remaining(0, notice.remaining(now))));
+                self.propagate(notice.started_at, now, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
+                effects.extend([Effect::Log(Line::ForceClosing(present)), Effect::ForceClose]);
+                self.propagate(notice.started_at, now, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
+                effects.push(Effect::Log(Line::Remaining(present, notice.remaining(now))));
+                State::Draining { notice, next_progress: self.progress_after(next_progress, now), ready }
+            }
+            Event::PopulationChanged | Event::TimePassed | Event::MaintenanceOn | Event::MaintenanceOff => {
+                State::Draining { notice, next_progress, ready }
+            }
+        }
+    }
+
+    fn propagating(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        event: Event,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        match event {
+            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+                effects.push(Effect::Log(Line::Ignored(signal)));
+                State::Propagating { since, until }
+            }
+            Event::Terminate(_) | Event::Hurry => {
+                effects.push(Effect::Log(Line::Hurried));
+                stop(since, effects)
+            }
+            Event::TimePassed if now >= until => stop(since, effects),
+            Event::TimePassed | Event::PopulationChanged | Event::MaintenanceOn | Event::MaintenanceOff => {
+                State::Propagating { since, until }
+            }
+        }
+    }
+
+    fn enter_maintenance(&mut self, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        let Situation { now, population } = situation;
+        effects.extend([Effect::CloseAdmission, Effect::Log(Line::MaintenanceEnabled(population.present))]);
+        if population.held == 0 {
+            return State::MaintenanceClosed;
+        }
+        let notice = Notice {
+            id: self.next_notice(),
+            reason: Reason::Maintenance,
+            started_at: now,
+            deadline: now.plus(self.policy.drain_timeout),
+        };
+        effects.push(Effect::Notify(notice));
+        State::MaintenanceCountdown { notice, vacated: population.present == 0 }
+    }
+
+    fn terminate(
+        &mut self,
+        signal: Signal,
+        running: Option<Notice>,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        let ready = self.readiness() == Readiness::Ready
+            && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
+        effects.extend([
+            Effect::Log(Line::Received(signal)),
+            Effect::CloseAdmission,
+            Effect::Log(Line::Detected(population.present)),
+        ]);
+        if population.present == 0 {
+            return self.propagate(now, now, effects);
+        }
+        let own_deadline = now.plus(self.policy.drain_timeout);
+        let notice = Notice {
+            id: running.map_or_else(|| self.next_notice(), |notice| notice.id),
+            reason: Reason::Shutdown,
+            started_at: now,
+            deadline: running.map_or(own_deadline, |notice| notice.deadline.min(own_deadline)),
+        };
+        effects.extend([
+            Effect::Log(Line::Notifying(population.present)),
+            Effect::Notify(notice),
+            Effect::Log(Line::WaitingForUsers(notice.remaining(now))),
+        ]);
+        State::Draining { notice, next_progress: now.plus(self.policy.progress_interval), ready }
+    }
+
+    fn propagate(&self, since: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) -> State {
+        let wait = self.policy.propagation_wait;
+        effects.extend([Effect::LetGo, Effect::Log(Line::WaitingForEndpoints(wait))]);
+        State::Propagating { since, until: now.plus(wait) }
+    }
+
+    /// The next moment after `now` in the rhythm that began with the drain.
+    fn progress_after(&self, last: Timestamp, now: Timestamp) -> Timestamp {
+        let interval = self.policy.progress_interval.as_millis().max(1);
+        let missed = now.since(last).as_millis() / interval;
+        let ahead = u32::try_from(missed + 1).unwrap_or(u32::MAX);
+        last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
+    }
+
+    fn next_notice(&mut self) -> NoticeId {
+        self.notices += 1;
+        NoticeId(NonZeroU64::new(self.notices).unwrap_or(NonZeroU64::MIN))
+    }
+}
+
+fn stop(since: Timestamp, effects: &mut Vec<Effect>) -> State {
+    effects.extend([Effect::Log(Line::ShuttingDown), Effect::Exit]);
+    State::Stopped { since }
+}

@@ -1,0 +1,89 @@
+//! How a session ends, and the books that are kept of it.
+//!
+//! A session ends exactly once, with exactly one [`Outcome`]; the [`Ledger`] is where that shows:
+//! `logins + adopted = active + ended`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// Its user logged out.
+    Logout,
+    /// Its browser logged out by itself at the end of a countdown.
+    AutoLogout,
+    /// It was present and force-closed at the deadline.
+    Forced,
+    /// It was idle for too long, or nobody was there when the pod went.
+    Expired,
+    /// It goes on at another pod.
+    Moved,
+}
+
+impl Outcome {
+    /// Every outcome, in the order of the metrics.
+    pub const ALL: [Self; 5] = [Self::Logout, Self::AutoLogout, Self::Forced, Self::Expired, Self::Moved];
+
+    /// The outcome as the metrics write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::AutoLogout => "auto_logout",
+            Self::Forced => "forced",
+            Self::Expired => "expired",
+            Self::Moved => "moved",
+        }
+    }
+}
+
+/// What has been counted since the pod started. Written by the registry alone.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    pub(crate) logins: AtomicU64,
+    pub(crate) adopted: AtomicU64,
+    pub(crate) told: AtomicU64,
+    pub(crate) graceful: AtomicU64,
+    ended: [AtomicU64; 5],
+}
+
+impl Ledger {
+    pub(crate) fn count_end(&self, outcome: Outcome) {
+        self.ended[outcome as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn totals(&self) -> Totals {
+        Totals {
+            logins: self.logins.load(Ordering::Relaxed),
+            adopted: self.adopted.load(Ordering::Relaxed),
+            told: self.told.load(Ordering::Relaxed),
+            graceful: self.graceful.load(Ordering::Relaxed),
+            ended: std::array::from_fn(|i| self.ended[i].load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// The books at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Sessions that began here.
+    pub logins: u64,
+    /// Sessions taken over from another pod.
+    pub adopted: u64,
+    /// Sessions told of a notice, once for each notice.
+    pub told: u64,
+    /// Logouts of told sessions while the notice ran.
+    pub graceful: u64,
+    ended: [u64; 5],
+}
+
+impl Totals {
+    /// Sessions that ended with `outcome`.
+    pub const fn ended(&self, outcome: Outcome) -> u64 {
+        self.ended[outcome as usize]
+    }
+
+    /// Sessions that ended, however.
+    pub fn all_ended(&self) -> u64 {
+        self.ended.iter().sum()
+    }
+}

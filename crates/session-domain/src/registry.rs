@@ -1,0 +1,307 @@
+//! The pod's own live sessions: bounded, counted, and ended exactly once.
+//!
+//! The registry is the truth about this pod. Finding and touching a session takes no lock that another request
+//! waits for and allocates nothing; how many sessions there are costs one load; only a drain, a sweep and a
+//! snapshot walk them. Each session carries an attachment `X` that the registry never looks at: what its owner
+//! needs to reach the session's streams.
+//!
+//! Every session that a walk meets is counted once: [`Registry::totals`] and [`Registry::walk`] agree whenever
+//! nothing is on its way, that is `logins + adopted = walked + ended`.
+
+mod admission;
+mod changes;
+mod live;
+mod presence;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use admission::Admission;
+pub use admission::Refused;
+pub use changes::Change;
+use changes::Changes;
+pub use live::LiveSession;
+pub use presence::{Kind, Presence};
+
+use crate::ids::{PodName, SessionId, UserName};
+use crate::lifecycle::{Notice, NoticeId, Population};
+use crate::outcome::{Ledger, Outcome, Totals};
+use crate::time::Timestamp;
+
+/// How long a session that never had an event stream counts as present after its last request.
+pub const STREAMLESS_LINGER: Duration = Duration::from_secs(60);
+
+/// How long a session lives whose cookie never came back.
+pub const UNCONFIRMED_TTL: Duration = Duration::from_secs(60);
+
+/// What the registry holds sessions to.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Sessions held at the most.
+    pub max_sessions: u64,
+    /// Idle time after which a session with nothing open expires.
+    pub session_ttl: Duration,
+    /// How long a session that had a stream counts as present after its last connection closed.
+    pub presence_linger: Duration,
+}
+
+/// Who is there, and until when that holds if nothing happens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Census {
+    /// Who is there.
+    pub population: Population,
+    /// When the next session stops being present by itself.
+    pub next_absence: Option<Timestamp>,
+}
+
+/// The pod's sessions.
+pub struct Registry<X> {
+    pod: PodName,
+    limits: Limits,
+    sessions: papaya::HashMap<SessionId, Arc<LiveSession<X>>>,
+    admission: Admission,
+    ledger: Ledger,
+    changes: Changes<X>,
+    /// The id of the notice that runs, 0 for none.
+    notice: AtomicU64,
+    /// When its countdown began; means something only while one runs.
+    countdown_began: AtomicI64,
+    population_changed: Box<dyn Fn() + Send + Sync>,
+}
+
+impl<X> std::fmt::Debug for Registry<X> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("pod", &self.pod).field("active", &self.active()).finish_non_exhaustive()
+    }
+}
+
+impl<X> Registry<X> {
+    /// Makes an empty registry. `population_changed` is called, from whatever thread, whenever a session comes,
+    /// leaves, or opens its first or closes its last connection; it must be quick and must not call back.
+    pub fn new(pod: PodName, limits: Limits, population_changed: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            pod,
+            admission: Admission::new(limits.max_sessions),
+            limits,
+            sessions: papaya::HashMap::new(),
+            ledger: Ledger::default(),
+            changes: Changes::default(),
+            notice: AtomicU64::new(0),
+            countdown_began: AtomicI64::new(0),
+            population_changed: Box::new(population_changed),
+        }
+    }
+
+    /// The pod these sessions are on.
+    pub fn pod(&self) -> &PodName {
+        &self.pod
+    }
+
+    /// Sessions held.
+    pub fn active(&self) -> u64 {
+        self.admission.admitted()
+    }
+
+    /// The books.
+    pub fn totals(&self) -> Totals {
+        self.ledger.totals()
+    }
+
+    /// Starts no session from now on. One that has been admitted may still appear.
+    pub fn close_admission(&self) {
+        self.admission.close();
+    }
+
+    /// Starts sessions again.
+    pub fn open_admission(&self) {
+        self.admission.open();
+    }
+
+    /// Whether sessions are started, as far as the lifecycle is concerned.
+    pub fn is_open(&self) -> bool {
+        self.admission.is_open()
+    }
+
+    /// Starts a session. `id` must be new.
+    ///
+    /// # Errors
+    /// Where the pod is full, or starts no sessions now. Nothing has changed then.
+    pub fn start(
+        &self,
+        id: SessionId,
+        user: UserName,
+        attachment: X,
+        now: Timestamp,
+    ) -> Result<Arc<LiveSession<X>>, Refused> {
+        self.admission.admit()?;
+        let session = Arc::new(LiveSession::new(id, user, attachment, now));
+        self.ledger.logins.fetch_add(1, Ordering::Relaxed);
+        self.sessions.pin().insert(id, Arc::clone(&session));
+        self.changed(&session);
+        (self.population_changed)();
+        Ok(session)
+    }
+
+    /// Finds the session with this id, unless it has outlived its time: such a one ends here.
+    pub fn find(&self, id: SessionId, now: Timestamp) -> Option<Arc<LiveSession<X>>> {
+        let session = self.sessions.pin().get(&id).map(Arc::clone)?;
+        if session.has_outlived(&self.limits, now) {
+            self.end(&session, Outcome::Expired);
+            return None;
+        }
+        Some(session)
+    }
+
+    /// Records a request of the session: it was active, and its cookie came back.
+    pub fn touch(&self, session: &Arc<LiveSession<X>>, now: Timestamp) {
+        session.touch(now);
+        self.changed(session);
+    }
+
+    /// Gives the session a name and a new id. Its streams, its counters and its login time follow; the old id
+    /// finds nothing from now on. Counts neither a login nor an end. `false` where the session has ended.
+    pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName) -> bool {
+        let mut identity = session.lock();
+        if identity.ended.is_some() {
+            return false;
+        }
+        let sessions = self.sessions.pin();
+        sessions.insert(new_id, Arc::clone(session));
+        let old_id = std::mem::replace(&mut identity.id, new_id);
+        identity.user = user;
+        sessions.remove(&old_id);
+        drop(identity);
+        self.changes.removed(old_id);
+        self.changed(session);
+        true
+    }
+
+    /// Ends the session. `false` where it had ended already: only the first end counts.
+    pub fn end(&self, session: &Arc<LiveSession<X>>, outcome: Outcome) -> bool {
+        let mut identity = session.lock();
+        if identity.ended.is_some() {
+            return false;
+        }
+        identity.ended = Some(outcome);
+        let id = identity.id;
+        self.sessions.pin().remove(&id);
+        self.ledger.count_end(outcome);
+        self.admission.release();
+        drop(identity);
+        self.changes.removed(id);
+        (self.population_changed)();
+        true
+    }
+
+    /// Ends the session because its user leaves. A logout of a told session while the notice runs is graceful;
+    /// only such a one is an automatic logout where `automatic` says so. Gives the outcome, or `None` where the
+    /// session had ended already.
+    pub fn log_out(&self, session: &Arc<LiveSession<X>>, automatic: bool) -> Option<Outcome> {
+        let graceful = self.is_told(session);
+        let outcome = if graceful && automatic { Outcome::AutoLogout } else { Outcome::Logout };
+        if !self.end(session, outcome) {
+            return None;
+        }
+        if graceful {
+            self.ledger.graceful.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(outcome)
+    }
+
+    /// A notice runs from now on, in place of any other.
+    pub fn begin_notice(&self, notice: &Notice) {
+        self.countdown_began.store(notice.started_at.as_millis(), Ordering::Relaxed);
+        self.notice.store(notice.id.0.get(), Ordering::Release);
+    }
+
+    /// No notice runs from now on. Nobody counts as told any more.
+    pub fn cancel_notice(&self) {
+        self.notice.store(0, Ordering::Release);
+        self.walk(|session| self.changed(session));
+    }
+
+    /// The session was told of the notice `id`. Counts once for each notice, and only while that notice runs.
+    pub fn tell(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
+        let first = self.notice.load(Ordering::Acquire) == id.0.get() && session.tell(id);
+        if first {
+            self.ledger.told.fetch_add(1, Ordering::Relaxed);
+            self.changed(session);
+        }
+        first
+    }
+
+    /// Whether the session was told of the notice that runs now.
+    pub fn is_told(&self, session: &LiveSession<X>) -> bool {
+        let running = self.notice.load(Ordering::Acquire);
+        running != 0 && session.told() == running
+    }
+
+    /// Counts who is there. Walks the sessions.
+    pub fn census(&self, now: Timestamp) -> Census {
+        let countdown = self.countdown_began();
+        let mut census = Census::default();
+        self.walk(|session| {
+            census.population.held += 1;
+            let attendance = session.attendance(&self.limits, now, countdown);
+            census.population.present += u64::from(attendance.present);
+            if let Some(until) = attendance.until {
+                census.next_absence = Some(census.next_absence.map_or(until, |next| next.min(until)));
+            }
+        });
+        census
+    }
+
+    /// Ends every present session as forced, and gives those that it ended.
+    pub fn force_close(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+        let countdown = self.countdown_began();
+        self.end_where(Outcome::Forced, |session| session.attendance(&self.limits, now, countdown).present)
+    }
+
+    /// Ends every session that is left with `outcome`, and gives those that it ended.
+    pub fn let_go(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
+        self.end_where(outcome, |_| true)
+    }
+
+    /// Ends every session that has outlived its time, and gives those that it ended.
+    pub fn expire(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+        self.end_where(Outcome::Expired, |session| session.has_outlived(&self.limits, now))
+    }
+
+    /// Visits every session once, in no order. A session that comes or goes meanwhile may be visited or not.
+    pub fn walk(&self, mut visit: impl FnMut(&Arc<LiveSession<X>>)) {
+        for (id, session) in &self.sessions.pin() {
+            // While a session is given another id it stands under both for a moment.
+            if session.id() == *id {
+                visit(session);
+            }
+        }
+    }
+
+    /// What has changed since the last call, each session once.
+    pub fn take_changes(&self) -> Vec<Change<X>> {
+        self.changes.take()
+    }
+
+    fn end_where(&self, outcome: Outcome, which: impl Fn(&LiveSession<X>) -> bool) -> Vec<Arc<LiveSession<X>>> {
+        let mut chosen = Vec::new();
+        self.walk(|session| {
+            if which(session) {
+                chosen.push(Arc::clone(session));
+            }
+        });
+        chosen.retain(|session| self.end(session, outcome));
+        chosen
+    }
+
+    fn changed(&self, session: &Arc<LiveSession<X>>) {
+        self.changes.updated(session);
+    }
+
+    fn countdown_began(&self) -> Option<Timestamp> {
+        let running = self.notice.load(Ordering::Acquire) != 0;
+        running.then(|| Timestamp::from_millis(self.countdown_began.load(Ordering::Relaxed)))
+    }
+}

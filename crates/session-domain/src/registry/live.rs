@@ -1,0 +1,146 @@
+//! One session of this pod: identity, activity, presence, and whether it was told.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::presence::{Attendance, Connections, Kind};
+use super::{Limits, UNCONFIRMED_TTL};
+use crate::ids::{PodName, SessionId, UserName};
+use crate::lifecycle::NoticeId;
+use crate::outcome::Outcome;
+use crate::session::SessionView;
+use crate::time::Timestamp;
+
+/// A session that lives on this pod, or did: see [`LiveSession::has_ended`].
+#[derive(Debug)]
+pub struct LiveSession<X> {
+    identity: Mutex<Identity>,
+    login_time: Timestamp,
+    last_activity: AtomicI64,
+    /// Whether the cookie came back at least once.
+    confirmed: AtomicBool,
+    pub(super) connections: Connections,
+    /// The id of the last notice it was told of, 0 for none.
+    told: AtomicU64,
+    /// Whether it stands in the queue of changes.
+    queued: AtomicBool,
+    attachment: X,
+}
+
+/// What only a login and the end change. The lock is held for moments and by this session's requests only.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) id: SessionId,
+    pub(super) user: UserName,
+    pub(super) ended: Option<Outcome>,
+}
+
+impl<X> LiveSession<X> {
+    pub(super) fn new(id: SessionId, user: UserName, attachment: X, now: Timestamp) -> Self {
+        Self {
+            identity: Mutex::new(Identity { id, user, ended: None }),
+            login_time: now,
+            last_activity: AtomicI64::new(now.as_millis()),
+            confirmed: AtomicBool::new(false),
+            connections: Connections::new(now),
+            told: AtomicU64::new(0),
+            queued: AtomicBool::new(false),
+            attachment,
+        }
+    }
+
+    /// The session's id now.
+    pub fn id(&self) -> SessionId {
+        self.lock().id
+    }
+
+    /// Who it belongs to now.
+    pub fn user(&self) -> UserName {
+        self.lock().user.clone()
+    }
+
+    /// When it began.
+    pub const fn login_time(&self) -> Timestamp {
+        self.login_time
+    }
+
+    /// When its last request came in.
+    pub fn last_activity(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_activity.load(Ordering::Relaxed))
+    }
+
+    /// How it ended, if it has.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.lock().ended
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.outcome().is_some()
+    }
+
+    /// What its owner hung on it.
+    pub const fn attachment(&self) -> &X {
+        &self.attachment
+    }
+
+    /// The session as others see it. `notified` is the registry's to say: [`super::Registry::is_told`].
+    pub fn view(&self, pod: &PodName, notified: bool) -> SessionView {
+        let identity = self.lock();
+        SessionView {
+            id: identity.id,
+            user: identity.user.clone(),
+            login_time: self.login_time,
+            last_activity: self.last_activity(),
+            pod: pod.clone(),
+            event_streams: self.connections.open(Kind::EventStream),
+            websockets: self.connections.open(Kind::WebSocket),
+            active_tasks: self.connections.open(Kind::Task),
+            in_flight_requests: self.connections.open(Kind::Request),
+            notified,
+        }
+    }
+
+    pub(super) fn touch(&self, now: Timestamp) {
+        self.last_activity.fetch_max(now.as_millis(), Ordering::Relaxed);
+        self.confirmed.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether its time is over: nothing open, and idle for too long or never come back.
+    pub(super) fn has_outlived(&self, limits: &Limits, now: Timestamp) -> bool {
+        if self.connections.any_open() {
+            return false;
+        }
+        let last = self.last_activity().max(self.connections.last_closed());
+        let confirmed = self.confirmed.load(Ordering::Relaxed);
+        let ttl = if confirmed { limits.session_ttl } else { limits.session_ttl.min(UNCONFIRMED_TTL) };
+        now >= last.plus(ttl)
+    }
+
+    pub(super) fn attendance(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> Attendance {
+        self.connections.attendance(limits.presence_linger, now, countdown)
+    }
+
+    /// Marks it as told; `true` the first time for this notice.
+    pub(super) fn tell(&self, id: NoticeId) -> bool {
+        self.told.swap(id.0.get(), Ordering::AcqRel) != id.0.get()
+    }
+
+    pub(super) fn told(&self) -> u64 {
+        self.told.load(Ordering::Acquire)
+    }
+
+    /// Marks it as standing in the queue of changes; `false` where it stood there already.
+    pub(super) fn queue(&self) -> bool {
+        !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
+    }
+
+    pub(super) fn unqueue(&self) {
+        self.queued.store(false, Ordering::Release);
+    }
+
+    /// The identity is valid after any panic: every change of it is a plain assignment.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Identity> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
