@@ -1,1 +1,61 @@
-//! placeholder
+//! Lastcall drains pods with people on them: your axum [`Router`](axum::Router) in, a tracked and drained service out.
+//!
+//! Every visitor becomes a session. On SIGTERM each one is told in their browser by a server-sent event, with a true
+//! countdown; the service waits for them, ends who is left, lets the endpoints propagate, and returns.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use lastcall::{Config, Listeners, PodName, Service, Session};
+//!
+//! async fn hello(session: Session) -> String {
+//!     format!("Hello, {}!", session.user())
+//! }
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let signals = lastcall::signals()?;
+//! let http = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! let config = Config::new(PodName::new("pod-1").ok_or("no name")?);
+//! Service::new(Router::new().route("/", get(hello)), config).serve(Listeners::http(http), signals).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The service brings `/login`, `/logout`, `/session`, `/events`, the probes and `/metrics`; the app brings the rest,
+//! and may bring its own [`Pages`]. Nothing here is global: two services in one process do not know each other.
+//!
+//! The rules of the drain are not here: they are a pure machine in `session-domain`. This crate performs them.
+
+mod account;
+mod clock;
+mod config;
+mod cookie;
+mod driver;
+mod events;
+mod gate;
+mod introspection;
+mod metrics;
+mod notice;
+mod page;
+mod pod;
+mod presence;
+mod probes;
+mod same_origin;
+mod scope;
+mod serve;
+mod service;
+mod session;
+mod signals;
+mod streams;
+mod sweep;
+mod track;
+
+pub use config::{Config, CookieSecure, SessionScope};
+pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+pub use notice::DrainNotice;
+pub use page::{Page, Pages, PlainPages};
+pub use service::{CLOSING_TIME, Listeners, ServeError, Service};
+pub use session::Session;
+pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};
+pub use session_domain::registry::Limits;
+pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, Timestamp, UserName};
+pub use signals::signals;

@@ -1,0 +1,101 @@
+//! Signing in and out, and what a session is told about itself: `/login`, `/logout`, `/session`.
+
+use axum::Json;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Query};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
+use http::{Method, StatusCode, Uri, Version};
+use serde::{Deserialize, Serialize};
+use session_domain::{SessionId, Timestamp, UserName};
+
+use crate::gate;
+use crate::notice::DrainNotice;
+use crate::page::{self, Page};
+use crate::same_origin::{is_cross_site, is_prefetch};
+use crate::session::Visit;
+
+/// The form of `POST /login`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Login {
+    user: String,
+}
+
+/// `POST /login`: names the user.
+pub(crate) async fn login(
+    visit: Visit,
+    version: Version,
+    headers: HeaderMap,
+    form: Result<Form<Login>, FormRejection>,
+) -> Response {
+    let user = match form {
+        Ok(Form(login)) => UserName::from_input(&login.user),
+        Err(rejection) => {
+            let detail = "Send the form field `user`, as application/x-www-form-urlencoded, in at most 64 kB.";
+            return page::problem(&*visit.pod.pages, &headers, rejection.status(), "No name in the form", detail);
+        }
+    };
+    if visit.session().is_none() && visit.needs_path() {
+        return Redirect::to("/").into_response();
+    }
+    match visit.sign_in(user) {
+        Ok(signed_in) => (signed_in, Redirect::to(visit.base.as_str())).into_response(),
+        Err(refused) => gate::refuse(&visit.pod, refused, version),
+    }
+}
+
+/// The query of `/logout`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Logout {
+    reason: Option<String>,
+}
+
+/// `GET` and `POST /logout`: ends the session, whatever phase the pod is in, and whether there is one or not.
+pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri: Uri) -> Response {
+    let pod = &visit.pod;
+    let base = visit.base.as_str();
+    if method != Method::POST && (method == Method::HEAD || is_cross_site(&headers) || is_prefetch(&headers)) {
+        return page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base }));
+    }
+    let query = Query::<Logout>::try_from_uri(&uri).ok();
+    let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
+    if let Some(session) = visit.session() {
+        pod.log_out(&session.live, automatic);
+    }
+    let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
+    if let Some(cleared) = visit.cookies.clear(&visit.base) {
+        response.headers_mut().append(SET_COOKIE, cleared);
+    }
+    response
+}
+
+/// What `/session` answers.
+#[derive(Debug, Serialize)]
+struct SessionAnswer {
+    session_id: SessionId,
+    user: UserName,
+    login_time: Timestamp,
+    last_activity: Timestamp,
+    pod: String,
+    drain: Option<DrainNotice>,
+}
+
+/// `GET /session`: what the session is, and what it has to be told.
+pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
+    let Some(session) = visit.session() else { return no_session(&visit, &headers) };
+    let answer = SessionAnswer {
+        session_id: session.id(),
+        user: session.user(),
+        login_time: session.login_time(),
+        last_activity: session.last_activity(),
+        pod: session.pod().to_string(),
+        drain: session.drain_notice(),
+    };
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
+}
+
+/// The answer to whoever asks about a session and has none.
+pub(crate) fn no_session(visit: &Visit, headers: &HeaderMap) -> Response {
+    let detail = "The session has ended, or there never was one. Open the page: it starts one.";
+    page::problem(&*visit.pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail)
+}

@@ -1,0 +1,81 @@
+//! What a service can be told, as validated values. Every default is the contract's.
+
+use std::time::Duration;
+
+use session_domain::PodName;
+use session_domain::lifecycle::Policy;
+use session_domain::registry::Limits;
+
+use crate::cookie::SigningKeys;
+
+/// What one cookie stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionScope {
+    /// One session for a cookie jar.
+    #[default]
+    Browser,
+    /// Every opened tab is a session of its own, under a random path of its own.
+    Tab,
+}
+
+/// When the cookie is marked `Secure` and carries a prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CookieSecure {
+    /// Where the request came in by HTTPS, as `X-Forwarded-Proto` says.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a service behaves.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The name of this pod: the `pod` of every session here.
+    pub pod: PodName,
+    /// The rules of the drain.
+    pub policy: Policy,
+    /// The bounds of the registry.
+    pub limits: Limits,
+    /// Event streams that one session may have open, at least 1; one more ends the oldest.
+    pub max_streams_per_session: usize,
+    /// The time between two heartbeats of an event stream.
+    pub heartbeat_interval: Duration,
+    /// Whether browsers leave by themselves at the end of a countdown.
+    pub auto_logout: bool,
+    /// `Retry-After` of the maintenance page.
+    pub maintenance_retry_after: Duration,
+    /// What signs the cookie.
+    pub keys: SigningKeys,
+    /// What one cookie stands for.
+    pub scope: SessionScope,
+    /// When the cookie is `Secure`.
+    pub cookie_secure: CookieSecure,
+    /// The software's version and revision, for those who watch.
+    pub version: String,
+}
+
+impl Config {
+    /// The defaults, for a pod of this name, with random signing keys: cookies end with the process.
+    pub fn new(pod: PodName) -> Self {
+        Self {
+            pod,
+            policy: Policy::default(),
+            limits: Limits {
+                max_sessions: 100_000,
+                session_ttl: Duration::from_secs(3600),
+                presence_linger: Duration::from_secs(10),
+            },
+            max_streams_per_session: 20,
+            heartbeat_interval: Duration::from_secs(15),
+            auto_logout: true,
+            maintenance_retry_after: Duration::from_secs(30 * 60),
+            keys: SigningKeys::random(),
+            scope: SessionScope::default(),
+            cookie_secure: CookieSecure::default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}

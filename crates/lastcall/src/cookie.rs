@@ -1,0 +1,221 @@
+//! The signed session cookie: who a request says it is, and how that is told to the browser.
+//!
+//! The `cookie` crate signs and verifies (it is what axum-extra's signed jar is made of). It is used directly
+//! because a request may carry several cookies of one name (of different paths, or planted by a neighbour): each is
+//! tried until one verifies, and no other cookie costs a signature.
+
+use cookie::{Cookie, CookieJar, Key, SameSite};
+use http::header::{COOKIE, HeaderMap, HeaderValue};
+use session_domain::SessionId;
+use thiserror::Error;
+
+use crate::config::{CookieSecure, SessionScope};
+use crate::scope::Base;
+
+/// The shortest secret that may sign.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// What signs the cookies: the first key signs, every key verifies.
+#[derive(Clone)]
+pub struct SigningKeys(Vec<Key>);
+
+/// A secret that is no good for signing.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum WeakSecret {
+    /// There is none.
+    #[error("no secret is given")]
+    None,
+    /// One is too short.
+    #[error("a secret of {0} bytes is too short: at least {MIN_SECRET_BYTES} are needed")]
+    TooShort(usize),
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SigningKeys({} keys)", self.0.len())
+    }
+}
+
+impl SigningKeys {
+    /// One key that nobody else has: the cookies end with the process.
+    pub fn random() -> Self {
+        Self(vec![Key::generate()])
+    }
+
+    /// Keys made of secrets: the first signs, all verify.
+    ///
+    /// # Errors
+    /// Where there is no secret, or one has less than [`MIN_SECRET_BYTES`].
+    pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, WeakSecret> {
+        let mut keys = Vec::new();
+        for secret in secrets {
+            if secret.len() < MIN_SECRET_BYTES {
+                return Err(WeakSecret::TooShort(secret.len()));
+            }
+            keys.push(Key::derive_from(secret));
+        }
+        if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
+    }
+
+    fn verify(&self, name: &'static str, value: &str) -> Option<SessionId> {
+        let jar = CookieJar::new();
+        self.0.iter().find_map(|key| {
+            let verified = jar.signed(key).verify(Cookie::new(name, value.to_owned()))?;
+            verified.value().parse().ok()
+        })
+    }
+
+    fn sign(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
+        let name = cookie.name().to_owned();
+        let mut jar = CookieJar::new();
+        jar.signed_mut(self.0.first()?).add(cookie);
+        jar.get(&name).cloned()
+    }
+}
+
+/// How cookies are read and written for one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CookieStyle {
+    secure: bool,
+    scope: SessionScope,
+}
+
+impl CookieStyle {
+    pub(crate) fn of(headers: &HeaderMap, secure: CookieSecure, scope: SessionScope) -> Self {
+        let secure = match secure {
+            CookieSecure::Always => true,
+            CookieSecure::Never => false,
+            CookieSecure::Auto => {
+                let proto = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or("");
+                proto.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+            }
+        };
+        Self { secure, scope }
+    }
+
+    /// A secure request ignores the unprefixed name: anybody on the plain network could have planted it.
+    const fn name(self) -> &'static str {
+        match (self.secure, self.scope) {
+            (false, _) => "session",
+            (true, SessionScope::Browser) => "__Host-session",
+            (true, SessionScope::Tab) => "__Secure-session",
+        }
+    }
+
+    /// The session id of the first cookie that one of the keys has signed.
+    pub(crate) fn read(self, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
+        let name = self.name();
+        headers
+            .get_all(COOKIE)
+            .iter()
+            .filter_map(|header| header.to_str().ok())
+            .flat_map(|header| header.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(found, _)| *found == name)
+            .find_map(|(_, value)| keys.verify(name, value.trim_matches('"')))
+    }
+
+    /// The `Set-Cookie` value that gives the browser this session.
+    pub(crate) fn write(self, id: SessionId, base: &Base, keys: &SigningKeys) -> Option<HeaderValue> {
+        let cookie = keys.sign(self.cookie(id.to_string(), base))?;
+        HeaderValue::try_from(cookie.to_string()).ok()
+    }
+
+    /// The `Set-Cookie` value that takes the session from the browser.
+    pub(crate) fn clear(self, base: &Base) -> Option<HeaderValue> {
+        let mut cookie = self.cookie(String::new(), base);
+        cookie.make_removal();
+        HeaderValue::try_from(cookie.to_string()).ok()
+    }
+
+    fn cookie(self, value: String, base: &Base) -> Cookie<'static> {
+        Cookie::build((self.name(), value))
+            .path(base.as_str().to_owned())
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure)
+            .build()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::HeaderName;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const PLAIN: CookieStyle = CookieStyle { secure: false, scope: SessionScope::Browser };
+
+    fn keys(secrets: &[&str]) -> SigningKeys {
+        SigningKeys::from_secrets(secrets.iter().map(|s| s.as_bytes())).unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    fn written(style: CookieStyle, keys: &SigningKeys) -> String {
+        let id = SessionId::from_uuid(Uuid::from_u128(7));
+        style.write(id, &Base::root(), keys).unwrap().to_str().unwrap().to_owned()
+    }
+
+    fn value(set_cookie: &str) -> &str {
+        set_cookie.split(';').next().unwrap()
+    }
+
+    const A: &str = "a secret of more than thirty-two bytes";
+    const B: &str = "another secret of over thirty-two bytes";
+
+    #[test]
+    fn a_cookie_is_read_back_beside_others_and_under_a_rotated_key() {
+        let old = written(PLAIN, &keys(&[A]));
+        let rotated = keys(&[B, A]);
+        for header in [value(&old).to_owned(), format!("theme=dark; {}; x=1", value(&old))] {
+            assert!(PLAIN.read(&headers(&[("cookie", &header)]), &rotated).is_some(), "{header}");
+        }
+        assert!(PLAIN.read(&headers(&[("cookie", value(&old))]), &keys(&[B])).is_none(), "foreign key");
+        let planted = format!("session=planted; {}", value(&old));
+        assert!(PLAIN.read(&headers(&[("cookie", &planted)]), &rotated).is_some(), "shadowed by another");
+    }
+
+    #[test]
+    fn what_is_forged_truncated_or_oversized_is_nobody() {
+        let keys = keys(&[A]);
+        let good = written(PLAIN, &keys);
+        let truncated = &value(&good)[..value(&good).len() - 3];
+        let unsigned = format!("session={}", Uuid::from_u128(7));
+        let oversized = format!("session={}", "x".repeat(20_000));
+        for bad in [truncated, &unsigned, &oversized, "session=", "session", "=;=;;", "session=\u{e4}"] {
+            assert_eq!(PLAIN.read(&headers(&[("cookie", bad)]), &keys), None, "{bad:.40}");
+        }
+    }
+
+    #[test]
+    fn a_secure_cookie_carries_its_prefix_and_ignores_the_plain_name() {
+        let keys = keys(&[A]);
+        let forwarded = headers(&[("x-forwarded-proto", "https, http")]);
+        let secure = CookieStyle::of(&forwarded, CookieSecure::Auto, SessionScope::Browser);
+        let set = written(secure, &keys);
+        assert!(set.starts_with("__Host-session=") && set.contains("; Secure") && set.contains("; Path=/"), "{set}");
+        assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
+        let plain = written(PLAIN, &keys);
+        assert!(!plain.contains("Secure"), "{plain}");
+        assert_eq!(secure.read(&headers(&[("cookie", value(&plain))]), &keys), None);
+        let tab = CookieStyle { secure: true, scope: SessionScope::Tab };
+        assert!(written(tab, &keys).starts_with("__Secure-session="));
+    }
+
+    #[test]
+    fn clearing_names_the_same_cookie() {
+        let cleared = PLAIN.clear(&Base::root()).unwrap();
+        let cleared = cleared.to_str().unwrap();
+        assert!(cleared.starts_with("session=;") && cleared.contains("Max-Age=0"), "{cleared}");
+    }
+
+    #[test]
+    fn short_secrets_are_refused() {
+        assert_eq!(SigningKeys::from_secrets([b"short".as_slice()]).err(), Some(WeakSecret::TooShort(5)));
+        assert_eq!(SigningKeys::from_secrets([]).err(), Some(WeakSecret::None));
+    }
+}

@@ -1,0 +1,133 @@
+//! Performs what the lifecycle machine decides, and feeds it what happens. Holds no rules of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt as _};
+use session_domain::lifecycle::{Effect, Event, Lifecycle, Signal, Situation, State};
+use session_domain::registry::Census;
+use session_domain::{Outcome, Phase};
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::info;
+
+use crate::pod::{Live, Pod};
+use crate::streams::End;
+
+/// How long changes of the population are gathered before they are counted: a thousand logouts in one moment are
+/// walked over once, not a thousand times.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// Drives the machine until it says that the process should exit.
+///
+/// # Cancel safety
+/// Not cancel safe: dropped, the pod keeps whatever phase it was in.
+pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
+    let machine = *pod.lifecycle.borrow();
+    let mut driver = Driver { pod, machine };
+    let mut signals = std::pin::pin!(signals);
+    let mut signals_end = false;
+    while !driver.is_done() {
+        let census = driver.counts_down().then(|| driver.census());
+        let event = tokio::select! {
+            signal = signals.next(), if !signals_end => match signal {
+                Some(signal) => Event::Terminate(signal),
+                None => {
+                    signals_end = true;
+                    continue;
+                }
+            },
+            () = driver.population_changes() => Event::PopulationChanged,
+            event = driver.time_passes(census) => event,
+        };
+        driver.step(event);
+    }
+}
+
+struct Driver {
+    pod: Arc<Pod>,
+    machine: Lifecycle,
+}
+
+impl Driver {
+    const fn is_done(&self) -> bool {
+        matches!(self.machine.state(), State::Stopped { .. })
+    }
+
+    /// Whether it matters who is there. While it does not, nobody is counted.
+    const fn counts_down(&self) -> bool {
+        self.machine.notice().is_some()
+    }
+
+    fn census(&self) -> Census {
+        self.pod.sessions.census(self.pod.clock.now())
+    }
+
+    async fn population_changes(&self) {
+        if !self.counts_down() {
+            return std::future::pending().await;
+        }
+        self.pod.population_changed.notified().await;
+        sleep(GATHER).await;
+    }
+
+    /// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
+    async fn time_passes(&self, census: Option<Census>) -> Event {
+        let due = self.machine.wakes_at().map(|time| (self.instant(time), Event::TimePassed));
+        let absence = census.and_then(|census| census.next_absence);
+        let absence = absence.map(|time| (self.instant(time), Event::PopulationChanged));
+        match due.into_iter().chain(absence).min_by_key(|(instant, _)| *instant) {
+            Some((instant, event)) => {
+                sleep_until(instant).await;
+                event
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    fn instant(&self, time: session_domain::Timestamp) -> Instant {
+        // A timer may fire a fraction of a millisecond early; what it stands for must have come.
+        self.pod.clock.instant_of(time) + Duration::from_millis(1)
+    }
+
+    fn step(&mut self, event: Event) {
+        let situation = Situation { now: self.pod.clock.now(), population: self.census().population };
+        let (machine, effects) = self.machine.step(event, situation);
+        let was = std::mem::replace(&mut self.machine, machine);
+        if was != machine {
+            self.pod.lifecycle.send_replace(machine);
+        }
+        if was.phase() != machine.phase()
+            && machine.phase() == Phase::Propagating
+            && let Some(since) = machine.drain_started_at()
+        {
+            self.pod.metrics.drained(situation.now.since(since));
+        }
+        for effect in effects {
+            self.perform(&effect);
+        }
+    }
+
+    fn perform(&self, effect: &Effect) {
+        let pod = &*self.pod;
+        match effect {
+            Effect::CloseAdmission => pod.sessions.close_admission(),
+            Effect::OpenAdmission => pod.sessions.open_admission(),
+            Effect::Notify(notice) => pod.begin_notice(notice),
+            Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
+            Effect::ForceClose => end_streams(&pod.sessions.force_close(pod.clock.now()), End::Forced),
+            // Where sessions are shared, who is let go will be at home on another pod; in memory that is the end.
+            Effect::LetGo => end_streams(&pod.sessions.let_go(Outcome::Expired), End::Expired),
+            // Readiness is read off the machine by whoever asks.
+            Effect::SetReadiness(_) => {}
+            Effect::Log(line) => info!("{line}"),
+            Effect::Exit => pod.streams_end.cancel(),
+        }
+    }
+}
+
+/// Tells the streams of sessions that have ended.
+pub(crate) fn end_streams(sessions: &[Live], end: End) {
+    for session in sessions {
+        session.attachment().end(end);
+    }
+}

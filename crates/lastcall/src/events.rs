@@ -1,0 +1,32 @@
+//! `GET /events`: the event stream of the caller's session.
+//!
+//! A stream shows *state*: the notice that runs is in a watch channel, so a stream that opens in the middle of a
+//! countdown hears of it at once, and a broadcast costs one wake-up and one write a stream, its frame encoded once.
+
+mod stream;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use serde::Serialize;
+
+use crate::account::no_session;
+use crate::session::Visit;
+
+/// Opens the event stream.
+pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
+    let Some(session) = visit.session() else { return no_session(&visit, &headers) };
+    let mut response = Response::new(Body::from_stream(stream::open(session)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// One event as the stream carries it. The payloads are ours and always serialise; JSON has no line breaks.
+pub(crate) fn frame(event: &str, data: &impl Serialize) -> Bytes {
+    let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
+    format!("event: {event}\ndata: {data}\n\n").into()
+}

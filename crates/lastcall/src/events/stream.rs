@@ -1,0 +1,210 @@
+//! One open event stream: what it says, in which order, and when it ends.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use futures_util::stream::unfold;
+use serde::Serialize;
+use session_domain::lifecycle::NoticeId;
+use session_domain::registry::Kind;
+use session_domain::{PodName, SessionId, Timestamp};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::frame;
+use crate::metrics::OpenStream;
+use crate::notice::{Broadcast, DrainNotice, millis};
+use crate::presence::PresenceGuard;
+use crate::session::Session;
+use crate::streams::{End, Word};
+
+/// A browser waits so long before it opens a stream again that ended cleanly; each is told another time, so that
+/// the streams of a pod that went do not all come back at once.
+const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
+
+#[derive(Serialize)]
+struct Connected<'a> {
+    session_id: SessionId,
+    pod: &'a PodName,
+    server_time: Timestamp,
+    heartbeat_ms: u64,
+    drain: Option<&'a DrainNotice>,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    reason: &'static str,
+    server_time: Timestamp,
+}
+
+#[derive(Serialize)]
+struct StreamEnded {
+    reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Heartbeat {
+    server_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remaining_ms: Option<u64>,
+}
+
+/// Opens a stream of the session. It counts as present from now until the stream is dropped.
+pub(super) fn open(session: Session) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let state = EventStream::new(session);
+    unfold(state, |mut state| async move {
+        let bytes = state.next().await?;
+        Some((Ok(bytes), state))
+    })
+}
+
+struct EventStream {
+    session: Session,
+    number: u64,
+    word: watch::Receiver<Word>,
+    broadcast: watch::Receiver<Arc<Broadcast>>,
+    /// The notice whose banner the page shows now.
+    shown: Option<NoticeId>,
+    logins: u32,
+    next_heartbeat: Instant,
+    stage: Stage,
+    _presence: PresenceGuard,
+    _open: OpenStream,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Opening,
+    Open,
+    Over,
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.session.live.attachment().close(self.number);
+    }
+}
+
+impl EventStream {
+    fn new(session: Session) -> Self {
+        let pod = Arc::clone(&session.pod);
+        let (number, word) = session.live.attachment().open(pod.config.max_streams_per_session);
+        let logins = word.borrow().logins;
+        Self {
+            number,
+            word,
+            broadcast: pod.broadcast.subscribe(),
+            shown: None,
+            logins,
+            next_heartbeat: Instant::now() + pod.config.heartbeat_interval,
+            stage: Stage::Opening,
+            _presence: PresenceGuard::open(&pod, &session.live, Kind::EventStream),
+            _open: pod.metrics.open_stream(),
+            session,
+        }
+    }
+
+    /// The next bytes; `None` once the stream is over.
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.stage == Stage::Over {
+            return None;
+        }
+        let ended = self.word.borrow().ended;
+        if let Some(end) = ended {
+            return Some(self.session_ended(end));
+        }
+        if self.stage == Stage::Opening {
+            self.stage = Stage::Open;
+            return Some(self.connected());
+        }
+        let pod = Arc::clone(&self.session.pod);
+        loop {
+            // In this order: the end of the session must be told even where the pod ends in the same moment.
+            tokio::select! {
+                biased;
+                _ = self.word.changed() => {
+                    if let Some(bytes) = self.hear_session() {
+                        return Some(bytes);
+                    }
+                }
+                changed = self.broadcast.changed() => {
+                    changed.ok()?;
+                    if let Some(bytes) = self.hear_broadcast() {
+                        return Some(bytes);
+                    }
+                }
+                () = pod.streams_end.cancelled() => return None,
+                () = sleep_until(self.next_heartbeat) => return Some(self.heartbeat()),
+            }
+        }
+    }
+
+    fn hear_session(&mut self) -> Option<Bytes> {
+        let word = *self.word.borrow_and_update();
+        if let Some(end) = word.ended {
+            return Some(self.session_ended(end));
+        }
+        if word.evicted_through >= self.number {
+            self.stage = Stage::Over;
+            return Some(frame("stream-ended", &StreamEnded { reason: "too_many_streams" }));
+        }
+        if word.logins != self.logins {
+            self.logins = word.logins;
+            return Some(self.connected());
+        }
+        None
+    }
+
+    fn hear_broadcast(&mut self) -> Option<Bytes> {
+        let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
+        match &*broadcast {
+            Broadcast::Running { notice, frame } => {
+                self.shown = Some(notice.id);
+                self.session.pod.sessions.tell(&self.session.live, notice.id);
+                Some(frame.clone())
+            }
+            Broadcast::Cancelled { frame } => self.shown.take().map(|_| frame.clone()),
+            Broadcast::Quiet => None,
+        }
+    }
+
+    /// The greeting, and right behind it the notice where one runs.
+    fn connected(&mut self) -> Bytes {
+        let pod = Arc::clone(&self.session.pod);
+        self.broadcast.mark_unchanged();
+        let notice = pod.drain_notice();
+        let greeting = frame(
+            "connected",
+            &Connected {
+                session_id: self.session.id(),
+                pod: &pod.config.pod,
+                server_time: pod.clock.now(),
+                heartbeat_ms: millis(pod.config.heartbeat_interval),
+                drain: notice.as_ref().map(|(_, notice)| notice),
+            },
+        );
+        let mut bytes = BytesMut::from(format!("retry: {}\n", fastrand::u32(RETRY_MS)).as_bytes());
+        bytes.extend_from_slice(&greeting);
+        self.shown = None;
+        if let Some((id, notice)) = notice {
+            bytes.extend_from_slice(&frame("drain", &notice));
+            self.shown = Some(id);
+            pod.sessions.tell(&self.session.live, id);
+        }
+        bytes.freeze()
+    }
+
+    fn session_ended(&mut self, end: End) -> Bytes {
+        self.stage = Stage::Over;
+        frame("session-ended", &Ended { reason: end.as_str(), server_time: self.session.pod.clock.now() })
+    }
+
+    fn heartbeat(&mut self) -> Bytes {
+        let pod = &self.session.pod;
+        self.next_heartbeat = Instant::now() + pod.config.heartbeat_interval;
+        let remaining_ms = pod.drain_notice().map(|(_, notice)| notice.remaining_ms);
+        frame("heartbeat", &Heartbeat { server_time: pod.clock.now(), remaining_ms })
+    }
+}

@@ -1,0 +1,71 @@
+//! gRPC: what the pod tells the admin tier. Answers until the very end, because that is when it is watched.
+
+mod list;
+mod publisher;
+mod service;
+
+use std::sync::Arc;
+
+pub(crate) use publisher::{Publisher, publish};
+use session_wire::FILE_DESCRIPTOR_SET;
+use session_wire::v1::introspection_server::IntrospectionServer;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic::transport::server::Router;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::pod::Pod;
+use service::Introspector;
+
+/// The services of the gRPC port: introspection, health, reflection (both versions, both listing health).
+pub(crate) fn services(
+    pod: &Arc<Pod>,
+    publisher: &Arc<Publisher>,
+) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
+    let reflection = || {
+        tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+    };
+    let (reporter, health) = tonic_health::server::health_reporter();
+    let introspection = IntrospectionServer::new(Introspector::new(Arc::clone(pod), Arc::clone(publisher)));
+    let router = Server::builder()
+        .http2_keepalive_interval(Some(std::time::Duration::from_secs(20)))
+        .add_service(introspection)
+        .add_service(health)
+        .add_service(reflection().build_v1()?)
+        .add_service(reflection().build_v1alpha()?);
+    Ok((router, reporter))
+}
+
+/// Serves until `stop` is cancelled and the calls in flight are done.
+pub(crate) async fn serve(
+    router: Router,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let incoming = TcpListenerStream::new(listener);
+    router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
+}
+
+/// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.
+pub(crate) async fn report_health(pod: Arc<Pod>, reporter: HealthReporter, stop: CancellationToken) {
+    let mut lifecycle = pod.lifecycle.subscribe();
+    loop {
+        let draining = matches!(
+            lifecycle.borrow_and_update().phase(),
+            session_domain::Phase::Draining | session_domain::Phase::Propagating
+        );
+        let status = if draining { ServingStatus::NotServing } else { ServingStatus::Serving };
+        for service in ["", "lastcall.v1.Introspection"] {
+            reporter.set_service_status(service, status).await;
+        }
+        match stop.run_until_cancelled(lifecycle.changed()).await {
+            Some(Ok(())) => {}
+            Some(Err(_)) | None => return,
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One task tells all watchers what has changed: each change is encoded once, whatever the number of watchers.
+//!
+//! A session's changes are gathered for a second; the pod is told as soon as its phase changes and within a quarter
+//! of a second where only a number did. A watcher that falls behind is cut off and starts again with a snapshot.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::stream::{iter, unfold};
+use futures_util::{Stream, StreamExt as _};
+use session_domain::PodReport;
+use session_domain::registry::Change;
+use session_wire::v1::watch_sessions_response::{Changes, Event, Snapshot};
+use session_wire::{pod_to_wire, session_to_wire, v1};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+use crate::pod::Pod;
+
+/// Sessions in one message at the most.
+const BATCH: usize = 1_000;
+
+/// Messages that a watcher may be behind.
+const BACKLOG: usize = 256;
+
+/// How often the pod's numbers are compared with what was told last.
+const POD_TICK: Duration = Duration::from_millis(250);
+
+/// A session is told at most once in so many ticks: once a second.
+const TICKS_A_SESSION: u32 = 4;
+
+/// Where watchers subscribe. After the last word there is nothing to subscribe to any more.
+pub(crate) struct Publisher {
+    sender: Mutex<Option<broadcast::Sender<Event>>>,
+}
+
+impl Publisher {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self { sender: Mutex::new(Some(broadcast::Sender::new(BACKLOG))) })
+    }
+
+    /// The pod, a snapshot, then the changes.
+    pub(super) fn watch(
+        &self,
+        pod: &Arc<Pod>,
+    ) -> impl Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send + 'static {
+        // Subscribed before the snapshot is taken: what happens in between is told twice rather than never.
+        let changes = self.lock().as_ref().map(broadcast::Sender::subscribe);
+        let mut opening = VecDeque::from([Event::Pod(pod_to_wire(&pod.report(changes.is_none())))]);
+        opening.extend(snapshot(pod));
+        let changes = unfold(changes, |changes| async {
+            let mut changes = changes?;
+            match changes.recv().await {
+                Ok(event) => Some((Ok(event), Some(changes))),
+                Err(RecvError::Closed) => None,
+                Err(RecvError::Lagged(_)) => {
+                    let status = Status::resource_exhausted("fell behind: watch again, a snapshot comes first");
+                    Some((Err(status), None))
+                }
+            }
+        });
+        iter(opening.into_iter().map(Ok))
+            .chain(changes)
+            .map(|event| event.map(|event| v1::WatchSessionsResponse { event: Some(event) }))
+    }
+
+    fn send(&self, event: Event) {
+        if let Some(sender) = &*self.lock() {
+            // Nobody watching is nothing to complain about.
+            let _ = sender.send(event);
+        }
+    }
+
+    fn close(&self) {
+        self.lock().take();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<broadcast::Sender<Event>>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells what changes, until `stop` is cancelled; then the last changes, the pod's last word, and the end.
+pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: CancellationToken) {
+    let mut lifecycle = pod.lifecycle.subscribe();
+    let mut ticks = interval(POD_TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut told = None;
+    let mut tick = 0_u32;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = lifecycle.changed() => {}
+            _ = ticks.tick() => tick = tick.wrapping_add(1),
+        }
+        tell_pod(&pod, &publisher, &mut told);
+        if tick.is_multiple_of(TICKS_A_SESSION) {
+            tell_changes(&pod, &publisher);
+        }
+    }
+    tell_changes(&pod, &publisher);
+    publisher.send(Event::Pod(pod_to_wire(&pod.report(true))));
+    publisher.close();
+}
+
+fn tell_pod(pod: &Pod, publisher: &Publisher, told: &mut Option<PodReport>) {
+    let report = pod.report(false);
+    if told.as_ref() != Some(&report) {
+        publisher.send(Event::Pod(pod_to_wire(&report)));
+        *told = Some(report);
+    }
+}
+
+fn tell_changes(pod: &Pod, publisher: &Publisher) {
+    let (mut upserts, mut removals) = (Vec::new(), Vec::new());
+    for change in pod.sessions.take_changes() {
+        match change {
+            Change::Updated(session) => upserts.push(session_to_wire(&pod.view(&session))),
+            Change::Removed(id) => removals.push(id.to_string()),
+        }
+    }
+    while upserts.len() > BATCH {
+        let rest = upserts.split_off(BATCH);
+        publisher.send(Event::Changes(Changes { upserts: std::mem::replace(&mut upserts, rest), removals: vec![] }));
+    }
+    if !upserts.is_empty() || !removals.is_empty() {
+        publisher.send(Event::Changes(Changes { upserts, removals }));
+    }
+}
+
+fn snapshot(pod: &Pod) -> Vec<Event> {
+    let mut sessions = Vec::new();
+    pod.sessions.walk(|session| sessions.push(session_to_wire(&pod.view(session))));
+    let mut parts: Vec<_> =
+        sessions.chunks(BATCH).map(|part| Snapshot { sessions: part.to_vec(), end: false }).collect();
+    match parts.last_mut() {
+        Some(last) => last.end = true,
+        None => parts.push(Snapshot { sessions: vec![], end: true }),
+    }
+    parts.into_iter().map(Event::Snapshot).collect()
+}

@@ -1,0 +1,47 @@
+//! The three calls.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::Stream;
+use session_wire::{pod_to_wire, v1};
+use tonic::{Request, Response, Status};
+
+use super::list;
+use super::publisher::Publisher;
+use crate::pod::Pod;
+
+/// Answers for the pod.
+pub(crate) struct Introspector {
+    pod: Arc<Pod>,
+    publisher: Arc<Publisher>,
+}
+
+impl Introspector {
+    pub(crate) const fn new(pod: Arc<Pod>, publisher: Arc<Publisher>) -> Self {
+        Self { pod, publisher }
+    }
+}
+
+#[tonic::async_trait]
+impl v1::introspection_server::Introspection for Introspector {
+    async fn get_pod(&self, _: Request<v1::GetPodRequest>) -> Result<Response<v1::GetPodResponse>, Status> {
+        Ok(Response::new(v1::GetPodResponse { pod: Some(pod_to_wire(&self.pod.report(false))) }))
+    }
+
+    async fn list_sessions(
+        &self,
+        request: Request<v1::ListSessionsRequest>,
+    ) -> Result<Response<v1::ListSessionsResponse>, Status> {
+        list::list(&self.pod, request.get_ref()).map(Response::new)
+    }
+
+    type WatchSessionsStream = Pin<Box<dyn Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send>>;
+
+    async fn watch_sessions(
+        &self,
+        _: Request<v1::WatchSessionsRequest>,
+    ) -> Result<Response<Self::WatchSessionsStream>, Status> {
+        Ok(Response::new(Box::pin(self.publisher.watch(&self.pod))))
+    }
+}

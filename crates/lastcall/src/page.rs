@@ -1,0 +1,124 @@
+//! The pages that the service shows on its own account, and how any answer of its own is written: a page where a
+//! browser navigates, a problem document where a program asks.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use http::StatusCode;
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+
+/// A page that the service needs and the app may design.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page<'a> {
+    /// The user has left. `base` is where the app begins, relative links included.
+    SignedOut {
+        /// The path of the app's first page for this user.
+        base: &'a str,
+        /// Whether the browser left by itself at the end of a countdown.
+        automatic: bool,
+    },
+    /// Somebody else's page led here: ask before signing out (`POST` to `logout` under `base`).
+    ConfirmSignOut {
+        /// The path of the app's first page for this user.
+        base: &'a str,
+    },
+    /// Nobody is let in until maintenance is over.
+    Maintenance {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// This pod is about to stop: trying again finds another one.
+    TryAgain,
+    /// This pod holds as many people as it may.
+    Busy,
+    /// Something is wrong with the request.
+    Problem {
+        /// The status of the answer.
+        status: StatusCode,
+        /// What is wrong, in a few words.
+        title: &'a str,
+        /// What to do about it.
+        detail: &'a str,
+    },
+}
+
+/// Draws the pages: gives HTML for each. Status and headers are the service's.
+pub trait Pages: Send + Sync + 'static {
+    /// The page as a whole HTML document. What comes from users must be escaped.
+    fn html(&self, page: Page<'_>) -> String;
+}
+
+/// Pages without any design, for a service that brings none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlainPages;
+
+impl Pages for PlainPages {
+    fn html(&self, page: Page<'_>) -> String {
+        let (title, text, more) = match page {
+            Page::SignedOut { base, .. } => {
+                ("You are signed out", "Goodbye.", format!("<p><a href=\"{base}\">Sign in again</a></p>"))
+            }
+            Page::ConfirmSignOut { base } => (
+                "Sign out?",
+                "Another site led you here.",
+                format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
+            ),
+            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
+            Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
+            Page::Busy => ("We are full right now", "Please try again in a moment.", retry(5)),
+            Page::Problem { title, detail, .. } => (title, detail, String::new()),
+        };
+        format!(
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{title}</title>\
+             <meta name=\"viewport\" content=\"width=device-width\"></head>\
+             <body><main><h1>{title}</h1><p>{text}</p>{more}</main></body></html>"
+        )
+    }
+}
+
+fn retry(seconds: u32) -> String {
+    format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript><p><a href=\"\">Try again</a></p>")
+}
+
+/// Writes an HTML page.
+pub(crate) fn html(status: StatusCode, html: String) -> Response {
+    let mut response = Response::new(Body::from(html));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
+    );
+    response
+}
+
+/// Answers with what is wrong: a page where the caller navigates, else `application/problem+json`.
+pub(crate) fn problem(
+    pages: &dyn Pages,
+    headers: &HeaderMap,
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+) -> Response {
+    if navigates(headers) {
+        return html(status, pages.html(Page::Problem { status, title, detail }));
+    }
+    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let mut response = Response::new(Body::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether a person will look at the answer: the caller accepts HTML and does not say that a script is asking.
+pub(crate) fn navigates(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let accepts = text(&ACCEPT).is_some_and(|accept| accept.contains("text/html"));
+    let mode = text(&HeaderName::from_static("sec-fetch-mode"));
+    accepts && mode.is_none_or(|mode| mode == "navigate")
+}

@@ -1,0 +1,114 @@
+//! Everything that the parts of one running service share. One value a service, never a global.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::lifecycle::{Lifecycle, Reason};
+use session_domain::registry::{LiveSession, Registry};
+use session_domain::{Counters, Outcome, PodReport, SessionView};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::metrics::Metrics;
+use crate::notice::{Broadcast, DrainNotice};
+use crate::page::Pages;
+use crate::streams::{End, Streams};
+
+pub(crate) type Sessions = Registry<Streams>;
+pub(crate) type Live = Arc<LiveSession<Streams>>;
+
+/// The shared heart of a service.
+pub(crate) struct Pod {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) sessions: Arc<Sessions>,
+    /// What every stream is to show now.
+    pub(crate) broadcast: watch::Sender<Arc<Broadcast>>,
+    /// Where the pod stands. Written by the driver alone.
+    pub(crate) lifecycle: watch::Sender<Lifecycle>,
+    /// Wakes the driver when sessions come, leave, or become present or absent.
+    pub(crate) population_changed: Arc<Notify>,
+    /// Cancelled when every stream has to end.
+    pub(crate) streams_end: CancellationToken,
+    pub(crate) metrics: Metrics,
+    pub(crate) pages: Box<dyn Pages>,
+}
+
+impl Pod {
+    pub(crate) fn new(config: Config, pages: Box<dyn Pages>) -> Arc<Self> {
+        let population_changed = Arc::new(Notify::new());
+        let wake = Arc::clone(&population_changed);
+        let sessions = Registry::new(config.pod.clone(), config.limits, move || wake.notify_one());
+        Arc::new(Self {
+            clock: Clock::start(),
+            sessions: Arc::new(sessions),
+            broadcast: watch::Sender::new(Arc::new(Broadcast::Quiet)),
+            lifecycle: watch::Sender::new(Lifecycle::new(config.policy)),
+            population_changed,
+            streams_end: CancellationToken::new(),
+            metrics: Metrics::new(&config.version),
+            pages,
+            config,
+        })
+    }
+
+    /// Ends the session and all that hangs on it. `false` where it had ended already.
+    pub(crate) fn log_out(&self, session: &Live, automatic: bool) -> Option<Outcome> {
+        let outcome = self.sessions.log_out(session, automatic)?;
+        session.attachment().end(End::Logout);
+        Some(outcome)
+    }
+
+    /// The notice that runs, as this moment sees it.
+    pub(crate) fn drain_notice(&self) -> Option<(session_domain::lifecycle::NoticeId, DrainNotice)> {
+        let broadcast = Arc::clone(&self.broadcast.borrow());
+        let notice = broadcast.notice()?;
+        Some((notice.id, DrainNotice::new(notice, self.config.auto_logout, self.clock.now())))
+    }
+
+    pub(crate) fn begin_notice(&self, notice: &session_domain::lifecycle::Notice) {
+        self.sessions.begin_notice(notice);
+        self.broadcast.send_replace(Broadcast::running(*notice, self.config.auto_logout, self.clock.now()));
+    }
+
+    pub(crate) fn cancel_notice(&self, reason: Reason) {
+        self.sessions.cancel_notice();
+        self.broadcast.send_replace(Broadcast::cancelled(reason, self.clock.now()));
+    }
+
+    /// The session as others see it.
+    pub(crate) fn view(&self, session: &Live) -> SessionView {
+        session.view(&self.config.pod, self.sessions.is_told(session))
+    }
+
+    /// What the pod says of itself.
+    pub(crate) fn report(&self, is_final: bool) -> PodReport {
+        let lifecycle = *self.lifecycle.borrow();
+        let totals = self.sessions.totals();
+        PodReport {
+            pod: self.config.pod.clone(),
+            phase: lifecycle.phase(),
+            started_at: self.clock.started(),
+            drain_started_at: lifecycle.drain_started_at(),
+            forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
+            active_sessions: self.sessions.active(),
+            version: self.config.version.clone(),
+            counters: Counters {
+                drain_notifications_sent: totals.told,
+                graceful_logouts: totals.graceful,
+                forced_logouts: totals.ended(Outcome::Forced),
+                logins: totals.logins,
+                websocket_connections: 0,
+            },
+            is_final,
+        }
+    }
+
+    /// How often sessions that have outlived their time are looked for: often enough that none stays a tenth
+    /// longer than it may.
+    pub(crate) fn sweep_interval(&self) -> Duration {
+        (self.config.limits.session_ttl / 10).clamp(Duration::from_millis(100), Duration::from_secs(5))
+    }
+}

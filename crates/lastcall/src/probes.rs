@@ -1,0 +1,50 @@
+//! What the platform asks: alive, ready, and the numbers. Answered before anybody is tracked, in every phase.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::json;
+use session_domain::lifecycle::Readiness;
+
+use crate::pod::Pod;
+
+/// `/health`, `/healthz`, `/ready`, `/readyz`.
+pub(crate) fn probes(pod: &Arc<Pod>) -> Router {
+    Router::new()
+        .route("/health", get(health))
+        .route("/healthz", get(health))
+        .route("/ready", get(ready))
+        .route("/readyz", get(ready))
+        .with_state(Arc::clone(pod))
+}
+
+/// `/metrics`.
+pub(crate) fn metrics(pod: &Arc<Pod>) -> Router {
+    Router::new().route("/metrics", get(render)).with_state(Arc::clone(pod))
+}
+
+async fn health() -> Json<serde_json::Value> {
+    Json(json!({ "status": "healthy" }))
+}
+
+async fn ready(State(pod): State<Arc<Pod>>) -> Response {
+    let readiness = pod.lifecycle.borrow().readiness();
+    let (status, body) = match readiness {
+        Readiness::Ready => (StatusCode::OK, json!({ "status": "ready" })),
+        Readiness::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" })),
+        Readiness::Maintenance => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "maintenance_mode": true }))
+        }
+    };
+    (status, Json(body)).into_response()
+}
+
+async fn render(State(pod): State<Arc<Pod>>) -> Response {
+    let text = pod.metrics.render(&pod.sessions);
+    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
+}

@@ -1,0 +1,116 @@
+//! One connection, from its first byte to its last.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+use tracing::debug;
+
+/// A request's head may have so many bytes; above that it is answered with 431.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// A client has so long to send a request's head, byte by byte if it likes.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What HTTP/2 clients say first (RFC 9113, 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// What is set on every connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    /// A peer that acknowledges nothing for so long is gone: asleep, or out of reach.
+    gone_after: Duration,
+}
+
+impl Settings {
+    pub(super) fn new(heartbeat: Duration) -> Self {
+        Self { gone_after: (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60)) }
+    }
+}
+
+/// Serves one connection until it ends, or until `stop` is cancelled and it has finished what it was at.
+pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationToken, settings: Settings) {
+    tune(&stream, settings);
+    let http2 = match timeout(HEAD_TIMEOUT, speaks_http2(&stream)).await {
+        Ok(Ok(http2)) => http2,
+        Ok(Err(error)) => return debug!(%error, "a connection broke before its first request"),
+        Err(_) => return debug!("a connection sent nothing in time"),
+    };
+    let service =
+        TowerToHyperService::new(routes.map_request(|request: http::Request<Incoming>| request.map(Body::new)));
+    let io = TokioIo::new(stream);
+    let result = if http2 {
+        let connection = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .max_header_list_size(MAX_HEAD_BYTES as u32)
+            .keep_alive_interval(settings.gone_after)
+            .keep_alive_timeout(settings.gone_after)
+            .serve_connection(io, service);
+        let mut connection = pin!(connection);
+        tokio::select! {
+            result = connection.as_mut() => result,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD_BYTES)
+            .serve_connection(io, service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        tokio::select! {
+            result = connection.as_mut() => result,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
+    };
+    if let Err(error) = result {
+        debug!(%error, "a connection ended early");
+    }
+}
+
+/// Looks at the first bytes without taking them. Choosing the protocol here instead of by hyper-util's detection
+/// halves the memory of an open event stream: no second buffer, no state for both protocols.
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut bytes = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut bytes).await?;
+        if seen == 0 || !PREFACE.starts_with(&bytes[..seen]) {
+            return Ok(false);
+        }
+        if seen == PREFACE.len() {
+            return Ok(true);
+        }
+        // Peeking does not wait for more than it has shown before.
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Makes a sleeping laptop show: heartbeats that nobody acknowledges end the connection, not a buffer's end.
+fn tune(stream: &TcpStream, settings: Settings) {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(settings.gone_after).with_interval(settings.gone_after / 3);
+    let tuned = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
+    #[cfg(target_os = "linux")]
+    let tuned = tuned.and_then(|()| socket.set_tcp_user_timeout(Some(settings.gone_after)));
+    if let Err(error) = tuned {
+        debug!(%error, "a connection's socket could not be tuned");
+    }
+}

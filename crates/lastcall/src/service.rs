@@ -1,0 +1,190 @@
+//! The entry point: your axum [`Router`] in, a tracked and drained service out.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use futures_util::Stream;
+use http::{Request, StatusCode};
+use session_domain::lifecycle::Signal;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::warn;
+
+use crate::config::Config;
+use crate::introspection::{self, Publisher};
+use crate::page::{self, Pages, PlainPages};
+use crate::pod::Pod;
+use crate::{account, driver, events, probes, serve, sweep, track};
+
+/// What closing may take at the end: streams, connections and watchers together.
+pub const CLOSING_TIME: Duration = Duration::from_secs(5);
+
+/// The largest form that `/login` takes, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Why a service ended other than by a drain.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The gRPC services do not describe themselves. A fault of the build.
+    #[error("the gRPC services cannot be described")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// A listener has no address.
+    #[error("a listener is unusable")]
+    Listener(#[from] io::Error),
+    /// A part of the service ended before the drain was over. A fault of ours: the process should exit.
+    #[error("a part of the service ended before its time")]
+    PartEnded(#[source] Option<tokio::task::JoinError>),
+}
+
+/// Where a service listens. Bound by the caller, so that it knows the ports and reports those in use.
+#[derive(Debug)]
+pub struct Listeners {
+    /// Pages, events and probes.
+    pub http: TcpListener,
+    /// Introspection; none: the pod cannot be asked.
+    pub grpc: Option<TcpListener>,
+    /// Metrics; none: they are served on `http`.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Pages, events, probes and metrics on one listener, and no introspection.
+    pub const fn http(http: TcpListener) -> Self {
+        Self { http, grpc: None, metrics: None }
+    }
+}
+
+/// A service: an app whose sessions are tracked, and which drains when it is told to stop.
+pub struct Service {
+    pod: Arc<Pod>,
+    app: Router,
+    untracked: Router,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("config", &self.pod.config).finish_non_exhaustive()
+    }
+}
+
+impl Service {
+    /// Takes an app. Its handlers get the session by the extractor [`crate::Session`]. The paths `/login`, `/logout`,
+    /// `/session`, `/events`, `/health`, `/healthz`, `/ready`, `/readyz` and `/metrics` are the service's own.
+    pub fn new(app: Router, config: Config) -> Self {
+        Self::with_pages(app, config, PlainPages)
+    }
+
+    /// The same, with the app's own design of the pages that the service shows.
+    pub fn with_pages(app: Router, config: Config, pages: impl Pages) -> Self {
+        Self { pod: Pod::new(config, Box::new(pages)), app, untracked: Router::new() }
+    }
+
+    /// Adds routes that answer everybody and touch no session: style sheets, scripts, pictures.
+    #[must_use]
+    pub fn untracked(mut self, routes: Router) -> Self {
+        self.untracked = self.untracked.merge(routes);
+        self
+    }
+
+    /// Serves until a signal has come and the drain that it begins is over. `signals` may go on after the first:
+    /// a second one is what [`crate::SecondSignal`] says.
+    ///
+    /// # Errors
+    /// Where a listener is unusable, or where a part of the service fails, which no request can make it do.
+    ///
+    /// # Cancel safety
+    /// Dropped, it closes every connection at once: nobody is told, and nothing is waited for.
+    pub async fn serve(
+        self,
+        listeners: Listeners,
+        signals: impl Stream<Item = Signal> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        let pod = Arc::clone(&self.pod);
+        let heartbeat = pod.config.heartbeat_interval;
+        let stop = CancellationToken::new();
+        let publisher = Publisher::new();
+        let metrics = probes::metrics(&pod);
+        let (with_metrics, metrics_apart) = match listeners.metrics {
+            Some(listener) => (self.routes(Router::new()), Some((listener, metrics))),
+            None => (self.routes(metrics), None),
+        };
+
+        let mut parts = JoinSet::new();
+        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
+        if let Some((listener, metrics)) = metrics_apart {
+            parts.spawn(serve::serve(listener, metrics, stop.clone(), heartbeat));
+        }
+        if let Some(listener) = listeners.grpc {
+            let (router, reporter) = introspection::services(&pod, &publisher)?;
+            let grpc_stop = stop.clone();
+            parts.spawn(async move {
+                if let Err(error) = introspection::serve(router, listener, grpc_stop).await {
+                    warn!(%error, "introspection failed");
+                }
+            });
+            parts.spawn(introspection::report_health(Arc::clone(&pod), reporter, stop.clone()));
+        }
+        parts.spawn(sweep::sweep(Arc::clone(&pod), stop.clone()));
+        let mut last_word = JoinSet::new();
+        last_word.spawn(introspection::publish(Arc::clone(&pod), publisher, pod.streams_end.clone()));
+
+        tokio::select! {
+            () = driver::drive(Arc::clone(&pod), signals) => {}
+            Some(ended) = parts.join_next() => return Err(ServeError::PartEnded(ended.err())),
+            Some(ended) = last_word.join_next() => return Err(ServeError::PartEnded(ended.err())),
+        }
+
+        // The streams have been told to end. Watchers hear the pod's last word before their server is told to stop.
+        let deadline = Instant::now() + CLOSING_TIME;
+        let _ = timeout_at(deadline, last_word.join_next()).await;
+        stop.cancel();
+        let all_ended = async { while parts.join_next().await.is_some() {} };
+        if timeout_at(deadline, all_ended).await.is_err() {
+            warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
+        }
+        Ok(())
+    }
+
+    /// Probes, metrics and assets stand before the tracking; everything else goes through it.
+    fn routes(&self, metrics: Router) -> Router {
+        let pod = Arc::clone(&self.pod);
+        let tracked = self.tracked();
+        let track = service_fn(move |request: Request<Body>| {
+            let (pod, tracked) = (Arc::clone(&pod), tracked.clone());
+            async move {
+                let began = Instant::now();
+                let response = track::track(Arc::clone(&pod), tracked, request).await;
+                pod.metrics.request(response.status(), began.elapsed());
+                Ok::<_, std::convert::Infallible>(response)
+            }
+        });
+        self.untracked.clone().merge(probes::probes(&self.pod)).merge(metrics).fallback_service(track)
+    }
+
+    fn tracked(&self) -> Router {
+        let pod = Arc::clone(&self.pod);
+        let wrong_method = move |request: Request<Body>| async move {
+            let detail = "This path exists, but not with this method.";
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            page::problem(&*pod.pages, request.headers(), status, "Method not allowed", detail)
+        };
+        let own = Router::new()
+            .route("/login", post(account::login))
+            .route("/logout", get(account::logout).post(account::logout))
+            .route("/session", get(account::session))
+            .route("/events", get(events::events))
+            .method_not_allowed_fallback(wrong_method)
+            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+        own.fallback_service(self.app.clone()).layer(CatchPanicLayer::new())
+    }
+}

@@ -1,0 +1,101 @@
+//! The first thing that happens to a request: whose is it?
+//!
+//! accept → **track** → gate → the app. Verifies the cookie, records the activity, keeps the session present while
+//! its request is served, and gives a newcomer's new cookie to the response.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::{Method, Request, StatusCode};
+use http_body::Body as _;
+use session_domain::registry::Kind;
+use tower::ServiceExt as _;
+
+use crate::cookie::CookieStyle;
+use crate::pod::Pod;
+use crate::presence::{PresenceGuard, PresentBody};
+use crate::session::Visit;
+use crate::{gate, page, same_origin, scope};
+
+/// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
+const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
+
+/// Tracks a request and hands it to `routes`.
+pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Body>) -> Response {
+    let base = scope::split(request.uri_mut(), pod.config.scope);
+    let cookies = CookieStyle::of(request.headers(), pod.config.cookie_secure, pod.config.scope);
+    let changes = !same_origin::is_safe(request.method());
+    if changes && same_origin::is_foreign(request.headers(), request.uri()) {
+        return problem(
+            &pod,
+            &request,
+            StatusCode::FORBIDDEN,
+            "Not from here",
+            "This request was made by another site's page. Open the page itself and try again; \
+             a proxy in between must pass the Host header on.",
+        );
+    }
+
+    let id = cookies.read(request.headers(), &pod.config.keys);
+    let now = pod.clock.now();
+    if let Some(session) = id.and_then(|id| pod.sessions.find(id, now)) {
+        pod.sessions.touch(&session, now);
+        let guard = PresenceGuard::open(&pod, &session, Kind::Request);
+        request.extensions_mut().insert(Visit::known(pod, base, cookies, session));
+        return present_until_read(call(routes, request).await, guard);
+    }
+
+    let path = request.uri().path();
+    if changes && id.is_some() && !matches!(path, "/login" | "/logout") {
+        return problem(
+            &pod,
+            &request,
+            StatusCode::CONFLICT,
+            "The session has ended",
+            "Nothing was done. Open the page again, then repeat what you did.",
+        );
+    }
+    if !UNGATED.contains(&path)
+        && let Some(refusal) = gate::check(&pod, request.version())
+    {
+        return refusal;
+    }
+    let visit = Visit::newcomer(pod, base, cookies);
+    if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
+        redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        return redirect;
+    }
+    request.extensions_mut().insert(visit.clone());
+    let mut response = call(routes, request).await;
+    let Some((cookie, guard)) = visit.take_started() else { return response };
+    response.headers_mut().append(SET_COOKIE, cookie);
+    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    match guard {
+        Some(guard) => present_until_read(response, guard),
+        None => response,
+    }
+}
+
+async fn call(routes: Router, request: Request<Body>) -> Response {
+    match routes.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// A request is in flight until its response was read. An event stream counts as a stream, not as a request.
+fn present_until_read(response: Response, guard: PresenceGuard) -> Response {
+    let streams = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    if streams || response.body().is_end_stream() {
+        return response;
+    }
+    response.map(|body| Body::new(PresentBody::new(body, guard)))
+}
+
+fn problem(pod: &Pod, request: &Request<Body>, status: StatusCode, title: &str, detail: &str) -> Response {
+    page::problem(&*pod.pages, request.headers(), status, title, detail)
+}
