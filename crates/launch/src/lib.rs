@@ -1,1 +1,13 @@
-//! placeholder
+//! What both binaries need around their service: options, secrets, logging, signals, versions.
+//!
+//! The tiers may not know each other; this is what they share. It knows neither sessions nor HTTP.
+
+pub mod command;
+pub mod logging;
+pub mod options;
+pub mod secret;
+pub mod signals;
+pub mod version;
+
+/// The exit status of a configuration error (`EX_CONFIG` of sysexits.h).
+pub const EXIT_CONFIG: u8 = 78;

@@ -1,2 +1,107 @@
-//! The binary.
-fn main() {}
+//! The user tier's binary: parse, start logging, bind, serve, drain.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use lastcall::Listeners;
+use launch::options::{Faults, ProcessEnvironment};
+use launch::version::VERSION;
+use launch::{EXIT_CONFIG, command, logging};
+use tokio::net::TcpListener;
+use tracing::{error, info, warn};
+use user_tier::app;
+use user_tier::options::{Addresses, Options, Raw};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let signals = match lastcall::signals() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
+    };
+    let raw: Raw = match command::parse() {
+        Ok(raw) => raw,
+        Err(code) => return code,
+    };
+    let options = match Options::parse(&raw, &ProcessEnvironment) {
+        Ok(options) => options,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
+    if raw.check_config {
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = logging::start(options.log_format) {
+        return fail(&error, EXIT_CONFIG);
+    }
+    let listeners = match bind(options.addresses).await {
+        Ok(listeners) => listeners,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
+    prepare(&options, &listeners);
+    match app::service(options.service).serve(listeners, signals).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(error = &error as &dyn std::error::Error, "the pod fails");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Binds every address, so that all that are in use are named at once.
+async fn bind(addresses: Addresses) -> Result<Listeners, Faults> {
+    let mut faults = Faults::default();
+    let http = listen("HTTP_ADDR", addresses.http, &mut faults).await;
+    let grpc = listen("GRPC_ADDR", addresses.grpc, &mut faults).await;
+    let metrics = match addresses.metrics {
+        Some(address) => listen("METRICS_ADDR", address, &mut faults).await,
+        None => None,
+    };
+    match http {
+        Some(http) => faults.into_result(Listeners { http, grpc, metrics }),
+        None => Err(faults),
+    }
+}
+
+async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faults) -> Option<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            faults.push(variable, format_args!("cannot listen on {address}: {error}; choose another address"));
+            None
+        }
+    }
+}
+
+/// Raises what can be raised, and says what an operator should know.
+fn prepare(options: &Options, listeners: &Listeners) {
+    let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) if limit < options.service.limits.max_sessions => warn!(
+            files.limit = limit,
+            sessions.max = options.service.limits.max_sessions,
+            "the limit of open files is lower than MAX_SESSIONS: it bounds how many can be connected"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!(%error, "the limit of open files cannot be raised"),
+    }
+    if options.random_key {
+        warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
+    }
+    for variable in &options.not_yet {
+        warn!("{variable} is set, but this version does not know it yet: it is ignored");
+    }
+    info!(
+        pod.name = %options.service.pod,
+        version = VERSION,
+        http.address = address(&listeners.http),
+        grpc.address = listeners.grpc.as_ref().map(address),
+        metrics.address = listeners.metrics.as_ref().map(address),
+        "serving"
+    );
+}
+
+/// Says what is wrong on stderr, where there is no log yet.
+fn fail(what: &dyn std::fmt::Display, status: u8) -> ExitCode {
+    // Where not even this can be written, the exit status has to do.
+    let _ = writeln!(std::io::stderr(), "{what}");
+    ExitCode::from(status)
+}

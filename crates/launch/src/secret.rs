@@ -1,0 +1,78 @@
+//! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
+
+use std::fmt;
+
+use crate::options::{Environment, Faults};
+
+/// A secret. Shown, it is a row of dots.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The value. Do not print it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("•••")
+    }
+}
+
+/// Reads the secret `name`, where it is given; notes a fault where it is given twice or its file cannot be read.
+pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
+    let file_variable = format!("{name}_FILE");
+    match (environment.get(name), environment.get(&file_variable)) {
+        (Some(_), Some(_)) => {
+            faults.push(name, format_args!("is given here and by {file_variable}; keep one of them"));
+            None
+        }
+        (Some(value), None) => Some(Secret(value)),
+        (None, Some(path)) => match std::fs::read_to_string(&path) {
+            Ok(text) if text.trim().is_empty() => {
+                faults.push(&file_variable, format_args!("the file {path:?} is empty"));
+                None
+            }
+            Ok(text) => Some(Secret(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(error) => {
+                faults.push(&file_variable, format_args!("the file {path:?} cannot be read: {error}"));
+                None
+            }
+        },
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_comes_from_a_variable_or_a_file_but_not_from_both() {
+        let path = std::env::temp_dir().join(format!("lastcall-secret-{}", std::process::id()));
+        std::fs::write(&path, "from the file\n").unwrap();
+        let path = path.to_str().unwrap();
+        let mut faults = Faults::default();
+        let read = |pairs: &[(&'static str, &str)], faults: &mut Faults| {
+            let map: HashMap<&str, &str> = pairs.iter().copied().collect();
+            super::read("KEY", &map, faults).map(|secret| secret.expose().to_owned())
+        };
+        assert_eq!(read(&[("KEY", "direct")], &mut faults), Some("direct".into()));
+        assert_eq!(read(&[("KEY_FILE", path)], &mut faults), Some("from the file".into()));
+        assert_eq!(read(&[], &mut faults), None);
+        assert_eq!(faults, Faults::default());
+        assert_eq!(read(&[("KEY", "x"), ("KEY_FILE", path)], &mut faults), None);
+        assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut faults), None);
+        assert_eq!(faults.to_string().lines().count(), 2);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        assert_eq!(format!("{:?}", Secret("hunter2".into())), "•••");
+    }
+}

@@ -1,0 +1,237 @@
+//! The options of the user tier: what people write, and the values that it becomes.
+//!
+//! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all
+//! faults are found and reported together.
+
+mod raw;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lastcall::{
+    CLOSING_TIME, Config, CookieSecure, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal, SessionScope,
+    SigningKeys,
+};
+use launch::logging::LogFormat;
+use launch::options::{self, Environment, Faults};
+use launch::secret;
+pub use raw::Raw;
+
+/// Where the pod listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// `HTTP_ADDR`, default `0.0.0.0:9090`: pages, events, probes.
+    pub http: SocketAddr,
+    /// `GRPC_ADDR`, default `0.0.0.0:9091`: introspection.
+    pub grpc: SocketAddr,
+    /// `METRICS_ADDR`, default unset: where set, metrics are served there only.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// The options, checked.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where the pod listens.
+    pub addresses: Addresses,
+    /// How the service behaves.
+    pub service: Config,
+    /// Whether the signing key was made up for want of `SESSION_KEY`.
+    pub random_key: bool,
+    /// `LOG_FORMAT`, default `text`.
+    pub log_format: LogFormat,
+    /// Variables that are set and that this version has no use for yet.
+    pub not_yet: Vec<&'static str>,
+}
+
+/// What later versions will know.
+const NOT_YET: [&str; 14] = [
+    "FORCED_END",
+    "GRPC_AUTH",
+    "GRPC_TOKEN",
+    "GRPC_TOKEN_FILE",
+    "MAINTENANCE_CONFIGMAP",
+    "MAINTENANCE_FILE",
+    "MAINTENANCE_MODE",
+    "MAINTENANCE_POLL",
+    "MAINTENANCE_READINESS",
+    "MAINTENANCE_RETRY_AFTER",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "TRUSTED_PROXIES",
+    "TRUSTED_USER_HEADER",
+];
+
+impl Options {
+    /// Checks what was written.
+    ///
+    /// # Errors
+    /// Every fault, one line each.
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let addresses = addresses(raw, &mut faults);
+        let policy = policy(raw, &mut faults);
+        let limits = limits(raw, &mut faults);
+        let (keys, random_key) = keys(environment, &mut faults);
+        let pod = pod_name(raw, environment, &mut faults);
+        let defaults = Config::new(pod);
+        let service = Config {
+            policy,
+            limits,
+            max_streams_per_session: faults.take(
+                "MAX_STREAMS_PER_SESSION",
+                options::number(&raw.max_streams_per_session, 1..=10_000).map(|n| usize::try_from(n).unwrap_or(20)),
+                defaults.max_streams_per_session,
+            ),
+            heartbeat_interval: faults.take(
+                "HEARTBEAT_INTERVAL",
+                options::interval(&raw.heartbeat_interval),
+                defaults.heartbeat_interval,
+            ),
+            auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
+            keys: keys.unwrap_or(defaults.keys),
+            scope: faults.take(
+                "SESSION_SCOPE",
+                options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
+                SessionScope::default(),
+            ),
+            cookie_secure: faults.take(
+                "COOKIE_SECURE",
+                options::choice(
+                    &raw.cookie_secure,
+                    &[("auto", CookieSecure::Auto), ("always", CookieSecure::Always), ("never", CookieSecure::Never)],
+                ),
+                CookieSecure::default(),
+            ),
+            version: launch::version::VERSION.to_owned(),
+            ..Config::new(defaults.pod)
+        };
+        let log_format =
+            faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
+        let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
+        faults.into_result(Self { addresses, service, random_key, log_format, not_yet })
+    }
+}
+
+fn addresses(raw: &Raw, faults: &mut Faults) -> Addresses {
+    let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let addresses = Addresses {
+        http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
+        grpc: faults.take("GRPC_ADDR", options::address(&raw.grpc_addr), nowhere),
+        metrics: options::given(raw.metrics_addr.as_deref())
+            .map(|text| faults.take("METRICS_ADDR", options::address(text), nowhere)),
+    };
+    let named = [("GRPC_ADDR", Some(addresses.grpc)), ("METRICS_ADDR", addresses.metrics)];
+    for (index, (name, address)) in named.into_iter().enumerate() {
+        let before = [("HTTP_ADDR", Some(addresses.http)), named[0]];
+        for (other_name, other) in before.into_iter().take(index + 1) {
+            if let (Some(address), Some(other)) = (address, other)
+                && address.port() != 0
+                && address.port() == other.port()
+                && (address.ip() == other.ip() || address.ip().is_unspecified() || other.ip().is_unspecified())
+            {
+                faults.push(name, format_args!("{address} is taken by {other_name}; give each a port of its own"));
+            }
+        }
+    }
+    addresses
+}
+
+fn policy(raw: &Raw, faults: &mut Faults) -> Policy {
+    let defaults = Policy::default();
+    let policy = Policy {
+        drain_timeout: faults.take("DRAIN_TIMEOUT", options::timeout(&raw.drain_timeout), defaults.drain_timeout),
+        progress_interval: faults.take(
+            "DRAIN_PROGRESS_INTERVAL",
+            options::interval(&raw.drain_progress_interval),
+            defaults.progress_interval,
+        ),
+        propagation_wait: faults.take(
+            "PROPAGATION_WAIT",
+            options::timeout(&raw.propagation_wait),
+            defaults.propagation_wait,
+        ),
+        readiness_while_draining: faults.take(
+            "READINESS_WHILE_DRAINING",
+            options::choice(
+                &raw.readiness_while_draining,
+                &[("fail", ReadinessWhileDraining::Fail), ("hold", ReadinessWhileDraining::Hold)],
+            ),
+            defaults.readiness_while_draining,
+        ),
+        second_signal: faults.take(
+            "SECOND_SIGNAL",
+            options::choice(&raw.second_signal, &[("hurry", SecondSignal::Hurry), ("ignore", SecondSignal::Ignore)]),
+            defaults.second_signal,
+        ),
+        ..defaults
+    };
+    if let Some(text) = options::given(raw.termination_grace_period.as_deref()) {
+        let granted = faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX);
+        let needed = policy.drain_timeout + policy.propagation_wait + CLOSING_TIME;
+        if granted < needed {
+            let (granted, needed) = (granted.as_secs_f64(), needed.as_secs_f64());
+            faults.push(
+                "TERMINATION_GRACE_PERIOD",
+                format_args!(
+                    "{granted}s is too short: DRAIN_TIMEOUT + PROPAGATION_WAIT + {}s for closing make {needed}s; \
+                     raise terminationGracePeriodSeconds or lower the others",
+                    CLOSING_TIME.as_secs()
+                ),
+            );
+        }
+    }
+    policy
+}
+
+fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
+    let second = Duration::from_secs(1);
+    Limits {
+        max_sessions: faults.take("MAX_SESSIONS", options::number(&raw.max_sessions, 1..=10_000_000), 100_000),
+        session_ttl: faults.take(
+            "SESSION_TTL",
+            options::duration(&raw.session_ttl, second..=options::MAX_TIMEOUT * 365),
+            Duration::from_secs(3600),
+        ),
+        presence_linger: faults.take(
+            "PRESENCE_LINGER",
+            options::timeout(&raw.presence_linger),
+            Duration::from_secs(10),
+        ),
+    }
+}
+
+/// The signing keys, and whether they were made up.
+fn keys(environment: &dyn Environment, faults: &mut Faults) -> (Option<SigningKeys>, bool) {
+    let known_faults = faults.clone();
+    let Some(secret) = secret::read("SESSION_KEY", environment, faults) else {
+        return (None, *faults == known_faults);
+    };
+    if secret.expose().trim() == "shared" {
+        faults.push("SESSION_KEY", "`shared` needs REDIS_URL, which this version does not have yet; give a secret");
+        return (None, false);
+    }
+    let secrets = secret.expose().split(',').map(|secret| secret.trim().as_bytes());
+    match SigningKeys::from_secrets(secrets) {
+        Ok(keys) => (Some(keys), false),
+        Err(weak) => {
+            faults.push("SESSION_KEY", format_args!("{weak}; make one with `openssl rand -base64 48`"));
+            (None, false)
+        }
+    }
+}
+
+fn pod_name(raw: &Raw, environment: &dyn Environment, faults: &mut Faults) -> PodName {
+    let name = options::given(raw.pod_name.as_deref()).map(str::to_owned).or_else(|| environment.get("HOSTNAME"));
+    let name = name.unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned());
+    PodName::new(&name).unwrap_or_else(|| {
+        faults.push("POD_NAME", format_args!("{name:?} is no name; write one line of at most 253 characters"));
+        placeholder()
+    })
+}
+
+/// Stands where a faulty name was, until the faults are reported.
+fn placeholder() -> PodName {
+    PodName::new("pod").unwrap_or_else(|| unreachable!("a constant name"))
+}

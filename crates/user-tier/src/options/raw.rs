@@ -1,0 +1,81 @@
+//! The options as they are written: texts, with their defaults, for clap to read and to explain.
+
+use clap::Parser;
+
+/// Lastcall's user tier: serves the sample app, tracks its users, and drains when it is told to stop.
+///
+/// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "user-tier", version = launch::version::VERSION, after_help = SECRETS)]
+pub struct Raw {
+    /// Pages, events, probes and (unless METRICS_ADDR is set) metrics
+    #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9090")]
+    pub http_addr: String,
+    /// Introspection over gRPC
+    #[arg(long, env = "GRPC_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9091")]
+    pub grpc_addr: String,
+    /// Where set, /metrics is served there and no longer on HTTP_ADDR
+    #[arg(long, env = "METRICS_ADDR", value_name = "VALUE", hide_env_values = true)]
+    pub metrics_addr: Option<String>,
+    /// The name of this pod [default: HOSTNAME, else the host's name]
+    #[arg(long, env = "POD_NAME", value_name = "VALUE", hide_env_values = true)]
+    pub pod_name: Option<String>,
+    /// From the notice to the forced end
+    #[arg(long, env = "DRAIN_TIMEOUT", value_name = "VALUE", hide_env_values = true, default_value = "60s")]
+    pub drain_timeout: String,
+    /// How often the remaining users are logged
+    #[arg(long, env = "DRAIN_PROGRESS_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "10s")]
+    pub drain_progress_interval: String,
+    /// From the last user gone to the exit
+    #[arg(long, env = "PROPAGATION_WAIT", value_name = "VALUE", hide_env_values = true, default_value = "15s")]
+    pub propagation_wait: String,
+    /// What the pod spec grants; where set, DRAIN_TIMEOUT + PROPAGATION_WAIT + 5s must fit
+    #[arg(long, env = "TERMINATION_GRACE_PERIOD", value_name = "VALUE", hide_env_values = true)]
+    pub termination_grace_period: Option<String>,
+    /// `hurry`: a second signal ends the waiting; `ignore`: it is logged only
+    #[arg(long, env = "SECOND_SIGNAL", value_name = "VALUE", hide_env_values = true, default_value = "hurry")]
+    pub second_signal: String,
+    /// How long a session counts as present after its last connection closed
+    #[arg(long, env = "PRESENCE_LINGER", value_name = "VALUE", hide_env_values = true, default_value = "10s")]
+    pub presence_linger: String,
+    /// `fail`: /ready is 503 after SIGTERM; `hold`: 200 until the last user is gone
+    #[arg(
+        long,
+        env = "READINESS_WHILE_DRAINING",
+        value_name = "VALUE",
+        hide_env_values = true,
+        default_value = "fail"
+    )]
+    pub readiness_while_draining: String,
+    /// Whether browsers leave by themselves at the end of the countdown
+    #[arg(long, env = "AUTO_LOGOUT", value_name = "VALUE", hide_env_values = true, default_value = "true")]
+    pub auto_logout: String,
+    /// Idle time after which a session without an open connection expires
+    #[arg(long, env = "SESSION_TTL", value_name = "VALUE", hide_env_values = true, default_value = "1h")]
+    pub session_ttl: String,
+    /// `browser`: one session for a cookie jar; `tab`: every opened tab is a session of its own
+    #[arg(long, env = "SESSION_SCOPE", value_name = "VALUE", hide_env_values = true, default_value = "browser")]
+    pub session_scope: String,
+    /// `auto` (from X-Forwarded-Proto), `always` or `never`
+    #[arg(long, env = "COOKIE_SECURE", value_name = "VALUE", hide_env_values = true, default_value = "auto")]
+    pub cookie_secure: String,
+    /// Sessions this pod holds; above it newcomers get the busy page
+    #[arg(long, env = "MAX_SESSIONS", value_name = "VALUE", hide_env_values = true, default_value = "100000")]
+    pub max_sessions: String,
+    /// Open event streams of one session; one more ends the oldest
+    #[arg(long, env = "MAX_STREAMS_PER_SESSION", value_name = "VALUE", hide_env_values = true, default_value = "20")]
+    pub max_streams_per_session: String,
+    /// Heartbeat on event streams
+    #[arg(long, env = "HEARTBEAT_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "15s")]
+    pub heartbeat_interval: String,
+    /// `text` or `json`, on stderr; RUST_LOG filters
+    #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
+    pub log_format: String,
+    /// Checks the options, reports what is wrong, and exits
+    #[arg(long)]
+    pub check_config: bool,
+}
+
+const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
+  SESSION_KEY, SESSION_KEY_FILE  what signs the cookies: secrets of at least 32 bytes, comma separated; the first
+                                 signs, all verify [default: random, with a warning]";

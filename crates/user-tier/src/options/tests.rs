@@ -1,0 +1,72 @@
+//! Every option's way from text to value, and every fault at once.
+
+use std::collections::HashMap;
+
+use clap::Parser as _;
+
+use super::*;
+
+fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+    let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
+    let environment: HashMap<&str, &str> = environment.iter().copied().collect();
+    Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+}
+
+#[test]
+fn the_defaults_are_the_contracts() {
+    let options = parse(&[], &[("HOSTNAME", "user-abc")]).unwrap();
+    assert_eq!(options.addresses.http, "0.0.0.0:9090".parse().unwrap());
+    assert_eq!(options.addresses.grpc, "0.0.0.0:9091".parse().unwrap());
+    assert_eq!(options.addresses.metrics, None);
+    assert_eq!(options.service.pod.as_str(), "user-abc");
+    assert_eq!(options.service.policy, Policy::default());
+    assert_eq!(options.service.limits.max_sessions, 100_000);
+    assert_eq!(options.service.max_streams_per_session, 20);
+    assert!(options.service.auto_logout && options.random_key);
+}
+
+#[test]
+fn all_faults_are_named_at_once() {
+    let faults = parse(
+        &["--drain-timeout", "soon", "--http-addr", "here", "--heartbeat-interval", "1ms", "--session-scope", "window"],
+        &[("SESSION_KEY", "short"), ("POD_NAME_IGNORED", "x")],
+    )
+    .unwrap_err();
+    let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+    for variable in ["HTTP_ADDR", "DRAIN_TIMEOUT", "SESSION_KEY", "HEARTBEAT_INTERVAL", "SESSION_SCOPE"] {
+        assert!(named.contains(&variable), "{variable} is not in {faults}");
+    }
+    assert_eq!(named.len(), 5, "{faults}");
+    assert!(!faults.contains("\"short\""), "a secret is shown: {faults}");
+}
+
+#[test]
+fn the_waits_must_fit_into_the_grace_period() {
+    assert!(parse(&["--termination-grace-period", "80s"], &[]).is_ok());
+    let fault = parse(&["--termination-grace-period", "79s"], &[]).unwrap_err();
+    assert!(fault.starts_with("TERMINATION_GRACE_PERIOD: 79s is too short"), "{fault}");
+    assert!(parse(&["--termination-grace-period", ""], &[]).is_ok(), "empty is unset");
+}
+
+#[test]
+fn two_servers_on_one_port_contradict_each_other() {
+    let fault = parse(&["--grpc-addr", "127.0.0.1:9090"], &[]).unwrap_err();
+    assert!(fault.starts_with("GRPC_ADDR: 127.0.0.1:9090 is taken by HTTP_ADDR"), "{fault}");
+    let fault = parse(&["--metrics-addr", "0.0.0.0:9091"], &[]).unwrap_err();
+    assert!(fault.starts_with("METRICS_ADDR: 0.0.0.0:9091 is taken by GRPC_ADDR"), "{fault}");
+    assert!(parse(&["--http-addr", "127.0.0.1:0", "--grpc-addr", "127.0.0.1:0"], &[]).is_ok());
+}
+
+#[test]
+fn keys_rotate_and_shared_is_not_there_yet() {
+    let (a, b) = ("a secret of more than thirty-two bytes", "another secret of over thirty-two bytes");
+    let both: &'static str = Box::leak(format!("{a},{b}").into_boxed_str());
+    assert!(!parse(&[], &[("SESSION_KEY", both)]).unwrap().random_key);
+    assert!(parse(&[], &[("SESSION_KEY", "shared")]).unwrap_err().contains("REDIS_URL"));
+}
+
+#[test]
+fn what_is_not_there_yet_is_said_aloud() {
+    let options = parse(&[], &[("REDIS_URL", "redis://localhost")]).unwrap();
+    assert_eq!(options.not_yet, ["REDIS_URL"]);
+}
