@@ -6,6 +6,7 @@
 mod ids;
 pub mod lifecycle;
 mod outcome;
+pub mod paging;
 mod pod;
 pub mod registry;
 mod session;

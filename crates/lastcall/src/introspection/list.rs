@@ -1,7 +1,46 @@
-//! `ListSessions`: one page of the pod's sessions.
-use crate::pod::Pod;
-use session_wire::v1;
+//! `ListSessions`: the pod's sessions, oldest login first, page by page.
+
+use session_domain::SessionView;
+use session_domain::paging::{Cursor, Key, page};
+use session_wire::{session_to_wire, v1};
 use tonic::Status;
-pub(super) fn list(_pod: &Pod, _request: &v1::ListSessionsRequest) -> Result<v1::ListSessionsResponse, Status> {
-    Err(Status::unimplemented(""))
+
+use crate::pod::Pod;
+
+const DEFAULT_PAGE: usize = 100;
+const LARGEST_PAGE: usize = 1_000;
+
+/// Lists one page.
+pub(super) fn list(pod: &Pod, request: &v1::ListSessionsRequest) -> Result<v1::ListSessionsResponse, Status> {
+    let limit = match usize::try_from(request.page_size) {
+        Ok(0) => DEFAULT_PAGE,
+        Ok(size) => size.min(LARGEST_PAGE),
+        Err(_) => return Err(Status::invalid_argument("page_size is negative; 0 means 100")),
+    };
+    let part = request.user_contains.to_lowercase();
+    let scope = format!("login_time user~{part}");
+    let after = match request.page_token.as_str() {
+        "" => None,
+        token => {
+            let cursor = Cursor::decode(token, &scope);
+            Some(cursor.map_err(|error| Status::invalid_argument(format!("page_token: {error}")))?)
+        }
+    };
+    let mut matching = Vec::new();
+    pod.sessions.walk(|session| {
+        let view = pod.view(session);
+        if view.user.as_str().to_lowercase().contains(&part) {
+            matching.push(view);
+        }
+    });
+    let page = page(matching.into_iter(), position, false, after.as_ref(), limit);
+    Ok(v1::ListSessionsResponse {
+        sessions: page.rows.iter().map(session_to_wire).collect(),
+        total: page.total,
+        next_page_token: page.next.map(|next| next.encode(&scope)).unwrap_or_default(),
+    })
+}
+
+fn position(session: &SessionView) -> Cursor {
+    Cursor { key: Key::Number(session.login_time.as_millis()), id: session.id }
 }
