@@ -1,0 +1,61 @@
+//! A user pod as a process of its own.
+
+use std::ops::{Deref, DerefMut};
+use std::path::Path;
+
+use crate::{Person, Process, metric};
+
+/// A running user pod on ports of its own.
+#[derive(Debug)]
+pub struct UserPod {
+    process: Process,
+    /// Where its pages are, as `127.0.0.1:port`.
+    pub http: String,
+    /// Where it is asked over gRPC.
+    pub grpc: String,
+}
+
+impl UserPod {
+    /// Starts `binary` (`env!("CARGO_BIN_EXE_user-tier")`) as `name` and waits until it serves.
+    pub async fn start(binary: impl AsRef<Path>, name: &str, options: &[(&str, &str)]) -> Self {
+        let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", name)];
+        let environment: Vec<_> = fixed.iter().chain(options).copied().collect();
+        let process = Process::start(binary, &[], &environment);
+        let line = process.line("http.address=").await;
+        let field = |name: &str| {
+            let (_, rest) = line.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {line}"));
+            rest.split('"').next().unwrap().to_owned()
+        };
+        Self { http: field("http.address"), grpc: field("grpc.address"), process }
+    }
+
+    /// The URL of a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http)
+    }
+
+    /// Somebody new, who has not been here yet.
+    pub fn person(&self) -> Person {
+        Person::new(&self.http)
+    }
+
+    /// The value of a series of `/metrics`.
+    pub async fn metric(&self, series: &str) -> f64 {
+        let page = self.person().text("/metrics").await;
+        metric(&page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}"))
+    }
+}
+
+impl Deref for UserPod {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}
+
+impl DerefMut for UserPod {
+    fn deref_mut(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}

@@ -1,0 +1,59 @@
+//! Options that make no sense, and ports that are taken: all named at once, exit status 78.
+
+use test_support::Process;
+
+use crate::{BINARY, pod};
+
+async fn exit(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>, String) {
+    let mut process = Process::start(BINARY, arguments, environment);
+    let status = process.wait().await;
+    (status.code(), process.log().join("\n"))
+}
+
+#[tokio::test]
+async fn every_fault_is_named_and_the_status_is_78() {
+    let (status, log) = exit(
+        &["--drain-timeout", "soon"],
+        &[
+            ("HTTP_ADDR", "nowhere"),
+            ("MAX_SESSIONS", "many"),
+            ("SESSION_KEY", "tooshort"),
+            ("TERMINATION_GRACE_PERIOD", "5s"),
+        ],
+    )
+    .await;
+    assert_eq!(status, Some(78));
+    for variable in ["DRAIN_TIMEOUT", "HTTP_ADDR", "MAX_SESSIONS", "SESSION_KEY", "TERMINATION_GRACE_PERIOD"] {
+        assert_eq!(log.lines().filter(|line| line.starts_with(&format!("{variable}:"))).count(), 1, "{log}");
+    }
+    assert!(!log.contains("tooshort"), "a secret is shown:\n{log}");
+}
+
+#[tokio::test]
+async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
+    assert_eq!(exit(&["--drain-time", "5s"], &[]).await.0, Some(78));
+    assert_eq!(exit(&["--help"], &[]).await.0, Some(0));
+    assert_eq!(exit(&["--version"], &[]).await.0, Some(0));
+    assert_eq!(exit(&["--check-config"], &[]).await.0, Some(0));
+    assert_eq!(exit(&["--check-config"], &[("DRAIN_TIMEOUT", "soon")]).await.0, Some(78));
+}
+
+#[tokio::test]
+async fn ports_in_use_are_named_at_once() {
+    let pod = pod(&[]).await;
+    let (status, log) = exit(&[], &[("HTTP_ADDR", &pod.http), ("GRPC_ADDR", &pod.grpc)]).await;
+    assert_eq!(status, Some(78));
+    for variable in ["HTTP_ADDR", "GRPC_ADDR"] {
+        assert!(log.contains(&format!("{variable}: cannot listen on 127.0.0.1:")), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_move_to_their_own_port() {
+    let pod = pod(&[("METRICS_ADDR", "127.0.0.1:0")]).await;
+    let line = pod.line("metrics.address=").await;
+    let address = line.split("metrics.address=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = reqwest::get(format!("http://{address}/metrics")).await.unwrap().text().await.unwrap();
+    assert_eq!(test_support::metric(&page, "total_logins"), Some(0.0));
+    assert_eq!(pod.person().status("/metrics").await, 404);
+}

@@ -1,0 +1,22 @@
+//! The user tier as a process: the built binary, real signals, real streams, the log against the contract.
+
+mod bad_input;
+mod configuration;
+mod drain;
+mod grpc;
+mod identity;
+mod streams;
+
+use test_support::UserPod;
+
+/// The built binary.
+const BINARY: &str = env!("CARGO_BIN_EXE_user-tier");
+
+/// Waits that a test can afford.
+const QUICK: [(&str, &str); 3] =
+    [("DRAIN_TIMEOUT", "3s"), ("PROPAGATION_WAIT", "300ms"), ("DRAIN_PROGRESS_INTERVAL", "1s")];
+
+/// A pod with short waits, and `options` on top of them.
+async fn pod(options: &[(&str, &str)]) -> UserPod {
+    UserPod::start(BINARY, "user-1", &[&QUICK, options].concat()).await
+}
