@@ -4,8 +4,8 @@ use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=LASTCALL_REVISION");
-    for path in [git(&["rev-parse", "--git-path", "HEAD"]), git(&["rev-parse", "--git-path", "logs/HEAD"])] {
-        if let Some(path) = path {
+    for file in ["HEAD", "logs/HEAD"] {
+        if let Some(path) = git(&["rev-parse", "--git-path", file]) {
             println!("cargo::rerun-if-changed={path}");
         }
     }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::Response;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -19,6 +21,9 @@ use tracing::debug;
 
 /// A request's head may have so many bytes; above that it is answered with 431.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
+
+/// What the buffer holds beyond a head: it is filled in steps, and a head of just the limit must still fit.
+const SLACK_BYTES: usize = 8 * 1024;
 
 /// A client has so long to send a request's head, byte by byte if it likes.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,8 +52,17 @@ pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationTok
         Ok(Err(error)) => return debug!(%error, "a connection broke before its first request"),
         Err(_) => return debug!("a connection sent nothing in time"),
     };
-    let service =
-        TowerToHyperService::new(routes.map_request(|request: http::Request<Incoming>| request.map(Body::new)));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let routes = routes.clone();
+        async move {
+            if head_bytes(&request) > MAX_HEAD_BYTES {
+                let mut refusal = Response::new(Body::from("The request's head is larger than 32 KiB.\n"));
+                *refusal.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Ok(refusal);
+            }
+            routes.oneshot(request.map(Body::new)).await
+        }
+    });
     let io = TokioIo::new(stream);
     let result = if http2 {
         let connection = http2::Builder::new(TokioExecutor::new())
@@ -69,7 +83,7 @@ pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationTok
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
-            .max_buf_size(MAX_HEAD_BYTES)
+            .max_buf_size(MAX_HEAD_BYTES + SLACK_BYTES)
             .serve_connection(io, service)
             .with_upgrades();
         let mut connection = pin!(connection);
@@ -84,6 +98,13 @@ pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationTok
     if let Err(error) = result {
         debug!(%error, "a connection ended early");
     }
+}
+
+/// The size of a head as HTTP/1.1 writes it, its first line apart from the target left out.
+fn head_bytes(request: &Request<Incoming>) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let fields = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len());
+    target + fields.sum::<usize>()
 }
 
 /// Looks at the first bytes without taking them. Choosing the protocol here instead of by hyper-util's detection

@@ -1,5 +1,7 @@
 //! The user tier as a process: the built binary, real signals, real streams, the log against the contract.
 
+#![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
+
 mod bad_input;
 mod configuration;
 mod drain;
