@@ -1,38 +1,69 @@
 //! `cargo xtask dev`: user pods and the admin tier on this machine, to be opened, watched and drained by hand.
+//!
+//! One loop owns all children. Each runs in a process group of its own, so that the terminal's Ctrl-C reaches us alone:
+//! we hand it on as one SIGTERM to each pod, and stop the admin tier last, so that the drain can be watched.
 
 mod child;
 mod fleet;
+mod output;
 mod plan;
 mod ready;
+mod summary;
 
 use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use anyhow::ensure;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use crate::steps::{cargo, step};
+use crate::steps::{announce, cargo, step};
 use fleet::Fleet;
 use plan::Plan;
 
-pub(crate) fn run(pods: u16, drain_timeout: Duration) -> anyhow::Result<()> {
-    step("building (the first time takes some minutes)", &mut cargo(&["build", "--package", "user-tier", "--bins"]))?;
-    step("building the admin tier", &mut cargo(&["build", "--package", "admin-tier", "--bins"]))?;
-    let interrupts = interrupts()?;
-    let plan = Plan::new(pods, drain_timeout);
-    let mut fleet = Fleet::start(&plan)?;
-    if fleet.wait_until_ready(&interrupts)? {
-        plan.print(&fleet);
-    }
-    fleet.watch(&interrupts)
+/// The most pods that `--pods` takes.
+const MOST_PODS: u16 = 50;
+
+/// The options of `cargo xtask dev`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// How many user pods
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_PODS)))]
+    pods: u16,
+    /// How long users get before they are signed out, as in 60s or 2m
+    #[arg(long, value_name = "D", default_value = "60s", value_parser = humantime::parse_duration)]
+    drain_timeout: Duration,
+    /// Shares sessions in this Redis; not in this version yet
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
 }
 
-/// Ctrl-C and SIGTERM, as messages.
+/// Builds, starts, waits until all are ready, says what to open, and looks after them until they are gone.
+///
+/// # Errors
+/// Something cannot be built or started, or one of the processes ends otherwise than by a drain.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    ensure!(arguments.redis.is_none(), "--redis is not in this version yet: every pod keeps its sessions in memory");
+    // Without --package: the same choice of features as `cargo xtask test` makes, so that nothing is built twice.
+    step("build", &mut cargo(&["build", "--bin", "user-tier", "--bin", "admin-tier"]))?;
+    let plan = Plan::new(arguments.pods, arguments.drain_timeout);
+    plan.check_addresses()?;
+    let interrupts = interrupts()?;
+    announce("start");
+    let mut fleet = Fleet::start(&plan, &plan::binaries()?, &interrupts)?;
+    if fleet.wait_until_ready()? {
+        output::print(&summary::summary(&fleet, arguments.drain_timeout));
+    }
+    fleet.watch()
+}
+
+/// Ctrl-C, SIGTERM and the end of the terminal, as messages.
 fn interrupts() -> anyhow::Result<Receiver<()>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let (sender, receiver) = channel();
     // Lives as long as the process: there is nothing to join before its end.
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         for _ in signals.forever() {
             if sender.send(()).is_err() {
                 return;

@@ -11,15 +11,26 @@ pub(crate) fn root() -> PathBuf {
 }
 
 /// A `cargo` command of the toolchain that runs us, in the root of the repository.
+///
+/// What `cargo run` told us about our own package is kept from it: build scripts that look at those variables would run
+/// again each time that `cargo xtask test` follows a plain `cargo test`.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
 /// Runs a step to its end.
+///
+/// # Errors
+/// The command cannot be run, or ends with anything but success.
 pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
-    println!("\n==> {name}");
+    announce(&format!("{name}: {}", shown(command)));
     let status = command.status().with_context(|| format!("{name}: {} cannot be run", program(command)))?;
     if !status.success() {
         bail!("{name} failed ({status}); what it said is above");
@@ -27,6 +38,18 @@ pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says what comes next. On stderr, where cargo speaks too, so that the order stays when output goes to a file.
+pub(crate) fn announce(text: &str) {
+    eprintln!("\n==> {text}");
+}
+
+/// The command as one would type it, without the folder that its program lies in.
+fn shown(command: &Command) -> String {
+    let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
+    std::iter::once(program(command)).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
 fn program(command: &Command) -> String {
-    command.get_program().to_string_lossy().into_owned()
+    let program = Path::new(command.get_program());
+    program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()
 }

@@ -1,22 +1,32 @@
-//! `cargo xtask test`: all that CI runs. The test runner's own summary comes last.
+//! `cargo xtask test`: all that CI runs, the cheap checks first. Stops at the first step that fails.
+//!
+//! Every step builds into the same target directory. The test runner comes last, so that its own summary is the last
+//! thing on the screen.
 
 use crate::steps::{cargo, step};
 use crate::tools;
 
+/// Leaves out the tests that drive a browser: by convention they live in a module `browser`.
+const WITHOUT_BROWSER: [&str; 2] = ["-E", "not test(/browser::/)"];
+
+/// Installs what is missing, checks, tests.
+///
+/// # Errors
+/// The first step that fails, by name.
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     tools::ensure_nextest()?;
     if !quick {
         tools::ensure_browser()?;
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
-    step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))?;
-    step("documentation", cargo(&["doc", "--workspace", "--no-deps", "--quiet"]).env("RUSTDOCFLAGS", "-D warnings"))?;
-    step("examples in the documentation", &mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?;
-    // Tests of one crate drive the binaries of another.
-    step("binaries", &mut cargo(&["build", "--workspace", "--bins"]))?;
-    let mut tests = vec!["nextest", "run", "--workspace"];
+    step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("documentation", cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
+    step("examples in the documentation", &mut cargo(&["test", "--workspace", "--doc"]))?;
+    // Tests start the built binaries, those of other crates too, which nextest alone would not build.
+    step("binaries", &mut cargo(&["build", "--workspace", "--bins", "--examples"]))?;
+    let mut tests = cargo(&["nextest", "run", "--workspace"]);
     if quick {
-        tests.extend(["--filterset", "not test(/browser::/)"]);
+        tests.args(WITHOUT_BROWSER);
     }
-    step("tests", &mut cargo(&tests))
+    step("tests", &mut tests)
 }

@@ -1,47 +1,68 @@
 //! What the tests need beyond the Rust toolchain: installed where that can be done, else named.
 
-use std::path::Path;
+use std::fs;
 use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
 use crate::steps::{cargo, step};
 
+/// The browser and its driver, and the Debian packages that they come in.
+const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+
 /// Installs cargo-nextest unless it is there.
+///
+/// # Errors
+/// It cannot be installed.
 pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     let there = cargo(&["nextest", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if there.is_ok_and(|status| status.success()) {
         return Ok(());
     }
-    step("installing cargo-nextest", &mut cargo(&["install", "cargo-nextest", "--locked"]))
+    step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
 /// Installs Chromium and its driver unless they are there.
+///
+/// # Errors
+/// They are missing, and this is not Debian with root's rights, or the installation fails.
 pub(crate) fn ensure_browser() -> anyhow::Result<()> {
-    if on_path("chromedriver") && (on_path("chromium") || on_path("google-chrome")) {
+    let missing: Vec<&str> = missing().collect();
+    if missing.is_empty() {
         return Ok(());
     }
-    if !(on_path("apt-get") && nix::unistd::geteuid().is_root()) {
+    if !(is_debian() && nix::unistd::geteuid().is_root()) {
         bail!(
-            "the browser tests need Chromium and ChromeDriver on PATH; install them \
-             (Debian: apt-get install chromium chromium-driver; macOS: brew install --cask chromium chromedriver) \
-             or leave these tests out with --quick"
+            "not on PATH: {}\n\
+             the browser tests need them; install them\n\
+             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver,\n\
+             macOS: brew install --cask chromium chromedriver),\n\
+             or leave these tests out: cargo xtask test --quick",
+            missing.join(", ")
         );
     }
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    };
-    step("updating the list of packages", &mut apt(&["update", "-qq"]))?;
-    let install = ["install", "-y", "-qq", "--no-install-recommends", "chromium", "chromium-driver"];
-    step("installing Chromium", &mut apt(&install))
+    step("renew the list of packages", &mut apt_get(&["update"]))?;
+    let packages = BROWSER.map(|(_, package)| package);
+    let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
+    step("install the browser", &mut apt_get(&install))
+}
+
+fn missing() -> impl Iterator<Item = &'static str> {
+    BROWSER.into_iter().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
 fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| is_file(&folder, program)))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
-fn is_file(folder: &Path, program: &str) -> bool {
-    folder.join(program).is_file()
+/// Debian itself: what is derived from it may carry these packages under other names, or as wrappers for snap.
+fn is_debian() -> bool {
+    fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"))
+}
+
+fn apt_get(arguments: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+    command
 }

@@ -1,40 +1,66 @@
-//! One child process: its log with its name in front, its signals, its end.
+//! One child process: its log, its signals, its end.
+//!
+//! The process is waited for by whoever holds the `Child`, and only there, so that a signal never goes to a process id
+//! that has been given to somebody else meanwhile.
 
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Read, stdout};
-use std::os::unix::process::CommandExt as _;
+use std::io::Read;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child as Running, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::output;
 use super::plan::Process;
+
+/// What a user pod logs first when it is told to drain: the contract fixes this line.
+const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 
 /// A process of the plan that was started. Killed when dropped before its end.
 #[derive(Debug)]
 pub(super) struct Child<'a> {
     process: &'a Process,
     running: Running,
+    output: Vec<JoinHandle<()>>,
+    draining: Arc<AtomicBool>,
+    terminated: bool,
     ended: Option<ExitStatus>,
 }
 
 impl<'a> Child<'a> {
     /// Starts it in a process group of its own, so that the terminal's Ctrl-C does not reach it.
-    pub(super) fn start(process: &'a Process, colour: u8) -> anyhow::Result<Self> {
-        let mut command = process.command();
+    ///
+    /// # Errors
+    /// The binary cannot be run.
+    pub(super) fn start(process: &'a Process, number: usize, binaries: &Path) -> anyhow::Result<Self> {
+        let mut command = process.command(binaries);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut running = command.spawn().with_context(|| format!("{} cannot be started", process.name))?;
-        let prefix = prefix(&process.name, colour);
-        forward(running.stdout.take(), prefix.clone());
-        forward(running.stderr.take(), prefix);
-        Ok(Self { process, running, ended: None })
+        let draining = Arc::new(AtomicBool::new(false));
+        let forward = |stream: Box<dyn Read + Send>| {
+            let draining = Arc::clone(&draining);
+            output::forward(stream, output::prefix(&process.name, number), move |line| {
+                if line.contains(DRAIN_BEGINS) {
+                    draining.store(true, Ordering::Relaxed);
+                }
+            })
+        };
+        let stdout = running.stdout.take().map(|stream| forward(Box::new(stream)));
+        let stderr = running.stderr.take().map(|stream| forward(Box::new(stream)));
+        let output = stdout.into_iter().chain(stderr).collect();
+        Ok(Self { process, running, output, draining, terminated: false, ended: None })
     }
 
     pub(super) fn name(&self) -> &str {
         &self.process.name
     }
 
-    pub(super) fn process(&self) -> &Process {
+    pub(super) const fn process(&self) -> &Process {
         self.process
     }
 
@@ -46,22 +72,50 @@ impl<'a> Child<'a> {
         self.ended.is_some()
     }
 
-    /// The exit status, the first time that it is known.
-    pub(super) fn take_end(&mut self) -> Option<ExitStatus> {
-        if self.ended.is_none() {
-            self.ended = self.running.try_wait().ok().flatten();
-            return self.ended;
-        }
-        None
+    /// Whether it drains already, told by us or by hand.
+    pub(super) fn is_draining(&self) -> bool {
+        self.terminated || self.draining.load(Ordering::Relaxed)
     }
 
-    /// Asks it to stop.
-    pub(super) fn terminate(&self) {
+    /// The exit status, the first time that it is known; all that the process wrote has been shown by then.
+    pub(super) fn take_end(&mut self) -> Option<ExitStatus> {
+        if self.has_ended() {
+            return None;
+        }
+        self.ended = self.running.try_wait().ok().flatten();
+        if self.has_ended() {
+            self.join_output();
+        }
+        self.ended
+    }
+
+    /// Whether this is an end as it should be. A process that we told to stop before it listened to signals dies of them.
+    pub(super) fn is_clean(&self, status: ExitStatus) -> bool {
+        status.success() || (self.terminated && status.signal() == Some(Signal::SIGTERM as i32))
+    }
+
+    /// Asks it to stop; asked a second time, a user pod hurries.
+    pub(super) fn terminate(&mut self) {
         if !self.has_ended()
             && let Ok(id) = i32::try_from(self.id())
         {
-            // It may have ended this moment.
+            self.terminated = true;
+            // Not waited for yet, so the id is still its own; it may have ended this moment, which is well.
             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+    }
+
+    /// Ends it at once. Its end is still to be taken.
+    pub(super) fn kill(&mut self) {
+        if !self.has_ended() {
+            let _ = self.running.kill();
+        }
+    }
+
+    fn join_output(&mut self) {
+        for thread in self.output.drain(..) {
+            // It would have panicked on the screen; its child is none the worse for it.
+            let _ = thread.join();
         }
     }
 }
@@ -69,22 +123,9 @@ impl<'a> Child<'a> {
 impl Drop for Child<'_> {
     fn drop(&mut self) {
         if !self.has_ended() {
-            let _ = self.running.kill();
+            self.kill();
             let _ = self.running.wait();
+            self.join_output();
         }
     }
-}
-
-fn prefix(name: &str, colour: u8) -> String {
-    if stdout().is_terminal() { format!("\x1b[{}m{name:<8}\x1b[0m ", 31 + colour % 6) } else { format!("{name:<8} ") }
-}
-
-/// Prints what comes, line by line, until the stream ends with its process.
-fn forward(stream: Option<impl Read + Send + 'static>, prefix: String) {
-    let Some(stream) = stream else { return };
-    std::thread::spawn(move || {
-        for line in BufReader::new(stream).lines().map_while(Result::ok) {
-            println!("{prefix}{line}");
-        }
-    });
 }

@@ -1,11 +1,14 @@
-//! All children, in one hand: started together, watched, drained once, the admin tier last.
+//! All children in one hand: started together, watched, drained once, the admin tier last.
 
+use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
 use super::child::Child;
+use super::output::say;
 use super::plan::Plan;
 use super::ready;
 
@@ -15,99 +18,210 @@ const ROUND: Duration = Duration::from_millis(100);
 /// How long they may take to become ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
-/// The pods and the admin tier.
+/// How long an admin tier may take to stop, and pods of a start that failed: nobody uses them.
+const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+
+/// Two interrupts closer than this are one: runtimes and `timeout` signal a process and then its group.
+const REPEATED_WITHIN: Duration = Duration::from_millis(300);
+
+/// The pods and the admin tier. Whoever drops it before the end kills what is left.
 #[derive(Debug)]
 pub(super) struct Fleet<'a> {
     pods: Vec<Child<'a>>,
     admin: Child<'a>,
-    asked: u32,
+    interrupts: &'a Receiver<()>,
+    interrupted: Option<Instant>,
+    times: u32,
     failed: Vec<String>,
 }
 
 impl<'a> Fleet<'a> {
-    pub(super) fn start(plan: &'a Plan) -> anyhow::Result<Self> {
-        println!("\n==> starting");
-        let pods: Result<Vec<_>, _> = (0..).zip(&plan.pods).map(|(colour, pod)| Child::start(pod, colour)).collect();
-        let admin = Child::start(&plan.admin, u8::try_from(plan.pods.len() % 6)?)?;
-        Ok(Self { pods: pods?, admin, asked: 0, failed: Vec::new() })
+    /// Starts every process of the plan.
+    ///
+    /// # Errors
+    /// One cannot be started.
+    pub(super) fn start(plan: &'a Plan, binaries: &Path, interrupts: &'a Receiver<()>) -> anyhow::Result<Self> {
+        let pods = plan.pods.iter().enumerate().map(|(number, pod)| Child::start(pod, number, binaries));
+        let pods = pods.collect::<anyhow::Result<Vec<_>>>()?;
+        let admin = Child::start(&plan.admin, pods.len(), binaries)?;
+        Ok(Self { pods, admin, interrupts, interrupted: None, times: 0, failed: Vec::new() })
     }
 
     pub(super) fn pods(&self) -> &[Child<'a>] {
         &self.pods
     }
 
+    pub(super) const fn admin(&self) -> &Child<'a> {
+        &self.admin
+    }
+
     /// Waits until every process answers. `false` where it was interrupted before.
-    pub(super) fn wait_until_ready(&mut self, interrupts: &Receiver<()>) -> anyhow::Result<bool> {
+    ///
+    /// # Errors
+    /// A process has ended, or does not answer in time. The others are stopped by then.
+    pub(super) fn wait_until_ready(&mut self) -> anyhow::Result<bool> {
         let deadline = Instant::now() + READY_WITHIN;
         loop {
-            if self.interrupted(interrupts)? {
+            let late = self.children().find_map(|child| {
+                let status = ready::status(child.process().http, child.process().probe);
+                (status != Some(200)).then(|| late(child, status))
+            });
+            // Looked at after the answers: one that has ended did not give its own.
+            let ended = self.ended();
+            if !ended.is_empty() {
+                self.stop_all()?;
+                bail!("before all were ready, what they said is above: {}", described(&ended));
+            }
+            let Some(late) = late else { return Ok(true) };
+            if Instant::now() > deadline {
+                self.stop_all()?;
+                bail!("{late} within {}", humantime::format_duration(READY_WITHIN));
+            }
+            if self.round()? {
                 return Ok(false);
-            }
-            self.look_after();
-            if let Some(name) = self.children().find(|child| child.has_ended()).map(|child| child.name().to_owned()) {
-                bail!("{name} has ended before it was ready; what it said is above (a port in use?)");
-            }
-            let late = self.children().find(|child| !ready::answers(&child.process().http, child.process().probe));
-            match late {
-                None => return Ok(true),
-                Some(late) if Instant::now() > deadline => {
-                    bail!("{} does not answer at http://{}", late.name(), late.process().http)
-                }
-                Some(_) => {}
             }
         }
     }
 
     /// Looks after everybody until all have ended.
-    pub(super) fn watch(mut self, interrupts: &Receiver<()>) -> anyhow::Result<()> {
-        let mut alone = false;
+    ///
+    /// # Errors
+    /// One has ended otherwise than by a drain.
+    pub(super) fn watch(mut self) -> anyhow::Result<()> {
+        let mut admin_alone = false;
+        let mut admin_until = None;
         loop {
-            self.look_after();
+            let ended = self.ended();
+            for end in &ended {
+                self.report(end);
+            }
             let pods_gone = self.pods.iter().all(Child::has_ended);
             if pods_gone && self.admin.has_ended() {
                 break;
             }
-            if pods_gone && self.asked > 0 {
-                self.admin.terminate();
-            } else if pods_gone && !alone {
-                println!("Every pod is gone. The admin tier still shows how they went; Ctrl-C ends it.");
-                alone = true;
+            if pods_gone && self.times > 0 {
+                match admin_until {
+                    None => {
+                        say("stopping the admin tier");
+                        self.admin.terminate();
+                        admin_until = Some(Instant::now() + STOPPED_WITHIN);
+                    }
+                    Some(until) if Instant::now() > until => self.admin.kill(),
+                    Some(_) => {}
+                }
+            } else if pods_gone && !admin_alone {
+                say("no user pod is left; the admin tier still shows how they went. Ctrl-C stops it");
+                admin_alone = true;
             }
-            self.interrupted(interrupts)?;
+            self.round()?;
         }
-        println!("All are gone.");
-        if self.failed.is_empty() { Ok(()) } else { bail!("not cleanly: {}", self.failed.join(", ")) }
+        if self.failed.is_empty() {
+            say("all are gone");
+            return Ok(());
+        }
+        bail!("all are gone, but not all by a drain: {}", self.failed.join(", "))
     }
 
     fn children(&self) -> impl Iterator<Item = &Child<'a>> {
         self.pods.iter().chain([&self.admin])
     }
 
-    fn look_after(&mut self) {
-        for child in self.pods.iter_mut().chain([&mut self.admin]) {
-            let Some(status) = child.take_end() else { continue };
-            if status.success() {
-                println!("{} has drained and is gone.", child.name());
-            } else {
-                println!("{} has ended with {status}.", child.name());
-                self.failed.push(format!("{} ({status})", child.name()));
+    fn children_mut(&mut self) -> impl Iterator<Item = &mut Child<'a>> {
+        self.pods.iter_mut().chain([&mut self.admin])
+    }
+
+    /// Who has ended since the last look.
+    fn ended(&mut self) -> Vec<End> {
+        let ends = self.children_mut().filter_map(|child| {
+            let status = child.take_end()?;
+            Some(End { name: child.name().to_owned(), status, clean: child.is_clean(status) })
+        });
+        ends.collect()
+    }
+
+    fn report(&mut self, end: &End) {
+        let End { name, status, clean } = end;
+        let others = if self.children().all(Child::has_ended) { "" } else { "; the others go on" };
+        if !clean {
+            say(&format!("{name} FAILED ({status}), what it said is above{others}"));
+            self.failed.push(format!("{name} ({status})"));
+        } else if *name == self.admin.name() {
+            say(&format!("{name} has stopped ({status}){others}"));
+        } else {
+            say(&format!("{name} has drained and exited ({status}){others}"));
+        }
+    }
+
+    /// Waits for a round, or for an interrupt, which it handles. Whether there was one.
+    fn round(&mut self) -> anyhow::Result<bool> {
+        match self.interrupts.recv_timeout(ROUND) {
+            Err(RecvTimeoutError::Timeout) => Ok(false),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context("signals are not heard any more"),
+            Ok(()) if self.interrupted.is_some_and(|last| last.elapsed() < REPEATED_WITHIN) => Ok(false),
+            Ok(()) => {
+                self.interrupted = Some(Instant::now());
+                self.times += 1;
+                self.interrupt();
+                Ok(true)
             }
         }
     }
 
-    /// Waits for a round, or for an interrupt: that is handed on to every pod.
-    fn interrupted(&mut self, interrupts: &Receiver<()>) -> anyhow::Result<bool> {
-        match interrupts.recv_timeout(ROUND) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => return Ok(false),
-            Err(error @ RecvTimeoutError::Disconnected) => return Err(error).context("signals are not heard any more"),
+    fn interrupt(&mut self) {
+        match self.times {
+            1 => {
+                let left = self.pods.iter().filter(|pod| !pod.has_ended()).count();
+                if left > 0 {
+                    say(&format!("draining {left} user pod(s), then stopping the admin tier; Ctrl-C again hurries"));
+                }
+                // One that was told by hand is not told again: the second signal would cut its drain short.
+                self.pods.iter_mut().filter(|pod| !pod.is_draining()).for_each(Child::terminate);
+            }
+            2 => {
+                say("hurrying: whoever is still there is signed out now; Ctrl-C a third time kills what is left");
+                self.pods.iter_mut().for_each(Child::terminate);
+            }
+            _ => {
+                say("killing what is left");
+                self.children_mut().for_each(Child::kill);
+            }
         }
-        self.asked += 1;
-        match self.asked {
-            1 => println!("\nDraining every pod; Ctrl-C once more to hurry."),
-            _ => println!("\nHurrying."),
-        }
-        self.pods.iter().for_each(Child::terminate);
-        Ok(true)
     }
+
+    /// Stops everybody, hurried, then by force: nobody uses them yet.
+    fn stop_all(&mut self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let mut hurried = false;
+        self.children_mut().for_each(Child::terminate);
+        while !self.children().all(Child::has_ended) {
+            self.round()?;
+            self.ended();
+            if !hurried && started.elapsed() > Duration::from_secs(1) {
+                hurried = true;
+                self.children_mut().for_each(Child::terminate);
+            }
+            if started.elapsed() > STOPPED_WITHIN {
+                self.children_mut().for_each(Child::kill);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How a process ended.
+#[derive(Debug)]
+struct End {
+    name: String,
+    status: ExitStatus,
+    clean: bool,
+}
+
+fn described(ended: &[End]) -> String {
+    let ended: Vec<_> = ended.iter().map(|end| format!("{} has ended ({})", end.name, end.status)).collect();
+    ended.join(", ")
+}
+
+fn late(child: &Child, status: Option<u16>) -> String {
+    let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+    format!("{} is not ready ({}{}: {answer})", child.name(), child.process().url(), child.process().probe)
 }

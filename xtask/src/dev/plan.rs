@@ -1,20 +1,51 @@
-//! Which processes run, on which ports, and what to say about them.
+//! Which processes are to run: their names, ports and environments. Starts none of them.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::fleet::Fleet;
-use crate::steps::root;
+use anyhow::{Context as _, ensure};
 
-/// Where the admin tier listens.
-const ADMIN: &str = "127.0.0.1:9092";
+/// Lastcall's options that would make pods of one machine fight, keep them from running on memory alone over plain
+/// HTTP, or change what Ctrl-C does. All other options reach the processes as they are
+/// (`PROPAGATION_WAIT=1s cargo xtask dev`).
+const NOT_INHERITED: [&str; 24] = [
+    "ADMIN_AUTH",
+    "ADMIN_TOKEN",
+    "ADMIN_TOKEN_FILE",
+    "COOKIE_SECURE",
+    "DRAIN_TIMEOUT",
+    "GRPC_ADDR",
+    "GRPC_AUTH",
+    "GRPC_TOKEN",
+    "GRPC_TOKEN_FILE",
+    "HTTP_ADDR",
+    "MAINTENANCE_CONFIGMAP",
+    "MAINTENANCE_MODE",
+    "METRICS_ADDR",
+    "POD_NAME",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "SECOND_SIGNAL",
+    "SESSION_KEY",
+    "SESSION_KEY_FILE",
+    "SESSION_SCOPE",
+    "TERMINATION_GRACE_PERIOD",
+    "TRUSTED_PROXIES",
+    "TRUSTED_USER_HEADER",
+    "USER_PODS",
+];
 
 /// One process to be.
 #[derive(Debug)]
 pub(super) struct Process {
+    /// `user-1`, `admin`.
     pub(super) name: String,
     /// Where it serves HTTP.
-    pub(super) http: String,
+    pub(super) http: SocketAddr,
+    /// Where it answers the admin tier, if it is a user pod.
+    pub(super) grpc: Option<SocketAddr>,
     /// What answers 200 once it is ready.
     pub(super) probe: &'static str,
     binary: &'static str,
@@ -22,16 +53,27 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// The command that starts it.
-    pub(super) fn command(&self) -> Command {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into);
-        let mut command = Command::new(root().join(target).join("debug").join(self.binary));
+    /// The command that starts it, from the folder that cargo puts binaries in.
+    pub(super) fn command(&self, binaries: &Path) -> Command {
+        let mut command = Command::new(binaries.join(self.binary));
+        for name in NOT_INHERITED {
+            command.env_remove(name);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
+
+    /// Its HTTP address, as one types it into a browser.
+    pub(super) fn url(&self) -> String {
+        format!("http://localhost:{}", self.http.port())
+    }
+
+    fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        [Some(self.http), self.grpc].into_iter().flatten()
+    }
 }
 
-/// All processes: the pods, then the admin tier.
+/// All processes: the user pods, then the admin tier.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) pods: Vec<Process>,
@@ -39,49 +81,95 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// Plans so many pods, each 100 ports above the one before.
     pub(super) fn new(pods: u16, drain_timeout: Duration) -> Self {
         let pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout)).collect();
-        let asked: Vec<_> = (0..pods.len()).map(|index| format!("127.0.0.1:{}", 9091 + 100 * index)).collect();
-        let environment =
-            vec![("HTTP_ADDR", ADMIN.to_owned()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
-        let admin = Process {
-            name: "admin".to_owned(),
-            http: ADMIN.to_owned(),
-            probe: "/health",
-            binary: "admin-tier",
-            environment,
-        };
+        let admin = admin(&pods);
         Self { pods, admin }
     }
 
-    /// Says what to open, and what to drain.
-    pub(super) fn print(&self, fleet: &Fleet) {
-        let address = |process: &Process| format!("http://{}", process.http.replace("127.0.0.1", "localhost"));
-        println!("\nEverything is ready.\n");
-        println!("  Open, each tab is somebody else:");
-        for pod in fleet.pods() {
-            println!("    {:<8} {:<28} process {}", pod.name(), address(pod.process()), pod.id());
-        }
-        println!("  Watch:");
-        println!("    {:<8} {}/admin", "admin", address(&self.admin));
-        println!("    {:<8} {}/admin/users", "", address(&self.admin));
-        println!("  Drain a pod while you have it open, with text in the box:");
-        for pod in fleet.pods() {
-            println!("    kill -TERM {:<8} # {}", pod.id(), pod.name());
-        }
-        println!("\nCtrl-C drains them all, once; a second Ctrl-C hurries.\n");
+    /// Checks that nobody listens where these processes shall.
+    ///
+    /// A pod would say so itself, but only one port at a time, and whoever listens there could pass for it meanwhile.
+    ///
+    /// # Errors
+    /// Every address that is not free.
+    pub(super) fn check_addresses(&self) -> anyhow::Result<()> {
+        let processes = self.pods.iter().chain([&self.admin]);
+        let taken: Vec<_> = processes
+            .flat_map(|process| process.addresses().map(move |address| (process, address)))
+            .filter_map(|(process, address)| {
+                let error = TcpListener::bind(address).err()?;
+                Some(format!("\n  {} cannot listen on {address}: {error}", process.name))
+            })
+            .collect();
+        ensure!(taken.is_empty(), "nothing was started (does another `cargo xtask dev` run?):{}", taken.concat());
+        Ok(())
     }
 }
 
+/// The folder of the built binaries: our own, wherever the target directory was put.
+///
+/// # Errors
+/// The system does not say where our binary is.
+pub(super) fn binaries() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("where this binary lies is unknown")?;
+    Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
+}
+
 fn pod(index: u16, drain_timeout: Duration) -> Process {
-    let http = format!("127.0.0.1:{}", 9090 + 100 * u32::from(index));
     let name = format!("user-{}", index + 1);
+    let (http, grpc) = (local(9090 + 100 * index), local(9091 + 100 * index));
     let environment = vec![
-        ("HTTP_ADDR", http.clone()),
-        ("GRPC_ADDR", format!("127.0.0.1:{}", 9091 + 100 * u32::from(index))),
         ("POD_NAME", name.clone()),
+        ("HTTP_ADDR", http.to_string()),
+        ("GRPC_ADDR", grpc.to_string()),
         ("SESSION_SCOPE", "tab".to_owned()),
         ("DRAIN_TIMEOUT", humantime::format_duration(drain_timeout).to_string()),
     ];
-    Process { name, http, probe: "/ready", binary: "user-tier", environment }
+    Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
+}
+
+fn admin(pods: &[Process]) -> Process {
+    let http = local(9092);
+    let asked: Vec<_> = pods.iter().filter_map(|pod| pod.grpc).map(|address| address.to_string()).collect();
+    let environment =
+        vec![("HTTP_ADDR", http.to_string()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
+    Process { name: "admin".to_owned(), http, grpc: None, probe: "/health", binary: "admin-tier", environment }
+}
+
+fn local(port: u16) -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn ports_are_those_of_the_contract() {
+        let plan = Plan::new(2, Duration::from_secs(60));
+        let urls: Vec<_> = plan.pods.iter().chain([&plan.admin]).map(Process::url).collect();
+        assert_eq!(urls, ["http://localhost:9090", "http://localhost:9190", "http://localhost:9092"]);
+        assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9091,127.0.0.1:9191".to_owned())));
+    }
+
+    #[test]
+    fn no_two_processes_share_an_address_however_many_pods_there_are() {
+        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60));
+        let addresses: Vec<_> = plan.pods.iter().chain([&plan.admin]).flat_map(Process::addresses).collect();
+        assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
+    }
+
+    #[test]
+    fn what_is_set_by_hand_survives_what_is_taken_away() {
+        let plan = Plan::new(1, Duration::from_secs(90));
+        let command = plan.pods[0].command(Path::new("bin"));
+        let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);
+        assert_eq!(variable("DRAIN_TIMEOUT"), Some(Some("1m 30s".as_ref())));
+        assert_eq!(variable("REDIS_URL"), Some(None));
+        assert_eq!(variable("PROPAGATION_WAIT"), None);
+    }
 }

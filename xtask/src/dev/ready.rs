@@ -1,22 +1,61 @@
-//! Asks a process whether it is ready, in the plainest HTTP there is.
+//! Asks a process whether it is ready, in the plainest HTTP there is. Never waits long: the asker has others to look after.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Whether `GET path` at `address` is answered with 200.
-pub(super) fn answers(address: &str, path: &str) -> bool {
-    ask(address, path).is_some_and(|answer| answer.starts_with("HTTP/1.1 200"))
-}
+/// How much of an answer is read at most: its first line is all that matters.
+const STATUS_LINE: u64 = 256;
 
-fn ask(address: &str, path: &str) -> Option<String> {
-    let address: SocketAddr = address.parse().ok()?;
+/// The status that `GET path` is answered with, if it is answered.
+pub(super) fn status(address: SocketAddr, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    Some(answer)
+    stream.set_write_timeout(Some(PATIENCE)).ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut line = String::new();
+    BufReader::new(stream.take(STATUS_LINE)).read_line(&mut line).ok()?;
+    line.strip_prefix("HTTP/1.1 ")?.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn the_status_is_read_from_the_first_line() -> anyhow::Result<()> {
+        assert_eq!(answered("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n")?, Some(503));
+        assert_eq!(answered("HTTP/1.1 200 OK\r\n\r\n{}")?, Some(200));
+        assert_eq!(answered("SSH-2.0-other\r\n")?, None);
+        assert_eq!(answered("")?, None);
+        Ok(())
+    }
+
+    #[test]
+    fn where_nobody_listens_nothing_is_answered() -> anyhow::Result<()> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        assert_eq!(status(address, "/ready"), None);
+        Ok(())
+    }
+
+    /// What is made of an answer.
+    fn answered(answer: &'static str) -> anyhow::Result<Option<u16>> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let address = listener.local_addr()?;
+        let server = thread::spawn(move || -> std::io::Result<()> {
+            let (mut stream, _) = listener.accept()?;
+            let _ = stream.read(&mut [0; 1024])?;
+            stream.write_all(answer.as_bytes())
+        });
+        let status = status(address, "/ready");
+        server.join().map_err(|_| anyhow::anyhow!("the server panicked"))??;
+        Ok(status)
+    }
 }
