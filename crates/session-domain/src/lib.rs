@@ -3,6 +3,7 @@
 //! This crate is pure. It never reads a clock (every rule takes the time as an argument), never does I/O, knows no
 //! runtime and no wire type. Whatever it decides comes out as a value that somebody else acts upon.
 
+pub mod fleet;
 mod ids;
 pub mod lifecycle;
 mod outcome;

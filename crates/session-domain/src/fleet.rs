@@ -1,0 +1,201 @@
+//! All pods together: what each last said, whose sessions are where, and what can be relied on.
+//!
+//! [`Fleet`] has one owner, who feeds it what the links to the pods hear ([`Heard`]) and takes a [`FleetView`] to hand
+//! out. A view never changes and costs what has changed since the one before: pods are shared by `Arc`, rows by 256
+//! shards of which a change copies only its own (a 256th of all rows), and only while an older view still holds it.
+//!
+//! No pod is believed beyond its own affairs. What contradicts itself, or another pod, is kept out or marked, and
+//! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
+
+mod claims;
+mod heard;
+mod pod;
+mod query;
+mod rows;
+mod view;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::ids::{PodName, SessionId};
+use crate::session::SessionView;
+use crate::time::Timestamp;
+
+use claims::Claims;
+pub use heard::Heard;
+pub use pod::{Address, Lie, PodState, PodView, Standing};
+pub use query::{Field, Filter, MAX_LIMIT, Query, QueryError, Sort};
+pub use rows::Row;
+pub use view::FleetView;
+
+/// How far a pod's clock may be ahead of ours before what it says is doubted.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// Sessions that are kept of one pod; what it sends beyond is dropped and said.
+pub const MAX_SESSIONS_OF_A_POD: usize = 1_000_000;
+
+/// The state of all pods, as far as it was heard. Has one owner; everybody else reads a [`FleetView`].
+#[derive(Debug, Default)]
+pub struct Fleet {
+    pods: BTreeMap<Address, Held>,
+    claims: Claims,
+}
+
+/// What the fleet holds of one address.
+#[derive(Debug)]
+struct Held {
+    view: Arc<PodView>,
+    /// The sessions it claims, as far as its snapshots and changes are applied.
+    ids: HashSet<SessionId>,
+    /// The snapshot that is coming in; the rows of before stay until it is whole.
+    incoming: Option<HashMap<SessionId, SessionView>>,
+    /// Who it said it is, in the watch that runs.
+    named: Option<PodName>,
+}
+
+impl Held {
+    fn new(address: Address) -> Self {
+        Self { view: Arc::new(PodView::new(address)), ids: HashSet::new(), incoming: None, named: None }
+    }
+
+    fn pod(&mut self) -> &mut PodView {
+        Arc::make_mut(&mut self.view)
+    }
+}
+
+impl Fleet {
+    /// A fleet of no pods.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Begins to expect a pod at an address; nothing where it is expected already.
+    pub fn add(&mut self, address: &Address) {
+        self.pods.entry(address.clone()).or_insert_with(|| Held::new(address.clone()));
+    }
+
+    /// Forgets an address and the sessions that only it claims.
+    pub fn remove(&mut self, address: &Address) {
+        let Some(held) = self.pods.remove(address) else { return };
+        for id in held.ids {
+            self.claims.withdraw(address, id);
+        }
+    }
+
+    /// Takes in what was heard at an address; nothing where none is expected there.
+    pub fn apply(&mut self, address: &Address, heard: Heard, now: Timestamp) {
+        let Self { pods, claims } = self;
+        let Some(held) = pods.get_mut(address) else { return };
+        match heard {
+            Heard::Watching => {
+                held.incoming = Some(HashMap::new());
+                held.named = None;
+                held.pod().lies.clear();
+            }
+            Heard::Report(report) => {
+                held.named = Some(report.pod.clone());
+                let is_final = report.is_final;
+                held.pod().report(report, now);
+                if is_final {
+                    held.incoming = None;
+                    for id in std::mem::take(&mut held.ids) {
+                        claims.withdraw(address, id);
+                    }
+                    held.pod().sessions = 0;
+                }
+            }
+            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, claims, now),
+            Heard::Changes { upserts, removals } => held.changes(upserts, removals, claims, now),
+            Heard::Unsound(reason) => {
+                held.pod().lies.insert(Lie::Unsound(reason));
+                held.pod().last_seen = Some(now);
+            }
+            Heard::Answered { took } => held.pod().answered(took, now),
+            Heard::Lost(reason) => {
+                held.incoming = None;
+                held.pod().lost(reason, now);
+            }
+        }
+    }
+
+    /// What everybody may read: as of now, and unchanged from then on.
+    pub fn view(&self) -> FleetView {
+        FleetView::new(self.pods.values().map(|held| held.view.clone()), &self.claims)
+    }
+}
+
+impl Held {
+    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, claims: &mut Claims, now: Timestamp) {
+        self.pod().last_seen = Some(now);
+        // A snapshot that nobody asked for is one that began before its watch was lost.
+        let Some(mut incoming) = self.incoming.take() else { return };
+        for session in sessions {
+            if incoming.len() >= MAX_SESSIONS_OF_A_POD {
+                self.pod().lies.insert(Lie::TooMany);
+                break;
+            }
+            if self.is_own(&session) && incoming.insert(session.id, session).is_some() {
+                self.pod().lies.insert(Lie::SameIdTwice);
+            }
+        }
+        if !end {
+            self.incoming = Some(incoming);
+            return;
+        }
+        let gone: Vec<_> = self.ids.iter().filter(|id| !incoming.contains_key(id)).copied().collect();
+        for id in gone {
+            self.withdraw(id, claims);
+        }
+        for session in incoming.into_values() {
+            self.claim(session, claims, now);
+        }
+        let sessions = self.ids.len() as u64;
+        let pod = self.pod();
+        pod.sessions = sessions;
+        pod.state = PodState::Live;
+    }
+
+    fn changes(&mut self, upserts: Vec<SessionView>, removals: Vec<SessionId>, claims: &mut Claims, now: Timestamp) {
+        self.pod().last_seen = Some(now);
+        for session in upserts {
+            if self.ids.len() >= MAX_SESSIONS_OF_A_POD && !self.ids.contains(&session.id) {
+                self.pod().lies.insert(Lie::TooMany);
+            } else if self.is_own(&session) {
+                self.claim(session, claims, now);
+            }
+        }
+        for id in removals {
+            self.withdraw(id, claims);
+        }
+        self.pod().sessions = self.ids.len() as u64;
+    }
+
+    /// A pod speaks for itself only.
+    fn is_own(&mut self, session: &SessionView) -> bool {
+        if self.named.as_ref().is_none_or(|name| *name == session.pod) {
+            return true;
+        }
+        self.pod().lies.insert(Lie::OthersSession(session.pod.clone()));
+        false
+    }
+
+    fn claim(&mut self, session: SessionView, claims: &mut Claims, now: Timestamp) {
+        let ahead = session.last_activity.max(session.login_time).since(now);
+        let doubtful = ahead > CLOCK_TOLERANCE;
+        if doubtful {
+            self.pod().lies.insert(Lie::Future(ahead));
+        }
+        self.ids.insert(session.id);
+        claims.claim(&self.view.address, session, doubtful);
+    }
+
+    fn withdraw(&mut self, id: SessionId, claims: &mut Claims) {
+        if self.ids.remove(&id) {
+            claims.withdraw(&self.view.address, id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,39 @@
+//! What is heard of a pod, as values: the link makes them, the fleet takes them in.
+
+use std::time::Duration;
+
+use crate::ids::SessionId;
+use crate::pod::PodReport;
+use crate::session::SessionView;
+
+/// One thing heard at an address. A watch is `Watching`, a report, the snapshot in parts, then changes and reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A watch has begun: a new snapshot follows. What was known stays until it is whole.
+    Watching,
+    /// The pod told of itself.
+    Report(PodReport),
+    /// A part of the snapshot.
+    Snapshot {
+        /// Sessions of the part.
+        sessions: Vec<SessionView>,
+        /// Whether it was the last part.
+        end: bool,
+    },
+    /// What has changed. Removals apply after upserts.
+    Changes {
+        /// Sessions that are new or different.
+        upserts: Vec<SessionView>,
+        /// Sessions that are gone.
+        removals: Vec<SessionId>,
+    },
+    /// Something made no sense and was left out, for this reason.
+    Unsound(String),
+    /// The pod had been silent, was asked, and answered.
+    Answered {
+        /// How long the answer took.
+        took: Duration,
+    },
+    /// The pod cannot be heard any more, or still not, for this reason.
+    Lost(String),
+}
