@@ -1,2 +1,78 @@
-//! The binary.
-fn main() {}
+//! The admin tier's binary: parse, start logging, bind, serve until a signal comes.
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use admin_tier::app;
+use admin_tier::options::{AdminAuth, Options, Raw};
+use launch::options::{Faults, ProcessEnvironment};
+use launch::signals::StopSignals;
+use launch::version::VERSION;
+use launch::{EXIT_CONFIG, command, logging};
+use tokio::net::TcpListener;
+use tracing::{error, info, warn};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mut signals = match StopSignals::catch() {
+        Ok(signals) => signals,
+        Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
+    };
+    let raw: Raw = match command::parse() {
+        Ok(raw) => raw,
+        Err(code) => return code,
+    };
+    let options = match Options::parse(&raw, &ProcessEnvironment) {
+        Ok(options) => options,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
+    if raw.check_config {
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = logging::start(options.log_format) {
+        return fail(&error, EXIT_CONFIG);
+    }
+    let listener = match TcpListener::bind(options.http).await {
+        Ok(listener) => listener,
+        Err(error) => {
+            let mut faults = Faults::default();
+            let address = options.http;
+            faults.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
+            return fail(&faults, EXIT_CONFIG);
+        }
+    };
+    announce(&options, &listener);
+    let stopped = async {
+        let signal = signals.next().await;
+        info!("received {signal}, stopping");
+    };
+    match app::serve(&options, listener, stopped).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error!(error = &error as &dyn std::error::Error, "the admin tier fails");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says what an operator should know.
+fn announce(options: &Options, listener: &TcpListener) {
+    match options.auth {
+        AdminAuth::Off => warn!("ADMIN_AUTH is off: everybody who reaches this port may look"),
+        AdminAuth::Token | AdminAuth::Proxy => {
+            warn!("there is no sign-in in this version yet: everybody on this machine may look");
+        }
+    }
+    for variable in &options.not_yet {
+        warn!("{variable} is set, but this version does not know it yet: it is ignored");
+    }
+    let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+    info!(version = VERSION, http.address = address, pods.count = options.pods.addresses().len(), "serving");
+}
+
+/// Says what is wrong on stderr, where there is no log yet.
+fn fail(what: &dyn std::fmt::Display, status: u8) -> ExitCode {
+    // Where not even this can be written, the exit status has to do.
+    let _ = writeln!(std::io::stderr(), "{what}");
+    ExitCode::from(status)
+}

@@ -1,0 +1,76 @@
+// Keeps a page fresh: fetches it again, swaps what has changed, and says in words when it can't.
+// Without this script the page renews itself by the browser's own means.
+
+const every = Number(document.body.dataset.refresh) * 1000;
+const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+// The server's clock, as far as this page knows it: the browser's may be wrong.
+let serverTime = Date.now();
+let heardAt = performance.now();
+
+function localise(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const utc = time.getAttribute("datetime");
+    time.title = utc;
+    if (!("words" in time.dataset)) time.textContent = local.format(new Date(utc));
+  }
+}
+
+function heard(root) {
+  const time = root.querySelector("#freshness time");
+  if (!time) return;
+  serverTime = Date.parse(time.getAttribute("datetime"));
+  heardAt = performance.now();
+}
+
+function countDown() {
+  const now = serverTime + (performance.now() - heardAt);
+  for (const deadline of document.querySelectorAll("[data-deadline]")) {
+    const seconds = Math.max(0, Math.ceil((Date.parse(deadline.dataset.deadline) - now) / 1000));
+    const words = seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+    if (deadline.textContent !== words) deadline.textContent = words;
+  }
+}
+
+// Somebody reads or copies: rows must not move away under them.
+function isBusy() {
+  const selection = document.getSelection();
+  return Boolean(selection && !selection.isCollapsed);
+}
+
+function swap(fresh) {
+  const focused = document.activeElement;
+  const again = focused?.closest("main") && focused.getAttribute("href");
+  document.querySelector("main").replaceChildren(...fresh.querySelector("main").childNodes);
+  if (again) document.querySelector(`main a[href="${CSS.escape(again)}"]`)?.focus({ preventScroll: true });
+}
+
+async function renew() {
+  const freshness = document.getElementById("freshness");
+  try {
+    const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(10_000) });
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    localise(fresh);
+    heard(fresh);
+    if (isBusy()) return;
+    swap(fresh);
+    freshness.replaceChildren(...fresh.getElementById("freshness").childNodes);
+    freshness.classList.remove("lost");
+  } catch {
+    if (freshness.classList.contains("lost")) return;
+    freshness.prepend("The admin tier does not answer. ");
+    freshness.classList.add("lost");
+  }
+}
+
+async function keepFresh() {
+  if (!document.hidden) await renew();
+  setTimeout(keepFresh, every);
+}
+
+localise(document);
+heard(document);
+countDown();
+setInterval(countDown, 250);
+document.addEventListener("visibilitychange", () => document.hidden || renew());
+setTimeout(keepFresh, every);

@@ -1,0 +1,153 @@
+//! The JSON API: sessions page by page, pods, and what is left out of both.
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query as Parameters, State};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde::{Deserialize, Serialize};
+use session_domain::fleet::{FleetView, PodState, PodView, Query, Row, Standing};
+use session_domain::{SessionId, Timestamp};
+
+use crate::app::App;
+use crate::{clock, problem};
+
+/// The description of the API.
+const OPENAPI: &str = include_str!("../assets/openapi.json");
+
+/// What may be asked of the sessions.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct SessionParameters {
+    pub(crate) pod: String,
+    pub(crate) user: String,
+    pub(crate) q: String,
+    pub(crate) sort: String,
+    pub(crate) limit: String,
+    pub(crate) cursor: String,
+}
+
+impl SessionParameters {
+    /// The question, checked.
+    pub(crate) fn query(&self, default_limit: usize) -> Result<Query, session_domain::fleet::QueryError> {
+        let filter = session_domain::fleet::Filter::new(&self.pod, &self.user, &self.q);
+        Query::parse(filter, Some(&self.sort), Some(&self.limit), Some(&self.cursor), default_limit)
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct Sessions<'a> {
+    sessions: Vec<Session<'a>>,
+    total: u64,
+    next_cursor: Option<String>,
+    complete: bool,
+    unreachable_pods: Vec<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Session<'a> {
+    session_id: SessionId,
+    user: &'a str,
+    pod: &'a str,
+    login_time: Timestamp,
+    last_activity: Timestamp,
+    duration_seconds: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Pods<'a> {
+    pods: Vec<Pod<'a>>,
+    total_sessions: u64,
+    complete: bool,
+    unreachable_pods: Vec<&'a str>,
+    safe_to_upgrade: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Pod<'a> {
+    pod: &'a str,
+    address: &'a str,
+    phase: Option<&'static str>,
+    active_sessions: Option<u64>,
+    forced_logout_at: Option<Timestamp>,
+    reachable: bool,
+    last_seen: Option<Timestamp>,
+    error: Option<String>,
+}
+
+/// `GET /admin/api/v1/sessions`.
+pub(crate) async fn sessions(
+    State(app): State<App>,
+    parameters: Result<Parameters<SessionParameters>, QueryRejection>,
+) -> Response {
+    let query = match parameters.map(|Parameters(parameters)| parameters.query(100)) {
+        Ok(Ok(query)) => query,
+        Ok(Err(error)) => return problem::document(StatusCode::BAD_REQUEST, "Bad query", &error.to_string()),
+        Err(rejection) => {
+            return problem::document(StatusCode::BAD_REQUEST, "Bad query", &rejection.body_text());
+        }
+    };
+    let (view, now) = (app.view(), clock::now());
+    let page = view.sessions(&query);
+    fresh(Sessions {
+        sessions: page.rows.iter().map(|row| session(row, now)).collect(),
+        total: page.total,
+        next_cursor: page.next.map(|next| query.cursor(&next)),
+        complete: view.is_complete(),
+        unreachable_pods: unreachable(&view),
+    })
+}
+
+/// `GET /admin/api/v1/pods`.
+pub(crate) async fn pods(State(app): State<App>) -> Response {
+    let view = app.view();
+    fresh(Pods {
+        pods: view.pods().iter().map(|each| pod(each)).collect(),
+        total_sessions: view.total_sessions(),
+        complete: view.is_complete(),
+        unreachable_pods: unreachable(&view),
+        safe_to_upgrade: view.is_safe_to_upgrade(),
+    })
+}
+
+/// `GET /openapi.json`.
+pub(crate) async fn openapi() -> Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
+}
+
+fn session(row: &Row, now: Timestamp) -> Session<'_> {
+    Session {
+        session_id: row.session.id,
+        user: row.session.user.as_str(),
+        pod: row.session.pod.as_str(),
+        login_time: row.session.login_time,
+        last_activity: row.session.last_activity,
+        duration_seconds: now.since(row.session.login_time).as_secs(),
+    }
+}
+
+fn pod(pod: &PodView) -> Pod<'_> {
+    let finished = pod.state == PodState::Finished;
+    Pod {
+        pod: pod.label(),
+        address: pod.address.as_str(),
+        phase: if finished { Some("finished") } else { pod.report.as_ref().map(|report| report.phase.as_str()) },
+        active_sessions: pod.active_sessions(),
+        forced_logout_at: pod.report.as_ref().filter(|_| !finished).and_then(|report| report.forced_logout_at),
+        reachable: pod.is_reachable(),
+        last_seen: pod.last_seen,
+        error: match pod.standing() {
+            Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
+            Standing::Waiting | Standing::Live | Standing::Finished => None,
+        },
+    }
+}
+
+fn unreachable(view: &FleetView) -> Vec<&str> {
+    view.unreachable().map(PodView::label).collect()
+}
+
+fn fresh(answer: impl Serialize) -> Response {
+    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
+}

@@ -1,0 +1,130 @@
+//! The admin tier as a whole: links, fleet, and the router that reads it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use serde_json::json;
+use session_domain::fleet::FleetView;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::options::Options;
+use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
+
+/// How long open connections get at the end.
+const CLOSING: Duration = Duration::from_secs(3);
+
+/// What pages, API and metrics read.
+#[derive(Clone, Debug)]
+pub(crate) struct App {
+    views: watch::Receiver<Arc<FleetView>>,
+    /// How often pages renew.
+    pub(crate) refresh: Duration,
+}
+
+impl App {
+    /// The fleet as it was published last.
+    pub(crate) fn view(&self) -> Arc<FleetView> {
+        Arc::clone(&self.views.borrow())
+    }
+}
+
+/// Why the admin tier ended other than by a signal.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// The listener is unusable.
+    #[error("the listener is unusable")]
+    Listener(#[from] std::io::Error),
+    /// A part ended before its time. A fault of ours: the process should exit.
+    #[error("a part of the admin tier ended before its time")]
+    PartEnded,
+}
+
+/// Serves on `listener` until `stopped` is done, then closes within seconds.
+///
+/// # Errors
+/// Where the listener is unusable, or a part fails, which no pod and no request can make it do.
+pub async fn serve(
+    options: &Options,
+    listener: TcpListener,
+    stopped: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    let stop = CancellationToken::new();
+    let (views, reader) = watch::channel(Arc::new(FleetView::default()));
+    let local = listener.local_addr()?.ip().is_loopback();
+    let router = router(App { views: reader, refresh: options.refresh }, local);
+    let mut parts = JoinSet::new();
+    let addresses = options.pods.addresses().to_vec();
+    let keeping = fleet::keep(addresses, views, stop.clone());
+    parts.spawn(async move {
+        keeping.await;
+        Ok(())
+    });
+    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    parts.spawn(async move { serving.await });
+    tokio::select! {
+        () = stopped => {}
+        _ = parts.join_next() => return Err(ServeError::PartEnded),
+    }
+    stop.cancel();
+    if timeout(CLOSING, async { while parts.join_next().await.is_some() {} }).await.is_err() {
+        warn!(closing.seconds = CLOSING.as_secs(), "connections were cut that did not end in time");
+    }
+    Ok(())
+}
+
+fn router(app: App, local: bool) -> Router {
+    let router = Router::new()
+        .route("/", get(|| async { Redirect::to("/admin") }))
+        .route("/admin", get(pages::panel))
+        .route("/admin/users", get(pages::users))
+        .route("/admin/api/v1/sessions", get(api::sessions))
+        .route("/admin/api/v1/pods", get(api::pods))
+        .route("/openapi.json", get(api::openapi))
+        .route("/metrics", get(metrics_page))
+        .route("/health", get(healthy))
+        .route("/healthz", get(healthy))
+        .route("/ready", get(ready))
+        .route("/readyz", get(ready))
+        .merge(assets::router())
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(app)
+        .layer(middleware::from_fn(security::headers));
+    if local { router.layer(middleware::from_fn(security::local_names_only)) } else { router }
+}
+
+async fn healthy() -> Json<serde_json::Value> {
+    Json(json!({ "status": "healthy" }))
+}
+
+async fn ready() -> Json<serde_json::Value> {
+    Json(json!({ "status": "ready" }))
+}
+
+async fn metrics_page(State(app): State<App>) -> Response {
+    let text = metrics::render(&app.view(), clock::now());
+    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
+}
+
+async fn unknown(request: Request) -> Response {
+    let detail = "There is no such page. The panel is at /admin, the users are at /admin/users.";
+    problem::answer(request.headers(), StatusCode::NOT_FOUND, "Not found", detail)
+}
+
+async fn wrong_method(request: Request) -> Response {
+    let detail = "This path exists, but not with this method.";
+    problem::answer(request.headers(), StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
+}

@@ -1,0 +1,12 @@
+//! The one place of this tier where the wall clock is read: pods' times are compared with it.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use session_domain::Timestamp;
+
+/// The time now.
+#[allow(clippy::disallowed_methods, reason = "the one module that may read the wall clock")]
+pub(crate) fn now() -> Timestamp {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Timestamp::from_millis(0).plus(since_epoch)
+}

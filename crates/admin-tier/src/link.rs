@@ -1,0 +1,153 @@
+//! The link to one pod: a watch that is begun again whenever it ends, and an ear for silence.
+//!
+//! A link never ends by itself, whatever the pod does; it says what it heard, and that it lost the pod, as values.
+
+mod backoff;
+mod hear;
+
+use std::time::Duration;
+
+use session_domain::fleet::{Address, Heard};
+use session_wire::v1::introspection_client::IntrospectionClient;
+use session_wire::v1::{GetPodRequest, WatchSessionsRequest};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Code, Status, Streaming};
+use tracing::{info, warn};
+
+use backoff::Backoff;
+use session_wire::v1::WatchSessionsResponse;
+
+/// A pod gets so long to take a connection, and to answer a question.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// A watch that is silent for so long is asked whether the pod is still there.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// A pod that has said goodbye is tried again so often: another process may take its place.
+const AFTER_GOODBYE: Duration = Duration::from_secs(2);
+
+/// How a watch ended.
+enum End {
+    /// The pod said its last word.
+    Finished,
+    /// We were too slow, and get a new snapshot.
+    FellBehind,
+    /// The pod was lost, for this reason.
+    Lost(String),
+}
+
+/// Where a link says what it hears.
+pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
+
+/// Keeps the link to the pod at `address` until `stop` is cancelled.
+pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
+    let linking = async {
+        let mut backoff = Backoff::default();
+        let mut known = None;
+        loop {
+            let (end, heard_all) = watch(&address, &ear).await;
+            if heard_all {
+                backoff = Backoff::default();
+            }
+            let pause = match end {
+                End::FellBehind => Duration::ZERO,
+                End::Finished => {
+                    info!(pod.address = %address, "pod has finished");
+                    known = None;
+                    AFTER_GOODBYE
+                }
+                End::Lost(reason) => {
+                    if known.as_ref() != Some(&reason) {
+                        warn!(pod.address = %address, reason, "pod is lost, trying again");
+                        known = Some(reason.clone());
+                    }
+                    if ear.send((address.clone(), Heard::Lost(reason))).await.is_err() {
+                        return;
+                    }
+                    backoff.next_pause()
+                }
+            };
+            if heard_all {
+                known = None;
+            }
+            sleep(pause).await;
+        }
+    };
+    stop.run_until_cancelled(linking).await;
+}
+
+/// Watches the pod once; also whether a whole snapshot came.
+async fn watch(address: &Address, ear: &Ear) -> (End, bool) {
+    let mut heard_all = false;
+    match open(address).await {
+        Ok((mut client, mut stream)) => {
+            if ear.send((address.clone(), Heard::Watching)).await.is_err() {
+                return (End::Lost("nobody listens any more".to_owned()), false);
+            }
+            let end = listen(address, ear, &mut client, &mut stream, &mut heard_all).await;
+            (end, heard_all)
+        }
+        Err(status) => (End::Lost(hear::reason(&status)), false),
+    }
+}
+
+async fn open(address: &Address) -> Result<(IntrospectionClient<Channel>, Streaming<WatchSessionsResponse>), Status> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|error| Status::from_error(error.into()))?
+        .connect_timeout(PATIENCE)
+        .tcp_nodelay(true);
+    let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
+    let mut client = IntrospectionClient::new(channel.map_err(|error| Status::from_error(error.into()))?);
+    let stream = timeout(PATIENCE, client.watch_sessions(WatchSessionsRequest {})).await.map_err(|_| silent())??;
+    Ok((client, stream.into_inner()))
+}
+
+fn silent() -> Status {
+    Status::deadline_exceeded(format!("it does not answer within {} s", PATIENCE.as_secs()))
+}
+
+async fn listen(
+    address: &Address,
+    ear: &Ear,
+    client: &mut IntrospectionClient<Channel>,
+    stream: &mut Streaming<WatchSessionsResponse>,
+    heard_all: &mut bool,
+) -> End {
+    let mut finished = false;
+    loop {
+        let message = match timeout(SILENCE, stream.message()).await {
+            Ok(Ok(Some(message))) => message,
+            Ok(Ok(None)) if finished => return End::Finished,
+            Ok(Ok(None)) => return End::Lost("it ended the watch without a last word".to_owned()),
+            Ok(Err(_)) if finished => return End::Finished,
+            Ok(Err(status)) if status.code() == Code::ResourceExhausted => return End::FellBehind,
+            Ok(Err(status)) => return End::Lost(hear::reason(&status)),
+            Err(_) => match ask(client).await {
+                Ok(took) => {
+                    if ear.send((address.clone(), Heard::Answered { took })).await.is_err() {
+                        return End::Finished;
+                    }
+                    continue;
+                }
+                Err(status) => return End::Lost(hear::reason(&status)),
+            },
+        };
+        for heard in hear::translate(message) {
+            finished |= matches!(&heard, Heard::Report(report) if report.is_final);
+            *heard_all |= matches!(&heard, Heard::Snapshot { end: true, .. });
+            if ear.send((address.clone(), heard)).await.is_err() {
+                return End::Finished;
+            }
+        }
+    }
+}
+
+/// Asks a silent pod whether it is there, and gives the time it took to say so.
+async fn ask(client: &mut IntrospectionClient<Channel>) -> Result<Duration, Status> {
+    let asked = Instant::now();
+    timeout(PATIENCE, client.get_pod(GetPodRequest {})).await.map_err(|_| silent())??;
+    Ok(asked.elapsed())
+}

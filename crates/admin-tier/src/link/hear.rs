@@ -1,0 +1,69 @@
+//! From messages to what was heard; what makes no sense is left out and said. And why a pod was lost, in words.
+
+use std::error::Error;
+
+use session_domain::SessionView;
+use session_domain::fleet::Heard;
+use session_wire::v1::WatchSessionsResponse;
+use session_wire::v1::watch_sessions_response::Event;
+use session_wire::{Unsound, v1};
+use tonic::Status;
+
+/// What a message says.
+pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
+    let mut unsound = Vec::new();
+    let mut heard = match message.event {
+        Some(Event::Pod(pod)) => match pod.try_into() {
+            Ok(report) => vec![Heard::Report(report)],
+            Err(reason) => vec![Heard::Unsound(said(&reason))],
+        },
+        Some(Event::Snapshot(part)) => {
+            vec![Heard::Snapshot { sessions: sound(part.sessions, &mut unsound), end: part.end }]
+        }
+        Some(Event::Changes(changes)) => {
+            let upserts = sound(changes.upserts, &mut unsound);
+            let removals = changes.removals.iter().filter_map(|id| match id.parse() {
+                Ok(id) => Some(id),
+                Err(_) => {
+                    unsound.push(Unsound::SessionId);
+                    None
+                }
+            });
+            vec![Heard::Changes { upserts, removals: removals.collect() }]
+        }
+        None => vec![Heard::Unsound("an empty message".to_owned())],
+    };
+    heard.extend(unsound.first().map(|reason| Heard::Unsound(said(reason))));
+    heard
+}
+
+fn sound(sessions: Vec<v1::Session>, unsound: &mut Vec<Unsound>) -> Vec<SessionView> {
+    let keep = |session: v1::Session| match session.try_into() {
+        Ok(session) => Some(session),
+        Err(reason) => {
+            unsound.push(reason);
+            None
+        }
+    };
+    sessions.into_iter().filter_map(keep).collect()
+}
+
+fn said(reason: &Unsound) -> String {
+    reason.to_string()
+}
+
+/// Why a call failed, as an operator reads it: the innermost cause, without the layers around it.
+pub(super) fn reason(status: &Status) -> String {
+    let mut cause: Option<&(dyn Error + 'static)> = status.source();
+    let mut innermost = None;
+    while let Some(error) = cause {
+        innermost = Some(error);
+        cause = error.source();
+    }
+    let text = match innermost {
+        Some(error) => error.to_string(),
+        None if status.message().is_empty() => format!("{:?}", status.code()),
+        None => status.message().to_owned(),
+    };
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}

@@ -1,0 +1,102 @@
+//! The pages that operators look at. Rendered whole on the server, so that they work without scripts; a script swaps
+//! the changing part in place.
+
+mod panel;
+mod users;
+mod words;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, HeaderValue};
+pub(crate) use panel::panel;
+use session_domain::Timestamp;
+use session_domain::fleet::{FleetView, PodView, Standing};
+use tracing::error;
+pub(crate) use users::users;
+
+use crate::assets;
+
+/// What every page has.
+#[derive(Debug)]
+struct Frame {
+    title: &'static str,
+    style: String,
+    script: String,
+    icon: String,
+    /// Seconds between renewals; 0: the page does not change.
+    refresh: u64,
+    /// The time of the page's numbers.
+    now: Timestamp,
+}
+
+impl Frame {
+    fn new(title: &'static str, refresh: std::time::Duration, now: Timestamp) -> Self {
+        let seconds = if refresh.is_zero() { 0 } else { refresh.as_secs().max(1) };
+        Self {
+            title,
+            style: assets::url("style.css"),
+            script: assets::url("renew.js"),
+            icon: assets::url("icon.svg"),
+            refresh: seconds,
+            now,
+        }
+    }
+}
+
+/// What the totals leave out, in words.
+#[derive(Debug)]
+struct Completeness {
+    known: usize,
+    all: usize,
+    unreachable: Vec<(String, String)>,
+    lying: Vec<(String, String)>,
+    waiting: Vec<String>,
+}
+
+impl Completeness {
+    fn of(view: &FleetView) -> Self {
+        let mut whole = Self {
+            known: view.pods().iter().filter(|pod| pod.is_known()).count(),
+            all: view.pods().len(),
+            unreachable: Vec::new(),
+            lying: Vec::new(),
+            waiting: Vec::new(),
+        };
+        for pod in view.pods() {
+            let name = PodView::label(pod).to_owned();
+            match pod.standing() {
+                Standing::Unreachable(reason) => whole.unreachable.push((name, reason)),
+                Standing::Lying(reason) => whole.lying.push((name, reason)),
+                Standing::Waiting => whole.waiting.push(name),
+                Standing::Live | Standing::Finished => {}
+            }
+        }
+        whole
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage<'a> {
+    frame: Frame,
+    heading: &'a str,
+    detail: &'a str,
+}
+
+/// A page that says what is wrong.
+pub(crate) fn problem(title: &str, detail: &str) -> String {
+    let frame = Frame::new("Problem", std::time::Duration::ZERO, crate::clock::now());
+    ProblemPage { frame, heading: title, detail }.render().unwrap_or_else(|_| detail.to_owned())
+}
+
+/// Renders a page; it is never kept.
+fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(html) => ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Html(html)).into_response(),
+        Err(error) => {
+            error!(%error, "a page cannot be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

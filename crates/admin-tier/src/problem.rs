@@ -1,0 +1,24 @@
+//! Answers that say what is wrong: a problem document for programs, a page for people.
+
+use axum::response::{Html, IntoResponse, Response};
+use http::StatusCode;
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use serde_json::json;
+
+use crate::pages;
+
+/// `application/problem+json`.
+pub(crate) fn document(status: StatusCode, title: &str, detail: &str) -> Response {
+    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string();
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response()
+}
+
+/// A page where the caller accepts HTML and navigates, else a document.
+pub(crate) fn answer(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let accepts = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
+    if accepts && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
+        return (status, Html(pages::problem(title, detail))).into_response();
+    }
+    document(status, title, detail)
+}
