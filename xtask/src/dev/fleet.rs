@@ -141,7 +141,8 @@ impl<'a> Fleet<'a> {
 
     fn report(&mut self, end: &End) {
         let End { name, status, clean } = end;
-        let others = if self.children().all(Child::has_ended) { "" } else { "; the others go on" };
+        let go_on = self.times == 0 && !self.children().all(Child::has_ended);
+        let others = if go_on { "; the others go on" } else { "" };
         if !clean {
             say(&format!("{name} FAILED ({status}), what it said is above{others}"));
             self.failed.push(format!("{name} ({status})"));
@@ -172,7 +173,8 @@ impl<'a> Fleet<'a> {
             1 => {
                 let left = self.pods.iter().filter(|pod| !pod.has_ended()).count();
                 if left > 0 {
-                    say(&format!("draining {left} user pod(s), then stopping the admin tier; Ctrl-C again hurries"));
+                    let pods = if left == 1 { "1 user pod" } else { &format!("{left} user pods") };
+                    say(&format!("draining {pods}, then stopping the admin tier; Ctrl-C again hurries"));
                 }
                 // One that was told by hand is not told again: the second signal would cut its drain short.
                 self.pods.iter_mut().filter(|pod| !pod.is_draining()).for_each(Child::terminate);

@@ -24,7 +24,7 @@ pub(super) fn summary(fleet: &Fleet, drain_timeout: Duration) -> String {
         lines.push(format!("    {:<8} kill -TERM {}", pod.name(), pod.id()));
     }
     lines.push(String::new());
-    lines.push("  Ctrl-C drains them all, once.".to_owned());
+    lines.push("  Ctrl-C drains them all, once; a second Ctrl-C hurries.".to_owned());
     lines.push(String::new());
     lines.join("\n")
 }
