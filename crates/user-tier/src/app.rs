@@ -1,14 +1,70 @@
-//! The sample app as a service.
+//! The sample app as a service: one page, and a clear answer to everything else.
 
 use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use lastcall::{Config, Service, Session};
+use http::StatusCode;
+use http::header::{
+    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+};
+use lastcall::{Config, Page, Pages as _, Service, Session};
+use serde_json::json;
+
+use crate::assets;
+use crate::pages::{self, SamplePages};
+
+/// The largest body that is read, in bytes.
+const MAX_BODY_BYTES: usize = 64 * 1024;
+
+/// Scripts and styles come from our own files only; nobody frames a page.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The app on top of the library's public surface.
 pub fn service(config: Config) -> Service {
-    Service::new(Router::new().route("/", get(home)), config)
+    let router = Router::new()
+        .route("/", get(home))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn(page_headers));
+    Service::with_pages(router, config, SamplePages).untracked(assets::router())
 }
 
-async fn home(session: Session) -> String {
-    format!("{} on {}", session.user(), session.pod())
+async fn home(session: Session) -> Response {
+    pages::home(&session)
+}
+
+async fn unknown(headers: HeaderMap) -> Response {
+    let detail = "There is nothing at this address. The first page is at the start of it.";
+    problem(&headers, StatusCode::NOT_FOUND, "Not found", detail)
+}
+
+async fn wrong_method(headers: HeaderMap) -> Response {
+    let detail = "This address exists, but not with this method.";
+    problem(&headers, StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
+}
+
+/// A page where a browser navigates, else a problem document.
+fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let accepts = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
+    if accepts && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
+        return (status, Html(SamplePages.html(Page::Problem { status, title, detail }))).into_response();
+    }
+    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string();
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response()
+}
+
+/// What every page of the app says to browsers.
+async fn page_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }

@@ -3,4 +3,6 @@
 //! Uses nothing of `lastcall` but its public surface: whatever the sample app can do, yours can.
 
 pub mod app;
+mod assets;
 pub mod options;
+mod pages;

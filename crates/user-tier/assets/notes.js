@@ -1,0 +1,106 @@
+// The notes: kept in this browser as they are typed, under the user's name, so that nobody else sees them.
+
+import { words } from "./words.js";
+
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const PREFIX = "lastcall.notes:";
+// An anonymous user of a tab has that tab's path in the name: two such tabs are two people.
+const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
+
+export class Notes {
+  #box;
+  #hint;
+  #key;
+
+  constructor(box, hint, user, base) {
+    this.#box = box;
+    this.#hint = hint;
+    this.#key = keyOf(user, base);
+    this.#bringAlong(user, base);
+    // What was typed before this script ran must not be lost.
+    const typed = box.value;
+    box.value = join(read(this.#key), typed);
+    if (typed) this.save();
+    box.addEventListener("input", () => this.save());
+    addEventListener("pagehide", () => this.flush());
+    addEventListener("storage", (event) => this.#follow(event));
+  }
+
+  save() {
+    const kept = write(this.#key, this.#box.value);
+    this.#hint.textContent = kept ? words.saved(clock.format(new Date())) : words.notSaved;
+    this.#hint.classList.toggle("bad", !kept);
+  }
+
+  // Writes what is on screen, unless that is what is kept.
+  flush() {
+    if (this.#box.value !== read(this.#key)) this.save();
+  }
+
+  // Somebody gives their name: the notes of nobody go with them.
+  hand(user, base) {
+    this.flush();
+    sessionWrite("lastcall.from", JSON.stringify({ from: this.#key, base }));
+  }
+
+  erase() {
+    this.#box.value = "";
+    write(this.#key, "");
+  }
+
+  #bringAlong(user, base) {
+    if (user === "anonymous") return;
+    const handed = sessionTake("lastcall.from");
+    if (handed?.base !== base || handed.from !== keyOf("anonymous", base)) return;
+    const brought = read(handed.from);
+    if (brought && write(this.#key, join(read(this.#key), brought))) write(handed.from, "");
+  }
+
+  // Another tab of the same user has written.
+  #follow(event) {
+    if (event.key !== this.#key || event.newValue === this.#box.value) return;
+    const [start, end] = [this.#box.selectionStart, this.#box.selectionEnd];
+    this.#box.value = event.newValue ?? "";
+    this.#box.setSelectionRange(start, end);
+  }
+}
+
+function join(first, second) {
+  return first && second && first !== second ? `${first}\n${second}` : second || first;
+}
+
+function read(key) {
+  try {
+    return localStorage.getItem(key) ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function write(key, text) {
+  try {
+    if (text) localStorage.setItem(key, text);
+    else localStorage.removeItem(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function sessionWrite(key, text) {
+  try {
+    sessionStorage.setItem(key, text);
+  } catch {
+    // Then the notes stay where they are, under nobody's name.
+  }
+}
+
+function sessionTake(key) {
+  try {
+    const text = sessionStorage.getItem(key);
+    sessionStorage.removeItem(key);
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,127 @@
+// The line to the server: an event stream with rules of its own for opening again, and where none can be had (the
+// browser allows six connections to a host, so a seventh tab waits for ever) a question every few seconds.
+
+const OPEN_WITHIN_MS = 5_000;
+const ANSWER_WITHIN_MS = 4_000;
+const BACKOFF_MS = { first: 1_000, most: 30_000 };
+const ASK_EVERY_MS = { calm: 5_000, countdown: 2_000 };
+// So many questions between two tries to have a stream after all.
+const ASK_BEFORE_STREAM = 6;
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const jitter = (ms) => ms * (0.5 + Math.random() / 2);
+
+export class Line {
+  #base;
+  #heard;
+  #state;
+  #source = null;
+  #watchdog = null;
+  #heartbeatMs = 15_000;
+  #tries = 0;
+  // Counts openings and closings: what belongs to an older one has nothing to say any more.
+  #round = 0;
+  #countsDown;
+
+  // `heard(name, data)` gets every event; `state(name)` how the line stands; `countsDown()` whether it is urgent.
+  constructor(base, heard, state, countsDown) {
+    this.#base = base;
+    this.#heard = heard;
+    this.#state = state;
+    this.#countsDown = countsDown;
+    // A page in the back/forward cache must not hold a connection, and must look again when it comes back.
+    addEventListener("pagehide", () => this.close());
+    addEventListener("pageshow", () => this.open());
+    addEventListener("online", () => this.open());
+    document.addEventListener("visibilitychange", () => document.hidden || this.ask());
+  }
+
+  open() {
+    this.close();
+    const round = this.#round;
+    this.#state(this.#tries ? "lost" : "opening");
+    const source = new EventSource(`${this.#base}events`);
+    this.#source = source;
+    this.#watch(OPEN_WITHIN_MS, () => this.#poll(ASK_BEFORE_STREAM));
+    for (const name of ["connected", "drain", "drain-cancelled", "session-ended", "stream-ended", "heartbeat"]) {
+      source.addEventListener(name, (event) => round === this.#round && this.#receive(name, JSON.parse(event.data)));
+    }
+    // The browser's own way back is closed at once: it knows neither jitter nor a status other than 200.
+    source.onerror = () => round === this.#round && this.#reopen();
+  }
+
+  close() {
+    this.#round += 1;
+    clearTimeout(this.#watchdog);
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  // Asks the server for the truth; gives whether it answered. No session is an answer, too.
+  async ask() {
+    const round = this.#round;
+    try {
+      const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), headers: { accept: "application/json" } };
+      const answer = await fetch(`${this.#base}session`, options);
+      if (round !== this.#round) return true;
+      if (answer.status === 401) {
+        this.close();
+        this.#state("over");
+        this.#heard("session-ended", { reason: "gone" });
+        return true;
+      }
+      if (!answer.ok) return false;
+      this.#heard("session", await answer.json());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #receive(name, data) {
+    this.#tries = 0;
+    if (name === "connected") {
+      this.#heartbeatMs = data.heartbeat_ms;
+      this.#state("live");
+    }
+    this.#watch(this.#heartbeatMs * 2.5, () => this.#reopen());
+    if (name === "session-ended" || name === "stream-ended") {
+      this.close();
+      this.#state(name === "session-ended" ? "over" : "elsewhere");
+    }
+    this.#heard(name, data);
+  }
+
+  // A stream can look open and be dead: silence is what tells.
+  #watch(ms, silent) {
+    clearTimeout(this.#watchdog);
+    this.#watchdog = setTimeout(silent, ms);
+  }
+
+  async #reopen() {
+    this.close();
+    const round = this.#round;
+    this.#state("lost");
+    const pause = Math.min(BACKOFF_MS.first * 2 ** this.#tries, BACKOFF_MS.most);
+    this.#tries += 1;
+    await sleep(jitter(pause));
+    if (round !== this.#round) return;
+    // The status of a stream that was refused cannot be seen; that of a question can.
+    const answered = await this.ask();
+    if (round !== this.#round) return;
+    if (answered) this.open();
+    else this.#reopen();
+  }
+
+  async #poll(questions) {
+    this.close();
+    const round = this.#round;
+    for (let asked = 0; asked < questions; asked += 1) {
+      this.#state("asking");
+      await this.ask();
+      await sleep(jitter(this.#countsDown() ? ASK_EVERY_MS.countdown : ASK_EVERY_MS.calm));
+      if (round !== this.#round) return;
+    }
+    this.open();
+  }
+}

@@ -1,0 +1,29 @@
+// Everything that the scripts say, in one place.
+
+export const words = {
+  connection: {
+    opening: "Connecting…",
+    live: "Live",
+    lost: "Reconnecting…",
+    asking: "Checking every few seconds",
+    over: "Signed out",
+    elsewhere: "Open in another tab",
+  },
+  saved: (time) => `Saved in this browser at ${time}.`,
+  notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",
+  ended: {
+    forced: "Time is up: the server had to sign you out. Your notes are still here and saved in this browser.",
+    logout: "You have signed out in another tab.",
+    expired: "Your session has expired. Your notes are still here and saved in this browser.",
+    gone: "Your session has ended. Your notes are still here and saved in this browser.",
+  },
+  cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
+  announce: {
+    minute: "One minute left.",
+    half: "Thirty seconds left.",
+    ten: "Ten seconds left.",
+    end: "Time is up.",
+    cancelled: "All is well: you can stay. The announcement was taken back.",
+  },
+  title: (seconds, title) => `${seconds}s left · ${title}`,
+};

@@ -1,0 +1,183 @@
+//! The pages of the sample app, drawn by askama: whatever comes from users is escaped.
+
+use std::time::Duration;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+use http::StatusCode;
+use lastcall::{DrainNotice, Page, Pages, Session};
+
+use crate::assets;
+
+/// What every page has.
+struct Frame {
+    title: &'static str,
+    style: String,
+    icon: String,
+    script: Option<String>,
+    /// Seconds until a page without scripts asks again; 0: it does not.
+    again: u32,
+}
+
+impl Frame {
+    fn new(title: &'static str) -> Self {
+        Self { title, style: assets::url("style.css"), icon: assets::url("icon.svg"), script: None, again: 0 }
+    }
+
+    /// A page that asks again by itself.
+    fn again(title: &'static str, seconds: u32) -> Self {
+        Self { again: seconds, script: Some(assets::url("again.js")), ..Self::new(title) }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Home<'a> {
+    frame: Frame,
+    session_id: String,
+    user: &'a str,
+    anonymous: bool,
+    pod: &'a str,
+    login_time: String,
+    base: &'a str,
+    notice: Option<DrainNotice>,
+    /// The notice once more, for the script.
+    notice_json: String,
+}
+
+/// The first page, for somebody with a session. Shows the notice that runs, scripts or not.
+pub(crate) fn home(session: &Session) -> Response {
+    let user = session.user();
+    let notice = session.drain_notice();
+    let page = Home {
+        frame: Frame { script: Some(assets::url("page.js")), ..Frame::new("Notes") },
+        session_id: session.id().to_string(),
+        user: user.as_str(),
+        anonymous: user.as_str() == lastcall::ANONYMOUS,
+        pod: session.pod().as_str(),
+        login_time: session.login_time().to_string(),
+        base: session.base(),
+        notice_json: serde_json::to_string(&notice).unwrap_or_else(|_| "null".to_owned()),
+        notice,
+    };
+    match page.render() {
+        Ok(html) => Html(html).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the first page cannot be rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "signed_out.html")]
+struct SignedOut<'a> {
+    frame: Frame,
+    base: &'a str,
+    automatic: bool,
+}
+
+#[derive(Template)]
+#[template(path = "confirm_sign_out.html")]
+struct ConfirmSignOut<'a> {
+    frame: Frame,
+    base: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "maintenance.html")]
+struct Maintenance {
+    frame: Frame,
+    retry_after: String,
+}
+
+#[derive(Template)]
+#[template(path = "try_again.html")]
+struct TryAgain {
+    frame: Frame,
+}
+
+#[derive(Template)]
+#[template(path = "busy.html")]
+struct Busy {
+    frame: Frame,
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct Problem<'a> {
+    frame: Frame,
+    heading: &'a str,
+    detail: &'a str,
+}
+
+/// The sample app's design of the pages that the service shows.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SamplePages;
+
+impl Pages for SamplePages {
+    fn html(&self, page: Page<'_>) -> String {
+        let rendered = match page {
+            Page::SignedOut { base, automatic } => {
+                SignedOut { frame: Frame::new("Signed out"), base, automatic }.render()
+            }
+            Page::ConfirmSignOut { base } => ConfirmSignOut { frame: Frame::new("Sign out?"), base }.render(),
+            Page::Maintenance { retry_after } => {
+                let frame = Frame::again("We'll be back soon", 30);
+                Maintenance { frame, retry_after: about(retry_after) }.render()
+            }
+            Page::TryAgain => TryAgain { frame: Frame::again("One moment", 2) }.render(),
+            Page::Busy => Busy { frame: Frame::again("We are full", 10) }.render(),
+            Page::Problem { title, detail, .. } => {
+                Problem { frame: Frame::new("Problem"), heading: title, detail }.render()
+            }
+        };
+        rendered.unwrap_or_else(|error| {
+            tracing::error!(%error, "a page cannot be rendered");
+            String::new()
+        })
+    }
+}
+
+/// A time as people say it.
+fn about(time: Duration) -> String {
+    let minutes = time.as_secs().div_ceil(60);
+    match minutes {
+        0 | 1 => "a minute".to_owned(),
+        2..60 => format!("{minutes} minutes"),
+        60 => "an hour".to_owned(),
+        _ => format!("{} hours", minutes.div_ceil(60)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_page_is_drawn_with_its_heading_and_retries_without_an_open_meta_refresh() {
+        let status = StatusCode::NOT_FOUND;
+        for (page, heading) in [
+            (Page::SignedOut { base: "/", automatic: false }, "You are signed out"),
+            (Page::SignedOut { base: "/", automatic: true }, "You were signed out"),
+            (Page::ConfirmSignOut { base: "/" }, "Sign out?"),
+            (Page::Maintenance { retry_after: Duration::from_secs(1800) }, "We'll be back soon"),
+            (Page::TryAgain, "One moment"),
+            (Page::Busy, "We are full right now"),
+            (Page::Problem { status, title: "<Not> found", detail: "x" }, "&#60;Not&#62; found"),
+        ] {
+            let html = SamplePages.html(page);
+            assert!(html.contains(&format!("<h1>{heading}</h1>")), "{html}");
+            for (at, _) in html.match_indices("http-equiv=\"refresh\"") {
+                assert!(html[..at].ends_with("<noscript><meta "), "{html}");
+            }
+        }
+    }
+
+    #[test]
+    fn times_are_said_as_people_say_them() {
+        for (seconds, words) in [(1, "a minute"), (1800, "30 minutes"), (3600, "an hour"), (7200, "2 hours")] {
+            assert_eq!(about(Duration::from_secs(seconds)), words);
+        }
+    }
+}
