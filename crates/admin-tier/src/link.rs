@@ -46,23 +46,27 @@ pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
 pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
     let linking = async {
         let mut backoff = Backoff::default();
-        let mut known = None;
+        // What was logged last. Nobody has to act on a pod that is away after its goodbye.
+        let mut logged = None;
+        let mut said_goodbye = false;
         loop {
             let (end, heard_all) = watch(&address, &ear).await;
             if heard_all {
                 backoff = Backoff::default();
+                logged = None;
+                said_goodbye = false;
             }
             let pause = match end {
                 End::FellBehind => Duration::ZERO,
                 End::Finished => {
                     info!(pod.address = %address, "pod has finished");
-                    known = None;
+                    said_goodbye = true;
                     AFTER_GOODBYE
                 }
                 End::Lost(reason) => {
-                    if known.as_ref() != Some(&reason) {
+                    if !said_goodbye && logged.as_ref() != Some(&reason) {
                         warn!(pod.address = %address, reason, "pod is lost, trying again");
-                        known = Some(reason.clone());
+                        logged = Some(reason.clone());
                     }
                     if ear.send((address.clone(), Heard::Lost(reason))).await.is_err() {
                         return;
@@ -70,9 +74,6 @@ pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
                     backoff.next_pause()
                 }
             };
-            if heard_all {
-                known = None;
-            }
             sleep(pause).await;
         }
     };

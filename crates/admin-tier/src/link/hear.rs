@@ -1,6 +1,7 @@
 //! From messages to what was heard; what makes no sense is left out and said. And why a pod was lost, in words.
 
 use std::error::Error;
+use std::io;
 
 use session_domain::SessionView;
 use session_domain::fleet::Heard;
@@ -61,7 +62,11 @@ pub(super) fn reason(status: &Status) -> String {
         cause = error.source();
     }
     let text = match innermost {
-        Some(error) => error.to_string(),
+        Some(error) => match error.downcast_ref::<io::Error>() {
+            // Without the number that only this system gives it.
+            Some(error) if error.raw_os_error().is_some() => error.kind().to_string(),
+            _ => error.to_string(),
+        },
         None if status.message().is_empty() => format!("{:?}", status.code()),
         None => status.message().to_owned(),
     };
