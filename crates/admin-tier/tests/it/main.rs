@@ -1,0 +1,75 @@
+//! The admin tier as a process, before pods that are real and pods that lie, hang and vanish.
+
+#![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
+
+mod api;
+mod configuration;
+mod fake_pod;
+mod lies;
+mod lost;
+mod pages;
+mod real_pods;
+
+use std::ops::Deref;
+
+use serde_json::Value;
+use test_support::{Person, Process, eventually};
+
+/// The built binary.
+const BINARY: &str = env!("CARGO_BIN_EXE_admin-tier");
+
+/// A running admin tier on a port of its own.
+struct Admin {
+    process: Process,
+    http: String,
+}
+
+impl Admin {
+    /// Watches the pods at these addresses.
+    async fn start(pods: &[&str]) -> Self {
+        let process = Process::start(BINARY, &[], &[("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", &pods.join(","))]);
+        let line = process.line("http.address=").await;
+        let http = line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        Self { process, http }
+    }
+
+    /// Somebody with a browser.
+    fn person(&self) -> Person {
+        Person::new(&self.http)
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let answer = self.person().get(path).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        answer.json().await.unwrap()
+    }
+
+    /// The pod at an address, as soon as it is as it should be.
+    async fn pod(&self, address: &str, what: &str, is_right: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, || async {
+            let pods = self.json("/admin/api/v1/pods").await;
+            let all = pods["pods"].as_array().unwrap();
+            let pod =
+                all.iter().find(|pod| pod["address"] == address).unwrap_or_else(|| panic!("no {address}: {pods}"));
+            is_right(pod).then(|| pod.clone())
+        })
+        .await
+    }
+
+    /// The list of sessions, as soon as there are so many.
+    async fn sessions(&self, total: u64) -> Value {
+        eventually(&format!("{total} sessions"), || async {
+            let sessions = self.json("/admin/api/v1/sessions").await;
+            (sessions["total"] == total).then_some(sessions)
+        })
+        .await
+    }
+}
+
+impl Deref for Admin {
+    type Target = Process;
+
+    fn deref(&self) -> &Process {
+        &self.process
+    }
+}
