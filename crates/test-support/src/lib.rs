@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "test support panics with a reason")]
 
+mod browser;
 mod events;
 mod person;
 mod pod;
@@ -10,6 +11,7 @@ mod process;
 
 use std::time::Duration;
 
+pub use browser::Browser;
 pub use events::{Event, Events};
 pub use person::Person;
 pub use pod::UserPod;

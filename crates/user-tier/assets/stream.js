@@ -1,5 +1,7 @@
-// The line to the server: an event stream with rules of its own for opening again, and where none can be had (the
-// browser allows six connections to a host, so a seventh tab waits for ever) a question every few seconds.
+// The line to the server: an event stream with rules of its own for opening again, and where none can be had (other
+// tabs have them all, or something on the way swallows it) a question every few seconds.
+
+import { takePlace } from "./places.js";
 
 const OPEN_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 4_000;
@@ -16,12 +18,15 @@ export class Line {
   #heard;
   #state;
   #source = null;
+  #leavePlace = null;
   #watchdog = null;
   #heartbeatMs = 15_000;
   #tries = 0;
   // Counts openings and closings: what belongs to an older one has nothing to say any more.
   #round = 0;
   #countsDown;
+  // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
+  #over = false;
 
   // `heard(name, data)` gets every event; `state(name)` how the line stands; `countsDown()` whether it is urgent.
   constructor(base, heard, state, countsDown) {
@@ -36,10 +41,15 @@ export class Line {
     document.addEventListener("visibilitychange", () => document.hidden || this.ask());
   }
 
-  open() {
+  async open() {
+    if (this.#over) return;
     this.close();
     const round = this.#round;
     this.#state(this.#tries ? "lost" : "opening");
+    const leavePlace = await takePlace();
+    if (round !== this.#round) return leavePlace?.();
+    if (!leavePlace) return this.#poll(ASK_BEFORE_STREAM);
+    this.#leavePlace = leavePlace;
     const source = new EventSource(`${this.#base}events`);
     this.#source = source;
     this.#watch(OPEN_WITHIN_MS, () => this.#poll(ASK_BEFORE_STREAM));
@@ -55,19 +65,20 @@ export class Line {
     clearTimeout(this.#watchdog);
     this.#source?.close();
     this.#source = null;
+    this.#leavePlace?.();
+    this.#leavePlace = null;
   }
 
   // Asks the server for the truth; gives whether it answered. No session is an answer, too.
   async ask() {
+    if (this.#over) return true;
     const round = this.#round;
     try {
       const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), headers: { accept: "application/json" } };
       const answer = await fetch(`${this.#base}session`, options);
       if (round !== this.#round) return true;
       if (answer.status === 401) {
-        this.close();
-        this.#state("over");
-        this.#heard("session-ended", { reason: "gone" });
+        this.#end({ reason: "gone" });
         return true;
       }
       if (!answer.ok) return false;
@@ -85,11 +96,19 @@ export class Line {
       this.#state("live");
     }
     this.#watch(this.#heartbeatMs * 2.5, () => this.#reopen());
-    if (name === "session-ended" || name === "stream-ended") {
+    if (name === "session-ended") return this.#end(data);
+    if (name === "stream-ended") {
       this.close();
-      this.#state(name === "session-ended" ? "over" : "elsewhere");
+      this.#state("elsewhere");
     }
     this.#heard(name, data);
+  }
+
+  #end(data) {
+    this.#over = true;
+    this.close();
+    this.#state("over");
+    this.#heard("session-ended", data);
   }
 
   // A stream can look open and be dead: silence is what tells.

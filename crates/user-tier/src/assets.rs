@@ -12,13 +12,14 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
-const FILES: [(&str, &str, &str); 9] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("style.css", "text/css; charset=utf-8", include_str!("../assets/style.css")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
     ("banner.js", SCRIPT, include_str!("../assets/banner.js")),
     ("countdown.js", SCRIPT, include_str!("../assets/countdown.js")),
     ("notes.js", SCRIPT, include_str!("../assets/notes.js")),
+    ("places.js", SCRIPT, include_str!("../assets/places.js")),
     ("stream.js", SCRIPT, include_str!("../assets/stream.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
     ("again.js", SCRIPT, include_str!("../assets/again.js")),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod bad_input;
+mod browser;
 mod configuration;
 mod drain;
 mod grpc;
