@@ -115,12 +115,17 @@ impl Introspection for Actor {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "a pod beside the tier has a clock of its own")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
 /// A pod under this name, serving.
 pub(crate) fn pod(name: &str, active_sessions: u64) -> Pod {
     Pod {
         pod: name.into(),
         phase: Phase::Serving.into(),
-        started_at: Some(SystemTime::now().into()),
+        started_at: Some(now().into()),
         drain_started_at: None,
         forced_logout_at: None,
         active_sessions,
@@ -133,7 +138,7 @@ pub(crate) fn pod(name: &str, active_sessions: u64) -> Pod {
 /// A session; `minutes` is how long ago it began, negative in the future.
 pub(crate) fn session(pod: &str, user: &str, minutes: i64) -> Session {
     let back = Duration::from_secs(minutes.unsigned_abs() * 60);
-    let login = if minutes < 0 { SystemTime::now() + back } else { SystemTime::now() - back };
+    let login = if minutes < 0 { now() + back } else { now() - back };
     Session {
         session_id: uuid::Uuid::new_v4().to_string(),
         user: user.into(),
