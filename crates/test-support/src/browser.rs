@@ -34,8 +34,11 @@ pub struct Browser {
 impl Browser {
     /// Opens a browser, as large as a laptop's.
     pub async fn open() -> Self {
+        let profile = tempfile::tempdir().unwrap();
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
+            // Where Chromium, killed in the end, leaves its scraps: they go with the profile.
+            .env("TMPDIR", profile.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -47,7 +50,6 @@ impl Browser {
         let port = lines.find_map(|line| line.rsplit_once(" successfully on port ").map(|(_, port)| port.to_owned()));
         let port = port.expect("chromedriver names its port");
         std::thread::spawn(move || lines.for_each(drop));
-        let profile = tempfile::tempdir().unwrap();
         let mut capabilities = DesiredCapabilities::chrome();
         for flag in FLAGS {
             capabilities.add_arg(flag).unwrap();
