@@ -71,6 +71,12 @@ impl Person {
         events
     }
 
+    /// Opens an event stream where the person still has a session.
+    pub async fn try_events(&self) -> Option<Events> {
+        let answer = self.request("/events").send().await.ok()?;
+        (answer.status() == 200).then(|| Events::new(answer))
+    }
+
     /// Opens an event stream.
     pub async fn raw_events(&self) -> Events {
         let answer = self.request("/events").send().await.unwrap();

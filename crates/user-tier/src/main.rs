@@ -22,7 +22,7 @@ async fn main() -> ExitCode {
         Ok(raw) => raw,
         Err(code) => return code,
     };
-    let options = match Options::parse(&raw, &ProcessEnvironment) {
+    let mut options = match Options::parse(&raw, &ProcessEnvironment) {
         Ok(options) => options,
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
@@ -36,7 +36,8 @@ async fn main() -> ExitCode {
         Ok(listeners) => listeners,
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
-    prepare(&options, &listeners);
+    bound_by_open_files(&mut options.service.limits.max_sessions);
+    announce(&options, &listeners);
     match app::service(options.service).serve(listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -71,18 +72,29 @@ async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faul
     }
 }
 
-/// Raises what can be raised, and says what an operator should know.
-fn prepare(options: &Options, listeners: &Listeners) {
-    let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
+/// Open files that are no session's: listeners, the log, gRPC, probes, the busy page of those who find no room.
+const SPARE_FILES: u64 = 128;
+
+/// Raises the limit of open files as far as it goes, and holds the sessions to it: one connection each.
+fn bound_by_open_files(max_sessions: &mut u64) {
     match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) if limit < options.service.limits.max_sessions => warn!(
-            files.limit = limit,
-            sessions.max = options.service.limits.max_sessions,
-            "the limit of open files is lower than MAX_SESSIONS: it bounds how many can be connected"
-        ),
+        Ok(files) if files.saturating_sub(SPARE_FILES) < *max_sessions => {
+            let bound = files.saturating_sub(SPARE_FILES).max(1);
+            warn!(
+                files.limit = files,
+                sessions.max = bound,
+                "MAX_SESSIONS is more than the limit of open files allows: raise that limit (ulimit -n) to have them all"
+            );
+            *max_sessions = bound;
+        }
         Ok(_) => {}
         Err(error) => warn!(%error, "the limit of open files cannot be raised"),
     }
+}
+
+/// Says what an operator should know.
+fn announce(options: &Options, listeners: &Listeners) {
+    let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     if options.random_key {
         warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
     }

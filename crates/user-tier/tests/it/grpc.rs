@@ -17,7 +17,7 @@ use tonic_reflection::pb::{v1, v1alpha};
 
 use crate::pod;
 
-async fn channel(pod: &UserPod) -> Channel {
+pub(crate) async fn channel(pod: &UserPod) -> Channel {
     Channel::from_shared(format!("http://{}", pod.grpc)).unwrap().connect().await.unwrap()
 }
 

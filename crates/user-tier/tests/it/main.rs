@@ -8,6 +8,7 @@ mod configuration;
 mod drain;
 mod grpc;
 mod identity;
+mod storm;
 mod streams;
 
 use test_support::UserPod;
