@@ -52,7 +52,7 @@ mod track;
 pub use config::{Config, CookieSecure, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use notice::DrainNotice;
-pub use page::{Page, Pages, PlainPages};
+pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};
 pub use session::Session;
 pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};

@@ -77,9 +77,19 @@ impl Pages for PlainPages {
     }
 }
 
+/// Tries again, with scripts at a moment of its own, without them by the clock.
 fn retry(seconds: u32) -> String {
-    format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript><p><a href=\"\">Try again</a></p>")
+    format!(
+        "<p><a href=\"\">Try again</a></p><script>{RETRY_SCRIPT}</script>\
+         <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
+    )
 }
+
+/// Of the plain pages. The policy below allows it by its hash, and nothing else that stands in a page.
+const RETRY_SCRIPT: &str = "setTimeout(() => location.reload(), 1000 + 1000 * Math.random())";
+
+const POLICY: &str = "default-src 'self'; script-src 'self' 'sha256-niiqGQ2EXYXaihoZkhxZWfY62XNT65GYa2HcyMu0kWM=\'; \
+                      base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Writes an HTML page.
 pub(crate) fn html(status: StatusCode, html: String) -> Response {
@@ -89,21 +99,13 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"),
-    );
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     response
 }
 
-/// Answers with what is wrong: a page where the caller navigates, else `application/problem+json`.
-pub(crate) fn problem(
-    pages: &dyn Pages,
-    headers: &HeaderMap,
-    status: StatusCode,
-    title: &str,
-    detail: &str,
-) -> Response {
+/// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
+/// answers like this; an app that does the same speaks with one voice.
+pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
     if navigates(headers) {
         return html(status, pages.html(Page::Problem { status, title, detail }));
     }
@@ -121,4 +123,20 @@ pub(crate) fn navigates(headers: &HeaderMap) -> bool {
     let accepts = text(&ACCEPT).is_some_and(|accept| accept.contains("text/html"));
     let mode = text(&HeaderName::from_static("sec-fetch-mode"));
     accepts && mode.is_none_or(|mode| mode == "navigate")
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    #[test]
+    fn the_policy_lets_the_pages_that_wait_try_again() {
+        let hash = STANDARD.encode(Sha256::digest(RETRY_SCRIPT));
+        assert!(POLICY.contains(&format!("'sha256-{hash}'")), "{hash}");
+        assert!(PlainPages.html(Page::TryAgain).contains(&format!("<script>{RETRY_SCRIPT}</script>")));
+    }
 }

@@ -1,7 +1,8 @@
-//! What both binaries need around their service: options, secrets, logging, signals, versions.
+//! What both binaries need around their service: options, secrets, logging, signals, versions, files in the binary.
 //!
-//! The tiers may not know each other; this is what they share. It knows neither sessions nor HTTP.
+//! The tiers may not know each other; this is what they share. It knows nothing of sessions.
 
+pub mod assets;
 pub mod command;
 pub mod logging;
 pub mod options;

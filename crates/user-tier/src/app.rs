@@ -3,14 +3,11 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-};
-use lastcall::{Config, Page, Pages as _, Service, Session};
-use serde_json::json;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
+use lastcall::{Config, Service, Session};
 
 use crate::assets;
 use crate::pages::{self, SamplePages};
@@ -47,15 +44,8 @@ async fn wrong_method(headers: HeaderMap) -> Response {
     problem(&headers, StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
 }
 
-/// A page where a browser navigates, else a problem document.
 fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let accepts = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
-    if accepts && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
-        return (status, Html(SamplePages.html(Page::Problem { status, title, detail }))).into_response();
-    }
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string();
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response()
+    lastcall::problem(&SamplePages, headers, status, title, detail)
 }
 
 /// What every page of the app says to browsers.
