@@ -18,7 +18,7 @@ const OPENAPI: &str = include_str!("../assets/openapi.json");
 
 /// What may be asked of the sessions.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub(crate) struct SessionParameters {
     pub(crate) pod: String,
     pub(crate) user: String,

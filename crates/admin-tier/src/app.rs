@@ -120,7 +120,7 @@ async fn metrics_page(State(app): State<App>) -> Response {
 }
 
 async fn unknown(request: Request) -> Response {
-    let detail = "There is no such page. The panel is at /admin, the users are at /admin/users.";
+    let detail = "There is nothing at this address. The panel is at /admin, the users are at /admin/users, the API is described at /openapi.json.";
     problem::answer(request.headers(), StatusCode::NOT_FOUND, "Not found", detail)
 }
 

@@ -64,13 +64,15 @@ pub struct Options {
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 8] = [
+const NOT_YET: [&str; 10] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
     "GRPC_TOKEN",
     "GRPC_TOKEN_FILE",
     "MAINTENANCE_CONFIGMAP",
     "MAINTENANCE_FILE",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
     "TRUSTED_PROXIES",
     "TRUSTED_USER_HEADER",
 ];

@@ -113,7 +113,7 @@ impl UserName {
         }
         let name: String = name.chars().take(MAX_USER_CHARS).collect();
         match name.trim_end() {
-            "" => Self::anonymous(),
+            nothing if nothing.chars().all(is_joiner) => Self::anonymous(),
             name => Self(name.into()),
         }
     }
@@ -136,11 +136,17 @@ impl Serialize for UserName {
     }
 }
 
-/// Whether a character may stand in a name: no control character, no mark that reorders or hides text.
+/// Whether a character may stand in a name: no control character, no mark that reorders or hides text. Joiners
+/// (U+200C, U+200D) may: Persian words and families of emoji are written with them.
 fn is_visible(c: char) -> bool {
     !(c.is_control()
         || matches!(c,
-            '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'))
+            '\u{061C}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}'))
+}
+
+/// Whether a character only joins others: alone it shows nothing.
+const fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
 }
 
 #[cfg(test)]
@@ -158,6 +164,8 @@ mod tests {
             ("a\u{0}b\u{1B}[31m", "ab[31m"),
             ("<b>bold</b>", "<b>bold</b>"),
             ("Zoë 🦀", "Zoë 🦀"),
+            ("👩\u{200D}👧", "👩\u{200D}👧"),
+            ("\u{200D}\u{200C}", "anonymous"),
         ] {
             assert_eq!(UserName::from_input(typed).as_str(), kept, "typed: {typed:?}");
         }

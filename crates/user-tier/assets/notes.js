@@ -4,6 +4,7 @@ import { words } from "./words.js";
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const PREFIX = "lastcall.notes:";
+const ERASED = "lastcall.erased";
 // An anonymous user of a tab has that tab's path in the name: two such tabs are two people.
 const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
 
@@ -11,6 +12,8 @@ export class Notes {
   #box;
   #hint;
   #key;
+  // Another tab of this user has erased them. What is on screen stays, but is not kept again by itself.
+  #erasedElsewhere = false;
 
   constructor(box, hint, user, base) {
     this.#box = box;
@@ -27,6 +30,7 @@ export class Notes {
   }
 
   save() {
+    this.#erasedElsewhere = false;
     const kept = write(this.#key, this.#box.value);
     this.#hint.textContent = kept ? words.saved(clock.format(new Date())) : words.notSaved;
     this.#hint.classList.toggle("bad", !kept);
@@ -34,7 +38,7 @@ export class Notes {
 
   // Writes what is on screen, unless that is what is kept.
   flush() {
-    if (this.#box.value !== read(this.#key)) this.save();
+    if (!this.#erasedElsewhere && this.#box.value !== read(this.#key)) this.save();
   }
 
   // Somebody gives their name: the notes of nobody go with them.
@@ -43,9 +47,17 @@ export class Notes {
     sessionWrite("lastcall.from", JSON.stringify({ from: this.#key, base }));
   }
 
+  // Takes them out of the browser. Until this tab is closed, the next page can bring them back.
   erase() {
+    const text = this.#box.value;
+    if (text) sessionWrite(ERASED, JSON.stringify({ key: this.#key, text }));
     this.#box.value = "";
     write(this.#key, "");
+  }
+
+  // The session was left by hand in another tab: what was erased there goes from this screen, too.
+  follow() {
+    if (this.#erasedElsewhere) this.#box.value = "";
   }
 
   #bringAlong(user, base) {
@@ -59,10 +71,21 @@ export class Notes {
   // Another tab of the same user has written.
   #follow(event) {
     if (event.key !== this.#key || event.newValue === this.#box.value) return;
+    if (event.newValue === null) {
+      this.#erasedElsewhere = true;
+      this.#hint.textContent = words.erasedElsewhere;
+      return;
+    }
     const [start, end] = [this.#box.selectionStart, this.#box.selectionEnd];
-    this.#box.value = event.newValue ?? "";
+    this.#box.value = event.newValue;
     this.#box.setSelectionRange(start, end);
   }
+}
+
+// What was erased in this tab, and a way to bring it back; null where nothing was.
+export function erased() {
+  const { key, text } = sessionTake(ERASED) ?? {};
+  return key && text ? () => write(key, join(read(key), text)) : null;
 }
 
 function join(first, second) {

@@ -15,7 +15,7 @@ const banner = new Banner(leaveByItself, () => line.ask());
 const line = new Line(base, hear, showState, () => banner.running);
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
-byId("name-form").addEventListener("submit", () => user === "anonymous" && notes.hand(user, base));
+byId("name-form").addEventListener("submit", giveName);
 byId("sign-out").addEventListener("submit", leaveByHand);
 byId("leave-now").addEventListener("submit", leaveByHand);
 const notice = JSON.parse(session.dataset.drain);
@@ -40,7 +40,9 @@ function hear(name, data) {
       banner.hide(words.announce.cancelled);
       break;
     case "heartbeat":
-      if ("remaining_ms" in data) banner.correct(data.remaining_ms);
+      // A banner that is up while no countdown runs, or the other way round: ask what is true.
+      if ("remaining_ms" in data !== banner.running) line.ask();
+      else if (banner.running) banner.correct(data.remaining_ms);
       break;
     case "session-ended":
       end(data.reason);
@@ -48,9 +50,10 @@ function hear(name, data) {
   }
 }
 
+// An answer that is older than what the stream has said meanwhile comes without `drain`.
 function showDrain(data) {
   if (data.drain) banner.show(data.drain);
-  else banner.hide(words.announce.cancelled);
+  else if (data.drain === null) banner.hide(words.announce.cancelled);
   byId("pod").textContent = data.pod;
 }
 
@@ -69,6 +72,7 @@ function showState(name) {
 
 // The session is over: say so, and leave the notes where they are.
 function end(reason) {
+  if (reason === "logout") notes.follow();
   notes.flush();
   banner.hide();
   byId("ended-message").textContent = words.ended[reason] ?? words.ended.gone;
@@ -82,6 +86,23 @@ function leaveByItself() {
   notes.flush();
   line.close();
   location.assign(`${base}logout?reason=drain`);
+}
+
+// A name without leaving the page, so that a server that is away costs a message and not the page.
+async function giveName(event) {
+  event.preventDefault();
+  if (user === "anonymous") notes.hand(user, base);
+  else notes.flush();
+  const form = event.target;
+  const request = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", signal: AbortSignal.timeout(10_000) };
+  try {
+    const answer = await fetch(form.action, request);
+    if (answer.type !== "opaqueredirect") throw new Error(`status ${answer.status}`);
+    line.close();
+    location.assign(base);
+  } catch {
+    byId("saved").textContent = words.cannotSignIn;
+  }
 }
 
 // Nothing is erased before the server has said that the session is over.

@@ -25,6 +25,8 @@ export class Line {
   // Counts openings and closings: what belongs to an older one has nothing to say any more.
   #round = 0;
   #countsDown;
+  // Counts what the stream has said: an answer to a question that was asked before is older.
+  #news = 0;
   // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
   #over = false;
 
@@ -72,7 +74,7 @@ export class Line {
   // Asks the server for the truth; gives whether it answered. No session is an answer, too.
   async ask() {
     if (this.#over) return true;
-    const round = this.#round;
+    const [round, news] = [this.#round, this.#news];
     try {
       const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), headers: { accept: "application/json" } };
       const answer = await fetch(`${this.#base}session`, options);
@@ -82,7 +84,9 @@ export class Line {
         return true;
       }
       if (!answer.ok) return false;
-      this.#heard("session", await answer.json());
+      const session = await answer.json();
+      if (news !== this.#news) delete session.drain;
+      this.#heard("session", session);
       return true;
     } catch {
       return false;
@@ -91,6 +95,7 @@ export class Line {
 
   #receive(name, data) {
     this.#tries = 0;
+    this.#news += 1;
     if (name === "connected") {
       this.#heartbeatMs = data.heartbeat_ms;
       this.#state("live");

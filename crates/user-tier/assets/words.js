@@ -4,7 +4,7 @@ export const words = {
   connection: {
     opening: "Connecting…",
     live: "Live",
-    lost: "Reconnecting…",
+    lost: "Reconnecting… Your notes are safe in this browser.",
     asking: "Checking every few seconds",
     over: "Signed out",
     elsewhere: "Open in another tab",
@@ -17,6 +17,9 @@ export const words = {
     expired: "Your session has expired. Your notes are still here and saved in this browser.",
     gone: "Your session has ended. Your notes are still here and saved in this browser.",
   },
+  erasedElsewhere: "Erased in another tab. What you see here is not saved unless you write on.",
+  cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
+  broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",
   cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
   announce: {
     minute: "One minute left.",

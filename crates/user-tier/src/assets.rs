@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 10] = [
+const FILES: [File; 11] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
@@ -15,6 +15,7 @@ const FILES: [File; 10] = [
     ("places.js", SCRIPT, include_str!("../assets/places.js")),
     ("stream.js", SCRIPT, include_str!("../assets/stream.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
+    ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
     ("again.js", SCRIPT, include_str!("../assets/again.js")),
 ];
 

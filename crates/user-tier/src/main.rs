@@ -27,6 +27,9 @@ async fn main() -> ExitCode {
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
     if raw.check_config {
+        for variable in &options.not_yet {
+            let _ = writeln!(std::io::stderr(), "{variable}: is not known to this version yet and is ignored");
+        }
         return ExitCode::SUCCESS;
     }
     if let Err(error) = logging::start(options.log_format) {

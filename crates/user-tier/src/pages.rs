@@ -119,7 +119,8 @@ impl Pages for SamplePages {
     fn html(&self, page: Page<'_>) -> String {
         let rendered = match page {
             Page::SignedOut { base, automatic } => {
-                SignedOut { frame: Frame::new("Signed out"), base, automatic }.render()
+                let script = Some(assets::url("goodbye.js"));
+                SignedOut { frame: Frame { script, ..Frame::new("Signed out") }, base, automatic }.render()
             }
             Page::ConfirmSignOut { base } => ConfirmSignOut { frame: Frame::new("Sign out?"), base }.render(),
             Page::Maintenance { retry_after } => {

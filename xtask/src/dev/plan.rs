@@ -125,6 +125,9 @@ fn pod(index: u16, drain_timeout: Duration) -> Process {
         ("HTTP_ADDR", http.to_string()),
         ("GRPC_ADDR", grpc.to_string()),
         ("SESSION_SCOPE", "tab".to_owned()),
+        // Anybody may know it: only this machine is served. It spares newcomers a warning at each start.
+        ("SESSION_KEY", "cookies of cargo xtask dev are no secret".to_owned()),
+        ("MAX_SESSIONS", "1000".to_owned()),
         ("DRAIN_TIMEOUT", humantime::format_duration(drain_timeout).to_string()),
     ];
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }

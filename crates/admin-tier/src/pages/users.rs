@@ -61,6 +61,8 @@ struct Line {
     doubtful: bool,
     shared: bool,
     notified: bool,
+    /// Nothing of it is open now: nobody is connected.
+    away: bool,
 }
 
 const COLUMNS: [(&str, Field); 6] = [
@@ -96,6 +98,10 @@ fn render(app: &App, asked: SessionParameters, query: &Query) -> Response {
     let link = |sort: &str, cursor: &str| href(&asked, sort, cursor);
     let columns = COLUMNS.map(|(name, field)| column(name, field, query, &link));
     let mut pods: Vec<_> = view.pods().iter().map(|pod| pod.label().to_owned()).collect();
+    if !asked.pod.is_empty() && !pods.contains(&asked.pod) {
+        pods.push(asked.pod.clone());
+    }
+    pods.sort();
     pods.dedup();
     page(&Users {
         frame: Frame::new("Users", app.refresh, now),
@@ -140,6 +146,7 @@ fn line(view: &FleetView, row: &Row, now: Timestamp) -> Line {
         doubtful: row.doubtful,
         shared: !row.also_at.is_empty(),
         notified: session.notified,
+        away: session.event_streams + session.websockets + session.in_flight_requests + session.active_tasks == 0,
     }
 }
 

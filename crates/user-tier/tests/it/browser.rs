@@ -123,6 +123,55 @@ async fn notes_belong_to_a_name_and_nobody_else_sees_them() {
     browser.click("#sign-out button").await;
     browser.reads("h1", "You are signed out").await;
     assert_eq!(kept(&browser, "ada").await, serde_json::Value::Null);
+
+    // Left in a hurry: until the tab is closed the notes can be brought back.
+    browser.click("#erased button").await;
+    browser.reads("#erased p", "back in this browser").await;
+    assert_eq!(kept(&browser, "ada").await, "typed before the name");
+}
+
+#[tokio::test]
+async fn leaving_in_one_tab_leaves_the_screen_of_another_alone() {
+    let pod = pod(&[("SESSION_SCOPE", "tab")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ann").await;
+    browser.write("#notes", "chapter one").await;
+    browser.new_tab().await;
+    sign_in(&browser, &pod, "ann").await;
+    assert_eq!(browser.value("#notes").await, "chapter one");
+    browser.click("#sign-out button").await;
+    browser.reads("h1", "You are signed out").await;
+    browser.switch_to(0).await;
+    browser.reads("#saved", "Erased in another tab").await;
+    assert_eq!(browser.value("#notes").await, "chapter one");
+    browser.write("#notes", ", and on").await;
+    assert_eq!(kept(&browser, "ann").await, "chapter one, and on");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    // The next answer of `/session` is held until the banner stands there.
+    let hold = "const fetched = window.fetch;
+        window.fetch = async (...asked) => {
+            const answer = await fetched(...asked);
+            while (document.getElementById('drain-banner').hidden) await new Promise((next) => setTimeout(next, 20));
+            document.body.dataset.late = 'yes';
+            return answer;
+        };
+        document.dispatchEvent(new Event('visibilitychange'));
+        await new Promise((next) => setTimeout(next, 500));";
+    browser.run(hold).await;
+    pod.signal(Signal::SIGTERM);
+    eventually("the late answer", || async {
+        let late = browser.run("return document.body.dataset.late ?? ''").await;
+        (late == "yes").then_some(())
+    })
+    .await;
+    browser.run("await new Promise((next) => setTimeout(next, 100))").await;
+    assert!(browser.shows("#drain-banner").await);
 }
 
 #[tokio::test]
