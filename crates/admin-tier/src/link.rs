@@ -29,6 +29,9 @@ const SILENCE: Duration = Duration::from_secs(2);
 /// A pod that has said goodbye is tried again so often: another process may take its place.
 const AFTER_GOODBYE: Duration = Duration::from_secs(2);
 
+/// A watch that has lasted so long makes up for the failures before it.
+const WELL: Duration = Duration::from_secs(5);
+
 /// How a watch ended.
 enum End {
     /// The pod said its last word.
@@ -50,14 +53,18 @@ pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
         let mut logged = None;
         let mut said_goodbye = false;
         loop {
+            let began = Instant::now();
             let (end, heard_all) = watch(&address, &ear).await;
             if heard_all {
-                backoff = Backoff::default();
-                logged = None;
                 said_goodbye = false;
             }
+            // A pod that comes and goes within moments is not well: neither the pauses nor the log begin anew.
+            if heard_all && began.elapsed() >= WELL {
+                backoff = Backoff::default();
+                logged = None;
+            }
             let pause = match end {
-                End::FellBehind => Duration::ZERO,
+                End::FellBehind => backoff.next_pause(),
                 End::Finished => {
                     info!(pod.address = %address, "pod has finished");
                     said_goodbye = true;

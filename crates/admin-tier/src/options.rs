@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
-use launch::logging::LogFormat;
+use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 
 use crate::discovery::Discovery;
@@ -108,6 +108,9 @@ impl Options {
         }
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
+        if let Err(fault) = logging::filter(environment) {
+            faults.push("RUST_LOG", fault);
+        }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
         faults.into_result(Self { http, pods, refresh, auth, log_format, not_yet })
     }

@@ -23,11 +23,11 @@ const GATHER: Duration = Duration::from_millis(10);
 /// Not cancel safe: dropped, the pod keeps whatever phase it was in.
 pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
     let machine = *pod.lifecycle.borrow();
-    let mut driver = Driver { pod, machine };
+    let mut driver = Driver { pod, machine, census: None };
     let mut signals = std::pin::pin!(signals);
     let mut signals_end = false;
     while !driver.is_done() {
-        let census = driver.counts_down().then(|| driver.census());
+        let census = driver.counts_down().then(|| driver.known_census());
         let event = tokio::select! {
             signal = signals.next(), if !signals_end => match signal {
                 Some(signal) => Event::Terminate(signal),
@@ -39,6 +39,9 @@ pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
             () = driver.population_changes() => Event::PopulationChanged,
             event = driver.time_passes(census) => event,
         };
+        if event == Event::PopulationChanged {
+            sleep(GATHER).await;
+        }
         driver.step(event);
     }
 }
@@ -46,6 +49,8 @@ pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
 struct Driver {
     pod: Arc<Pod>,
     machine: Lifecycle,
+    /// Who was there at the last step, unless its effects have changed that.
+    census: Option<Census>,
 }
 
 impl Driver {
@@ -58,8 +63,9 @@ impl Driver {
         self.machine.notice().is_some()
     }
 
-    fn census(&self) -> Census {
-        self.pod.sessions.census(self.pod.clock.now())
+    /// Who is there, counted again only where something was done since.
+    fn known_census(&mut self) -> Census {
+        *self.census.get_or_insert_with(|| self.pod.sessions.census(self.pod.clock.now()))
     }
 
     async fn population_changes(&self) {
@@ -67,7 +73,6 @@ impl Driver {
             return std::future::pending().await;
         }
         self.pod.population_changed.notified().await;
-        sleep(GATHER).await;
     }
 
     /// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
@@ -90,7 +95,13 @@ impl Driver {
     }
 
     fn step(&mut self, event: Event) {
-        let situation = Situation { now: self.pod.clock.now(), population: self.census().population };
+        if matches!(event, Event::Terminate(_) | Event::MaintenanceOn) {
+            // Both close the door. Closed before anybody is counted, it lets nobody in who is not counted.
+            self.pod.sessions.close_admission();
+        }
+        let now = self.pod.clock.now();
+        let census = self.pod.sessions.census(now);
+        let situation = Situation { now, population: census.population };
         let (machine, effects) = self.machine.step(event, situation);
         let was = std::mem::replace(&mut self.machine, machine);
         if was != machine {
@@ -102,6 +113,7 @@ impl Driver {
         {
             self.pod.metrics.drained(situation.now.since(since));
         }
+        self.census = effects.is_empty().then_some(census);
         for effect in effects {
             self.perform(&effect);
         }
@@ -114,6 +126,7 @@ impl Driver {
             Effect::OpenAdmission => pod.sessions.open_admission(),
             Effect::Notify(notice) => pod.begin_notice(notice),
             Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
+            Effect::EndNotice => pod.end_notice(),
             Effect::ForceClose => end_streams(&pod.sessions.force_close(pod.clock.now()), End::Forced),
             // Where sessions are shared, who is let go will be at home on another pod; in memory that is the end.
             Effect::LetGo => end_streams(&pod.sessions.let_go(Outcome::Expired), End::Expired),

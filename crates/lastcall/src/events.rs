@@ -14,10 +14,15 @@ use serde::Serialize;
 use crate::account::no_session;
 use crate::session::Visit;
 
+/// Marks the answer that is an event stream of ours: it counts as a stream, not as a request in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventStreamAnswer;
+
 /// Opens the event stream.
 pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
     let Some(session) = visit.session() else { return no_session(&visit, &headers) };
     let mut response = Response::new(Body::from_stream(stream::open(session)));
+    response.extensions_mut().insert(EventStreamAnswer);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));

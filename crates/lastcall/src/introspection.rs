@@ -5,11 +5,13 @@ mod publisher;
 mod service;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(crate) use publisher::{Publisher, publish};
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -33,7 +35,7 @@ pub(crate) fn services(
     let (reporter, health) = tonic_health::server::health_reporter();
     let introspection = IntrospectionServer::new(Introspector::new(Arc::clone(pod), Arc::clone(publisher)));
     let router = Server::builder()
-        .http2_keepalive_interval(Some(std::time::Duration::from_secs(20)))
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .add_service(introspection)
         .add_service(health)
         .add_service(reflection().build_v1()?)
@@ -41,14 +43,25 @@ pub(crate) fn services(
     Ok((router, reporter))
 }
 
-/// Serves until `stop` is cancelled and the calls in flight are done.
+/// What calls in flight get at the end. A health watch never ends by itself.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// Serves until `stop` is cancelled, and the calls in flight are done or their time is over.
 pub(crate) async fn serve(
     router: Router,
     listener: TcpListener,
     stop: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let incoming = TcpListenerStream::new(listener);
-    router.serve_with_incoming_shutdown(incoming, stop.cancelled_owned()).await
+    let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    let over = async {
+        stop.cancelled().await;
+        sleep(CLOSING).await;
+    };
+    tokio::select! {
+        ended = serving => ended,
+        () = over => Ok(()),
+    }
 }
 
 /// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.

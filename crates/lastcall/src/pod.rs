@@ -54,7 +54,7 @@ impl Pod {
         })
     }
 
-    /// Ends the session and all that hangs on it. `false` where it had ended already.
+    /// Ends the session and all that hangs on it. `None` where it had ended already.
     pub(crate) fn log_out(&self, session: &Live, automatic: bool) -> Option<Outcome> {
         let outcome = self.sessions.log_out(session, automatic)?;
         session.attachment().end(End::Logout);
@@ -74,8 +74,13 @@ impl Pod {
     }
 
     pub(crate) fn cancel_notice(&self, reason: Reason) {
-        self.sessions.cancel_notice();
+        self.sessions.end_notice();
         self.broadcast.send_replace(Broadcast::cancelled(reason, self.clock.now()));
+    }
+
+    pub(crate) fn end_notice(&self) {
+        self.sessions.end_notice();
+        self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
     /// The session as others see it.

@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 use tracing::warn;
 
 use crate::config::Config;
@@ -31,6 +32,9 @@ pub const CLOSING_TIME: Duration = Duration::from_secs(5);
 
 /// The largest form that `/login` takes, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// How long a form may take to arrive. An event stream's answer begins at once and is not meant.
+const FORM_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a service ended other than by a drain.
 #[derive(Debug, Error)]
@@ -184,7 +188,8 @@ impl Service {
             .route("/session", get(account::session))
             .route("/events", get(events::events))
             .method_not_allowed_fallback(wrong_method)
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES));
+            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, FORM_TIMEOUT));
         own.fallback_service(self.app.clone()).layer(CatchPanicLayer::new())
     }
 }

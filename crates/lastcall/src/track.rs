@@ -8,13 +8,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use session_domain::registry::Kind;
 use tower::ServiceExt as _;
 
 use crate::cookie::CookieStyle;
+use crate::events::EventStreamAnswer;
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
@@ -73,7 +74,8 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     let mut response = call(routes, request).await;
     let Some((cookie, guard)) = visit.take_started() else { return response };
     response.headers_mut().append(SET_COOKIE, cookie);
-    response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    // Whatever the app says: a shared cache would hand this session to everybody.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     match guard {
         Some(guard) => present_until_read(response, guard),
         None => response,
@@ -87,10 +89,10 @@ async fn call(routes: Router, request: Request<Body>) -> Response {
     }
 }
 
-/// A request is in flight until its response was read. An event stream counts as a stream, not as a request.
+/// A request is in flight until its response was read: a download, or a stream of the app's own, holds a drain open.
+/// Our event stream counts as a stream instead.
 fn present_until_read(response: Response, guard: PresenceGuard) -> Response {
-    let streams = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-    if streams || response.body().is_end_stream() {
+    if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
         return response;
     }
     response.map(|body| Body::new(PresentBody::new(body, guard)))

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, stderr};
 
 use thiserror::Error;
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::ParseError;
+
+use crate::options::{Environment, ProcessEnvironment};
 
 /// How log lines are written (`LOG_FORMAT`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,23 +27,31 @@ impl LogFormat {
 #[derive(Debug, Error)]
 pub enum LogError {
     /// `RUST_LOG` makes no sense.
-    #[error("RUST_LOG: {0}; write it like info or lastcall=debug")]
-    Filter(#[from] ParseError),
+    #[error("RUST_LOG: {0}")]
+    Filter(String),
     /// There is a log already.
     #[error("logging was started twice")]
     Twice,
 }
 
-/// Starts logging: `info` and above, unless `RUST_LOG` says otherwise.
+/// Reads `RUST_LOG`: `info` and above where it is unset.
+///
+/// # Errors
+/// What is wrong and what to write.
+pub fn filter(environment: &dyn Environment) -> Result<EnvFilter, String> {
+    let text = environment.get("RUST_LOG").unwrap_or_else(|| "info".to_owned());
+    EnvFilter::try_new(text).map_err(|error| format!("{error}; write it like info or lastcall=debug"))
+}
+
+/// Starts logging.
 ///
 /// # Errors
 /// Where `RUST_LOG` makes no sense, or logging was started before.
 pub fn start(format: LogFormat) -> Result<(), LogError> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(text)?,
-        _ => EnvFilter::new("info"),
-    };
+    let filter = filter(&ProcessEnvironment).map_err(LogError::Filter)?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_target(false);
+    // A line that cannot be written is lost; saying so on the same stderr would panic in the middle of a drain.
+    let builder = builder.log_internal_errors(false);
     let started = match format {
         LogFormat::Text => builder.with_ansi(stderr().is_terminal()).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

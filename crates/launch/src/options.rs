@@ -140,7 +140,9 @@ pub struct ProcessEnvironment;
 
 impl Environment for ProcessEnvironment {
     fn get(&self, name: &str) -> Option<String> {
-        std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+        // What is no UTF-8 is given all the same: its reader refuses it, or a wrong secret shows at the first cookie.
+        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+        Some(value).filter(|value| !value.trim().is_empty())
     }
 }
 

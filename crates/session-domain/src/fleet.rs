@@ -106,6 +106,8 @@ impl Fleet {
                 }
             }
             Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, claims, now),
+            // After its last word a pod has nothing more to say.
+            Heard::Changes { .. } if held.view.state == PodState::Finished => {}
             Heard::Changes { upserts, removals } => held.changes(upserts, removals, claims, now),
             Heard::Unsound(reason) => {
                 held.pod().lies.insert(Lie::Unsound(reason));

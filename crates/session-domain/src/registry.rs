@@ -148,7 +148,7 @@ impl<X> Registry<X> {
     /// Finds the session with this id, unless it has outlived its time: such a one ends here.
     pub fn find(&self, id: SessionId, now: Timestamp) -> Option<Arc<LiveSession<X>>> {
         let session = self.sessions.pin().get(&id).map(Arc::clone)?;
-        if session.has_outlived(&self.limits, now) {
+        if session.has_outlived(&self.limits, now, self.countdown_began()) {
             self.end(&session, Outcome::Expired);
             return None;
         }
@@ -211,21 +211,26 @@ impl<X> Registry<X> {
         Some(outcome)
     }
 
-    /// A notice runs from now on, in place of any other.
+    /// A notice runs from now on, in place of any other. Where it is the one that runs already, only sooner due or for
+    /// another reason, who was waited for is waited for still.
     pub fn begin_notice(&self, notice: &Notice) {
-        self.countdown_began.store(notice.started_at.as_millis(), Ordering::Relaxed);
-        self.notice.store(notice.id.0.get(), Ordering::Release);
+        let id = notice.id.0.get();
+        if self.notice.load(Ordering::Acquire) != id {
+            self.countdown_began.store(notice.started_at.as_millis(), Ordering::Relaxed);
+            self.notice.store(id, Ordering::Release);
+        }
     }
 
-    /// No notice runs from now on. Nobody counts as told any more.
-    pub fn cancel_notice(&self) {
+    /// No notice runs from now on: it was taken back, or its time is over. Nobody counts as told any more.
+    pub fn end_notice(&self) {
         self.notice.store(0, Ordering::Release);
         self.walk(|session| self.changed(session));
     }
 
     /// The session was told of the notice `id`. Counts once for each notice, and only while that notice runs.
     pub fn tell(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
-        let first = self.notice.load(Ordering::Acquire) == id.0.get() && session.tell(id);
+        let runs = self.notice.load(Ordering::Acquire) == id.0.get();
+        let first = runs && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
         if first {
             self.ledger.told.fetch_add(1, Ordering::Relaxed);
             self.changed(session);
@@ -260,17 +265,26 @@ impl<X> Registry<X> {
         self.end_where(Outcome::Forced, |session| session.attendance(&self.limits, now, countdown).present)
     }
 
-    /// Ends every session that is left with `outcome`, and gives those that it ended.
+    /// Ends every session that is left with `outcome`, and gives those that it ended. Where admission is closed nobody
+    /// is left then: who was admitted just before is waited for.
     pub fn let_go(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
-        self.end_where(outcome, |_| true)
+        let mut gone = self.end_where(outcome, |_| true);
+        while !self.is_open() && self.active() > 0 {
+            // Between its admission and its place in the map a session is for a moment counted and not to be found.
+            std::thread::yield_now();
+            gone.extend(self.end_where(outcome, |_| true));
+        }
+        gone
     }
 
     /// Ends every session that has outlived its time, and gives those that it ended.
     pub fn expire(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
-        self.end_where(Outcome::Expired, |session| session.has_outlived(&self.limits, now))
+        let countdown = self.countdown_began();
+        self.end_where(Outcome::Expired, |session| session.has_outlived(&self.limits, now, countdown))
     }
 
-    /// Visits every session once, in no order. A session that comes or goes meanwhile may be visited or not.
+    /// Visits every session once, in no order. A session that comes or goes, or is given another id meanwhile, may be
+    /// visited or not: whoever must not miss one walks again while [`Registry::active`] says that there are some.
     pub fn walk(&self, mut visit: impl FnMut(&Arc<LiveSession<X>>)) {
         for (id, session) in &self.sessions.pin() {
             // While a session is given another id it stands under both for a moment.

@@ -14,7 +14,7 @@ use lastcall::{
     CLOSING_TIME, Config, CookieSecure, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal, SessionScope,
     SigningKeys,
 };
-use launch::logging::LogFormat;
+use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret;
 pub use raw::Raw;
@@ -105,10 +105,13 @@ impl Options {
                 CookieSecure::default(),
             ),
             version: launch::version::VERSION.to_owned(),
-            ..Config::new(defaults.pod)
+            ..defaults
         };
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
+        if let Err(fault) = logging::filter(environment) {
+            faults.push("RUST_LOG", fault);
+        }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
         faults.into_result(Self { addresses, service, random_key, log_format, not_yet })
     }

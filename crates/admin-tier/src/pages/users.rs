@@ -146,7 +146,7 @@ fn line(view: &FleetView, row: &Row, now: Timestamp) -> Line {
         doubtful: row.doubtful,
         shared: !row.also_at.is_empty(),
         notified: session.notified,
-        away: session.event_streams + session.websockets + session.in_flight_requests + session.active_tasks == 0,
+        away: [session.event_streams, session.websockets, session.in_flight_requests, session.active_tasks] == [0; 4],
     }
 }
 

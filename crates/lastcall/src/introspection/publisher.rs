@@ -3,7 +3,7 @@
 //! A session's changes are gathered for a second; the pod is told as soon as its phase changes and within a quarter
 //! of a second where only a number did. A watcher that falls behind is cut off and starts again with a snapshot.
 
-use std::collections::VecDeque;
+use std::iter::{from_fn, once};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ impl Publisher {
     ) -> impl Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send + 'static {
         // Subscribed before the snapshot is taken: what happens in between is told twice rather than never.
         let changes = self.lock().as_ref().map(broadcast::Sender::subscribe);
-        let mut opening = VecDeque::from([Event::Pod(pod_to_wire(&pod.report(changes.is_none())))]);
-        opening.extend(snapshot(pod));
+        let pod_now = Event::Pod(pod_to_wire(&pod.report(changes.is_none())));
+        let opening = once(pod_now).chain(snapshot(Arc::clone(pod)));
         let changes = unfold(changes, |changes| async {
             let mut changes = changes?;
             match changes.recv().await {
@@ -63,7 +63,7 @@ impl Publisher {
                 }
             }
         });
-        iter(opening.into_iter().map(Ok))
+        iter(opening.map(Ok))
             .chain(changes)
             .map(|event| event.map(|event| v1::WatchSessionsResponse { event: Some(event) }))
     }
@@ -95,12 +95,14 @@ pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: Canc
         tokio::select! {
             () = stop.cancelled() => break,
             _ = lifecycle.changed() => {}
-            _ = ticks.tick() => tick = tick.wrapping_add(1),
+            _ = ticks.tick() => {
+                tick = tick.wrapping_add(1);
+                if tick.is_multiple_of(TICKS_A_SESSION) {
+                    tell_changes(&pod, &publisher);
+                }
+            }
         }
         tell_pod(&pod, &publisher, &mut told);
-        if tick.is_multiple_of(TICKS_A_SESSION) {
-            tell_changes(&pod, &publisher);
-        }
     }
     tell_changes(&pod, &publisher);
     publisher.send(Event::Pod(pod_to_wire(&pod.report(true))));
@@ -123,23 +125,35 @@ fn tell_changes(pod: &Pod, publisher: &Publisher) {
             Change::Removed(id) => removals.push(id.to_string()),
         }
     }
-    while upserts.len() > BATCH {
-        let rest = upserts.split_off(BATCH);
-        publisher.send(Event::Changes(Changes { upserts: std::mem::replace(&mut upserts, rest), removals: vec![] }));
+    // Removals apply after upserts, and come after them.
+    for upserts in parts(upserts) {
+        publisher.send(Event::Changes(Changes { upserts, removals: vec![] }));
     }
-    if !upserts.is_empty() || !removals.is_empty() {
-        publisher.send(Event::Changes(Changes { upserts, removals }));
+    for removals in parts(removals) {
+        publisher.send(Event::Changes(Changes { upserts: vec![], removals }));
     }
 }
 
-fn snapshot(pod: &Pod) -> Vec<Event> {
+/// What is held now, each part encoded when the watcher has taken the one before.
+fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
     let mut sessions = Vec::new();
-    pod.sessions.walk(|session| sessions.push(session_to_wire(&pod.view(session))));
-    let mut parts: Vec<_> =
-        sessions.chunks(BATCH).map(|part| Snapshot { sessions: part.to_vec(), end: false }).collect();
-    match parts.last_mut() {
-        Some(last) => last.end = true,
-        None => parts.push(Snapshot { sessions: vec![], end: true }),
-    }
-    parts.into_iter().map(Event::Snapshot).collect()
+    pod.sessions.walk(|session| sessions.push(Arc::clone(session)));
+    let mut parts = parts(sessions).peekable();
+    let mut end = false;
+    from_fn(move || {
+        if end {
+            return None;
+        }
+        // Where there are no sessions one empty part says so.
+        let part = parts.next().unwrap_or_default();
+        end = parts.peek().is_none();
+        let sessions = part.iter().map(|session| session_to_wire(&pod.view(session))).collect();
+        Some(Event::Snapshot(Snapshot { sessions, end }))
+    })
+}
+
+/// Cuts into parts that fit into a message.
+fn parts<T>(items: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut items = items.into_iter().peekable();
+    from_fn(move || items.peek().is_some().then(|| items.by_ref().take(BATCH).collect()))
 }

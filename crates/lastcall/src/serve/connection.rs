@@ -47,7 +47,8 @@ impl Settings {
 /// Serves one connection until it ends, or until `stop` is cancelled and it has finished what it was at.
 pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationToken, settings: Settings) {
     tune(&stream, settings);
-    let http2 = match timeout(HEAD_TIMEOUT, speaks_http2(&stream)).await {
+    let Some(first) = stop.run_until_cancelled(timeout(HEAD_TIMEOUT, speaks_http2(&stream))).await else { return };
+    let http2 = match first {
         Ok(Ok(http2)) => http2,
         Ok(Err(error)) => return debug!(%error, "a connection broke before its first request"),
         Err(_) => return debug!("a connection sent nothing in time"),

@@ -61,6 +61,8 @@ pub enum Effect {
     Notify(Notice),
     /// The notice is taken back; its reason is told.
     CancelNotice(Reason),
+    /// The notice has run out, or nobody is left to be told.
+    EndNotice,
     /// End every present session as forced.
     ForceClose,
     /// End every other session: it goes on at another pod where one can have it, else it expires.

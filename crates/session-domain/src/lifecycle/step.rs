@@ -13,7 +13,7 @@ impl Lifecycle {
     /// Takes what happened and gives the machine after it and what is to be done, in this order.
     #[must_use]
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
-        let before = self.readiness();
+        let (before, noticed) = (self.readiness(), self.notice().is_some());
         let mut effects = Vec::new();
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
@@ -27,6 +27,10 @@ impl Lifecycle {
             State::Propagating { since, until } => self.propagating(since, until, event, situation.now, &mut effects),
             State::Stopped { since } => State::Stopped { since },
         };
+        let cancelled = effects.iter().any(|effect| matches!(effect, Effect::CancelNotice(_)));
+        if noticed && self.notice().is_none() && !cancelled {
+            effects.push(Effect::EndNotice);
+        }
         let after = self.readiness();
         if before != after {
             effects.insert(0, Effect::SetReadiness(after));

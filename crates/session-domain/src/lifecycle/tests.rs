@@ -73,6 +73,7 @@ fn the_forced_end_comes_at_the_deadline_with_the_singular_where_one_is_left() {
             Effect::ForceClose,
             Effect::LetGo,
             Effect::Log(Line::WaitingForEndpoints(Duration::from_secs(15))),
+            Effect::EndNotice,
         ]
     );
     assert_eq!(Line::ForceClosing(1).to_string(), "[GRACEFUL SHUTDOWN] Force-closing 1 remaining session...");
@@ -106,6 +107,7 @@ fn a_second_signal_forces_who_is_left_and_skips_the_propagation() {
             Effect::LetGo,
             Effect::Log(Line::ShuttingDown),
             Effect::Exit,
+            Effect::EndNotice,
         ]
     );
     assert_eq!(machine.state(), State::Stopped { since: at(0) });
@@ -264,6 +266,7 @@ proptest! {
     ) {
         let mut machine = Lifecycle::new(policy);
         let (mut now, mut terminated, mut admitting, mut exits) = (0, false, true, 0);
+        let mut told = None;
         for (event, pause, present, absent) in history {
             now += pause;
             let population = Population { held: present + absent, present };
@@ -284,12 +287,14 @@ proptest! {
                         let deadline = before.notice().map(|n| n.deadline);
                         prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
                     }
-                    Effect::Notify(notice) => prop_assert_eq!(machine.notice(), Some(*notice)),
+                    Effect::Notify(notice) => told = Some(*notice),
+                    Effect::CancelNotice(_) | Effect::EndNotice => told = None,
                     Effect::Exit => exits += 1,
                     Effect::SetReadiness(readiness) => prop_assert_eq!(*readiness, machine.readiness()),
-                    Effect::CancelNotice(_) | Effect::LetGo | Effect::Log(_) => {}
+                    Effect::LetGo | Effect::Log(_) => {}
                 }
             }
+            prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
             terminated |= matches!(event, Event::Terminate(_));
             prop_assert_eq!(admitting, machine.state() == State::Serving, "sessions start in Serving alone");
             prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));

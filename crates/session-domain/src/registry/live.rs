@@ -106,9 +106,10 @@ impl<X> LiveSession<X> {
         self.confirmed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its time is over: nothing open, and idle for too long or never come back.
-    pub(super) fn has_outlived(&self, limits: &Limits, now: Timestamp) -> bool {
-        if self.connections.any_open() {
+    /// Whether its time is over: nothing open, and idle for too long or never come back. Whom a countdown waits for
+    /// (since `countdown`) is left to it.
+    pub(super) fn has_outlived(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> bool {
+        if self.connections.any_open() || (countdown.is_some() && self.attendance(limits, now, countdown).present) {
             return false;
         }
         let last = self.last_activity().max(self.connections.last_closed());

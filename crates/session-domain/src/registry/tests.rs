@@ -62,7 +62,7 @@ fn a_session_without_a_stream_lingers_for_a_minute_and_a_countdown_stops_that_cl
     let running = notice(&sessions, at(30));
     sessions.begin_notice(&running);
     assert_eq!(present(&sessions, at(300)), 1, "was there when the countdown began");
-    sessions.cancel_notice();
+    sessions.end_notice();
     assert_eq!(present(&sessions, at(300)), 0);
 }
 
@@ -98,6 +98,27 @@ fn a_session_whose_cookie_never_comes_back_expires_after_a_minute() {
     assert!(sessions.find(id(1), at(59)).is_some());
     assert!(sessions.find(id(1), at(60)).is_none());
     assert_eq!(sessions.totals().ended(Outcome::Expired), 1);
+}
+
+#[test]
+fn a_countdown_waits_for_a_client_without_a_stream_however_long_it_takes() {
+    let sessions = registry(10);
+    let unconfirmed = start(&sessions, 1, at(0));
+    sessions.begin_notice(&notice(&sessions, at(1)));
+    assert!(sessions.expire(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
+    assert_eq!(sessions.force_close(at(900)).len(), 1);
+    assert_eq!(unconfirmed.outcome(), Some(Outcome::Forced));
+}
+
+#[test]
+fn a_shutdown_that_overtakes_a_maintenance_goes_on_waiting_for_whom_that_waited() {
+    let sessions = registry(10);
+    start(&sessions, 1, at(0));
+    let maintenance = notice(&sessions, at(30));
+    sessions.begin_notice(&maintenance);
+    let shutdown = Notice { started_at: at(300), ..maintenance };
+    sessions.begin_notice(&shutdown);
+    assert_eq!(present(&sessions, at(301)), 1);
 }
 
 #[test]
@@ -139,7 +160,7 @@ fn only_a_told_session_leaves_gracefully_and_only_while_the_notice_runs() {
     assert_eq!(sessions.log_out(&told, true), None);
     assert_eq!(sessions.log_out(&untold, true), Some(Outcome::Logout));
     assert_eq!(sessions.log_out(&late, false), Some(Outcome::Logout));
-    sessions.cancel_notice();
+    sessions.end_notice();
     assert_eq!(sessions.log_out(&cancelled, true), Some(Outcome::Logout));
     let totals = sessions.totals();
     assert_eq!((totals.told, totals.graceful, totals.ended(Outcome::AutoLogout)), (3, 2, 1));
@@ -222,8 +243,8 @@ proptest! {
                 Step::Login(n) => {
                     next_id += 1;
                     if let Some(session) = pick(n) {
-sessions.rename(&session, id(next_id), UserName::from_input("ada"));
-}
+                        sessions.rename(&session, id(next_id), UserName::from_input("ada"));
+                    }
                 }
                 Step::Logout(n, auto) => drop(pick(n).map(|s| sessions.log_out(&s, auto))),
                 Step::Open(n) => streams.extend(pick(n).map(|s| Presence::open(&sessions, &s, Kind::EventStream))),

@@ -189,7 +189,7 @@ pub mod watch_sessions_response {
         /// Sessions that are new or have changed, whole. At most 1,000.
         #[prost(message, repeated, tag = "1")]
         pub upserts: ::prost::alloc::vec::Vec<super::Session>,
-        /// Ids of sessions that are gone from this pod: ended, moved, or given another id at a login.
+        /// Ids of sessions that are gone from this pod: ended, moved, or given another id at a login. At most 1,000.
         #[prost(string, repeated, tag = "2")]
         pub removals: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     }
