@@ -5,6 +5,7 @@ import { takePlace } from "./places.js";
 
 const OPEN_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 4_000;
+const ASK_AGAIN_MS = 1_500;
 const BACKOFF_MS = { first: 1_000, most: 30_000 };
 const ASK_EVERY_MS = { calm: 5_000, countdown: 2_000 };
 // So many questions between two tries to have a stream after all.
@@ -25,6 +26,8 @@ export class Line {
   // Counts openings and closings: what belongs to an older one has nothing to say any more.
   #round = 0;
   #countsDown;
+  // Another tab took this one's stream. It is taken back when this tab is looked at, and not before.
+  #evicted = false;
   // Counts what the stream has said: an answer to a question that was asked before is older.
   #news = 0;
   // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
@@ -40,12 +43,13 @@ export class Line {
     addEventListener("pagehide", () => this.close());
     addEventListener("pageshow", () => this.open());
     addEventListener("online", () => this.open());
-    document.addEventListener("visibilitychange", () => document.hidden || this.ask());
+    document.addEventListener("visibilitychange", () => document.hidden || (this.#evicted ? this.open() : this.ask()));
   }
 
   async open() {
     if (this.#over) return;
     this.close();
+    this.#evicted = false;
     const round = this.#round;
     this.#state(this.#tries ? "lost" : "opening");
     const leavePlace = await takePlace();
@@ -71,14 +75,19 @@ export class Line {
     this.#leavePlace = null;
   }
 
-  // Asks the server for the truth; gives whether it answered. No session is an answer, too.
-  async ask() {
+  // Asks the server for the truth; gives whether it answered. No session is an answer, too, if it is given twice: in
+  // the moment of a sign-in in another tab the new cookie may still be on its way.
+  async ask(doubtful = true) {
     if (this.#over) return true;
     const [round, news] = [this.#round, this.#news];
     try {
       const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), headers: { accept: "application/json" } };
       const answer = await fetch(`${this.#base}session`, options);
       if (round !== this.#round) return true;
+      if (answer.status === 401 && doubtful) {
+        await sleep(ASK_AGAIN_MS);
+        return round === this.#round ? this.ask(false) : true;
+      }
       if (answer.status === 401) {
         this.#end({ reason: "gone" });
         return true;
@@ -103,8 +112,9 @@ export class Line {
     this.#watch(this.#heartbeatMs * 2.5, () => this.#reopen());
     if (name === "session-ended") return this.#end(data);
     if (name === "stream-ended") {
-      this.close();
-      this.#state("elsewhere");
+      this.#evicted = true;
+      this.#poll(Infinity);
+      return;
     }
     this.#heard(name, data);
   }
@@ -141,7 +151,7 @@ export class Line {
     this.close();
     const round = this.#round;
     for (let asked = 0; asked < questions; asked += 1) {
-      this.#state("asking");
+      this.#state(this.#evicted ? "elsewhere" : "asking");
       await this.ask();
       await sleep(jitter(this.#countsDown() ? ASK_EVERY_MS.countdown : ASK_EVERY_MS.calm));
       if (round !== this.#round) return;

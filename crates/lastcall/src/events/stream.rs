@@ -2,12 +2,13 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde::Serialize;
-use session_domain::lifecycle::NoticeId;
+use session_domain::lifecycle::{Notice, NoticeId};
 use session_domain::registry::Kind;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::watch;
@@ -23,6 +24,13 @@ use crate::streams::{End, Word};
 /// A browser waits so long before it opens a stream again that ended cleanly; each is told another time, so that
 /// the streams of a pod that went do not all come back at once.
 const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
+
+/// In the last seconds of a countdown heartbeats come this often: browsers tick hidden pages once a minute, but hear
+/// what a stream says, and can leave in time.
+const LAST_HEARTBEATS: Duration = Duration::from_secs(1);
+
+/// How long before the end those begin.
+const LAST_SECONDS: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct Connected<'a> {
@@ -162,6 +170,7 @@ impl EventStream {
         match &*broadcast {
             Broadcast::Running { notice, frame } => {
                 self.shown = Some(notice.id);
+                self.next_heartbeat = self.next_heartbeat.min(self.heartbeat_after(Some(notice)));
                 self.session.pod.sessions.tell(&self.session.live, notice.id);
                 Some(frame.clone())
             }
@@ -191,6 +200,7 @@ impl EventStream {
         if let Some((id, notice)) = notice {
             bytes.extend_from_slice(&frame("drain", &notice));
             self.shown = Some(id);
+            self.next_heartbeat = self.heartbeat_after(pod.broadcast.borrow().notice());
             pod.sessions.tell(&self.session.live, id);
         }
         bytes.freeze()
@@ -203,8 +213,18 @@ impl EventStream {
 
     fn heartbeat(&mut self) -> Bytes {
         let pod = &self.session.pod;
-        self.next_heartbeat = Instant::now() + pod.config.heartbeat_interval;
-        let remaining_ms = pod.drain_notice().map(|(_, notice)| notice.remaining_ms);
-        frame("heartbeat", &Heartbeat { server_time: pod.clock.now(), remaining_ms })
+        let (now, broadcast) = (pod.clock.now(), Arc::clone(&pod.broadcast.borrow()));
+        let remaining_ms = broadcast.notice().map(|notice| millis(notice.remaining(now)));
+        self.next_heartbeat = self.heartbeat_after(broadcast.notice());
+        frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
+    }
+
+    fn heartbeat_after(&self, notice: Option<&Notice>) -> Instant {
+        let pod = &self.session.pod;
+        let pause = match notice.map(|notice| notice.remaining(pod.clock.now())) {
+            Some(left) => left.saturating_sub(LAST_SECONDS).max(LAST_HEARTBEATS),
+            None => Duration::MAX,
+        };
+        Instant::now() + pause.min(pod.config.heartbeat_interval)
     }
 }
