@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::builder::Resettable;
+use clap::{Arg, Parser};
 
 use crate::EXIT_CONFIG;
 
@@ -12,9 +13,16 @@ use crate::EXIT_CONFIG;
 /// # Errors
 /// As above.
 pub fn parse<T: Parser>() -> Result<T, ExitCode> {
-    T::try_parse().map_err(|error| {
+    let command = T::command().mut_args(without_empty_variable);
+    command.try_get_matches().and_then(|matches| T::from_arg_matches(&matches)).map_err(|error| {
         // Where not even this can be printed, the exit status has to do.
         let _ = error.print();
         if error.use_stderr() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::SUCCESS }
     })
+}
+
+/// An empty variable is an unset one: the default holds.
+fn without_empty_variable(option: Arg) -> Arg {
+    let is_empty = option.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { option.env(Resettable::Reset) } else { option }
 }

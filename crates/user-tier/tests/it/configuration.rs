@@ -36,6 +36,9 @@ async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
     assert_eq!(exit(&["--version"], &[]).await.0, Some(0));
     assert_eq!(exit(&["--check-config"], &[]).await.0, Some(0));
     assert_eq!(exit(&["--check-config"], &[("DRAIN_TIMEOUT", "soon")]).await.0, Some(78));
+    let unset = [("DRAIN_TIMEOUT", ""), ("METRICS_ADDR", ""), ("SESSION_KEY", "")];
+    assert_eq!(exit(&["--check-config"], &unset).await.0, Some(0), "an empty variable is an unset one");
+    assert_eq!(exit(&["--check-config"], &[("RUST_LOG", "=what?")]).await.0, Some(78));
 }
 
 #[tokio::test]
