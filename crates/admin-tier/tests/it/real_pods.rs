@@ -33,7 +33,7 @@ async fn the_dashboard_follows_a_drain_and_a_kill() {
     let told = || async { admin.person().text("/admin/users").await.contains(">told<").then_some(()) };
     eventually("who was told", told).await;
     let panel = admin.person().text("/admin").await;
-    assert!(panel.contains("0 of 1 gone, 1 left"), "{panel}");
+    assert!(panel.contains("0 of 1 gone, 1 to go"), "{panel}");
 
     ada.get("/logout").await;
     admin.pod(&first.grpc, "the propagation", |pod| pod["phase"] == "propagating").await;
