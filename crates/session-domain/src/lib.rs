@@ -11,6 +11,7 @@ pub mod paging;
 mod pod;
 pub mod registry;
 mod session;
+pub mod shared;
 mod time;
 
 pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, UserName};

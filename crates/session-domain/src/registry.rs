@@ -22,13 +22,14 @@ use std::time::Duration;
 use admission::Admission;
 pub use admission::Refused;
 pub use changes::Change;
-use changes::Changes;
+use changes::{Changes, Reader};
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::{Notice, NoticeId, Population};
 use crate::outcome::{Ledger, Outcome, Totals};
+use crate::shared::SharedSession;
 use crate::time::Timestamp;
 
 /// How long a session that never had an event stream counts as present after its last request.
@@ -65,11 +66,20 @@ pub struct Registry<X> {
     admission: Admission,
     ledger: Ledger,
     changes: Changes<X>,
+    /// Where a store has to follow; a pod on its own keeps no such list.
+    unwritten: Option<Unwritten<X>>,
     /// The id of the notice that runs, 0 for none.
     notice: AtomicU64,
     /// When its countdown began; means something only while one runs.
     countdown_began: AtomicI64,
     population_changed: Box<dyn Fn() + Send + Sync>,
+}
+
+/// What the store has still to be told.
+struct Unwritten<X> {
+    changes: Changes<X>,
+    /// Ids that mean nothing any more, until the store knows it: nobody finds such a session there and revives it.
+    departed: papaya::HashMap<SessionId, ()>,
 }
 
 impl<X> std::fmt::Debug for Registry<X> {
@@ -88,11 +98,19 @@ impl<X> Registry<X> {
             limits,
             sessions: papaya::HashMap::new(),
             ledger: Ledger::default(),
-            changes: Changes::default(),
+            changes: Changes::new(Reader::Watchers),
+            unwritten: None,
             notice: AtomicU64::new(0),
             countdown_began: AtomicI64::new(0),
             population_changed: Box::new(population_changed),
         }
+    }
+
+    /// The same, with a store that follows: [`Registry::take_unwritten`] has to be called then.
+    #[must_use]
+    pub fn shared(mut self) -> Self {
+        self.unwritten = Some(Unwritten { changes: Changes::new(Reader::Store), departed: papaya::HashMap::new() });
+        self
     }
 
     /// The pod these sessions are on.
@@ -145,6 +163,30 @@ impl<X> Registry<X> {
         Ok(session)
     }
 
+    /// Takes over a session from another pod. Nobody else may do so for the same id meanwhile, and it must not be here.
+    ///
+    /// # Errors
+    /// Where the pod is full, or takes no sessions now. Nothing has changed then.
+    pub fn adopt(
+        &self,
+        session: &SharedSession,
+        attachment: X,
+        now: Timestamp,
+    ) -> Result<Arc<LiveSession<X>>, Refused> {
+        self.admission.admit()?;
+        let live = Arc::new(LiveSession::known(session, attachment, false, now));
+        self.ledger.adopted.fetch_add(1, Ordering::Relaxed);
+        self.sessions.pin().insert(session.id, Arc::clone(&live));
+        self.changed(&live);
+        (self.population_changed)();
+        Ok(live)
+    }
+
+    /// A session that lives on another pod, to be served here. It is not found here, and nothing of it counts.
+    pub fn guest(&self, session: &SharedSession, attachment: X, now: Timestamp) -> Arc<LiveSession<X>> {
+        Arc::new(LiveSession::known(session, attachment, true, now))
+    }
+
     /// Finds the session with this id, unless it has outlived its time: such a one ends here.
     pub fn find(&self, id: SessionId, now: Timestamp) -> Option<Arc<LiveSession<X>>> {
         let session = self.sessions.pin().get(&id).map(Arc::clone)?;
@@ -170,11 +212,12 @@ impl<X> Registry<X> {
         }
         let sessions = self.sessions.pin();
         sessions.insert(new_id, Arc::clone(session));
+        self.depart(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
         sessions.remove(&old_id);
         drop(identity);
-        self.changes.removed(old_id);
+        self.removed(old_id, None);
         self.changed(session);
         true
     }
@@ -182,16 +225,20 @@ impl<X> Registry<X> {
     /// Ends the session. `false` where it had ended already: only the first end counts.
     pub fn end(&self, session: &Arc<LiveSession<X>>, outcome: Outcome) -> bool {
         let mut identity = session.lock();
-        if identity.ended.is_some() {
+        if identity.ended.is_some() || session.is_guest() {
             return false;
         }
         identity.ended = Some(outcome);
         let id = identity.id;
+        // One that moved lives on: whoever finds it in the store is right.
+        if outcome != Outcome::Moved {
+            self.depart(id);
+        }
         self.sessions.pin().remove(&id);
         self.ledger.count_end(outcome);
         self.admission.release();
         drop(identity);
-        self.changes.removed(id);
+        self.removed(id, Some(outcome));
         (self.population_changed)();
         true
     }
@@ -230,7 +277,8 @@ impl<X> Registry<X> {
     /// The session was told of the notice `id`. Counts once for each notice, and only while that notice runs.
     pub fn tell(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
         let runs = self.notice.load(Ordering::Acquire) == id.0.get();
-        let first = runs && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
+        let first =
+            runs && !session.is_guest() && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
         if first {
             self.ledger.told.fetch_add(1, Ordering::Relaxed);
             self.changed(session);
@@ -299,6 +347,32 @@ impl<X> Registry<X> {
         self.changes.take()
     }
 
+    /// What the store does not know yet, each session once. Empty on a pod that shares none.
+    pub fn take_unwritten(&self) -> Vec<Change<X>> {
+        self.unwritten.as_ref().map(|unwritten| unwritten.changes.take()).unwrap_or_default()
+    }
+
+    /// The store has lost the session, or all of them: it is to be written again.
+    pub fn write_again(&self, session: &Arc<LiveSession<X>>) {
+        if let Some(unwritten) = &self.unwritten
+            && !session.is_guest()
+        {
+            unwritten.changes.updated(session);
+        }
+    }
+
+    /// Whether a session of this id has ended or got another id here, and the store does not know it yet.
+    pub fn has_departed(&self, id: SessionId) -> bool {
+        self.unwritten.as_ref().is_some_and(|unwritten| unwritten.departed.pin().contains_key(&id))
+    }
+
+    /// The store knows that this id means nothing any more.
+    pub fn departure_is_written(&self, id: SessionId) {
+        if let Some(unwritten) = &self.unwritten {
+            unwritten.departed.pin().remove(&id);
+        }
+    }
+
     fn end_where(&self, outcome: Outcome, which: impl Fn(&LiveSession<X>) -> bool) -> Vec<Arc<LiveSession<X>>> {
         let mut chosen = Vec::new();
         self.walk(|session| {
@@ -311,7 +385,27 @@ impl<X> Registry<X> {
     }
 
     fn changed(&self, session: &Arc<LiveSession<X>>) {
+        if session.is_guest() {
+            return;
+        }
         self.changes.updated(session);
+        if let Some(unwritten) = &self.unwritten {
+            unwritten.changes.updated(session);
+        }
+    }
+
+    fn removed(&self, id: SessionId, outcome: Option<Outcome>) {
+        self.changes.removed(id, outcome);
+        if let Some(unwritten) = &self.unwritten {
+            unwritten.changes.removed(id, outcome);
+        }
+    }
+
+    /// Before the id is found here no more it must not be found in the store either.
+    fn depart(&self, id: SessionId) {
+        if let Some(unwritten) = &self.unwritten {
+            unwritten.departed.pin().insert(id, ());
+        }
     }
 
     fn countdown_began(&self) -> Option<Timestamp> {

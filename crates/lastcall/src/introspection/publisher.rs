@@ -122,7 +122,7 @@ fn tell_changes(pod: &Pod, publisher: &Publisher) {
     for change in pod.sessions.take_changes() {
         match change {
             Change::Updated(session) => upserts.push(session_to_wire(&pod.view(&session))),
-            Change::Removed(id) => removals.push(id.to_string()),
+            Change::Removed(id, _) => removals.push(id.to_string()),
         }
     }
     // Removals apply after upserts, and come after them.

@@ -7,43 +7,53 @@ use crossbeam_queue::SegQueue;
 
 use super::LiveSession;
 use crate::ids::SessionId;
+use crate::outcome::Outcome;
 
 /// A change of the pod's sessions.
 #[derive(Debug)]
 pub enum Change<X> {
     /// The session is new, or something about it is.
     Updated(Arc<LiveSession<X>>),
-    /// No session has this id any more.
-    Removed(SessionId),
+    /// No session has this id any more: it ended with this outcome, or was given another id.
+    Removed(SessionId, Option<Outcome>),
 }
 
-#[derive(Debug)]
-pub(super) struct Changes<X>(SegQueue<Change<X>>);
+/// Who reads changes, each at its own pace.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Reader {
+    Watchers,
+    Store,
+}
 
-impl<X> Default for Changes<X> {
-    fn default() -> Self {
-        Self(SegQueue::new())
-    }
+/// The changes of one reader.
+#[derive(Debug)]
+pub(super) struct Changes<X> {
+    reader: Reader,
+    queue: SegQueue<Change<X>>,
 }
 
 impl<X> Changes<X> {
+    pub(super) const fn new(reader: Reader) -> Self {
+        Self { reader, queue: SegQueue::new() }
+    }
+
     pub(super) fn updated(&self, session: &Arc<LiveSession<X>>) {
-        if session.queue() {
-            self.0.push(Change::Updated(Arc::clone(session)));
+        if session.queue(self.reader) {
+            self.queue.push(Change::Updated(Arc::clone(session)));
         }
     }
 
-    pub(super) fn removed(&self, id: SessionId) {
-        self.0.push(Change::Removed(id));
+    pub(super) fn removed(&self, id: SessionId, outcome: Option<Outcome>) {
+        self.queue.push(Change::Removed(id, outcome));
     }
 
     /// Takes what stands in the queue now; what comes meanwhile waits for the next time.
     pub(super) fn take(&self) -> Vec<Change<X>> {
-        let mut taken = Vec::with_capacity(self.0.len());
-        for _ in 0..self.0.len() {
-            let Some(change) = self.0.pop() else { break };
+        let mut taken = Vec::with_capacity(self.queue.len());
+        for _ in 0..self.queue.len() {
+            let Some(change) = self.queue.pop() else { break };
             if let Change::Updated(session) = &change {
-                session.unqueue();
+                session.unqueue(self.reader);
                 if session.has_ended() {
                     continue;
                 }

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::changes::Reader;
 use super::presence::{Attendance, Connections, Kind};
 use super::{Limits, UNCONFIRMED_TTL};
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
 use crate::outcome::Outcome;
 use crate::session::SessionView;
+use crate::shared::SharedSession;
 use crate::time::Timestamp;
 
 /// A session that lives on this pod, or did: see [`LiveSession::has_ended`].
@@ -22,8 +24,10 @@ pub struct LiveSession<X> {
     pub(super) connections: Connections,
     /// The id of the last notice it was told of, 0 for none.
     told: AtomicU64,
-    /// Whether it stands in the queue of changes.
-    queued: AtomicBool,
+    /// Whether it stands in the queue of changes, of each reader.
+    queued: [AtomicBool; 2],
+    /// Whether it lives on another pod and is only served here: it is not in the registry, and nothing of it counts.
+    guest: bool,
     attachment: X,
 }
 
@@ -44,9 +48,33 @@ impl<X> LiveSession<X> {
             confirmed: AtomicBool::new(false),
             connections: Connections::new(now),
             told: AtomicU64::new(0),
-            queued: AtomicBool::new(false),
+            queued: [AtomicBool::new(false), AtomicBool::new(false)],
+            guest: false,
             attachment,
         }
+    }
+
+    /// A session that began elsewhere. Its cookie has come back: that is how it got here. Times that lie ahead of ours
+    /// are another pod's clock.
+    pub(super) fn known(session: &SharedSession, attachment: X, guest: bool, now: Timestamp) -> Self {
+        let last_activity = session.last_activity.min(now);
+        Self {
+            login_time: session.login_time.min(last_activity),
+            last_activity: AtomicI64::new(last_activity.as_millis()),
+            confirmed: AtomicBool::new(true),
+            guest,
+            ..Self::new(session.id, session.user.clone(), attachment, now)
+        }
+    }
+
+    /// Whether it lives on another pod and is only served here.
+    pub const fn is_guest(&self) -> bool {
+        self.guest
+    }
+
+    /// Whether an event stream of it is open here.
+    pub fn is_streaming(&self) -> bool {
+        self.connections.open(Kind::EventStream) > 0
     }
 
     /// The session's id now.
@@ -132,12 +160,13 @@ impl<X> LiveSession<X> {
     }
 
     /// Marks it as standing in the queue of changes; `false` where it stood there already.
-    pub(super) fn queue(&self) -> bool {
-        !self.queued.load(Ordering::Relaxed) && !self.queued.swap(true, Ordering::AcqRel)
+    pub(super) fn queue(&self, reader: Reader) -> bool {
+        let queued = &self.queued[reader as usize];
+        !queued.load(Ordering::Relaxed) && !queued.swap(true, Ordering::AcqRel)
     }
 
-    pub(super) fn unqueue(&self) {
-        self.queued.store(false, Ordering::Release);
+    pub(super) fn unqueue(&self, reader: Reader) {
+        self.queued[reader as usize].store(false, Ordering::Release);
     }
 
     /// The identity is valid after any panic: every change of it is a plain assignment.

@@ -179,7 +179,7 @@ fn changes_name_each_session_once_and_what_is_gone() {
     let removed: Vec<_> = sessions
         .take_changes()
         .iter()
-        .filter_map(|c| if let Change::Removed(id) = c { Some(*id) } else { None })
+        .filter_map(|c| if let Change::Removed(id, _) = c { Some(*id) } else { None })
         .collect();
     assert_eq!(removed, [id(1), id(2)]);
 }
