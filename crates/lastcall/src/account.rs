@@ -7,13 +7,14 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode, Uri, Version};
 use serde::{Deserialize, Serialize};
-use session_domain::{SessionId, Timestamp, UserName};
+use session_domain::{PodName, SessionId, Timestamp, UserName};
 
 use crate::gate;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
 use crate::same_origin::{is_cross_site, is_prefetch};
 use crate::session::Visit;
+use crate::sharing;
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -38,7 +39,7 @@ pub(crate) async fn login(
     if visit.session().is_none() && visit.needs_path() {
         return Redirect::to("/").into_response();
     }
-    match visit.sign_in(user) {
+    match visit.sign_in(user).await {
         Ok(signed_in) => (signed_in, Redirect::to(visit.base.as_str())).into_response(),
         Err(refused) => gate::refuse(&visit.pod, refused, version),
     }
@@ -60,7 +61,10 @@ pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri
     let query = Query::<Logout>::try_from_uri(&uri).ok();
     let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
     if let Some(session) = visit.session() {
-        pod.log_out(&session.live, automatic);
+        match pod.log_out(&session.live, automatic) {
+            Some(_) => {}
+            None => sharing::end_guest(pod, &session.live, automatic).await,
+        }
     }
     let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
     if let Some(cleared) = visit.cookies.clear(&visit.base) {
@@ -76,7 +80,7 @@ struct SessionAnswer {
     user: UserName,
     login_time: Timestamp,
     last_activity: Timestamp,
-    pod: String,
+    pod: PodName,
     drain: Option<DrainNotice>,
 }
 
@@ -88,7 +92,7 @@ pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
         user: session.user(),
         login_time: session.login_time(),
         last_activity: session.last_activity(),
-        pod: session.pod().to_string(),
+        pod: session.pod().clone(),
         drain: session.drain_notice(),
     };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()

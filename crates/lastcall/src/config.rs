@@ -1,5 +1,6 @@
 //! What a service can be told, as validated values. Every default is the contract's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::PodName;
@@ -7,6 +8,7 @@ use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
 
 use crate::cookie::SigningKeys;
+use crate::store::SessionStore;
 
 /// What one cookie stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,16 @@ pub enum CookieSecure {
     Always,
     /// Never.
     Never,
+}
+
+/// What a forced end does to a shared session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ForcedEnd {
+    /// Deletes it: the user has to sign in again.
+    #[default]
+    Delete,
+    /// Releases it: the stream ends, and the user goes on at another pod.
+    Release,
 }
 
 /// How a service behaves.
@@ -53,6 +65,10 @@ pub struct Config {
     pub scope: SessionScope,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
+    /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
+    pub store: Option<Arc<dyn SessionStore>>,
+    /// What a forced end does to a shared session. Means nothing without a store.
+    pub forced_end: ForcedEnd,
     /// The software's version and revision, for those who watch.
     pub version: String,
 }
@@ -75,6 +91,8 @@ impl Config {
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
             cookie_secure: CookieSecure::default(),
+            store: None,
+            forced_end: ForcedEnd::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

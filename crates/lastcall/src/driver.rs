@@ -10,6 +10,7 @@ use session_domain::{Outcome, Phase};
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::info;
 
+use crate::config::ForcedEnd;
 use crate::pod::{Live, Pod};
 use crate::streams::End;
 
@@ -127,8 +128,15 @@ impl Driver {
             Effect::Notify(notice) => pod.begin_notice(notice),
             Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
             Effect::EndNotice => pod.end_notice(),
-            Effect::ForceClose => end_streams(&pod.sessions.force_close(pod.clock.now()), End::Forced),
+            Effect::ForceClose => {
+                let (outcome, end) = match (&pod.sharing, pod.config.forced_end) {
+                    (Some(_), ForcedEnd::Release) => (Outcome::Moved, End::Moved),
+                    (Some(_), ForcedEnd::Delete) | (None, _) => (Outcome::Forced, End::Forced),
+                };
+                end_streams(&pod.sessions.force_close(outcome, pod.clock.now()), end);
+            }
             // Where sessions are shared, who is let go will be at home on another pod; in memory that is the end.
+            Effect::LetGo if pod.sharing.is_some() => end_streams(&pod.sessions.let_go(Outcome::Moved), End::Moved),
             Effect::LetGo => end_streams(&pod.sessions.let_go(Outcome::Expired), End::Expired),
             // Readiness is read off the machine by whoever asks.
             Effect::SetReadiness(_) => {}

@@ -21,7 +21,9 @@ pub(crate) struct EventStreamAnswer;
 /// Opens the event stream.
 pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
     let Some(session) = visit.session() else { return no_session(&visit, &headers) };
-    let mut response = Response::new(Body::from_stream(stream::open(session)));
+    let stream = stream::open(session.clone());
+    session.streams().await;
+    let mut response = Response::new(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

@@ -44,12 +44,14 @@ mod scope;
 mod serve;
 mod service;
 mod session;
+mod sharing;
 mod signals;
+pub mod store;
 mod streams;
 mod sweep;
 mod track;
 
-pub use config::{Config, CookieSecure, SessionScope};
+pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};

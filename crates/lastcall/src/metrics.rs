@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use session_domain::Outcome;
 
 use crate::pod::Sessions;
+use crate::sharing::Sharing;
 
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
@@ -32,6 +33,8 @@ pub(crate) struct Metrics {
     open_streams: Arc<AtomicU64>,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
+    store_up: Gauge,
+    store_errors: Counter,
 }
 
 impl Metrics {
@@ -67,8 +70,6 @@ impl Metrics {
         describe_gauge!("lastcall_build_info", "Always 1; the label names the version and the git revision.");
         gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
         gauge!("lastcall_websocket_connections").set(0.0);
-        gauge!("lastcall_store_up").set(1.0);
-        counter!("lastcall_store_errors_total").absolute(0);
         Self {
             active_sessions: gauge!("active_sessions_total"),
             told: counter!("drain_notifications_sent"),
@@ -82,13 +83,18 @@ impl Metrics {
             open_streams: Arc::default(),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
+            store_up: gauge!("lastcall_store_up"),
+            store_errors: counter!("lastcall_store_errors_total"),
             handle,
         }
     }
 
     /// The numbers now, as Prometheus reads them.
-    pub(crate) fn render(&self, sessions: &Sessions) -> String {
+    pub(crate) fn render(&self, sessions: &Sessions, sharing: Option<&Sharing>) -> String {
         self.copy_books(sessions);
+        // Memory is always there.
+        self.store_up.set(f64::from(u8::from(sharing.is_none_or(Sharing::is_up))));
+        self.store_errors.absolute(sharing.map_or(0, Sharing::errors));
         self.handle.render()
     }
 

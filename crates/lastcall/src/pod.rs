@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session_domain::lifecycle::{Lifecycle, Reason};
 use session_domain::registry::{LiveSession, Registry};
-use session_domain::{Counters, Outcome, PodReport, SessionView};
+use session_domain::{Counters, Outcome, PodReport, SessionId, SessionView, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::notice::{Broadcast, DrainNotice};
 use crate::page::Pages;
+use crate::sharing::Sharing;
 use crate::streams::{End, Streams};
 
 pub(crate) type Sessions = Registry<Streams>;
@@ -33,6 +34,8 @@ pub(crate) struct Pod {
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
     pub(crate) metrics: Metrics,
+    /// The pod's side of a shared store, where there is one.
+    pub(crate) sharing: Option<Sharing>,
     pub(crate) pages: Box<dyn Pages>,
 }
 
@@ -41,6 +44,8 @@ impl Pod {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let sessions = Registry::new(config.pod.clone(), config.limits, move || wake.notify_one());
+        let sharing = config.store.clone().map(Sharing::new);
+        let sessions = if sharing.is_some() { sessions.shared() } else { sessions };
         Arc::new(Self {
             clock: Clock::start(),
             sessions: Arc::new(sessions),
@@ -50,6 +55,7 @@ impl Pod {
             streams_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version),
             pages,
+            sharing,
             config,
         })
     }
@@ -59,6 +65,15 @@ impl Pod {
         let outcome = self.sessions.log_out(session, automatic)?;
         session.attachment().end(End::Logout);
         Some(outcome)
+    }
+
+    /// Names the user of a session, which gets another id. `false` where it has ended, or lives on another pod.
+    pub(crate) fn sign_in(&self, session: &Live, id: SessionId, user: UserName) -> bool {
+        let renamed = self.sessions.rename(session, id, user);
+        if renamed {
+            session.attachment().logged_in();
+        }
+        renamed
     }
 
     /// The notice that runs, as this moment sees it.
@@ -85,7 +100,8 @@ impl Pod {
 
     /// The session as others see it.
     pub(crate) fn view(&self, session: &Live) -> SessionView {
-        session.view(&self.config.pod, self.sessions.is_told(session))
+        let pod = session.home().unwrap_or(&self.config.pod);
+        session.view(pod, self.sessions.is_told(session))
     }
 
     /// What the pod says of itself.

@@ -45,6 +45,6 @@ async fn ready(State(pod): State<Arc<Pod>>) -> Response {
 }
 
 async fn render(State(pod): State<Arc<Pod>>) -> Response {
-    let text = pod.metrics.render(&pod.sessions);
+    let text = pod.metrics.render(&pod.sessions, pod.sharing.as_ref());
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

@@ -25,7 +25,7 @@ use crate::config::Config;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
-use crate::{account, driver, events, probes, serve, sweep, track};
+use crate::{account, driver, events, probes, serve, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -123,6 +123,8 @@ impl Service {
             None => (self.routes(metrics), None),
         };
 
+        let stop_sharing = CancellationToken::new();
+        let sharing = sharing::begin(&pod, &stop_sharing).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
         if let Some((listener, metrics)) = metrics_apart {
@@ -156,6 +158,7 @@ impl Service {
         if timeout_at(deadline, all_ended).await.is_err() {
             warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
         }
+        sharing::end(&pod, sharing, &stop_sharing).await;
         Ok(())
     }
 

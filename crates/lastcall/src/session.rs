@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, Respon
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
+use session_domain::lifecycle::Reason;
 use session_domain::registry::{Kind, Refused};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
@@ -20,6 +21,7 @@ use crate::pod::{Live, Pod};
 use crate::presence::PresenceGuard;
 use crate::same_origin::is_prefetch;
 use crate::scope::Base;
+use crate::sharing;
 use crate::streams::Streams;
 
 /// The session that a request belongs to. As an extractor it starts one where a newcomer asks for a page with
@@ -59,9 +61,9 @@ impl Session {
         self.live.last_activity()
     }
 
-    /// The pod that serves it.
+    /// The pod that owns it: this one, or where sessions are shared sometimes another.
     pub fn pod(&self) -> &PodName {
-        &self.pod.config.pod
+        self.live.home().unwrap_or(&self.pod.config.pod)
     }
 
     /// The path under which this user's pages live: `/`, or the tab's own. Begins and ends with a slash.
@@ -72,8 +74,22 @@ impl Session {
     /// What the user has to be told now, if anything. Asking counts as telling: show it.
     pub fn drain_notice(&self) -> Option<DrainNotice> {
         let (id, notice) = self.pod.drain_notice()?;
+        // A shutdown of this pod is no affair of a session that lives on another.
+        if self.live.is_guest() && notice.reason == Reason::Shutdown.as_str() {
+            return None;
+        }
         self.pod.sessions.tell(&self.live, id);
         Some(notice)
+    }
+
+    /// An event stream was opened: other pods have to know before they are asked.
+    pub(crate) async fn streams(&self) {
+        let Some(sharing) = &self.pod.sharing else { return };
+        if self.live.is_guest() {
+            sharing.watch_guest(&self.live);
+        } else {
+            sharing.written().await;
+        }
     }
 }
 
@@ -165,18 +181,15 @@ impl Visit {
     }
 
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
-    pub(crate) fn sign_in(&self, user: UserName) -> Result<SignedIn, Refused> {
-        if let Some(live) = &self.live {
-            let id = SessionId::from_uuid(Uuid::new_v4());
-            if self.pod.sessions.rename(live, id, user.clone()) {
-                live.attachment().logged_in();
-                return Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.config.keys)));
-            }
+    pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, Refused> {
+        let Some(live) = &self.live else { return self.start(user).map(|_| SignedIn(None)) };
+        let id = SessionId::from_uuid(Uuid::new_v4());
+        if !self.pod.sign_in(live, id, user.clone()) && !sharing::rename_guest(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
             let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
             return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.config.keys)));
         }
-        self.start(user).map(|_| SignedIn(None))
+        Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.config.keys)))
     }
 
     /// The cookie and the presence of a session that started on the way.

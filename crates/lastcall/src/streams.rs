@@ -14,14 +14,18 @@ pub(crate) enum End {
     Forced,
     Logout,
     Expired,
+    /// It goes on at another pod. Nothing is said: the page opens its stream again and finds it there.
+    Moved,
 }
 
 impl End {
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// The reason as the `session-ended` event gives it, where there is one.
+    pub(crate) const fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Forced => "forced",
-            Self::Logout => "logout",
-            Self::Expired => "expired",
+            Self::Forced => Some("forced"),
+            Self::Logout => Some("logout"),
+            Self::Expired => Some("expired"),
+            Self::Moved => None,
         }
     }
 }

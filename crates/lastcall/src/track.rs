@@ -19,7 +19,7 @@ use crate::events::EventStreamAnswer;
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
-use crate::{gate, page, same_origin, scope};
+use crate::{gate, page, same_origin, scope, sharing};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -42,8 +42,15 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
 
     let id = cookies.read(request.headers(), &pod.config.keys);
     let now = pod.clock.now();
-    if let Some(session) = id.and_then(|id| pod.sessions.find(id, now)) {
-        pod.sessions.touch(&session, now);
+    let mut known = id.and_then(|id| pod.sessions.find(id, now));
+    if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {
+        known = sharing::arrive(&pod, id, request.uri().path() == "/events").await;
+    }
+    if let Some(session) = known {
+        match &pod.sharing {
+            Some(sharing) if session.is_guest() => sharing.touch(session.id(), now),
+            _ => pod.sessions.touch(&session, now),
+        }
         let guard = PresenceGuard::open(&pod, &session, Kind::Request);
         request.extensions_mut().insert(Visit::known(pod, base, cookies, session));
         return present_until_read(call(routes, request).await, guard);
@@ -64,7 +71,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(pod, base, cookies);
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies);
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,6 +80,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     request.extensions_mut().insert(visit.clone());
     let mut response = call(routes, request).await;
     let Some((cookie, guard)) = visit.take_started() else { return response };
+    if let Some(sharing) = &pod.sharing {
+        sharing.written().await;
+    }
     response.headers_mut().append(SET_COOKIE, cookie);
     // Whatever the app says: a shared cache would hand this session to everybody.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

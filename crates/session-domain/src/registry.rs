@@ -164,17 +164,22 @@ impl<X> Registry<X> {
     }
 
     /// Takes over a session from another pod. Nobody else may do so for the same id meanwhile, and it must not be here.
+    /// Where it was told of `told` at that pod already it is not told, nor counted as told, once more.
     ///
     /// # Errors
     /// Where the pod is full, or takes no sessions now. Nothing has changed then.
     pub fn adopt(
         &self,
         session: &SharedSession,
+        told: Option<NoticeId>,
         attachment: X,
         now: Timestamp,
     ) -> Result<Arc<LiveSession<X>>, Refused> {
         self.admission.admit()?;
-        let live = Arc::new(LiveSession::known(session, attachment, false, now));
+        let live = Arc::new(LiveSession::known(session, None, attachment, now));
+        if let Some(notice) = told {
+            live.tell(notice);
+        }
         self.ledger.adopted.fetch_add(1, Ordering::Relaxed);
         self.sessions.pin().insert(session.id, Arc::clone(&live));
         self.changed(&live);
@@ -184,7 +189,7 @@ impl<X> Registry<X> {
 
     /// A session that lives on another pod, to be served here. It is not found here, and nothing of it counts.
     pub fn guest(&self, session: &SharedSession, attachment: X, now: Timestamp) -> Arc<LiveSession<X>> {
-        Arc::new(LiveSession::known(session, attachment, true, now))
+        Arc::new(LiveSession::known(session, Some(session.pod.clone()), attachment, now))
     }
 
     /// Finds the session with this id, unless it has outlived its time: such a one ends here.
@@ -207,7 +212,7 @@ impl<X> Registry<X> {
     /// finds nothing from now on. Counts neither a login nor an end. `false` where the session has ended.
     pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName) -> bool {
         let mut identity = session.lock();
-        if identity.ended.is_some() {
+        if identity.ended.is_some() || session.is_guest() {
             return false;
         }
         let sessions = self.sessions.pin();
@@ -307,10 +312,10 @@ impl<X> Registry<X> {
         census
     }
 
-    /// Ends every present session as forced, and gives those that it ended.
-    pub fn force_close(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+    /// Ends every present session with `outcome`, and gives those that it ended.
+    pub fn force_close(&self, outcome: Outcome, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
         let countdown = self.countdown_began();
-        self.end_where(Outcome::Forced, |session| session.attendance(&self.limits, now, countdown).present)
+        self.end_where(outcome, |session| session.attendance(&self.limits, now, countdown).present)
     }
 
     /// Ends every session that is left with `outcome`, and gives those that it ended. Where admission is closed nobody

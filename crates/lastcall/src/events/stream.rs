@@ -121,7 +121,7 @@ impl EventStream {
         }
         let ended = self.word.borrow().ended;
         if let Some(end) = ended {
-            return Some(self.session_ended(end));
+            return self.session_ended(end);
         }
         if self.stage == Stage::Opening {
             self.stage = Stage::Open;
@@ -135,6 +135,9 @@ impl EventStream {
                 _ = self.word.changed() => {
                     if let Some(bytes) = self.hear_session() {
                         return Some(bytes);
+                    }
+                    if self.stage == Stage::Over {
+                        return None;
                     }
                 }
                 changed = self.broadcast.changed() => {
@@ -152,7 +155,7 @@ impl EventStream {
     fn hear_session(&mut self) -> Option<Bytes> {
         let word = *self.word.borrow_and_update();
         if let Some(end) = word.ended {
-            return Some(self.session_ended(end));
+            return self.session_ended(end);
         }
         if word.evicted_through >= self.number {
             self.stage = Stage::Over;
@@ -188,7 +191,7 @@ impl EventStream {
             "connected",
             &Connected {
                 session_id: self.session.id(),
-                pod: &pod.config.pod,
+                pod: self.session.pod(),
                 server_time: pod.clock.now(),
                 heartbeat_ms: millis(pod.config.heartbeat_interval),
                 drain: notice.as_ref().map(|(_, notice)| notice),
@@ -206,9 +209,10 @@ impl EventStream {
         bytes.freeze()
     }
 
-    fn session_ended(&mut self, end: End) -> Bytes {
+    fn session_ended(&mut self, end: End) -> Option<Bytes> {
         self.stage = Stage::Over;
-        frame("session-ended", &Ended { reason: end.as_str(), server_time: self.session.pod.clock.now() })
+        let reason = end.reason()?;
+        Some(frame("session-ended", &Ended { reason, server_time: self.session.pod.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {

@@ -26,8 +26,8 @@ pub struct LiveSession<X> {
     told: AtomicU64,
     /// Whether it stands in the queue of changes, of each reader.
     queued: [AtomicBool; 2],
-    /// Whether it lives on another pod and is only served here: it is not in the registry, and nothing of it counts.
-    guest: bool,
+    /// The pod that it lives on, where it is only served here: it is not in the registry then, and nothing of it counts.
+    home: Option<PodName>,
     attachment: X,
 }
 
@@ -49,27 +49,32 @@ impl<X> LiveSession<X> {
             connections: Connections::new(now),
             told: AtomicU64::new(0),
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
-            guest: false,
+            home: None,
             attachment,
         }
     }
 
-    /// A session that began elsewhere. Its cookie has come back: that is how it got here. Times that lie ahead of ours
-    /// are another pod's clock.
-    pub(super) fn known(session: &SharedSession, attachment: X, guest: bool, now: Timestamp) -> Self {
+    /// A session that began elsewhere, and lives there still where it has a home. Its cookie has come back: that is how
+    /// it got here. Times that lie ahead of ours are another pod's clock.
+    pub(super) fn known(session: &SharedSession, home: Option<PodName>, attachment: X, now: Timestamp) -> Self {
         let last_activity = session.last_activity.min(now);
         Self {
             login_time: session.login_time.min(last_activity),
             last_activity: AtomicI64::new(last_activity.as_millis()),
             confirmed: AtomicBool::new(true),
-            guest,
+            home,
             ..Self::new(session.id, session.user.clone(), attachment, now)
         }
     }
 
+    /// The pod that it lives on, where it is only served here.
+    pub const fn home(&self) -> Option<&PodName> {
+        self.home.as_ref()
+    }
+
     /// Whether it lives on another pod and is only served here.
     pub const fn is_guest(&self) -> bool {
-        self.guest
+        self.home.is_some()
     }
 
     /// Whether an event stream of it is open here.
@@ -129,8 +134,13 @@ impl<X> LiveSession<X> {
         }
     }
 
+    /// It was active at another pod.
+    pub fn was_active(&self, at: Timestamp) {
+        self.last_activity.fetch_max(at.as_millis(), Ordering::Relaxed);
+    }
+
     pub(super) fn touch(&self, now: Timestamp) {
-        self.last_activity.fetch_max(now.as_millis(), Ordering::Relaxed);
+        self.was_active(now);
         self.confirmed.store(true, Ordering::Relaxed);
     }
 

@@ -74,7 +74,7 @@ fn a_closed_laptop_is_neither_waited_for_nor_forced() {
     let here = start(&sessions, 2, at(0));
     let _stream = Presence::open(&sessions, &here, Kind::EventStream);
     assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
-    assert_eq!(sessions.force_close(at(100)).len(), 1);
+    assert_eq!(sessions.force_close(Outcome::Forced, at(100)).len(), 1);
     assert_eq!(sessions.let_go(Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));
 }
@@ -106,7 +106,7 @@ fn a_countdown_waits_for_a_client_without_a_stream_however_long_it_takes() {
     let unconfirmed = start(&sessions, 1, at(0));
     sessions.begin_notice(&notice(&sessions, at(1)));
     assert!(sessions.expire(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
-    assert_eq!(sessions.force_close(at(900)).len(), 1);
+    assert_eq!(sessions.force_close(Outcome::Forced, at(900)).len(), 1);
     assert_eq!(unconfirmed.outcome(), Some(Outcome::Forced));
 }
 
@@ -266,7 +266,7 @@ proptest! {
                     if running.is_none() { sessions.open_admission(); }
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.tell(&s, notice.id); },
-                Step::ForceClose => drop(sessions.force_close(now)),
+                Step::ForceClose => drop(sessions.force_close(Outcome::Forced, now)),
                 Step::LetGo => drop(sessions.let_go(Outcome::Expired)),
             }
             let totals = sessions.totals();

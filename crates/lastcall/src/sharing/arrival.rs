@@ -1,0 +1,88 @@
+//! A session that this pod does not hold comes along.
+
+use std::sync::Arc;
+
+use session_domain::SessionId;
+use session_domain::lifecycle::Reason;
+use session_domain::shared::{Claim, Owner, SharedSession, claim};
+
+use super::Sharing;
+use crate::pod::{Live, Pod};
+use crate::store::{Adoption, Entry};
+use crate::streams::Streams;
+
+/// Others may take a session while we decide: it is decided anew, so often.
+const TRIES: usize = 4;
+
+/// Finds the session in the store: adopts it, or gives it as a guest. `None` where there is no such session, or nobody
+/// can say. `streaming` says that the request opens an event stream.
+///
+/// First sights of one session take turns, so that a page's ten requests make one adoption.
+pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
+    let sharing = pod.sharing.as_ref().filter(|sharing| sharing.is_up())?;
+    let _turn = sharing.turn(id).lock().await;
+    let mut guest = None;
+    for _ in 0..TRIES {
+        if let Some(live) = pod.sessions.find(id, pod.clock.now()) {
+            return Some(live);
+        }
+        if pod.sessions.has_departed(id) {
+            return None;
+        }
+        let Entry { session, wish } = heard(pod, sharing, sharing.store.read(id).await)??;
+        if wish.is_some() {
+            return None;
+        }
+        let unless_streaming =
+            match claim(&pod.config.pod, pod.sessions.is_open(), &session, owner(pod, sharing, &session).await?) {
+                Claim::Guest => return Some(as_guest(pod, &session)),
+                Claim::Adopt => false,
+                Claim::AdoptUnlessStreaming => true,
+            };
+        let adoption =
+            Adoption { id, from: session.pod.clone(), by: pod.config.pod.clone(), unless_streaming, streaming };
+        match heard(pod, sharing, sharing.store.adopt(&adoption).await)? {
+            Some(adopted) => return Some(take_in(pod, sharing, &adopted.session, &adoption).await),
+            None => guest = Some(session),
+        }
+    }
+    guest.map(|session| as_guest(pod, &session))
+}
+
+fn heard<T>(pod: &Pod, sharing: &Sharing, answer: Result<T, crate::store::StoreError>) -> Option<T> {
+    sharing.heard(answer, pod.clock.now())
+}
+
+async fn owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<Owner> {
+    if session.pod == pod.config.pod {
+        return Some(Owner::Gone);
+    }
+    let owner = heard(pod, sharing, sharing.store.owner(&session.pod).await)?;
+    // Just after an outage a lease that ran out says nothing.
+    let unsure = owner == Owner::Gone && sharing.is_settling(pod.clock.now());
+    Some(if unsure { Owner::Alive } else { owner })
+}
+
+async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, adoption: &Adoption) -> Live {
+    let notice = *pod.lifecycle.borrow();
+    let told =
+        notice.notice().filter(|notice| notice.reason == Reason::Maintenance && session.told == Some(notice.reason));
+    let adopted = pod.sessions.adopt(session, told.map(|notice| notice.id), Streams::default(), pod.clock.now());
+    let Ok(live) = adopted else {
+        // The door has closed, or the pod is full, since we asked. It is ours in the store and held by nobody: whoever
+        // comes next may have it, and this request is served all the same.
+        let release = crate::store::Write::Release { id: session.id, pod: pod.config.pod.clone() };
+        heard(pod, sharing, sharing.store.write(vec![release]).await);
+        return as_guest(pod, session);
+    };
+    sharing.end_guests(session.id);
+    if adoption.from != pod.config.pod {
+        // The old owner would find out by itself, only later.
+        heard(pod, sharing, sharing.store.call(&adoption.from, session.id).await);
+    }
+    live
+}
+
+fn as_guest(pod: &Pod, session: &SharedSession) -> Live {
+    pod.sessions.guest(session, Streams::default(), pod.clock.now())
+}

@@ -1,0 +1,55 @@
+//! What a guest does that only its owner may: the owner is asked, through the session's entry, and called.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::{SessionId, UserName};
+use tokio::time::timeout;
+
+use super::Sharing;
+use crate::pod::{Live, Pod};
+use crate::store::{Wish, Write, Written};
+use crate::streams::End;
+
+/// A guest waits so long for its wish to be written.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The user of a guest leaves. Counted by the owner, once it has heard.
+pub(crate) async fn end_guest(pod: &Pod, guest: &Live, automatic: bool) {
+    let Some(sharing) = asked(pod, guest) else { return };
+    let wish = Write::Wish { id: guest.id(), wish: Wish::End { automatic } };
+    if write(pod, sharing, vec![wish]).await {
+        guest.attachment().end(End::Logout);
+        call(pod, sharing, guest).await;
+    }
+}
+
+/// The user of a guest signs in: the session goes on under another id, at its owner. `false` where that could not be
+/// written, or the session is no guest.
+pub(crate) async fn rename_guest(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &UserName) -> bool {
+    let Some(sharing) = asked(pod, guest) else { return false };
+    let renamed =
+        session_domain::shared::SharedSession { id, user: user.clone(), streaming: true, ..pod.shared(guest) };
+    let writes = vec![Write::Put(renamed), Write::Wish { id: guest.id(), wish: Wish::Rename(id) }];
+    let written = write(pod, sharing, writes).await;
+    if written {
+        call(pod, sharing, guest).await;
+    }
+    written
+}
+
+fn asked<'a>(pod: &'a Pod, guest: &Live) -> Option<&'a Sharing> {
+    pod.sharing.as_ref().filter(|sharing| guest.is_guest() && sharing.is_up())
+}
+
+async fn write(pod: &Pod, sharing: &Sharing, writes: Vec<Write>) -> bool {
+    let Ok(answer) = timeout(PATIENCE, sharing.store.write(writes)).await else { return false };
+    let results = sharing.heard(answer, pod.clock.now());
+    results.is_some_and(|results| results.iter().all(|result| *result == Written::Done))
+}
+
+async fn call(pod: &Pod, sharing: &Sharing, guest: &Live) {
+    if let Some(owner) = guest.home() {
+        sharing.heard(sharing.store.call(owner, guest.id()).await, pod.clock.now());
+    }
+}

@@ -1,0 +1,99 @@
+//! Looks after the pod's own sessions in the store: adopted by others, asked for something by guests, or lost there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::{Outcome, SessionId};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use super::Sharing;
+use crate::pod::{Live, Pod};
+use crate::store::{Glance, Wish};
+use crate::streams::End;
+
+/// How often the pod asks what its attention was called to.
+const ASK: Duration = Duration::from_millis(400);
+
+/// Every so many times it looks at all its sessions: within 2 s nothing is missed, called or not.
+const SWEEP: u32 = 4;
+
+/// Sessions that are looked at with one question.
+const BATCH: usize = 1_000;
+
+/// Watches until `stop` is cancelled.
+pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
+    let Some(sharing) = &pod.sharing else { return };
+    let mut ticks = interval(ASK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = 0_u32;
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        if !sharing.is_up() {
+            continue;
+        }
+        tick = tick.wrapping_add(1);
+        if tick.is_multiple_of(SWEEP) {
+            let mut all = Vec::new();
+            pod.sessions.walk(|session| all.push(session.id()));
+            look(&pod, sharing, all).await;
+            look_at_guests(&pod, sharing).await;
+        } else if let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
+            look(&pod, sharing, called).await;
+        }
+    }
+}
+
+async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>) {
+    for part in ids.chunks(BATCH) {
+        let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return };
+        for (id, glance) in part.iter().zip(seen) {
+            if let Some(session) = pod.sessions.find(*id, pod.clock.now()) {
+                react(pod, sharing, &session, glance).await;
+            }
+        }
+    }
+}
+
+async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option<Glance>) {
+    match glance {
+        // Not there yet, or not any more: what the registry holds is true.
+        None => pod.sessions.write_again(session),
+        Some(Glance { pod: owner, .. }) if owner != pod.config.pod => pod.let_move(session),
+        Some(Glance { wish: Some(Wish::End { automatic }), .. }) => _ = pod.log_out(session, automatic),
+        Some(Glance { wish: Some(Wish::Rename(id)), .. }) => {
+            let _turn = sharing.turn(id).lock().await;
+            if pod.sessions.find(id, pod.clock.now()).is_some() {
+                // Its user was here first, with the new cookie.
+                pod.let_move(session);
+            } else if let Some(Some(entry)) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) {
+                pod.sign_in(session, id, entry.session.user);
+            }
+        }
+        Some(Glance { last_activity, wish: None, .. }) => session.was_active(last_activity.min(pod.clock.now())),
+    }
+}
+
+/// Guests have no owner here who would be told: their streams end when their session does.
+async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
+    let guests = sharing.streaming_guests();
+    let ids: Vec<_> = guests.iter().map(|guest| guest.id()).collect();
+    for (guests, ids) in guests.chunks(BATCH).zip(ids.chunks(BATCH)) {
+        let Some(seen) = sharing.heard(sharing.store.look(ids.to_vec()).await, pod.clock.now()) else { return };
+        for (guest, glance) in guests.iter().zip(seen) {
+            match glance {
+                None | Some(Glance { wish: Some(Wish::End { .. }), .. }) => guest.attachment().end(End::Logout),
+                Some(Glance { wish: Some(Wish::Rename(_)), .. }) => guest.attachment().end(End::Moved),
+                Some(Glance { wish: None, .. }) => {}
+            }
+        }
+    }
+}
+
+impl Pod {
+    /// Another pod has taken the session over: it goes on there, and counts neither as a logout nor as forced.
+    pub(super) fn let_move(&self, session: &Live) {
+        if self.sessions.end(session, Outcome::Moved) {
+            session.attachment().end(End::Moved);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The one task that writes. Everything goes through it in turn, so that no write overtakes a later one, and what changes
+//! often is written once: the newest state of each session.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::SessionId;
+use session_domain::registry::Change;
+use session_domain::shared::SharedSession;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use super::Sharing;
+use crate::pod::{Live, Pod};
+use crate::store::{Write, Written, deletes};
+
+/// What nobody waits for is written this often.
+const BEHIND: Duration = Duration::from_millis(250);
+
+/// Writes that go out together.
+const BATCH: usize = 500;
+
+/// Ends that are kept while the store is away, beyond the sessions held. What is more than that is dropped: such an entry
+/// stays until its time is over.
+const MOST_ENDS: usize = 1_000_000;
+
+/// Something unwritten. The newest counts.
+#[derive(Debug)]
+enum Unwritten {
+    Put(Live),
+    Delete,
+    Release,
+}
+
+struct Writer {
+    pod: Arc<Pod>,
+    unwritten: HashMap<SessionId, Unwritten>,
+    dropping: bool,
+    /// Sessions that the store refused: said once each.
+    refused: HashSet<SessionId>,
+}
+
+/// Writes until `stop` is cancelled, then once more. Whoever waits is answered once what was changed before they asked is
+/// written, or cannot be now.
+pub(super) async fn write(
+    pod: Arc<Pod>,
+    mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
+    stop: CancellationToken,
+) {
+    let mut ticks = interval(BEHIND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut writer = Writer { pod, unwritten: HashMap::new(), dropping: false, refused: HashSet::new() };
+    let mut ends = false;
+    while !ends {
+        let mut waiters = Vec::new();
+        tokio::select! {
+            () = stop.cancelled() => ends = true,
+            waiter = waiting.recv() => waiters.extend(waiter),
+            _ = ticks.tick() => {}
+        }
+        while let Ok(waiter) = waiting.try_recv() {
+            waiters.push(waiter);
+        }
+        writer.collect();
+        writer.flush().await;
+        for waiter in waiters {
+            // Whoever gave up waiting needs no answer.
+            let _ = waiter.send(());
+        }
+    }
+}
+
+impl Writer {
+    fn collect(&mut self) {
+        for change in self.pod.sessions.take_unwritten() {
+            let (id, unwritten) = match change {
+                Change::Updated(session) => (session.id(), Unwritten::Put(session)),
+                Change::Removed(id, Some(outcome)) if !deletes(outcome) => (id, Unwritten::Release),
+                Change::Removed(id, _) => (id, Unwritten::Delete),
+            };
+            let known = self.unwritten.contains_key(&id) || matches!(unwritten, Unwritten::Put(_));
+            if known || self.unwritten.len() < MOST_ENDS {
+                self.unwritten.insert(id, unwritten);
+            } else if !std::mem::replace(&mut self.dropping, true) {
+                warn!(unwritten.most = MOST_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
+            }
+        }
+    }
+
+    /// Writes all there is, until the store fails.
+    async fn flush(&mut self) {
+        let pod = Arc::clone(&self.pod);
+        let Some(sharing) = &pod.sharing else { return };
+        while sharing.is_up() {
+            let ids: Vec<_> = self.unwritten.keys().take(BATCH).copied().collect();
+            let batch: Vec<_> = ids.iter().filter_map(|id| self.unwritten.remove_entry(id)).collect();
+            let touches = take_touches(sharing);
+            if batch.is_empty() && touches.is_empty() {
+                self.dropping = false;
+                return;
+            }
+            let (batch, mut writes): (Vec<_>, Vec<_>) = batch
+                .into_iter()
+                .filter_map(|(id, what)| Some((self.as_write(id, &what)?, (id, what))))
+                .map(|(w, b)| (b, w))
+                .unzip();
+            writes.extend(touches);
+            match sharing.heard(sharing.store.write(writes).await, pod.clock.now()) {
+                Some(results) => {
+                    batch.into_iter().zip(results).for_each(|((id, what), result)| self.settle(id, &what, &result))
+                }
+                None => batch.into_iter().for_each(|(id, what)| self.keep(id, what)),
+            }
+        }
+    }
+
+    /// What is to be written; nothing for a session that has ended meanwhile, whose end is unwritten as well.
+    fn as_write(&self, id: SessionId, what: &Unwritten) -> Option<Write> {
+        let pod = self.pod.config.pod.clone();
+        match what {
+            Unwritten::Put(session) if session.has_ended() => None,
+            Unwritten::Put(session) => Some(Write::Put(self.pod.shared(session))),
+            Unwritten::Delete => Some(Write::Delete { id, pod }),
+            Unwritten::Release => Some(Write::Release { id, pod }),
+        }
+    }
+
+    fn settle(&mut self, id: SessionId, what: &Unwritten, result: &Written) {
+        if let Written::Refused(reason) = result
+            && self.refused.len() < MOST_ENDS
+            && self.refused.insert(id)
+        {
+            warn!(session.id = %id, reason, "the session store cannot keep this session: what stands there is something else");
+        }
+        match what {
+            Unwritten::Put(session) if *result == Written::Elsewhere => self.pod.let_move(session),
+            Unwritten::Put(_) | Unwritten::Release => {}
+            Unwritten::Delete => self.pod.sessions.departure_is_written(id),
+        }
+    }
+
+    /// Keeps what could not be written, unless there is something newer.
+    fn keep(&mut self, id: SessionId, what: Unwritten) {
+        if let Entry::Vacant(vacant) = self.unwritten.entry(id) {
+            vacant.insert(what);
+        }
+    }
+}
+
+fn take_touches(sharing: &Sharing) -> Vec<Write> {
+    let touches = sharing.touches.pin();
+    let taken: Vec<_> = touches.iter().take(BATCH).map(|(id, at)| (*id, *at)).collect();
+    taken
+        .into_iter()
+        .map(|(id, at)| {
+            touches.remove(&id);
+            Write::Touch { id, at }
+        })
+        .collect()
+}
+
+impl Pod {
+    /// The session as the store keeps it.
+    pub(super) fn shared(&self, session: &Live) -> SharedSession {
+        let view = self.view(session);
+        SharedSession {
+            id: view.id,
+            user: view.user,
+            login_time: view.login_time,
+            last_activity: view.last_activity,
+            pod: view.pod,
+            streaming: view.event_streams > 0,
+            told: self.lifecycle.borrow().notice().filter(|_| view.notified).map(|notice| notice.reason),
+        }
+    }
+}

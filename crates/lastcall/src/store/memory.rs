@@ -1,0 +1,148 @@
+//! The memory of this process as a store: for services that share one process, and for tests of what pods agree on.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use session_domain::shared::Owner;
+use session_domain::{PodName, SessionId};
+use tokio::time::Instant;
+use tonic::async_trait;
+
+use super::{Adoption, Entry, Epoch, Glance, SessionStore, StoreError, Write, Written};
+
+/// Sessions in the memory of this process.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Contents>);
+
+#[derive(Debug, Default)]
+struct Contents {
+    entries: HashMap<SessionId, Entry>,
+    leases: HashMap<PodName, (bool, Instant)>,
+    calls: HashMap<PodName, Vec<SessionId>>,
+    secret: Option<String>,
+    epoch: Option<Epoch>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Every entry, in no order.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.lock().entries.values().cloned().collect()
+    }
+
+    /// Loses everything, as a server does that comes back without its data.
+    pub fn lose_everything(&self) {
+        *self.lock() = Contents::default();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    fn write(&mut self, write: Write) -> Written {
+        match write {
+            Write::Put(session) => match self.entries.get_mut(&session.id) {
+                Some(entry) if entry.session.pod != session.pod => return Written::Elsewhere,
+                Some(entry) => {
+                    let last_activity = entry.session.last_activity.max(session.last_activity);
+                    entry.session = session;
+                    entry.session.last_activity = last_activity;
+                }
+                None => _ = self.entries.insert(session.id, Entry { session, wish: None }),
+            },
+            Write::Delete { id, pod } => match self.entries.get(&id) {
+                Some(entry) if entry.session.pod != pod => return Written::Elsewhere,
+                _ => _ = self.entries.remove(&id),
+            },
+            Write::Release { id, pod } => match self.entries.get_mut(&id) {
+                Some(entry) if entry.session.pod != pod => return Written::Elsewhere,
+                Some(entry) => entry.session.streaming = false,
+                None => {}
+            },
+            Write::Touch { id, at } => {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.session.last_activity = entry.session.last_activity.max(at);
+                }
+            }
+            Write::Wish { id, wish } => {
+                if let Some(entry) = self.entries.get_mut(&id) {
+                    entry.wish = Some(wish);
+                }
+            }
+        }
+        Written::Done
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn read(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
+        Ok(self.lock().entries.get(&id).cloned())
+    }
+
+    async fn adopt(&self, adoption: &Adoption) -> Result<Option<Entry>, StoreError> {
+        let mut contents = self.lock();
+        let Some(entry) = contents.entries.get_mut(&adoption.id) else { return Ok(None) };
+        let changed = entry.session.pod != adoption.from || entry.wish.is_some();
+        if changed || (adoption.unless_streaming && entry.session.streaming) {
+            return Ok(None);
+        }
+        entry.session.pod = adoption.by.clone();
+        entry.session.streaming = adoption.streaming;
+        Ok(Some(entry.clone()))
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
+        let mut contents = self.lock();
+        Ok(writes.into_iter().map(|write| contents.write(write)).collect())
+    }
+
+    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Option<Glance>>, StoreError> {
+        let contents = self.lock();
+        let look = |id| {
+            let Entry { session, wish } = contents.entries.get(&id)?;
+            Some(Glance { pod: session.pod.clone(), last_activity: session.last_activity, wish: *wish })
+        };
+        Ok(ids.into_iter().map(look).collect())
+    }
+
+    async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {
+        Ok(match self.lock().leases.get(pod) {
+            Some((_, until)) if *until <= Instant::now() => Owner::Gone,
+            Some((true, _)) => Owner::Draining,
+            Some((false, _)) => Owner::Alive,
+            None => Owner::Gone,
+        })
+    }
+
+    async fn renew(&self, pod: &PodName, draining: bool, lease: Duration) -> Result<Epoch, StoreError> {
+        let mut contents = self.lock();
+        contents.leases.insert(pod.clone(), (draining, Instant::now() + lease));
+        Ok(*contents.epoch.get_or_insert_with(|| fastrand::u64(..)))
+    }
+
+    async fn leave(&self, pod: &PodName) -> Result<(), StoreError> {
+        self.lock().leases.remove(pod);
+        Ok(())
+    }
+
+    async fn call(&self, pod: &PodName, id: SessionId) -> Result<(), StoreError> {
+        self.lock().calls.entry(pod.clone()).or_default().push(id);
+        Ok(())
+    }
+
+    async fn calls(&self, pod: &PodName) -> Result<Vec<SessionId>, StoreError> {
+        Ok(self.lock().calls.remove(pod).unwrap_or_default())
+    }
+
+    async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {
+        Ok(self.lock().secret.get_or_insert_with(|| proposal.to_owned()).clone())
+    }
+}
