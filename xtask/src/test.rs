@@ -6,8 +6,8 @@
 use crate::steps::{cargo, step};
 use crate::tools;
 
-/// Leaves out the tests that drive a browser: by convention they live in a module `browser`.
-const WITHOUT_BROWSER: [&str; 2] = ["-E", "not test(/browser::/)"];
+/// Leaves out the tests that need a browser or a Redis: by convention they live in modules of these names.
+const WITHOUT_PROGRAMS: [&str; 2] = ["-E", "not test(/browser::|sharing::/)"];
 
 /// Installs what is missing, checks, tests.
 ///
@@ -16,7 +16,7 @@ const WITHOUT_BROWSER: [&str; 2] = ["-E", "not test(/browser::/)"];
 pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     tools::ensure_nextest()?;
     if !quick {
-        tools::ensure_browser()?;
+        tools::ensure_programs()?;
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
@@ -26,7 +26,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     step("binaries", &mut cargo(&["build", "--workspace", "--bins", "--examples"]))?;
     let mut tests = cargo(&["nextest", "run", "--workspace"]);
     if quick {
-        tests.args(WITHOUT_BROWSER);
+        tests.args(WITHOUT_PROGRAMS);
     }
     step("tests", &mut tests)
 }

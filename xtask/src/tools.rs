@@ -7,8 +7,9 @@ use anyhow::bail;
 
 use crate::steps::{cargo, step};
 
-/// The browser and its driver, and the Debian packages that they come in.
-const BROWSER: [(&str, &str); 2] = [("chromium", "chromium"), ("chromedriver", "chromium-driver")];
+/// What tests start, and the Debian packages that it comes in.
+const PROGRAMS: [(&str, &str); 3] =
+    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("redis-server", "redis-server")];
 
 /// Installs cargo-nextest unless it is there.
 ///
@@ -22,11 +23,11 @@ pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
-/// Installs Chromium and its driver unless they are there.
+/// Installs the browser, its driver and Redis unless they are there.
 ///
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
-pub(crate) fn ensure_browser() -> anyhow::Result<()> {
+pub(crate) fn ensure_programs() -> anyhow::Result<()> {
     let missing: Vec<&str> = missing().collect();
     if missing.is_empty() {
         return Ok(());
@@ -34,21 +35,21 @@ pub(crate) fn ensure_browser() -> anyhow::Result<()> {
     if !(is_debian() && nix::unistd::geteuid().is_root()) {
         bail!(
             "not on PATH: {}\n\
-             the browser tests need them; install them\n\
-             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver,\n\
-             macOS: brew install --cask chromium chromedriver),\n\
+             tests start them; install them\n\
+             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server,\n\
+             macOS: brew install redis && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );
     }
     step("renew the list of packages", &mut apt_get(&["update"]))?;
-    let packages = BROWSER.map(|(_, package)| package);
+    let packages = PROGRAMS.map(|(_, package)| package);
     let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
-    step("install the browser", &mut apt_get(&install))
+    step("install what tests start", &mut apt_get(&install))
 }
 
 fn missing() -> impl Iterator<Item = &'static str> {
-    BROWSER.into_iter().map(|(program, _)| program).filter(|program| !on_path(program))
+    PROGRAMS.into_iter().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
 fn on_path(program: &str) -> bool {

@@ -40,7 +40,10 @@ pub(crate) async fn login(
         return Redirect::to("/").into_response();
     }
     match visit.sign_in(user).await {
-        Ok(signed_in) => (signed_in, Redirect::to(visit.base.as_str())).into_response(),
+        Ok(signed_in) => {
+            visit.pod.written().await;
+            (signed_in, Redirect::to(visit.base.as_str())).into_response()
+        }
         Err(refused) => gate::refuse(&visit.pod, refused, version),
     }
 }
@@ -62,7 +65,7 @@ pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri
     let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
     if let Some(session) = visit.session() {
         match pod.log_out(&session.live, automatic) {
-            Some(_) => {}
+            Some(_) => pod.written().await,
             None => sharing::end_guest(pod, &session.live, automatic).await,
         }
     }

@@ -67,6 +67,9 @@ pub struct Config {
     pub cookie_secure: CookieSecure,
     /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
     pub store: Option<Arc<dyn SessionStore>>,
+    /// Whether the pods that share the store agree on a signing key there. `keys` verifies then as well. Means nothing
+    /// without a store.
+    pub shared_key: bool,
     /// What a forced end does to a shared session. Means nothing without a store.
     pub forced_end: ForcedEnd,
     /// The software's version and revision, for those who watch.
@@ -92,6 +95,7 @@ impl Config {
             scope: SessionScope::default(),
             cookie_secure: CookieSecure::default(),
             store: None,
+            shared_key: false,
             forced_end: ForcedEnd::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

@@ -15,6 +15,9 @@ use crate::scope::Base;
 /// The shortest secret that may sign.
 pub const MIN_SECRET_BYTES: usize = 32;
 
+/// Keys that are kept for verification where the shared one changes.
+const MOST_KEYS: usize = 8;
+
 /// What signs the cookies: the first key signs, every key verifies.
 #[derive(Clone)]
 pub struct SigningKeys(Vec<Key>);
@@ -55,6 +58,13 @@ impl SigningKeys {
             keys.push(Key::derive_from(secret));
         }
         if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
+    }
+
+    /// Keys that sign with another secret from now on, and still verify what these have signed; the oldest are forgotten.
+    pub(crate) fn led_by(&self, secret: &str) -> Result<Self, WeakSecret> {
+        let Self(mut keys) = Self::from_secrets([secret.as_bytes()])?;
+        keys.extend(self.0.iter().take(MOST_KEYS - 1).cloned());
+        Ok(Self(keys))
     }
 
     fn verify(&self, name: &'static str, value: &str) -> Option<SessionId> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use session_domain::lifecycle::{Lifecycle, Reason};
 use session_domain::registry::{LiveSession, Registry};
 use session_domain::{Counters, Outcome, PodReport, SessionId, SessionView, UserName};
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::cookie::SigningKeys;
 use crate::metrics::Metrics;
 use crate::notice::{Broadcast, DrainNotice};
 use crate::page::Pages;
@@ -34,6 +36,8 @@ pub(crate) struct Pod {
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
     pub(crate) metrics: Metrics,
+    /// What signs the cookies now.
+    pub(crate) keys: ArcSwap<SigningKeys>,
     /// The pod's side of a shared store, where there is one.
     pub(crate) sharing: Option<Sharing>,
     pub(crate) pages: Box<dyn Pages>,
@@ -44,7 +48,7 @@ impl Pod {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let sessions = Registry::new(config.pod.clone(), config.limits, move || wake.notify_one());
-        let sharing = config.store.clone().map(Sharing::new);
+        let sharing = config.store.clone().map(|store| Sharing::new(store, config.shared_key));
         let sessions = if sharing.is_some() { sessions.shared() } else { sessions };
         Arc::new(Self {
             clock: Clock::start(),
@@ -55,6 +59,7 @@ impl Pod {
             streams_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version),
             pages,
+            keys: ArcSwap::from_pointee(config.keys.clone()),
             sharing,
             config,
         })
@@ -74,6 +79,13 @@ impl Pod {
             session.attachment().logged_in();
         }
         renamed
+    }
+
+    /// Waits until what was changed before is in the shared store, where there is one; not for long.
+    pub(crate) async fn written(&self) {
+        if let Some(sharing) = &self.sharing {
+            sharing.written().await;
+        }
     }
 
     /// The notice that runs, as this moment sees it.

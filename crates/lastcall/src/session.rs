@@ -84,11 +84,9 @@ impl Session {
 
     /// An event stream was opened: other pods have to know before they are asked.
     pub(crate) async fn streams(&self) {
-        let Some(sharing) = &self.pod.sharing else { return };
-        if self.live.is_guest() {
-            sharing.watch_guest(&self.live);
-        } else {
-            sharing.written().await;
+        match &self.pod.sharing {
+            Some(sharing) if self.live.is_guest() => sharing.watch_guest(&self.live),
+            _ => self.pod.written().await,
         }
     }
 }
@@ -187,15 +185,15 @@ impl Visit {
         if !self.pod.sign_in(live, id, user.clone()) && !sharing::rename_guest(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
             let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
-            return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.config.keys)));
+            return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));
         }
-        Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.config.keys)))
+        Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load())))
     }
 
     /// The cookie and the presence of a session that started on the way.
     pub(crate) fn take_started(&self) -> Option<(HeaderValue, Option<PresenceGuard>)> {
         let started = self.started.as_ref()?.get()?;
-        let cookie = self.cookies.write(started.live.id(), &self.base, &self.pod.config.keys)?;
+        let cookie = self.cookies.write(started.live.id(), &self.base, &self.pod.keys.load())?;
         let guard = started.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         Some((cookie, guard))
     }

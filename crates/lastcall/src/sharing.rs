@@ -10,13 +10,16 @@
 mod arrival;
 mod guest;
 mod keeper;
+#[cfg(test)]
+mod tests;
 mod watcher;
 mod writer;
 
-use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use base64::Engine as _;
 use session_domain::registry::LiveSession;
 use session_domain::{SessionId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
@@ -65,10 +68,13 @@ pub(crate) struct Sharing {
     touches: papaya::HashMap<SessionId, Timestamp>,
     /// Guests with an event stream here: somebody has to notice when their session ends elsewhere.
     guests: Mutex<Vec<Weak<LiveSession<Streams>>>>,
+    /// The secret that signs, where the pods agree on one: ours until they have.
+    secret: Option<Mutex<String>>,
+    has_agreed: AtomicBool,
 }
 
 impl Sharing {
-    pub(crate) fn new(store: Arc<dyn SessionStore>) -> Self {
+    pub(crate) fn new(store: Arc<dyn SessionStore>, shared_key: bool) -> Self {
         let (waiters, waiting) = mpsc::unbounded_channel();
         Self {
             store,
@@ -80,6 +86,8 @@ impl Sharing {
             waiting: Mutex::new(Some(waiting)),
             touches: papaya::HashMap::new(),
             guests: Mutex::default(),
+            secret: shared_key.then(|| Mutex::new(secret())),
+            has_agreed: AtomicBool::new(false),
         }
     }
 
@@ -179,6 +187,15 @@ impl Sharing {
     fn is_settling(&self, now: Timestamp) -> bool {
         now < Timestamp::from_millis(self.returned_at.load(Ordering::Acquire)).plus(LEASE)
     }
+}
+
+/// A secret that nobody else has.
+fn secret() -> String {
+    let mut bytes = [0_u8; 48];
+    for part in bytes.chunks_mut(16) {
+        part.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    }
+    base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
 /// Begins to share: waits for the store, but not for ever, and starts the tasks.

@@ -5,10 +5,12 @@
 //! `session_domain::shared`, when what is written is [`crate::sharing`].
 
 mod memory;
+mod redis;
 
 use std::time::Duration;
 
 pub use memory::MemoryStore;
+pub use redis::{BadAddress, RedisStore};
 use session_domain::shared::{Owner, SharedSession};
 use session_domain::{Outcome, PodName, SessionId, Timestamp};
 use thiserror::Error;

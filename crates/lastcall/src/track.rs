@@ -40,7 +40,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         );
     }
 
-    let id = cookies.read(request.headers(), &pod.config.keys);
+    let id = cookies.read(request.headers(), &pod.keys.load());
     let now = pod.clock.now();
     let mut known = id.and_then(|id| pod.sessions.find(id, now));
     if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {
@@ -80,9 +80,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     request.extensions_mut().insert(visit.clone());
     let mut response = call(routes, request).await;
     let Some((cookie, guard)) = visit.take_started() else { return response };
-    if let Some(sharing) = &pod.sharing {
-        sharing.written().await;
-    }
+    pod.written().await;
     response.headers_mut().append(SET_COOKIE, cookie);
     // Whatever the app says: a shared cache would hand this session to everybody.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

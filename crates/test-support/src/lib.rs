@@ -8,6 +8,7 @@ mod events;
 mod person;
 mod pod;
 mod process;
+mod redis;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub use events::{Event, Events};
 pub use person::Person;
 pub use pod::UserPod;
 pub use process::{Process, Signal};
+pub use redis::{Redis, free_port};
 
 /// How long a test waits for something that must come. Long enough for a busy machine; nothing waits for it to pass.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -20,6 +20,12 @@ impl Person {
         Self { client: client.unwrap(), host: host.to_owned() }
     }
 
+    /// The same person at another pod, with the same cookies: routed elsewhere. Cookies know no ports.
+    #[must_use]
+    pub fn at(&self, host: &str) -> Self {
+        Self { client: self.client.clone(), host: host.to_owned() }
+    }
+
     /// A `GET` that is still to be sent.
     pub fn request(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("http://{}{path}", self.host))

@@ -98,7 +98,9 @@ fn bound_by_open_files(max_sessions: &mut u64) {
 /// Says what an operator should know.
 fn announce(options: &Options, listeners: &Listeners) {
     let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    if options.random_key {
+    if options.random_key && options.service.store.is_some() {
+        warn!("SESSION_KEY is not set: no pod reads another's cookies; say SESSION_KEY=shared to share sessions");
+    } else if options.random_key {
         warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
     }
     for variable in &options.not_yet {

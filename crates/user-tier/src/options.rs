@@ -8,11 +8,13 @@ mod raw;
 mod tests;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
-    CLOSING_TIME, Config, CookieSecure, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal, SessionScope,
-    SigningKeys,
+    CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal,
+    SessionScope, SigningKeys,
 };
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
@@ -46,8 +48,7 @@ pub struct Options {
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 14] = [
-    "FORCED_END",
+const NOT_YET: [&str; 11] = [
     "GRPC_AUTH",
     "GRPC_TOKEN",
     "GRPC_TOKEN_FILE",
@@ -57,8 +58,6 @@ const NOT_YET: [&str; 14] = [
     "MAINTENANCE_POLL",
     "MAINTENANCE_READINESS",
     "MAINTENANCE_RETRY_AFTER",
-    "REDIS_URL",
-    "REDIS_URL_FILE",
     "TRUSTED_PROXIES",
     "TRUSTED_USER_HEADER",
 ];
@@ -73,7 +72,8 @@ impl Options {
         let addresses = addresses(raw, &mut faults);
         let policy = policy(raw, &mut faults);
         let limits = limits(raw, &mut faults);
-        let (keys, random_key) = keys(environment, &mut faults);
+        let store = store(limits, environment, &mut faults);
+        let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut faults);
         let pod = pod_name(raw, environment, &mut faults);
         let defaults = Config::new(pod);
         let service = Config {
@@ -91,6 +91,13 @@ impl Options {
             ),
             auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
             keys: keys.unwrap_or(defaults.keys),
+            shared_key,
+            store,
+            forced_end: faults.take(
+                "FORCED_END",
+                options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
+                ForcedEnd::default(),
+            ),
             scope: faults.take(
                 "SESSION_SCOPE",
                 options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
@@ -205,22 +212,36 @@ fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
     }
 }
 
-/// The signing keys, and whether they were made up.
-fn keys(environment: &dyn Environment, faults: &mut Faults) -> (Option<SigningKeys>, bool) {
+/// Where sessions are kept: in Redis where `REDIS_URL` is given.
+fn store(limits: Limits, environment: &dyn Environment, faults: &mut Faults) -> Option<Arc<dyn SessionStore>> {
+    let url = secret::read("REDIS_URL", environment, faults)?;
+    match RedisStore::new(url.expose(), limits.session_ttl) {
+        Ok(store) => Some(Arc::new(store)),
+        Err(error) => {
+            faults.push("REDIS_URL", error);
+            None
+        }
+    }
+}
+
+/// The signing keys, whether they were made up for want of any, and whether the pods agree on one.
+fn keys(is_shared: bool, environment: &dyn Environment, faults: &mut Faults) -> (Option<SigningKeys>, bool, bool) {
     let known_faults = faults.clone();
     let Some(secret) = secret::read("SESSION_KEY", environment, faults) else {
-        return (None, *faults == known_faults);
+        return (None, *faults == known_faults, false);
     };
     if secret.expose().trim() == "shared" {
-        faults.push("SESSION_KEY", "`shared` needs REDIS_URL, which this version does not have yet; give a secret");
-        return (None, false);
+        if !is_shared && environment.get("REDIS_URL").or_else(|| environment.get("REDIS_URL_FILE")).is_none() {
+            faults.push("SESSION_KEY", "`shared` needs REDIS_URL, where the pods agree on a key; or give a secret");
+        }
+        return (None, false, true);
     }
     let secrets = secret.expose().split(',').map(|secret| secret.trim().as_bytes());
     match SigningKeys::from_secrets(secrets) {
-        Ok(keys) => (Some(keys), false),
+        Ok(keys) => (Some(keys), false, false),
         Err(weak) => {
             faults.push("SESSION_KEY", format_args!("{weak}; make one with `openssl rand -base64 48`"));
-            (None, false)
+            (None, false, false)
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Keeps the pod's lease, and notices when the store goes, returns, or has lost everything.
 
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use session_domain::Phase;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{error, warn};
 
 use super::{LEASE, Sharing};
 use crate::pod::Pod;
@@ -42,5 +43,27 @@ pub(super) async fn keep(pod: Arc<Pod>, mut epoch: Option<Epoch>, stop: Cancella
 pub(super) async fn renew(pod: &Pod, sharing: &Sharing) -> Option<Epoch> {
     let draining = matches!(pod.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating);
     let renewed = sharing.store.renew(&pod.config.pod, draining, LEASE).await;
-    sharing.heard(renewed, pod.clock.now())
+    let epoch = sharing.heard(renewed, pod.clock.now())?;
+    agree_on_secret(pod, sharing).await;
+    Some(epoch)
+}
+
+/// Signs with the secret that the pods have agreed on. Asked again and again: a store that came back empty gets ours, and
+/// whoever was alone meanwhile finds the others'.
+async fn agree_on_secret(pod: &Pod, sharing: &Sharing) {
+    let Some(secret) = &sharing.secret else { return };
+    let ours = secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let agreed = sharing.store.agree_on_secret(&ours).await;
+    let Some(agreed) = sharing.heard(agreed, pod.clock.now()) else { return };
+    let mut secret = secret.lock().unwrap_or_else(PoisonError::into_inner);
+    if sharing.has_agreed.swap(true, Ordering::AcqRel) && *secret == agreed {
+        return;
+    }
+    match pod.keys.load().led_by(&agreed) {
+        Ok(keys) => {
+            pod.keys.store(Arc::new(keys));
+            *secret = agreed;
+        }
+        Err(weak) => error!(%weak, "the shared signing key in the store is no good; delete lastcall:session-key there"),
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::{Outcome, SessionId};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
@@ -27,11 +27,22 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
     let mut ticks = interval(ASK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut tick = 0_u32;
+    // Nobody touches a session whose stream is open; its entry must not run out all the same.
+    let refresh = pod.config.limits.session_ttl / 3;
+    let mut refreshed = Instant::now();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if !sharing.is_up() {
             continue;
         }
         tick = tick.wrapping_add(1);
+        if refreshed.elapsed() >= refresh {
+            refreshed = Instant::now();
+            pod.sessions.walk(|session| {
+                if session.is_streaming() {
+                    pod.sessions.write_again(session);
+                }
+            });
+        }
         if tick.is_multiple_of(SWEEP) {
             let mut all = Vec::new();
             pod.sessions.walk(|session| all.push(session.id()));

@@ -71,11 +71,10 @@ impl Contents {
                     entry.session.last_activity = entry.session.last_activity.max(at);
                 }
             }
-            Write::Wish { id, wish } => {
-                if let Some(entry) = self.entries.get_mut(&id) {
-                    entry.wish = Some(wish);
-                }
-            }
+            Write::Wish { id, wish } => match self.entries.get_mut(&id) {
+                Some(entry) => entry.wish = Some(wish),
+                None => return Written::Elsewhere,
+            },
         }
         Written::Done
     }

@@ -53,6 +53,9 @@ pub struct Raw {
     /// Idle time after which a session without an open connection expires
     #[arg(long, env = "SESSION_TTL", value_name = "VALUE", hide_env_values = true, default_value = "1h")]
     pub session_ttl: String,
+    /// What a forced end does to a shared session: `delete` it, or `release` it to another pod
+    #[arg(long, env = "FORCED_END", value_name = "VALUE", hide_env_values = true, default_value = "delete")]
+    pub forced_end: String,
     /// `browser`: one session for a cookie jar; `tab`: every opened tab is a session of its own
     #[arg(long, env = "SESSION_SCOPE", value_name = "VALUE", hide_env_values = true, default_value = "browser")]
     pub session_scope: String,
@@ -78,4 +81,7 @@ pub struct Raw {
 
 const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
   SESSION_KEY, SESSION_KEY_FILE  what signs the cookies: secrets of at least 32 bytes, comma separated; the first
-                                 signs, all verify [default: random, with a warning]";
+                                 signs, all verify; `shared`: the pods of one Redis agree on one there
+                                 [default: random, with a warning]
+  REDIS_URL, REDIS_URL_FILE      where sessions are shared: redis://, rediss:// or redis-cluster://host:port,host:port
+                                 [default: unset, sessions live in the memory of this pod]";

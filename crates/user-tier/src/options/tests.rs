@@ -58,15 +58,19 @@ fn two_servers_on_one_port_contradict_each_other() {
 }
 
 #[test]
-fn keys_rotate_and_shared_is_not_there_yet() {
+fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
     let (a, b) = ("a secret of more than thirty-two bytes", "another secret of over thirty-two bytes");
     let both: &'static str = Box::leak(format!("{a},{b}").into_boxed_str());
     assert!(!parse(&[], &[("SESSION_KEY", both)]).unwrap().random_key);
     assert!(parse(&[], &[("SESSION_KEY", "shared")]).unwrap_err().contains("REDIS_URL"));
+    let shared = parse(&[], &[("SESSION_KEY", "shared"), ("REDIS_URL", "redis://localhost")]).unwrap();
+    assert!(shared.service.shared_key && shared.service.store.is_some());
+    let fault = parse(&[], &[("REDIS_URL", "redis:/user:hunter2@localhost")]).unwrap_err();
+    assert!(fault.starts_with("REDIS_URL: ") && !fault.contains("hunter2"), "{fault}");
 }
 
 #[test]
 fn what_is_not_there_yet_is_said_aloud() {
-    let options = parse(&[], &[("REDIS_URL", "redis://localhost")]).unwrap();
-    assert_eq!(options.not_yet, ["REDIS_URL"]);
+    let options = parse(&[], &[("TRUSTED_PROXIES", "redis://localhost")]).unwrap();
+    assert_eq!(options.not_yet, ["TRUSTED_PROXIES"]);
 }

@@ -1,0 +1,223 @@
+//! Several pods in one process around one store, under random requests, pauses, outages, kills and drains.
+
+use std::collections::{HashMap, HashSet};
+
+use session_domain::lifecycle::Signal;
+use session_domain::registry::Kind;
+use session_domain::{Outcome, PodName, UserName};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::*;
+use crate::config::Config;
+use crate::driver;
+use crate::page::PlainPages;
+use crate::presence::PresenceGuard;
+use crate::store::MemoryStore;
+
+/// A pod with its tasks, as [`crate::Service::serve`] runs it, without its listeners.
+struct Running {
+    pod: Arc<Pod>,
+    tasks: JoinSet<()>,
+    signal: Option<mpsc::UnboundedSender<Signal>>,
+    stop: CancellationToken,
+}
+
+async fn start(store: &Arc<MemoryStore>, name: &str) -> Running {
+    let mut config = Config::new(PodName::new(name).unwrap());
+    config.store = Some(Arc::clone(store) as Arc<dyn SessionStore>);
+    config.policy.drain_timeout = Duration::from_secs(20);
+    config.policy.propagation_wait = Duration::from_secs(2);
+    let pod = Pod::new(config, Box::new(PlainPages));
+    let stop = CancellationToken::new();
+    let mut tasks = begin(&pod, &stop).await;
+    let (signal, signals) = mpsc::unbounded_channel();
+    let signals = futures_util::stream::unfold(signals, |mut signals| async {
+        signals.recv().await.map(|signal| (signal, signals))
+    });
+    tasks.spawn(driver::drive(Arc::clone(&pod), signals));
+    Running { pod, tasks, signal: Some(signal), stop }
+}
+
+impl Running {
+    fn is_alive(&self) -> bool {
+        !self.tasks.is_empty()
+    }
+
+    /// As SIGKILL does: nothing more is written, and the lease runs out.
+    async fn kill(&mut self) {
+        self.tasks.shutdown().await;
+    }
+
+    fn walked(&self) -> Vec<SessionId> {
+        let mut ids = Vec::new();
+        self.pod.sessions.walk(|session| ids.push(session.id()));
+        ids
+    }
+
+    fn balances(&self) {
+        let totals = self.pod.sessions.totals();
+        let walked = u64::try_from(self.walked().len()).unwrap();
+        assert_eq!(totals.logins + totals.adopted, walked + totals.all_ended(), "{}", self.pod.config.pod);
+        assert_eq!(self.pod.sessions.active(), walked);
+    }
+
+    /// A request with the cookie of `id`; `None` where this pod knows of no such session.
+    async fn request(&self, id: SessionId, streaming: bool) -> Option<(Live, PresenceGuard)> {
+        let now = self.pod.clock.now();
+        let live = match self.pod.sessions.find(id, now) {
+            Some(live) => live,
+            None => arrive(&self.pod, id, streaming).await?,
+        };
+        let kind = if streaming { Kind::EventStream } else { Kind::Request };
+        let guard = PresenceGuard::open(&self.pod, &live, kind);
+        if streaming {
+            self.pod.written().await;
+        }
+        Some((live, guard))
+    }
+}
+
+async fn storm(seed: u64) {
+    let random = &mut fastrand::Rng::with_seed(seed);
+    let store = Arc::new(MemoryStore::new());
+    let mut pods = Vec::new();
+    for n in 0..3 {
+        pods.push(start(&store, &format!("pod-{n}")).await);
+    }
+    let mut people: Vec<SessionId> = Vec::new();
+    let mut streams: Vec<(usize, PresenceGuard)> = Vec::new();
+    let mut lost = 0_u64;
+    for step in 0..120 {
+        let at = random.usize(..pods.len());
+        let pod = Arc::clone(&pods[at].pod);
+        let who = if people.is_empty() { None } else { Some(random.usize(..people.len())) };
+        match (random.u8(..20), who) {
+            (0..5, _) if pods[at].is_alive() => {
+                let id = SessionId::from_uuid(Uuid::from_u128(
+                    u128::from(random.u64(..)) << 64 | u128::from(random.u64(..)),
+                ));
+                if pod.sessions.start(id, UserName::anonymous(), Streams::default(), pod.clock.now()).is_ok() {
+                    pod.written().await;
+                    people.push(id);
+                }
+            }
+            (5..9, Some(who)) if pods[at].is_alive() => drop(pods[at].request(people[who], false).await),
+            (9..12, Some(who)) if pods[at].is_alive() => {
+                streams.extend(pods[at].request(people[who], true).await.map(|(_, guard)| (at, guard)));
+            }
+            (12, Some(who)) if pods[at].is_alive() => {
+                if let Some((live, _guard)) = pods[at].request(people[who], false).await {
+                    if pod.log_out(&live, false).is_none() {
+                        end_guest(&pod, &live, false).await;
+                    }
+                    pod.written().await;
+                    people.swap_remove(who);
+                }
+            }
+            (13, Some(who)) if pods[at].is_alive() => {
+                if let Some((live, _guard)) = pods[at].request(people[who], false).await {
+                    let id = SessionId::from_uuid(Uuid::from_u128(u128::from(random.u64(..))));
+                    let user = UserName::from_input("ada");
+                    if pod.sign_in(&live, id, user.clone()) || rename_guest(&pod, &live, id, &user).await {
+                        pod.written().await;
+                        people[who] = id;
+                    }
+                }
+            }
+            (14, _) if !streams.is_empty() => drop(streams.swap_remove(random.usize(..streams.len()))),
+            (15, _) if step > 30 && random.u8(..4) == 0 => {
+                pods[at].kill().await;
+                streams.retain(|(pod, _)| *pod != at);
+                lost += 1;
+                let name = format!("pod-{step}");
+                pods.push(start(&store, &name).await);
+            }
+            (16, _) if step > 30 && random.u8(..4) == 0 => {
+                if let Some(signal) = pods[at].signal.take() {
+                    let _ = signal.send(Signal::Term);
+                    pods.push(start(&store, &format!("pod-{step}")).await);
+                }
+            }
+            _ => sleep(Duration::from_millis(random.u64(..1_500))).await,
+        }
+        pods.iter().for_each(Running::balances);
+    }
+    // Everybody comes to rest: leases run out, sweeps have been made.
+    sleep(Duration::from_secs(40)).await;
+    check(&pods, &store, lost);
+    for mut pod in pods {
+        pod.stop.cancel();
+        pod.kill().await;
+    }
+}
+
+fn check(pods: &[Running], store: &MemoryStore, _killed: u64) {
+    let mut owners: HashMap<SessionId, &PodName> = HashMap::new();
+    for running in pods {
+        running.balances();
+        if !running.is_alive() {
+            continue;
+        }
+        for id in running.walked() {
+            let before = owners.insert(id, &running.pod.config.pod);
+            assert!(before.is_none(), "{id} lives on {before:?} and {}", running.pod.config.pod);
+        }
+    }
+    let entries = store.entries();
+    for (id, owner) in &owners {
+        let entry = entries.iter().find(|entry| entry.session.id == *id);
+        assert_eq!(entry.map(|entry| &entry.session.pod), Some(*owner), "{id} in the store");
+    }
+    // A session begins once and ends once: what has ended for good is not kept, and nothing is kept that never began.
+    let totals = |outcome| pods.iter().map(|running| running.pod.sessions.totals().ended(outcome)).sum::<u64>();
+    let ended: u64 = [Outcome::Logout, Outcome::AutoLogout, Outcome::Forced, Outcome::Expired].map(totals).iter().sum();
+    let logins: u64 = pods.iter().map(|running| running.pod.sessions.totals().logins).sum();
+    let kept: HashSet<_> = entries.iter().filter(|entry| entry.wish.is_none()).map(|entry| entry.session.id).collect();
+    assert!(ended + kept.len() as u64 <= logins, "{ended} ended, {} kept, {logins} began", kept.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_live_on_one_pod_and_end_once_whatever_happens_to_the_pods() {
+    for seed in 0..60 {
+        // Each storm in a task of its own, so that a failure names its seed.
+        let done = tokio::spawn(storm(seed)).await;
+        assert!(done.is_ok(), "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_pods_asked_in_the_same_instant_make_one_owner() {
+    let store = Arc::new(MemoryStore::new());
+    let (first, second, third) = (start(&store, "a").await, start(&store, "b").await, start(&store, "c").await);
+    let id = SessionId::from_uuid(Uuid::from_u128(7));
+    first.pod.sessions.start(id, UserName::anonymous(), Streams::default(), first.pod.clock.now()).unwrap();
+    first.pod.written().await;
+    let (there, elsewhere) = tokio::join!(second.request(id, true), third.request(id, true));
+    let guests = [&there, &elsewhere].into_iter().flatten().filter(|(live, _)| live.is_guest()).count();
+    assert_eq!((there.is_some(), elsewhere.is_some(), guests), (true, true, 1));
+    sleep(Duration::from_secs(3)).await;
+    let held = [&first, &second, &third].map(|running| running.walked().len());
+    assert_eq!(held.iter().sum::<usize>(), 1, "{held:?}");
+    assert_eq!(first.pod.sessions.totals().ended(Outcome::Moved), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_store_has_lost_is_written_again_and_a_logout_never_comes_to_life() {
+    let store = Arc::new(MemoryStore::new());
+    let running = start(&store, "a").await;
+    let [stays, leaves] = [1, 2].map(|n| SessionId::from_uuid(Uuid::from_u128(n)));
+    let live = [stays, leaves].map(|id| {
+        running.pod.sessions.start(id, UserName::anonymous(), Streams::default(), running.pod.clock.now()).unwrap()
+    });
+    let _streams = live.each_ref().map(|live| PresenceGuard::open(&running.pod, live, Kind::EventStream));
+    running.pod.written().await;
+    assert_eq!(store.entries().len(), 2);
+    store.lose_everything();
+    running.pod.log_out(&live[1], false);
+    // Asked for before the writer has come to it.
+    assert!(arrive(&running.pod, leaves, false).await.is_none());
+    sleep(Duration::from_secs(3)).await;
+    let kept: Vec<_> = store.entries().iter().map(|entry| entry.session.id).collect();
+    assert_eq!(kept, [stays]);
+}

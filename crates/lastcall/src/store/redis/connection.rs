@@ -1,0 +1,171 @@
+//! The way to Redis: one server or a cluster, connected when needed and again after every failure.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::cluster::ClusterClient;
+use redis::cluster_async::ClusterConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, Value};
+use tokio::time::timeout;
+
+use super::BadAddress;
+use crate::store::StoreError;
+
+/// A server that takes longer than this to connect, or to answer, is away.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+enum Way {
+    Server(Box<Client>),
+    Cluster(Box<ClusterClient>),
+}
+
+/// An open connection. Cheap to clone: all clones send over the same one, without waiting for each other.
+#[derive(Clone)]
+pub(super) enum Connection {
+    Server(MultiplexedConnection),
+    Cluster(ClusterConnection),
+}
+
+/// The way to Redis, and the connection over it while there is one.
+pub(super) struct Link {
+    way: Way,
+    open: Mutex<Option<Connection>>,
+    /// Held by whoever connects: the others wait for that connection.
+    connecting: tokio::sync::Mutex<()>,
+}
+
+impl std::fmt::Debug for Link {
+    /// Shows nothing of the address.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").finish_non_exhaustive()
+    }
+}
+
+impl Link {
+    pub(super) fn new(address: &str) -> Result<Self, BadAddress> {
+        let address = address.trim();
+        let way = match address.strip_prefix("redis-cluster://") {
+            Some(nodes) => Way::Cluster(Box::new(cluster(nodes)?)),
+            None if address.starts_with("redis://") || address.starts_with("rediss://") => {
+                Way::Server(Box::new(Client::open(address).map_err(|_| BadAddress)?))
+            }
+            None => return Err(BadAddress),
+        };
+        Ok(Self { way, open: Mutex::default(), connecting: tokio::sync::Mutex::default() })
+    }
+
+    /// The open connection, or a new one.
+    pub(super) async fn connection(&self) -> Result<Connection, StoreError> {
+        if let Some(open) = self.open().clone() {
+            return Ok(open);
+        }
+        let _connecting = self.connecting.lock().await;
+        if let Some(open) = self.open().clone() {
+            return Ok(open);
+        }
+        let connected = timeout(PATIENCE * 2, self.connect()).await;
+        let connection = connected
+            .map_err(|_| StoreError::Away("it does not answer".to_owned()))?
+            .map_err(|error| self.failed(&error))?;
+        *self.open() = Some(connection.clone());
+        Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<Connection, RedisError> {
+        Ok(match &self.way {
+            Way::Server(client) => {
+                let settings = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(PATIENCE))
+                    .set_response_timeout(Some(PATIENCE));
+                Connection::Server(client.get_multiplexed_async_connection_with_config(&settings).await?)
+            }
+            Way::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+        })
+    }
+
+    /// What a failure means. After most of them the connection is given up: a server that is read-only, loading or out of
+    /// memory may have another one in its place by the next time.
+    pub(super) fn failed(&self, error: &RedisError) -> StoreError {
+        let text = error.to_string();
+        if text.contains("WRONGTYPE") {
+            return StoreError::Refused("the key holds something else".to_owned());
+        }
+        *self.open() = None;
+        StoreError::Away(text)
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Nodes as they are written, `user:password@host:port,host:port`: who signs in at one signs in at all.
+fn cluster(nodes: &str) -> Result<ClusterClient, BadAddress> {
+    let (credentials, hosts) = nodes.rsplit_once('@').map_or(("", nodes), |(who, hosts)| (who, hosts));
+    let at = if credentials.is_empty() { "" } else { "@" };
+    let hosts = hosts.trim_end_matches('/').split(',').map(str::trim).filter(|host| !host.is_empty());
+    let nodes: Vec<_> = hosts.map(|host| format!("redis://{credentials}{at}{host}")).collect();
+    if nodes.is_empty() {
+        return Err(BadAddress);
+    }
+    ClusterClient::builder(nodes)
+        .connection_timeout(PATIENCE)
+        .response_timeout(PATIENCE)
+        .retries(2)
+        .max_retry_wait(100)
+        .build()
+        .map_err(|_| BadAddress)
+}
+
+impl ConnectionLike for Connection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match self {
+            Self::Server(connection) => connection.req_packed_command(cmd),
+            Self::Cluster(connection) => connection.req_packed_command(cmd),
+        }
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        cmd: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        match self {
+            Self::Server(connection) => connection.req_packed_commands(cmd, offset, count),
+            Self::Cluster(connection) => connection.req_packed_commands(cmd, offset, count),
+        }
+    }
+
+    fn get_db(&self) -> i64 {
+        match self {
+            Self::Server(connection) => connection.get_db(),
+            Self::Cluster(connection) => connection.get_db(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_and_what_is_none_is_refused_without_showing_it() {
+        for good in [
+            "redis://localhost",
+            "redis://user:secret@host:6379/3",
+            "rediss://host:6380",
+            "redis-cluster://a:7000,b:7001",
+            "redis-cluster://user:secret@a:7000/",
+        ] {
+            assert!(Link::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "localhost:6379", "http://host", "redis://", "redis://host:port", "redis-cluster://"] {
+            let error = Link::new(bad).map(|_| ()).unwrap_err().to_string();
+            assert!(bad.is_empty() || !error.contains(&format!("{bad:?}")), "{error}");
+        }
+        let link = Link::new("redis://user:secret@host:6379").unwrap();
+        assert!(!format!("{link:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,77 @@
+//! What has to happen at once, each on one session's one key. Every script answers 1 where it did what it should, and 0
+//! where the session is another pod's or is not there.
+
+use redis::Script;
+
+/// The scripts, loaded into the server when they are first used.
+#[derive(Debug)]
+pub(super) struct Scripts {
+    pub(super) put: Script,
+    pub(super) delete: Script,
+    pub(super) release: Script,
+    pub(super) touch: Script,
+    pub(super) wish: Script,
+    pub(super) adopt: Script,
+}
+
+impl Scripts {
+    pub(super) fn new() -> Self {
+        Self {
+            put: Script::new(PUT),
+            delete: Script::new(DELETE),
+            release: Script::new(RELEASE),
+            touch: Script::new(TOUCH),
+            wish: Script::new(WISH),
+            adopt: Script::new(ADOPT),
+        }
+    }
+}
+
+/// pod, user, login time, last activity, streaming, told, milliseconds to live. A guest may have been active later than
+/// its owner knows; times of one length compare as texts.
+const PUT: &str = "
+local owner = redis.call('HGET', KEYS[1], 'pod')
+if owner and owner ~= ARGV[1] then return 0 end
+local last, now = redis.call('HGET', KEYS[1], 'last_activity'), ARGV[4]
+if last and #last == #now and last > now then now = last end
+redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'last_activity', now,
+    'streaming', ARGV[5], 'told', ARGV[6])
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+return 1";
+
+/// pod.
+const DELETE: &str = "
+local owner = redis.call('HGET', KEYS[1], 'pod')
+if owner and owner ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+return 1";
+
+/// pod.
+const RELEASE: &str = "
+if redis.call('HGET', KEYS[1], 'pod') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'streaming', '0')
+return 1";
+
+/// last activity, milliseconds to live.
+const TOUCH: &str = "
+local last = redis.call('HGET', KEYS[1], 'last_activity')
+if not last then return 0 end
+if #last ~= #ARGV[1] or last < ARGV[1] then redis.call('HSET', KEYS[1], 'last_activity', ARGV[1]) end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1";
+
+/// wish.
+const WISH: &str = "
+if redis.call('HLEN', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'wish', ARGV[1])
+return 1";
+
+/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing.
+const ADOPT: &str = "
+local owner, streaming, wish = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'wish'))
+if redis.call('HLEN', KEYS[1]) == 0 or wish then return false end
+if owner and owner ~= ARGV[1] then return false end
+if ARGV[3] == '1' and streaming == '1' then return false end
+redis.call('HSET', KEYS[1], 'pod', ARGV[2], 'streaming', ARGV[4])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return redis.call('HGETALL', KEYS[1])";
