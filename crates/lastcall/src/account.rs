@@ -64,10 +64,7 @@ pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri
     let query = Query::<Logout>::try_from_uri(&uri).ok();
     let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
     if let Some(session) = visit.session() {
-        match pod.log_out(&session.live, automatic) {
-            Some(_) => pod.written().await,
-            None => sharing::end_guest(pod, &session.live, automatic).await,
-        }
+        sharing::log_out(pod, &session.live, automatic).await;
     }
     let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
     if let Some(cleared) = visit.cookies.clear(&visit.base) {

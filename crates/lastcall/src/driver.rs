@@ -12,6 +12,7 @@ use tracing::info;
 
 use crate::config::ForcedEnd;
 use crate::pod::{Live, Pod};
+use crate::sharing;
 use crate::streams::End;
 
 /// How long changes of the population are gathered before they are counted: a thousand logouts in one moment are
@@ -43,6 +44,10 @@ pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
         if event == Event::PopulationChanged {
             sleep(GATHER).await;
         }
+        if driver.is_due() {
+            // Nobody is force-closed here who lives on another pod by now.
+            sharing::look_once_more(&driver.pod).await;
+        }
         driver.step(event);
     }
 }
@@ -57,6 +62,11 @@ struct Driver {
 impl Driver {
     const fn is_done(&self) -> bool {
         matches!(self.machine.state(), State::Stopped { .. })
+    }
+
+    /// Whether the countdown is over.
+    fn is_due(&self) -> bool {
+        self.machine.notice().is_some_and(|notice| notice.deadline <= self.pod.clock.now())
     }
 
     /// Whether it matters who is there. While it does not, nobody is counted.

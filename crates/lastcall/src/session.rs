@@ -182,7 +182,7 @@ impl Visit {
     pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, Refused> {
         let Some(live) = &self.live else { return self.start(user).map(|_| SignedIn(None)) };
         let id = SessionId::from_uuid(Uuid::new_v4());
-        if !self.pod.sign_in(live, id, user.clone()) && !sharing::rename_guest(&self.pod, live, id, &user).await {
+        if !sharing::sign_in(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
             let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
             return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));

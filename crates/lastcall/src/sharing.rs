@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use session_domain::registry::LiveSession;
-use session_domain::{SessionId, Timestamp};
+use session_domain::{SessionId, Timestamp, UserName};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -33,7 +33,6 @@ use crate::store::{SessionStore, StoreError};
 use crate::streams::{End, Streams};
 
 pub(crate) use arrival::arrive;
-pub(crate) use guest::{end_guest, rename_guest};
 
 /// A pod that says nothing for so long is gone.
 const LEASE: Duration = Duration::from_secs(5);
@@ -68,6 +67,8 @@ pub(crate) struct Sharing {
     touches: papaya::HashMap<SessionId, Timestamp>,
     /// Guests with an event stream here: somebody has to notice when their session ends elsewhere.
     guests: Mutex<Vec<Weak<LiveSession<Streams>>>>,
+    /// Sessions that the store should have and does not: ended elsewhere, or lost there.
+    missing: Mutex<Vec<Live>>,
     /// The secret that signs, where the pods agree on one: ours until they have.
     secret: Option<Mutex<String>>,
     has_agreed: AtomicBool,
@@ -86,9 +87,19 @@ impl Sharing {
             waiting: Mutex::new(Some(waiting)),
             touches: papaya::HashMap::new(),
             guests: Mutex::default(),
+            missing: Mutex::default(),
             secret: shared_key.then(|| Mutex::new(secret())),
             has_agreed: AtomicBool::new(false),
         }
+    }
+
+    /// The store should have the session, and does not.
+    fn is_missing(&self, session: &Live) {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(session));
+    }
+
+    fn take_missing(&self) -> Vec<Live> {
+        std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether the store is there, as far as is known.
@@ -187,6 +198,40 @@ impl Sharing {
     fn is_settling(&self, now: Timestamp) -> bool {
         now < Timestamp::from_millis(self.returned_at.load(Ordering::Acquire)).plus(LEASE)
     }
+}
+
+/// Learns which sessions other pods have taken over since they were looked at last; not for long.
+pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
+    if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
+        let _ = timeout(WRITE_THROUGH, watcher::sweep(pod, sharing)).await;
+    }
+}
+
+/// Ends a session because its user leaves, wherever it lives by now.
+pub(crate) async fn log_out(pod: &Arc<Pod>, session: &Live, automatic: bool) {
+    if guest::take_out(pod, session).await {
+        pod.log_out(session, automatic);
+        pod.written().await;
+    } else if let Some(session) = as_it_is_now(pod, session).await {
+        match pod.log_out(&session, automatic) {
+            Some(_) => pod.written().await,
+            None => guest::end(pod, &session, automatic).await,
+        }
+    }
+}
+
+/// Names a session's user, wherever it lives by now. `false` where it has ended.
+pub(crate) async fn sign_in(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
+    if guest::take_out(pod, session).await {
+        return pod.sign_in(session, id, user.clone());
+    }
+    let Some(session) = as_it_is_now(pod, session).await else { return false };
+    pod.sign_in(&session, id, user.clone()) || guest::rename(pod, &session, id, user).await
+}
+
+/// A session that another pod has taken over, or that was a guest from the start.
+async fn as_it_is_now(pod: &Arc<Pod>, session: &Live) -> Option<Live> {
+    if session.is_guest() { Some(Arc::clone(session)) } else { arrive(pod, session.id(), false).await }
 }
 
 /// A secret that nobody else has.

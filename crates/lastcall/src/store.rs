@@ -62,8 +62,14 @@ pub struct Glance {
 /// One change of one entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
-    /// The owner's state of the session. Makes the entry where there is none.
-    Put(SharedSession),
+    /// The owner's state of the session.
+    Put {
+        /// The session.
+        session: SharedSession,
+        /// Whether the store does not have it yet. Where it should and does not, it has ended at another pod, and is not
+        /// brought to life again.
+        new: bool,
+    },
     /// The session is over: the entry goes.
     Delete {
         /// Which one.
@@ -101,6 +107,8 @@ pub enum Written {
     Done,
     /// Nothing was done: another pod owns the session.
     Elsewhere,
+    /// Nothing was done: there is no such session any more.
+    Missing,
     /// Nothing was done, and trying again would not help: what stands there is no session.
     Refused(String),
 }

@@ -220,6 +220,7 @@ impl<X> Registry<X> {
         self.depart(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
+        session.set_stored(false);
         sessions.remove(&old_id);
         drop(identity);
         self.removed(old_id, None);
@@ -357,7 +358,7 @@ impl<X> Registry<X> {
         self.unwritten.as_ref().map(|unwritten| unwritten.changes.take()).unwrap_or_default()
     }
 
-    /// The store has lost the session, or all of them: it is to be written again.
+    /// The session is to be written, though nothing about it has changed.
     pub fn write_again(&self, session: &Arc<LiveSession<X>>) {
         if let Some(unwritten) = &self.unwritten
             && !session.is_guest()

@@ -6,7 +6,7 @@ use std::time::Duration;
 use session_domain::{SessionId, UserName};
 use tokio::time::timeout;
 
-use super::Sharing;
+use super::{Sharing, WRITE_THROUGH};
 use crate::pod::{Live, Pod};
 use crate::store::{Wish, Write, Written};
 use crate::streams::End;
@@ -15,7 +15,7 @@ use crate::streams::End;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The user of a guest leaves. Counted by the owner, once it has heard.
-pub(crate) async fn end_guest(pod: &Pod, guest: &Live, automatic: bool) {
+pub(super) async fn end(pod: &Pod, guest: &Live, automatic: bool) {
     let Some(sharing) = asked(pod, guest) else { return };
     let wish = Write::Wish { id: guest.id(), wish: Wish::End { automatic } };
     if write(pod, sharing, vec![wish]).await {
@@ -26,16 +26,32 @@ pub(crate) async fn end_guest(pod: &Pod, guest: &Live, automatic: bool) {
 
 /// The user of a guest signs in: the session goes on under another id, at its owner. `false` where that could not be
 /// written, or the session is no guest.
-pub(crate) async fn rename_guest(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &UserName) -> bool {
+pub(super) async fn rename(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &UserName) -> bool {
     let Some(sharing) = asked(pod, guest) else { return false };
     let renamed =
         session_domain::shared::SharedSession { id, user: user.clone(), streaming: true, ..pod.shared(guest) };
-    let writes = vec![Write::Put(renamed), Write::Wish { id: guest.id(), wish: Wish::Rename(id) }];
+    let writes =
+        vec![Write::Put { session: renamed, new: true }, Write::Wish { id: guest.id(), wish: Wish::Rename(id) }];
     let written = write(pod, sharing, writes).await;
     if written {
         call(pod, sharing, guest).await;
     }
     written
+}
+
+/// Takes the session's id out of the store, so that nobody else has it any more. `false` where another pod has it already,
+/// and nothing was done. Where the store is away, nobody else can have taken it since.
+pub(super) async fn take_out(pod: &Pod, session: &Live) -> bool {
+    let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up() && !session.is_guest()) else {
+        return !session.is_guest();
+    };
+    let delete = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
+    let Ok(answer) = timeout(WRITE_THROUGH, sharing.store.write(vec![delete])).await else { return true };
+    let elsewhere = sharing.heard(answer, pod.clock.now()).is_some_and(|results| results.contains(&Written::Elsewhere));
+    if elsewhere {
+        pod.let_move(session);
+    }
+    !elsewhere
 }
 
 fn asked<'a>(pod: &'a Pod, guest: &Live) -> Option<&'a Sharing> {

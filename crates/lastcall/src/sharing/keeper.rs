@@ -34,7 +34,7 @@ pub(super) async fn keep(pod: Arc<Pod>, mut epoch: Option<Epoch>, stop: Cancella
                 sessions.active = pod.sessions.active(),
                 "the session store has lost its data: every session is written again"
             );
-            pod.sessions.walk(|session| pod.sessions.write_again(session));
+            pod.sessions.walk(|session| pod.write_anew(session));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Several pods in one process around one store, under random requests, pauses, outages, kills and drains.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use session_domain::lifecycle::Signal;
 use session_domain::registry::Kind;
@@ -87,7 +87,6 @@ async fn storm(seed: u64) {
     }
     let mut people: Vec<SessionId> = Vec::new();
     let mut streams: Vec<(usize, PresenceGuard)> = Vec::new();
-    let mut lost = 0_u64;
     for step in 0..120 {
         let at = random.usize(..pods.len());
         let pod = Arc::clone(&pods[at].pod);
@@ -108,10 +107,7 @@ async fn storm(seed: u64) {
             }
             (12, Some(who)) if pods[at].is_alive() => {
                 if let Some((live, _guard)) = pods[at].request(people[who], false).await {
-                    if pod.log_out(&live, false).is_none() {
-                        end_guest(&pod, &live, false).await;
-                    }
-                    pod.written().await;
+                    log_out(&pod, &live, false).await;
                     people.swap_remove(who);
                 }
             }
@@ -119,7 +115,7 @@ async fn storm(seed: u64) {
                 if let Some((live, _guard)) = pods[at].request(people[who], false).await {
                     let id = SessionId::from_uuid(Uuid::from_u128(u128::from(random.u64(..))));
                     let user = UserName::from_input("ada");
-                    if pod.sign_in(&live, id, user.clone()) || rename_guest(&pod, &live, id, &user).await {
+                    if sign_in(&pod, &live, id, &user).await {
                         pod.written().await;
                         people[who] = id;
                     }
@@ -129,7 +125,6 @@ async fn storm(seed: u64) {
             (15, _) if step > 30 && random.u8(..4) == 0 => {
                 pods[at].kill().await;
                 streams.retain(|(pod, _)| *pod != at);
-                lost += 1;
                 let name = format!("pod-{step}");
                 pods.push(start(&store, &name).await);
             }
@@ -145,14 +140,17 @@ async fn storm(seed: u64) {
     }
     // Everybody comes to rest: leases run out, sweeps have been made.
     sleep(Duration::from_secs(40)).await;
-    check(&pods, &store, lost);
+    for running in pods.iter().filter(|running| running.is_alive()) {
+        running.pod.written().await;
+    }
+    check(&pods, &store);
     for mut pod in pods {
         pod.stop.cancel();
         pod.kill().await;
     }
 }
 
-fn check(pods: &[Running], store: &MemoryStore, _killed: u64) {
+fn check(pods: &[Running], store: &MemoryStore) {
     let mut owners: HashMap<SessionId, &PodName> = HashMap::new();
     for running in pods {
         running.balances();
@@ -173,13 +171,15 @@ fn check(pods: &[Running], store: &MemoryStore, _killed: u64) {
     let totals = |outcome| pods.iter().map(|running| running.pod.sessions.totals().ended(outcome)).sum::<u64>();
     let ended: u64 = [Outcome::Logout, Outcome::AutoLogout, Outcome::Forced, Outcome::Expired].map(totals).iter().sum();
     let logins: u64 = pods.iter().map(|running| running.pod.sessions.totals().logins).sum();
-    let kept: HashSet<_> = entries.iter().filter(|entry| entry.wish.is_none()).map(|entry| entry.session.id).collect();
-    assert!(ended + kept.len() as u64 <= logins, "{ended} ended, {} kept, {logins} began", kept.len());
+    // What a killed pod had not written yet nobody can know.
+    let is_killed = |pod: &PodName| pods.iter().any(|running| running.pod.config.pod == *pod && !running.is_alive());
+    let kept = entries.iter().filter(|entry| entry.wish.is_none() && !is_killed(&entry.session.pod)).count();
+    assert!(ended + kept as u64 <= logins, "{ended} ended, {kept} kept, {logins} began");
 }
 
 #[tokio::test(start_paused = true)]
 async fn sessions_live_on_one_pod_and_end_once_whatever_happens_to_the_pods() {
-    for seed in 0..60 {
+    for seed in 0..200 {
         // Each storm in a task of its own, so that a failure names its seed.
         let done = tokio::spawn(storm(seed)).await;
         assert!(done.is_ok(), "seed {seed}");

@@ -43,32 +43,56 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
                 }
             });
         }
+        // In this order: whoever adopts a session calls first, so what is missing and was not called for is lost.
+        let missing = sharing.take_missing();
+        let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) else {
+            missing.iter().for_each(|session| sharing.is_missing(session));
+            continue;
+        };
+        missing.iter().filter(|session| !called.contains(&session.id())).for_each(|session| pod.write_anew(session));
+        look(&pod, sharing, called, Missing::Moved).await;
         if tick.is_multiple_of(SWEEP) {
-            let mut all = Vec::new();
-            pod.sessions.walk(|session| all.push(session.id()));
-            look(&pod, sharing, all).await;
+            sweep(&pod, sharing).await;
             look_at_guests(&pod, sharing).await;
-        } else if let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
-            look(&pod, sharing, called).await;
         }
     }
 }
 
-async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>) {
+/// Looks at all sessions of the pod.
+pub(super) async fn sweep(pod: &Arc<Pod>, sharing: &Sharing) {
+    let mut all = Vec::new();
+    pod.sessions.walk(|session| all.push(session.id()));
+    look(pod, sharing, all, Missing::Unclear).await;
+}
+
+/// What it means that the store does not have a session that it had.
+#[derive(Clone, Copy, Debug)]
+enum Missing {
+    /// Another pod has called: it took the session over, and there it has ended since.
+    Moved,
+    /// It has to be found out.
+    Unclear,
+}
+
+async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) {
     for part in ids.chunks(BATCH) {
         let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return };
         for (id, glance) in part.iter().zip(seen) {
             if let Some(session) = pod.sessions.find(*id, pod.clock.now()) {
-                react(pod, sharing, &session, glance).await;
+                react(pod, sharing, &session, glance, missing).await;
             }
         }
     }
 }
 
-async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option<Glance>) {
+async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option<Glance>, missing: Missing) {
     match glance {
-        // Not there yet, or not any more: what the registry holds is true.
-        None => pod.sessions.write_again(session),
+        None => match missing {
+            Missing::Moved => pod.let_move(session),
+            Missing::Unclear if session.is_stored() => sharing.is_missing(session),
+            // Not there yet.
+            Missing::Unclear => {}
+        },
         Some(Glance { pod: owner, .. }) if owner != pod.config.pod => pod.let_move(session),
         Some(Glance { wish: Some(Wish::End { automatic }), .. }) => _ = pod.log_out(session, automatic),
         Some(Glance { wish: Some(Wish::Rename(id)), .. }) => {
@@ -101,6 +125,12 @@ async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
 }
 
 impl Pod {
+    /// The store has lost the session: what the registry holds is true.
+    pub(super) fn write_anew(&self, session: &Live) {
+        session.set_stored(false);
+        self.sessions.write_again(session);
+    }
+
     /// Another pod has taken the session over: it goes on there, and counts neither as a logout nor as forced.
     pub(super) fn let_move(&self, session: &Live) {
         if self.sessions.end(session, Outcome::Moved) {

@@ -123,7 +123,9 @@ impl Writer {
         let pod = self.pod.config.pod.clone();
         match what {
             Unwritten::Put(session) if session.has_ended() => None,
-            Unwritten::Put(session) => Some(Write::Put(self.pod.shared(session))),
+            Unwritten::Put(session) => {
+                Some(Write::Put { session: self.pod.shared(session), new: !session.is_stored() })
+            }
             Unwritten::Delete => Some(Write::Delete { id, pod }),
             Unwritten::Release => Some(Write::Release { id, pod }),
         }
@@ -136,10 +138,14 @@ impl Writer {
         {
             warn!(session.id = %id, reason, "the session store cannot keep this session: what stands there is something else");
         }
-        match what {
-            Unwritten::Put(session) if *result == Written::Elsewhere => self.pod.let_move(session),
-            Unwritten::Put(_) | Unwritten::Release => {}
-            Unwritten::Delete => self.pod.sessions.departure_is_written(id),
+        match (what, result) {
+            (Unwritten::Put(session), Written::Done) => session.set_stored(true),
+            (Unwritten::Put(session), Written::Elsewhere) => self.pod.let_move(session),
+            (Unwritten::Put(session), Written::Missing) => {
+                self.pod.sharing.iter().for_each(|sharing| sharing.is_missing(session));
+            }
+            (Unwritten::Put(_), Written::Refused(_)) | (Unwritten::Release, _) => {}
+            (Unwritten::Delete, _) => self.pod.sessions.departure_is_written(id),
         }
     }
 

@@ -48,14 +48,15 @@ impl MemoryStore {
 impl Contents {
     fn write(&mut self, write: Write) -> Written {
         match write {
-            Write::Put(session) => match self.entries.get_mut(&session.id) {
+            Write::Put { session, new } => match self.entries.get_mut(&session.id) {
                 Some(entry) if entry.session.pod != session.pod => return Written::Elsewhere,
                 Some(entry) => {
                     let last_activity = entry.session.last_activity.max(session.last_activity);
                     entry.session = session;
                     entry.session.last_activity = last_activity;
                 }
-                None => _ = self.entries.insert(session.id, Entry { session, wish: None }),
+                None if new => _ = self.entries.insert(session.id, Entry { session, wish: None }),
+                None => return Written::Missing,
             },
             Write::Delete { id, pod } => match self.entries.get(&id) {
                 Some(entry) if entry.session.pod != pod => return Written::Elsewhere,
@@ -73,7 +74,7 @@ impl Contents {
             }
             Write::Wish { id, wish } => match self.entries.get_mut(&id) {
                 Some(entry) => entry.wish = Some(wish),
-                None => return Written::Elsewhere,
+                None => return Written::Missing,
             },
         }
         Written::Done

@@ -79,7 +79,7 @@ impl RedisStore {
         let ttl = millis(self.ttl).to_string();
         let text = |name: &PodName| name.as_str().to_owned();
         let (script, id, arguments) = match write {
-            Write::Put(session) => (
+            Write::Put { session, new } => (
                 &self.scripts.put,
                 session.id,
                 vec![
@@ -90,6 +90,7 @@ impl RedisStore {
                     flag(session.streaming).to_owned(),
                     session.told.map_or("", session_domain::lifecycle::Reason::as_str).to_owned(),
                     ttl,
+                    flag(new).to_owned(),
                 ],
             ),
             Write::Delete { id, pod } => (&self.scripts.delete, id, vec![text(&pod)]),
@@ -98,8 +99,9 @@ impl RedisStore {
             Write::Wish { id, wish } => (&self.scripts.wish, id, vec![entry::wish_to_field(wish)]),
         };
         match script.key(key(id)).arg(arguments).invoke_async(&mut connection).await {
-            Ok(true) => Ok(Written::Done),
-            Ok(false) => Ok(Written::Elsewhere),
+            Ok(1) => Ok(Written::Done),
+            Ok(-1) => Ok(Written::Missing),
+            Ok(_) => Ok(Written::Elsewhere),
             Err(error) => match self.link.failed(&error) {
                 StoreError::Refused(reason) => Ok(Written::Refused(reason)),
                 away @ StoreError::Away(_) => Err(away),

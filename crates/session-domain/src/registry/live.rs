@@ -26,6 +26,8 @@ pub struct LiveSession<X> {
     told: AtomicU64,
     /// Whether it stands in the queue of changes, of each reader.
     queued: [AtomicBool; 2],
+    /// Whether the shared store has it under its id, as far as is known.
+    stored: AtomicBool,
     /// The pod that it lives on, where it is only served here: it is not in the registry then, and nothing of it counts.
     home: Option<PodName>,
     attachment: X,
@@ -49,6 +51,7 @@ impl<X> LiveSession<X> {
             connections: Connections::new(now),
             told: AtomicU64::new(0),
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
+            stored: AtomicBool::new(false),
             home: None,
             attachment,
         }
@@ -62,6 +65,7 @@ impl<X> LiveSession<X> {
             login_time: session.login_time.min(last_activity),
             last_activity: AtomicI64::new(last_activity.as_millis()),
             confirmed: AtomicBool::new(true),
+            stored: AtomicBool::new(true),
             home,
             ..Self::new(session.id, session.user.clone(), attachment, now)
         }
@@ -75,6 +79,16 @@ impl<X> LiveSession<X> {
     /// Whether it lives on another pod and is only served here.
     pub const fn is_guest(&self) -> bool {
         self.home.is_some()
+    }
+
+    /// Whether the shared store has it, as far as is known: where it is missing then, somebody has taken it out.
+    pub fn is_stored(&self) -> bool {
+        self.stored.load(Ordering::Acquire)
+    }
+
+    /// The shared store has it; or has lost it, and may be given it once more.
+    pub fn set_stored(&self, stored: bool) {
+        self.stored.store(stored, Ordering::Release);
     }
 
     /// Whether an event stream of it is open here.

@@ -1,5 +1,5 @@
-//! What has to happen at once, each on one session's one key. Every script answers 1 where it did what it should, and 0
-//! where the session is another pod's or is not there.
+//! What has to happen at once, each on one session's one key. Every script answers 1 where it did what it should, 0 where
+//! the session is another pod's, and -1 where there is none.
 
 use redis::Script;
 
@@ -27,11 +27,12 @@ impl Scripts {
     }
 }
 
-/// pod, user, login time, last activity, streaming, told, milliseconds to live. A guest may have been active later than
+/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new. A guest may have been active later than
 /// its owner knows; times of one length compare as texts.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
+if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 local last, now = redis.call('HGET', KEYS[1], 'last_activity'), ARGV[4]
 if last and #last == #now and last > now then now = last end
 redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'last_activity', now,
@@ -55,14 +56,14 @@ return 1";
 /// last activity, milliseconds to live.
 const TOUCH: &str = "
 local last = redis.call('HGET', KEYS[1], 'last_activity')
-if not last then return 0 end
+if not last then return -1 end
 if #last ~= #ARGV[1] or last < ARGV[1] then redis.call('HSET', KEYS[1], 'last_activity', ARGV[1]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
 /// wish.
 const WISH: &str = "
-if redis.call('HLEN', KEYS[1]) == 0 then return 0 end
+if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
 redis.call('HSET', KEYS[1], 'wish', ARGV[1])
 return 1";
 
