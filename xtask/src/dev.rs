@@ -8,19 +8,20 @@ mod fleet;
 mod output;
 mod plan;
 mod ready;
+mod redis;
 mod summary;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::ensure;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::steps::{announce, cargo, step};
 use fleet::Fleet;
 use plan::Plan;
+use redis::Redis;
 
 /// The most pods that `--pods` takes.
 const MOST_PODS: u16 = 50;
@@ -34,7 +35,7 @@ pub(crate) struct Arguments {
     /// How long users get before they are signed out, as in 60s or 2m
     #[arg(long, value_name = "D", default_value = "60s", value_parser = humantime::parse_duration)]
     drain_timeout: Duration,
-    /// Shares sessions in this Redis; not in this version yet
+    /// Shares sessions in this Redis, or with `embedded` in a server started for the purpose
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
 }
@@ -44,16 +45,17 @@ pub(crate) struct Arguments {
 /// # Errors
 /// Something cannot be built or started, or one of the processes ends otherwise than by a drain.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    ensure!(arguments.redis.is_none(), "--redis is not in this version yet: every pod keeps its sessions in memory");
     // Without --package: the same choice of features as `cargo xtask test` makes, so that nothing is built twice.
     step("build", &mut cargo(&["build", "--bin", "user-tier", "--bin", "admin-tier"]))?;
-    let plan = Plan::new(arguments.pods, arguments.drain_timeout);
+    let redis = arguments.redis.as_deref().map(Redis::new).transpose()?;
+    let plan = Plan::new(arguments.pods, arguments.drain_timeout, redis.as_ref().map(|redis| redis.url.as_str()));
     plan.check_addresses()?;
     let interrupts = interrupts()?;
     announce("start");
     let mut fleet = Fleet::start(&plan, &plan::binaries()?, &interrupts)?;
     if fleet.wait_until_ready()? {
         output::print(&summary::summary(&fleet, arguments.drain_timeout));
+        redis.iter().for_each(|redis| output::say(&redis.described()));
     }
     fleet.watch()
 }

@@ -82,8 +82,8 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans so many pods, each 100 ports above the one before.
-    pub(super) fn new(pods: u16, drain_timeout: Duration) -> Self {
-        let pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout)).collect();
+    pub(super) fn new(pods: u16, drain_timeout: Duration, redis: Option<&str>) -> Self {
+        let pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout, redis)).collect();
         let admin = admin(&pods);
         Self { pods, admin }
     }
@@ -117,10 +117,10 @@ pub(super) fn binaries() -> anyhow::Result<PathBuf> {
     Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
-fn pod(index: u16, drain_timeout: Duration) -> Process {
+fn pod(index: u16, drain_timeout: Duration, redis: Option<&str>) -> Process {
     let name = format!("user-{}", index + 1);
     let (http, grpc) = (local(9090 + 100 * index), local(9091 + 100 * index));
-    let environment = vec![
+    let mut environment = vec![
         ("POD_NAME", name.clone()),
         ("HTTP_ADDR", http.to_string()),
         ("GRPC_ADDR", grpc.to_string()),
@@ -130,6 +130,7 @@ fn pod(index: u16, drain_timeout: Duration) -> Process {
         ("MAX_SESSIONS", "1000".to_owned()),
         ("DRAIN_TIMEOUT", humantime::format_duration(drain_timeout).to_string()),
     ];
+    environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
 }
 
@@ -153,7 +154,7 @@ mod tests {
 
     #[test]
     fn ports_are_those_of_the_contract() {
-        let plan = Plan::new(2, Duration::from_secs(60));
+        let plan = Plan::new(2, Duration::from_secs(60), None);
         let urls: Vec<_> = plan.pods.iter().chain([&plan.admin]).map(Process::url).collect();
         assert_eq!(urls, ["http://localhost:9090", "http://localhost:9190", "http://localhost:9092"]);
         assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9091,127.0.0.1:9191".to_owned())));
@@ -161,14 +162,14 @@ mod tests {
 
     #[test]
     fn no_two_processes_share_an_address_however_many_pods_there_are() {
-        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60));
+        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60), None);
         let addresses: Vec<_> = plan.pods.iter().chain([&plan.admin]).flat_map(Process::addresses).collect();
         assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
     }
 
     #[test]
     fn what_is_set_by_hand_survives_what_is_taken_away() {
-        let plan = Plan::new(1, Duration::from_secs(90));
+        let plan = Plan::new(1, Duration::from_secs(90), None);
         let command = plan.pods[0].command(Path::new("bin"));
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);
         assert_eq!(variable("DRAIN_TIMEOUT"), Some(Some("1m 30s".as_ref())));

@@ -1,0 +1,71 @@
+//! A redis-server of our own, on a free port and with nothing on disk, for as long as the pods run.
+
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// What `--redis` says for a server of our own.
+pub(super) const EMBEDDED: &str = "embedded";
+
+/// How long it may take to answer.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// The Redis that the pods share. A server of our own is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Redis {
+    pub(super) url: String,
+    server: Option<Child>,
+}
+
+impl Redis {
+    /// Takes an address, or starts a server of our own.
+    ///
+    /// # Errors
+    /// redis-server is not there, or does not start.
+    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+        if url != EMBEDDED {
+            ensure!(url.contains("://"), "--redis is a URL like redis://localhost:6379, or {EMBEDDED}");
+            return Ok(Self { url: url.to_owned(), server: None });
+        }
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?.port();
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            // Ctrl-C is for us: the pods still write when they drain.
+            .process_group(0)
+            .spawn()
+            .context("redis-server cannot be started; install it (Debian: apt-get install redis-server, macOS: brew install redis)")?;
+        let redis = Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server) };
+        let deadline = Instant::now() + READY_WITHIN;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                bail!("redis-server does not answer on port {port}");
+            }
+            sleep(Duration::from_millis(20));
+        }
+        Ok(redis)
+    }
+
+    /// What to say of it.
+    pub(super) fn described(&self) -> String {
+        match &self.server {
+            Some(server) => format!("sessions are shared through {} (process {})", self.url, server.id()),
+            None => "sessions are shared through the Redis that was named".to_owned(),
+        }
+    }
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        if let Some(server) = &mut self.server {
+            // It may be gone already.
+            let _ = server.kill();
+            let _ = server.wait();
+        }
+    }
+}
