@@ -8,8 +8,13 @@ use anyhow::bail;
 use crate::steps::{cargo, step};
 
 /// What tests start, and the Debian packages that it comes in.
-const PROGRAMS: [(&str, &str); 3] =
-    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("redis-server", "redis-server")];
+const PROGRAMS: [(&str, &str); 5] = [
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+    ("redis-server", "redis-server"),
+    ("redis-cli", "redis-tools"),
+    ("openssl", "openssl"),
+];
 
 /// Installs cargo-nextest unless it is there.
 ///
@@ -36,8 +41,8 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
         bail!(
             "not on PATH: {}\n\
              tests start them; install them\n\
-             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server,\n\
-             macOS: brew install redis && brew install --cask chromium chromedriver),\n\
+             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl,\n\
+             macOS: brew install redis openssl && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );

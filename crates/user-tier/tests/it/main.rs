@@ -8,6 +8,7 @@ mod configuration;
 mod drain;
 mod grpc;
 mod identity;
+mod redis_kinds;
 mod sharing;
 mod storm;
 mod streams;
