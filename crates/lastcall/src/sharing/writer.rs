@@ -2,19 +2,19 @@
 //! often is written once: the newest state of each session.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::SessionId;
 use session_domain::registry::Change;
 use session_domain::shared::SharedSession;
+use session_domain::{SessionId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::Sharing;
+use super::{LEASE, Sharing};
 use crate::pod::{Live, Pod};
 use crate::store::{Write, Written, deletes};
 
@@ -40,6 +40,9 @@ struct Writer {
     pod: Arc<Pod>,
     unwritten: HashMap<SessionId, Unwritten>,
     dropping: bool,
+    /// Ends that are written once more at that time: what a server had been sent before it fell silent it may do after
+    /// what it was sent when it was back.
+    again: VecDeque<(Timestamp, SessionId)>,
     /// Sessions that the store refused: said once each.
     refused: HashSet<SessionId>,
 }
@@ -53,7 +56,8 @@ pub(super) async fn write(
 ) {
     let mut ticks = interval(BEHIND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut writer = Writer { pod, unwritten: HashMap::new(), dropping: false, refused: HashSet::new() };
+    let mut writer =
+        Writer { pod, unwritten: HashMap::new(), dropping: false, again: VecDeque::new(), refused: HashSet::new() };
     let mut ends = false;
     while !ends {
         let mut waiters = Vec::new();
@@ -76,6 +80,10 @@ pub(super) async fn write(
 
 impl Writer {
     fn collect(&mut self) {
+        let now = self.pod.clock.now();
+        while let Some((_, id)) = self.again.pop_front_if(|(due, _)| *due <= now) {
+            self.keep(id, Unwritten::Delete);
+        }
         for change in self.pod.sessions.take_unwritten() {
             let (id, unwritten) = match change {
                 Change::Updated(session) => (session.id(), Unwritten::Put(session)),
@@ -145,7 +153,14 @@ impl Writer {
                 self.pod.sharing.iter().for_each(|sharing| sharing.is_missing(session));
             }
             (Unwritten::Put(_), Written::Refused(_)) | (Unwritten::Release, _) => {}
-            (Unwritten::Delete, _) => self.pod.sessions.departure_is_written(id),
+            (Unwritten::Delete, _) => {
+                let now = self.pod.clock.now();
+                if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.is_settling(now)) {
+                    self.again.push_back((now.plus(LEASE), id));
+                } else {
+                    self.pod.sessions.departure_is_written(id);
+                }
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod configuration;
 mod drain;
 mod grpc;
 mod identity;
+mod outage;
 mod redis_kinds;
 mod sharing;
 mod storm;
