@@ -8,7 +8,7 @@ mod fleet;
 mod output;
 mod plan;
 mod ready;
-mod redis;
+pub(crate) mod redis;
 mod summary;
 
 use std::sync::mpsc::{Receiver, channel};

@@ -1,5 +1,6 @@
 //! Every chore of this repository, one command each: `cargo xtask --help`.
 
+mod bench;
 mod codegen;
 mod dev;
 mod steps;
@@ -28,6 +29,8 @@ enum Chore {
         #[arg(long)]
         quick: bool,
     },
+    /// Measures, as ratios against a baseline in the same run
+    Bench,
     /// Compiles proto/ into the checked-in code of session-wire
     Codegen,
 }
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().chore {
         Chore::Dev(arguments) => dev::run(&arguments),
         Chore::Test { quick } => test::run(quick),
+        Chore::Bench => bench::run(),
         Chore::Codegen => codegen::run(),
     };
     match done {

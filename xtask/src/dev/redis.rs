@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 /// What `--redis` says for a server of our own.
-pub(super) const EMBEDDED: &str = "embedded";
+pub(crate) const EMBEDDED: &str = "embedded";
 
 /// How long it may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The Redis that the pods share. A server of our own is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Redis {
-    pub(super) url: String,
+pub(crate) struct Redis {
+    pub(crate) url: String,
     server: Option<Child>,
 }
 
@@ -26,7 +26,7 @@ impl Redis {
     ///
     /// # Errors
     /// redis-server is not there, or does not start.
-    pub(super) fn new(url: &str) -> anyhow::Result<Self> {
+    pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         if url != EMBEDDED {
             ensure!(url.contains("://"), "--redis is a URL like redis://localhost:6379, or {EMBEDDED}");
             return Ok(Self { url: url.to_owned(), server: None });
@@ -52,7 +52,7 @@ impl Redis {
     }
 
     /// What to say of it.
-    pub(super) fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         match &self.server {
             Some(server) => format!("sessions are shared through {} (process {})", self.url, server.id()),
             None => "sessions are shared through the Redis that was named".to_owned(),

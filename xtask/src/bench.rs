@@ -1,0 +1,70 @@
+//! `cargo xtask bench`: how fast, as a ratio to something measured in the same run on the same machine.
+//!
+//! Absolute figures depend on the machine and its mood; a ratio of two things that take turns does not.
+
+mod load;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use crate::dev::redis::{EMBEDDED, Redis};
+use crate::steps::{announce, cargo, root, step};
+
+/// How often the two take turns, and for how long each.
+const TURNS: u32 = 5;
+const TURN: Duration = Duration::from_secs(2);
+
+/// People who ask for the page, each again and again over one connection.
+const PEOPLE: usize = 16;
+
+/// Measures the request rate with sessions in Redis against that with sessions in memory.
+///
+/// # Errors
+/// Something cannot be built or started, or a request fails.
+pub(crate) fn run() -> anyhow::Result<()> {
+    step("build", &mut cargo(&["build", "--release", "--bin", "user-tier"]))?;
+    let redis = Redis::new(EMBEDDED)?;
+    let (memory, shared) = (Pod::start(19_090, None)?, Pod::start(19_190, Some(&redis.url))?);
+    let people = [memory.port, shared.port].map(|port| load::People::new(port, PEOPLE));
+    let [mut memory_people, mut shared_people] = people;
+    announce("request rate, sessions in memory and in Redis by turns");
+    let (mut alone, mut together) = (0.0, 0.0);
+    for turn in 1..=TURNS {
+        let (a, b) = (memory_people.rate(TURN)?, shared_people.rate(TURN)?);
+        eprintln!("turn {turn}: {a:>8.0}/s in memory, {b:>8.0}/s in Redis, ratio {:.2}", b / a);
+        alone += a;
+        together += b;
+    }
+    println!("request rate with Redis: {:.2} of that in memory (at least 0.85 is wanted)", together / alone);
+    Ok(())
+}
+
+/// A release build of the user tier. Killed when dropped.
+struct Pod {
+    port: u16,
+    process: Child,
+}
+
+impl Pod {
+    fn start(port: u16, redis: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = Command::new(Path::new(&root()).join("target/release/user-tier"));
+        command.envs(redis.map(|url| ("REDIS_URL", url)));
+        command.env("HTTP_ADDR", format!("127.0.0.1:{port}")).env("GRPC_ADDR", format!("127.0.0.1:{}", port + 1));
+        command.env("SESSION_KEY", "the benchmark keeps no secret from anybody").env("RUST_LOG", "error");
+        let process = command.stdin(Stdio::null()).spawn().context("the user tier cannot be started")?;
+        let pod = Self { port, process };
+        load::wait_until_ready(port)?;
+        Ok(pod)
+    }
+}
+
+impl Drop for Pod {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

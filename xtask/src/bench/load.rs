@@ -1,0 +1,116 @@
+//! People who ask for a page as fast as they get it: plain HTTP/1.1 over connections that are kept.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+/// A pod may take so long to answer for the first time.
+const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// Waits until `/ready` answers 200.
+///
+/// # Errors
+/// It does not in time.
+pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
+    let deadline = Instant::now() + READY_WITHIN;
+    loop {
+        if Person::connect(port).and_then(|mut person| person.get("/ready")).is_ok() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            bail!("nothing answers on port {port}");
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Several people at one pod.
+pub(super) struct People {
+    port: u16,
+    count: usize,
+    people: Vec<Person>,
+}
+
+impl People {
+    pub(super) const fn new(port: u16, count: usize) -> Self {
+        Self { port, count, people: Vec::new() }
+    }
+
+    /// Requests a second, everybody asking as fast as they are answered. Sessions begin before the clock does.
+    ///
+    /// # Errors
+    /// A request fails.
+    pub(super) fn rate(&mut self, time: Duration) -> anyhow::Result<f64> {
+        while self.people.len() < self.count {
+            let mut person = Person::connect(self.port)?;
+            person.get("/")?;
+            self.people.push(person);
+        }
+        let began = Instant::now();
+        let requests = thread::scope(|scope| {
+            let working: Vec<_> =
+                self.people.iter_mut().map(|person| scope.spawn(|| person.work(began + time))).collect();
+            working
+                .into_iter()
+                .map(|work| work.join().unwrap_or_else(|_| bail!("a person panicked")))
+                .sum::<anyhow::Result<u32>>()
+        })?;
+        Ok(f64::from(requests) / began.elapsed().as_secs_f64())
+    }
+}
+
+/// Somebody with one connection and one cookie.
+struct Person {
+    connection: BufReader<TcpStream>,
+    cookie: String,
+    line: String,
+    body: Vec<u8>,
+}
+
+impl Person {
+    fn connect(port: u16) -> anyhow::Result<Self> {
+        let connection = TcpStream::connect(("127.0.0.1", port))?;
+        connection.set_nodelay(true)?;
+        let (cookie, line, body) = (String::new(), String::new(), Vec::new());
+        Ok(Self { connection: BufReader::new(connection), cookie, line, body })
+    }
+
+    fn work(&mut self, until: Instant) -> anyhow::Result<u32> {
+        let mut requests = 0;
+        while Instant::now() < until {
+            self.get("/")?;
+            requests += 1;
+        }
+        Ok(requests)
+    }
+
+    fn get(&mut self, path: &str) -> anyhow::Result<()> {
+        let cookie = &self.cookie;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n");
+        self.connection.get_mut().write_all(request.as_bytes())?;
+        self.read_line()?;
+        ensure!(self.line.starts_with("HTTP/1.1 200"), "{path} answers {}", self.line.trim());
+        let mut length = 0;
+        loop {
+            self.read_line()?;
+            let Some((name, value)) = self.line.trim().split_once(": ") else { break };
+            match name {
+                "content-length" => length = value.parse().context("content-length is no number")?,
+                "set-cookie" => self.cookie = format!("cookie: {}\r\n", value.split(';').next().unwrap_or_default()),
+                _ => {}
+            }
+        }
+        self.body.resize(length, 0);
+        self.connection.read_exact(&mut self.body)?;
+        Ok(())
+    }
+
+    fn read_line(&mut self) -> anyhow::Result<()> {
+        self.line.clear();
+        ensure!(self.connection.read_line(&mut self.line)? > 0, "the connection has ended");
+        Ok(())
+    }
+}
