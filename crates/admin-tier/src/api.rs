@@ -111,6 +111,47 @@ pub(crate) async fn pods(State(app): State<App>) -> Response {
     })
 }
 
+#[derive(Debug, Serialize)]
+struct OrphanList<'a> {
+    sessions: Vec<OrphanAnswer<'a>>,
+    total: u64,
+    as_of: Option<Timestamp>,
+    error: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct OrphanAnswer<'a> {
+    session_id: SessionId,
+    user: &'a str,
+    pod: &'a str,
+    login_time: Option<Timestamp>,
+    last_activity: Option<Timestamp>,
+}
+
+/// `GET /admin/api/v1/orphans`.
+pub(crate) async fn orphans(State(app): State<App>) -> Response {
+    let Some(orphans) = app.orphans() else {
+        let detail =
+            "Orphans are sessions in Redis that no pod holds; start the admin tier with REDIS_URL to see them.";
+        return problem::document(StatusCode::NOT_FOUND, "Nobody looks for orphans", detail);
+    };
+    fn answer(orphan: &crate::orphans::Orphan) -> OrphanAnswer<'_> {
+        OrphanAnswer {
+            session_id: orphan.id,
+            user: orphan.user.as_str(),
+            pod: &orphan.pod,
+            login_time: orphan.login_time,
+            last_activity: orphan.last_activity,
+        }
+    }
+    fresh(OrphanList {
+        sessions: orphans.listed.iter().map(answer).collect(),
+        total: orphans.total,
+        as_of: orphans.as_of,
+        error: orphans.error.as_deref(),
+    })
+}
+
 /// `GET /openapi.json`.
 pub(crate) async fn openapi() -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::options::Options;
+use crate::orphans::{self, Orphans};
 use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -30,6 +31,7 @@ const CLOSING: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug)]
 pub(crate) struct App {
     views: watch::Receiver<Arc<FleetView>>,
+    orphans: Option<watch::Receiver<Arc<Orphans>>>,
     /// How often pages renew.
     pub(crate) refresh: Duration,
 }
@@ -38,6 +40,11 @@ impl App {
     /// The fleet as it was published last.
     pub(crate) fn view(&self) -> Arc<FleetView> {
         Arc::clone(&self.views.borrow())
+    }
+
+    /// What was found in Redis last; none where nobody looks there.
+    pub(crate) fn orphans(&self) -> Option<Arc<Orphans>> {
+        self.orphans.as_ref().map(|orphans| Arc::clone(&orphans.borrow()))
     }
 }
 
@@ -64,8 +71,17 @@ pub async fn serve(
     let stop = CancellationToken::new();
     let (views, reader) = watch::channel(Arc::new(FleetView::default()));
     let local = listener.local_addr()?.ip().is_loopback();
-    let router = router(App { views: reader, refresh: options.refresh }, local);
     let mut parts = JoinSet::new();
+    let orphans = options.redis.clone().map(|url| {
+        let (found, orphans) = watch::channel(Arc::default());
+        let looking = orphans::look(url, found, stop.clone());
+        parts.spawn(async move {
+            looking.await;
+            Ok(())
+        });
+        orphans
+    });
+    let router = router(App { views: reader, orphans, refresh: options.refresh }, local);
     let addresses = options.pods.addresses().to_vec();
     let keeping = fleet::keep(addresses, views, stop.clone());
     parts.spawn(async move {
@@ -92,6 +108,7 @@ fn router(app: App, local: bool) -> Router {
         .route("/admin/users", get(pages::users))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
+        .route("/admin/api/v1/orphans", get(api::orphans))
         .route("/openapi.json", get(api::openapi))
         .route("/metrics", get(metrics_page))
         .route("/health", get(healthy))

@@ -13,6 +13,7 @@ mod fleet;
 mod link;
 mod metrics;
 pub mod options;
+mod orphans;
 mod pages;
 mod problem;
 mod security;

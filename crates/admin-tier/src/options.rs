@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Parser;
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
+use launch::secret::{self, Secret};
 
 use crate::discovery::Discovery;
 
@@ -13,7 +14,7 @@ use crate::discovery::Discovery;
 ///
 /// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "admin-tier", version = launch::version::VERSION)]
+#[command(name = "admin-tier", version = launch::version::VERSION, after_help = SECRETS)]
 pub struct Raw {
     /// Pages, API, metrics and probes
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9092")]
@@ -34,6 +35,9 @@ pub struct Raw {
     #[arg(long)]
     pub check_config: bool,
 }
+
+const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
+  REDIS_URL, REDIS_URL_FILE  where the pods share sessions; those that no pod holds any more are listed apart then";
 
 /// Who may look (`ADMIN_AUTH`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ pub struct Options {
     pub refresh: Duration,
     /// `ADMIN_AUTH`, default `token`.
     pub auth: AdminAuth,
+    /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
+    pub redis: Option<Secret>,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
     /// Variables that are set and that this version has no use for yet.
@@ -64,15 +70,13 @@ pub struct Options {
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 10] = [
+const NOT_YET: [&str; 8] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
     "GRPC_TOKEN",
     "GRPC_TOKEN_FILE",
     "MAINTENANCE_CONFIGMAP",
     "MAINTENANCE_FILE",
-    "REDIS_URL",
-    "REDIS_URL_FILE",
     "TRUSTED_PROXIES",
     "TRUSTED_USER_HEADER",
 ];
@@ -106,14 +110,30 @@ impl Options {
             AdminAuth::Proxy => faults.push("ADMIN_AUTH", "`proxy` is not in this version yet; say `off` or `token`"),
             AdminAuth::Token | AdminAuth::Off => {}
         }
+        let redis = redis(environment, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { http, pods, refresh, auth, log_format, not_yet })
+        faults.into_result(Self { http, pods, refresh, auth, redis, log_format, not_yet })
     }
+}
+
+/// Where sessions are shared.
+fn redis(environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
+    let url = secret::read("REDIS_URL", environment, faults)?;
+    let text = url.expose().trim();
+    if text.starts_with("redis-cluster://") {
+        faults.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
+    } else if redis::Client::open(text).is_err() {
+        faults.push(
+            "REDIS_URL",
+            "is no address of a Redis; write redis://host:6379/0 or rediss://user:password@host:6380",
+        );
+    }
+    Some(url)
 }
 
 #[cfg(test)]

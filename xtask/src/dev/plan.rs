@@ -84,7 +84,7 @@ impl Plan {
     /// Plans so many pods, each 100 ports above the one before.
     pub(super) fn new(pods: u16, drain_timeout: Duration, redis: Option<&str>) -> Self {
         let pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout, redis)).collect();
-        let admin = admin(&pods);
+        let admin = admin(&pods, redis);
         Self { pods, admin }
     }
 
@@ -134,11 +134,12 @@ fn pod(index: u16, drain_timeout: Duration, redis: Option<&str>) -> Process {
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
 }
 
-fn admin(pods: &[Process]) -> Process {
+fn admin(pods: &[Process], redis: Option<&str>) -> Process {
     let http = local(9092);
     let asked: Vec<_> = pods.iter().filter_map(|pod| pod.grpc).map(|address| address.to_string()).collect();
-    let environment =
+    let mut environment =
         vec![("HTTP_ADDR", http.to_string()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
+    environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
     Process { name: "admin".to_owned(), http, grpc: None, probe: "/health", binary: "admin-tier", environment }
 }
 

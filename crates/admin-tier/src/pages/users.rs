@@ -11,6 +11,7 @@ use session_domain::fleet::{Field, FleetView, Query, Row};
 use super::{Completeness, Frame, page, words};
 use crate::api::SessionParameters;
 use crate::app::App;
+use crate::orphans::Orphans;
 use crate::{clock, problem};
 
 /// Sessions on a page of the dashboard.
@@ -33,6 +34,8 @@ struct Users {
     last_row: u64,
     first_page: Option<String>,
     next_page: Option<String>,
+    /// Sessions in Redis that no pod holds; none where nobody looks there.
+    left_behind: Option<LeftBehind>,
     /// Pods to choose from.
     pods: Vec<String>,
 }
@@ -64,6 +67,26 @@ struct Line {
     /// Nothing of it is open now: nobody is connected.
     away: bool,
 }
+
+/// Sessions that no pod holds.
+#[derive(Debug)]
+struct LeftBehind {
+    total: u64,
+    rows: Vec<Orphaned>,
+    error: Option<String>,
+}
+
+/// A session that no pod holds.
+#[derive(Debug)]
+struct Orphaned {
+    id: String,
+    user: String,
+    pod: String,
+    active: String,
+}
+
+/// Orphans on the dashboard; the API lists more.
+const ORPHANS: usize = 20;
 
 const COLUMNS: [(&str, Field); 6] = [
     ("Session", Field::SessionId),
@@ -115,9 +138,20 @@ fn render(app: &App, asked: SessionParameters, query: &Query) -> Response {
         next_page: found.next.as_ref().map(|next| link(&asked.sort, &query.cursor(next))),
         columns: columns.into(),
         rows: lines,
+        left_behind: app.orphans().map(|orphans| left_behind(&orphans, now)),
         asked,
         pods,
     })
+}
+
+fn left_behind(orphans: &Orphans, now: Timestamp) -> LeftBehind {
+    let rows = orphans.listed.iter().take(ORPHANS).map(|orphan| Orphaned {
+        id: orphan.id.to_string(),
+        user: orphan.user.to_string(),
+        pod: orphan.pod.clone(),
+        active: orphan.last_activity.map_or_else(|| "unknown".to_owned(), |at| words::ago(at, now)),
+    });
+    LeftBehind { total: orphans.total, rows: rows.collect(), error: orphans.error.clone() }
 }
 
 fn column(name: &'static str, field: Field, query: &Query, link: &dyn Fn(&str, &str) -> String) -> Column {

@@ -9,6 +9,7 @@ mod lies;
 mod lost;
 mod pages;
 mod real_pods;
+mod sharing;
 
 use std::ops::Deref;
 
@@ -27,7 +28,14 @@ struct Admin {
 impl Admin {
     /// Watches the pods at these addresses.
     async fn start(pods: &[&str]) -> Self {
-        let process = Process::start(BINARY, &[], &[("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", &pods.join(","))]);
+        Self::with(pods, &[]).await
+    }
+
+    /// The same, with these options.
+    async fn with(pods: &[&str], options: &[(&str, &str)]) -> Self {
+        let pods = pods.join(",");
+        let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", pods.as_str())];
+        let process = Process::start(BINARY, &[], &[&fixed, options].concat());
         let line = process.line("http.address=").await;
         let http = line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
         Self { process, http }

@@ -7,7 +7,7 @@ use test_support::{Signal, UserPod, eventually};
 use crate::{Admin, BINARY};
 
 /// A real user pod. Its binary lies beside ours: `cargo xtask test` builds both.
-async fn user_pod(name: &str, options: &[(&str, &str)]) -> UserPod {
+pub(crate) async fn user_pod(name: &str, options: &[(&str, &str)]) -> UserPod {
     let binary = Path::new(BINARY).with_file_name("user-tier");
     assert!(binary.is_file(), "the user tier is not built; run cargo build --workspace --bins first");
     UserPod::start(binary, name, options).await

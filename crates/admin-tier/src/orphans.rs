@@ -1,0 +1,73 @@
+//! Orphans: sessions in Redis whose pod is gone and that no other pod has taken over yet. Nobody holds them, so no pod
+//! tells of them; they are looked for in Redis itself, page by page, in the background.
+
+mod scan;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use launch::secret::Secret;
+use session_domain::{SessionId, Timestamp, UserName};
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::clock;
+
+/// How often Redis is looked through. A look costs it some hundred small pages, not one long stop.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Orphans that are listed; what is more is only counted.
+const MOST_LISTED: usize = 1_000;
+
+/// A session that nobody holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Orphan {
+    pub(crate) id: SessionId,
+    pub(crate) user: UserName,
+    /// The pod that had it.
+    pub(crate) pod: String,
+    pub(crate) login_time: Option<Timestamp>,
+    pub(crate) last_activity: Option<Timestamp>,
+}
+
+/// What the last look has found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Orphans {
+    /// The first of them.
+    pub(crate) listed: Vec<Orphan>,
+    /// All of them.
+    pub(crate) total: u64,
+    /// When that was true; none: nobody has looked yet.
+    pub(crate) as_of: Option<Timestamp>,
+    /// Why nobody can look now.
+    pub(crate) error: Option<String>,
+}
+
+/// Looks until `stop` is cancelled.
+pub(crate) async fn look(url: Secret, found: watch::Sender<Arc<Orphans>>, stop: CancellationToken) {
+    let mut scanner = scan::Scanner::new(url);
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let Some(scanned) = stop.run_until_cancelled(scanner.scan(MOST_LISTED)).await else { return };
+        let before = Arc::clone(&found.borrow());
+        let now = match scanned {
+            Ok((listed, total)) => {
+                if before.error.is_some() {
+                    info!("Redis is back: orphans are looked for again");
+                }
+                Orphans { listed, total, as_of: Some(clock::now()), error: None }
+            }
+            Err(error) => {
+                let error = error.to_string();
+                if before.error.is_none() {
+                    warn!(error, "Redis is away: orphans are as they were last seen");
+                }
+                Orphans { error: Some(error), ..(*before).clone() }
+            }
+        };
+        found.send_replace(Arc::new(now));
+    }
+}
