@@ -2,7 +2,7 @@
 //!
 //! A store is how other pods learn of a session; the registry stays the truth about its own. Every operation is on one
 //! session's one entry and atomic there, so that it fits a cluster. A store holds no rules: who may adopt what is
-//! `session_domain::shared`, when what is written is [`crate::sharing`].
+//! `session_domain::shared`, when what is written is `sharing`'s.
 
 mod memory;
 mod redis;
