@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use nix::sys::signal::{Signal, killpg};
@@ -23,6 +24,9 @@ const FLAGS: [&str; 6] = [
     "--disable-sync",
 ];
 
+/// How often ChromeDriver may fail to find a port.
+const TRIES: u32 = 5;
+
 /// A browser with a profile of its own. Every process of it is killed when it is dropped.
 #[derive(Debug)]
 pub struct Browser {
@@ -35,28 +39,15 @@ impl Browser {
     /// Opens a browser, as large as a laptop's.
     pub async fn open() -> Self {
         let profile = tempfile::tempdir().unwrap();
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            // Where Chromium, killed in the end, leaves its scraps: they go with the profile.
-            .env("TMPDIR", profile.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // A process group of its own, which Chromium is in as well: both can be killed as one.
-            .process_group(0)
-            .spawn()
-            .unwrap_or_else(|error| panic!("chromedriver cannot be started ({error}); cargo xtask test installs it"));
-        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
-        let port = lines.find_map(|line| line.rsplit_once(" successfully on port ").map(|(_, port)| port.to_owned()));
-        let port = port.expect("chromedriver names its port");
-        std::thread::spawn(move || lines.for_each(drop));
+        let (process, port) =
+            (0..TRIES).find_map(|_| start_driver(profile.path())).expect("chromedriver does not start");
         let mut capabilities = DesiredCapabilities::chrome();
         for flag in FLAGS {
             capabilities.add_arg(flag).unwrap();
         }
         capabilities.add_arg(&format!("--user-data-dir={}", profile.path().display())).unwrap();
         capabilities.add_arg("--window-size=1100,800").unwrap();
-        let url = format!("http://127.0.0.1:{}", port.trim_end_matches(['.', '\n']));
+        let url = format!("http://127.0.0.1:{port}");
         let driver = WebDriver::new(url, capabilities).await.unwrap();
         Self { driver, process, _profile: profile }
     }
@@ -148,6 +139,31 @@ impl Browser {
     async fn element(&self, css: &str) -> WebElement {
         eventually(css, || async { self.driver.find(By::Css(css)).await.ok() }).await
     }
+}
+
+/// Starts ChromeDriver on a free port and gives the port. It takes one of IPv4 and wants the same of IPv6: where that is
+/// taken it ends, and another try finds another.
+fn start_driver(profile: &Path) -> Option<(Child, String)> {
+    let mut process = Command::new("chromedriver")
+        .arg("--port=0")
+        // Where Chromium, killed in the end, leaves its scraps: they go with the profile.
+        .env("TMPDIR", profile)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A process group of its own, which Chromium is in as well: both can be killed as one.
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| panic!("chromedriver cannot be started ({error}); cargo xtask test installs it"));
+    let mut lines = BufReader::new(process.stdout.take()?).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        line.rsplit_once(" successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+    });
+    if port.is_none() {
+        let _ = process.wait();
+    }
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((process, port?))
 }
 
 impl Drop for Browser {
