@@ -155,15 +155,16 @@ fn start_driver(profile: &Path) -> Option<(Child, String)> {
         .process_group(0)
         .spawn()
         .unwrap_or_else(|error| panic!("chromedriver cannot be started ({error}); cargo xtask test installs it"));
-    let mut lines = BufReader::new(process.stdout.take()?).lines().map_while(Result::ok);
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
     let port = lines.find_map(|line| {
         line.rsplit_once(" successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
     });
-    if port.is_none() {
+    let Some(port) = port else {
         let _ = process.wait();
-    }
+        return None;
+    };
     std::thread::spawn(move || lines.for_each(drop));
-    Some((process, port?))
+    Some((process, port))
 }
 
 impl Drop for Browser {
