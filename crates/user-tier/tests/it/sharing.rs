@@ -272,10 +272,36 @@ async fn a_start_without_redis_or_with_a_wrong_password_serves_and_says_so_once(
     redis.kill().await;
     let alone = UserPod::start(BINARY, "user-2", &[("REDIS_URL", &redis.url()), KEY]).await;
     assert_eq!(alone.person().visit().await.status("/session").await, 200);
-    for pod in [&denied, &alone] {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("redis://{}", silent.local_addr().unwrap());
+    let waiting = UserPod::start(BINARY, "user-3", &[("REDIS_URL", &url), KEY]).await;
+    assert_eq!(waiting.person().visit().await.status("/session").await, 200, "a start waits, but not for ever");
+    waiting.line("the session store is away").await;
+    for pod in [&denied, &alone, &waiting] {
         let log = pod.log().join("\n");
         assert_eq!(log.matches("the session store is away").count(), 1, "{log}");
         assert!(!log.contains("hunter2"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_is_away_until_it_does() {
+    let redis = Redis::start().await;
+    let pod = pod("user-1", &redis, &[]).await;
+    let troubles = [
+        (["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]),
+        (["REPLICAOF", "127.0.0.1", "1", ""], ["REPLICAOF", "NO", "ONE", ""]),
+    ];
+    for (begins, ends) in troubles {
+        let trim =
+            |command: &[&'static str; 4]| command.iter().copied().filter(|word| !word.is_empty()).collect::<Vec<_>>();
+        let _: () = redis.ask(&trim(&begins)).await;
+        becomes(begins[0], &pod, "lastcall_store_up", 0.0).await;
+        let person = pod.person().visit().await;
+        let session = id(&person).await;
+        let _: () = redis.ask(&trim(&ends)).await;
+        becomes("the return", &pod, "lastcall_store_up", 1.0).await;
+        owned_by(&redis, &session, "user-1").await;
     }
 }
 
