@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::cookie::SigningKeys;
 use crate::metrics::Metrics;
-use crate::notice::{Broadcast, DrainNotice};
+use crate::notice::Broadcast;
 use crate::page::Pages;
 use crate::sharing::Sharing;
 use crate::streams::{End, Streams};
@@ -86,13 +86,6 @@ impl Pod {
         if let Some(sharing) = &self.sharing {
             sharing.written().await;
         }
-    }
-
-    /// The notice that runs, as this moment sees it.
-    pub(crate) fn drain_notice(&self) -> Option<(session_domain::lifecycle::NoticeId, DrainNotice)> {
-        let broadcast = Arc::clone(&self.broadcast.borrow());
-        let notice = broadcast.notice()?;
-        Some((notice.id, DrainNotice::new(notice, self.config.auto_logout, self.clock.now())))
     }
 
     pub(crate) fn begin_notice(&self, notice: &session_domain::lifecycle::Notice) {

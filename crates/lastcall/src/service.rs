@@ -124,7 +124,7 @@ impl Service {
         };
 
         let stop_sharing = CancellationToken::new();
-        let sharing = sharing::begin(&pod, &stop_sharing).await;
+        let mut sharing = sharing::begin(&pod, &stop_sharing).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
         if let Some((listener, metrics)) = metrics_apart {
@@ -147,6 +147,7 @@ impl Service {
         tokio::select! {
             () = driver::drive(Arc::clone(&pod), signals) => {}
             Some(ended) = parts.join_next() => return Err(ServeError::PartEnded(ended.err())),
+            Some(ended) = sharing.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = last_word.join_next() => return Err(ServeError::PartEnded(ended.err())),
         }
 

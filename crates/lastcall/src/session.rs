@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, Respon
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use session_domain::lifecycle::Reason;
+use session_domain::lifecycle::{Notice, Reason};
 use session_domain::registry::{Kind, Refused};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
@@ -73,13 +73,15 @@ impl Session {
 
     /// What the user has to be told now, if anything. Asking counts as telling: show it.
     pub fn drain_notice(&self) -> Option<DrainNotice> {
-        let (id, notice) = self.pod.drain_notice()?;
-        // A shutdown of this pod is no affair of a session that lives on another.
-        if self.live.is_guest() && notice.reason == Reason::Shutdown.as_str() {
-            return None;
-        }
-        self.pod.sessions.tell(&self.live, id);
-        Some(notice)
+        let notice = self.notice()?;
+        self.pod.sessions.tell(&self.live, notice.id);
+        Some(DrainNotice::new(&notice, self.pod.config.auto_logout, self.pod.clock.now()))
+    }
+
+    /// The notice that runs for this session. A shutdown of this pod is no affair of one that lives on another.
+    pub(crate) fn notice(&self) -> Option<Notice> {
+        let broadcast = Arc::clone(&self.pod.broadcast.borrow());
+        broadcast.notice().filter(|notice| !self.live.is_guest() || notice.reason == Reason::Maintenance).copied()
     }
 
     /// An event stream was opened: other pods have to know before they are asked.

@@ -32,13 +32,14 @@ use crate::pod::{Live, Pod};
 use crate::store::{SessionStore, StoreError};
 use crate::streams::{End, Streams};
 
-pub(crate) use arrival::arrive;
-
 /// A pod that says nothing for so long is gone.
 const LEASE: Duration = Duration::from_secs(5);
 
 /// A request waits so long for what it has changed to be written. After that it is written behind.
 const WRITE_THROUGH: Duration = Duration::from_millis(300);
+
+/// A request waits so long to learn of a session that this pod does not hold.
+const ARRIVAL: Duration = Duration::from_millis(1_500);
 
 /// A pod that starts waits so long for its store.
 const FIRST_CONTACT: Duration = Duration::from_secs(3);
@@ -54,7 +55,6 @@ const UP: u8 = 1;
 const AWAY: u8 = 2;
 
 /// A pod's side of a shared store.
-#[derive(Debug)]
 pub(crate) struct Sharing {
     store: Arc<dyn SessionStore>,
     standing: AtomicU8,
@@ -200,6 +200,22 @@ impl Sharing {
     }
 }
 
+/// Finds a session that this pod does not hold, as [`arrival::arrive`] does, within [`ARRIVAL`].
+pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
+    let pod = Arc::clone(pod);
+    timeout(ARRIVAL, to_the_end(async move { arrival::arrive(&pod, id, streaming).await }))
+        .await
+        .ok()
+        .flatten()
+        .flatten()
+}
+
+/// Does something to its end, even where whoever asked for it hangs up in the middle: what was begun in the store and not
+/// in the registry would be found nowhere, or twice.
+async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    tokio::spawn(work).await.ok()
+}
+
 /// Learns which sessions other pods have taken over since they were looked at last; not for long.
 pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
     if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
@@ -209,6 +225,15 @@ pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
 
 /// Ends a session because its user leaves, wherever it lives by now.
 pub(crate) async fn log_out(pod: &Arc<Pod>, session: &Live, automatic: bool) {
+    if pod.sharing.is_none() {
+        pod.log_out(session, automatic);
+        return;
+    }
+    let (pod, session) = (Arc::clone(pod), Arc::clone(session));
+    to_the_end(async move { log_out_shared(&pod, &session, automatic).await }).await;
+}
+
+async fn log_out_shared(pod: &Arc<Pod>, session: &Live, automatic: bool) {
     if guest::take_out(pod, session).await {
         pod.log_out(session, automatic);
         pod.written().await;
@@ -222,6 +247,14 @@ pub(crate) async fn log_out(pod: &Arc<Pod>, session: &Live, automatic: bool) {
 
 /// Names a session's user, wherever it lives by now. `false` where it has ended.
 pub(crate) async fn sign_in(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
+    if pod.sharing.is_none() {
+        return pod.sign_in(session, id, user.clone());
+    }
+    let (pod, session, user) = (Arc::clone(pod), Arc::clone(session), user.clone());
+    to_the_end(async move { sign_in_shared(&pod, &session, id, &user).await }).await.unwrap_or(false)
+}
+
+async fn sign_in_shared(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
     if guest::take_out(pod, session).await {
         return pod.sign_in(session, id, user.clone());
     }

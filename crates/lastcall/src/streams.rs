@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use session_domain::Timestamp;
 use tokio::sync::watch;
 
 /// Why the streams of a session end.
@@ -46,6 +47,8 @@ pub(crate) struct Word {
 pub(crate) struct Streams {
     word: watch::Sender<Word>,
     open: Mutex<OpenStreams>,
+    /// Until when the first stream is expected: others count it as open already.
+    awaited_until: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -55,6 +58,16 @@ struct OpenStreams {
 }
 
 impl Streams {
+    /// A stream will be opened at once: until then it is expected.
+    pub(crate) fn awaited(until: Timestamp) -> Self {
+        Self { awaited_until: until, ..Self::default() }
+    }
+
+    /// Whether the first stream is still expected.
+    pub(crate) fn is_awaited(&self, now: Timestamp) -> bool {
+        now < self.awaited_until
+    }
+
     /// Opens a stream; where there are more than `max` then, the oldest has to go.
     pub(crate) fn open(&self, max: usize) -> (u64, watch::Receiver<Word>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);

@@ -138,6 +138,11 @@ impl<X> Registry<X> {
         self.admission.open();
     }
 
+    /// Whether another session would be let in now.
+    pub fn admits(&self) -> bool {
+        self.is_open() && self.active() < self.limits.max_sessions
+    }
+
     /// Whether sessions are started, as far as the lifecycle is concerned.
     pub fn is_open(&self) -> bool {
         self.admission.is_open()
@@ -220,7 +225,7 @@ impl<X> Registry<X> {
         self.depart(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
-        session.set_stored(false);
+        session.is_lost();
         sessions.remove(&old_id);
         drop(identity);
         self.removed(old_id, None);

@@ -1,6 +1,6 @@
 //! One look through Redis: `SCAN` in pages, never `KEYS`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use launch::secret::Secret;
@@ -17,7 +17,7 @@ const PAGE: usize = 500;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is read of a session.
-type Fields = (Option<String>, Option<Vec<u8>>, Option<String>, Option<String>);
+type Fields = [Option<Vec<u8>>; 5];
 
 pub(super) struct Scanner {
     url: Secret,
@@ -49,11 +49,13 @@ impl Scanner {
             }
         };
         let (mut listed, mut total, mut cursor) = (Vec::new(), 0, 0_u64);
-        let mut alive = HashMap::new();
+        let (mut alive, mut seen) = (HashMap::new(), HashSet::new());
         loop {
             let mut page = cmd("SCAN");
             page.arg(cursor).arg("MATCH").arg("session:*").arg("COUNT").arg(PAGE).arg("TYPE").arg("hash");
-            let (next, keys): (u64, Vec<String>) = page.query_async(&mut connection).await?;
+            let (next, keys): (u64, Vec<Vec<u8>>) = page.query_async(&mut connection).await?;
+            // A key may come twice.
+            let keys: Vec<_> = keys.into_iter().map(lossy).filter(|key| seen.insert(key.clone())).collect();
             for orphan in orphans(&mut connection, &keys, &mut alive).await? {
                 total += 1;
                 if listed.len() < most {
@@ -81,22 +83,30 @@ async fn orphans(
     }
     let mut read = pipe();
     for key in keys {
-        read.cmd("HMGET").arg(key).arg(&["pod", "user", "login_time", "last_activity"]);
+        read.cmd("HMGET").arg(key).arg(&["pod", "user", "login_time", "last_activity", "wish"]);
     }
     let all: Vec<Fields> = read.query_async(connection).await?;
     let mut found = Vec::new();
-    for (key, (pod, user, login_time, last_activity)) in keys.iter().zip(all) {
-        // Gone since its key was seen, or no session.
-        let (Some(pod), Some(Ok(id))) = (pod, key.strip_prefix("session:").map(str::parse)) else { continue };
+    for (key, fields) in keys.iter().zip(all) {
+        let [pod, user, login_time, last_activity, wish] = fields.map(|field| field.map(lossy));
+        // Gone since its key was seen, no session, or over: its end has only to be counted.
+        let (Some(pod), Some(Ok(id)), None) = (pod, key.strip_prefix("session:").map(str::parse), wish) else {
+            continue;
+        };
         if !alive.contains_key(&pod) {
             let lease: bool = cmd("EXISTS").arg(format!("lastcall:pod:{pod}")).query_async(connection).await?;
             alive.insert(pod.clone(), lease);
         }
         if alive.get(&pod) == Some(&false) {
             let time = |text: Option<String>| text.as_deref().and_then(Timestamp::parse);
-            let user = UserName::from_input(&String::from_utf8_lossy(&user.unwrap_or_default()));
+            let user = UserName::from_input(&user.unwrap_or_default());
             found.push(Orphan { id, user, pod, login_time: time(login_time), last_activity: time(last_activity) });
         }
     }
     Ok(found)
+}
+
+/// What is no UTF-8 is read with replacement characters: it names nobody and nothing then, and disturbs no other.
+fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }

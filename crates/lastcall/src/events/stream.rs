@@ -171,6 +171,8 @@ impl EventStream {
     fn hear_broadcast(&mut self) -> Option<Bytes> {
         let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
         match &*broadcast {
+            // Not for a guest, where it is this pod alone that stops.
+            Broadcast::Running { .. } if self.session.notice().is_none() => None,
             Broadcast::Running { notice, frame } => {
                 self.shown = Some(notice.id);
                 self.next_heartbeat = self.next_heartbeat.min(self.heartbeat_after(Some(notice)));
@@ -186,7 +188,8 @@ impl EventStream {
     fn connected(&mut self) -> Bytes {
         let pod = Arc::clone(&self.session.pod);
         self.broadcast.mark_unchanged();
-        let notice = pod.drain_notice();
+        let running = self.session.notice();
+        let notice = running.map(|notice| DrainNotice::new(&notice, pod.config.auto_logout, pod.clock.now()));
         let greeting = frame(
             "connected",
             &Connected {
@@ -194,17 +197,17 @@ impl EventStream {
                 pod: self.session.pod(),
                 server_time: pod.clock.now(),
                 heartbeat_ms: millis(pod.config.heartbeat_interval),
-                drain: notice.as_ref().map(|(_, notice)| notice),
+                drain: notice.as_ref(),
             },
         );
         let mut bytes = BytesMut::from(format!("retry: {}\n", fastrand::u32(RETRY_MS)).as_bytes());
         bytes.extend_from_slice(&greeting);
         self.shown = None;
-        if let Some((id, notice)) = notice {
+        if let (Some(running), Some(notice)) = (running, notice) {
             bytes.extend_from_slice(&frame("drain", &notice));
-            self.shown = Some(id);
-            self.next_heartbeat = self.heartbeat_after(pod.broadcast.borrow().notice());
-            pod.sessions.tell(&self.session.live, id);
+            self.shown = Some(running.id);
+            self.next_heartbeat = self.heartbeat_after(Some(&running));
+            pod.sessions.tell(&self.session.live, running.id);
         }
         bytes.freeze()
     }
@@ -217,9 +220,9 @@ impl EventStream {
 
     fn heartbeat(&mut self) -> Bytes {
         let pod = &self.session.pod;
-        let (now, broadcast) = (pod.clock.now(), Arc::clone(&pod.broadcast.borrow()));
-        let remaining_ms = broadcast.notice().map(|notice| millis(notice.remaining(now)));
-        self.next_heartbeat = self.heartbeat_after(broadcast.notice());
+        let (now, notice) = (pod.clock.now(), self.session.notice());
+        let remaining_ms = notice.map(|notice| millis(notice.remaining(now)));
+        self.next_heartbeat = self.heartbeat_after(notice.as_ref());
         frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
     }
 

@@ -1,6 +1,7 @@
 //! A session that this pod does not hold comes along.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
@@ -14,13 +15,19 @@ use crate::streams::Streams;
 /// Others may take a session while we decide: it is decided anew, so often.
 const TRIES: usize = 4;
 
+/// A stream that was asked for is open within this time, or will not be.
+const OPENS_WITHIN: Duration = Duration::from_secs(2);
+
 /// Finds the session in the store: adopts it, or gives it as a guest. `None` where there is no such session, or nobody
 /// can say. `streaming` says that the request opens an event stream.
 ///
 /// First sights of one session take turns, so that a page's ten requests make one adoption.
-pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
+pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
     let sharing = pod.sharing.as_ref().filter(|sharing| sharing.is_up())?;
     let _turn = sharing.turn(id).lock().await;
+    if !sharing.is_up() {
+        return None;
+    }
     let mut guest = None;
     for _ in 0..TRIES {
         if let Some(live) = pod.sessions.find(id, pod.clock.now()) {
@@ -34,7 +41,7 @@ pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Op
             return None;
         }
         let unless_streaming =
-            match claim(&pod.config.pod, pod.sessions.is_open(), &session, owner(pod, sharing, &session).await?) {
+            match claim(&pod.config.pod, pod.sessions.admits(), &session, owner(pod, sharing, &session).await?) {
                 Claim::Guest => return Some(as_guest(pod, &session)),
                 Claim::Adopt => false,
                 Claim::AdoptUnlessStreaming => true,
@@ -64,11 +71,16 @@ async fn owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<
 }
 
 async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, adoption: &Adoption) -> Live {
-    let notice = *pod.lifecycle.borrow();
-    let told =
-        notice.notice().filter(|notice| notice.reason == Reason::Maintenance && session.told == Some(notice.reason));
-    let adopted = pod.sessions.adopt(session, told.map(|notice| notice.id), Streams::default(), pod.clock.now());
-    let Ok(live) = adopted else {
+    if adoption.from != pod.config.pod {
+        // Before anybody can find the session here and end it: an owner that misses one it was not called for takes it
+        // for lost.
+        heard(pod, sharing, sharing.store.call(&adoption.from, session.id).await);
+    }
+    let (lifecycle, now) = (*pod.lifecycle.borrow(), pod.clock.now());
+    let same = |reason| reason == Reason::Maintenance && session.told == Some(reason);
+    let told = lifecycle.notice().filter(|notice| same(notice.reason)).map(|notice| notice.id);
+    let streams = if adoption.streaming { Streams::awaited(now.plus(OPENS_WITHIN)) } else { Streams::default() };
+    let Ok(live) = pod.sessions.adopt(session, told, streams, now) else {
         // The door has closed, or the pod is full, since we asked. It is ours in the store and held by nobody: whoever
         // comes next may have it, and this request is served all the same.
         let release = crate::store::Write::Release { id: session.id, pod: pod.config.pod.clone() };
@@ -76,10 +88,6 @@ async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, ado
         return as_guest(pod, session);
     };
     sharing.end_guests(session.id);
-    if adoption.from != pod.config.pod {
-        // The old owner would find out by itself, only later.
-        heard(pod, sharing, sharing.store.call(&adoption.from, session.id).await);
-    }
     live
 }
 

@@ -17,8 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// The user of a guest leaves. Counted by the owner, once it has heard.
 pub(super) async fn end(pod: &Pod, guest: &Live, automatic: bool) {
     let Some(sharing) = asked(pod, guest) else { return };
-    let wish = Write::Wish { id: guest.id(), wish: Wish::End { automatic } };
-    if write(pod, sharing, vec![wish]).await {
+    // One that this pod has released is nobody's: there is no owner to be asked.
+    let end = if guest.home() == Some(&pod.config.pod) {
+        Write::Delete { id: guest.id(), pod: pod.config.pod.clone() }
+    } else {
+        Write::Wish { id: guest.id(), wish: Wish::End { automatic } }
+    };
+    if write(pod, sharing, vec![end]).await {
         guest.attachment().end(End::Logout);
         call(pod, sharing, guest).await;
     }
@@ -30,9 +35,9 @@ pub(super) async fn rename(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &U
     let Some(sharing) = asked(pod, guest) else { return false };
     let renamed =
         session_domain::shared::SharedSession { id, user: user.clone(), streaming: true, ..pod.shared(guest) };
-    let writes =
-        vec![Write::Put { session: renamed, new: true }, Write::Wish { id: guest.id(), wish: Wish::Rename(id) }];
-    let written = write(pod, sharing, writes).await;
+    // In this order: a wish for an entry that is not there could not be fulfilled.
+    let written = write(pod, sharing, vec![Write::Put { session: renamed, new: true }]).await
+        && write(pod, sharing, vec![Write::Wish { id: guest.id(), wish: Wish::Rename(id) }]).await;
     if written {
         call(pod, sharing, guest).await;
     }

@@ -1,15 +1,17 @@
 //! Looks after the pod's own sessions in the store: adopted by others, asked for something by guests, or lost there.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_domain::shared::Owner;
 use session_domain::{Outcome, SessionId};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
 use crate::pod::{Live, Pod};
-use crate::store::{Glance, Wish};
+use crate::store::{Glance, Wish, Write};
 use crate::streams::End;
 
 /// How often the pod asks what its attention was called to.
@@ -30,6 +32,7 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
     // Nobody touches a session whose stream is open; its entry must not run out all the same.
     let refresh = pod.config.limits.session_ttl / 3;
     let mut refreshed = Instant::now();
+    let mut called = HashSet::new();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if !sharing.is_up() {
             continue;
@@ -38,19 +41,23 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
         if refreshed.elapsed() >= refresh {
             refreshed = Instant::now();
             pod.sessions.walk(|session| {
-                if session.is_streaming() {
+                if session.is_connected() {
                     pod.sessions.write_again(session);
                 }
             });
         }
         // In this order: whoever adopts a session calls first, so what is missing and was not called for is lost.
         let missing = sharing.take_missing();
-        let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) else {
+        let Some(new) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) else {
             missing.iter().for_each(|session| sharing.is_missing(session));
             continue;
         };
+        // Remembered until they have been looked at: what was taken from the list stands there no more.
+        called.extend(new);
         missing.iter().filter(|session| !called.contains(&session.id())).for_each(|session| pod.write_anew(session));
-        look(&pod, sharing, called, Missing::Moved).await;
+        if look(&pod, sharing, called.iter().copied().collect(), Missing::Moved).await {
+            called.clear();
+        }
         if tick.is_multiple_of(SWEEP) {
             sweep(&pod, sharing).await;
             look_at_guests(&pod, sharing).await;
@@ -74,15 +81,17 @@ enum Missing {
     Unclear,
 }
 
-async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) {
+/// Looks at these sessions; whether all could be looked at.
+async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) -> bool {
     for part in ids.chunks(BATCH) {
-        let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return };
+        let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return false };
         for (id, glance) in part.iter().zip(seen) {
             if let Some(session) = pod.sessions.find(*id, pod.clock.now()) {
                 react(pod, sharing, &session, glance, missing).await;
             }
         }
     }
+    true
 }
 
 async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option<Glance>, missing: Missing) {
@@ -99,7 +108,9 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
             let _turn = sharing.turn(id).lock().await;
             if pod.sessions.find(id, pod.clock.now()).is_some() {
                 // Its user was here first, with the new cookie.
+                let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
                 pod.let_move(session);
+                sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
             } else if let Some(Some(entry)) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) {
                 pod.sign_in(session, id, entry.session.user);
             }
@@ -111,6 +122,13 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
 /// Guests have no owner here who would be told: their streams end when their session does.
 async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
     let guests = sharing.streaming_guests();
+    let mut deserted = HashMap::new();
+    for home in guests.iter().filter_map(|guest| guest.home()) {
+        if !deserted.contains_key(home) {
+            let Some(owner) = sharing.heard(sharing.store.owner(home).await, pod.clock.now()) else { return };
+            deserted.insert(home.clone(), owner != Owner::Alive && !sharing.is_settling(pod.clock.now()));
+        }
+    }
     let ids: Vec<_> = guests.iter().map(|guest| guest.id()).collect();
     for (guests, ids) in guests.chunks(BATCH).zip(ids.chunks(BATCH)) {
         let Some(seen) = sharing.heard(sharing.store.look(ids.to_vec()).await, pod.clock.now()) else { return };
@@ -118,6 +136,12 @@ async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
             match glance {
                 None | Some(Glance { wish: Some(Wish::End { .. }), .. }) => guest.attachment().end(End::Logout),
                 Some(Glance { wish: Some(Wish::Rename(_)), .. }) => guest.attachment().end(End::Moved),
+                // Its owner has changed or goes: the page opens its stream again, and the session is at home where it is.
+                Some(Glance { pod: owner, wish: None, .. })
+                    if guest.home() != Some(&owner) || deserted.get(&owner) == Some(&true) =>
+                {
+                    guest.attachment().end(End::Moved);
+                }
                 Some(Glance { wish: None, .. }) => {}
             }
         }
@@ -127,7 +151,7 @@ async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
 impl Pod {
     /// The store has lost the session: what the registry holds is true.
     pub(super) fn write_anew(&self, session: &Live) {
-        session.set_stored(false);
+        session.is_lost();
         self.sessions.write_again(session);
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use session_domain::registry::Change;
 use session_domain::shared::SharedSession;
-use session_domain::{SessionId, Timestamp};
+use session_domain::{Outcome, SessionId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use tracing::warn;
 
 use super::{LEASE, Sharing};
 use crate::pod::{Live, Pod};
-use crate::store::{Write, Written, deletes};
+use crate::store::{Wish, Write, Written, deletes};
 
 /// What nobody waits for is written this often.
 const BEHIND: Duration = Duration::from_millis(250);
@@ -32,8 +32,12 @@ const MOST_ENDS: usize = 1_000_000;
 #[derive(Debug)]
 enum Unwritten {
     Put(Live),
+    /// Its user has left, or has another id: where it lives on another pod by now, that pod has to end it.
+    Leave,
     Delete,
     Release,
+    /// It was adopted elsewhere before its end was written: its owner is asked to end it.
+    EndElsewhere,
 }
 
 struct Writer {
@@ -88,42 +92,55 @@ impl Writer {
             let (id, unwritten) = match change {
                 Change::Updated(session) => (session.id(), Unwritten::Put(session)),
                 Change::Removed(id, Some(outcome)) if !deletes(outcome) => (id, Unwritten::Release),
+                Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => (id, Unwritten::Leave),
                 Change::Removed(id, _) => (id, Unwritten::Delete),
             };
             let known = self.unwritten.contains_key(&id) || matches!(unwritten, Unwritten::Put(_));
             if known || self.unwritten.len() < MOST_ENDS {
                 self.unwritten.insert(id, unwritten);
-            } else if !std::mem::replace(&mut self.dropping, true) {
+            } else {
+                self.pod.sessions.departure_is_written(id);
+                if std::mem::replace(&mut self.dropping, true) {
+                    continue;
+                }
                 warn!(unwritten.most = MOST_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
             }
         }
     }
 
-    /// Writes all there is, until the store fails.
+    /// Writes all that was collected, until the store fails.
     async fn flush(&mut self) {
         let pod = Arc::clone(&self.pod);
         let Some(sharing) = &pod.sharing else { return };
-        while sharing.is_up() {
+        let touches = if sharing.is_up() { take_touches(sharing) } else { Vec::new() };
+        if !touches.is_empty() && sharing.heard(sharing.store.write(touches.clone()).await, pod.clock.now()).is_none() {
+            touches.iter().for_each(|touch| {
+                if let Write::Touch { id, at } = touch {
+                    sharing.touch(*id, *at);
+                }
+            });
+        }
+        while sharing.is_up() && !self.unwritten.is_empty() {
             let ids: Vec<_> = self.unwritten.keys().take(BATCH).copied().collect();
             let batch: Vec<_> = ids.iter().filter_map(|id| self.unwritten.remove_entry(id)).collect();
-            let touches = take_touches(sharing);
-            if batch.is_empty() && touches.is_empty() {
-                self.dropping = false;
-                return;
-            }
-            let (batch, mut writes): (Vec<_>, Vec<_>) = batch
+            let (writes, batch): (Vec<_>, Vec<_>) = batch
                 .into_iter()
                 .filter_map(|(id, what)| Some((self.as_write(id, &what)?, (id, what))))
-                .map(|(w, b)| (b, w))
+                .map(|(write, (id, what))| {
+                    let written_as = if let Write::Put { session, .. } = &write { session.id } else { id };
+                    (write, (id, written_as, what))
+                })
                 .unzip();
-            writes.extend(touches);
             match sharing.heard(sharing.store.write(writes).await, pod.clock.now()) {
                 Some(results) => {
-                    batch.into_iter().zip(results).for_each(|((id, what), result)| self.settle(id, &what, &result))
+                    for ((_, written_as, what), result) in batch.into_iter().zip(results) {
+                        self.settle(written_as, &what, &result);
+                    }
                 }
-                None => batch.into_iter().for_each(|(id, what)| self.keep(id, what)),
+                None => batch.into_iter().for_each(|(id, _, what)| self.keep(id, what)),
             }
         }
+        self.dropping &= !self.unwritten.is_empty();
     }
 
     /// What is to be written; nothing for a session that has ended meanwhile, whose end is unwritten as well.
@@ -134,7 +151,8 @@ impl Writer {
             Unwritten::Put(session) => {
                 Some(Write::Put { session: self.pod.shared(session), new: !session.is_stored() })
             }
-            Unwritten::Delete => Some(Write::Delete { id, pod }),
+            Unwritten::Leave | Unwritten::Delete => Some(Write::Delete { id, pod }),
+            Unwritten::EndElsewhere => Some(Write::Wish { id, wish: Wish::End { automatic: false } }),
             Unwritten::Release => Some(Write::Release { id, pod }),
         }
     }
@@ -147,13 +165,17 @@ impl Writer {
             warn!(session.id = %id, reason, "the session store cannot keep this session: what stands there is something else");
         }
         match (what, result) {
-            (Unwritten::Put(session), Written::Done) => session.set_stored(true),
+            // A login may have given it another id meanwhile: then this says nothing of it.
+            (Unwritten::Put(session), _) if session.id() != id => {}
+            (Unwritten::Put(session), Written::Done) => session.stored_as(id),
             (Unwritten::Put(session), Written::Elsewhere) => self.pod.let_move(session),
             (Unwritten::Put(session), Written::Missing) => {
                 self.pod.sharing.iter().for_each(|sharing| sharing.is_missing(session));
             }
             (Unwritten::Put(_), Written::Refused(_)) | (Unwritten::Release, _) => {}
-            (Unwritten::Delete, _) => {
+            (Unwritten::Leave, Written::Elsewhere) => self.keep(id, Unwritten::EndElsewhere),
+            (Unwritten::EndElsewhere, _) => self.pod.sessions.departure_is_written(id),
+            (Unwritten::Leave | Unwritten::Delete, _) => {
                 let now = self.pod.clock.now();
                 if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.is_settling(now)) {
                     self.again.push_back((now.plus(LEASE), id));
@@ -194,7 +216,7 @@ impl Pod {
             login_time: view.login_time,
             last_activity: view.last_activity,
             pod: view.pod,
-            streaming: view.event_streams > 0,
+            streaming: view.event_streams > 0 || session.attachment().is_awaited(self.clock.now()),
             told: self.lifecycle.borrow().notice().filter(|_| view.notified).map(|notice| notice.reason),
         }
     }

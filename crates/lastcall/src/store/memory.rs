@@ -12,10 +12,17 @@ use tonic::async_trait;
 use super::{Adoption, Entry, Epoch, Glance, SessionStore, StoreError, Write, Written};
 
 /// Sessions in the memory of this process.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryStore(Mutex<Contents>);
 
-#[derive(Debug, Default)]
+impl std::fmt::Debug for MemoryStore {
+    /// Shows nothing of what is in it: a secret is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemoryStore").finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
 struct Contents {
     entries: HashMap<SessionId, Entry>,
     leases: HashMap<PodName, (bool, Instant)>,

@@ -25,7 +25,7 @@ use tracing::warn;
 use super::{Adoption, Entry, Epoch, Glance, SessionStore, StoreError, Write, Written};
 
 /// A call nobody asks for within this time was for a pod that is gone.
-const CALLS_STAY: Duration = Duration::from_secs(60);
+const CALLS_STAY: Duration = Duration::from_secs(3_600);
 
 /// Calls that are taken at once.
 const CALLS_AT_ONCE: usize = 1_000;
@@ -188,8 +188,15 @@ impl SessionStore for RedisStore {
     }
 
     async fn calls(&self, pod: &PodName) -> Result<Vec<SessionId>, StoreError> {
-        let called: Option<Vec<String>> = self.ask(cmd("LPOP").arg(calls(pod)).arg(CALLS_AT_ONCE)).await?;
-        Ok(called.unwrap_or_default().iter().filter_map(|id| id.parse().ok()).collect())
+        let mut all = Vec::new();
+        loop {
+            let called: Option<Vec<String>> = self.ask(cmd("LPOP").arg(calls(pod)).arg(CALLS_AT_ONCE)).await?;
+            let called = called.unwrap_or_default();
+            all.extend(called.iter().filter_map(|id| id.parse::<SessionId>().ok()));
+            if called.len() < CALLS_AT_ONCE {
+                return Ok(all);
+            }
+        }
     }
 
     async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {

@@ -86,9 +86,22 @@ impl<X> LiveSession<X> {
         self.stored.load(Ordering::Acquire)
     }
 
-    /// The shared store has it; or has lost it, and may be given it once more.
-    pub fn set_stored(&self, stored: bool) {
-        self.stored.store(stored, Ordering::Release);
+    /// The shared store has it under `id`. Says nothing where it has another by now.
+    pub fn stored_as(&self, id: SessionId) {
+        let identity = self.lock();
+        if identity.id == id {
+            self.stored.store(true, Ordering::Release);
+        }
+    }
+
+    /// The shared store has lost it, and may be given it once more.
+    pub fn is_lost(&self) {
+        self.stored.store(false, Ordering::Release);
+    }
+
+    /// Whether anything of it is open here.
+    pub fn is_connected(&self) -> bool {
+        self.connections.any_open()
     }
 
     /// Whether an event stream of it is open here.

@@ -7,13 +7,16 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, Value};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::BadAddress;
 use crate::store::StoreError;
 
 /// A server that takes longer than this to connect, or to answer, is away.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Who has waited for an attempt that failed does not make another: nor does anybody else for so long.
+const FAILS_FOR: Duration = Duration::from_millis(200);
 
 enum Way {
     Server(Box<Client>),
@@ -31,8 +34,8 @@ pub(super) enum Connection {
 pub(super) struct Link {
     way: Way,
     open: Mutex<Option<Connection>>,
-    /// Held by whoever connects: the others wait for that connection.
-    connecting: tokio::sync::Mutex<()>,
+    /// Held by whoever connects: the others wait for that connection. When it last failed.
+    connecting: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl std::fmt::Debug for Link {
@@ -60,14 +63,19 @@ impl Link {
         if let Some(open) = self.open().clone() {
             return Ok(open);
         }
-        let _connecting = self.connecting.lock().await;
+        let mut failed_at = self.connecting.lock().await;
         if let Some(open) = self.open().clone() {
             return Ok(open);
         }
+        if failed_at.is_some_and(|failed| failed.elapsed() < FAILS_FOR) {
+            return Err(StoreError::Away("it could not be connected to a moment ago".to_owned()));
+        }
+        *failed_at = Some(Instant::now());
         let connected = timeout(PATIENCE * 2, self.connect()).await;
         let connection = connected
             .map_err(|_| StoreError::Away("it does not answer".to_owned()))?
             .map_err(|error| self.failed(&error))?;
+        *failed_at = None;
         *self.open() = Some(connection.clone());
         Ok(connection)
     }
