@@ -106,13 +106,16 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
         Some(Glance { wish: Some(Wish::End { automatic }), .. }) => _ = pod.log_out(session, automatic),
         Some(Glance { wish: Some(Wish::Rename(id)), .. }) => {
             let _turn = sharing.turn(id).lock().await;
-            if pod.sessions.find(id, pod.clock.now()).is_some() {
-                // Its user was here first, with the new cookie.
-                let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
-                pod.let_move(session);
-                sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
-            } else if let Some(Some(entry)) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) {
-                pod.sign_in(session, id, entry.session.user);
+            let here = pod.sessions.find(id, pod.clock.now()).is_some();
+            let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
+            match entry {
+                Some(entry) if !here => _ = pod.sign_in(session, id, entry.session.user),
+                // Its user was faster, with the new cookie: here already, or even gone again.
+                Some(_) | None => {
+                    let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
+                    pod.let_move(session);
+                    sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
+                }
             }
         }
         Some(Glance { last_activity, wish: None, .. }) => session.was_active(last_activity.min(pod.clock.now())),
