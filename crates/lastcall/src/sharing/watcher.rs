@@ -109,8 +109,10 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
             let here = pod.sessions.find(id, pod.clock.now()).is_some();
             let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
             match entry {
-                Some(entry) if !here => _ = pod.sign_in(session, id, entry.session.user),
-                // Its user was faster, with the new cookie: here already, or even gone again.
+                Some(entry) if !here && entry.session.pod == pod.config.pod => {
+                    _ = pod.sign_in(session, id, entry.session.user)
+                }
+                // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
                 Some(_) | None => {
                     let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
                     pod.let_move(session);
