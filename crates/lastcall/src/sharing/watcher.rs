@@ -110,7 +110,10 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
             let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
             match entry {
                 Some(entry) if !here && entry.session.pod == pod.config.pod => {
-                    _ = pod.sign_in(session, id, entry.session.user)
+                    if pod.sign_in(session, id, entry.session.user) {
+                        // The guest has written it: where it is missing from now on, somebody has taken it out.
+                        session.stored_as(id);
+                    }
                 }
                 // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
                 Some(_) | None => {
