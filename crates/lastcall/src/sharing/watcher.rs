@@ -106,10 +106,10 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option
         Some(Glance { wish: Some(Wish::End { automatic }), .. }) => _ = pod.log_out(session, automatic),
         Some(Glance { wish: Some(Wish::Rename(id)), .. }) => {
             let _turn = sharing.turn(id).lock().await;
-            let here = pod.sessions.find(id, pod.clock.now()).is_some();
+            let was_here = pod.sessions.find(id, pod.clock.now()).is_some() || pod.sessions.has_departed(id);
             let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
             match entry {
-                Some(entry) if !here && entry.session.pod == pod.config.pod => {
+                Some(entry) if !was_here && entry.session.pod == pod.config.pod => {
                     if pod.sign_in(session, id, entry.session.user) {
                         // The guest has written it: where it is missing from now on, somebody has taken it out.
                         session.stored_as(id);
