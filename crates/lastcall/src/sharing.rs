@@ -219,7 +219,7 @@ async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
 /// Learns which sessions other pods have taken over since they were looked at last; not for long.
 pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
     if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
-        let _ = timeout(WRITE_THROUGH, watcher::sweep(pod, sharing)).await;
+        let _ = timeout(WRITE_THROUGH, watcher::look_at_all(pod, sharing)).await;
     }
 }
 

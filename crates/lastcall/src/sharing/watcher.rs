@@ -65,8 +65,16 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
     }
 }
 
+/// Looks at what the pod was called to, then at all its sessions.
+pub(super) async fn look_at_all(pod: &Arc<Pod>, sharing: &Sharing) {
+    if let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
+        look(pod, sharing, called, Missing::Moved).await;
+    }
+    sweep(pod, sharing).await;
+}
+
 /// Looks at all sessions of the pod.
-pub(super) async fn sweep(pod: &Arc<Pod>, sharing: &Sharing) {
+async fn sweep(pod: &Arc<Pod>, sharing: &Sharing) {
     let mut all = Vec::new();
     pod.sessions.walk(|session| all.push(session.id()));
     look(pod, sharing, all, Missing::Unclear).await;
