@@ -14,6 +14,7 @@ mod live;
 mod presence;
 #[cfg(test)]
 mod tests;
+mod unwritten;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -25,6 +26,7 @@ pub use changes::Change;
 use changes::{Changes, Reader};
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
+use unwritten::Unwritten;
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::{Notice, NoticeId, Population};
@@ -73,13 +75,6 @@ pub struct Registry<X> {
     /// When its countdown began; means something only while one runs.
     countdown_began: AtomicI64,
     population_changed: Box<dyn Fn() + Send + Sync>,
-}
-
-/// What the store has still to be told.
-struct Unwritten<X> {
-    changes: Changes<X>,
-    /// Ids that mean nothing any more, until the store knows it: nobody finds such a session there and revives it.
-    departed: papaya::HashMap<SessionId, ()>,
 }
 
 impl<X> std::fmt::Debug for Registry<X> {
@@ -358,32 +353,6 @@ impl<X> Registry<X> {
         self.changes.take()
     }
 
-    /// What the store does not know yet, each session once. Empty on a pod that shares none.
-    pub fn take_unwritten(&self) -> Vec<Change<X>> {
-        self.unwritten.as_ref().map(|unwritten| unwritten.changes.take()).unwrap_or_default()
-    }
-
-    /// The session is to be written, though nothing about it has changed.
-    pub fn write_again(&self, session: &Arc<LiveSession<X>>) {
-        if let Some(unwritten) = &self.unwritten
-            && !session.is_guest()
-        {
-            unwritten.changes.updated(session);
-        }
-    }
-
-    /// Whether a session of this id has ended or got another id here, and the store does not know it yet.
-    pub fn has_departed(&self, id: SessionId) -> bool {
-        self.unwritten.as_ref().is_some_and(|unwritten| unwritten.departed.pin().contains_key(&id))
-    }
-
-    /// The store knows that this id means nothing any more.
-    pub fn departure_is_written(&self, id: SessionId) {
-        if let Some(unwritten) = &self.unwritten {
-            unwritten.departed.pin().remove(&id);
-        }
-    }
-
     fn end_where(&self, outcome: Outcome, which: impl Fn(&LiveSession<X>) -> bool) -> Vec<Arc<LiveSession<X>>> {
         let mut chosen = Vec::new();
         self.walk(|session| {
@@ -409,13 +378,6 @@ impl<X> Registry<X> {
         self.changes.removed(id, outcome);
         if let Some(unwritten) = &self.unwritten {
             unwritten.changes.removed(id, outcome);
-        }
-    }
-
-    /// Before the id is found here no more it must not be found in the store either.
-    fn depart(&self, id: SessionId) {
-        if let Some(unwritten) = &self.unwritten {
-            unwritten.departed.pin().insert(id, ());
         }
     }
 
