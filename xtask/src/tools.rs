@@ -8,12 +8,13 @@ use anyhow::bail;
 use crate::steps::{cargo, step};
 
 /// What tests start, and the Debian packages that it comes in.
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("openssl", "openssl"),
+    ("faketime", "faketime"),
 ];
 
 /// Installs cargo-nextest unless it is there.
@@ -41,7 +42,7 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
         bail!(
             "not on PATH: {}\n\
              tests start them; install them\n\
-             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl,\n\
+             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime,\n\
              macOS: brew install redis openssl && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")

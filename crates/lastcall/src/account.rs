@@ -14,7 +14,6 @@ use crate::notice::DrainNotice;
 use crate::page::{self, Page};
 use crate::same_origin::{is_cross_site, is_prefetch};
 use crate::session::Visit;
-use crate::sharing;
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -63,9 +62,7 @@ pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri
     }
     let query = Query::<Logout>::try_from_uri(&uri).ok();
     let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
-    if let Some(session) = visit.session() {
-        sharing::log_out(pod, &session.live, automatic).await;
-    }
+    visit.log_out(automatic).await;
     let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
     if let Some(cleared) = visit.cookies.clear(&visit.base) {
         response.headers_mut().append(SET_COOKIE, cleared);

@@ -48,7 +48,7 @@ pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
             // Nobody is force-closed here who lives on another pod by now.
             sharing::look_once_more(&driver.pod).await;
         }
-        driver.step(event);
+        driver.step(event).await;
     }
 }
 
@@ -105,7 +105,7 @@ impl Driver {
         self.pod.clock.instant_of(time) + Duration::from_millis(1)
     }
 
-    fn step(&mut self, event: Event) {
+    async fn step(&mut self, event: Event) {
         if matches!(event, Event::Terminate(_) | Event::MaintenanceOn) {
             // Both close the door. Closed before anybody is counted, it lets nobody in who is not counted.
             self.pod.sessions.close_admission();
@@ -126,12 +126,12 @@ impl Driver {
         }
         self.census = effects.is_empty().then_some(census);
         for effect in effects {
-            self.perform(&effect);
+            self.perform(&effect).await;
         }
     }
 
-    fn perform(&self, effect: &Effect) {
-        let pod = &*self.pod;
+    async fn perform(&self, effect: &Effect) {
+        let pod = &self.pod;
         match effect {
             Effect::CloseAdmission => pod.sessions.close_admission(),
             Effect::OpenAdmission => pod.sessions.open_admission(),
@@ -139,11 +139,15 @@ impl Driver {
             Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
             Effect::EndNotice => pod.end_notice(),
             Effect::ForceClose => {
-                let (outcome, end) = match (&pod.sharing, pod.config.forced_end) {
-                    (Some(_), ForcedEnd::Release) => (Outcome::Moved, End::Moved),
-                    (Some(_), ForcedEnd::Delete) | (None, _) => (Outcome::Forced, End::Forced),
-                };
-                end_streams(&pod.sessions.force_close(outcome, pod.clock.now()), end);
+                let present = pod.sessions.present(pod.clock.now());
+                match (&pod.sharing, pod.config.forced_end) {
+                    (Some(_), ForcedEnd::Release) => {
+                        end_streams(&pod.sessions.end_all(present, Outcome::Moved), End::Moved);
+                    }
+                    (Some(_), ForcedEnd::Delete) | (None, _) => {
+                        sharing::end_all(pod, present, Outcome::Forced, End::Forced, |_| true).await;
+                    }
+                }
             }
             // Where sessions are shared, who is let go will be at home on another pod; in memory that is the end.
             Effect::LetGo if pod.sharing.is_some() => end_streams(&pod.sessions.let_go(Outcome::Moved), End::Moved),

@@ -1,7 +1,7 @@
 //! Who is let in: newcomers, only while the pod serves and has room. Whoever has a session passes.
 
 use axum::response::Response;
-use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use http::header::{CONNECTION, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{StatusCode, Version};
 use session_domain::Phase;
 use session_domain::registry::Refused;
@@ -15,6 +15,19 @@ pub(crate) fn check(pod: &Pod, version: Version) -> Option<Response> {
         return Some(refuse(pod, Refused::Closed, version));
     }
     (pod.sessions.active() >= pod.config.limits.max_sessions).then(|| refuse(pod, Refused::Full, version))
+}
+
+/// The answer to somebody whose session may be there, where nobody can say so now. Leaves the cookie alone: whoever asks
+/// again in a moment loses nothing.
+pub(crate) fn unclear(pod: &Pod, headers: &HeaderMap) -> Response {
+    let mut response = if page::navigates(headers) {
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
+    } else {
+        let detail = "The session cannot be looked for at this moment. It is not lost: try again in a few seconds.";
+        page::problem(&*pod.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+    };
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+    response
 }
 
 /// The page for a newcomer who is not let in: maintenance, try again, or busy. Leaves the cookie alone.

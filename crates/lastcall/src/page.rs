@@ -30,6 +30,8 @@ pub enum Page<'a> {
     },
     /// This pod is about to stop: trying again finds another one.
     TryAgain,
+    /// Nobody can say just now whether the session that the cookie names is there: trying again finds it.
+    Searching,
     /// This pod holds as many people as it may.
     Busy,
     /// Something is wrong with the request.
@@ -66,6 +68,7 @@ impl Pages for PlainPages {
             ),
             Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
             Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
+            Page::Searching => ("One moment", "Your session is being looked for. Nothing is lost.", retry(1)),
             Page::Busy => ("We are full right now", "Please try again in a moment.", retry(5)),
             Page::Problem { title, detail, .. } => (title, detail, String::new()),
         };

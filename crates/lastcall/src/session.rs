@@ -134,6 +134,8 @@ pub(crate) struct Visit {
     live: Option<Live>,
     /// For a newcomer: the session that started on the way, which the response's cookie has to name.
     started: Option<Arc<OnceLock<Started>>>,
+    /// A session that the cookie names, and that nobody can say anything of now.
+    unclear: Option<SessionId>,
 }
 
 /// A session that started while its first request was served.
@@ -145,11 +147,20 @@ pub(crate) struct Started {
 
 impl Visit {
     pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, live: Live) -> Self {
-        Self { pod, base, cookies, live: Some(live), started: None }
+        Self { pod, base, cookies, live: Some(live), started: None, unclear: None }
     }
 
-    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle) -> Self {
-        Self { pod, base, cookies, live: None, started: Some(Arc::default()) }
+    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle, unclear: Option<SessionId>) -> Self {
+        Self { pod, base, cookies, live: None, started: Some(Arc::default()), unclear }
+    }
+
+    /// The user leaves, whatever is known of their session.
+    pub(crate) async fn log_out(&self, automatic: bool) {
+        if let Some(session) = self.session() {
+            sharing::log_out(&self.pod, &session.live, automatic).await;
+        } else if let Some(id) = self.unclear {
+            sharing::log_out_later(&self.pod, id, automatic);
+        }
     }
 
     pub(crate) fn session(&self) -> Option<Session> {
@@ -186,7 +197,7 @@ impl Visit {
         let id = SessionId::from_uuid(Uuid::new_v4());
         if !sharing::sign_in(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
-            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
+            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies, None).start(user)?;
             return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));
         }
         Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load())))

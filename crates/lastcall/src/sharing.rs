@@ -4,29 +4,37 @@
 //!
 //! - **arrival**: a session that this pod does not hold comes along: adopted, or served as a guest
 //! - **writer**: the one task that writes; whoever needs to know that something is written asks it
+//! - **owner**, **guest**: how a session ends or is renamed, by the pod that owns it and by one that only serves it
 //! - **keeper**: renews the pod's lease, and notices when the store goes, returns, or has lost everything
+//! - **standing**: whether the store is there
 //! - **watcher**: looks after the pod's own sessions in the store: adopted by others, or asked for something
 
 mod arrival;
 mod guest;
 mod keeper;
+mod owner;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod watcher;
 mod writer;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use base64::Engine as _;
+pub(crate) use owner::{end_all, log_out, sign_in};
 use session_domain::registry::LiveSession;
-use session_domain::{SessionId, Timestamp, UserName};
+use session_domain::shared::Owner;
+use session_domain::{PodName, SessionId, Timestamp};
+use standing::Standing;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::pod::{Live, Pod};
 use crate::store::{SessionStore, StoreError};
@@ -50,23 +58,23 @@ const CLOSING: Duration = Duration::from_secs(2);
 /// First sights of one session take turns: so many that two sessions rarely wait for each other.
 const TURNS: usize = 64;
 
-const UNKNOWN: u8 = 0;
-const UP: u8 = 1;
-const AWAY: u8 = 2;
+/// A pod that lives is asked for again after so long: its guests here cost one question a request, not two.
+const ALIVE_HOLDS: Duration = Duration::from_millis(500);
 
 /// A pod's side of a shared store.
 pub(crate) struct Sharing {
     store: Arc<dyn SessionStore>,
-    standing: AtomicU8,
-    /// When the store last came back after it was away.
-    returned_at: AtomicI64,
-    errors: AtomicU64,
+    standing: Standing,
     turns: [tokio::sync::Mutex<()>; TURNS],
     waiters: mpsc::UnboundedSender<oneshot::Sender<()>>,
     waiting: Mutex<Option<mpsc::UnboundedReceiver<oneshot::Sender<()>>>>,
     touches: papaya::HashMap<SessionId, Timestamp>,
+    /// When other pods were last found alive.
+    alive: papaya::HashMap<PodName, Timestamp>,
     /// Guests with an event stream here: somebody has to notice when their session ends elsewhere.
-    guests: Mutex<Vec<Weak<LiveSession<Streams>>>>,
+    guests: Mutex<HashMap<SessionId, Vec<Weak<LiveSession<Streams>>>>>,
+    /// Sessions of other pods whose users left while nobody could be told, and whether by themselves.
+    ended: Mutex<HashMap<SessionId, bool>>,
     /// Sessions that the store should have and does not: ended elsewhere, or lost there.
     missing: Mutex<Vec<Live>>,
     /// The secret that signs, where the pods agree on one: ours until they have.
@@ -79,13 +87,13 @@ impl Sharing {
         let (waiters, waiting) = mpsc::unbounded_channel();
         Self {
             store,
-            standing: AtomicU8::new(UNKNOWN),
-            returned_at: AtomicI64::new(i64::MIN),
-            errors: AtomicU64::new(0),
+            standing: Standing::new(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             waiters,
             waiting: Mutex::new(Some(waiting)),
             touches: papaya::HashMap::new(),
+            alive: papaya::HashMap::new(),
+            ended: Mutex::default(),
             guests: Mutex::default(),
             missing: Mutex::default(),
             secret: shared_key.then(|| Mutex::new(secret())),
@@ -95,21 +103,21 @@ impl Sharing {
 
     /// The store should have the session, and does not.
     fn is_missing(&self, session: &Live) {
-        self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(session));
+        locked(&self.missing).push(Arc::clone(session));
     }
 
     fn take_missing(&self) -> Vec<Live> {
-        std::mem::take(&mut *self.missing.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *locked(&self.missing))
     }
 
     /// Whether the store is there, as far as is known.
     pub(crate) fn is_up(&self) -> bool {
-        self.standing.load(Ordering::Acquire) == UP
+        self.standing.is_up()
     }
 
     /// Operations that failed.
     pub(crate) fn errors(&self) -> u64 {
-        self.errors.load(Ordering::Relaxed)
+        self.standing.errors()
     }
 
     /// Waits until what was changed before is written; not for long, and not at all while the store is away.
@@ -131,27 +139,33 @@ impl Sharing {
 
     /// A guest has opened an event stream here.
     pub(crate) fn watch_guest(&self, guest: &Live) {
-        self.guests().push(Arc::downgrade(guest));
+        locked(&self.guests).entry(guest.id()).or_default().push(Arc::downgrade(guest));
     }
 
     /// The guests with a stream here.
     fn streaming_guests(&self) -> Vec<Live> {
-        let mut guests = self.guests();
-        guests.retain(|guest| guest.upgrade().is_some_and(|guest| guest.is_streaming()));
-        guests.iter().filter_map(Weak::upgrade).collect()
+        let mut guests = locked(&self.guests);
+        guests.retain(|_, guests| {
+            guests.retain(|guest| guest.upgrade().is_some_and(|guest| guest.is_streaming()));
+            !guests.is_empty()
+        });
+        guests.values().flatten().filter_map(Weak::upgrade).collect()
     }
 
     /// The session lives here from now on: its guests' streams open again and find it.
     fn end_guests(&self, id: SessionId) {
-        for guest in self.streaming_guests() {
-            if guest.id() == id {
-                guest.attachment().end(End::Moved);
-            }
+        for guest in locked(&self.guests).remove(&id).into_iter().flatten().filter_map(|guest| guest.upgrade()) {
+            guest.attachment().end(End::Moved);
         }
     }
 
-    fn guests(&self) -> std::sync::MutexGuard<'_, Vec<Weak<LiveSession<Streams>>>> {
-        self.guests.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The user of a session of another pod has left, and nobody can be told now.
+    fn end_later(&self, id: SessionId, automatic: bool) {
+        locked(&self.ended).insert(id, automatic);
+    }
+
+    fn take_ended(&self) -> HashMap<SessionId, bool> {
+        std::mem::take(&mut *locked(&self.ended))
     }
 
     fn turn(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
@@ -160,54 +174,50 @@ impl Sharing {
 
     /// Gives what the store gave, and notes whether it is there.
     fn heard<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
-        match answer {
-            Ok(value) => {
-                self.is_there(now);
-                Some(value)
-            }
-            Err(StoreError::Away(reason)) => {
-                self.errors.fetch_add(1, Ordering::Relaxed);
-                if self.standing.swap(AWAY, Ordering::AcqRel) != AWAY {
-                    warn!(reason, "the session store is away: serving goes on, what changes is kept and written later");
-                }
-                None
-            }
-            Err(StoreError::Refused(reason)) => {
-                self.errors.fetch_add(1, Ordering::Relaxed);
-                warn!(reason, "the session store refused an operation");
-                None
-            }
-        }
+        self.standing.heard(answer, now)
     }
 
-    fn is_there(&self, now: Timestamp) {
-        if self.standing.load(Ordering::Acquire) == UP {
-            return;
+    /// How a pod stands. One that lived a moment ago lives.
+    async fn owner(&self, pod: &PodName, now: Timestamp) -> Option<Owner> {
+        if self.alive.pin().get(pod).is_some_and(|asked| now < asked.plus(ALIVE_HOLDS)) {
+            return Some(Owner::Alive);
         }
-        match self.standing.swap(UP, Ordering::AcqRel) {
-            UP => {}
-            AWAY => {
-                self.returned_at.store(now.as_millis(), Ordering::Release);
-                info!("the session store is back");
-            }
-            _ => info!("sessions are shared through the store"),
+        let owner = self.heard(self.store.owner(pod).await, now)?;
+        let alive = self.alive.pin();
+        if owner == Owner::Alive {
+            alive.insert(pod.clone(), now);
+        } else {
+            alive.remove(pod);
         }
-    }
-
-    /// Whether pods may not have had the time to renew their leases since the store came back.
-    fn is_settling(&self, now: Timestamp) -> bool {
-        now < Timestamp::from_millis(self.returned_at.load(Ordering::Acquire)).plus(LEASE)
+        Some(owner)
     }
 }
 
+/// What is behind these locks is whole after any panic: each change of it is a single one.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What became of a search for a session that this pod does not hold.
+pub(crate) enum Arrival {
+    /// It is here now, or is served here as a guest.
+    Found(Live),
+    /// There is no such session.
+    Nowhere,
+    /// The store cannot say just now. To ask again is better than to begin anew.
+    Unclear,
+}
+
 /// Finds a session that this pod does not hold, as [`arrival::arrive`] does, within [`ARRIVAL`].
-pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
+pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
     let pod = Arc::clone(pod);
-    timeout(ARRIVAL, to_the_end(async move { arrival::arrive(&pod, id, streaming).await }))
-        .await
-        .ok()
-        .flatten()
-        .flatten()
+    let arriving = to_the_end(async move { arrival::arrive(&pod, id, streaming).await });
+    timeout(ARRIVAL, arriving).await.ok().flatten().unwrap_or(Arrival::Unclear)
+}
+
+/// The user of a session that cannot be looked for now leaves.
+pub(crate) fn log_out_later(pod: &Pod, id: SessionId, automatic: bool) {
+    guest::end_later(pod, id, automatic);
 }
 
 /// Does something to its end, even where whoever asked for it hangs up in the middle: what was begun in the store and not
@@ -221,50 +231,6 @@ pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
     if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
         let _ = timeout(WRITE_THROUGH, watcher::look_at_all(pod, sharing)).await;
     }
-}
-
-/// Ends a session because its user leaves, wherever it lives by now.
-pub(crate) async fn log_out(pod: &Arc<Pod>, session: &Live, automatic: bool) {
-    if pod.sharing.is_none() {
-        pod.log_out(session, automatic);
-        return;
-    }
-    let (pod, session) = (Arc::clone(pod), Arc::clone(session));
-    to_the_end(async move { log_out_shared(&pod, &session, automatic).await }).await;
-}
-
-async fn log_out_shared(pod: &Arc<Pod>, session: &Live, automatic: bool) {
-    if guest::take_out(pod, session).await {
-        pod.log_out(session, automatic);
-        pod.written().await;
-    } else if let Some(session) = as_it_is_now(pod, session).await {
-        match pod.log_out(&session, automatic) {
-            Some(_) => pod.written().await,
-            None => guest::end(pod, &session, automatic).await,
-        }
-    }
-}
-
-/// Names a session's user, wherever it lives by now. `false` where it has ended.
-pub(crate) async fn sign_in(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
-    if pod.sharing.is_none() {
-        return pod.sign_in(session, id, user.clone());
-    }
-    let (pod, session, user) = (Arc::clone(pod), Arc::clone(session), user.clone());
-    to_the_end(async move { sign_in_shared(&pod, &session, id, &user).await }).await.unwrap_or(false)
-}
-
-async fn sign_in_shared(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
-    if guest::take_out(pod, session).await {
-        return pod.sign_in(session, id, user.clone());
-    }
-    let Some(session) = as_it_is_now(pod, session).await else { return false };
-    pod.sign_in(&session, id, user.clone()) || guest::rename(pod, &session, id, user).await
-}
-
-/// A session that another pod has taken over, or that was a guest from the start.
-async fn as_it_is_now(pod: &Arc<Pod>, session: &Live) -> Option<Live> {
-    if session.is_guest() { Some(Arc::clone(session)) } else { arrive(pod, session.id(), false).await }
 }
 
 /// A secret that nobody else has.
@@ -281,7 +247,7 @@ pub(crate) async fn begin(pod: &Arc<Pod>, stop: &CancellationToken) -> JoinSet<(
     let mut tasks = JoinSet::new();
     let Some(sharing) = &pod.sharing else { return tasks };
     let epoch = timeout(FIRST_CONTACT, keeper::renew(pod, sharing)).await.ok().flatten();
-    let waiting = sharing.waiting.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let waiting = locked(&sharing.waiting).take();
     if let Some(waiting) = waiting {
         tasks.spawn(writer::write(Arc::clone(pod), waiting, stop.clone()));
     }

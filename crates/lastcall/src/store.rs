@@ -12,7 +12,7 @@ use std::time::Duration;
 pub use memory::MemoryStore;
 pub use redis::{BadAddress, RedisStore};
 use session_domain::shared::{Owner, SharedSession};
-use session_domain::{Outcome, PodName, SessionId, Timestamp};
+use session_domain::{PodName, SessionId, Timestamp};
 use thiserror::Error;
 use tonic::async_trait;
 
@@ -22,6 +22,9 @@ pub enum StoreError {
     /// It cannot be reached, does not answer, or answers that it cannot now. Try again later.
     #[error("the session store is away: {0}")]
     Away(String),
+    /// The part of it that keeps this entry cannot be asked now; others can. Try again later.
+    #[error("a part of the session store is away: {0}")]
+    PartlyAway(String),
     /// It refused this one operation, and will again. Others may work.
     #[error("the session store refused: {0}")]
     Refused(String),
@@ -53,10 +56,21 @@ pub enum Wish {
 pub struct Glance {
     /// Who owns it by now.
     pub pod: PodName,
-    /// When its last request came in, at whatever pod.
-    pub last_activity: Timestamp,
+    /// How long ago its last request came in, at whatever pod, by the store's own clock: those of pods differ.
+    pub idle: Duration,
     /// What another pod asks for.
     pub wish: Option<Wish>,
+}
+
+/// What was seen of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// It is there.
+    There(Glance),
+    /// It is not there.
+    Missing,
+    /// The store cannot say now.
+    Unclear,
 }
 
 /// One change of one entry.
@@ -66,6 +80,8 @@ pub enum Write {
     Put {
         /// The session.
         session: SharedSession,
+        /// How long ago it was active, by the owner's clock.
+        idle: Duration,
         /// Whether the store does not have it yet. Where it should and does not, it has ended at another pod, and is not
         /// brought to life again.
         new: bool,
@@ -88,8 +104,10 @@ pub enum Write {
     Touch {
         /// Which one.
         id: SessionId,
-        /// When.
+        /// When, as others read it.
         at: Timestamp,
+        /// How long ago that is, by the clock that said so.
+        idle: Duration,
     },
     /// A guest asks the owner for something.
     Wish {
@@ -109,6 +127,8 @@ pub enum Written {
     Elsewhere,
     /// Nothing was done: there is no such session any more.
     Missing,
+    /// It may be done or not: the part of the store that keeps the entry is away. Try again later.
+    Later,
     /// Nothing was done, and trying again would not help: what stands there is no session.
     Refused(String),
 }
@@ -145,13 +165,14 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     /// Writes; one result for each write. They apply in this order where they are about the same entry.
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError>;
 
-    /// Looks at many sessions; `None` for each that is not there.
-    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Option<Glance>>, StoreError>;
+    /// Looks at many sessions.
+    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError>;
 
     /// How a pod stands.
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError>;
 
-    /// Says that the pod lives, for as long as `lease`, and hears whether the store is the one that it was.
+    /// Says that the pod lives, for as long as `lease`, and hears whether the store is the one that it was. Whoever cannot
+    /// say so has no store: what goes wrong here is [`StoreError::Away`], never in part.
     async fn renew(&self, pod: &PodName, draining: bool, lease: Duration) -> Result<Epoch, StoreError>;
 
     /// Says that the pod is gone.
@@ -165,9 +186,4 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
 
     /// Agrees with all pods on one secret: the one that stands there, else this one.
     async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError>;
-}
-
-/// The outcomes that take a session's entry with them; the others leave it to whoever comes.
-pub(crate) const fn deletes(outcome: Outcome) -> bool {
-    !matches!(outcome, Outcome::Moved)
 }

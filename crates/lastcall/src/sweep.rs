@@ -6,8 +6,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::driver::end_streams;
-use crate::pod::Pod;
+use session_domain::Outcome;
+
+use crate::pod::{Live, Pod};
+use crate::sharing;
 use crate::streams::End;
 
 /// Sweeps until `stop` is cancelled.
@@ -15,10 +17,11 @@ pub(crate) async fn sweep(pod: Arc<Pod>, stop: CancellationToken) {
     let mut ticks = interval(pod.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let expired = pod.sessions.expire(pod.clock.now());
-        end_streams(&expired, End::Expired);
-        if !expired.is_empty() {
-            debug!(sessions.expired = expired.len(), "sessions expired");
+        let outlived = pod.sessions.outlived(pod.clock.now());
+        if !outlived.is_empty() {
+            let still = |session: &Live| pod.sessions.has_outlived(session, pod.clock.now());
+            let expired = sharing::end_all(&pod, outlived, Outcome::Expired, End::Expired, still).await;
+            debug!(sessions.expired = expired, "sessions expired");
         }
         pod.metrics.upkeep();
     }

@@ -19,6 +19,7 @@ use crate::events::EventStreamAnswer;
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
+use crate::sharing::Arrival;
 use crate::{gate, page, same_origin, scope, sharing};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
@@ -43,8 +44,13 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     let id = cookies.read(request.headers(), &pod.keys.load());
     let now = pod.clock.now();
     let mut known = id.and_then(|id| pod.sessions.find(id, now));
+    let mut unclear = None;
     if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {
-        known = sharing::arrive(&pod, id, request.uri().path() == "/events").await;
+        match sharing::arrive(&pod, id, request.uri().path() == "/events").await {
+            Arrival::Found(session) => known = Some(session),
+            Arrival::Nowhere => {}
+            Arrival::Unclear => unclear = Some(id),
+        }
     }
     if let Some(session) = known {
         match &pod.sharing {
@@ -57,6 +63,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     }
 
     let path = request.uri().path();
+    if unclear.is_some() && path != "/logout" {
+        return gate::unclear(&pod, request.headers());
+    }
     if changes && id.is_some() && !matches!(path, "/login" | "/logout") {
         return problem(
             &pod,
@@ -71,7 +80,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies);
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies, unclear);
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

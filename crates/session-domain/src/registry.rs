@@ -313,28 +313,39 @@ impl<X> Registry<X> {
         census
     }
 
-    /// Ends every present session with `outcome`, and gives those that it ended.
-    pub fn force_close(&self, outcome: Outcome, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+    /// Whoever is present. To be ended one by one by [`Registry::end_all`], once nobody else can have them any more.
+    pub fn present(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
         let countdown = self.countdown_began();
-        self.end_where(outcome, |session| session.attendance(&self.limits, now, countdown).present)
+        self.choose(|session| session.attendance(&self.limits, now, countdown).present)
+    }
+
+    /// Every session that has outlived its time. To be ended by [`Registry::end_all`].
+    pub fn outlived(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+        let countdown = self.countdown_began();
+        self.choose(|session| session.has_outlived(&self.limits, now, countdown))
+    }
+
+    /// Whether the session has outlived its time.
+    pub fn has_outlived(&self, session: &LiveSession<X>, now: Timestamp) -> bool {
+        session.has_outlived(&self.limits, now, self.countdown_began())
+    }
+
+    /// Ends these with `outcome`, and gives those that had not ended already.
+    pub fn end_all(&self, mut sessions: Vec<Arc<LiveSession<X>>>, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
+        sessions.retain(|session| self.end(session, outcome));
+        sessions
     }
 
     /// Ends every session that is left with `outcome`, and gives those that it ended. Where admission is closed nobody
     /// is left then: who was admitted just before is waited for.
     pub fn let_go(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
-        let mut gone = self.end_where(outcome, |_| true);
+        let mut gone = self.end_all(self.choose(|_| true), outcome);
         while !self.is_open() && self.active() > 0 {
             // Between its admission and its place in the map a session is for a moment counted and not to be found.
             std::thread::yield_now();
-            gone.extend(self.end_where(outcome, |_| true));
+            gone.extend(self.end_all(self.choose(|_| true), outcome));
         }
         gone
-    }
-
-    /// Ends every session that has outlived its time, and gives those that it ended.
-    pub fn expire(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
-        let countdown = self.countdown_began();
-        self.end_where(Outcome::Expired, |session| session.has_outlived(&self.limits, now, countdown))
     }
 
     /// Visits every session once, in no order. A session that comes or goes, or is given another id meanwhile, may be
@@ -353,14 +364,13 @@ impl<X> Registry<X> {
         self.changes.take()
     }
 
-    fn end_where(&self, outcome: Outcome, which: impl Fn(&LiveSession<X>) -> bool) -> Vec<Arc<LiveSession<X>>> {
+    fn choose(&self, which: impl Fn(&LiveSession<X>) -> bool) -> Vec<Arc<LiveSession<X>>> {
         let mut chosen = Vec::new();
         self.walk(|session| {
             if which(session) {
                 chosen.push(Arc::clone(session));
             }
         });
-        chosen.retain(|session| self.end(session, outcome));
         chosen
     }
 

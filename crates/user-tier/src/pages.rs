@@ -95,6 +95,7 @@ struct Maintenance {
 #[template(path = "try_again.html")]
 struct TryAgain {
     frame: Frame,
+    text: &'static str,
 }
 
 #[derive(Template)]
@@ -127,7 +128,14 @@ impl Pages for SamplePages {
                 let frame = Frame::again("We'll be back soon", 30);
                 Maintenance { frame, retry_after: about(retry_after) }.render()
             }
-            Page::TryAgain => TryAgain { frame: Frame::again("One moment", 2) }.render(),
+            Page::TryAgain => {
+                let text = "This server is about to stop, and another one takes over.";
+                TryAgain { frame: Frame::again("One moment", 2), text }.render()
+            }
+            Page::Searching => {
+                let text = "Your session is being looked for. Nothing is lost.";
+                TryAgain { frame: Frame::again("One moment", 2), text }.render()
+            }
             Page::Busy => Busy { frame: Frame::again("We are full", 10) }.render(),
             Page::Problem { title, detail, .. } => {
                 Problem { frame: Frame::new("Problem"), heading: title, detail }.render()
@@ -164,6 +172,7 @@ mod tests {
             (Page::ConfirmSignOut { base: "/" }, "Sign out?"),
             (Page::Maintenance { retry_after: Duration::from_secs(1800) }, "We'll be back soon"),
             (Page::TryAgain, "One moment"),
+            (Page::Searching, "One moment"),
             (Page::Busy, "We are full right now"),
             (Page::Problem { status, title: "<Not> found", detail: "x" }, "&#60;Not&#62; found"),
         ] {

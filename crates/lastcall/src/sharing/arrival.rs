@@ -7,8 +7,8 @@ use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
 use session_domain::shared::{Claim, Owner, SharedSession, claim};
 
-use super::Sharing;
-use crate::pod::{Live, Pod};
+use super::{Arrival, Sharing};
+use crate::pod::Pod;
 use crate::store::{Adoption, Entry};
 use crate::streams::Streams;
 
@@ -18,28 +18,43 @@ const TRIES: usize = 4;
 /// A stream that was asked for is open within this time, or will not be.
 const OPENS_WITHIN: Duration = Duration::from_secs(2);
 
-/// Finds the session in the store: adopts it, or gives it as a guest. `None` where there is no such session, or nobody
-/// can say. `streaming` says that the request opens an event stream.
+/// Finds the session in the store: adopts it, or gives it as a guest. `streaming` says that the request opens an event
+/// stream.
 ///
 /// First sights of one session take turns, so that a page's ten requests make one adoption.
-pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Option<Live> {
-    let sharing = pod.sharing.as_ref().filter(|sharing| sharing.is_up())?;
+pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
+    let Some(sharing) = &pod.sharing else { return Arrival::Nowhere };
+    if !sharing.is_up() {
+        return without_store(pod, sharing, id);
+    }
     let _turn = sharing.turn(id).lock().await;
     if !sharing.is_up() {
-        return None;
+        return without_store(pod, sharing, id);
     }
+    search(pod, sharing, id, streaming).await.unwrap_or(Arrival::Unclear)
+}
+
+/// While an outage is young, nobody loses a session for want of an answer; in a long one life goes on without it.
+fn without_store(pod: &Pod, sharing: &Sharing, id: SessionId) -> Arrival {
+    let is_known_to_be_over = pod.sessions.has_departed(id);
+    let waits = !is_known_to_be_over && sharing.standing.is_briefly_away(pod.clock.now());
+    if waits { Arrival::Unclear } else { Arrival::Nowhere }
+}
+
+/// `None` where the store does not answer.
+async fn search(pod: &Arc<Pod>, sharing: &Sharing, id: SessionId, streaming: bool) -> Option<Arrival> {
     let mut guest = None;
     for _ in 0..TRIES {
         if let Some(live) = pod.sessions.find(id, pod.clock.now()) {
-            return Some(live);
+            return Some(Arrival::Found(live));
         }
         if pod.sessions.has_departed(id) {
-            return None;
+            return Some(Arrival::Nowhere);
         }
-        let Entry { session, wish } = heard(pod, sharing, sharing.store.read(id).await)??;
-        if wish.is_some() {
-            return None;
-        }
+        let session = match heard(pod, sharing, sharing.store.read(id).await)? {
+            Some(Entry { session, wish: None }) => session,
+            Some(Entry { wish: Some(_), .. }) | None => return Some(Arrival::Nowhere),
+        };
         let unless_streaming =
             match claim(&pod.config.pod, pod.sessions.admits(), &session, owner(pod, sharing, &session).await?) {
                 Claim::Guest => return Some(as_guest(pod, &session)),
@@ -53,7 +68,7 @@ pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Op
             None => guest = Some(session),
         }
     }
-    guest.map(|session| as_guest(pod, &session))
+    Some(guest.map_or(Arrival::Nowhere, |session| as_guest(pod, &session)))
 }
 
 fn heard<T>(pod: &Pod, sharing: &Sharing, answer: Result<T, crate::store::StoreError>) -> Option<T> {
@@ -64,13 +79,13 @@ async fn owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<
     if session.pod == pod.config.pod {
         return Some(Owner::Gone);
     }
-    let owner = heard(pod, sharing, sharing.store.owner(&session.pod).await)?;
+    let owner = sharing.owner(&session.pod, pod.clock.now()).await?;
     // Just after an outage a lease that ran out says nothing.
-    let unsure = owner == Owner::Gone && sharing.is_settling(pod.clock.now());
+    let unsure = owner == Owner::Gone && sharing.standing.is_settling(pod.clock.now());
     Some(if unsure { Owner::Alive } else { owner })
 }
 
-async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, adoption: &Adoption) -> Live {
+async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, adoption: &Adoption) -> Arrival {
     if adoption.from != pod.config.pod {
         // Before anybody can find the session here and end it: an owner that misses one it was not called for takes it
         // for lost.
@@ -88,9 +103,9 @@ async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, ado
         return as_guest(pod, session);
     };
     sharing.end_guests(session.id);
-    live
+    Arrival::Found(live)
 }
 
-fn as_guest(pod: &Pod, session: &SharedSession) -> Live {
-    pod.sessions.guest(session, Streams::default(), pod.clock.now())
+fn as_guest(pod: &Pod, session: &SharedSession) -> Arrival {
+    Arrival::Found(pod.sessions.guest(session, Streams::default(), pod.clock.now()))
 }

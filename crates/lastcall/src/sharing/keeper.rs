@@ -1,7 +1,7 @@
 //! Keeps the pod's lease, and notices when the store goes, returns, or has lost everything.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use session_domain::Phase;
@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-use super::{LEASE, Sharing};
+use super::{LEASE, Sharing, locked};
 use crate::pod::Pod;
 use crate::store::Epoch;
 
@@ -52,10 +52,10 @@ pub(super) async fn renew(pod: &Pod, sharing: &Sharing) -> Option<Epoch> {
 /// whoever was alone meanwhile finds the others'.
 async fn agree_on_secret(pod: &Pod, sharing: &Sharing) {
     let Some(secret) = &sharing.secret else { return };
-    let ours = secret.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let ours = locked(secret).clone();
     let agreed = sharing.store.agree_on_secret(&ours).await;
     let Some(agreed) = sharing.heard(agreed, pod.clock.now()) else { return };
-    let mut secret = secret.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut secret = locked(secret);
     if sharing.has_agreed.swap(true, Ordering::AcqRel) && *secret == agreed {
         return;
     }

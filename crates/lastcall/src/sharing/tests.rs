@@ -67,7 +67,10 @@ impl Running {
         let now = self.pod.clock.now();
         let live = match self.pod.sessions.find(id, now) {
             Some(live) => live,
-            None => arrive(&self.pod, id, streaming).await?,
+            None => match arrive(&self.pod, id, streaming).await {
+                Arrival::Found(live) => live,
+                Arrival::Nowhere | Arrival::Unclear => return None,
+            },
         };
         let kind = if streaming { Kind::EventStream } else { Kind::Request };
         let guard = PresenceGuard::open(&self.pod, &live, kind);
@@ -179,7 +182,9 @@ fn check(pods: &[Running], store: &MemoryStore) {
 
 #[tokio::test(start_paused = true)]
 async fn sessions_live_on_one_pod_and_end_once_whatever_happens_to_the_pods() {
-    for seed in 0..40 {
+    // `STORMS=10000 cargo nextest run -p lastcall whatever_happens` looks harder.
+    let storms = std::env::var("STORMS").ok().and_then(|storms| storms.parse().ok()).unwrap_or(40);
+    for seed in 0..storms {
         // Each storm in a task of its own, so that a failure names its seed.
         let done = tokio::spawn(storm(seed)).await;
         assert!(done.is_ok(), "seed {seed}");
@@ -216,7 +221,7 @@ async fn what_a_store_has_lost_is_written_again_and_a_logout_never_comes_to_life
     store.lose_everything();
     running.pod.log_out(&live[1], false);
     // Asked for before the writer has come to it.
-    assert!(arrive(&running.pod, leaves, false).await.is_none());
+    assert!(matches!(arrive(&running.pod, leaves, false).await, Arrival::Nowhere));
     sleep(Duration::from_secs(3)).await;
     let kept: Vec<_> = store.entries().iter().map(|entry| entry.session.id).collect();
     assert_eq!(kept, [stays]);

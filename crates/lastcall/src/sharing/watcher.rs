@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
 use crate::pod::{Live, Pod};
-use crate::store::{Glance, Wish, Write};
+use crate::store::{Glance, Seen, Wish, Write};
 use crate::streams::End;
 
 /// How often the pod asks what its attention was called to.
@@ -48,13 +48,17 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
         }
         // In this order: whoever adopts a session calls first, so what is missing and was not called for is lost.
         let missing = sharing.take_missing();
-        let Some(new) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) else {
-            missing.iter().for_each(|session| sharing.is_missing(session));
-            continue;
-        };
-        // Remembered until they have been looked at: what was taken from the list stands there no more.
-        called.extend(new);
-        missing.iter().filter(|session| !called.contains(&session.id())).for_each(|session| pod.write_anew(session));
+        match sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
+            Some(new) => {
+                // Remembered until they have been looked at: what was taken from the list stands there no more.
+                called.extend(new);
+                missing
+                    .iter()
+                    .filter(|session| !called.contains(&session.id()))
+                    .for_each(|session| pod.write_anew(session));
+            }
+            None => missing.iter().for_each(|session| sharing.is_missing(session)),
+        }
         if look(&pod, sharing, called.iter().copied().collect(), Missing::Moved).await {
             called.clear();
         }
@@ -91,47 +95,55 @@ enum Missing {
 
 /// Looks at these sessions; whether all could be looked at.
 async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) -> bool {
+    let mut saw_all = true;
     for part in ids.chunks(BATCH) {
         let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return false };
-        for (id, glance) in part.iter().zip(seen) {
+        for (id, seen) in part.iter().zip(seen) {
+            saw_all &= seen != Seen::Unclear;
             if let Some(session) = pod.sessions.find(*id, pod.clock.now()) {
-                react(pod, sharing, &session, glance, missing).await;
+                react(pod, sharing, &session, seen, missing).await;
             }
         }
     }
-    true
+    saw_all
 }
 
-async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, glance: Option<Glance>, missing: Missing) {
-    match glance {
-        None => match missing {
-            Missing::Moved => pod.let_move(session),
-            Missing::Unclear if session.is_stored() => sharing.is_missing(session),
-            // Not there yet.
-            Missing::Unclear => {}
-        },
-        Some(Glance { pod: owner, .. }) if owner != pod.config.pod => pod.let_move(session),
-        Some(Glance { wish: Some(Wish::End { automatic }), .. }) => _ = pod.log_out(session, automatic),
-        Some(Glance { wish: Some(Wish::Rename(id)), .. }) => {
-            let _turn = sharing.turn(id).lock().await;
-            let was_here = pod.sessions.find(id, pod.clock.now()).is_some() || pod.sessions.has_departed(id);
-            let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
-            match entry {
-                Some(entry) if !was_here && entry.session.pod == pod.config.pod => {
-                    if pod.sign_in(session, id, entry.session.user) {
-                        // The guest has written it: where it is missing from now on, somebody has taken it out.
-                        session.stored_as(id);
-                    }
-                }
-                // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
-                Some(_) | None => {
-                    let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
-                    pod.let_move(session);
-                    sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
-                }
+async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, missing: Missing) {
+    let Glance { pod: owner, idle, wish } = match (seen, missing) {
+        (Seen::There(glance), _) => glance,
+        (Seen::Missing, Missing::Moved) => return pod.let_move(session),
+        (Seen::Missing, Missing::Unclear) if session.is_stored() => return sharing.is_missing(session),
+        // Not there yet, or not to be seen now.
+        (Seen::Missing, Missing::Unclear) | (Seen::Unclear, _) => return,
+    };
+    if owner != pod.config.pod {
+        return pod.let_move(session);
+    }
+    match wish {
+        None => session.was_active(pod.clock.now().minus(idle)),
+        Some(Wish::End { automatic }) => _ = pod.log_out(session, automatic),
+        Some(Wish::Rename(id)) => rename(pod, sharing, session, id).await,
+    }
+}
+
+/// A guest's user has signed in there, and the session goes on as `id`.
+async fn rename(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, id: SessionId) {
+    let _turn = sharing.turn(id).lock().await;
+    let was_here = pod.sessions.find(id, pod.clock.now()).is_some() || pod.sessions.has_departed(id);
+    let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
+    match entry {
+        Some(entry) if !was_here && entry.session.pod == pod.config.pod => {
+            if pod.sign_in(session, id, entry.session.user) {
+                // The guest has written it: where it is missing from now on, somebody has taken it out.
+                session.stored_as(id);
             }
         }
-        Some(Glance { last_activity, wish: None, .. }) => session.was_active(last_activity.min(pod.clock.now())),
+        // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
+        Some(_) | None => {
+            let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
+            pod.let_move(session);
+            sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
+        }
     }
 }
 
@@ -141,24 +153,26 @@ async fn look_at_guests(pod: &Pod, sharing: &Sharing) {
     let mut deserted = HashMap::new();
     for home in guests.iter().filter_map(|guest| guest.home()) {
         if !deserted.contains_key(home) {
-            let Some(owner) = sharing.heard(sharing.store.owner(home).await, pod.clock.now()) else { return };
-            deserted.insert(home.clone(), owner != Owner::Alive && !sharing.is_settling(pod.clock.now()));
+            let Some(owner) = sharing.owner(home, pod.clock.now()).await else { return };
+            deserted.insert(home.clone(), owner != Owner::Alive && !sharing.standing.is_settling(pod.clock.now()));
         }
     }
     let ids: Vec<_> = guests.iter().map(|guest| guest.id()).collect();
     for (guests, ids) in guests.chunks(BATCH).zip(ids.chunks(BATCH)) {
         let Some(seen) = sharing.heard(sharing.store.look(ids.to_vec()).await, pod.clock.now()) else { return };
-        for (guest, glance) in guests.iter().zip(seen) {
-            match glance {
-                None | Some(Glance { wish: Some(Wish::End { .. }), .. }) => guest.attachment().end(End::Logout),
-                Some(Glance { wish: Some(Wish::Rename(_)), .. }) => guest.attachment().end(End::Moved),
+        for (guest, seen) in guests.iter().zip(seen) {
+            match seen {
+                Seen::Missing | Seen::There(Glance { wish: Some(Wish::End { .. }), .. }) => {
+                    guest.attachment().end(End::Logout);
+                }
+                Seen::There(Glance { wish: Some(Wish::Rename(_)), .. }) => guest.attachment().end(End::Moved),
                 // Its owner has changed or goes: the page opens its stream again, and the session is at home where it is.
-                Some(Glance { pod: owner, wish: None, .. })
+                Seen::There(Glance { pod: owner, wish: None, .. })
                     if guest.home() != Some(&owner) || deserted.get(&owner) == Some(&true) =>
                 {
                     guest.attachment().end(End::Moved);
                 }
-                Some(Glance { wish: None, .. }) => {}
+                Seen::There(Glance { wish: None, .. }) | Seen::Unclear => {}
             }
         }
     }

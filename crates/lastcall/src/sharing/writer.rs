@@ -2,7 +2,7 @@
 //! often is written once: the newest state of each session.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,13 +16,16 @@ use tracing::warn;
 
 use super::{LEASE, Sharing};
 use crate::pod::{Live, Pod};
-use crate::store::{Wish, Write, Written, deletes};
+use crate::store::{Wish, Write, Written};
 
 /// What nobody waits for is written this often.
 const BEHIND: Duration = Duration::from_millis(250);
 
 /// Writes that go out together.
 const BATCH: usize = 500;
+
+/// What met a part of the store that is away is tried again after so long.
+const LATER: Duration = Duration::from_secs(1);
 
 /// Ends that are kept while the store is away, beyond the sessions held. What is more than that is dropped: such an entry
 /// stays until its time is over.
@@ -36,17 +39,19 @@ enum Unwritten {
     Leave,
     Delete,
     Release,
-    /// It was adopted elsewhere before its end was written: its owner is asked to end it.
-    EndElsewhere,
+    /// It lives on another pod, but its user has left here: its owner is asked to end it.
+    EndElsewhere {
+        automatic: bool,
+    },
 }
 
 struct Writer {
     pod: Arc<Pod>,
     unwritten: HashMap<SessionId, Unwritten>,
     dropping: bool,
-    /// Ends that are written once more at that time: what a server had been sent before it fell silent it may do after
-    /// what it was sent when it was back.
-    again: VecDeque<(Timestamp, SessionId)>,
+    /// What is written once more at that time, unless there is something newer. Ends, since what a server had been sent
+    /// before it fell silent it may do after what it was sent when it was back; and what met a part that is away.
+    again: BTreeMap<(Timestamp, SessionId), Unwritten>,
     /// Sessions that the store refused: said once each.
     refused: HashSet<SessionId>,
 }
@@ -61,7 +66,7 @@ pub(super) async fn write(
     let mut ticks = interval(BEHIND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut writer =
-        Writer { pod, unwritten: HashMap::new(), dropping: false, again: VecDeque::new(), refused: HashSet::new() };
+        Writer { pod, unwritten: HashMap::new(), dropping: false, again: BTreeMap::new(), refused: HashSet::new() };
     let mut ends = false;
     while !ends {
         let mut waiters = Vec::new();
@@ -85,26 +90,38 @@ pub(super) async fn write(
 impl Writer {
     fn collect(&mut self) {
         let now = self.pod.clock.now();
-        while let Some((_, id)) = self.again.pop_front_if(|(due, _)| *due <= now) {
-            self.keep(id, Unwritten::Delete);
+        while let Some(((due, id), what)) = self.again.pop_first() {
+            if due > now {
+                self.again.insert((due, id), what);
+                break;
+            }
+            self.keep(id, what);
+        }
+        let ended = self.pod.sharing.as_ref().map(Sharing::take_ended).unwrap_or_default();
+        for (id, automatic) in ended {
+            self.end(id, Unwritten::EndElsewhere { automatic });
         }
         for change in self.pod.sessions.take_unwritten() {
-            let (id, unwritten) = match change {
-                Change::Updated(session) => (session.id(), Unwritten::Put(session)),
-                Change::Removed(id, Some(outcome)) if !deletes(outcome) => (id, Unwritten::Release),
-                Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => (id, Unwritten::Leave),
-                Change::Removed(id, _) => (id, Unwritten::Delete),
-            };
-            let known = self.unwritten.contains_key(&id) || matches!(unwritten, Unwritten::Put(_));
-            if known || self.unwritten.len() < MOST_ENDS {
-                self.unwritten.insert(id, unwritten);
-            } else {
-                self.pod.sessions.departure_is_written(id);
-                if std::mem::replace(&mut self.dropping, true) {
-                    continue;
+            match change {
+                Change::Updated(session) => _ = self.unwritten.insert(session.id(), Unwritten::Put(session)),
+                Change::Removed(id, Some(Outcome::Moved)) => self.end(id, Unwritten::Release),
+                Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => {
+                    self.end(id, Unwritten::Leave);
                 }
-                warn!(unwritten.most = MOST_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
+                Change::Removed(id, Some(Outcome::Forced | Outcome::Expired)) => self.end(id, Unwritten::Delete),
             }
+        }
+    }
+
+    /// Notes an end, as long as there are not too many of them.
+    fn end(&mut self, id: SessionId, how: Unwritten) {
+        if self.unwritten.contains_key(&id) || self.unwritten.len() < MOST_ENDS {
+            self.unwritten.insert(id, how);
+            return;
+        }
+        self.pod.sessions.departure_is_written(id);
+        if !std::mem::replace(&mut self.dropping, true) {
+            warn!(unwritten.most = MOST_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
         }
     }
 
@@ -112,14 +129,15 @@ impl Writer {
     async fn flush(&mut self) {
         let pod = Arc::clone(&self.pod);
         let Some(sharing) = &pod.sharing else { return };
-        let touches = if sharing.is_up() { take_touches(sharing) } else { Vec::new() };
+        let touches = if sharing.is_up() { take_touches(sharing, pod.clock.now()) } else { Vec::new() };
         if !touches.is_empty() && sharing.heard(sharing.store.write(touches.clone()).await, pod.clock.now()).is_none() {
             touches.iter().for_each(|touch| {
-                if let Write::Touch { id, at } = touch {
+                if let Write::Touch { id, at, .. } = touch {
                     sharing.touch(*id, *at);
                 }
             });
         }
+        let mut later = 0;
         while sharing.is_up() && !self.unwritten.is_empty() {
             let ids: Vec<_> = self.unwritten.keys().take(BATCH).copied().collect();
             let batch: Vec<_> = ids.iter().filter_map(|id| self.unwritten.remove_entry(id)).collect();
@@ -133,12 +151,22 @@ impl Writer {
                 .unzip();
             match sharing.heard(sharing.store.write(writes).await, pod.clock.now()) {
                 Some(results) => {
-                    for ((_, written_as, what), result) in batch.into_iter().zip(results) {
-                        self.settle(written_as, &what, &result);
+                    for ((id, written_as, what), result) in batch.into_iter().zip(results) {
+                        if result == Written::Later {
+                            later += 1;
+                            self.again.insert((pod.clock.now().plus(LATER), id), what);
+                        } else {
+                            self.settle(written_as, &what, &result);
+                        }
                     }
                 }
                 None => batch.into_iter().for_each(|(id, _, what)| self.keep(id, what)),
             }
+        }
+        match later {
+            0 if self.again.is_empty() => sharing.standing.is_whole(),
+            0 => {}
+            _ => sharing.standing.lacks(later, "it does not take every write"),
         }
         self.dropping &= !self.unwritten.is_empty();
     }
@@ -149,10 +177,14 @@ impl Writer {
         match what {
             Unwritten::Put(session) if session.has_ended() => None,
             Unwritten::Put(session) => {
-                Some(Write::Put { session: self.pod.shared(session), new: !session.is_stored() })
+                let shared = self.pod.shared(session);
+                let idle = self.pod.clock.now().since(shared.last_activity);
+                Some(Write::Put { session: shared, idle, new: !session.is_stored() })
             }
             Unwritten::Leave | Unwritten::Delete => Some(Write::Delete { id, pod }),
-            Unwritten::EndElsewhere => Some(Write::Wish { id, wish: Wish::End { automatic: false } }),
+            Unwritten::EndElsewhere { automatic } => {
+                Some(Write::Wish { id, wish: Wish::End { automatic: *automatic } })
+            }
             Unwritten::Release => Some(Write::Release { id, pod }),
         }
     }
@@ -172,13 +204,13 @@ impl Writer {
             (Unwritten::Put(session), Written::Missing) => {
                 self.pod.sharing.iter().for_each(|sharing| sharing.is_missing(session));
             }
-            (Unwritten::Put(_), Written::Refused(_)) | (Unwritten::Release, _) => {}
-            (Unwritten::Leave, Written::Elsewhere) => self.keep(id, Unwritten::EndElsewhere),
-            (Unwritten::EndElsewhere, _) => self.pod.sessions.departure_is_written(id),
+            (Unwritten::Put(_), Written::Refused(_) | Written::Later) | (Unwritten::Release, _) => {}
+            (Unwritten::Leave, Written::Elsewhere) => self.keep(id, Unwritten::EndElsewhere { automatic: false }),
+            (Unwritten::EndElsewhere { .. }, _) => self.pod.sessions.departure_is_written(id),
             (Unwritten::Leave | Unwritten::Delete, _) => {
                 let now = self.pod.clock.now();
-                if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.is_settling(now)) {
-                    self.again.push_back((now.plus(LEASE), id));
+                if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.standing.is_settling(now)) {
+                    self.again.insert((now.plus(LEASE), id), Unwritten::Delete);
                 } else {
                     self.pod.sessions.departure_is_written(id);
                 }
@@ -194,14 +226,14 @@ impl Writer {
     }
 }
 
-fn take_touches(sharing: &Sharing) -> Vec<Write> {
+fn take_touches(sharing: &Sharing, now: Timestamp) -> Vec<Write> {
     let touches = sharing.touches.pin();
     let taken: Vec<_> = touches.iter().take(BATCH).map(|(id, at)| (*id, *at)).collect();
     taken
         .into_iter()
         .map(|(id, at)| {
             touches.remove(&id);
-            Write::Touch { id, at }
+            Write::Touch { id, at, idle: now.since(at) }
         })
         .collect()
 }

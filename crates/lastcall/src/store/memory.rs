@@ -9,7 +9,7 @@ use session_domain::{PodName, SessionId};
 use tokio::time::Instant;
 use tonic::async_trait;
 
-use super::{Adoption, Entry, Epoch, Glance, SessionStore, StoreError, Write, Written};
+use super::{Adoption, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Write, Written};
 
 /// Sessions in the memory of this process.
 #[derive(Default)]
@@ -22,9 +22,15 @@ impl std::fmt::Debug for MemoryStore {
     }
 }
 
+/// An entry, and when its session was active last by the clock of this process.
+struct Kept {
+    entry: Entry,
+    active: Instant,
+}
+
 #[derive(Default)]
 struct Contents {
-    entries: HashMap<SessionId, Entry>,
+    entries: HashMap<SessionId, Kept>,
     leases: HashMap<PodName, (bool, Instant)>,
     calls: HashMap<PodName, Vec<SessionId>>,
     secret: Option<String>,
@@ -39,7 +45,7 @@ impl MemoryStore {
 
     /// Every entry, in no order.
     pub fn entries(&self) -> Vec<Entry> {
-        self.lock().entries.values().cloned().collect()
+        self.lock().entries.values().map(|kept| kept.entry.clone()).collect()
     }
 
     /// Loses everything, as a server does that comes back without its data.
@@ -54,33 +60,42 @@ impl MemoryStore {
 
 impl Contents {
     fn write(&mut self, write: Write) -> Written {
+        let now = Instant::now();
         match write {
-            Write::Put { session, new } => match self.entries.get_mut(&session.id) {
-                Some(entry) if entry.session.pod != session.pod => return Written::Elsewhere,
-                Some(entry) => {
-                    let last_activity = entry.session.last_activity.max(session.last_activity);
-                    entry.session = session;
-                    entry.session.last_activity = last_activity;
+            Write::Put { session, idle, new } => match self.entries.get_mut(&session.id) {
+                Some(Kept { entry, .. }) if entry.session.pod != session.pod => return Written::Elsewhere,
+                Some(kept) => {
+                    let (known, active) = (kept.entry.session.last_activity, before(now, idle));
+                    kept.entry.session = session;
+                    if kept.active > active {
+                        kept.entry.session.last_activity = known;
+                    }
+                    kept.active = kept.active.max(active);
                 }
-                None if new => _ = self.entries.insert(session.id, Entry { session, wish: None }),
+                None if new => {
+                    let entry = Entry { session, wish: None };
+                    self.entries.insert(entry.session.id, Kept { entry, active: before(now, idle) });
+                }
                 None => return Written::Missing,
             },
             Write::Delete { id, pod } => match self.entries.get(&id) {
-                Some(entry) if entry.session.pod != pod => return Written::Elsewhere,
+                Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
                 _ => _ = self.entries.remove(&id),
             },
             Write::Release { id, pod } => match self.entries.get_mut(&id) {
-                Some(entry) if entry.session.pod != pod => return Written::Elsewhere,
-                Some(entry) => entry.session.streaming = false,
+                Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
+                Some(Kept { entry, .. }) => entry.session.streaming = false,
                 None => {}
             },
-            Write::Touch { id, at } => {
-                if let Some(entry) = self.entries.get_mut(&id) {
-                    entry.session.last_activity = entry.session.last_activity.max(at);
+            Write::Touch { id, at, idle } => {
+                let active = before(now, idle);
+                if let Some(kept) = self.entries.get_mut(&id).filter(|kept| kept.active < active) {
+                    kept.active = active;
+                    kept.entry.session.last_activity = at;
                 }
             }
             Write::Wish { id, wish } => match self.entries.get_mut(&id) {
-                Some(entry) => entry.wish = Some(wish),
+                Some(Kept { entry, .. }) => entry.wish = Some(wish),
                 None => return Written::Missing,
             },
         }
@@ -88,15 +103,19 @@ impl Contents {
     }
 }
 
+fn before(now: Instant, idle: Duration) -> Instant {
+    now.checked_sub(idle).unwrap_or(now)
+}
+
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn read(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
-        Ok(self.lock().entries.get(&id).cloned())
+        Ok(self.lock().entries.get(&id).map(|kept| kept.entry.clone()))
     }
 
     async fn adopt(&self, adoption: &Adoption) -> Result<Option<Entry>, StoreError> {
         let mut contents = self.lock();
-        let Some(entry) = contents.entries.get_mut(&adoption.id) else { return Ok(None) };
+        let Some(Kept { entry, .. }) = contents.entries.get_mut(&adoption.id) else { return Ok(None) };
         let changed = entry.session.pod != adoption.from || entry.wish.is_some();
         if changed || (adoption.unless_streaming && entry.session.streaming) {
             return Ok(None);
@@ -111,11 +130,13 @@ impl SessionStore for MemoryStore {
         Ok(writes.into_iter().map(|write| contents.write(write)).collect())
     }
 
-    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Option<Glance>>, StoreError> {
+    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
         let contents = self.lock();
-        let look = |id| {
-            let Entry { session, wish } = contents.entries.get(&id)?;
-            Some(Glance { pod: session.pod.clone(), last_activity: session.last_activity, wish: *wish })
+        let look = |id| match contents.entries.get(&id) {
+            Some(Kept { entry: Entry { session, wish }, active }) => {
+                Seen::There(Glance { pod: session.pod.clone(), idle: active.elapsed(), wish: *wish })
+            }
+            None => Seen::Missing,
         };
         Ok(ids.into_iter().map(look).collect())
     }

@@ -22,7 +22,7 @@ use thiserror::Error;
 use tonic::async_trait;
 use tracing::warn;
 
-use super::{Adoption, Entry, Epoch, Glance, SessionStore, StoreError, Write, Written};
+use super::{Adoption, Entry, Epoch, Seen, SessionStore, StoreError, Write, Written};
 
 /// A call nobody asks for within this time was for a pod that is gone.
 const CALLS_STAY: Duration = Duration::from_secs(3_600);
@@ -78,8 +78,9 @@ impl RedisStore {
     async fn write_one(&self, mut connection: Connection, write: Write) -> Result<Written, StoreError> {
         let ttl = millis(self.ttl).to_string();
         let text = |name: &PodName| name.as_str().to_owned();
+        let idle_millis = |idle| crate::notice::millis(idle).to_string();
         let (script, id, arguments) = match write {
-            Write::Put { session, new } => (
+            Write::Put { session, idle, new } => (
                 &self.scripts.put,
                 session.id,
                 vec![
@@ -91,11 +92,12 @@ impl RedisStore {
                     session.told.map_or("", session_domain::lifecycle::Reason::as_str).to_owned(),
                     ttl,
                     flag(new).to_owned(),
+                    idle_millis(idle),
                 ],
             ),
             Write::Delete { id, pod } => (&self.scripts.delete, id, vec![text(&pod)]),
             Write::Release { id, pod } => (&self.scripts.release, id, vec![text(&pod)]),
-            Write::Touch { id, at } => (&self.scripts.touch, id, vec![at.to_string(), ttl]),
+            Write::Touch { id, at, idle } => (&self.scripts.touch, id, vec![at.to_string(), ttl, idle_millis(idle)]),
             Write::Wish { id, wish } => (&self.scripts.wish, id, vec![entry::wish_to_field(wish)]),
         };
         match script.key(key(id)).arg(arguments).invoke_async(&mut connection).await {
@@ -104,6 +106,7 @@ impl RedisStore {
             Ok(_) => Ok(Written::Elsewhere),
             Err(error) => match self.link.failed(&error) {
                 StoreError::Refused(reason) => Ok(Written::Refused(reason)),
+                StoreError::PartlyAway(_) => Ok(Written::Later),
                 away @ StoreError::Away(_) => Err(away),
             },
         }
@@ -145,16 +148,19 @@ impl SessionStore for RedisStore {
         join_all(written).await.into_iter().collect()
     }
 
-    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Option<Glance>>, StoreError> {
+    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
         let connection = self.link.connection().await?;
+        // Where not even the time can be had, nothing is learned of anybody's activity.
+        let now = self.time().await.unwrap_or(0);
         let looks = ids.into_iter().map(|id| {
             let mut connection = connection.clone();
             async move {
                 let asked = cmd("HMGET").arg(key(id)).arg(&entry::GLANCE).query_async(&mut connection).await;
                 match asked.map_err(|error| self.link.failed(&error)) {
-                    Ok(fields) => Ok(entry::glance(fields)),
+                    Ok(fields) => Ok(entry::glance(fields, now).map_or(Seen::Missing, Seen::There)),
                     // What stands there is no session, and will not become one: nothing to be seen, nothing to be written.
-                    Err(StoreError::Refused(_)) => Ok(None),
+                    Err(StoreError::Refused(_)) => Ok(Seen::Missing),
+                    Err(StoreError::PartlyAway(_)) => Ok(Seen::Unclear),
                     Err(away) => Err(away),
                 }
             }
@@ -173,9 +179,18 @@ impl SessionStore for RedisStore {
 
     async fn renew(&self, pod: &PodName, draining: bool, duration: Duration) -> Result<Epoch, StoreError> {
         let standing = if draining { "draining" } else { "serving" };
-        () = self.ask(cmd("SET").arg(lease(pod)).arg(standing).arg("PX").arg(millis(duration))).await?;
-        let epoch = self.keep_first("lastcall:epoch", &fastrand::u64(1..u64::MAX).to_string()).await?;
-        Ok(epoch.parse().unwrap_or_default())
+        let renewed = async {
+            () = self.ask(cmd("SET").arg(lease(pod)).arg(standing).arg("PX").arg(millis(duration))).await?;
+            self.keep_first("lastcall:epoch", &fastrand::u64(1..u64::MAX).to_string()).await
+        };
+        match renewed.await {
+            Ok(epoch) => Ok(epoch.parse().unwrap_or_default()),
+            Err(StoreError::PartlyAway(reason)) => {
+                self.link.give_up();
+                Err(StoreError::Away(reason))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     async fn leave(&self, pod: &PodName) -> Result<(), StoreError> {
@@ -205,6 +220,12 @@ impl SessionStore for RedisStore {
 }
 
 impl RedisStore {
+    /// The time by Redis' clock, in milliseconds: the one clock that all pods share.
+    async fn time(&self) -> Result<u64, StoreError> {
+        let (seconds, micros): (u64, u64) = self.ask(&cmd("TIME")).await?;
+        Ok(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))
+    }
+
     /// Sets a value unless there is one, and gives the one that stands there then.
     async fn keep_first(&self, key: &str, proposal: &str) -> Result<String, StoreError> {
         let _: Option<String> = self.ask(cmd("SET").arg(key).arg(proposal).arg("NX")).await?;

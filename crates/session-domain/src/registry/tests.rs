@@ -74,7 +74,7 @@ fn a_closed_laptop_is_neither_waited_for_nor_forced() {
     let here = start(&sessions, 2, at(0));
     let _stream = Presence::open(&sessions, &here, Kind::EventStream);
     assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
-    assert_eq!(sessions.force_close(Outcome::Forced, at(100)).len(), 1);
+    assert_eq!(sessions.end_all(sessions.present(at(100)), Outcome::Forced).len(), 1);
     assert_eq!(sessions.let_go(Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));
 }
@@ -85,10 +85,10 @@ fn a_session_expires_when_idle_but_not_under_an_open_stream() {
     let session = start(&sessions, 1, at(0));
     sessions.touch(&session, at(0));
     let stream = Presence::open(&sessions, &session, Kind::EventStream);
-    assert!(sessions.expire(at(10_000)).is_empty());
+    assert!(sessions.outlived(at(10_000)).is_empty());
     stream.close(at(10_000));
-    assert!(sessions.expire(at(13_599)).is_empty());
-    assert_eq!(sessions.expire(at(13_600)).len(), 1);
+    assert!(sessions.outlived(at(13_599)).is_empty());
+    assert_eq!(sessions.end_all(sessions.outlived(at(13_600)), Outcome::Expired).len(), 1);
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_countdown_waits_for_a_client_without_a_stream_however_long_it_takes() {
     let sessions = registry(10);
     let unconfirmed = start(&sessions, 1, at(0));
     sessions.begin_notice(&notice(&sessions, at(1)));
-    assert!(sessions.expire(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
-    assert_eq!(sessions.force_close(Outcome::Forced, at(900)).len(), 1);
+    assert!(sessions.outlived(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
+    assert_eq!(sessions.end_all(sessions.present(at(900)), Outcome::Forced).len(), 1);
     assert_eq!(unconfirmed.outcome(), Some(Outcome::Forced));
 }
 
@@ -250,7 +250,7 @@ proptest! {
                 Step::Open(n) => streams.extend(pick(n).map(|s| Presence::open(&sessions, &s, Kind::EventStream))),
                 Step::Cut(n) if !streams.is_empty() => streams.swap_remove(n % streams.len()).close(now),
                 Step::Cut(_) => {}
-                Step::Expire => drop(sessions.expire(now)),
+                Step::Expire => drop(sessions.end_all(sessions.outlived(now), Outcome::Expired)),
                 Step::Wait(seconds) => now = now.plus(Duration::from_secs(seconds.unsigned_abs())),
                 Step::Drain => {
                     sessions.close_admission();
@@ -266,7 +266,7 @@ proptest! {
                     if running.is_none() { sessions.open_admission(); }
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.tell(&s, notice.id); },
-                Step::ForceClose => drop(sessions.force_close(Outcome::Forced, now)),
+                Step::ForceClose => drop(sessions.end_all(sessions.present(now), Outcome::Forced)),
                 Step::LetGo => drop(sessions.let_go(Outcome::Expired)),
             }
             let totals = sessions.totals();

@@ -40,8 +40,8 @@ impl<X> Registry<X> {
         }
     }
 
-    /// Before the id is found here no more it must not be found in the store either.
-    pub(super) fn depart(&self, id: SessionId) {
+    /// The id means nothing any more, and the store has still to be told: until then it is not looked for there.
+    pub fn depart(&self, id: SessionId) {
         if let Some(unwritten) = &self.unwritten {
             unwritten.departed.pin().insert(id, ());
         }

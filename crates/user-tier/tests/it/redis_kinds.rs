@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use test_support::{Person, Redis, UserPod, eventually, free_port};
+use test_support::{Person, Redis, Signal, UserPod, eventually, free_port};
 
 use crate::{BINARY, QUICK};
 
@@ -77,19 +77,23 @@ async fn tls_is_spoken_and_a_stranger_is_not_trusted() {
     assert!(line.to_lowercase().contains("certificate"), "{line}");
 }
 
-#[tokio::test]
-async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
+/// Three nodes that make a cluster, and its address, which names the first.
+async fn cluster(options: &[&str]) -> (Vec<Redis>, String) {
     let mut nodes = Vec::new();
     for _ in 0..3 {
         let bus = free_port().to_string();
-        nodes.push(Redis::with(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await);
+        nodes.push(Redis::with(&[&["--cluster-enabled", "yes", "--cluster-port", &bus], options].concat()).await);
     }
     let addresses: Vec<_> = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
     let made = Command::new("redis-cli").args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes").output();
     let made = made.unwrap_or_else(|error| panic!("redis-cli: {error}; cargo xtask test installs it"));
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
-    // One node is named; the others are found.
-    let url = format!("redis-cluster://{}", addresses[0]);
+    (nodes, format!("redis-cluster://{}", addresses[0]))
+}
+
+#[tokio::test]
+async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
+    let (nodes, url) = cluster(&[]).await;
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];
     let first = UserPod::start(BINARY, "user-1", &[&QUICK, &options[..]].concat()).await;
     let second = UserPod::start(BINARY, "user-2", &[&QUICK, &options[..]].concat()).await;
@@ -112,5 +116,51 @@ async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
     }
     for node in &nodes {
         assert!(node.keys("session:*").await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_that_hangs_holds_up_only_what_it_keeps() {
+    let (nodes, url) = cluster(&["--cluster-node-timeout", "60000"]).await;
+    let pod = pod("user-1", &[("REDIS_URL", &url)]).await;
+    eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
+    // The pod's lease and the epoch are on other nodes: it can say that it lives.
+    let mut hung = None;
+    for node in &nodes {
+        let needed = [node.keys("lastcall:pod:*").await, node.keys("lastcall:epoch").await].concat();
+        if needed.is_empty() {
+            hung = Some(node);
+        }
+    }
+    let Some(hung) = hung else { panic!("two keys on three nodes") };
+    hung.signal(Signal::SIGSTOP);
+    let mut ids = Vec::new();
+    let mut people = Vec::new();
+    for _ in 0..12 {
+        let person = pod.person().visit().await;
+        ids.push(person.session().await["session_id"].as_str().unwrap().to_owned());
+        people.push(person);
+    }
+    let healthy: Vec<_> = nodes.iter().filter(|node| node.port() != hung.port()).collect();
+    let kept = || async {
+        let mut kept = Vec::new();
+        for node in &healthy {
+            kept.extend(node.keys("session:*").await);
+        }
+        kept
+    };
+    pod.line("a part of the session store is away").await;
+    eventually("the other nodes to have theirs", || async { (kept().await.len() >= 4).then_some(()) }).await;
+    hung.signal(Signal::SIGCONT);
+    eventually("every session to be written", || async {
+        let all = kept().await.len() + hung.keys("session:*").await.len();
+        (all == ids.len()).then_some(())
+    })
+    .await;
+    pod.line("the session store is whole again").await;
+    let log = pod.log().join("\n");
+    assert_eq!(log.matches("a part of the session store is away").count(), 1, "{log}");
+    for person in people {
+        assert_eq!(person.status("/session").await, 200);
     }
 }

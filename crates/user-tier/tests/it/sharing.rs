@@ -263,6 +263,87 @@ async fn a_redis_that_hangs_dies_and_comes_back_empty_costs_nobody_anything() {
 }
 
 #[tokio::test]
+async fn nobody_begins_anew_because_redis_is_silent_for_a_moment() {
+    let redis = Redis::start().await;
+    let (first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
+    let person = first.person().visit().await;
+    person.login("ada").await;
+    let session = id(&person).await;
+    let there = person.at(&second.http);
+    redis.signal(Signal::SIGSTOP);
+    let page = there.request("/").header("accept", "text/html").send().await.unwrap();
+    assert_eq!((page.status().as_u16(), page.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    assert!(!page.headers().contains_key("set-cookie"), "the cookie stays as it is");
+    assert!(page.text().await.unwrap().contains("Nothing is lost"));
+    assert_eq!(there.status("/session").await, 503, "not 401: that would mean that it is over");
+    redis.signal(Signal::SIGCONT);
+    eventually("the session", || async { (there.status("/session").await == 200).then_some(()) }).await;
+    assert_eq!(there.session().await["session_id"], session.as_str());
+    assert_eq!(second.metric("total_logins").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_logout_where_the_session_cannot_be_looked_for_is_kept_until_it_can() {
+    let redis = Redis::start().await;
+    let (first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
+    let person = first.person();
+    let page = person.get("/").await;
+    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let mut stream = person.events().await;
+    redis.signal(Signal::SIGSTOP);
+    let left = person.at(&second.http).post("/logout").send().await.unwrap();
+    assert_eq!(left.status(), 200);
+    assert!(left.headers().contains_key("set-cookie"), "the cookie is cleared");
+    redis.signal(Signal::SIGCONT);
+    assert_eq!(stream.next_named("session-ended").await.data["reason"], "logout");
+    becomes("the owner counts it", &first, "lastcall_session_ends_total{outcome=\"logout\"}", 1.0).await;
+    eventually("the end", || async { redis.keys("session:*").await.is_empty().then_some(()) }).await;
+    for pod in [&first, &second] {
+        let replayed = pod.person().request("/session").header("cookie", cookie).send().await.unwrap();
+        assert_eq!(replayed.status(), 401);
+    }
+}
+
+/// A pod whose clock is an hour fast. The library is Debian's `faketime`; `cargo xtask test` installs it.
+#[cfg(target_os = "linux")]
+async fn pod_with_a_fast_clock(name: &str, redis: &Redis, options: &[(&str, &str)]) -> UserPod {
+    let library = ["x86_64", "aarch64"].map(|arch| format!("/usr/lib/{arch}-linux-gnu/faketime/libfaketimeMT.so.1"));
+    let library = library.iter().find(|path| std::path::Path::new(path).exists());
+    let library = library.unwrap_or_else(|| panic!("libfaketime is not there; cargo xtask test installs it"));
+    let fast = [("LD_PRELOAD", library.as_str()), ("FAKETIME", "+1h"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    pod(name, redis, &[&fast, options].concat()).await
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_clock_that_is_an_hour_off_keeps_no_session_alive_and_ends_none() {
+    let redis = Redis::start().await;
+    let quick = [("SESSION_TTL", "3s"), ("PRESENCE_LINGER", "100ms")];
+    let (right, fast) = (pod("user-1", &redis, &quick).await, pod_with_a_fast_clock("user-2", &redis, &quick).await);
+    let person = right.person().visit().await;
+    person.login("ada").await;
+    let stream = person.events().await;
+    let there = person.at(&fast.http);
+    let ahead = there.session().await;
+    assert_eq!((&ahead["user"], &ahead["pod"]), (&"ada".into(), &"user-1".into()), "a guest");
+    drop(stream);
+    // What the guest's pod wrote lies an hour ahead; by Redis' clock it was just now.
+    becomes("the end of its time", &right, "lastcall_session_ends_total{outcome=\"expired\"}", 1.0).await;
+    eventually("the entry to go", || async { redis.keys("session:*").await.is_empty().then_some(()) }).await;
+
+    // Moved there and back, it lives on: an hour is no idle time.
+    let person = right.person().visit().await;
+    let session = id(&person).await;
+    let there = person.at(&fast.http);
+    let stream = there.events().await;
+    owned_by(&redis, &session, "user-2").await;
+    drop(stream);
+    eventually("the way back", || async { (person.session().await["pod"] == "user-1").then_some(()) }).await;
+    assert_eq!(id(&person).await, session);
+    assert_eq!(ended(&fast, "expired").await, 0.0);
+}
+
+#[tokio::test]
 async fn a_start_without_redis_or_with_a_wrong_password_serves_and_says_so_once() {
     let mut redis = Redis::with(&["--requirepass", "the-right-one"]).await;
     let wrong = redis.url().replace("redis://", "redis://:hunter2-wrong@");

@@ -70,12 +70,13 @@ impl Link {
         if failed_at.is_some_and(|failed| failed.elapsed() < FAILS_FOR) {
             return Err(StoreError::Away("it could not be connected to a moment ago".to_owned()));
         }
-        *failed_at = Some(Instant::now());
-        let connected = timeout(PATIENCE * 2, self.connect()).await;
-        let connection = connected
-            .map_err(|_| StoreError::Away("it does not answer".to_owned()))?
-            .map_err(|error| self.failed(&error))?;
-        *failed_at = None;
+        let connected = match timeout(PATIENCE * 2, self.connect()).await {
+            Ok(connected) => connected.map_err(|error| StoreError::Away(error.to_string())),
+            Err(_) => Err(StoreError::Away("it does not answer".to_owned())),
+        };
+        // Noted when it has failed, not when it began: an attempt takes longer than its failure holds.
+        *failed_at = connected.is_err().then(Instant::now);
+        let connection = connected?;
         *self.open() = Some(connection.clone());
         Ok(connection)
     }
@@ -92,15 +93,26 @@ impl Link {
         })
     }
 
-    /// What a failure means. After most of them the connection is given up: a server that is read-only, loading or out of
+    /// What a failure means. A cluster finds its nodes again by itself, and one that fails says nothing of the others.
+    /// With a single server the connection is given up after most failures: one that is read-only, loading or out of
     /// memory may have another one in its place by the next time.
     pub(super) fn failed(&self, error: &RedisError) -> StoreError {
         let text = error.to_string();
         if text.contains("WRONGTYPE") {
             return StoreError::Refused("the key holds something else".to_owned());
         }
+        match &self.way {
+            Way::Cluster(_) => StoreError::PartlyAway(text),
+            Way::Server(_) => {
+                self.give_up();
+                StoreError::Away(text)
+            }
+        }
+    }
+
+    /// Connects anew the next time.
+    pub(super) fn give_up(&self) {
         *self.open() = None;
-        StoreError::Away(text)
     }
 
     fn open(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {

@@ -1,6 +1,7 @@
 //! A session's hash, read with care: anybody may have written it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::{FromRedisValue, ParsingError, Value};
 use session_domain::lifecycle::Reason;
@@ -13,7 +14,7 @@ use crate::store::{Entry, Glance, Wish};
 const NOBODY: &str = "nobody";
 
 /// The fields that a glance reads.
-pub(super) const GLANCE: [&str; 3] = ["pod", "last_activity", "wish"];
+pub(super) const GLANCE: [&str; 3] = ["pod", "active", "wish"];
 
 /// The fields of a hash. What is no UTF-8 is read with replacement characters, and makes no sense then.
 #[derive(Debug, Default)]
@@ -54,13 +55,15 @@ impl Fields {
     }
 }
 
-/// What the three fields of a glance say; `None` where there is no session.
-pub(super) fn glance(fields: Vec<Option<Vec<u8>>>) -> Option<Glance> {
+/// What the three fields of a glance say at `now`, in milliseconds by Redis' clock; `None` where there is no session.
+pub(super) fn glance(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Glance> {
     let mut fields = fields.into_iter().map(|field| field.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-    let (pod, last_activity, wish) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
+    let (pod, active, wish) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
+    let idle = active.and_then(|active| now.checked_sub(active.parse().ok()?));
     Some(Glance {
         pod: PodName::new(&pod).or_else(|| PodName::new(NOBODY))?,
-        last_activity: last_activity.as_deref().and_then(Timestamp::parse).unwrap_or_default(),
+        // What makes no sense says nothing of any activity.
+        idle: idle.map_or(Duration::MAX, Duration::from_millis),
         wish: wish.as_deref().and_then(field_to_wish),
     })
 }
@@ -115,6 +118,19 @@ mod tests {
         let (nobodys, unsound) = fields(&[("invented", "later")]).entry(id()).unwrap();
         assert!(unsound && nobodys.session.pod.as_str() == NOBODY);
         assert!(fields(&[]).entry(id()).is_none());
+    }
+
+    #[test]
+    fn a_glance_tells_idle_time_by_redis_clock_alone() {
+        let read = |active: &str| {
+            let fields = ["user-1", active, ""].map(|text| Some(text.as_bytes().to_vec())).to_vec();
+            glance(fields, 5_000).unwrap().idle
+        };
+        assert_eq!(read("2000"), Duration::from_secs(3));
+        for senseless in ["", "soon", "9000", "-1"] {
+            assert_eq!(read(senseless), Duration::MAX, "{senseless}");
+        }
+        assert!(glance(vec![None, None, None], 5_000).is_none());
     }
 
     #[test]

@@ -27,16 +27,21 @@ impl Scripts {
     }
 }
 
-/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new. A guest may have been active later than
-/// its owner knows; times of one length compare as texts.
+/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new, milliseconds idle. A
+/// guest may have been active later than its owner knows. Which is later, `active` says: Redis' own time, whatever the
+/// clocks of the pods say.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local last, now = redis.call('HGET', KEYS[1], 'last_activity'), ARGV[4]
-if last and #last == #now and last > now then now = last end
-redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'last_activity', now,
-    'streaming', ARGV[5], 'told', ARGV[6])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local active = now - ARGV[9]
+local known = tonumber(redis.call('HGET', KEYS[1], 'active') or '')
+if not known or known < active or known > now then
+    redis.call('HSET', KEYS[1], 'last_activity', ARGV[4], 'active', string.format('%d', active))
+end
+redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'told', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 
@@ -53,11 +58,16 @@ if redis.call('HGET', KEYS[1], 'pod') ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'streaming', '0')
 return 1";
 
-/// last activity, milliseconds to live.
+/// last activity, milliseconds to live, milliseconds idle.
 const TOUCH: &str = "
-local last = redis.call('HGET', KEYS[1], 'last_activity')
-if not last then return -1 end
-if #last ~= #ARGV[1] or last < ARGV[1] then redis.call('HSET', KEYS[1], 'last_activity', ARGV[1]) end
+if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local active = now - ARGV[3]
+local known = tonumber(redis.call('HGET', KEYS[1], 'active') or '')
+if not known or known < active or known > now then
+    redis.call('HSET', KEYS[1], 'last_activity', ARGV[1], 'active', string.format('%d', active))
+end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
