@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
-use session_domain::lifecycle::{Effect, Event, Lifecycle, Signal, Situation, State};
+use session_domain::lifecycle::{Admit, Effect, Event, Lifecycle, Signal, Situation, State};
 use session_domain::registry::Census;
 use session_domain::{Outcome, Phase};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::sync::watch;
+use tokio::time::{sleep, sleep_until};
 use tracing::info;
 
 use crate::config::ForcedEnd;
@@ -19,47 +20,67 @@ use crate::streams::End;
 /// walked over once, not a thousand times.
 const GATHER: Duration = Duration::from_millis(10);
 
-/// Drives the machine until it says that the process should exit.
-///
-/// # Cancel safety
-/// Not cancel safe: dropped, the pod keeps whatever phase it was in.
-pub(crate) async fn drive(pod: Arc<Pod>, signals: impl Stream<Item = Signal>) {
-    let machine = *pod.lifecycle.borrow();
-    let mut driver = Driver { pod, machine, census: None };
-    let mut signals = std::pin::pin!(signals);
-    let mut signals_end = false;
-    while !driver.is_done() {
-        let census = driver.counts_down().then(|| driver.known_census());
-        let event = tokio::select! {
-            signal = signals.next(), if !signals_end => match signal {
-                Some(signal) => Event::Terminate(signal),
-                None => {
-                    signals_end = true;
-                    continue;
-                }
-            },
-            () = driver.population_changes() => Event::PopulationChanged,
-            event = driver.time_passes(census) => event,
-        };
-        if event == Event::PopulationChanged {
-            sleep(GATHER).await;
-        }
-        if driver.is_due() {
-            // Nobody is force-closed here who lives on another pod by now.
-            sharing::look_once_more(&driver.pod).await;
-        }
-        driver.step(event).await;
-    }
-}
-
-struct Driver {
+/// What drives the machine.
+pub(crate) struct Driver {
     pod: Arc<Pod>,
     machine: Lifecycle,
+    /// The maintenance switch: where it stands, on or off.
+    switch: watch::Receiver<bool>,
     /// Who was there at the last step, unless its effects have changed that.
     census: Option<Census>,
 }
 
 impl Driver {
+    /// Takes the pod to where the switch stands now, so that whoever is let in afterwards is let in rightly.
+    pub(crate) async fn start(pod: Arc<Pod>, switch: watch::Receiver<bool>) -> Self {
+        let machine = *pod.lifecycle.borrow();
+        let mut driver = Self { pod, machine, switch, census: None };
+        if *driver.switch.borrow_and_update() {
+            driver.step(Event::MaintenanceOn).await;
+        }
+        driver
+    }
+
+    /// Drives the machine until it says that the process should exit.
+    ///
+    /// # Cancel safety
+    /// Not cancel safe: dropped, the pod keeps whatever phase it was in.
+    pub(crate) async fn drive(mut self, signals: impl Stream<Item = Signal>) {
+        let mut signals = std::pin::pin!(signals);
+        let (mut signals_end, mut switch_ends) = (false, false);
+        while !self.is_done() {
+            let census = self.counts_down().then(|| self.known_census());
+            let event = tokio::select! {
+                signal = signals.next(), if !signals_end => match signal {
+                    Some(signal) => Event::Terminate(signal),
+                    None => {
+                        signals_end = true;
+                        continue;
+                    }
+                },
+                moved = self.switch.changed(), if !switch_ends => match moved {
+                    Ok(()) if *self.switch.borrow_and_update() => Event::MaintenanceOn,
+                    Ok(()) => Event::MaintenanceOff,
+                    // Nobody is left who could move it: it stays where it is.
+                    Err(_) => {
+                        switch_ends = true;
+                        continue;
+                    }
+                },
+                () = population_changes(&self.pod, census) => Event::PopulationChanged,
+                event = time_passes(&self.pod, &self.machine, census) => event,
+            };
+            if event == Event::PopulationChanged {
+                sleep(GATHER).await;
+            }
+            if self.is_due() {
+                // Nobody is force-closed here who lives on another pod by now.
+                sharing::look_once_more(&self.pod).await;
+            }
+            self.step(event).await;
+        }
+    }
+
     const fn is_done(&self) -> bool {
         matches!(self.machine.state(), State::Stopped { .. })
     }
@@ -79,36 +100,12 @@ impl Driver {
         *self.census.get_or_insert_with(|| self.pod.sessions.census(self.pod.clock.now()))
     }
 
-    async fn population_changes(&self) {
-        if !self.counts_down() {
-            return std::future::pending().await;
-        }
-        self.pod.population_changed.notified().await;
-    }
-
-    /// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
-    async fn time_passes(&self, census: Option<Census>) -> Event {
-        let due = self.machine.wakes_at().map(|time| (self.instant(time), Event::TimePassed));
-        let absence = census.and_then(|census| census.next_absence);
-        let absence = absence.map(|time| (self.instant(time), Event::PopulationChanged));
-        match due.into_iter().chain(absence).min_by_key(|(instant, _)| *instant) {
-            Some((instant, event)) => {
-                sleep_until(instant).await;
-                event
-            }
-            None => std::future::pending().await,
-        }
-    }
-
-    fn instant(&self, time: session_domain::Timestamp) -> Instant {
-        // A timer may fire a fraction of a millisecond early; what it stands for must have come.
-        self.pod.clock.instant_of(time) + Duration::from_millis(1)
-    }
-
     async fn step(&mut self, event: Event) {
-        if matches!(event, Event::Terminate(_) | Event::MaintenanceOn) {
-            // Both close the door. Closed before anybody is counted, it lets nobody in who is not counted.
-            self.pod.sessions.close_admission();
+        // Closed before anybody is counted, the door lets nobody in who is not counted.
+        match event {
+            Event::Terminate(_) => self.pod.sessions.restrict(Admit::Nobody),
+            Event::MaintenanceOn => self.pod.sessions.restrict(Admit::Adopted),
+            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {}
         }
         let now = self.pod.clock.now();
         let census = self.pod.sessions.census(now);
@@ -133,8 +130,7 @@ impl Driver {
     async fn perform(&self, effect: &Effect) {
         let pod = &self.pod;
         match effect {
-            Effect::CloseAdmission => pod.sessions.close_admission(),
-            Effect::OpenAdmission => pod.sessions.open_admission(),
+            Effect::Admit(admit) => pod.sessions.admit(*admit),
             Effect::Notify(notice) => pod.begin_notice(notice),
             Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
             Effect::EndNotice => pod.end_notice(),
@@ -164,5 +160,29 @@ impl Driver {
 pub(crate) fn end_streams(sessions: &[Live], end: End) {
     for session in sessions {
         session.attachment().end(end);
+    }
+}
+
+/// While it does not matter who is there (no census), changes of it are no news.
+async fn population_changes(pod: &Pod, census: Option<Census>) {
+    match census {
+        Some(_) => pod.population_changed.notified().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
+async fn time_passes(pod: &Pod, machine: &Lifecycle, census: Option<Census>) -> Event {
+    // A timer may fire a fraction of a millisecond early; what it stands for must have come.
+    let instant = |time| pod.clock.instant_of(time) + Duration::from_millis(1);
+    let due = machine.wakes_at().map(|time| (instant(time), Event::TimePassed));
+    let absence = census.and_then(|census| census.next_absence);
+    let absence = absence.map(|time| (instant(time), Event::PopulationChanged));
+    match due.into_iter().chain(absence).min_by_key(|(instant, _)| *instant) {
+        Some((instant, event)) => {
+            sleep_until(instant).await;
+            event
+        }
+        None => std::future::pending().await,
     }
 }

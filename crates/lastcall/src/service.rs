@@ -13,6 +13,7 @@ use http::{Request, StatusCode};
 use session_domain::lifecycle::Signal;
 use thiserror::Error;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -22,10 +23,11 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::warn;
 
 use crate::config::Config;
+use crate::driver::Driver;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
-use crate::{account, driver, events, probes, serve, sharing, sweep, track};
+use crate::{account, events, probes, serve, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -73,6 +75,7 @@ pub struct Service {
     pod: Arc<Pod>,
     app: Router,
     untracked: Router,
+    switch: watch::Receiver<bool>,
 }
 
 impl std::fmt::Debug for Service {
@@ -90,13 +93,24 @@ impl Service {
 
     /// The same, with the app's own design of the pages that the service shows.
     pub fn with_pages(app: Router, config: Config, pages: impl Pages) -> Self {
-        Self { pod: Pod::new(config, Box::new(pages)), app, untracked: Router::new() }
+        // Without anybody who could move it, the switch stays off.
+        let (_, switch) = watch::channel(false);
+        Self { pod: Pod::new(config, Box::new(pages)), app, untracked: Router::new(), switch }
     }
 
     /// Adds routes that answer everybody and touch no session: style sheets, scripts, pictures.
     #[must_use]
     pub fn untracked(mut self, routes: Router) -> Self {
         self.untracked = self.untracked.merge(routes);
+        self
+    }
+
+    /// Follows a maintenance switch: while it is on (`true`), everybody is told and counted down, newcomers get the
+    /// maintenance page, and who is left at the end is signed out; off again, the pod serves as before. Where it stands
+    /// counts, not how often it was moved. Without its sender it stays where it is.
+    #[must_use]
+    pub fn maintenance(mut self, switch: watch::Receiver<bool>) -> Self {
+        self.switch = switch;
         self
     }
 
@@ -125,6 +139,7 @@ impl Service {
 
         let stop_sharing = CancellationToken::new();
         let mut sharing = sharing::begin(&pod, &stop_sharing).await;
+        let driver = Driver::start(Arc::clone(&pod), self.switch.clone()).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
         if let Some((listener, metrics)) = metrics_apart {
@@ -145,7 +160,7 @@ impl Service {
         last_word.spawn(introspection::publish(Arc::clone(&pod), publisher, pod.streams_end.clone()));
 
         tokio::select! {
-            () = driver::drive(Arc::clone(&pod), signals) => {}
+            () = driver.drive(signals) => {}
             Some(ended) = parts.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = sharing.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = last_word.join_next() => return Err(ServeError::PartEnded(ended.err())),

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! [`Lifecycle::step`] consumes the machine and gives the next one and what is to be done, as values. It never does
-//! anything itself. A pod that was told to terminate never serves again; no [`Effect::OpenAdmission`] comes outside
-//! the way back to serving; [`Effect::ForceClose`] never comes before the deadline unless the operator hurries.
+//! anything itself. A pod that was told to terminate never serves again; newcomers are let in again
+//! ([`Admit::All`]) on the way back to serving alone; [`Effect::ForceClose`] never comes before the deadline unless the
+//! operator hurries.
 
 mod effects;
 mod line;
@@ -16,7 +17,7 @@ mod step;
 #[cfg(test)]
 mod tests;
 
-pub use effects::{Effect, Notice, NoticeId, Reason};
+pub use effects::{Admit, Effect, Notice, NoticeId, Reason};
 pub use line::Line;
 pub use policy::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal};
 
@@ -83,14 +84,14 @@ pub enum Readiness {
 pub enum State {
     /// Takes newcomers.
     Serving,
-    /// Takes no newcomers; who is there is counted down.
+    /// Takes no newcomers; who is there is counted down, and who comes from another pod is counted down with them.
     MaintenanceCountdown {
         /// The notice that runs.
         notice: Notice,
         /// Whether nobody present was left at some moment since. Stays true: readiness does not flap.
         vacated: bool,
     },
-    /// Takes no newcomers; everybody has gone.
+    /// Takes nobody; everybody has gone.
     MaintenanceClosed,
     /// Will stop; waits for its users.
     Draining {
@@ -168,6 +169,17 @@ impl Lifecycle {
             State::Serving | State::MaintenanceClosed => None,
             State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => Some(notice.started_at),
             State::Propagating { since, .. } | State::Stopped { since } => Some(since),
+        }
+    }
+
+    /// Whom the pod takes in.
+    pub const fn admits(&self) -> Admit {
+        match self.state {
+            State::Serving => Admit::All,
+            State::MaintenanceCountdown { .. } => Admit::Adopted,
+            State::MaintenanceClosed | State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
+                Admit::Nobody
+            }
         }
     }
 

@@ -29,7 +29,7 @@ pub use presence::{Kind, Presence};
 use unwritten::Unwritten;
 
 use crate::ids::{PodName, SessionId, UserName};
-use crate::lifecycle::{Notice, NoticeId, Population};
+use crate::lifecycle::{Admit, Notice, NoticeId, Population};
 use crate::outcome::{Ledger, Outcome, Totals};
 use crate::shared::SharedSession;
 use crate::time::Timestamp;
@@ -123,24 +123,24 @@ impl<X> Registry<X> {
         self.ledger.totals()
     }
 
-    /// Starts no session from now on. One that has been admitted may still appear.
-    pub fn close_admission(&self) {
-        self.admission.close();
+    /// Takes in these from now on. One that has been admitted may still appear.
+    pub fn admit(&self, admit: Admit) {
+        self.admission.set(admit);
     }
 
-    /// Starts sessions again.
-    pub fn open_admission(&self) {
-        self.admission.open();
+    /// Takes in no more than these from now on; whom it does not take in already it still does not.
+    pub fn restrict(&self, most: Admit) {
+        self.admission.restrict(most);
     }
 
-    /// Whether another session would be let in now.
-    pub fn admits(&self) -> bool {
-        self.is_open() && self.active() < self.limits.max_sessions
-    }
-
-    /// Whether sessions are started, as far as the lifecycle is concerned.
+    /// Whether newcomers are let in, as far as the lifecycle is concerned.
     pub fn is_open(&self) -> bool {
-        self.admission.is_open()
+        self.admission.door() == Admit::All
+    }
+
+    /// Whether a session of another pod would be taken over now.
+    pub fn adopts(&self) -> bool {
+        self.admission.door() <= Admit::Adopted && self.active() < self.limits.max_sessions
     }
 
     /// Starts a session. `id` must be new.
@@ -154,7 +154,7 @@ impl<X> Registry<X> {
         attachment: X,
         now: Timestamp,
     ) -> Result<Arc<LiveSession<X>>, Refused> {
-        self.admission.admit()?;
+        self.admission.admit(Admit::All)?;
         let session = Arc::new(LiveSession::new(id, user, attachment, now));
         self.ledger.logins.fetch_add(1, Ordering::Relaxed);
         self.sessions.pin().insert(id, Arc::clone(&session));
@@ -175,7 +175,7 @@ impl<X> Registry<X> {
         attachment: X,
         now: Timestamp,
     ) -> Result<Arc<LiveSession<X>>, Refused> {
-        self.admission.admit()?;
+        self.admission.admit(Admit::Adopted)?;
         let live = Arc::new(LiveSession::known(session, None, attachment, now));
         if let Some(notice) = told {
             live.tell(notice);
@@ -336,11 +336,11 @@ impl<X> Registry<X> {
         sessions
     }
 
-    /// Ends every session that is left with `outcome`, and gives those that it ended. Where admission is closed nobody
+    /// Ends every session that is left with `outcome`, and gives those that it ended. Where nobody is taken in nobody
     /// is left then: who was admitted just before is waited for.
     pub fn let_go(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
         let mut gone = self.end_all(self.choose(|_| true), outcome);
-        while !self.is_open() && self.active() > 0 {
+        while self.admission.door() == Admit::Nobody && self.active() > 0 {
             // Between its admission and its place in the map a session is for a moment counted and not to be found.
             std::thread::yield_now();
             gone.extend(self.end_all(self.choose(|_| true), outcome));

@@ -45,10 +45,10 @@ pub enum Claim {
     Guest,
 }
 
-/// Decides. `admits` says whether the pod takes sessions now: one that drains never adopts.
-pub fn claim(me: &PodName, admits: bool, session: &SharedSession, owner: Owner) -> Claim {
+/// Decides. `adopts` says whether the pod takes sessions over now: one that drains never does.
+pub fn claim(me: &PodName, adopts: bool, session: &SharedSession, owner: Owner) -> Claim {
     match owner {
-        _ if !admits => Claim::Guest,
+        _ if !adopts => Claim::Guest,
         // Ours by name, and not here: what an earlier process of this name has left.
         _ if session.pod == *me => Claim::Adopt,
         Owner::Draining | Owner::Gone => Claim::Adopt,

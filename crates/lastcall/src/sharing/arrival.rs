@@ -56,7 +56,7 @@ async fn search(pod: &Arc<Pod>, sharing: &Sharing, id: SessionId, streaming: boo
             Some(Entry { wish: Some(_), .. }) | None => return Some(Arrival::Nowhere),
         };
         let unless_streaming =
-            match claim(&pod.config.pod, pod.sessions.admits(), &session, owner(pod, sharing, &session).await?) {
+            match claim(&pod.config.pod, pod.sessions.adopts(), &session, owner(pod, sharing, &session).await?) {
                 Claim::Guest => return Some(as_guest(pod, &session)),
                 Claim::Adopt => false,
                 Claim::AdoptUnlessStreaming => true,

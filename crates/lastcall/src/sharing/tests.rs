@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use session_domain::lifecycle::Signal;
 use session_domain::registry::Kind;
 use session_domain::{Outcome, PodName, UserName};
+use tokio::sync::watch;
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::*;
 use crate::config::Config;
-use crate::driver;
+use crate::driver::Driver;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
 use crate::store::MemoryStore;
@@ -35,7 +36,8 @@ async fn start(store: &Arc<MemoryStore>, name: &str) -> Running {
     let signals = futures_util::stream::unfold(signals, |mut signals| async {
         signals.recv().await.map(|signal| (signal, signals))
     });
-    tasks.spawn(driver::drive(Arc::clone(&pod), signals));
+    let driver = Driver::start(Arc::clone(&pod), watch::channel(false).1).await;
+    tasks.spawn(driver.drive(signals));
     Running { pod, tasks, signal: Some(signal), stop }
 }
 

@@ -50,13 +50,22 @@ impl Notice {
     }
 }
 
+/// Whom a pod takes in. In this order: each lets in fewer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Admit {
+    /// Newcomers, and sessions from other pods.
+    All,
+    /// Sessions from other pods only.
+    Adopted,
+    /// Nobody.
+    Nobody,
+}
+
 /// Something to be done, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Start no session from now on.
-    CloseAdmission,
-    /// Start sessions again.
-    OpenAdmission,
+    /// Take in these from now on.
+    Admit(Admit),
     /// Tell everybody, and whoever comes, until the notice is replaced or cancelled.
     Notify(Notice),
     /// The notice is taken back; its reason is told.

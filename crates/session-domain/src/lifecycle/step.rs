@@ -13,7 +13,7 @@ impl Lifecycle {
     /// Takes what happened and gives the machine after it and what is to be done, in this order.
     #[must_use]
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
-        let (before, noticed) = (self.readiness(), self.notice().is_some());
+        let (before, admitted, noticed) = (self.readiness(), self.admits(), self.notice().is_some());
         let mut effects = Vec::new();
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
@@ -30,6 +30,13 @@ impl Lifecycle {
         let cancelled = effects.iter().any(|effect| matches!(effect, Effect::CancelNotice(_)));
         if noticed && self.notice().is_none() && !cancelled {
             effects.push(Effect::EndNotice);
+        }
+        // A door closes before anything else is done, and opens after all of it.
+        let admits = self.admits();
+        if admits > admitted {
+            effects.insert(0, Effect::Admit(admits));
+        } else if admits < admitted {
+            effects.push(Effect::Admit(admits));
         }
         let after = self.readiness();
         if before != after {
@@ -57,11 +64,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         match event {
             Event::MaintenanceOff => {
-                effects.extend([
-                    Effect::Log(Line::MaintenanceDisabled),
-                    Effect::CancelNotice(notice.reason),
-                    Effect::OpenAdmission,
-                ]);
+                effects.extend([Effect::Log(Line::MaintenanceDisabled), Effect::CancelNotice(notice.reason)]);
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
@@ -72,6 +75,8 @@ impl Lifecycle {
                 effects.extend([Effect::ForceClose, Effect::LetGo]);
                 State::MaintenanceClosed
             }
+            // Nobody is left who could be told, or come back.
+            Event::PopulationChanged | Event::TimePassed if population.held == 0 => State::MaintenanceClosed,
             Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
                 State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
             }
@@ -81,7 +86,7 @@ impl Lifecycle {
     fn closed(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
         match event {
             Event::MaintenanceOff => {
-                effects.extend([Effect::Log(Line::MaintenanceDisabled), Effect::OpenAdmission]);
+                effects.push(Effect::Log(Line::MaintenanceDisabled));
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
@@ -159,7 +164,7 @@ impl Lifecycle {
 
     fn enter_maintenance(&mut self, situation: Situation, effects: &mut Vec<Effect>) -> State {
         let Situation { now, population } = situation;
-        effects.extend([Effect::CloseAdmission, Effect::Log(Line::MaintenanceEnabled(population.present))]);
+        effects.push(Effect::Log(Line::MaintenanceEnabled(population.present)));
         if population.held == 0 {
             return State::MaintenanceClosed;
         }
@@ -183,11 +188,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
-        effects.extend([
-            Effect::Log(Line::Received(signal)),
-            Effect::CloseAdmission,
-            Effect::Log(Line::Detected(population.present)),
-        ]);
+        effects.extend([Effect::Log(Line::Received(signal)), Effect::Log(Line::Detected(population.present))]);
         if population.present == 0 {
             return self.propagate(now, now, effects);
         }

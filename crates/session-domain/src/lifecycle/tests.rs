@@ -146,17 +146,33 @@ fn maintenance_is_announced_counted_down_cancelled_and_closed() {
     assert_eq!(off.state(), State::Serving);
     assert_eq!(
         effects,
-        [Effect::Log(Line::MaintenanceDisabled), Effect::CancelNotice(Reason::Maintenance), Effect::OpenAdmission]
+        [Effect::Log(Line::MaintenanceDisabled), Effect::CancelNotice(Reason::Maintenance), Effect::Admit(Admit::All)]
     );
 
-    let (vacated, effects) = countdown.step(Event::PopulationChanged, with(9, 0));
+    // Nobody is present, but a laptop that sleeps may come back.
+    let absent = Situation { now: at(9), population: Population { held: 1, present: 0 } };
+    let (vacated, effects) = countdown.step(Event::PopulationChanged, absent);
     assert_eq!(effects, [Effect::SetReadiness(Readiness::Maintenance)]);
     let (back, effects) = vacated.step(Event::PopulationChanged, with(10, 1));
     assert_eq!((back.readiness(), effects), (Readiness::Maintenance, vec![]));
 
     let (closed, effects) = countdown.step(TICK, with(60, 1));
     assert_eq!(closed.state(), State::MaintenanceClosed);
-    assert!(effects.contains(&Effect::ForceClose) && effects.contains(&Effect::LetGo));
+    assert_eq!(
+        effects,
+        [
+            Effect::SetReadiness(Readiness::Maintenance),
+            Effect::Admit(Admit::Nobody),
+            Effect::Log(Line::MaintenanceForceClosing(1)),
+            Effect::ForceClose,
+            Effect::LetGo,
+            Effect::EndNotice,
+        ]
+    );
+
+    let (closed, effects) = countdown.step(Event::PopulationChanged, with(9, 0));
+    assert_eq!(closed.state(), State::MaintenanceClosed, "the last one has left, and nobody is waited for");
+    assert!(effects.contains(&Effect::EndNotice) && !effects.contains(&Effect::ForceClose));
 }
 
 #[test]
@@ -265,7 +281,7 @@ proptest! {
         history in prop::collection::vec((event(), 0..25_i64, 0..4_u64, 0..3_u64), 1..60),
     ) {
         let mut machine = Lifecycle::new(policy);
-        let (mut now, mut terminated, mut admitting, mut exits) = (0, false, true, 0);
+        let (mut now, mut terminated, mut admitting, mut exits) = (0, false, Admit::All, 0);
         let mut told = None;
         for (event, pause, present, absent) in history {
             now += pause;
@@ -278,11 +294,10 @@ proptest! {
                 || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
             for effect in &effects {
                 match effect {
-                    Effect::OpenAdmission => {
-                        prop_assert!(!terminated, "a terminated pod serves again");
-                        admitting = true;
+                    Effect::Admit(admit) => {
+                        prop_assert!(!terminated || *admit == Admit::Nobody, "a terminated pod takes somebody in");
+                        admitting = *admit;
                     }
-                    Effect::CloseAdmission => admitting = false,
                     Effect::ForceClose => {
                         let deadline = before.notice().map(|n| n.deadline);
                         prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
@@ -296,7 +311,11 @@ proptest! {
             }
             prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
             terminated |= matches!(event, Event::Terminate(_));
-            prop_assert_eq!(admitting, machine.state() == State::Serving, "sessions start in Serving alone");
+            prop_assert_eq!(admitting, machine.admits(), "what was said last is what holds");
+            prop_assert_eq!(admitting == Admit::All, machine.state() == State::Serving, "sessions start in Serving alone");
+            if let State::MaintenanceCountdown { notice, .. } = machine.state() {
+                prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
+            }
             prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
             if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
                 prop_assert!(present > 0 || !matches!(machine.state(), State::Draining { .. }), "waits for nobody");

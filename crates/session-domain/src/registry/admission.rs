@@ -1,26 +1,30 @@
-//! Whether another session may start: the bound and the lifecycle's word in one atomic, so that no session slips
+//! Whether another session may be taken in: the bound and the lifecycle's word in one atomic, so that no session slips
 //! in after the pod began to drain.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use thiserror::Error;
 
-/// Why a session was not started.
+use crate::lifecycle::Admit;
+
+/// Why a session was not taken in.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Refused {
     /// The pod holds as many sessions as it may. Room may come any moment.
     #[error("the pod holds as many sessions as it may")]
     Full,
     /// The pod is in maintenance or will stop.
-    #[error("the pod takes no newcomers")]
+    #[error("the pod takes nobody in")]
     Closed,
 }
 
-const CLOSED: u64 = 1 << 63;
+/// Above the number of sessions stands whom the pod takes in.
+const DOOR: u32 = 62;
+const COUNT: u64 = (1 << DOOR) - 1;
 
 #[derive(Debug)]
 pub(super) struct Admission {
-    /// Sessions admitted and not released; the highest bit says that the door is closed.
+    /// Sessions admitted and not released, and the door.
     state: AtomicU64,
     max: u64,
 }
@@ -30,11 +34,12 @@ impl Admission {
         Self { state: AtomicU64::new(0), max }
     }
 
-    pub(super) fn admit(&self) -> Result<(), Refused> {
-        let admit = |state: u64| (state & CLOSED == 0 && state < self.max).then_some(state + 1);
+    /// Takes in a session: one of those that only [`Admit::All`] lets in, or one of another pod ([`Admit::Adopted`]).
+    pub(super) fn admit(&self, least: Admit) -> Result<(), Refused> {
+        let admit = |state: u64| (door(state) <= least && count(state) < self.max).then_some(state + 1);
         match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, admit) {
             Ok(_) => Ok(()),
-            Err(state) if state & CLOSED != 0 => Err(Refused::Closed),
+            Err(state) if door(state) > least => Err(Refused::Closed),
             Err(_) => Err(Refused::Full),
         }
     }
@@ -43,19 +48,39 @@ impl Admission {
         self.state.fetch_sub(1, Ordering::AcqRel);
     }
 
-    pub(super) fn close(&self) {
-        self.state.fetch_or(CLOSED, Ordering::AcqRel);
+    pub(super) fn set(&self, admit: Admit) {
+        self.change(|_| admit);
     }
 
-    pub(super) fn open(&self) {
-        self.state.fetch_and(!CLOSED, Ordering::AcqRel);
+    /// Lets in no more than `most`, whatever was let in before.
+    pub(super) fn restrict(&self, most: Admit) {
+        self.change(|door| door.max(most));
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.state.load(Ordering::Acquire) & CLOSED == 0
+    fn change(&self, to: impl Fn(Admit) -> Admit) {
+        // Never fails: the closure always gives a value.
+        let _ = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
+            Some(count(state) | ((to(door(state)) as u64) << DOOR))
+        });
+    }
+
+    pub(super) fn door(&self) -> Admit {
+        door(self.state.load(Ordering::Acquire))
     }
 
     pub(super) fn admitted(&self) -> u64 {
-        self.state.load(Ordering::Acquire) & !CLOSED
+        count(self.state.load(Ordering::Acquire))
     }
+}
+
+const fn door(state: u64) -> Admit {
+    match state >> DOOR {
+        0 => Admit::All,
+        1 => Admit::Adopted,
+        _ => Admit::Nobody,
+    }
+}
+
+const fn count(state: u64) -> u64 {
+    state & COUNT
 }

@@ -128,10 +128,33 @@ fn a_full_or_closed_pod_starts_nothing() {
     let refused = |n| sessions.start(id(n), UserName::anonymous(), (), at(0)).err();
     assert_eq!(refused(2), Some(Refused::Full));
     sessions.end(&first, Outcome::Logout);
-    sessions.close_admission();
+    sessions.admit(Admit::Nobody);
     assert_eq!(refused(3), Some(Refused::Closed));
-    sessions.open_admission();
+    sessions.admit(Admit::All);
     assert_eq!(refused(4), None);
+}
+
+#[test]
+fn a_pod_in_a_maintenance_countdown_takes_over_sessions_and_no_newcomers() {
+    let sessions = registry(2);
+    let elsewhere = |n| SharedSession {
+        id: id(n),
+        user: UserName::anonymous(),
+        login_time: at(0),
+        last_activity: at(0),
+        pod: PodName::new("user-2").unwrap(),
+        streaming: false,
+        told: None,
+    };
+    let adopt = |n| sessions.adopt(&elsewhere(n), None, (), at(0)).err();
+    sessions.restrict(Admit::Adopted);
+    assert_eq!(sessions.start(id(1), UserName::anonymous(), (), at(0)).err(), Some(Refused::Closed));
+    assert!(sessions.adopts() && !sessions.is_open());
+    assert_eq!((adopt(2), adopt(3), adopt(4)), (None, None, Some(Refused::Full)));
+    sessions.admit(Admit::Nobody);
+    sessions.restrict(Admit::Adopted);
+    assert_eq!(adopt(5), Some(Refused::Closed), "a restriction opens nothing");
+    assert_eq!(sessions.active(), 2);
 }
 
 #[test]
@@ -253,7 +276,7 @@ proptest! {
                 Step::Expire => drop(sessions.end_all(sessions.outlived(now), Outcome::Expired)),
                 Step::Wait(seconds) => now = now.plus(Duration::from_secs(seconds.unsigned_abs())),
                 Step::Drain => {
-                    sessions.close_admission();
+                    sessions.admit(Admit::Nobody);
                     let population = sessions.census(now).population;
                     let (_, effects) = Lifecycle::new(Policy::default())
                         .step(Event::Terminate(Signal::Term), Situation { now, population });
@@ -263,7 +286,7 @@ proptest! {
                             running = Some(notice);
                         }
                     }
-                    if running.is_none() { sessions.open_admission(); }
+                    if running.is_none() { sessions.admit(Admit::All); }
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.tell(&s, notice.id); },
                 Step::ForceClose => drop(sessions.end_all(sessions.present(now), Outcome::Forced)),
