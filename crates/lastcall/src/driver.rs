@@ -74,8 +74,8 @@ impl Driver {
                 sleep(GATHER).await;
             }
             if self.is_due() {
-                // Nobody is force-closed here who lives on another pod by now.
-                sharing::look_once_more(&self.pod).await;
+                // So that the log counts nobody who lives on another pod by now.
+                sharing::look_once_more(&self.pod, &self.pod.sessions.present(self.pod.clock.now())).await;
             }
             self.step(event).await;
         }

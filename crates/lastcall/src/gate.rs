@@ -1,11 +1,13 @@
 //! Who is let in: newcomers, only while the pod serves and has room. Whoever has a session passes.
 
+use axum::body::Body;
 use axum::response::Response;
-use http::header::{CONNECTION, HeaderMap, HeaderValue, RETRY_AFTER};
-use http::{StatusCode, Version};
+use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use http::{Request, StatusCode, Version};
 use session_domain::Phase;
 use session_domain::registry::Refused;
 
+use crate::maintenance_page;
 use crate::page::{self, Page};
 use crate::pod::Pod;
 
@@ -19,15 +21,23 @@ pub(crate) fn check(pod: &Pod, version: Version) -> Option<Response> {
 
 /// The answer to somebody whose session may be there, where nobody can say so now. Leaves the cookie alone: whoever asks
 /// again in a moment loses nothing.
-pub(crate) fn unclear(pod: &Pod, headers: &HeaderMap) -> Response {
-    let mut response = if page::navigates(headers) {
+pub(crate) fn unclear(pod: &Pod, request: &Request<Body>) -> Response {
+    let mut response = if page::navigates(request.headers()) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
     } else {
         let detail = "The session cannot be looked for at this moment. It is not lost: try again in a few seconds.";
-        page::problem(&*pod.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+        page::problem(&*pod.pages, request.headers(), StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
     };
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+    leave_connection(&mut response, request.version());
     response
+}
+
+/// The next try may reach another pod.
+fn leave_connection(response: &mut Response, version: Version) {
+    if version <= Version::HTTP_11 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
 }
 
 /// The page for a newcomer who is not let in: maintenance, try again, or busy. Leaves the cookie alone.
@@ -35,17 +45,15 @@ pub(crate) fn refuse(pod: &Pod, refused: Refused, version: Version) -> Response 
     let phase = pod.lifecycle.borrow().phase();
     let (page, retry_after) = match (refused, phase) {
         (Refused::Closed, Phase::Maintenance) => {
-            let retry_after = pod.config.maintenance_retry_after;
-            (Page::Maintenance { retry_after }, retry_after.as_secs().max(1))
+            return maintenance_page::answer(&*pod.pages, pod.config.maintenance_retry_after);
         }
         (Refused::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => (Page::TryAgain, 1),
         (Refused::Full, _) => (Page::Busy, 5),
     };
     let mut response = page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(page));
-    let headers = response.headers_mut();
-    headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
-    if page == Page::TryAgain && version <= Version::HTTP_11 {
-        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    if page == Page::TryAgain {
+        leave_connection(&mut response, version);
     }
     response
 }

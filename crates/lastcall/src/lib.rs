@@ -33,6 +33,7 @@ mod driver;
 mod events;
 mod gate;
 mod introspection;
+mod maintenance_page;
 mod metrics;
 mod notice;
 mod page;
@@ -53,6 +54,7 @@ mod track;
 
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+pub use maintenance_page::serve_maintenance_page;
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};

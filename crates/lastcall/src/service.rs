@@ -167,7 +167,7 @@ impl Service {
         }
 
         // The streams have been told to end. Watchers hear the pod's last word before their server is told to stop.
-        let deadline = Instant::now() + CLOSING_TIME;
+        let deadline = Instant::now() + (CLOSING_TIME - sharing::CLOSING);
         let _ = timeout_at(deadline, last_word.join_next()).await;
         stop.cancel();
         let all_ended = async { while parts.join_next().await.is_some() {} };

@@ -35,6 +35,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use writer::Ask;
 
 use crate::pod::{Live, Pod};
 use crate::store::{SessionStore, StoreError};
@@ -53,7 +54,7 @@ const ARRIVAL: Duration = Duration::from_millis(1_500);
 const FIRST_CONTACT: Duration = Duration::from_secs(3);
 
 /// At the end the store gets so long to take what is unwritten.
-const CLOSING: Duration = Duration::from_secs(2);
+pub(crate) const CLOSING: Duration = Duration::from_secs(2);
 
 /// First sights of one session take turns: so many that two sessions rarely wait for each other.
 const TURNS: usize = 64;
@@ -66,8 +67,8 @@ pub(crate) struct Sharing {
     store: Arc<dyn SessionStore>,
     standing: Standing,
     turns: [tokio::sync::Mutex<()>; TURNS],
-    waiters: mpsc::UnboundedSender<oneshot::Sender<()>>,
-    waiting: Mutex<Option<mpsc::UnboundedReceiver<oneshot::Sender<()>>>>,
+    writer: mpsc::UnboundedSender<Ask>,
+    asked: Mutex<Option<mpsc::UnboundedReceiver<Ask>>>,
     touches: papaya::HashMap<SessionId, Timestamp>,
     /// When other pods were last found alive.
     alive: papaya::HashMap<PodName, Timestamp>,
@@ -76,7 +77,7 @@ pub(crate) struct Sharing {
     /// Sessions of other pods whose users left while nobody could be told, and whether by themselves.
     ended: Mutex<HashMap<SessionId, bool>>,
     /// Sessions that the store should have and does not: ended elsewhere, or lost there.
-    missing: Mutex<Vec<Live>>,
+    missing: Mutex<HashMap<SessionId, Live>>,
     /// The secret that signs, where the pods agree on one: ours until they have.
     secret: Option<Mutex<String>>,
     has_agreed: AtomicBool,
@@ -84,13 +85,13 @@ pub(crate) struct Sharing {
 
 impl Sharing {
     pub(crate) fn new(store: Arc<dyn SessionStore>, shared_key: bool) -> Self {
-        let (waiters, waiting) = mpsc::unbounded_channel();
+        let (writer, asked) = mpsc::unbounded_channel();
         Self {
             store,
             standing: Standing::new(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
-            waiters,
-            waiting: Mutex::new(Some(waiting)),
+            writer,
+            asked: Mutex::new(Some(asked)),
             touches: papaya::HashMap::new(),
             alive: papaya::HashMap::new(),
             ended: Mutex::default(),
@@ -103,10 +104,10 @@ impl Sharing {
 
     /// The store should have the session, and does not.
     fn is_missing(&self, session: &Live) {
-        locked(&self.missing).push(Arc::clone(session));
+        locked(&self.missing).insert(session.id(), Arc::clone(session));
     }
 
-    fn take_missing(&self) -> Vec<Live> {
+    fn take_missing(&self) -> HashMap<SessionId, Live> {
         std::mem::take(&mut *locked(&self.missing))
     }
 
@@ -126,15 +127,29 @@ impl Sharing {
             return;
         }
         let (done, waits) = oneshot::channel();
-        if self.waiters.send(done).is_ok() {
+        if self.writer.send(Ask::Written(done)).is_ok() {
             // Written late is written behind: nothing is lost.
             let _ = timeout(WRITE_THROUGH, waits).await;
         }
     }
 
+    /// Takes sessions of this pod out of the store, so that nobody else has them any more, and gives those that were ours to
+    /// take: another pod may have some by now, or have had and ended them. What the store does not say within `patience` is
+    /// taken for ours: neither a logout nor the end of a drain waits for a store.
+    async fn take_out(&self, sessions: Vec<Live>, patience: Duration) -> Vec<Live> {
+        let (done, taken) = oneshot::channel();
+        if !self.is_up() || self.writer.send(Ask::TakeOut(sessions.clone(), done)).is_err() {
+            return sessions;
+        }
+        match timeout(patience, taken).await {
+            Ok(Ok(ours)) => ours,
+            Ok(Err(_)) | Err(_) => sessions,
+        }
+    }
+
     /// A guest was active: its owner will see it.
     pub(crate) fn touch(&self, id: SessionId, now: Timestamp) {
-        self.touches.pin().insert(id, now);
+        self.touches.pin().update_or_insert(id, |known| now.max(*known), now);
     }
 
     /// A guest has opened an event stream here.
@@ -204,15 +219,18 @@ pub(crate) enum Arrival {
     Found(Live),
     /// There is no such session.
     Nowhere,
-    /// The store cannot say just now. To ask again is better than to begin anew.
-    Unclear,
+    /// The store cannot say.
+    Unclear {
+        /// Whether to ask again is better than to begin anew: it will be able to, soon.
+        wait: bool,
+    },
 }
 
 /// Finds a session that this pod does not hold, as [`arrival::arrive`] does, within [`ARRIVAL`].
 pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
     let pod = Arc::clone(pod);
     let arriving = to_the_end(async move { arrival::arrive(&pod, id, streaming).await });
-    timeout(ARRIVAL, arriving).await.ok().flatten().unwrap_or(Arrival::Unclear)
+    timeout(ARRIVAL, arriving).await.ok().flatten().unwrap_or(Arrival::Unclear { wait: true })
 }
 
 /// The user of a session that cannot be looked for now leaves.
@@ -226,10 +244,12 @@ async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 's
     tokio::spawn(work).await.ok()
 }
 
-/// Learns which sessions other pods have taken over since they were looked at last; not for long.
-pub(crate) async fn look_once_more(pod: &Arc<Pod>) {
+/// Learns which of these sessions other pods have taken over, and how active they were there, since they were looked at
+/// last; not for long.
+pub(crate) async fn look_once_more(pod: &Arc<Pod>, sessions: &[Live]) {
     if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
-        let _ = timeout(WRITE_THROUGH, watcher::look_at_all(pod, sharing)).await;
+        let ids = sessions.iter().map(|session| session.id()).collect();
+        let _ = timeout(WRITE_THROUGH, watcher::look_again(pod, sharing, ids)).await;
     }
 }
 
@@ -247,9 +267,9 @@ pub(crate) async fn begin(pod: &Arc<Pod>, stop: &CancellationToken) -> JoinSet<(
     let mut tasks = JoinSet::new();
     let Some(sharing) = &pod.sharing else { return tasks };
     let epoch = timeout(FIRST_CONTACT, keeper::renew(pod, sharing)).await.ok().flatten();
-    let waiting = locked(&sharing.waiting).take();
-    if let Some(waiting) = waiting {
-        tasks.spawn(writer::write(Arc::clone(pod), waiting, stop.clone()));
+    let asked = locked(&sharing.asked).take();
+    if let Some(asked) = asked {
+        tasks.spawn(writer::write(Arc::clone(pod), asked, stop.clone()));
     }
     tasks.spawn(keeper::keep(Arc::clone(pod), epoch, stop.clone()));
     tasks.spawn(watcher::watch(Arc::clone(pod), stop.clone()));

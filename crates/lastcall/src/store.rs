@@ -37,6 +37,8 @@ pub struct Entry {
     pub session: SharedSession,
     /// What another pod has asked its owner to do.
     pub wish: Option<Wish>,
+    /// From whom its owner took it over, if it did.
+    pub from: Option<PodName>,
 }
 
 /// What a pod that only serves a session asks its owner to do.
@@ -125,7 +127,7 @@ pub enum Written {
     Done,
     /// Nothing was done: another pod owns the session.
     Elsewhere,
-    /// Nothing was done: there is no such session any more.
+    /// There is no such session any more, or never was.
     Missing,
     /// It may be done or not: the part of the store that keeps the entry is away. Try again later.
     Later,
@@ -146,6 +148,15 @@ pub struct Adoption {
     pub unless_streaming: bool,
     /// Whether the new owner is about to open a stream.
     pub streaming: bool,
+}
+
+/// What a pod's attention was called to, the oldest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// The sessions.
+    pub ids: Vec<SessionId>,
+    /// How many calls these were, those that make no sense included.
+    pub count: usize,
 }
 
 /// Names the contents of a store. Another name than before: it came back empty, and everything has to be written again.
@@ -181,8 +192,12 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     /// Calls the pod's attention to a session of its own.
     async fn call(&self, pod: &PodName, id: SessionId) -> Result<(), StoreError>;
 
-    /// What a pod's attention was called to since it last asked.
-    async fn calls(&self, pod: &PodName) -> Result<Vec<SessionId>, StoreError>;
+    /// What a pod's attention was called to and is not answered yet. Asking changes nothing: an answer that is lost on the
+    /// way is given again.
+    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError>;
+
+    /// The oldest `count` calls have been looked at.
+    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError>;
 
     /// Agrees with all pods on one secret: the one that stands there, else this one.
     async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError>;

@@ -19,6 +19,8 @@ pub(crate) async fn sweep(pod: Arc<Pod>, stop: CancellationToken) {
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let outlived = pod.sessions.outlived(pod.clock.now());
         if !outlived.is_empty() {
+            // They may have been active as guests since.
+            sharing::look_once_more(&pod, &outlived).await;
             let still = |session: &Live| pod.sessions.has_outlived(session, pod.clock.now());
             let expired = sharing::end_all(&pod, outlived, Outcome::Expired, End::Expired, still).await;
             debug!(sessions.expired = expired, "sessions expired");

@@ -44,12 +44,13 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     let id = cookies.read(request.headers(), &pod.keys.load());
     let now = pod.clock.now();
     let mut known = id.and_then(|id| pod.sessions.find(id, now));
+    // A session that the cookie names and that nobody can say anything of, and whether to ask again is better.
     let mut unclear = None;
     if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {
         match sharing::arrive(&pod, id, request.uri().path() == "/events").await {
             Arrival::Found(session) => known = Some(session),
             Arrival::Nowhere => {}
-            Arrival::Unclear => unclear = Some(id),
+            Arrival::Unclear { wait } => unclear = Some((id, wait)),
         }
     }
     if let Some(session) = known {
@@ -63,8 +64,10 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     }
 
     let path = request.uri().path();
-    if unclear.is_some() && path != "/logout" {
-        return gate::unclear(&pod, request.headers());
+    if let Some((_, true)) = unclear
+        && path != "/logout"
+    {
+        return gate::unclear(&pod, &request);
     }
     if changes && id.is_some() && !matches!(path, "/login" | "/logout") {
         return problem(
@@ -80,7 +83,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies, unclear);
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies, unclear.map(|(id, _)| id));
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

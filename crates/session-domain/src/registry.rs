@@ -192,14 +192,22 @@ impl<X> Registry<X> {
         Arc::new(LiveSession::known(session, Some(session.pod.clone()), attachment, now))
     }
 
-    /// Finds the session with this id, unless it has outlived its time: such a one ends here.
+    /// Finds the session with this id, unless it has outlived its time. Such a one ends here; but where a store follows,
+    /// another pod may have it by now, and whoever ends it has to ask there first.
     pub fn find(&self, id: SessionId, now: Timestamp) -> Option<Arc<LiveSession<X>>> {
-        let session = self.sessions.pin().get(&id).map(Arc::clone)?;
-        if session.has_outlived(&self.limits, now, self.countdown_began()) {
-            self.end(&session, Outcome::Expired);
-            return None;
+        let session = self.get(id)?;
+        if !self.has_outlived(&session, now) {
+            return Some(session);
         }
-        Some(session)
+        if self.unwritten.is_none() {
+            self.end(&session, Outcome::Expired);
+        }
+        None
+    }
+
+    /// The session with this id, whether its time is over or not.
+    pub fn get(&self, id: SessionId) -> Option<Arc<LiveSession<X>>> {
+        self.sessions.pin().get(&id).map(Arc::clone)
     }
 
     /// Records a request of the session: it was active, and its cookie came back.

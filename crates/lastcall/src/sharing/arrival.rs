@@ -3,14 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
 use session_domain::shared::{Claim, Owner, SharedSession, claim};
+use session_domain::{Outcome, SessionId};
+use tokio::time::timeout;
 
-use super::{Arrival, Sharing};
-use crate::pod::Pod;
+use super::{ARRIVAL, Arrival, Sharing, owner};
+use crate::pod::{Live, Pod};
 use crate::store::{Adoption, Entry};
-use crate::streams::Streams;
+use crate::streams::{End, Streams};
 
 /// Others may take a session while we decide: it is decided anew, so often.
 const TRIES: usize = 4;
@@ -24,21 +25,18 @@ const OPENS_WITHIN: Duration = Duration::from_secs(2);
 /// First sights of one session take turns, so that a page's ten requests make one adoption.
 pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
     let Some(sharing) = &pod.sharing else { return Arrival::Nowhere };
-    if !sharing.is_up() {
-        return without_store(pod, sharing, id);
+    let Ok(_turn) = timeout(ARRIVAL, sharing.turn(id).lock()).await else { return Arrival::Unclear { wait: true } };
+    if let Some(outlived) = pod.sessions.get(id) {
+        let still = |session: &Live| pod.sessions.has_outlived(session, pod.clock.now());
+        owner::end_all(pod, vec![outlived], Outcome::Expired, End::Expired, still).await;
     }
-    let _turn = sharing.turn(id).lock().await;
-    if !sharing.is_up() {
-        return without_store(pod, sharing, id);
+    let found = if sharing.is_up() { search(pod, sharing, id, streaming).await } else { None };
+    match found {
+        Some(arrival) => arrival,
+        None if pod.sessions.has_departed(id) => Arrival::Nowhere,
+        // While an outage is young, nobody begins anew for want of an answer; in a long one life goes on without it.
+        None => Arrival::Unclear { wait: sharing.standing.is_worth_waiting_for(pod.clock.now()) },
     }
-    search(pod, sharing, id, streaming).await.unwrap_or(Arrival::Unclear)
-}
-
-/// While an outage is young, nobody loses a session for want of an answer; in a long one life goes on without it.
-fn without_store(pod: &Pod, sharing: &Sharing, id: SessionId) -> Arrival {
-    let is_known_to_be_over = pod.sessions.has_departed(id);
-    let waits = !is_known_to_be_over && sharing.standing.is_briefly_away(pod.clock.now());
-    if waits { Arrival::Unclear } else { Arrival::Nowhere }
 }
 
 /// `None` where the store does not answer.
@@ -52,19 +50,23 @@ async fn search(pod: &Arc<Pod>, sharing: &Sharing, id: SessionId, streaming: boo
             return Some(Arrival::Nowhere);
         }
         let session = match heard(pod, sharing, sharing.store.read(id).await)? {
-            Some(Entry { session, wish: None }) => session,
+            Some(Entry { session, wish: None, .. }) => session,
             Some(Entry { wish: Some(_), .. }) | None => return Some(Arrival::Nowhere),
         };
-        let unless_streaming =
-            match claim(&pod.config.pod, pod.sessions.adopts(), &session, owner(pod, sharing, &session).await?) {
-                Claim::Guest => return Some(as_guest(pod, &session)),
-                Claim::Adopt => false,
-                Claim::AdoptUnlessStreaming => true,
-            };
+        let unless_streaming = match claim(
+            &pod.config.pod,
+            pod.sessions.adopts(),
+            &session,
+            standing_of_owner(pod, sharing, &session).await?,
+        ) {
+            Claim::Guest => return Some(as_guest(pod, &session)),
+            Claim::Adopt => false,
+            Claim::AdoptUnlessStreaming => true,
+        };
         let adoption =
             Adoption { id, from: session.pod.clone(), by: pod.config.pod.clone(), unless_streaming, streaming };
         match heard(pod, sharing, sharing.store.adopt(&adoption).await)? {
-            Some(adopted) => return Some(take_in(pod, sharing, &adopted.session, &adoption).await),
+            Some(adopted) => return Some(take_in(pod, sharing, &adopted, &adoption).await),
             None => guest = Some(session),
         }
     }
@@ -75,7 +77,7 @@ fn heard<T>(pod: &Pod, sharing: &Sharing, answer: Result<T, crate::store::StoreE
     sharing.heard(answer, pod.clock.now())
 }
 
-async fn owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<Owner> {
+async fn standing_of_owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<Owner> {
     if session.pod == pod.config.pod {
         return Some(Owner::Gone);
     }
@@ -85,11 +87,13 @@ async fn owner(pod: &Pod, sharing: &Sharing, session: &SharedSession) -> Option<
     Some(if unsure { Owner::Alive } else { owner })
 }
 
-async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, session: &SharedSession, adoption: &Adoption) -> Arrival {
-    if adoption.from != pod.config.pod {
-        // Before anybody can find the session here and end it: an owner that misses one it was not called for takes it
-        // for lost.
-        heard(pod, sharing, sharing.store.call(&adoption.from, session.id).await);
+async fn take_in(pod: &Arc<Pod>, sharing: &Sharing, adopted: &Entry, adoption: &Adoption) -> Arrival {
+    let session = &adopted.session;
+    // Before anybody can find the session here and end it: an owner that misses one it was not called for takes it for
+    // lost. Where it was ours already, the answer to our adoption was lost on the way, and with it the call.
+    let before = if adoption.from == pod.config.pod { adopted.from.as_ref() } else { Some(&adoption.from) };
+    if let Some(before) = before {
+        heard(pod, sharing, sharing.store.call(before, session.id).await);
     }
     let (lifecycle, now) = (*pod.lifecycle.borrow(), pod.clock.now());
     let same = |reason| reason == Reason::Maintenance && session.told == Some(reason);

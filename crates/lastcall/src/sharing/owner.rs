@@ -5,16 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::{Outcome, SessionId, UserName};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::Instant;
 
-use super::{Arrival, WRITE_THROUGH, arrive, guest, to_the_end};
+use super::{Arrival, Sharing, WRITE_THROUGH, arrive, guest, to_the_end};
 use crate::driver::end_streams;
 use crate::pod::{Live, Pod};
 use crate::store::{Write, Written};
 use crate::streams::End;
 
-/// Many sessions that end together are taken out within this time; who is left then ends all the same.
-const TAKE_OUT: Duration = Duration::from_secs(2);
+/// Many sessions that end together are taken out within this time; who is left then ends all the same. Nothing else is done
+/// meanwhile, and it comes on top of a drain's own times.
+const TAKE_OUT: Duration = Duration::from_millis(500);
+
+/// Others may take a session while we decide: it is looked for anew, so often.
+const TRIES: usize = 4;
 
 /// Sessions that are taken out with one question.
 const BATCH: usize = 500;
@@ -30,19 +34,22 @@ pub(crate) async fn log_out(pod: &Arc<Pod>, session: &Live, automatic: bool) {
 }
 
 async fn log_out_shared(pod: &Arc<Pod>, session: &Live, automatic: bool) {
-    if take_out(pod, session).await {
-        pod.log_out(session, automatic);
-        pod.written().await;
-        return;
+    let mut session = Arc::clone(session);
+    for _ in 0..TRIES {
+        if session.is_guest() {
+            return guest::end(pod, &session, automatic).await;
+        }
+        if take_out_one(pod, &session).await {
+            pod.log_out(&session, automatic);
+            return pod.written().await;
+        }
+        match arrive(pod, session.id(), false).await {
+            Arrival::Found(found) => session = found,
+            Arrival::Nowhere => return,
+            Arrival::Unclear { .. } => break,
+        }
     }
-    match as_it_is_now(pod, session).await {
-        Arrival::Found(session) => match pod.log_out(&session, automatic) {
-            Some(_) => pod.written().await,
-            None => guest::end(pod, &session, automatic).await,
-        },
-        Arrival::Unclear => guest::end_later(pod, session.id(), automatic),
-        Arrival::Nowhere => {}
-    }
+    guest::end_later(pod, session.id(), automatic);
 }
 
 /// Names a session's user, wherever it lives by now. `false` where it has ended.
@@ -55,20 +62,22 @@ pub(crate) async fn sign_in(pod: &Arc<Pod>, session: &Live, id: SessionId, user:
 }
 
 async fn sign_in_shared(pod: &Arc<Pod>, session: &Live, id: SessionId, user: &UserName) -> bool {
-    if take_out(pod, session).await {
-        return pod.sign_in(session, id, user.clone());
+    let mut session = Arc::clone(session);
+    for _ in 0..TRIES {
+        if session.is_guest() {
+            return guest::rename(pod, &session, id, user).await;
+        }
+        if take_out_one(pod, &session).await {
+            return pod.sign_in(&session, id, user.clone());
+        }
+        let Arrival::Found(found) = arrive(pod, session.id(), false).await else { return false };
+        session = found;
     }
-    let Arrival::Found(session) = as_it_is_now(pod, session).await else { return false };
-    pod.sign_in(&session, id, user.clone()) || guest::rename(pod, &session, id, user).await
-}
-
-/// A session that another pod has taken over, or that was a guest from the start.
-async fn as_it_is_now(pod: &Arc<Pod>, session: &Live) -> Arrival {
-    if session.is_guest() { Arrival::Found(Arc::clone(session)) } else { arrive(pod, session.id(), false).await }
+    false
 }
 
 /// Ends these sessions with `outcome`, but for those that live on another pod by now or for which `still` does not hold
-/// any more once nobody else can have them.
+/// any more once nobody else can have them. Gives how many that were.
 pub(crate) async fn end_all(
     pod: &Arc<Pod>,
     sessions: Vec<Live>,
@@ -76,42 +85,50 @@ pub(crate) async fn end_all(
     end: End,
     still: impl Fn(&Live) -> bool,
 ) -> usize {
-    let (ends, goes_on): (Vec<_>, Vec<_>) = take_out_all(pod, sessions).await.into_iter().partition(still);
-    goes_on.iter().for_each(|session| pod.write_anew(session));
-    let ended = pod.sessions.end_all(ends, outcome);
-    end_streams(&ended, end);
-    ended.len()
-}
-
-/// Takes the session's id out of the store, so that nobody else has it any more. `false` where another pod has it already,
-/// and nothing was done. Where the store is away, nobody else can have taken it since.
-async fn take_out(pod: &Pod, session: &Live) -> bool {
-    let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up() && !session.is_guest()) else {
-        return !session.is_guest();
-    };
-    let Ok(answer) = timeout(WRITE_THROUGH, sharing.store.write(vec![delete(pod, session)])).await else { return true };
-    let elsewhere = sharing.heard(answer, pod.clock.now()).is_some_and(|results| results.contains(&Written::Elsewhere));
-    if elsewhere {
-        pod.let_move(session);
-    }
-    !elsewhere
-}
-
-/// Takes many out, and gives those that no other pod has.
-async fn take_out_all(pod: &Pod, sessions: Vec<Live>) -> Vec<Live> {
-    let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) else { return sessions };
     let deadline = Instant::now() + TAKE_OUT;
-    let mut ours = Vec::with_capacity(sessions.len());
+    let mut count = 0;
+    // Each part ends before the next is taken out: nobody may miss the entry of a session that still lives.
     for part in sessions.chunks(BATCH) {
-        let writes = part.iter().map(|session| delete(pod, session)).collect();
-        let answer = timeout_at(deadline, sharing.store.write(writes)).await.ok();
-        let results = answer.and_then(|answer| sharing.heard(answer, pod.clock.now())).unwrap_or_default();
-        for (index, session) in part.iter().enumerate() {
-            if results.get(index) == Some(&Written::Elsewhere) {
-                pod.let_move(session);
-            } else {
-                ours.push(Arc::clone(session));
-            }
+        let ours = match &pod.sharing {
+            Some(sharing) => sharing.take_out(part.to_vec(), deadline - Instant::now()).await,
+            None => part.to_vec(),
+        };
+        let (ends, goes_on): (Vec<_>, Vec<_>) = ours.into_iter().partition(&still);
+        goes_on.iter().for_each(|session| pod.write_anew(session));
+        let ended = pod.sessions.end_all(ends, outcome);
+        end_streams(&ended, end);
+        count += ended.len();
+    }
+    count
+}
+
+/// Takes one out; `false` where another pod has it, or had it and has ended it.
+async fn take_out_one(pod: &Pod, session: &Live) -> bool {
+    match &pod.sharing {
+        Some(sharing) => !sharing.take_out(vec![Arc::clone(session)], WRITE_THROUGH).await.is_empty(),
+        None => true,
+    }
+}
+
+/// What [`Sharing::take_out`] asks for; done by the writer, so that nothing that it wrote before comes after.
+pub(super) async fn take_out(pod: &Pod, sharing: &Sharing, sessions: Vec<Live>) -> Vec<Live> {
+    let deletes = sessions.iter().map(|session| delete(pod, session)).collect();
+    let results = sharing.heard(sharing.store.write(deletes).await, pod.clock.now()).unwrap_or_default();
+    let is_gone = |index: usize, session: &Live| results.get(index) == Some(&Written::Missing) && session.is_stored();
+    // What should be there and is not was ended elsewhere, if we were called for it; else the store has lost it.
+    let called = if sessions.iter().enumerate().any(|(index, session)| is_gone(index, session)) {
+        sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()).unwrap_or_default().ids
+    } else {
+        Vec::new()
+    };
+    let mut ours = Vec::with_capacity(sessions.len());
+    for (index, session) in sessions.into_iter().enumerate() {
+        let moved = results.get(index) == Some(&Written::Elsewhere)
+            || is_gone(index, &session) && called.contains(&session.id());
+        if moved {
+            pod.let_move(&session);
+        } else {
+            ours.push(session);
         }
     }
     ours

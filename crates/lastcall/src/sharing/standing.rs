@@ -1,6 +1,6 @@
 //! Whether the store is there, as far as is known, and what is said in the log when that changes.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use session_domain::Timestamp;
@@ -16,7 +16,10 @@ const UNKNOWN: u8 = 0;
 const UP: u8 = 1;
 const AWAY: u8 = 2;
 
-/// How the store stands.
+/// A part of the store that was away is there again once nothing was missing for so long.
+const WHOLE: Duration = Duration::from_secs(5);
+
+/// How the store stands. Times are in milliseconds.
 #[derive(Debug)]
 pub(super) struct Standing {
     state: AtomicU8,
@@ -24,8 +27,10 @@ pub(super) struct Standing {
     went_at: AtomicI64,
     /// When it last came back after it was away.
     returned_at: AtomicI64,
-    /// Whether a part of it did not answer when it was last said in the log.
-    is_partly_away: AtomicBool,
+    /// Since when a part of it is away; `i64::MAX` while it is whole.
+    lacking_since: AtomicI64,
+    /// When a part of it was last missing.
+    lacked_at: AtomicI64,
     errors: AtomicU64,
 }
 
@@ -35,7 +40,8 @@ impl Standing {
             state: AtomicU8::new(UNKNOWN),
             went_at: AtomicI64::new(i64::MIN),
             returned_at: AtomicI64::new(i64::MIN),
-            is_partly_away: AtomicBool::new(false),
+            lacking_since: AtomicI64::new(i64::MAX),
+            lacked_at: AtomicI64::new(i64::MIN),
             errors: AtomicU64::new(0),
         }
     }
@@ -68,12 +74,14 @@ impl Standing {
         match error {
             StoreError::Away(reason) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
-                if self.state.swap(AWAY, Ordering::AcqRel) != AWAY {
+                if self.state.load(Ordering::Acquire) != AWAY {
                     self.went_at.store(now.as_millis(), Ordering::Release);
+                }
+                if self.state.swap(AWAY, Ordering::AcqRel) != AWAY {
                     warn!(reason, "the session store is away: serving goes on, what changes is kept and written later");
                 }
             }
-            StoreError::PartlyAway(reason) => self.lacks(1, reason),
+            StoreError::PartlyAway(reason) => self.lacks(1, reason, now),
             StoreError::Refused(reason) => {
                 self.errors.fetch_add(1, Ordering::Relaxed);
                 warn!(reason, "the session store refused an operation");
@@ -82,16 +90,20 @@ impl Standing {
     }
 
     /// So many operations met a part of the store that is away.
-    pub(super) fn lacks(&self, operations: u64, reason: &str) {
+    pub(super) fn lacks(&self, operations: u64, reason: &str, now: Timestamp) {
         self.errors.fetch_add(operations, Ordering::Relaxed);
-        if !self.is_partly_away.swap(true, Ordering::AcqRel) {
+        self.lacked_at.store(now.as_millis(), Ordering::Release);
+        let whole = self.lacking_since.compare_exchange(i64::MAX, now.as_millis(), Ordering::AcqRel, Ordering::Acquire);
+        if whole.is_ok() {
             warn!(reason, "a part of the session store is away: what it keeps is written later");
         }
     }
 
-    /// All that was asked of the store was answered.
-    pub(super) fn is_whole(&self) {
-        if self.is_partly_away.load(Ordering::Relaxed) && self.is_partly_away.swap(false, Ordering::AcqRel) {
+    /// Nothing is left that a part of the store has not taken.
+    pub(super) fn owes_nothing(&self, now: Timestamp) {
+        let lacks = self.lacking_since.load(Ordering::Relaxed) != i64::MAX;
+        if lacks && now >= Timestamp::from_millis(self.lacked_at.load(Ordering::Acquire)).plus(WHOLE) {
+            self.lacking_since.store(i64::MAX, Ordering::Release);
             info!("the session store is whole again");
         }
     }
@@ -100,12 +112,12 @@ impl Standing {
         if self.is_up() {
             return;
         }
+        if self.state.load(Ordering::Acquire) == AWAY {
+            self.returned_at.store(now.as_millis(), Ordering::Release);
+        }
         match self.state.swap(UP, Ordering::AcqRel) {
             UP => {}
-            AWAY => {
-                self.returned_at.store(now.as_millis(), Ordering::Release);
-                info!("the session store is back");
-            }
+            AWAY => info!("the session store is back"),
             _ => info!("sessions are shared through the store"),
         }
     }
@@ -115,10 +127,15 @@ impl Standing {
         now < Timestamp::from_millis(self.returned_at.load(Ordering::Acquire)).plus(LEASE)
     }
 
-    /// Whether the store went so short a while ago that asking once more is better than going on without it.
-    pub(super) fn is_briefly_away(&self, now: Timestamp) -> bool {
-        let went = Timestamp::from_millis(self.went_at.load(Ordering::Acquire));
-        self.state.load(Ordering::Acquire) == AWAY && now < went.plus(BRIEF)
+    /// Whether asking once more is better than going on without the store, or without the part of it that does not answer:
+    /// it went a short while ago, if it did.
+    pub(super) fn is_worth_waiting_for(&self, now: Timestamp) -> bool {
+        let went = match self.state.load(Ordering::Acquire) {
+            UNKNOWN => return false,
+            AWAY => &self.went_at,
+            _ => &self.lacking_since,
+        };
+        now < Timestamp::from_millis(went.load(Ordering::Acquire)).plus(BRIEF)
     }
 }
 
@@ -137,15 +154,13 @@ mod tests {
     #[test]
     fn an_outage_is_brief_at_first_and_the_return_settles_for_a_lease() {
         let standing = Standing::new();
-        assert!(!standing.is_up() && !standing.is_briefly_away(at(0)), "never heard: nobody waits for it");
+        assert!(!standing.is_up() && !standing.is_worth_waiting_for(at(0)), "never heard: nobody waits for it");
         assert_eq!(standing.heard(Ok(7), at(1_000)), Some(7));
         assert!(standing.is_up() && !standing.is_settling(at(1_000)), "a first contact is no return");
         assert_eq!(standing.heard(away::<u8>(), at(2_000)), None);
         assert_eq!(standing.heard(away::<u8>(), at(11_000)), None);
-        assert!(
-            standing.is_briefly_away(at(11_999)) && !standing.is_briefly_away(at(12_000)),
-            "from the first failure"
-        );
+        let waits = |time| standing.is_worth_waiting_for(at(time));
+        assert!(waits(11_999) && !waits(12_000), "from the first failure");
         assert_eq!(standing.errors(), 2);
         standing.heard(Ok(()), at(20_000));
         assert!(standing.is_up() && standing.is_settling(at(24_999)) && !standing.is_settling(at(25_000)));
@@ -156,8 +171,14 @@ mod tests {
         let standing = Standing::new();
         standing.heard(Ok(()), at(0));
         assert_eq!(standing.heard(Err::<(), _>(StoreError::PartlyAway("a node".to_owned())), at(1)), None);
-        standing.lacks(3, "a node");
+        standing.lacks(3, "a node", at(9_000));
         assert!(standing.is_up());
         assert_eq!(standing.errors(), 4);
+        let waits = |time| standing.is_worth_waiting_for(at(time));
+        assert!(waits(10_000) && !waits(10_001), "since the part went");
+        standing.owes_nothing(at(13_999));
+        assert!(!waits(13_999), "not so long ago something was missing");
+        standing.owes_nothing(at(14_000));
+        assert!(waits(14_000), "whole again: a single answer that fails is worth another question");
     }
 }

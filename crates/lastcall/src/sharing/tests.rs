@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use session_domain::lifecycle::Signal;
-use session_domain::registry::Kind;
+use session_domain::registry::{Change, Kind};
 use session_domain::{Outcome, PodName, UserName};
 use tokio::sync::watch;
 use tokio::time::sleep;
+use tonic::async_trait;
 use uuid::Uuid;
 
 use super::*;
@@ -14,7 +15,72 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
-use crate::store::MemoryStore;
+use crate::store::{Adoption, Calls, Entry, Epoch, MemoryStore, Seen, Write, Written};
+use crate::sweep;
+
+/// A store at the end of a line: whatever it is asked takes a while to get there, and the answer to get back.
+#[derive(Debug)]
+struct Slow(Arc<MemoryStore>);
+
+async fn on_its_way() {
+    sleep(Duration::from_millis(fastrand::u64(..20))).await;
+}
+
+macro_rules! slowly {
+    ($self:ident, $operation:ident($($argument:expr),*)) => {{
+        on_its_way().await;
+        let answer = $self.0.$operation($($argument),*).await;
+        on_its_way().await;
+        answer
+    }};
+}
+
+#[async_trait]
+impl SessionStore for Slow {
+    async fn read(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
+        slowly!(self, read(id))
+    }
+
+    async fn adopt(&self, adoption: &Adoption) -> Result<Option<Entry>, StoreError> {
+        slowly!(self, adopt(adoption))
+    }
+
+    async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
+        slowly!(self, write(writes))
+    }
+
+    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
+        slowly!(self, look(ids))
+    }
+
+    async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {
+        slowly!(self, owner(pod))
+    }
+
+    async fn renew(&self, pod: &PodName, draining: bool, lease: Duration) -> Result<Epoch, StoreError> {
+        slowly!(self, renew(pod, draining, lease))
+    }
+
+    async fn leave(&self, pod: &PodName) -> Result<(), StoreError> {
+        slowly!(self, leave(pod))
+    }
+
+    async fn call(&self, pod: &PodName, id: SessionId) -> Result<(), StoreError> {
+        slowly!(self, call(pod, id))
+    }
+
+    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError> {
+        slowly!(self, calls(pod))
+    }
+
+    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError> {
+        slowly!(self, answered(pod, count))
+    }
+
+    async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {
+        slowly!(self, agree_on_secret(proposal))
+    }
+}
 
 /// A pod with its tasks, as [`crate::Service::serve`] runs it, without its listeners.
 struct Running {
@@ -25,8 +91,13 @@ struct Running {
 }
 
 async fn start(store: &Arc<MemoryStore>, name: &str) -> Running {
+    start_with(Arc::clone(store) as Arc<dyn SessionStore>, name, Duration::from_secs(3_600)).await
+}
+
+async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Duration) -> Running {
     let mut config = Config::new(PodName::new(name).unwrap());
-    config.store = Some(Arc::clone(store) as Arc<dyn SessionStore>);
+    config.store = Some(store);
+    config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
     let pod = Pod::new(config, Box::new(PlainPages));
@@ -38,6 +109,7 @@ async fn start(store: &Arc<MemoryStore>, name: &str) -> Running {
     });
     let driver = Driver::start(Arc::clone(&pod), watch::channel(false).1).await;
     tasks.spawn(driver.drive(signals));
+    tasks.spawn(sweep::sweep(Arc::clone(&pod), stop.clone()));
     Running { pod, tasks, signal: Some(signal), stop }
 }
 
@@ -71,7 +143,7 @@ impl Running {
             Some(live) => live,
             None => match arrive(&self.pod, id, streaming).await {
                 Arrival::Found(live) => live,
-                Arrival::Nowhere | Arrival::Unclear => return None,
+                Arrival::Nowhere | Arrival::Unclear { .. } => return None,
             },
         };
         let kind = if streaming { Kind::EventStream } else { Kind::Request };
@@ -83,13 +155,39 @@ impl Running {
     }
 }
 
+/// What ended, and how, on whatever pod: a session ends once.
+#[derive(Default)]
+struct Ends(HashMap<SessionId, (Outcome, PodName)>);
+
+impl Ends {
+    fn note(&mut self, pods: &[Running]) {
+        for running in pods {
+            for change in running.pod.sessions.take_changes() {
+                let Change::Removed(id, Some(outcome)) = change else { continue };
+                if outcome != Outcome::Moved {
+                    let end = (outcome, running.pod.config.pod.clone());
+                    let before = self.0.insert(id, end.clone());
+                    assert!(before.is_none(), "{id} ended twice: {before:?}, then {end:?}");
+                }
+            }
+        }
+    }
+}
+
 async fn storm(seed: u64) {
     let random = &mut fastrand::Rng::with_seed(seed);
     let store = Arc::new(MemoryStore::new());
+    // Half of the storms with sessions that expire in the midst of it.
+    let ttl = Duration::from_secs(if seed.is_multiple_of(2) { 3_600 } else { 6 });
+    let start = async |name: String| {
+        let slow = Arc::new(Slow(Arc::clone(&store)));
+        start_with(slow, &name, ttl).await
+    };
     let mut pods = Vec::new();
     for n in 0..3 {
-        pods.push(start(&store, &format!("pod-{n}")).await);
+        pods.push(start(format!("pod-{n}")).await);
     }
+    let mut ends = Ends::default();
     let mut people: Vec<SessionId> = Vec::new();
     let mut streams: Vec<(usize, PresenceGuard)> = Vec::new();
     for step in 0..120 {
@@ -131,23 +229,41 @@ async fn storm(seed: u64) {
                 pods[at].kill().await;
                 streams.retain(|(pod, _)| *pod != at);
                 let name = format!("pod-{step}");
-                pods.push(start(&store, &name).await);
+                pods.push(start(name).await);
             }
             (16, _) if step > 30 && random.u8(..4) == 0 => {
                 if let Some(signal) = pods[at].signal.take() {
                     let _ = signal.send(Signal::Term);
-                    pods.push(start(&store, &format!("pod-{step}")).await);
+                    pods.push(start(format!("pod-{step}")).await);
                 }
+            }
+            (17, Some(who)) if pods[at].is_alive() => {
+                // One leaves here and asks for something there, at the same time.
+                let there = &pods[random.usize(..pods.len())];
+                let leaves = async {
+                    if let Some((live, _guard)) = pods[at].request(people[who], false).await {
+                        log_out(&pod, &live, false).await;
+                    }
+                };
+                let asks = async {
+                    if there.is_alive() {
+                        there.request(people[who], random.bool()).await;
+                    }
+                };
+                tokio::join!(leaves, asks);
+                people.swap_remove(who);
             }
             _ => sleep(Duration::from_millis(random.u64(..1_500))).await,
         }
         pods.iter().for_each(Running::balances);
+        ends.note(&pods);
     }
     // Everybody comes to rest: leases run out, sweeps have been made.
     sleep(Duration::from_secs(40)).await;
     for running in pods.iter().filter(|running| running.is_alive()) {
         running.pod.written().await;
     }
+    ends.note(&pods);
     check(&pods, &store);
     for mut pod in pods {
         pod.stop.cancel();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::shared::Owner;
-use session_domain::{Outcome, SessionId};
+use session_domain::{Outcome, SessionId, Timestamp};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,6 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
     // Nobody touches a session whose stream is open; its entry must not run out all the same.
     let refresh = pod.config.limits.session_ttl / 3;
     let mut refreshed = Instant::now();
-    let mut called = HashSet::new();
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         if !sharing.is_up() {
             continue;
@@ -46,21 +45,14 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
                 }
             });
         }
-        // In this order: whoever adopts a session calls first, so what is missing and was not called for is lost.
         let missing = sharing.take_missing();
-        match sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
-            Some(new) => {
-                // Remembered until they have been looked at: what was taken from the list stands there no more.
-                called.extend(new);
-                missing
-                    .iter()
-                    .filter(|session| !called.contains(&session.id()))
-                    .for_each(|session| pod.write_anew(session));
-            }
-            None => missing.iter().for_each(|session| sharing.is_missing(session)),
-        }
-        if look(&pod, sharing, called.iter().copied().collect(), Missing::Moved).await {
-            called.clear();
+        match answer_calls(&pod, sharing).await {
+            // Whoever adopts a session calls first: what is missing and was not called for is lost.
+            Some(called) => missing
+                .values()
+                .filter(|session| !called.contains(&session.id()))
+                .for_each(|session| pod.write_anew(session)),
+            None => missing.values().for_each(|session| sharing.is_missing(session)),
         }
         if tick.is_multiple_of(SWEEP) {
             sweep(&pod, sharing).await;
@@ -69,12 +61,23 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
     }
 }
 
-/// Looks at what the pod was called to, then at all its sessions.
-pub(super) async fn look_at_all(pod: &Arc<Pod>, sharing: &Sharing) {
-    if let Some(called) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
-        look(pod, sharing, called, Missing::Moved).await;
+/// Looks at what the pod was called to, answers what it could look at, and gives all of it; `None` where the store does not
+/// say. For the watcher alone: two who answer at once would answer a third call that nobody has looked at.
+async fn answer_calls(pod: &Arc<Pod>, sharing: &Sharing) -> Option<HashSet<SessionId>> {
+    let calls = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now())?;
+    let called: HashSet<_> = calls.ids.into_iter().collect();
+    if calls.count > 0 && look(pod, sharing, called.iter().copied().collect(), Missing::Moved).await {
+        sharing.heard(sharing.store.answered(&pod.config.pod, calls.count).await, pod.clock.now());
     }
-    sweep(pod, sharing).await;
+    Some(called)
+}
+
+/// Looks at what the pod was called to, which stays to be answered, then at these sessions.
+pub(super) async fn look_again(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>) {
+    if let Some(calls) = sharing.heard(sharing.store.calls(&pod.config.pod).await, pod.clock.now()) {
+        look(pod, sharing, calls.ids, Missing::Moved).await;
+    }
+    look(pod, sharing, ids, Missing::Unclear).await;
 }
 
 /// Looks at all sessions of the pod.
@@ -97,18 +100,23 @@ enum Missing {
 async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) -> bool {
     let mut saw_all = true;
     for part in ids.chunks(BATCH) {
+        let asked = pod.clock.now();
         let Some(seen) = sharing.heard(sharing.store.look(part.to_vec()).await, pod.clock.now()) else { return false };
         for (id, seen) in part.iter().zip(seen) {
             saw_all &= seen != Seen::Unclear;
-            if let Some(session) = pod.sessions.find(*id, pod.clock.now()) {
-                react(pod, sharing, &session, seen, missing).await;
+            // Asked before the registry: a session that arrives right now is not found there yet, and the call may be
+            // about what comes after its arrival.
+            let arrives = sharing.turn(*id).try_lock().is_err();
+            match pod.sessions.get(*id) {
+                Some(session) => react(pod, sharing, &session, seen, (asked, missing)).await,
+                None => saw_all &= !arrives,
             }
         }
     }
     saw_all
 }
 
-async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, missing: Missing) {
+async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, (asked, missing): (Timestamp, Missing)) {
     let Glance { pod: owner, idle, wish } = match (seen, missing) {
         (Seen::There(glance), _) => glance,
         (Seen::Missing, Missing::Moved) => return pod.let_move(session),
@@ -120,7 +128,7 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, mi
         return pod.let_move(session);
     }
     match wish {
-        None => session.was_active(pod.clock.now().minus(idle)),
+        None => session.was_active(asked.minus(idle)),
         Some(Wish::End { automatic }) => _ = pod.log_out(session, automatic),
         Some(Wish::Rename(id)) => rename(pod, sharing, session, id).await,
     }
@@ -128,8 +136,9 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, mi
 
 /// A guest's user has signed in there, and the session goes on as `id`.
 async fn rename(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, id: SessionId) {
-    let _turn = sharing.turn(id).lock().await;
-    let was_here = pod.sessions.find(id, pod.clock.now()).is_some() || pod.sessions.has_departed(id);
+    // Somebody looks for it right now: the wish stands there still when we come by the next time.
+    let Ok(_turn) = sharing.turn(id).try_lock() else { return };
+    let was_here = pod.sessions.get(id).is_some() || pod.sessions.has_departed(id);
     let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
     match entry {
         Some(entry) if !was_here && entry.session.pod == pod.config.pod => {

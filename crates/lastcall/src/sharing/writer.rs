@@ -14,7 +14,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{LEASE, Sharing};
+use super::{LEASE, Sharing, owner};
 use crate::pod::{Live, Pod};
 use crate::store::{Wish, Write, Written};
 
@@ -36,13 +36,23 @@ const MOST_ENDS: usize = 1_000_000;
 enum Unwritten {
     Put(Live),
     /// Its user has left, or has another id: where it lives on another pod by now, that pod has to end it.
-    Leave,
+    Leave {
+        automatic: bool,
+    },
     Delete,
     Release,
-    /// It lives on another pod, but its user has left here: its owner is asked to end it.
+    /// It lives on another pod: its owner is asked to end it.
     EndElsewhere {
         automatic: bool,
     },
+}
+
+/// What the writer is asked for.
+pub(super) enum Ask {
+    /// To say when everything that was changed before is written, or cannot be now.
+    Written(oneshot::Sender<()>),
+    /// To take these out of the store after that, and to give those that were ours to take.
+    TakeOut(Vec<Live>, oneshot::Sender<Vec<Live>>),
 }
 
 struct Writer {
@@ -56,57 +66,64 @@ struct Writer {
     refused: HashSet<SessionId>,
 }
 
-/// Writes until `stop` is cancelled, then once more. Whoever waits is answered once what was changed before they asked is
-/// written, or cannot be now.
-pub(super) async fn write(
-    pod: Arc<Pod>,
-    mut waiting: mpsc::UnboundedReceiver<oneshot::Sender<()>>,
-    stop: CancellationToken,
-) {
+/// Writes until `stop` is cancelled, then once more, and answers whoever asked meanwhile.
+pub(super) async fn write(pod: Arc<Pod>, mut asked: mpsc::UnboundedReceiver<Ask>, stop: CancellationToken) {
     let mut ticks = interval(BEHIND);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut writer =
         Writer { pod, unwritten: HashMap::new(), dropping: false, again: BTreeMap::new(), refused: HashSet::new() };
     let mut ends = false;
     while !ends {
-        let mut waiters = Vec::new();
+        let mut asks = Vec::new();
         tokio::select! {
             () = stop.cancelled() => ends = true,
-            waiter = waiting.recv() => waiters.extend(waiter),
+            ask = asked.recv() => asks.extend(ask),
             _ = ticks.tick() => {}
         }
-        while let Ok(waiter) = waiting.try_recv() {
-            waiters.push(waiter);
+        while let Ok(ask) = asked.try_recv() {
+            asks.push(ask);
         }
         writer.collect();
         writer.flush().await;
-        for waiter in waiters {
-            // Whoever gave up waiting needs no answer.
-            let _ = waiter.send(());
+        for ask in asks {
+            writer.answer(ask).await;
         }
     }
 }
 
 impl Writer {
+    /// Whoever gave up waiting needs no answer.
+    async fn answer(&self, ask: Ask) {
+        match ask {
+            Ask::Written(done) => _ = done.send(()),
+            Ask::TakeOut(sessions, done) => {
+                let ours = match &self.pod.sharing {
+                    Some(sharing) if !done.is_closed() => owner::take_out(&self.pod, sharing, sessions).await,
+                    Some(_) | None => sessions,
+                };
+                let _ = done.send(ours);
+            }
+        }
+    }
+
     fn collect(&mut self) {
         let now = self.pod.clock.now();
-        while let Some(((due, id), what)) = self.again.pop_first() {
-            if due > now {
-                self.again.insert((due, id), what);
-                break;
-            }
+        // No more than one batch: what has to wait for a part of the store must not hold up what has not.
+        for _ in 0..BATCH {
+            let Some(first) = self.again.first_entry().filter(|first| first.key().0 <= now) else { break };
+            let ((_, id), what) = first.remove_entry();
             self.keep(id, what);
         }
         let ended = self.pod.sharing.as_ref().map(Sharing::take_ended).unwrap_or_default();
         for (id, automatic) in ended {
-            self.end(id, Unwritten::EndElsewhere { automatic });
+            self.end(id, Unwritten::Leave { automatic });
         }
         for change in self.pod.sessions.take_unwritten() {
             match change {
                 Change::Updated(session) => _ = self.unwritten.insert(session.id(), Unwritten::Put(session)),
                 Change::Removed(id, Some(Outcome::Moved)) => self.end(id, Unwritten::Release),
                 Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => {
-                    self.end(id, Unwritten::Leave);
+                    self.end(id, Unwritten::Leave { automatic: false });
                 }
                 Change::Removed(id, Some(Outcome::Forced | Outcome::Expired)) => self.end(id, Unwritten::Delete),
             }
@@ -115,7 +132,7 @@ impl Writer {
 
     /// Notes an end, as long as there are not too many of them.
     fn end(&mut self, id: SessionId, how: Unwritten) {
-        if self.unwritten.contains_key(&id) || self.unwritten.len() < MOST_ENDS {
+        if self.unwritten.contains_key(&id) || self.unwritten.len() + self.again.len() < MOST_ENDS {
             self.unwritten.insert(id, how);
             return;
         }
@@ -164,9 +181,9 @@ impl Writer {
             }
         }
         match later {
-            0 if self.again.is_empty() => sharing.standing.is_whole(),
+            0 if self.again.is_empty() => sharing.standing.owes_nothing(pod.clock.now()),
             0 => {}
-            _ => sharing.standing.lacks(later, "it does not take every write"),
+            _ => sharing.standing.lacks(later, "it does not take every write", pod.clock.now()),
         }
         self.dropping &= !self.unwritten.is_empty();
     }
@@ -181,10 +198,12 @@ impl Writer {
                 let idle = self.pod.clock.now().since(shared.last_activity);
                 Some(Write::Put { session: shared, idle, new: !session.is_stored() })
             }
-            Unwritten::Leave | Unwritten::Delete => Some(Write::Delete { id, pod }),
+            Unwritten::Leave { .. } | Unwritten::Delete => Some(Write::Delete { id, pod }),
             Unwritten::EndElsewhere { automatic } => {
                 Some(Write::Wish { id, wish: Wish::End { automatic: *automatic } })
             }
+            // It may have come back meanwhile.
+            Unwritten::Release if self.pod.sessions.get(id).is_some() => None,
             Unwritten::Release => Some(Write::Release { id, pod }),
         }
     }
@@ -202,19 +221,30 @@ impl Writer {
             (Unwritten::Put(session), Written::Done) => session.stored_as(id),
             (Unwritten::Put(session), Written::Elsewhere) => self.pod.let_move(session),
             (Unwritten::Put(session), Written::Missing) => {
-                self.pod.sharing.iter().for_each(|sharing| sharing.is_missing(session));
-            }
-            (Unwritten::Put(_), Written::Refused(_) | Written::Later) | (Unwritten::Release, _) => {}
-            (Unwritten::Leave, Written::Elsewhere) => self.keep(id, Unwritten::EndElsewhere { automatic: false }),
-            (Unwritten::EndElsewhere { .. }, _) => self.pod.sessions.departure_is_written(id),
-            (Unwritten::Leave | Unwritten::Delete, _) => {
-                let now = self.pod.clock.now();
-                if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.standing.is_settling(now)) {
-                    self.again.insert((now.plus(LEASE), id), Unwritten::Delete);
-                } else {
-                    self.pod.sessions.departure_is_written(id);
+                if let Some(sharing) = &self.pod.sharing {
+                    sharing.is_missing(session);
                 }
             }
+            (Unwritten::Put(_), Written::Refused(_) | Written::Later) | (Unwritten::Release, _) => {}
+            (Unwritten::Leave { automatic }, Written::Elsewhere) => {
+                self.keep(id, Unwritten::EndElsewhere { automatic: *automatic });
+            }
+            (Unwritten::EndElsewhere { .. }, Written::Done) => self.pod.sessions.departure_is_written(id),
+            (Unwritten::Leave { automatic } | Unwritten::EndElsewhere { automatic }, _) => {
+                self.is_written(id, Unwritten::Leave { automatic: *automatic });
+            }
+            (Unwritten::Delete, _) => self.is_written(id, Unwritten::Delete),
+        }
+    }
+
+    /// An end is written; once more in a while where the store has just come back: what it was sent before it fell silent
+    /// it may do only now, and a pod that holds the session may write it anew.
+    fn is_written(&mut self, id: SessionId, end: Unwritten) {
+        let now = self.pod.clock.now();
+        if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.standing.is_settling(now)) {
+            self.again.insert((now.plus(LEASE), id), end);
+        } else {
+            self.pod.sessions.departure_is_written(id);
         }
     }
 

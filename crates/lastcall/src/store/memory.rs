@@ -9,7 +9,7 @@ use session_domain::{PodName, SessionId};
 use tokio::time::Instant;
 use tonic::async_trait;
 
-use super::{Adoption, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Write, Written};
+use super::{Adoption, Calls, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Write, Written};
 
 /// Sessions in the memory of this process.
 #[derive(Default)]
@@ -73,14 +73,15 @@ impl Contents {
                     kept.active = kept.active.max(active);
                 }
                 None if new => {
-                    let entry = Entry { session, wish: None };
+                    let entry = Entry { session, wish: None, from: None };
                     self.entries.insert(entry.session.id, Kept { entry, active: before(now, idle) });
                 }
                 None => return Written::Missing,
             },
             Write::Delete { id, pod } => match self.entries.get(&id) {
                 Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
-                _ => _ = self.entries.remove(&id),
+                Some(_) => _ = self.entries.remove(&id),
+                None => return Written::Missing,
             },
             Write::Release { id, pod } => match self.entries.get_mut(&id) {
                 Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
@@ -120,6 +121,9 @@ impl SessionStore for MemoryStore {
         if changed || (adoption.unless_streaming && entry.session.streaming) {
             return Ok(None);
         }
+        if adoption.from != adoption.by {
+            entry.from = Some(adoption.from.clone());
+        }
         entry.session.pod = adoption.by.clone();
         entry.session.streaming = adoption.streaming;
         Ok(Some(entry.clone()))
@@ -133,7 +137,7 @@ impl SessionStore for MemoryStore {
     async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
         let contents = self.lock();
         let look = |id| match contents.entries.get(&id) {
-            Some(Kept { entry: Entry { session, wish }, active }) => {
+            Some(Kept { entry: Entry { session, wish, .. }, active }) => {
                 Seen::There(Glance { pod: session.pod.clone(), idle: active.elapsed(), wish: *wish })
             }
             None => Seen::Missing,
@@ -166,8 +170,16 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 
-    async fn calls(&self, pod: &PodName) -> Result<Vec<SessionId>, StoreError> {
-        Ok(self.lock().calls.remove(pod).unwrap_or_default())
+    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError> {
+        let ids = self.lock().calls.get(pod).cloned().unwrap_or_default();
+        Ok(Calls { count: ids.len(), ids })
+    }
+
+    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError> {
+        if let Some(calls) = self.lock().calls.get_mut(pod) {
+            calls.drain(..count.min(calls.len()));
+        }
+        Ok(())
     }
 
     async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {

@@ -22,13 +22,13 @@ use thiserror::Error;
 use tonic::async_trait;
 use tracing::warn;
 
-use super::{Adoption, Entry, Epoch, Seen, SessionStore, StoreError, Write, Written};
+use super::{Adoption, Calls, Entry, Epoch, Seen, SessionStore, StoreError, Write, Written};
 
 /// A call nobody asks for within this time was for a pod that is gone.
 const CALLS_STAY: Duration = Duration::from_secs(3_600);
 
-/// Calls that are taken at once.
-const CALLS_AT_ONCE: usize = 1_000;
+/// Calls that are read at once.
+const CALLS_AT_ONCE: usize = 10_000;
 
 /// Entries that are not sound are named once each, as long as there are no more than these.
 const MOST_NAMED: usize = 10_000;
@@ -150,22 +150,24 @@ impl SessionStore for RedisStore {
 
     async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
         let connection = self.link.connection().await?;
-        // Where not even the time can be had, nothing is learned of anybody's activity.
-        let now = self.time().await.unwrap_or(0);
         let looks = ids.into_iter().map(|id| {
             let mut connection = connection.clone();
             async move {
                 let asked = cmd("HMGET").arg(key(id)).arg(&entry::GLANCE).query_async(&mut connection).await;
-                match asked.map_err(|error| self.link.failed(&error)) {
-                    Ok(fields) => Ok(entry::glance(fields, now).map_or(Seen::Missing, Seen::There)),
-                    // What stands there is no session, and will not become one: nothing to be seen, nothing to be written.
-                    Err(StoreError::Refused(_)) => Ok(Seen::Missing),
-                    Err(StoreError::PartlyAway(_)) => Ok(Seen::Unclear),
-                    Err(away) => Err(away),
-                }
+                asked.map_err(|error| self.link.failed(&error))
             }
         });
-        join_all(looks).await.into_iter().collect()
+        let (now, looks) = tokio::join!(self.time(), join_all(looks));
+        // Where not even the time can be had, nothing is learned of anybody's activity.
+        let now = now.unwrap_or(0);
+        let seen = |look| match look {
+            Ok(fields) => Ok(entry::glance(fields, now).map_or(Seen::Missing, Seen::There)),
+            // What stands there is no session, and will not become one: nothing to be seen, nothing to be written.
+            Err(StoreError::Refused(_)) => Ok(Seen::Missing),
+            Err(StoreError::PartlyAway(_)) => Ok(Seen::Unclear),
+            Err(away) => Err(away),
+        };
+        looks.into_iter().map(seen).collect()
     }
 
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {
@@ -202,16 +204,14 @@ impl SessionStore for RedisStore {
         self.ask(cmd("PEXPIRE").arg(calls(pod)).arg(millis(CALLS_STAY))).await
     }
 
-    async fn calls(&self, pod: &PodName) -> Result<Vec<SessionId>, StoreError> {
-        let mut all = Vec::new();
-        loop {
-            let called: Option<Vec<String>> = self.ask(cmd("LPOP").arg(calls(pod)).arg(CALLS_AT_ONCE)).await?;
-            let called = called.unwrap_or_default();
-            all.extend(called.iter().filter_map(|id| id.parse::<SessionId>().ok()));
-            if called.len() < CALLS_AT_ONCE {
-                return Ok(all);
-            }
-        }
+    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError> {
+        let called: Vec<Vec<u8>> = self.ask(cmd("LRANGE").arg(calls(pod)).arg(0).arg(CALLS_AT_ONCE - 1)).await?;
+        let id = |call: &Vec<u8>| std::str::from_utf8(call).ok()?.parse().ok();
+        Ok(Calls { ids: called.iter().filter_map(id).collect(), count: called.len() })
+    }
+
+    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError> {
+        self.ask(cmd("LTRIM").arg(calls(pod)).arg(count).arg(-1)).await
     }
 
     async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {
@@ -220,7 +220,8 @@ impl SessionStore for RedisStore {
 }
 
 impl RedisStore {
-    /// The time by Redis' clock, in milliseconds: the one clock that all pods share.
+    /// The time by Redis' clock, in milliseconds: the one clock that all pods share. In a cluster some node's: those keep
+    /// the same time, or nearly.
     async fn time(&self) -> Result<u64, StoreError> {
         let (seconds, micros): (u64, u64) = self.ask(&cmd("TIME")).await?;
         Ok(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))

@@ -13,6 +13,9 @@ use crate::store::{Entry, Glance, Wish};
 /// Owns what nobody owns by name: a session whose `pod` is missing or makes no sense.
 const NOBODY: &str = "nobody";
 
+/// The clocks of a cluster's nodes may differ by so much, in milliseconds.
+const NODES_DIFFER_BY: u64 = 2_000;
+
 /// The fields that a glance reads.
 pub(super) const GLANCE: [&str; 3] = ["pod", "active", "wish"];
 
@@ -51,7 +54,8 @@ impl Fields {
                 .into_iter()
                 .find(|reason| text("told") == Some(reason.as_str())),
         };
-        Some((Entry { session, wish: text("wish").and_then(field_to_wish) }, unsound))
+        let (wish, from) = (text("wish").and_then(field_to_wish), text("from").and_then(PodName::new));
+        Some((Entry { session, wish, from }, unsound))
     }
 }
 
@@ -59,11 +63,11 @@ impl Fields {
 pub(super) fn glance(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Glance> {
     let mut fields = fields.into_iter().map(|field| field.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     let (pod, active, wish) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
-    let idle = active.and_then(|active| now.checked_sub(active.parse().ok()?));
+    let idle = active.and_then(|active| active.parse::<u64>().ok()).filter(|active| *active <= now + NODES_DIFFER_BY);
     Some(Glance {
         pod: PodName::new(&pod).or_else(|| PodName::new(NOBODY))?,
         // What makes no sense says nothing of any activity.
-        idle: idle.map_or(Duration::MAX, Duration::from_millis),
+        idle: idle.map_or(Duration::MAX, |active| Duration::from_millis(now.saturating_sub(active))),
         wish: wish.as_deref().and_then(field_to_wish),
     })
 }
@@ -127,6 +131,7 @@ mod tests {
             glance(fields, 5_000).unwrap().idle
         };
         assert_eq!(read("2000"), Duration::from_secs(3));
+        assert_eq!(read("6000"), Duration::ZERO, "another node's clock");
         for senseless in ["", "soon", "9000", "-1"] {
             assert_eq!(read(senseless), Duration::MAX, "{senseless}");
         }

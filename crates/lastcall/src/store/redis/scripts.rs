@@ -49,8 +49,7 @@ return 1";
 const DELETE: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
-return 1";
+return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
 
 /// pod.
 const RELEASE: &str = "
@@ -77,12 +76,15 @@ if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
 redis.call('HSET', KEYS[1], 'wish', ARGV[1])
 return 1";
 
-/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing.
+/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. Only a
+/// wish that makes sense is one. From whom it was taken stands there for a new owner that did not get the answer.
 const ADOPT: &str = "
 local owner, streaming, wish = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'wish'))
-if redis.call('HLEN', KEYS[1]) == 0 or wish then return false end
+if redis.call('HLEN', KEYS[1]) == 0 then return false end
+if wish and (wish == 'end' or wish == 'end-automatic' or string.match(wish, '^rename:%x+%-')) then return false end
 if owner and owner ~= ARGV[1] then return false end
 if ARGV[3] == '1' and streaming == '1' then return false end
+if ARGV[1] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'from', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'pod', ARGV[2], 'streaming', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return redis.call('HGETALL', KEYS[1])";

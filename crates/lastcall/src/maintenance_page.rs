@@ -1,0 +1,62 @@
+//! A server that is nothing but the maintenance page: what a route leads to while no pod is left behind it.
+//!
+//! With every pod unready a Service has no endpoints, and whoever comes gets the proxy's own error. A backend of this kind
+//! beside them says what is going on. It holds no session, touches no cookie, and is always ready itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use axum::routing::get;
+use axum::{Json, Router};
+use http::StatusCode;
+use http::header::{HeaderValue, RETRY_AFTER};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::page::{self, Page, Pages};
+use crate::serve;
+
+/// Open connections get so long at the end.
+const CLOSING: Duration = Duration::from_secs(1);
+
+/// There are no event streams here: connections that say nothing are watched at this pace.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// Serves the maintenance page under every path but those of `assets`, the files that it links to, and of the probes, which
+/// say 200. Ends soon after `stopped` is done.
+pub async fn serve_maintenance_page(
+    pages: impl Pages,
+    assets: Router,
+    retry_after: Duration,
+    listener: TcpListener,
+    stopped: impl Future<Output = ()>,
+) {
+    let pages: Arc<dyn Pages> = Arc::new(pages);
+    let probe = |status: &'static str| get(move || async move { Json(json!({ "status": status })) });
+    let routes = assets
+        .route("/health", probe("healthy"))
+        .route("/healthz", probe("healthy"))
+        .route("/ready", probe("ready"))
+        .route("/readyz", probe("ready"))
+        .fallback(move || async move { answer(&*pages, retry_after) });
+    let stop = CancellationToken::new();
+    let closing = async {
+        stopped.await;
+        stop.cancel();
+        sleep(CLOSING).await;
+    };
+    tokio::select! {
+        () = serve::serve(listener, routes, stop.clone(), HEARTBEAT) => {}
+        () = closing => {}
+    }
+}
+
+/// The maintenance page. Leaves the cookie alone.
+pub(crate) fn answer(pages: &dyn Pages, retry_after: Duration) -> Response {
+    let mut response = page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { retry_after }));
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+    response
+}
