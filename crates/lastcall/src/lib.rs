@@ -39,7 +39,6 @@ mod page;
 mod pod;
 mod presence;
 mod probes;
-mod same_origin;
 mod scope;
 mod serve;
 mod service;

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
+use door::same_origin::is_prefetch;
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -19,7 +20,6 @@ use crate::notice::DrainNotice;
 use crate::page;
 use crate::pod::{Live, Pod};
 use crate::presence::PresenceGuard;
-use crate::same_origin::is_prefetch;
 use crate::scope::Base;
 use crate::sharing;
 use crate::streams::Streams;

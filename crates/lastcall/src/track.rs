@@ -8,6 +8,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
+use door::same_origin;
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
@@ -19,7 +20,7 @@ use crate::events::EventStreamAnswer;
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
-use crate::{gate, page, same_origin, scope, sharing};
+use crate::{gate, page, scope, sharing};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
