@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::link::Presenter;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
 use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
@@ -83,7 +84,7 @@ pub async fn serve(
     });
     let router = router(App { views: reader, orphans, refresh: options.refresh }, local);
     let addresses = options.pods.addresses().to_vec();
-    let keeping = fleet::keep(addresses, views, stop.clone());
+    let keeping = fleet::keep(addresses, Presenter::new(options.grpc_token.clone()), views, stop.clone());
     parts.spawn(async move {
         keeping.await;
         Ok(())

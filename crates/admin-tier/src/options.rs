@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Parser;
+use door::Token;
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
@@ -37,7 +38,8 @@ pub struct Raw {
 }
 
 const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
-  REDIS_URL, REDIS_URL_FILE  where the pods share sessions; those that no pod holds any more are listed apart then";
+  GRPC_TOKEN, GRPC_TOKEN_FILE    what the pods ask their callers for, the same one for all of them
+  REDIS_URL, REDIS_URL_FILE      where the pods share sessions; those that no pod holds any more are listed apart then";
 
 /// Who may look (`ADMIN_AUTH`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub struct Options {
     pub auth: AdminAuth,
     /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
     pub redis: Option<Secret>,
+    /// `GRPC_TOKEN`, default unset: what is presented to the pods.
+    pub grpc_token: Option<Token>,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
     /// Variables that are set and that this version has no use for yet.
@@ -70,11 +74,9 @@ pub struct Options {
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 8] = [
+const NOT_YET: [&str; 6] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
-    "GRPC_TOKEN",
-    "GRPC_TOKEN_FILE",
     "MAINTENANCE_CONFIGMAP",
     "MAINTENANCE_FILE",
     "TRUSTED_PROXIES",
@@ -111,13 +113,14 @@ impl Options {
             AdminAuth::Token | AdminAuth::Off => {}
         }
         let redis = redis(environment, &mut faults);
+        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { http, pods, refresh, auth, redis, log_format, not_yet })
+        faults.into_result(Self { http, pods, refresh, auth, redis, grpc_token, log_format, not_yet })
     }
 }
 

@@ -81,6 +81,11 @@ impl TrustedUser {
         self.proxies.contain(peer)
     }
 
+    /// Whether no network is left that is not believed, of one kind of address or the other.
+    pub fn trusts_everybody(&self) -> bool {
+        self.proxies.0.iter().any(|network| network.prefix_len() == 0)
+    }
+
     /// The name that the proxy gives; `None` where it gives none, or the connection is not the proxy's.
     ///
     /// # Errors
@@ -121,6 +126,13 @@ mod tests {
         for peer in ["11.0.0.1", "192.168.7.2", "127.0.0.1", "::1", "::ffff:11.0.0.1"] {
             assert_eq!(name(peer, &[b"ada"]), Ok(None), "{peer}");
             assert_eq!(name(peer, &[b"ada", b"eve"]), Ok(None), "what a stranger says twice is no matter: {peer}");
+        }
+    }
+
+    #[test]
+    fn who_trusts_the_whole_world_is_known() {
+        for (networks, everybody) in [("10.0.0.0/8", false), ("10.0.0.0/8,0.0.0.0/0", true), ("::/0", true)] {
+            assert_eq!(TrustedUser::new(HEADER, networks.parse().unwrap()).trusts_everybody(), everybody, "{networks}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::gate;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
 use crate::session::Visit;
-use crate::sharing;
+use crate::{sharing, trusted};
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -29,6 +29,9 @@ pub(crate) async fn login(
     headers: HeaderMap,
     form: Result<Form<Login>, FormRejection>,
 ) -> Response {
+    if let Some(refusal) = trusted::refuse_login(&visit.pod, &headers) {
+        return refusal;
+    }
     let user = match form {
         Ok(Form(login)) => UserName::from_input(&login.user),
         Err(rejection) => {

@@ -49,9 +49,11 @@ pub mod store;
 mod streams;
 mod sweep;
 mod track;
+mod trusted;
 
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+pub use door::{Networks, Token, TrustedUser};
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
+use crate::serve::Settings;
 use crate::{account, driver, events, probes, serve, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
@@ -114,7 +115,7 @@ impl Service {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         let pod = Arc::clone(&self.pod);
-        let heartbeat = pod.config.heartbeat_interval;
+        let settings = Settings::of(&pod.config);
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
         let metrics = probes::metrics(&pod);
@@ -126,9 +127,9 @@ impl Service {
         let stop_sharing = CancellationToken::new();
         let mut sharing = sharing::begin(&pod, &stop_sharing).await;
         let mut parts = JoinSet::new();
-        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
+        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), settings));
         if let Some((listener, metrics)) = metrics_apart {
-            parts.spawn(serve::serve(listener, metrics, stop.clone(), heartbeat));
+            parts.spawn(serve::serve(listener, metrics, stop.clone(), settings));
         }
         if let Some(listener) = listeners.grpc {
             let (router, reporter) = introspection::services(&pod, &publisher)?;
