@@ -3,6 +3,7 @@
 //!
 //! It only looks and answers: it knows no options, no sessions and no clock, sends nothing, and remembers nobody.
 
+pub mod cookie;
 pub mod same_origin;
 mod token;
 mod trusted;
