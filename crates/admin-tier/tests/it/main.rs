@@ -4,6 +4,7 @@
 
 mod access;
 mod api;
+mod browser;
 mod configuration;
 mod fake_pod;
 mod lies;

@@ -1,10 +1,12 @@
 //! `TRUSTED_USER_HEADER`: a proxy in front names the users, and is believed by where it connects from.
 
+mod sharing;
+
 use http::header::COOKIE;
 use reqwest::{Client, Response};
-use test_support::{Redis, UserPod};
+use test_support::UserPod;
 
-use crate::{BINARY, pod};
+use crate::pod;
 
 /// Behind a proxy on this machine.
 const PROXIED: [(&str, &str); 2] =
@@ -81,20 +83,4 @@ async fn strangers_are_not_believed_whatever_they_say() {
     assert_eq!(user(&pod, "ada", &cookie).await, "anonymous");
     assert_eq!(user(&pod, "bob", &cookie).await, "anonymous", "and their session goes on");
     assert_eq!(pod.person().login("ada").await.status(), 403);
-}
-
-#[tokio::test]
-async fn a_user_who_is_routed_elsewhere_is_told_from_another_there_too() {
-    let redis = Redis::start().await;
-    let url = redis.url();
-    let options = [PROXIED[0], PROXIED[1], ("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];
-    let (first, second) = (pod(&options).await, UserPod::start(BINARY, "user-2", &options).await);
-    let adas = cookie(&visit(&first, "ada", "/", "").await);
-    assert_eq!(user(&second, "ada", &adas).await, "ada");
-    assert_eq!(visit(&second, "bob", "/session", &adas).await.status(), 401);
-    test_support::eventually("its end at home", || async {
-        (visit(&first, "ada", "/session", &adas).await.status() == 401).then_some(())
-    })
-    .await;
-    assert!(redis.keys("session:*").await.is_empty());
 }
