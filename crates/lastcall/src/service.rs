@@ -115,7 +115,7 @@ impl Service {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         let pod = Arc::clone(&self.pod);
-        let settings = Settings::of(&pod.config);
+        let settings = Settings::new(pod.config.heartbeat_interval).telling_peers(pod.config.trusted_user.is_some());
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
         let metrics = probes::metrics(&pod);

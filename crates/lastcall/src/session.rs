@@ -156,8 +156,13 @@ impl Visit {
         Self { pod, base, cookies, live: Some(live), name: None, started: None }
     }
 
-    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle, name: Option<UserName>) -> Self {
-        Self { pod, base, cookies, live: None, name, started: Some(Arc::default()) }
+    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle) -> Self {
+        Self { pod, base, cookies, live: None, name: None, started: Some(Arc::default()) }
+    }
+
+    /// The same newcomer, whom a proxy names.
+    pub(crate) fn named(self, name: Option<UserName>) -> Self {
+        Self { name, ..self }
     }
 
     pub(crate) fn session(&self) -> Option<Session> {
@@ -194,7 +199,7 @@ impl Visit {
         let id = SessionId::from_uuid(Uuid::new_v4());
         if !sharing::sign_in(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
-            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies, None).start(user)?;
+            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
             return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));
         }
         Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load())))

@@ -81,7 +81,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies, name.map(UserName::from_input));
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies).named(name.map(UserName::from_input));
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

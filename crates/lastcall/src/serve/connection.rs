@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::debug;
 
-use crate::config::Config;
 use crate::trusted::Peer;
 
 /// A request's head may have so many bytes; above that it is answered with 431.
@@ -45,11 +44,13 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self {
-            gone_after: (config.heartbeat_interval * 2).clamp(Duration::from_secs(5), Duration::from_secs(60)),
-            tells_peer: config.trusted_user.is_some(),
-        }
+    pub(crate) fn new(heartbeat: Duration) -> Self {
+        Self { gone_after: (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60)), tells_peer: false }
+    }
+
+    /// The same, with requests that carry the address that they come from, or not.
+    pub(crate) const fn telling_peers(self, tells_peer: bool) -> Self {
+        Self { tells_peer, ..self }
     }
 }
 
