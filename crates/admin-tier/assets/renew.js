@@ -48,6 +48,8 @@ async function renew() {
   const freshness = document.getElementById("freshness");
   try {
     const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal: AbortSignal.timeout(10_000) });
+    // Signed out, or for too long here: the page itself leads to the sign-in and back.
+    if (answer.status === 401) return location.reload();
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     localise(fresh);

@@ -1,10 +1,11 @@
 //! The admin tier as a whole: links, fleet, and the router that reads it.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -20,12 +21,17 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::auth::{self, Auth};
+use crate::link::Presenter;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
 use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
 const CLOSING: Duration = Duration::from_secs(3);
+
+/// The largest form that is read, in bytes.
+const MAX_FORM_BYTES: usize = 16 * 1024;
 
 /// What pages, API and metrics read.
 #[derive(Clone, Debug)]
@@ -34,6 +40,8 @@ pub(crate) struct App {
     orphans: Option<watch::Receiver<Arc<Orphans>>>,
     /// How often pages renew.
     pub(crate) refresh: Duration,
+    /// Who may look and act.
+    pub(crate) auth: Auth,
 }
 
 impl App {
@@ -70,7 +78,8 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
     let (views, reader) = watch::channel(Arc::new(FleetView::default()));
-    let local = listener.local_addr()?.ip().is_loopback();
+    let address = listener.local_addr()?;
+    let auth = Auth::new(&options.auth, address.port());
     let mut parts = JoinSet::new();
     let orphans = options.redis.clone().map(|url| {
         let (found, orphans) = watch::channel(Arc::default());
@@ -81,14 +90,18 @@ pub async fn serve(
         });
         orphans
     });
-    let router = router(App { views: reader, orphans, refresh: options.refresh }, local);
+    if let Some(lock) = auth.lock().filter(|lock| !lock.has_token()) {
+        lock.print_link();
+    }
+    let router = router(App { views: reader, orphans, refresh: options.refresh, auth }, address.ip().is_loopback());
     let addresses = options.pods.addresses().to_vec();
-    let keeping = fleet::keep(addresses, views, stop.clone());
+    let keeping = fleet::keep(addresses, Presenter::new(options.grpc_token.clone()), views, stop.clone());
     parts.spawn(async move {
         keeping.await;
         Ok(())
     });
-    let serving = axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
+    let serving = serving.with_graceful_shutdown(stop.clone().cancelled_owned());
     parts.spawn(async move { serving.await });
     tokio::select! {
         () = stopped => {}
@@ -101,8 +114,12 @@ pub async fn serve(
     Ok(())
 }
 
+/// Probes, metrics, assets and the way in are open; everything else stands behind the guard, known or not.
 fn router(app: App, local: bool) -> Router {
-    let router = Router::new()
+    // Where everybody may look, nobody is asked who they are: the name in the address has to do. Elsewhere a page that
+    // rebinds its name gets no further than the sign-in, as cookies belong to names.
+    let by_name_only = local && matches!(app.auth, Auth::Off);
+    let closed = Router::new()
         .route("/", get(|| async { Redirect::to("/admin") }))
         .route("/admin", get(pages::panel))
         .route("/admin/users", get(pages::users))
@@ -110,17 +127,25 @@ fn router(app: App, local: bool) -> Router {
         .route("/admin/api/v1/pods", get(api::pods))
         .route("/admin/api/v1/orphans", get(api::orphans))
         .route("/openapi.json", get(api::openapi))
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
+        .with_state(app.clone());
+    let router = Router::new()
         .route("/metrics", get(metrics_page))
         .route("/health", get(healthy))
         .route("/healthz", get(healthy))
         .route("/ready", get(ready))
         .route("/readyz", get(ready))
         .merge(assets::router())
-        .fallback(unknown)
+        .merge(pages::way_in())
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
+        .fallback_service(closed)
+        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
+        .layer(middleware::from_fn(security::own_pages_only))
         .layer(middleware::from_fn(security::headers));
-    if local { router.layer(middleware::from_fn(security::local_names_only)) } else { router }
+    if by_name_only { router.layer(middleware::from_fn(security::local_names_only)) } else { router }
 }
 
 async fn healthy() -> Json<serde_json::Value> {

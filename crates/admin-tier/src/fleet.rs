@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use crate::clock;
-use crate::link;
+use crate::link::{self, Presenter};
 
 /// What links may have said before they have to wait for us.
 const BACKLOG: usize = 1_024;
@@ -20,13 +20,18 @@ const BACKLOG: usize = 1_024;
 const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
 /// Links to all pods, and the fleet that they make, until `stop` is cancelled.
-pub(crate) async fn keep(addresses: Vec<Address>, views: watch::Sender<Arc<FleetView>>, stop: CancellationToken) {
+pub(crate) async fn keep(
+    addresses: Vec<Address>,
+    presenter: Presenter,
+    views: watch::Sender<Arc<FleetView>>,
+    stop: CancellationToken,
+) {
     let (ear, mut heard) = mpsc::channel(BACKLOG);
     let mut fleet = Fleet::new();
     let mut links = JoinSet::new();
     for address in addresses {
         fleet.add(&address);
-        links.spawn(link::run(address, ear.clone(), stop.clone()));
+        links.spawn(link::run(address, presenter.clone(), ear.clone(), stop.clone()));
     }
     views.send_replace(Arc::new(fleet.view()));
     let listening = listen(&mut fleet, &mut heard, &views);

@@ -2,11 +2,12 @@
 //!
 //! discovery → one link a pod (a gRPC watch: a snapshot, then changes) → the fleet, one owner → pages, JSON and
 //! metrics, which read an immutable snapshot of it. A pod that cannot be reached keeps its rows, marked, with the
-//! reason; totals say what they leave out. Nothing here changes a pod.
+//! reason; totals say what they leave out. Nothing here changes a pod. Who may look is found out before anything is shown.
 
 mod api;
 pub mod app;
 mod assets;
+mod auth;
 mod clock;
 mod discovery;
 mod fleet;

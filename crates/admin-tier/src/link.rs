@@ -4,6 +4,7 @@
 
 mod backoff;
 mod hear;
+mod presenter;
 
 use std::time::Duration;
 
@@ -13,11 +14,13 @@ use session_wire::v1::{GetPodRequest, WatchSessionsRequest};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 
 use backoff::Backoff;
+pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
 
 /// A pod gets so long to take a connection, and to answer a question.
@@ -31,6 +34,9 @@ const AFTER_GOODBYE: Duration = Duration::from_secs(2);
 
 /// A watch that has lasted so long makes up for the failures before it.
 const WELL: Duration = Duration::from_secs(5);
+
+/// Asks a pod.
+type Client = IntrospectionClient<InterceptedService<Channel, Presenter>>;
 
 /// How a watch ended.
 enum End {
@@ -46,7 +52,7 @@ enum End {
 pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
 
 /// Keeps the link to the pod at `address` until `stop` is cancelled.
-pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
+pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: CancellationToken) {
     let linking = async {
         let mut backoff = Backoff::default();
         // What was logged last. Nobody has to act on a pod that is away after its goodbye.
@@ -54,7 +60,7 @@ pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
         let mut said_goodbye = false;
         loop {
             let began = Instant::now();
-            let (end, heard_all) = watch(&address, &ear).await;
+            let (end, heard_all) = watch(&address, &presenter, &ear).await;
             if heard_all {
                 said_goodbye = false;
             }
@@ -88,9 +94,9 @@ pub(crate) async fn run(address: Address, ear: Ear, stop: CancellationToken) {
 }
 
 /// Watches the pod once; also whether a whole snapshot came.
-async fn watch(address: &Address, ear: &Ear) -> (End, bool) {
+async fn watch(address: &Address, presenter: &Presenter, ear: &Ear) -> (End, bool) {
     let mut heard_all = false;
-    match open(address).await {
+    match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
             if ear.send((address.clone(), Heard::Watching)).await.is_err() {
                 return (End::Lost("nobody listens any more".to_owned()), false);
@@ -102,13 +108,14 @@ async fn watch(address: &Address, ear: &Ear) -> (End, bool) {
     }
 }
 
-async fn open(address: &Address) -> Result<(IntrospectionClient<Channel>, Streaming<WatchSessionsResponse>), Status> {
+async fn open(address: &Address, presenter: &Presenter) -> Result<(Client, Streaming<WatchSessionsResponse>), Status> {
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
         .map_err(|error| Status::from_error(error.into()))?
         .connect_timeout(PATIENCE)
         .tcp_nodelay(true);
     let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
-    let mut client = IntrospectionClient::new(channel.map_err(|error| Status::from_error(error.into()))?);
+    let channel = channel.map_err(|error| Status::from_error(error.into()))?;
+    let mut client = IntrospectionClient::with_interceptor(channel, presenter.clone());
     let stream = timeout(PATIENCE, client.watch_sessions(WatchSessionsRequest {})).await.map_err(|_| silent())??;
     Ok((client, stream.into_inner()))
 }
@@ -120,7 +127,7 @@ fn silent() -> Status {
 async fn listen(
     address: &Address,
     ear: &Ear,
-    client: &mut IntrospectionClient<Channel>,
+    client: &mut Client,
     stream: &mut Streaming<WatchSessionsResponse>,
     heard_all: &mut bool,
 ) -> End {
@@ -154,7 +161,7 @@ async fn listen(
 }
 
 /// Asks a silent pod whether it is there, and gives the time it took to say so.
-async fn ask(client: &mut IntrospectionClient<Channel>) -> Result<Duration, Status> {
+async fn ask(client: &mut Client) -> Result<Duration, Status> {
     let asked = Instant::now();
     timeout(PATIENCE, client.get_pod(GetPodRequest {})).await.map_err(|_| silent())??;
     Ok(asked.elapsed())

@@ -60,11 +60,15 @@ async fn main() -> ExitCode {
 
 /// Says what an operator should know.
 fn announce(options: &Options, listener: &TcpListener) {
-    match options.auth {
-        AdminAuth::Off => warn!("ADMIN_AUTH is off: everybody who reaches this port may look"),
-        AdminAuth::Token | AdminAuth::Proxy => {
-            warn!("there is no sign-in in this version yet: everybody on this machine may look");
+    match &options.auth {
+        AdminAuth::Off => warn!("ADMIN_AUTH is off: everybody who reaches this port may look and act"),
+        AdminAuth::Proxy(trusted) if trusted.trusts_everybody() => {
+            warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
         }
+        AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
+    }
+    for variable in &options.unused {
+        warn!("{variable} is set, but means nothing beside this ADMIN_AUTH");
     }
     for variable in &options.not_yet {
         warn!("{variable} is set, but this version does not know it yet: it is ignored");

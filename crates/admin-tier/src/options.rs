@@ -1,9 +1,13 @@
 //! The options of the admin tier: what people write, and the values that it becomes.
 
+mod auth;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+pub use auth::AdminAuth;
 use clap::Parser;
+use door::Token;
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
@@ -25,9 +29,15 @@ pub struct Raw {
     /// How often the pages renew
     #[arg(long, env = "REFRESH_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "5s")]
     pub refresh_interval: String,
-    /// Who may look: `token` (not in this version yet: on loopback only, without sign-in) or `off`
+    /// Who may look and act: `token` (see ADMIN_TOKEN below), `proxy` (whom TRUSTED_USER_HEADER names), `off` (everybody)
     #[arg(long, env = "ADMIN_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
     pub admin_auth: String,
+    /// Header with the operator's name, as a proxy in front passes it on; needs TRUSTED_PROXIES
+    #[arg(long, env = "TRUSTED_USER_HEADER", value_name = "VALUE", hide_env_values = true)]
+    pub trusted_user_header: Option<String>,
+    /// The networks that this header is believed from: CIDR, comma separated
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
+    pub trusted_proxies: Option<String>,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,
@@ -37,18 +47,10 @@ pub struct Raw {
 }
 
 const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
-  REDIS_URL, REDIS_URL_FILE  where the pods share sessions; those that no pod holds any more are listed apart then";
-
-/// Who may look (`ADMIN_AUTH`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AdminAuth {
-    /// Who signs in; until there is a sign-in, who sits at this machine.
-    Token,
-    /// Who a proxy in front has let in.
-    Proxy,
-    /// Everybody.
-    Off,
-}
+  ADMIN_TOKEN, ADMIN_TOKEN_FILE  bearer for scripts, password for the sign-in page [default: unset, no bearer; a link that
+                                 signs in once is printed at the start, and again when the sign-in page is asked for one]
+  GRPC_TOKEN, GRPC_TOKEN_FILE    what the pods ask their callers for, the same one for all of them
+  REDIS_URL, REDIS_URL_FILE      where the pods share sessions; those that no pod holds any more are listed apart then";
 
 /// The options, checked.
 #[derive(Clone, Debug)]
@@ -63,23 +65,18 @@ pub struct Options {
     pub auth: AdminAuth,
     /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
     pub redis: Option<Secret>,
+    /// `GRPC_TOKEN`, default unset: what is presented to the pods.
+    pub grpc_token: Option<Token>,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
+    /// Variables that are set and mean nothing beside this `ADMIN_AUTH`.
+    pub unused: Vec<&'static str>,
     /// Variables that are set and that this version has no use for yet.
     pub not_yet: Vec<&'static str>,
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 8] = [
-    "ADMIN_TOKEN",
-    "ADMIN_TOKEN_FILE",
-    "GRPC_TOKEN",
-    "GRPC_TOKEN_FILE",
-    "MAINTENANCE_CONFIGMAP",
-    "MAINTENANCE_FILE",
-    "TRUSTED_PROXIES",
-    "TRUSTED_USER_HEADER",
-];
+const NOT_YET: [&str; 2] = ["MAINTENANCE_CONFIGMAP", "MAINTENANCE_FILE"];
 
 impl Options {
     /// Checks what was written.
@@ -96,28 +93,16 @@ impl Options {
         };
         let pods = faults.take("USER_PODS", pods, Discovery::default());
         let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
-        let choices = [("token", AdminAuth::Token), ("proxy", AdminAuth::Proxy), ("off", AdminAuth::Off)];
-        let auth = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), AdminAuth::Off);
-        match auth {
-            AdminAuth::Token if !http.ip().is_loopback() => faults.push(
-                "ADMIN_AUTH",
-                format_args!(
-                    "`token` has no sign-in in this version yet, and {http} is open to others; \
-                     listen on HTTP_ADDR=127.0.0.1:{} or say ADMIN_AUTH=off",
-                    http.port()
-                ),
-            ),
-            AdminAuth::Proxy => faults.push("ADMIN_AUTH", "`proxy` is not in this version yet; say `off` or `token`"),
-            AdminAuth::Token | AdminAuth::Off => {}
-        }
+        let (auth, unused) = auth::read(raw, environment, &mut faults);
         let redis = redis(environment, &mut faults);
+        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { http, pods, refresh, auth, redis, log_format, not_yet })
+        faults.into_result(Self { http, pods, refresh, auth, unused, redis, grpc_token, log_format, not_yet })
     }
 }
 
@@ -143,23 +128,60 @@ mod tests {
     use super::*;
 
     fn parse(flags: &[&str]) -> Result<Options, String> {
-        let raw = Raw::try_parse_from([&["admin-tier"], flags].concat()).unwrap();
-        Options::parse(&raw, &HashMap::new()).map_err(|faults| faults.to_string())
+        parse_with(flags, &[])
+    }
+
+    fn parse_with(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+        let raw = Raw::try_parse_from([&["admin-tier", "--user-pods", "a:1"], flags].concat()).unwrap();
+        let environment: HashMap<&str, &str> = environment.iter().copied().collect();
+        Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
     }
 
     #[test]
-    fn without_a_sign_in_only_loopback_or_an_open_word_will_do() {
-        let fault = parse(&["--user-pods", "a:1"]).unwrap_err();
-        assert!(fault.starts_with("ADMIN_AUTH: ") && fault.contains("127.0.0.1:9092"), "{fault}");
-        assert!(parse(&["--user-pods", "a:1", "--admin-auth", "off"]).is_ok());
-        assert!(parse(&["--user-pods", "a:1", "--http-addr", "127.0.0.1:9092"]).is_ok());
-        assert!(parse(&["--user-pods", "a:1", "--admin-auth", "proxy"]).is_err());
+    fn a_token_is_asked_for_unless_something_else_is_said() {
+        let options = parse(&[]).unwrap();
+        assert!(matches!(options.auth, AdminAuth::Token(None)) && options.unused.is_empty());
+        let options = parse_with(&[], &[("ADMIN_TOKEN", "opener"), ("GRPC_TOKEN", "pods")]).unwrap();
+        assert!(matches!(options.auth, AdminAuth::Token(Some(token)) if token.is("opener")));
+        assert!(options.grpc_token.is_some_and(|token| token.is("pods")));
+        let options = parse_with(&["--admin-auth", "off"], &[("ADMIN_TOKEN", "opener")]).unwrap();
+        assert!(matches!(options.auth, AdminAuth::Off));
+        assert_eq!(options.unused, ["ADMIN_TOKEN"]);
+    }
+
+    #[test]
+    fn a_proxy_needs_its_header_and_its_networks() {
+        let proxy = ["--admin-auth", "proxy", "--trusted-user-header", "X-User", "--trusted-proxies", "10.0.0.0/8"];
+        assert!(matches!(parse(&proxy).unwrap().auth, AdminAuth::Proxy(trusted) if trusted.header() == "x-user"));
+        assert_eq!(parse(&proxy[2..]).unwrap().unused, ["TRUSTED_USER_HEADER"]);
+        for (flags, variable) in [
+            (&proxy[..2], "ADMIN_AUTH: `proxy` needs"),
+            (&proxy[..4], "TRUSTED_PROXIES: is needed"),
+            (&proxy[2..4], "TRUSTED_PROXIES: is needed"),
+            (&["--admin-auth", "proxy", "--trusted-proxies", "::/0"], "TRUSTED_USER_HEADER: is needed"),
+            (&["--admin-auth", "basic"], "ADMIN_AUTH: \"basic\" is not known; it is one of token, proxy, off"),
+        ] {
+            let fault = parse(flags).unwrap_err();
+            assert!(fault.starts_with(variable) && fault.lines().count() == 1, "{fault}");
+        }
+    }
+
+    #[test]
+    fn tokens_that_cannot_be_presented_are_named_and_not_shown() {
+        let faults = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
+        let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+        assert_eq!(named, ["ADMIN_TOKEN", "GRPC_TOKEN"]);
+        assert!(!faults.contains("a\u{e4}b") && !faults.contains("pods"), "{faults}");
+        let fault = parse_with(&[], &[("ADMIN_TOKEN", "a"), ("ADMIN_TOKEN_FILE", "/b")]).unwrap_err();
+        assert!(fault.starts_with("ADMIN_TOKEN: is given here and by ADMIN_TOKEN_FILE"), "{fault}");
     }
 
     #[test]
     fn all_faults_are_named_at_once() {
-        let faults = parse(&["--http-addr", "x", "--refresh-interval", "1ms", "--log-format", "xml"]).unwrap_err();
-        for variable in ["HTTP_ADDR", "USER_PODS", "REFRESH_INTERVAL", "LOG_FORMAT"] {
+        let raw =
+            ["admin-tier", "--http-addr", "x", "--refresh-interval", "1ms", "--log-format", "xml", "--admin-auth", "y"];
+        let faults = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
+        for variable in ["HTTP_ADDR", "USER_PODS", "REFRESH_INTERVAL", "LOG_FORMAT", "ADMIN_AUTH"] {
             assert_eq!(faults.lines().filter(|line| line.starts_with(variable)).count(), 1, "{faults}");
         }
     }

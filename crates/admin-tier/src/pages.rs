@@ -2,6 +2,7 @@
 //! the changing part in place.
 
 mod panel;
+mod sign_in;
 mod users;
 mod words;
 
@@ -12,10 +13,12 @@ use http::header::{CACHE_CONTROL, HeaderValue};
 pub(crate) use panel::panel;
 use session_domain::Timestamp;
 use session_domain::fleet::{FleetView, PodView, Standing};
+pub(crate) use sign_in::way_in;
 use tracing::error;
 pub(crate) use users::users;
 
 use crate::assets;
+use crate::auth::{How, Operator};
 
 /// What every page has.
 #[derive(Debug)]
@@ -28,6 +31,12 @@ struct Frame {
     refresh: u64,
     /// The time of the page's numbers.
     now: Timestamp,
+    /// Who looks, where that is known by name.
+    operator: Option<String>,
+    /// Whether there is something to sign out of.
+    signs_out: bool,
+    /// Whether nothing else of ours is shown: nobody is in yet.
+    outside: bool,
 }
 
 impl Frame {
@@ -40,7 +49,16 @@ impl Frame {
             icon: assets::url("icon.svg"),
             refresh: seconds,
             now,
+            operator: None,
+            signs_out: false,
+            outside: false,
         }
+    }
+
+    /// The same, for an operator.
+    fn of(self, operator: &Operator) -> Self {
+        let name = (operator.how == How::Proxy).then(|| operator.name.to_string());
+        Self { operator: name, signs_out: operator.how.is_signed_in(), ..self }
     }
 }
 

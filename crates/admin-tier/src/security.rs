@@ -1,8 +1,10 @@
-//! What stands around every answer: headers that keep pages what they are, and a look at the `Host` on loopback.
+//! What stands around every answer: headers that keep pages what they are, proof that what changes something comes from
+//! here, and a look at the `Host` on loopback.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
+use door::same_origin;
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY};
 
@@ -22,6 +24,17 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
+}
+
+/// What changes something is done for our own pages only, and for callers that are no browser: whoever may look, another
+/// site must not act in their name.
+pub(crate) async fn own_pages_only(request: Request, next: Next) -> Response {
+    if same_origin::is_safe(request.method()) || !same_origin::is_foreign(request.headers(), request.uri()) {
+        return next.run(request).await;
+    }
+    let detail = "This request was made by another site's page. Open the page itself and try again; \
+                  a proxy in between must pass the Host header on.";
+    problem::answer(request.headers(), StatusCode::FORBIDDEN, "Not from here", detail)
 }
 
 /// On loopback, answers only to the names of this machine: a page that rebinds its own name to 127.0.0.1 (DNS

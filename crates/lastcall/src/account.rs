@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Query};
 use axum::response::{IntoResponse, Redirect, Response};
+use door::same_origin::{is_cross_site, is_prefetch};
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode, Uri, Version};
 use serde::{Deserialize, Serialize};
@@ -12,8 +13,8 @@ use session_domain::{PodName, SessionId, Timestamp, UserName};
 use crate::gate;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
-use crate::same_origin::{is_cross_site, is_prefetch};
 use crate::session::Visit;
+use crate::trusted;
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -28,6 +29,9 @@ pub(crate) async fn login(
     headers: HeaderMap,
     form: Result<Form<Login>, FormRejection>,
 ) -> Response {
+    if let Some(refusal) = trusted::refuse_login(&visit.pod, &headers) {
+        return refusal;
+    }
     let user = match form {
         Ok(Form(login)) => UserName::from_input(&login.user),
         Err(rejection) => {

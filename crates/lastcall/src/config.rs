@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use door::{Token, TrustedUser};
 use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
@@ -65,6 +66,10 @@ pub struct Config {
     pub scope: SessionScope,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
+    /// Who names users, where they do not name themselves: a proxy that passes a header on.
+    pub trusted_user: Option<TrustedUser>,
+    /// What callers of introspection and reflection have to present; none: everybody may ask. Health is always open.
+    pub grpc_token: Option<Token>,
     /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
     pub store: Option<Arc<dyn SessionStore>>,
     /// Whether the pods that share the store agree on a signing key there. `keys` verifies then as well. Means nothing
@@ -94,6 +99,8 @@ impl Config {
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
             cookie_secure: CookieSecure::default(),
+            trusted_user: None,
+            grpc_token: None,
             store: None,
             shared_key: false,
             forced_end: ForcedEnd::default(),

@@ -5,7 +5,7 @@
 //! tried until one verifies, and no other cookie costs a signature.
 
 use cookie::{Cookie, CookieJar, Key, SameSite};
-use http::header::{COOKIE, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use session_domain::SessionId;
 use thiserror::Error;
 
@@ -95,10 +95,7 @@ impl CookieStyle {
         let secure = match secure {
             CookieSecure::Always => true,
             CookieSecure::Never => false,
-            CookieSecure::Auto => {
-                let proto = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok()).unwrap_or("");
-                proto.split(',').next().is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
-            }
+            CookieSecure::Auto => door::cookie::is_secure(headers),
         };
         Self { secure, scope }
     }
@@ -115,14 +112,7 @@ impl CookieStyle {
     /// The session id of the first cookie that one of the keys has signed.
     pub(crate) fn read(self, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
         let name = self.name();
-        headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|header| header.to_str().ok())
-            .flat_map(|header| header.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(found, _)| *found == name)
-            .find_map(|(_, value)| keys.verify(name, value.trim_matches('"')))
+        door::cookie::values(headers, name).find_map(|value| keys.verify(name, value))
     }
 
     /// The `Set-Cookie` value that gives the browser this session.

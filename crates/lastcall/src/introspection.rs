@@ -1,5 +1,6 @@
 //! gRPC: what the pod tells the admin tier. Answers until the very end, because that is when it is watched.
 
+mod admission;
 mod list;
 mod publisher;
 mod service;
@@ -14,15 +15,18 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::Router;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::pod::Pod;
+use admission::Admission;
 use service::Introspector;
 
-/// The services of the gRPC port: introspection, health, reflection (both versions, both listing health).
+/// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
+/// are for callers with the token, where there is one.
 pub(crate) fn services(
     pod: &Arc<Pod>,
     publisher: &Arc<Publisher>,
@@ -33,13 +37,15 @@ pub(crate) fn services(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (reporter, health) = tonic_health::server::health_reporter();
-    let introspection = IntrospectionServer::new(Introspector::new(Arc::clone(pod), Arc::clone(publisher)));
+    let admission = Admission::new(pod.config.grpc_token.clone());
+    let introspector = Introspector::new(Arc::clone(pod), Arc::clone(publisher));
+    let introspection = IntrospectionServer::with_interceptor(introspector, admission.clone());
     let router = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .add_service(introspection)
         .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?);
+        .add_service(InterceptedService::new(reflection().build_v1()?, admission.clone()))
+        .add_service(InterceptedService::new(reflection().build_v1alpha()?, admission));
     Ok((router, reporter))
 }
 

@@ -49,7 +49,7 @@ pub async fn serve_maintenance_page(
         sleep(CLOSING).await;
     };
     tokio::select! {
-        () = serve::serve(listener, routes, stop.clone(), HEARTBEAT) => {}
+        () = serve::serve(listener, routes, stop.clone(), serve::Settings::new(HEARTBEAT)) => {}
         () = closing => {}
     }
 }

@@ -9,6 +9,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+pub(crate) use connection::Settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -22,9 +23,8 @@ const NO_DESCRIPTOR_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// # Cancel safety
 /// Dropped, it closes every connection at once.
-pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken, heartbeat: Duration) {
+pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken, settings: Settings) {
     let mut connections = JoinSet::new();
-    let settings = connection::Settings::new(heartbeat);
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -35,8 +35,8 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router, stop: Cancellat
             }
         };
         match accepted {
-            Ok((stream, _)) => {
-                connections.spawn(connection::run(stream, routes.clone(), stop.clone(), settings));
+            Ok((stream, peer)) => {
+                connections.spawn(connection::run(stream, peer.ip(), routes.clone(), stop.clone(), settings));
             }
             Err(error) => recover(&error).await,
         }

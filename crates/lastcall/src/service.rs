@@ -27,6 +27,7 @@ use crate::driver::Driver;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
+use crate::serve::Settings;
 use crate::{account, events, probes, serve, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
@@ -128,7 +129,7 @@ impl Service {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         let pod = Arc::clone(&self.pod);
-        let heartbeat = pod.config.heartbeat_interval;
+        let settings = Settings::new(pod.config.heartbeat_interval).telling_peers(pod.config.trusted_user.is_some());
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
         let metrics = probes::metrics(&pod);
@@ -141,9 +142,9 @@ impl Service {
         let mut sharing = sharing::begin(&pod, &stop_sharing).await;
         let driver = Driver::start(Arc::clone(&pod), self.switch.clone()).await;
         let mut parts = JoinSet::new();
-        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), heartbeat));
+        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), settings));
         if let Some((listener, metrics)) = metrics_apart {
-            parts.spawn(serve::serve(listener, metrics, stop.clone(), heartbeat));
+            parts.spawn(serve::serve(listener, metrics, stop.clone(), settings));
         }
         if let Some(listener) = listeners.grpc {
             let (router, reporter) = introspection::services(&pod, &publisher)?;

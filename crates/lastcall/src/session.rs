@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
+use door::same_origin::is_prefetch;
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
@@ -19,7 +20,6 @@ use crate::notice::DrainNotice;
 use crate::page;
 use crate::pod::{Live, Pod};
 use crate::presence::PresenceGuard;
-use crate::same_origin::is_prefetch;
 use crate::scope::Base;
 use crate::sharing;
 use crate::streams::Streams;
@@ -71,6 +71,11 @@ impl Session {
         self.base.as_str()
     }
 
+    /// Whether users name themselves by `POST /login`: not where a proxy in front names them.
+    pub fn names_itself(&self) -> bool {
+        self.pod.config.trusted_user.is_none()
+    }
+
     /// What the user has to be told now, if anything. Asking counts as telling: show it.
     pub fn drain_notice(&self) -> Option<DrainNotice> {
         let notice = self.notice()?;
@@ -112,7 +117,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
             }
             Method::GET if visit.needs_path() => Err(Redirect::to("/").into_response()),
             Method::GET => {
-                visit.start(UserName::anonymous()).map_err(|refused| gate::refuse(&visit.pod, refused, parts.version))
+                let user = visit.name.clone().unwrap_or_else(UserName::anonymous);
+                visit.start(user).map_err(|refused| gate::refuse(&visit.pod, refused, parts.version))
             }
             _ => Err(page::problem(
                 pages,
@@ -132,6 +138,8 @@ pub(crate) struct Visit {
     pub(crate) base: Base,
     pub(crate) cookies: CookieStyle,
     live: Option<Live>,
+    /// For a newcomer: who a proxy says that it is.
+    name: Option<UserName>,
     /// For a newcomer: the session that started on the way, which the response's cookie has to name.
     started: Option<Arc<OnceLock<Started>>>,
     /// A session that the cookie names, and that nobody can say anything of now.
@@ -147,11 +155,21 @@ pub(crate) struct Started {
 
 impl Visit {
     pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, live: Live) -> Self {
-        Self { pod, base, cookies, live: Some(live), started: None, unclear: None }
+        Self { pod, base, cookies, live: Some(live), name: None, started: None, unclear: None }
     }
 
-    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle, unclear: Option<SessionId>) -> Self {
-        Self { pod, base, cookies, live: None, started: Some(Arc::default()), unclear }
+    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle) -> Self {
+        Self { pod, base, cookies, live: None, name: None, started: Some(Arc::default()), unclear: None }
+    }
+
+    /// The same newcomer, whom a proxy names.
+    pub(crate) fn named(self, name: Option<UserName>) -> Self {
+        Self { name, ..self }
+    }
+
+    /// The same newcomer, whose cookie names a session that nobody can say anything of.
+    pub(crate) fn unclear(self, unclear: Option<SessionId>) -> Self {
+        Self { unclear, ..self }
     }
 
     /// The user leaves, whatever is known of their session.
@@ -197,7 +215,7 @@ impl Visit {
         let id = SessionId::from_uuid(Uuid::new_v4());
         if !sharing::sign_in(&self.pod, live, id, &user).await {
             // It ended this very moment: the user comes as a newcomer.
-            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies, None).start(user)?;
+            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
             return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));
         }
         Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load())))

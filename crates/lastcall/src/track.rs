@@ -8,9 +8,11 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
+use door::same_origin;
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
+use session_domain::UserName;
 use session_domain::registry::Kind;
 use tower::ServiceExt as _;
 
@@ -20,7 +22,7 @@ use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
 use crate::sharing::Arrival;
-use crate::{gate, page, same_origin, scope, sharing};
+use crate::{gate, page, scope, sharing, trusted};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -41,6 +43,11 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         );
     }
 
+    let name = match trusted::name(&pod, &request) {
+        Ok(name) => name,
+        Err(unclear) => return trusted::refuse(&pod, request.headers(), unclear),
+    };
+
     let id = cookies.read(request.headers(), &pod.keys.load());
     let now = pod.clock.now();
     let mut known = id.and_then(|id| pod.sessions.find(id, now));
@@ -52,6 +59,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
             Arrival::Nowhere => {}
             Arrival::Unclear { wait } => unclear = Some((id, wait)),
         }
+    }
+    if let Some(session) = known {
+        known = trusted::keep(&pod, session, name).await;
     }
     if let Some(session) = known {
         match &pod.sharing {
@@ -83,7 +93,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies, unclear.map(|(id, _)| id));
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies)
+        .named(name.map(UserName::from_input))
+        .unclear(unclear.map(|(id, _)| id));
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -8,6 +8,7 @@ pub mod logging;
 pub mod options;
 pub mod secret;
 pub mod signals;
+pub mod trusted;
 pub mod version;
 
 /// The exit status of a configuration error (`EX_CONFIG` of sysexits.h).

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use door::Token;
+
 use crate::options::{Environment, Faults};
 
 /// A secret. Shown, it is a row of dots.
@@ -45,6 +47,19 @@ pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> O
     }
 }
 
+/// Reads the token `name`, where it is given; notes a fault also where callers could not present it.
+pub fn read_token(name: &str, environment: &dyn Environment, faults: &mut Faults) -> Option<Token> {
+    let secret = read(name, environment, faults)?;
+    let token = Token::new(secret.expose());
+    if token.is_none() {
+        faults.push(
+            name,
+            "has spaces around it, or characters that cannot stand in a header; make one with `openssl rand -base64 48`",
+        );
+    }
+    token
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -69,6 +84,16 @@ mod tests {
         assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut faults), None);
         assert_eq!(faults.to_string().lines().count(), 2);
         std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn a_token_that_nobody_could_present_is_a_fault_that_does_not_show_it() {
+        let mut faults = Faults::default();
+        let read = |value, faults: &mut Faults| super::read_token("KEY", &HashMap::from([("KEY", value)]), faults);
+        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.is("a+b/c=")));
+        assert_eq!(faults, Faults::default());
+        assert!(read("schlüssel ", &mut faults).is_none());
+        assert!(faults.to_string().starts_with("KEY: ") && !faults.to_string().contains("schlüssel"), "{faults}");
     }
 
     #[test]

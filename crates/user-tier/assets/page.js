@@ -15,7 +15,8 @@ const banner = new Banner(leaveByItself, () => line.ask());
 const line = new Line(base, hear, showState, () => banner.running);
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
-byId("name-form").addEventListener("submit", giveName);
+// Not there where a proxy in front names users.
+byId("name-form")?.addEventListener("submit", giveName);
 byId("sign-out").addEventListener("submit", leaveByHand);
 byId("leave-now").addEventListener("submit", leaveByHand);
 const notice = JSON.parse(session.dataset.drain);
@@ -77,7 +78,7 @@ function end(reason) {
   banner.hide();
   byId("ended-message").textContent = words.ended[reason] ?? words.ended.gone;
   byId("ended").hidden = false;
-  byId("name-form").hidden = true;
+  byId("name-form")?.setAttribute("hidden", "");
   byId("sign-out").hidden = true;
 }
 

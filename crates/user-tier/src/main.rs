@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use lastcall::Listeners;
+use lastcall::{Listeners, TrustedUser};
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
 use launch::{EXIT_CONFIG, command, logging};
@@ -102,6 +102,14 @@ fn announce(options: &Options, listeners: &Listeners) {
         warn!("SESSION_KEY is not set: no pod reads another's cookies; say SESSION_KEY=shared to share sessions");
     } else if options.random_key {
         warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
+    }
+    if options.open_introspection {
+        warn!("GRPC_AUTH is off: everybody who reaches GRPC_ADDR may see every session");
+    } else if options.service.grpc_token.is_none() {
+        info!("GRPC_TOKEN is not set: everybody on this machine may see every session");
+    }
+    if options.service.trusted_user.as_ref().is_some_and(TrustedUser::trusts_everybody) {
+        warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
     for variable in &options.not_yet {
         warn!("{variable} is set, but this version does not know it yet: it is ignored");

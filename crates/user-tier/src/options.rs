@@ -3,6 +3,7 @@
 //! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all
 //! faults are found and reported together.
 
+mod introspection;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -18,7 +19,7 @@ use lastcall::{
 };
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
-use launch::secret;
+use launch::{secret, trusted};
 pub use raw::Raw;
 
 /// Where the pod listens.
@@ -39,6 +40,8 @@ pub struct Options {
     pub addresses: Addresses,
     /// How the service behaves.
     pub service: Config,
+    /// Whether `GRPC_AUTH` is `off`.
+    pub open_introspection: bool,
     /// Whether the signing key was made up for want of `SESSION_KEY`.
     pub random_key: bool,
     /// `LOG_FORMAT`, default `text`.
@@ -48,18 +51,13 @@ pub struct Options {
 }
 
 /// What later versions will know.
-const NOT_YET: [&str; 11] = [
-    "GRPC_AUTH",
-    "GRPC_TOKEN",
-    "GRPC_TOKEN_FILE",
+const NOT_YET: [&str; 6] = [
     "MAINTENANCE_CONFIGMAP",
     "MAINTENANCE_FILE",
     "MAINTENANCE_MODE",
     "MAINTENANCE_POLL",
     "MAINTENANCE_READINESS",
     "MAINTENANCE_RETRY_AFTER",
-    "TRUSTED_PROXIES",
-    "TRUSTED_USER_HEADER",
 ];
 
 impl Options {
@@ -74,6 +72,7 @@ impl Options {
         let limits = limits(raw, &mut faults);
         let store = store(limits, environment, &mut faults);
         let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut faults);
+        let (grpc_token, open_introspection) = introspection::callers(raw, addresses.grpc, environment, &mut faults);
         let pod = pod_name(raw, environment, &mut faults);
         let defaults = Config::new(pod);
         let service = Config {
@@ -92,6 +91,12 @@ impl Options {
             auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
             keys: keys.unwrap_or(defaults.keys),
             shared_key,
+            trusted_user: trusted::read(
+                raw.trusted_user_header.as_deref(),
+                raw.trusted_proxies.as_deref(),
+                &mut faults,
+            ),
+            grpc_token,
             store,
             forced_end: faults.take(
                 "FORCED_END",
@@ -120,7 +125,7 @@ impl Options {
             faults.push("RUST_LOG", fault);
         }
         let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { addresses, service, random_key, log_format, not_yet })
+        faults.into_result(Self { addresses, service, open_introspection, random_key, log_format, not_yet })
     }
 }
 

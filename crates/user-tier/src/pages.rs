@@ -37,6 +37,8 @@ struct Home<'a> {
     session_id: String,
     user: &'a str,
     anonymous: bool,
+    /// Whether the user may tell another name.
+    names_itself: bool,
     pod: &'a str,
     login_time: String,
     base: &'a str,
@@ -54,6 +56,7 @@ pub(crate) fn home(session: &Session) -> Response {
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,
+        names_itself: session.names_itself(),
         pod: session.pod().as_str(),
         login_time: session.login_time().to_string(),
         base: session.base(),

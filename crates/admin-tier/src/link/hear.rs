@@ -8,7 +8,7 @@ use session_domain::fleet::Heard;
 use session_wire::v1::WatchSessionsResponse;
 use session_wire::v1::watch_sessions_response::Event;
 use session_wire::{Unsound, v1};
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// What a message says.
 pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
@@ -55,6 +55,9 @@ fn said(reason: &Unsound) -> String {
 
 /// Why a call failed, as an operator reads it: the innermost cause, without the layers around it.
 pub(super) fn reason(status: &Status) -> String {
+    if status.code() == Code::Unauthenticated {
+        return "it asks for GRPC_TOKEN; give this tier the same one as the pods".to_owned();
+    }
     let mut cause: Option<&(dyn Error + 'static)> = status.source();
     let mut innermost = None;
     while let Some(error) = cause {

@@ -8,6 +8,7 @@ use session_domain::{Phase, Timestamp};
 
 use super::{Completeness, Frame, page, words};
 use crate::app::App;
+use crate::auth::Operator;
 use crate::clock;
 
 #[derive(Template)]
@@ -54,11 +55,11 @@ struct Drain {
 }
 
 /// `GET /admin`.
-pub(crate) async fn panel(State(app): State<App>) -> Response {
+pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Response {
     let (view, now) = (app.view(), clock::now());
     let counters = || view.pods().iter().filter_map(|pod| pod.report.as_ref()).map(|report| report.counters);
     page(&Panel {
-        frame: Frame::new("Pods", app.refresh, now),
+        frame: Frame::new("Pods", app.refresh, now).of(&operator),
         total: view.total_sessions(),
         completeness: Completeness::of(&view),
         draining: view.pods().iter().filter(|pod| is_leaving(pod)).count(),

@@ -11,6 +11,7 @@ use session_domain::fleet::{Field, FleetView, Query, Row};
 use super::{Completeness, Frame, page, words};
 use crate::api::SessionParameters;
 use crate::app::App;
+use crate::auth::Operator;
 use crate::orphans::Orphans;
 use crate::{clock, problem};
 
@@ -100,6 +101,7 @@ const COLUMNS: [(&str, Field); 6] = [
 /// `GET /admin/users`.
 pub(crate) async fn users(
     State(app): State<App>,
+    operator: Operator,
     headers: HeaderMap,
     parameters: Result<Parameters<SessionParameters>, QueryRejection>,
 ) -> Response {
@@ -109,12 +111,12 @@ pub(crate) async fn users(
         Err(rejection) => return bad(&rejection.body_text()),
     };
     match asked.query(ROWS) {
-        Ok(query) => render(&app, asked, &query),
+        Ok(query) => render(&app, &operator, asked, &query),
         Err(error) => bad(&error.to_string()),
     }
 }
 
-fn render(app: &App, asked: SessionParameters, query: &Query) -> Response {
+fn render(app: &App, operator: &Operator, asked: SessionParameters, query: &Query) -> Response {
     let (view, now) = (app.view(), clock::now());
     let found = view.sessions(query);
     let lines: Vec<_> = found.rows.iter().map(|row| line(&view, row, now)).collect();
@@ -127,7 +129,7 @@ fn render(app: &App, asked: SessionParameters, query: &Query) -> Response {
     pods.sort();
     pods.dedup();
     page(&Users {
-        frame: Frame::new("Users", app.refresh, now),
+        frame: Frame::new("Users", app.refresh, now).of(operator),
         completeness: Completeness::of(&view),
         total: view.total_sessions(),
         matching: found.total,

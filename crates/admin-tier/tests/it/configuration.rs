@@ -11,10 +11,27 @@ async fn exit(environment: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn off_loopback_without_a_sign_in_is_refused() {
-    let (status, log) = exit(&[("USER_PODS", "127.0.0.1:1"), ("HTTP_ADDR", "0.0.0.0:0")]).await;
+async fn what_lets_everybody_in_is_said_aloud_and_what_means_nothing_too() {
+    let admin = Admin::with(&["127.0.0.1:1"], &[("ADMIN_TOKEN", "opener")]).await;
+    admin.process.line("ADMIN_AUTH is off").await;
+    let line = admin.process.line("ADMIN_TOKEN is set").await;
+    assert!(!line.contains("opener"), "{line}");
+    let everybody = [("ADMIN_AUTH", "proxy"), ("TRUSTED_USER_HEADER", "X-User"), ("TRUSTED_PROXIES", "0.0.0.0/0")];
+    Admin::with(&["127.0.0.1:1"], &everybody).await.process.line("TRUSTED_PROXIES is the whole world").await;
+}
+
+#[tokio::test]
+async fn a_proxy_without_its_header_and_a_token_that_cannot_be_presented_are_refused() {
+    let pods = ("USER_PODS", "127.0.0.1:1");
+    let (status, log) = exit(&[pods, ("ADMIN_AUTH", "proxy")]).await;
     assert_eq!(status, Some(78));
-    assert!(log.contains("ADMIN_AUTH: ") && log.contains("ADMIN_AUTH=off"), "{log}");
+    assert!(log.starts_with("ADMIN_AUTH: `proxy` needs TRUSTED_USER_HEADER"), "{log}");
+    let (status, log) = exit(&[pods, ("ADMIN_TOKEN", "schlüssel"), ("GRPC_TOKEN_FILE", "/nowhere")]).await;
+    assert_eq!(status, Some(78));
+    assert!(
+        log.contains("ADMIN_TOKEN: has") && log.contains("GRPC_TOKEN_FILE: ") && !log.contains("schlüssel"),
+        "{log}"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
+mod access;
 mod api;
+mod browser;
 mod configuration;
 mod fake_pod;
 mod lies;
@@ -10,6 +12,7 @@ mod lost;
 mod pages;
 mod real_pods;
 mod sharing;
+mod sign_in;
 
 use std::ops::Deref;
 
@@ -31,10 +34,10 @@ impl Admin {
         Self::with(pods, &[]).await
     }
 
-    /// The same, with these options.
+    /// The same, with these options. Everybody may look, unless they say otherwise.
     async fn with(pods: &[&str], options: &[(&str, &str)]) -> Self {
         let pods = pods.join(",");
-        let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", pods.as_str())];
+        let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", pods.as_str()), ("ADMIN_AUTH", "off")];
         let process = Process::start(BINARY, &[], &[&fixed, options].concat());
         let line = process.line("http.address=").await;
         let http = line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();

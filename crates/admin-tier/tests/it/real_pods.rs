@@ -50,3 +50,17 @@ async fn the_dashboard_follows_a_drain_and_a_kill() {
     let page = admin.person().text("/admin/users").await;
     assert!(page.contains(">last known<") && page.contains("<strong>user-2</strong> cannot be reached: "), "{page}");
 }
+
+#[tokio::test]
+async fn a_pod_that_asks_for_a_token_is_heard_with_it_and_says_what_to_do_without() {
+    let pod = user_pod("user-1", &[("GRPC_TOKEN", "of-the-pods")]).await;
+    let _ada = pod.person().visit().await;
+    for options in [&[][..], &[("GRPC_TOKEN", "another")]] {
+        let admin = Admin::with(&[&pod.grpc], options).await;
+        let seen = admin.pod(&pod.grpc, "a reason", |pod| pod["error"].is_string()).await;
+        assert_eq!(seen["reachable"], false);
+        assert_eq!(seen["error"], "it asks for GRPC_TOKEN; give this tier the same one as the pods");
+    }
+    let admin = Admin::with(&[&pod.grpc], &[("GRPC_TOKEN", "of-the-pods")]).await;
+    assert_eq!(admin.sessions(1).await["complete"], true);
+}

@@ -1,6 +1,7 @@
 //! One connection, from its first byte to its last.
 
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::debug;
 
+use crate::trusted::Peer;
+
 /// A request's head may have so many bytes; above that it is answered with 431.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
@@ -33,19 +36,26 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// What is set on every connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// A peer that acknowledges nothing for so long is gone: asleep, or out of reach.
     gone_after: Duration,
+    /// Whether requests carry the address that they come from.
+    tells_peer: bool,
 }
 
 impl Settings {
-    pub(super) fn new(heartbeat: Duration) -> Self {
-        Self { gone_after: (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60)) }
+    pub(crate) fn new(heartbeat: Duration) -> Self {
+        Self { gone_after: (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60)), tells_peer: false }
+    }
+
+    /// The same, with requests that carry the address that they come from, or not.
+    pub(crate) const fn telling_peers(self, tells_peer: bool) -> Self {
+        Self { tells_peer, ..self }
     }
 }
 
 /// Serves one connection until it ends, or until `stop` is cancelled and it has finished what it was at.
-pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationToken, settings: Settings) {
+pub(super) async fn run(stream: TcpStream, peer: IpAddr, routes: Router, stop: CancellationToken, settings: Settings) {
     tune(&stream, settings);
     let Some(first) = stop.run_until_cancelled(timeout(HEAD_TIMEOUT, speaks_http2(&stream))).await else { return };
     let http2 = match first {
@@ -53,7 +63,10 @@ pub(super) async fn run(stream: TcpStream, routes: Router, stop: CancellationTok
         Ok(Err(error)) => return debug!(%error, "a connection broke before its first request"),
         Err(_) => return debug!("a connection sent nothing in time"),
     };
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if settings.tells_peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
         let routes = routes.clone();
         async move {
             if head_bytes(&request) > MAX_HEAD_BYTES {

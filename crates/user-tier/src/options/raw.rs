@@ -71,6 +71,15 @@ pub struct Raw {
     /// Heartbeat on event streams
     #[arg(long, env = "HEARTBEAT_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "15s")]
     pub heartbeat_interval: String,
+    /// Header with the user's name, as a proxy in front passes it on; needs TRUSTED_PROXIES
+    #[arg(long, env = "TRUSTED_USER_HEADER", value_name = "VALUE", hide_env_values = true)]
+    pub trusted_user_header: Option<String>,
+    /// The networks that this header is believed from: CIDR, comma separated
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
+    pub trusted_proxies: Option<String>,
+    /// `token`: callers of GRPC_ADDR present GRPC_TOKEN, which only loopback can do without; `off`: everybody may ask
+    #[arg(long, env = "GRPC_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
+    pub grpc_auth: String,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,
@@ -84,4 +93,7 @@ const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
                                  signs, all verify; `shared`: the pods of one Redis agree on one there
                                  [default: random, with a warning]
   REDIS_URL, REDIS_URL_FILE      where sessions are shared: redis://, rediss:// or redis-cluster://host:port,host:port
-                                 [default: unset, sessions live in the memory of this pod]";
+                                 [default: unset, sessions live in the memory of this pod]
+  GRPC_TOKEN, GRPC_TOKEN_FILE    what callers of GRPC_ADDR present as `authorization: Bearer`; the same one for all pods
+                                 and the admin tier. Health is open without
+                                 [default: unset, which only loopback or GRPC_AUTH=off can do without]";

@@ -6,7 +6,12 @@ use clap::Parser as _;
 
 use super::*;
 
+/// With the token that the default address needs.
 fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+    parse_bare(flags, &[&[("GRPC_TOKEN", "introspection")], environment].concat())
+}
+
+fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
     Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
@@ -23,6 +28,43 @@ fn the_defaults_are_the_contracts() {
     assert_eq!(options.service.limits.max_sessions, 100_000);
     assert_eq!(options.service.max_streams_per_session, 20);
     assert!(options.service.auto_logout && options.random_key);
+    assert!(options.service.grpc_token.is_some() && !options.open_introspection);
+    assert_eq!(options.service.trusted_user, None);
+}
+
+#[test]
+fn introspection_needs_a_token_unless_it_is_on_loopback_or_off() {
+    let fault = parse_bare(&[], &[]).unwrap_err();
+    assert!(fault.starts_with("GRPC_TOKEN: is required") && fault.contains("GRPC_AUTH=off"), "{fault}");
+    assert!(parse_bare(&["--grpc-auth", "off"], &[]).unwrap().open_introspection);
+    for address in ["127.0.0.1:9091", "127.9.9.9:9091", "[::1]:9091"] {
+        let options = parse_bare(&["--grpc-addr", address], &[]).unwrap();
+        assert!(options.service.grpc_token.is_none() && !options.open_introspection);
+    }
+    let given = parse(&["--grpc-addr", "127.0.0.1:9091"], &[]).unwrap();
+    assert!(given.service.grpc_token.unwrap().is("introspection"));
+    assert!(parse(&["--grpc-auth", "off"], &[]).unwrap().service.grpc_token.is_none());
+    let fault = parse_bare(&["--grpc-auth", "maybe"], &[]).unwrap_err();
+    assert_eq!(fault, "GRPC_AUTH: \"maybe\" is not known; it is one of token, off");
+    let fault = parse_bare(&[], &[("GRPC_TOKEN", "schlüssel")]).unwrap_err();
+    assert!(fault.starts_with("GRPC_TOKEN: has") && fault.lines().count() == 1 && !fault.contains("schl"), "{fault}");
+    let fault = parse_bare(&[], &[("GRPC_TOKEN_FILE", "/nowhere")]).unwrap_err();
+    assert!(fault.starts_with("GRPC_TOKEN_FILE: ") && fault.lines().count() == 1, "{fault}");
+}
+
+#[test]
+fn who_names_users_is_believed_from_networks_that_are_named() {
+    let trusted = ["--trusted-user-header", "X-Forwarded-User", "--trusted-proxies", "10.0.0.0/8, fd00::/8"];
+    let trusted = parse(&trusted, &[]).unwrap().service.trusted_user.unwrap();
+    assert!(trusted.trusts("10.1.2.3".parse().unwrap()) && !trusted.trusts("127.0.0.1".parse().unwrap()));
+    for (flags, variable) in [
+        (&["--trusted-user-header", "X-User"][..], "TRUSTED_PROXIES: is needed"),
+        (&["--trusted-proxies", "10.0.0.0/8"], "TRUSTED_USER_HEADER: is needed"),
+        (&["--trusted-user-header", "X-User", "--trusted-proxies", "proxy"], "TRUSTED_PROXIES: \"proxy\" is no"),
+    ] {
+        let fault = parse(flags, &[]).unwrap_err();
+        assert!(fault.starts_with(variable) && fault.lines().count() == 1, "{fault}");
+    }
 }
 
 #[test]
@@ -71,6 +113,6 @@ fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
 
 #[test]
 fn what_is_not_there_yet_is_said_aloud() {
-    let options = parse(&[], &[("TRUSTED_PROXIES", "redis://localhost")]).unwrap();
-    assert_eq!(options.not_yet, ["TRUSTED_PROXIES"]);
+    let options = parse(&[], &[("MAINTENANCE_POLL", "5s")]).unwrap();
+    assert_eq!(options.not_yet, ["MAINTENANCE_POLL"]);
 }

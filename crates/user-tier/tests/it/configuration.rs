@@ -34,11 +34,22 @@ async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
     assert_eq!(exit(&["--drain-time", "5s"], &[]).await.0, Some(78));
     assert_eq!(exit(&["--help"], &[]).await.0, Some(0));
     assert_eq!(exit(&["--version"], &[]).await.0, Some(0));
-    assert_eq!(exit(&["--check-config"], &[]).await.0, Some(0));
-    assert_eq!(exit(&["--check-config"], &[("DRAIN_TIMEOUT", "soon")]).await.0, Some(78));
-    let unset = [("DRAIN_TIMEOUT", ""), ("METRICS_ADDR", ""), ("SESSION_KEY", "")];
-    assert_eq!(exit(&["--check-config"], &unset).await.0, Some(0), "an empty variable is an unset one");
-    assert_eq!(exit(&["--check-config"], &[("RUST_LOG", "=what?")]).await.0, Some(78));
+    let check =
+        async |environment: &[(&str, &str)]| exit(&["--check-config", "--grpc-auth", "off"], environment).await.0;
+    assert_eq!(check(&[]).await, Some(0));
+    assert_eq!(check(&[("DRAIN_TIMEOUT", "soon")]).await, Some(78));
+    let unset = [("DRAIN_TIMEOUT", ""), ("METRICS_ADDR", ""), ("SESSION_KEY", ""), ("TRUSTED_PROXIES", "")];
+    assert_eq!(check(&unset).await, Some(0), "an empty variable is an unset one");
+    assert_eq!(check(&[("RUST_LOG", "=what?")]).await, Some(78));
+}
+
+#[tokio::test]
+async fn introspection_open_to_others_without_a_token_is_refused_and_off_is_said_aloud() {
+    let (status, log) = exit(&[], &[("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "0.0.0.0:0")]).await;
+    assert_eq!(status, Some(78));
+    assert!(log.starts_with("GRPC_TOKEN: is required") && log.contains("GRPC_AUTH=off"), "{log}");
+    let pod = pod(&[("GRPC_ADDR", "0.0.0.0:0"), ("GRPC_AUTH", "off")]).await;
+    pod.line("GRPC_AUTH is off").await;
 }
 
 #[tokio::test]

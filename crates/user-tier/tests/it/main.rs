@@ -9,10 +9,12 @@ mod drain;
 mod grpc;
 mod identity;
 mod outage;
+mod proxy;
 mod redis_kinds;
 mod sharing;
 mod storm;
 mod streams;
+mod token;
 
 use test_support::UserPod;
 

@@ -4,13 +4,13 @@ use http::header::{HOST, HeaderMap, ORIGIN};
 use http::{Method, Uri};
 
 /// Whether `method` only reads.
-pub(crate) fn is_safe(method: &Method) -> bool {
+pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
 
 /// Whether the browser says that another site made this request, or its origin is foreign. A client that says
 /// neither is no browser, and nobody's cookie rides on it.
-pub(crate) fn is_foreign(headers: &HeaderMap, uri: &Uri) -> bool {
+pub fn is_foreign(headers: &HeaderMap, uri: &Uri) -> bool {
     let site = header(headers, "sec-fetch-site");
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
         return true;
@@ -31,12 +31,12 @@ pub(crate) fn is_foreign(headers: &HeaderMap, uri: &Uri) -> bool {
 }
 
 /// Whether another site sent the browser here.
-pub(crate) fn is_cross_site(headers: &HeaderMap) -> bool {
+pub fn is_cross_site(headers: &HeaderMap) -> bool {
     header(headers, "sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
 /// Whether the browser fetches ahead of a click that may never come.
-pub(crate) fn is_prefetch(headers: &HeaderMap) -> bool {
+pub fn is_prefetch(headers: &HeaderMap) -> bool {
     ["sec-purpose", "purpose", "x-purpose", "x-moz"]
         .iter()
         .filter_map(|name| header(headers, name))

@@ -1,0 +1,59 @@
+//! Who may look and act (`ADMIN_AUTH`): a token, a proxy in front, or everybody.
+//!
+//! A request passes the [`guard`], which finds the [`Operator`] behind it or refuses it; handlers get the operator as an
+//! extractor. What is not named open in the router is behind the guard. In token mode the [`Lock`] knows the token, who has
+//! signed in, which links may sign in once, and who guesses.
+
+mod destination;
+mod guard;
+mod guesses;
+mod links;
+mod lock;
+mod operator;
+mod tickets;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use destination::{Destination, SIGN_IN};
+use door::TrustedUser;
+pub(crate) use guard::guard;
+pub(crate) use lock::{Lock, Refused};
+pub(crate) use operator::{How, Operator};
+
+use crate::options::AdminAuth;
+
+/// A wait as `Retry-After` says it.
+pub(crate) const fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
+}
+
+/// How operators are known.
+#[derive(Clone, Debug)]
+pub(crate) enum Auth {
+    /// They sign in, or present the token.
+    Token(Arc<Lock>),
+    /// A proxy in front names them.
+    Proxy(TrustedUser),
+    /// Not at all.
+    Off,
+}
+
+impl Auth {
+    /// Takes the option. Links that sign in lead to `port` of this machine.
+    pub(crate) fn new(option: &AdminAuth, port: u16) -> Self {
+        match option {
+            AdminAuth::Token(token) => Self::Token(Arc::new(Lock::new(token.clone(), port))),
+            AdminAuth::Proxy(trusted) => Self::Proxy(trusted.clone()),
+            AdminAuth::Off => Self::Off,
+        }
+    }
+
+    /// The lock, where there is one.
+    pub(crate) fn lock(&self) -> Option<&Lock> {
+        match self {
+            Self::Token(lock) => Some(lock),
+            Self::Proxy(_) | Self::Off => None,
+        }
+    }
+}

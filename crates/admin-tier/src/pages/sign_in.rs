@@ -1,0 +1,177 @@
+//! `/admin/sign-in`: the way in, with the token or by a link that is good once, and the way out.
+//!
+//! Opening a link signs nobody in: mail and chat programs open links to show what is behind them. Its page has a button.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::rejection::{FormRejection, QueryRejection};
+use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::{HeaderName, StatusCode};
+use serde::Deserialize;
+
+use super::{Frame, page};
+use crate::app::App;
+use crate::auth::{Destination, Lock, Refused, SIGN_IN, whole_seconds};
+use crate::{clock, problem};
+
+/// The routes of the way in and out.
+pub(crate) fn way_in() -> Router<App> {
+    Router::new()
+        .route(SIGN_IN, get(show).post(sign_in))
+        .route("/admin/sign-in/link", post(print_link))
+        .route("/admin/sign-out", post(sign_out))
+}
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    frame: Frame,
+    /// What has just happened, and whether it went wrong.
+    said: Option<(&'static str, bool)>,
+    way: Way,
+    next: String,
+}
+
+/// How one may sign in.
+#[derive(Debug)]
+enum Way {
+    /// With the token.
+    Token,
+    /// By this link.
+    Link(String),
+    /// By a link that is still to be printed and found.
+    Log,
+}
+
+/// What the page is asked with.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    next: String,
+    once: String,
+    signed_out: Option<String>,
+}
+
+/// `GET /admin/sign-in`.
+async fn show(State(app): State<App>, headers: HeaderMap, asked: Result<Query<Asked>, QueryRejection>) -> Response {
+    let Query(asked) = asked.unwrap_or_default();
+    let destination = Destination::from_input(&asked.next);
+    let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
+    if asked.once.is_empty() {
+        if lock.is_signed_in(&headers) {
+            return Redirect::to(destination.as_str()).into_response();
+        }
+        let said = asked.signed_out.map(|_| ("You are signed out.", false));
+        return draw(said, way(lock), &destination);
+    }
+    if lock.is_good_link(&asked.once) {
+        return draw(None, Way::Link(asked.once), &destination);
+    }
+    draw(Some((USED, true)), way(lock), &destination)
+}
+
+/// The form of `POST /admin/sign-in`: one of token and link.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Presented {
+    token: String,
+    once: String,
+    next: String,
+}
+
+/// `POST /admin/sign-in`.
+async fn sign_in(
+    State(app): State<App>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    form: Result<Form<Presented>, FormRejection>,
+) -> Response {
+    let Ok(Form(presented)) = form else {
+        let detail = "Send the form field `token`, as application/x-www-form-urlencoded.";
+        return problem::answer(&headers, StatusCode::BAD_REQUEST, "No token in the form", detail);
+    };
+    let destination = Destination::from_input(&presented.next);
+    let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
+    match admit(lock, &presented, &headers, peer.ip()).await {
+        Ok(cookie) => {
+            let mut response = Redirect::to(destination.as_str()).into_response();
+            response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
+            response
+        }
+        Err(refused) => {
+            let wrong = if presented.once.is_empty() { "That is not the token." } else { USED };
+            refuse(lock, refused, wrong, &destination)
+        }
+    }
+}
+
+async fn admit(
+    lock: &Lock,
+    presented: &Presented,
+    headers: &HeaderMap,
+    from: IpAddr,
+) -> Result<Option<HeaderValue>, Refused> {
+    if presented.once.is_empty() {
+        // What surrounds a token was copied along with it: none begins or ends with spaces.
+        lock.sign_in(presented.token.trim(), headers, from).await
+    } else {
+        lock.redeem(&presented.once, headers, from).await
+    }
+}
+
+fn refuse(lock: &Lock, refused: Refused, wrong: &'static str, destination: &Destination) -> Response {
+    let (status, said, header): (_, _, (HeaderName, HeaderValue)) = match refused {
+        Refused::Unknown | Refused::Wrong => {
+            (StatusCode::UNAUTHORIZED, wrong, (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+        }
+        Refused::TooMany(wait) => {
+            (StatusCode::TOO_MANY_REQUESTS, TOO_MANY, (RETRY_AFTER, HeaderValue::from(whole_seconds(wait))))
+        }
+    };
+    let mut response = draw(Some((said, true)), way(lock), destination);
+    *response.status_mut() = status;
+    response.headers_mut().insert(header.0, header.1);
+    response
+}
+
+/// `POST /admin/sign-in/link`: somebody has no token and asks for a link.
+async fn print_link(State(app): State<App>, form: Result<Form<Presented>, FormRejection>) -> Response {
+    let destination = Destination::from_input(&form.map(|Form(form)| form.next).unwrap_or_default());
+    let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
+    if lock.has_token() {
+        return draw(None, Way::Token, &destination);
+    }
+    let said = if lock.print_link() {
+        "A link was printed. It is the last line of the log."
+    } else {
+        "A link was printed less than a minute ago. Look for it in the log."
+    };
+    draw(Some((said, false)), Way::Log, &destination)
+}
+
+/// `POST /admin/sign-out`.
+async fn sign_out(State(app): State<App>, ConnectInfo(peer): ConnectInfo<SocketAddr>, headers: HeaderMap) -> Response {
+    let Some(lock) = app.auth.lock() else { return Redirect::to("/admin").into_response() };
+    let cleared = lock.sign_out(&headers, peer.ip());
+    let mut response = Redirect::to(&format!("{SIGN_IN}?signed_out=")).into_response();
+    response.headers_mut().extend(cleared.map(|cookie| (SET_COOKIE, cookie)));
+    response
+}
+
+const USED: &str = "That link was used already, or is too old.";
+const TOO_MANY: &str = "Too many wrong tries. Wait some seconds, then try again.";
+
+fn way(lock: &Lock) -> Way {
+    if lock.has_token() { Way::Token } else { Way::Log }
+}
+
+fn draw(said: Option<(&'static str, bool)>, way: Way, destination: &Destination) -> Response {
+    let frame = Frame { outside: true, ..Frame::new("Sign in", Duration::ZERO, clock::now()) };
+    page(&SignIn { frame, said, way, next: destination.as_str().to_owned() })
+}

@@ -1,0 +1,79 @@
+//! Users that a proxy in front has signed in (`TRUSTED_USER_HEADER`): who a request belongs to, and what becomes of a session
+//! that is somebody else's.
+//!
+//! A name is believed by the address that the connection comes from. Where no proxy names anybody, a session stays what
+//! its cookie says, and newcomers are anonymous: nobody names themselves here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::response::Response;
+use door::Unclear;
+use http::header::HeaderMap;
+use http::{Request, StatusCode};
+use session_domain::UserName;
+
+use crate::page;
+use crate::pod::{Live, Pod};
+use crate::sharing;
+
+/// Where a request's connection comes from. With requests only where somebody is to be believed by it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// The name that the proxy gives to the user behind a request, if it is to be believed and gives one.
+///
+/// # Errors
+/// Where it gives two, or one that cannot be read.
+pub(crate) fn name<'a>(pod: &Pod, request: &'a Request<Body>) -> Result<Option<&'a str>, Unclear> {
+    let Some(trusted) = &pod.config.trusted_user else { return Ok(None) };
+    let Some(Peer(peer)) = request.extensions().get() else { return Ok(None) };
+    trusted.name(request.headers(), *peer)
+}
+
+/// The answer to a request that is two users', or nobody can say whose.
+pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: Unclear) -> Response {
+    let detail = format!("The proxy in front says it unclearly: {unclear}.");
+    page::problem(&*pod.pages, headers, StatusCode::BAD_REQUEST, "Who are you?", &detail)
+}
+
+/// Ends a session where the proxy names another user than its own, and gives it back where it does not.
+pub(crate) async fn keep(pod: &Arc<Pod>, session: Live, name: Option<&str>) -> Option<Live> {
+    if !name.is_some_and(|name| is_another(&session.user(), name)) {
+        return Some(session);
+    }
+    sharing::log_out(pod, &session, false).await;
+    None
+}
+
+/// Compared as it came first: as a rule it is the same, and nothing has to be made of it.
+fn is_another(user: &UserName, name: &str) -> bool {
+    user.as_str() != name && UserName::from_input(name) != *user
+}
+
+/// The answer to whoever names themselves where a proxy does.
+pub(crate) fn refuse_login(pod: &Pod, headers: &HeaderMap) -> Option<Response> {
+    let trusted = pod.config.trusted_user.as_ref()?;
+    let detail = format!("Users are named by the proxy in front, in the header {}. Sign in there.", trusted.header());
+    Some(page::problem(&*pod.pages, headers, StatusCode::FORBIDDEN, "Not by this form", &detail))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_written() {
+        let user = UserName::from_input("ada lovelace");
+        for (name, another) in [
+            ("ada lovelace", false),
+            (" ada  lovelace ", false),
+            ("ada\u{202e} lovelace", false),
+            ("Ada Lovelace", true),
+            ("ada", true),
+        ] {
+            assert_eq!(is_another(&user, name), another, "{name:?}");
+        }
+    }
+}

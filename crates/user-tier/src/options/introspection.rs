@@ -1,0 +1,36 @@
+//! `GRPC_AUTH` and `GRPC_TOKEN`: who may ask the pod what it knows.
+
+use std::net::SocketAddr;
+
+use lastcall::Token;
+use launch::options::{self, Environment, Faults};
+use launch::secret;
+
+use super::Raw;
+
+/// What callers have to present, and whether the operator wants it open to everybody. Where neither is said, only
+/// loopback will do.
+pub(super) fn callers(
+    raw: &Raw,
+    address: SocketAddr,
+    environment: &dyn Environment,
+    faults: &mut Faults,
+) -> (Option<Token>, bool) {
+    let is_open = faults.take("GRPC_AUTH", options::choice(&raw.grpc_auth, &[("token", false), ("off", true)]), true);
+    let known_faults = faults.clone();
+    let token = secret::read_token("GRPC_TOKEN", environment, faults);
+    if is_open {
+        return (None, true);
+    }
+    if token.is_none() && !address.ip().is_loopback() && *faults == known_faults {
+        faults.push(
+            "GRPC_TOKEN",
+            format_args!(
+                "is required where GRPC_ADDR ({address}) is open to others; make one with `openssl rand -base64 48` and \
+                 give it to the admin tier as well, or listen on GRPC_ADDR=127.0.0.1:{}, or say GRPC_AUTH=off",
+                address.port()
+            ),
+        );
+    }
+    (token, false)
+}
