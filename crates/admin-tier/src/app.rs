@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::discovery::Reporter;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
 use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
@@ -82,8 +83,13 @@ pub async fn serve(
         orphans
     });
     let router = router(App { views: reader, orphans, refresh: options.refresh }, local);
-    let addresses = options.pods.addresses().to_vec();
-    let keeping = fleet::keep(addresses, views, stop.clone());
+    let (reporter, findings) = Reporter::new();
+    let looking = options.pods.clone().run(reporter, stop.clone());
+    parts.spawn(async move {
+        looking.await;
+        Ok(())
+    });
+    let keeping = fleet::keep(findings, views, stop.clone());
     parts.spawn(async move {
         keeping.await;
         Ok(())

@@ -7,6 +7,7 @@
 mod api;
 pub mod app;
 mod assets;
+mod backoff;
 mod clock;
 mod discovery;
 mod fleet;

@@ -2,7 +2,6 @@
 //!
 //! A link never ends by itself, whatever the pod does; it says what it heard, and that it lost the pod, as values.
 
-mod backoff;
 mod hear;
 
 use std::time::Duration;
@@ -17,7 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 
-use backoff::Backoff;
+use crate::backoff::Backoff;
 use session_wire::v1::WatchSessionsResponse;
 
 /// A pod gets so long to take a connection, and to answer a question.

@@ -70,7 +70,7 @@ fn announce(options: &Options, listener: &TcpListener) {
         warn!("{variable} is set, but this version does not know it yet: it is ignored");
     }
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    info!(version = VERSION, http.address = address, pods.count = options.pods.addresses().len(), "serving");
+    info!(version = VERSION, http.address = address, pods.from = %options.pods, "serving");
 }
 
 /// Says what is wrong on stderr, where there is no log yet.
