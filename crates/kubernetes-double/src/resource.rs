@@ -1,0 +1,94 @@
+//! Which resources there are: a table, and the paths that it gives.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// One resource.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    /// `v1`, `discovery.k8s.io/v1`.
+    pub(crate) api_version: &'static str,
+    /// `ConfigMap`.
+    pub(crate) kind: &'static str,
+    /// `configmaps`.
+    pub(crate) plural: &'static str,
+    /// Says what is wrong with an object that is none of this kind.
+    pub(crate) check: fn(&Value) -> Result<(), String>,
+}
+
+/// The table: a resource more is a row more.
+const RESOURCES: [Resource; 2] = [row::<ConfigMap>(), row::<EndpointSlice>()];
+
+static TABLE: &[Resource] = &RESOURCES;
+
+const fn row<T: k8s_openapi::Resource + DeserializeOwned>() -> Resource {
+    Resource { api_version: T::API_VERSION, kind: T::KIND, plural: T::URL_PATH_SEGMENT, check: check::<T> }
+}
+
+fn check<T: DeserializeOwned>(object: &Value) -> Result<(), String> {
+    T::deserialize(object).map(drop).map_err(|error| error.to_string())
+}
+
+/// What a path names.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) resource: &'static Resource,
+    /// `None`: all of them.
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: Option<String>,
+}
+
+impl Target {
+    /// Reads `/api/v1/namespaces/{namespace}/configmaps/{name}` and the like.
+    pub(crate) fn parse(path: &str) -> Option<Self> {
+        TABLE.iter().find_map(|resource| {
+            let root = if resource.api_version.contains('/') { "/apis/" } else { "/api/" };
+            let rest = path.strip_prefix(root)?.strip_prefix(resource.api_version)?.strip_prefix('/')?;
+            let parts: Vec<_> = rest.split('/').collect();
+            let (namespace, name) = match *parts {
+                [plural] if plural == resource.plural => (None, None),
+                ["namespaces", namespace, plural] if plural == resource.plural => (Some(namespace), None),
+                ["namespaces", namespace, plural, name] if plural == resource.plural => (Some(namespace), Some(name)),
+                _ => return None,
+            };
+            Some(Self { resource, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) })
+        })
+    }
+}
+
+/// The resource of this version and kind, or of this plural.
+///
+/// # Panics
+/// Where it is not in the table.
+pub(crate) fn of_kind(api_version: &str, kind: &str) -> &'static Resource {
+    let found = TABLE.iter().find(|resource| resource.api_version == api_version && resource.kind == kind);
+    found.unwrap_or_else(|| panic!("the double knows no {api_version} {kind}: add a row in resource.rs"))
+}
+
+/// The resource of this plural.
+///
+/// # Panics
+/// Where it is not in the table.
+pub(crate) fn of_plural(plural: &str) -> &'static Resource {
+    let found = TABLE.iter().find(|resource| resource.plural == plural);
+    found.unwrap_or_else(|| panic!("the double knows no {plural}: add a row in resource.rs"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_a_list_or_an_object_or_nothing() {
+        let slices = Target::parse("/apis/discovery.k8s.io/v1/endpointslices").unwrap();
+        assert_eq!((slices.resource.kind, slices.namespace, slices.name), ("EndpointSlice", None, None));
+        let map = Target::parse("/api/v1/namespaces/sample-app/configmaps/app-config").unwrap();
+        assert_eq!(map.resource.kind, "ConfigMap");
+        assert_eq!((map.namespace.as_deref(), map.name.as_deref()), (Some("sample-app"), Some("app-config")));
+        for none in ["/", "/api/v1", "/api/v1/pods", "/apis/v1/configmaps", "/api/v1/namespaces/a/configmaps/b/c"] {
+            assert!(Target::parse(none).is_none(), "{none}");
+        }
+    }
+}
