@@ -1,4 +1,5 @@
-//! Where the pods are (`USER_PODS`): a list that stands in the options, or a name that is resolved again and again.
+//! Where the pods are (`USER_PODS`): a list that stands in the options, a name that is resolved again and again, or a
+//! Service whose endpoints Kubernetes tells.
 //!
 //! Each of them yields [`Findings`] as state, not as messages: who looks late misses nothing. None of them ever takes a
 //! pod back because it failed itself; what it does not name any more leaves by the rules of the fleet.
@@ -6,16 +7,17 @@
 mod dns;
 mod findings;
 mod fixed;
+mod kubernetes;
 
 use std::fmt;
 
-use session_domain::fleet::Address;
+use session_domain::fleet::{Address, Found};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use findings::{Findings, Reporter};
 
 /// How to write it, as every fault says.
-const FORMS: &str = "write host:port,host:port or dns://name:port";
+const FORMS: &str = "write host:port,host:port or dns://name:port or kubernetes://namespace/service:port";
 
 /// How pods are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Discovery {
     Fixed(Vec<Address>),
     /// A name is resolved to them.
     Dns(dns::Name),
+    /// Kubernetes tells the endpoints of a Service.
+    Kubernetes(kubernetes::Service),
 }
 
 impl Default for Discovery {
@@ -33,7 +37,7 @@ impl Default for Discovery {
 }
 
 impl Discovery {
-    /// Reads `host:port,host:port` or `dns://name:port`.
+    /// Reads `host:port,host:port`, `dns://name:port` or `kubernetes://namespace/service:port`.
     ///
     /// # Errors
     /// What is wrong and what to write.
@@ -41,19 +45,26 @@ impl Discovery {
         match text.trim().split_once("://") {
             None => fixed::parse(text).map(Self::Fixed),
             Some(("dns", rest)) => dns::Name::parse(rest).map(Self::Dns),
+            Some(("kubernetes", rest)) => kubernetes::Service::parse(rest).map(Self::Kubernetes),
             Some((scheme, _)) => Err(format!("{scheme:?} is no way to find pods; {FORMS}")),
         }
     }
 
-    /// Looks for pods until `stop` is cancelled.
-    pub(crate) async fn run(self, reporter: Reporter, stop: CancellationToken) {
-        let looking = async {
+    /// Looks for pods until `stop` is cancelled. What stands in the options is found before it returns.
+    pub(crate) fn run(self, reporter: Reporter, stop: CancellationToken) -> impl Future<Output = ()> + Send {
+        if let Self::Fixed(addresses) = &self {
+            reporter.found(addresses.iter().cloned().map(Found::at).collect(), None);
+        }
+        let looking = async move {
             match self {
-                Self::Fixed(addresses) => fixed::run(&addresses, &reporter).await,
+                Self::Fixed(_) => std::future::pending().await,
                 Self::Dns(name) => dns::run(&name, &dns::System, &reporter).await,
+                Self::Kubernetes(service) => kubernetes::run(&service, &reporter).await,
             }
         };
-        stop.run_until_cancelled(looking).await;
+        async move {
+            stop.run_until_cancelled(looking).await;
+        }
     }
 }
 
@@ -70,6 +81,7 @@ impl fmt::Display for Discovery {
                 f.write_str(&texts.join(","))
             }
             Self::Dns(name) => name.fmt(f),
+            Self::Kubernetes(service) => service.fmt(f),
         }
     }
 }
@@ -92,7 +104,12 @@ mod tests {
 
     #[test]
     fn what_finds_pods_is_written_back_as_it_was_read() {
-        for text in ["10.0.0.1:9091,user-2.pods:9091,[::1]:9091", "dns://user-pods.sample-app.svc:9091"] {
+        for text in [
+            "10.0.0.1:9091,user-2.pods:9091,[::1]:9091",
+            "dns://user-pods.sample-app.svc:9091",
+            "kubernetes://sample-app/sample-app-user-pods:9091",
+            "kubernetes://sample-app/sample-app-user-pods:grpc",
+        ] {
             assert_eq!(Discovery::parse(&format!(" {text} ")).unwrap().to_string(), text);
         }
     }
@@ -102,6 +119,7 @@ mod tests {
         for (bad, hint) in [
             ("http://a:1", "dns://name:port"),
             ("DNS://a:1", "dns://name:port"),
+            ("://", "kubernetes://namespace/service:port"),
             ("dns://", "dns://"),
             ("dns://name", "dns://"),
             ("dns://:9091", "dns://"),
@@ -111,6 +129,19 @@ mod tests {
             ("dns://a b:1", "dns://"),
             ("dns://[::1]:1", "dns://"),
             ("a:1,dns://b:1", "host:port"),
+            ("kubernetes://", "kubernetes://"),
+            ("kubernetes://service:9091", "kubernetes://"),
+            ("kubernetes:///service:9091", "kubernetes://"),
+            ("kubernetes://ns/:9091", "kubernetes://"),
+            ("kubernetes://ns/service", "kubernetes://"),
+            ("kubernetes://ns/service:", "kubernetes://"),
+            ("kubernetes://ns/service:0", "kubernetes://"),
+            ("kubernetes://ns/service:65536", "kubernetes://"),
+            ("kubernetes://ns/service:GRPC", "kubernetes://"),
+            ("kubernetes://ns/service:a-port-with-a-long-name", "kubernetes://"),
+            ("kubernetes://Name/service:9091", "kubernetes://"),
+            ("kubernetes://ns/other/service:9091", "kubernetes://"),
+            ("kubernetes://ns/-service:9091", "kubernetes://"),
         ] {
             let fault = Discovery::parse(bad).unwrap_err();
             assert!(fault.contains(hint), "{bad}: {fault}");

@@ -17,4 +17,5 @@ pub mod options;
 mod orphans;
 mod pages;
 mod problem;
+mod reason;
 mod security;

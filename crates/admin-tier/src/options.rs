@@ -19,7 +19,7 @@ pub struct Raw {
     /// Pages, API, metrics and probes
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9092")]
     pub http_addr: String,
-    /// The pods to ask (required): host:port,host:port or dns://name:port
+    /// The pods to ask (required): host:port,host:port or dns://name:port or kubernetes://namespace/service:port
     #[arg(long, env = "USER_PODS", value_name = "VALUE", hide_env_values = true)]
     pub user_pods: Option<String>,
     /// How often the pages renew

@@ -18,6 +18,14 @@ pub(crate) struct Findings {
     pub(crate) trouble: Option<Arc<str>>,
 }
 
+impl Findings {
+    fn set(&mut self, pods: Vec<Found>) {
+        if self.pods.as_deref() != Some(&pods) {
+            self.pods = Some(pods.into());
+        }
+    }
+}
+
 /// Where discovery says what it finds.
 #[derive(Debug)]
 pub(crate) struct Reporter(watch::Sender<Findings>);
@@ -30,15 +38,18 @@ impl Reporter {
     }
 
     /// These are the pods now, in whatever order; `fault` is what is wrong with what was found.
-    pub(super) fn found(&self, mut pods: Vec<Found>, fault: Option<&str>) {
-        pods.sort_by(|a, b| a.address.cmp(&b.address));
-        pods.dedup_by(|a, b| a.address == b.address);
+    pub(super) fn found(&self, pods: Vec<Found>, fault: Option<&str>) {
+        let pods = in_order(pods);
         self.say(|findings| {
-            if findings.pods.as_deref() != Some(&pods) {
-                findings.pods = Some(pods.into());
-            }
+            findings.set(pods);
             findings.trouble = fault.map(legible);
         });
+    }
+
+    /// These are the pods now, in whatever order; whether more will be found is not known yet.
+    pub(super) fn seen(&self, pods: Vec<Found>) {
+        let pods = in_order(pods);
+        self.say(|findings| findings.set(pods));
     }
 
     /// It cannot be said which pods there are, for this reason; what was known stays.
@@ -60,6 +71,13 @@ impl Reporter {
             *findings != before
         });
     }
+}
+
+/// By address, each once.
+fn in_order(mut pods: Vec<Found>) -> Vec<Found> {
+    pods.sort_by(|a, b| a.address.cmp(&b.address));
+    pods.dedup_by(|a, b| a.address == b.address);
+    pods
 }
 
 /// A reason as a page and a log line can hold it.
@@ -93,6 +111,9 @@ mod tests {
 
         reporter.failed("away");
         assert_eq!(findings.borrow_and_update().pods.as_ref().map(|pods| pods.len()), Some(2));
+        reporter.seen(vec![at("a:1")]);
+        let again = findings.borrow_and_update().clone();
+        assert_eq!((again.pods.as_deref(), again.trouble.as_deref()), (Some([at("a:1")].as_slice()), Some("away")));
         reporter.failed("away");
         assert!(!findings.has_changed().unwrap());
         reporter.found(vec![at("a:1"), at("b:1")], None);

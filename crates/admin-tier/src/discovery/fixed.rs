@@ -1,8 +1,8 @@
 //! Pods that stand in the options: all there from the start, for good.
 
-use session_domain::fleet::{Address, Found};
+use session_domain::fleet::Address;
 
-use super::{FORMS, Reporter, host_and_port, is_name};
+use super::{FORMS, host_and_port, is_name};
 
 /// Reads `host:port,host:port`.
 pub(super) fn parse(text: &str) -> Result<Vec<Address>, String> {
@@ -21,12 +21,6 @@ pub(super) fn parse(text: &str) -> Result<Vec<Address>, String> {
         return Err(format!("names no pod; {FORMS}"));
     }
     Ok(addresses)
-}
-
-/// Names the pods and waits to be dropped.
-pub(super) async fn run(addresses: &[Address], reporter: &Reporter) {
-    reporter.found(addresses.iter().cloned().map(Found::at).collect(), None);
-    std::future::pending().await
 }
 
 /// Whether a text can stand before the port: a name, an IPv4 address, or an IPv6 address in brackets.

@@ -4,7 +4,9 @@
 
 mod api;
 mod configuration;
+mod dns;
 mod fake_pod;
+mod kubernetes;
 mod lies;
 mod lost;
 mod pages;
