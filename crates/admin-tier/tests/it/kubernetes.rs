@@ -209,10 +209,15 @@ async fn watches_that_fail_are_lived_with(fault: Option<Fault>) {
     let asked = api.asked_anything() - asked;
     let most = 30 + 2 * began.elapsed().as_secs();
     assert!(asked <= most, "{fault:?}: asked {asked} times in {:?}", began.elapsed());
+    let is_trouble = fault == Some(Fault::Forbidden);
+    if is_trouble {
+        pods(&admin, "the trouble", |pods| pods["discovery_error"].is_string()).await;
+    }
     api.heal();
     api.remove("endpointslices", "sample-app", "s-2");
     admin.pod(&second.address, "the removal", |pod| pod["listed"] == false).await;
     pods(&admin, "no trouble", |pods| pods["discovery_error"].is_null()).await;
+    assert_eq!(said(&admin, "pods cannot be found"), usize::from(is_trouble), "{fault:?}");
 }
 
 #[tokio::test]
