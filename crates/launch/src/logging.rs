@@ -34,12 +34,16 @@ pub enum LogError {
     Twice,
 }
 
+/// What is logged where `RUST_LOG` is unset. The Kubernetes client says each failed try of its own accord, and would fill
+/// the log while the API is away; who uses it says once that it is, and once that it is back.
+const DEFAULT: &str = "info,kube_client=off,kube_runtime=off";
+
 /// Reads `RUST_LOG`: `info` and above where it is unset.
 ///
 /// # Errors
 /// What is wrong and what to write.
 pub fn filter(environment: &dyn Environment) -> Result<EnvFilter, String> {
-    let text = environment.get("RUST_LOG").unwrap_or_else(|| "info".to_owned());
+    let text = environment.get("RUST_LOG").unwrap_or_else(|| DEFAULT.to_owned());
     EnvFilter::try_new(text).map_err(|error| format!("{error}; write it like info or lastcall=debug"))
 }
 
