@@ -62,6 +62,7 @@ struct Pods<'a> {
     complete: bool,
     unreachable_pods: Vec<&'a str>,
     safe_to_upgrade: bool,
+    discovery_error: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -74,6 +75,10 @@ struct Pod<'a> {
     reachable: bool,
     last_seen: Option<Timestamp>,
     error: Option<String>,
+    listed: bool,
+    ready: Option<bool>,
+    serving: Option<bool>,
+    terminating: Option<bool>,
 }
 
 /// `GET /admin/api/v1/sessions`.
@@ -108,6 +113,7 @@ pub(crate) async fn pods(State(app): State<App>) -> Response {
         complete: view.is_complete(),
         unreachable_pods: unreachable(&view),
         safe_to_upgrade: view.is_safe_to_upgrade(),
+        discovery_error: view.discovery_trouble(),
     })
 }
 
@@ -182,6 +188,10 @@ fn pod(pod: &PodView) -> Pod<'_> {
             Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
             Standing::Waiting | Standing::Live | Standing::Finished => None,
         },
+        listed: pod.is_listed(),
+        ready: pod.conditions.ready,
+        serving: pod.conditions.serving,
+        terminating: pod.conditions.terminating,
     }
 }
 

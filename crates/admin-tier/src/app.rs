@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::auth::{self, Auth};
+use crate::discovery::Reporter;
 use crate::link::Presenter;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
@@ -94,8 +95,13 @@ pub async fn serve(
         lock.print_link();
     }
     let router = router(App { views: reader, orphans, refresh: options.refresh, auth }, address.ip().is_loopback());
-    let addresses = options.pods.addresses().to_vec();
-    let keeping = fleet::keep(addresses, Presenter::new(options.grpc_token.clone()), views, stop.clone());
+    let (reporter, findings) = Reporter::new();
+    let looking = options.pods.clone().run(reporter, stop.clone());
+    parts.spawn(async move {
+        looking.await;
+        Ok(())
+    });
+    let keeping = fleet::keep(findings, Presenter::new(options.grpc_token.clone()), views, stop.clone());
     parts.spawn(async move {
         keeping.await;
         Ok(())

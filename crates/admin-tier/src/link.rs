@@ -2,7 +2,6 @@
 //!
 //! A link never ends by itself, whatever the pod does; it says what it heard, and that it lost the pod, as values.
 
-mod backoff;
 mod hear;
 mod presenter;
 
@@ -19,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 
-use backoff::Backoff;
+use crate::backoff::Backoff;
 pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
 

@@ -10,10 +10,21 @@ use launch::signals::StopSignals;
 use launch::version::VERSION;
 use launch::{EXIT_CONFIG, command, logging};
 use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format_args!("there is no runtime: {error}"), 1),
+    };
+    let code = runtime.block_on(run());
+    // A name that is being resolved holds a thread that nothing can call back: nobody waits for it.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run() -> ExitCode {
     let mut signals = match StopSignals::catch() {
         Ok(signals) => signals,
         Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
@@ -74,7 +85,7 @@ fn announce(options: &Options, listener: &TcpListener) {
         warn!("{variable} is set, but this version does not know it yet: it is ignored");
     }
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
-    info!(version = VERSION, http.address = address, pods.count = options.pods.addresses().len(), "serving");
+    info!(version = VERSION, http.address = address, pods.from = %options.pods, "serving");
 }
 
 /// Says what is wrong on stderr, where there is no log yet.

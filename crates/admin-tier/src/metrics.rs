@@ -1,18 +1,14 @@
 //! Every number of the admin tier: what the pods counted, under their names, and how well they are heard.
 //!
-//! The recorder is made anew for each scrape and filled from the fleet, so that what is gone is gone: no series is
-//! left behind by a pod that nobody knows any more.
+//! The recorder is made anew for each scrape and filled from the fleet, so that what is gone is gone: a pod that has left
+//! keeps its counters for ten minutes, as long as the fleet remembers them, and no series after that.
 
 use std::collections::HashSet;
-use std::time::Duration;
 
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use session_domain::Timestamp;
-use session_domain::fleet::{FleetView, PodView};
-
-/// A pod that is gone leaves its counters behind for so long, so that rates over them end rather than vanish.
-const COUNTERS_STAY: Duration = Duration::from_secs(10 * 60);
+use session_domain::fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
+use session_domain::{Counters, Timestamp};
 
 /// The metrics page.
 pub(crate) fn render(view: &FleetView, now: Timestamp) -> String {
@@ -29,6 +25,11 @@ pub(crate) fn render(view: &FleetView, now: Timestamp) -> String {
                 pod_numbers(pod, now);
             }
         }
+        for gone in view.gone() {
+            if now.since(gone.last_seen) <= COUNTERS_STAY && named.insert(gone.pod.to_string()) {
+                count(gone.pod.as_str(), &gone.counters);
+            }
+        }
     });
     handle.render()
 }
@@ -41,6 +42,7 @@ fn describe() {
     describe_counter!("total_logins", "Sessions started by the pod.");
     describe_gauge!("lastcall_admin_pod_up", "Whether the pod is heard: 1, or 0 while it is not.");
     describe_gauge!("lastcall_admin_pods", "Pods that are expected.");
+    describe_gauge!("lastcall_admin_discovery_up", "Whether pods are found: 1, or 0 while those known have to do.");
     describe_gauge!("lastcall_admin_sessions", "Sessions known over all pods, each counted once.");
     describe_gauge!("lastcall_admin_fleet_complete", "Whether the totals leave nothing out: 1, or 0 where they do.");
     describe_gauge!("lastcall_admin_build_info", "Always 1; the label names the version and the git revision.");
@@ -48,7 +50,8 @@ fn describe() {
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
 fn tier(view: &FleetView) {
-    gauge!("lastcall_admin_pods").set(view.pods().len() as f64);
+    gauge!("lastcall_admin_pods").set(view.pods().iter().filter(|pod| pod.is_listed()).count() as f64);
+    gauge!("lastcall_admin_discovery_up").set(f64::from(u8::from(view.discovery_trouble().is_none())));
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
     gauge!("lastcall_admin_build_info", "version" => launch::version::VERSION).set(1.0);
@@ -57,20 +60,71 @@ fn tier(view: &FleetView) {
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
 fn pod_numbers(pod: &PodView, now: Timestamp) {
     let name = pod.label().to_owned();
-    gauge!("lastcall_admin_pod_up", "pod" => name.clone()).set(f64::from(u8::from(pod.is_reachable())));
+    // Nobody has to be alarmed about a pod that has finished and is not expected any more.
+    if pod.is_listed() || pod.state != PodState::Finished {
+        gauge!("lastcall_admin_pod_up", "pod" => name.clone()).set(f64::from(u8::from(pod.is_reachable())));
+    }
     let Some(report) = &pod.report else { return };
     if pod.is_reachable() {
         gauge!("active_sessions_total", "pod" => name.clone()).set(report.active_sessions as f64);
     } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_STAY) {
         return;
     }
-    let counters = report.counters;
+    count(&name, &report.counters);
+}
+
+/// What a pod has counted, under its name.
+fn count(pod: &str, counters: &Counters) {
     for (series, value) in [
         ("drain_notifications_sent", counters.drain_notifications_sent),
         ("graceful_logouts_total", counters.graceful_logouts),
         ("forced_logouts_total", counters.forced_logouts),
         ("total_logins", counters.logins),
     ] {
-        counter!(series, "pod" => name.clone()).absolute(value);
+        counter!(series, "pod" => pod.to_owned()).absolute(value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use session_domain::fleet::{Address, Fleet, Found, Heard};
+    use session_domain::{Phase, PodName, PodReport};
+    use test_support::metric;
+
+    use super::*;
+
+    const fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000)
+    }
+
+    #[test]
+    fn a_gone_pods_counters_stay_ten_minutes_while_its_gauges_go() {
+        let address = Address::new("10.0.0.1:9091");
+        let mut fleet = Fleet::new();
+        fleet.list(&[Found::at(address.clone())], at(0));
+        let last = PodReport {
+            pod: PodName::new("user-1").unwrap(),
+            phase: Phase::Propagating,
+            started_at: at(0),
+            drain_started_at: None,
+            forced_logout_at: None,
+            active_sessions: 0,
+            version: String::new(),
+            counters: Counters { logins: 7, ..Counters::default() },
+            is_final: true,
+        };
+        fleet.apply(&address, Heard::Report(last), at(100));
+        let series = |fleet: &Fleet, now| {
+            let page = render(&fleet.view(), at(now));
+            [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
+        };
+        assert_eq!(series(&fleet, 101), [Some(7.0), Some(0.0)], "it is expected");
+        fleet.list(&[], at(102));
+        assert_eq!(series(&fleet, 103), [Some(7.0), None]);
+        for (now, counter) in [(200, Some(7.0)), (700, Some(7.0)), (701, None)] {
+            fleet.tend(at(now));
+            assert_eq!(series(&fleet, now), [counter, None], "{now} s");
+        }
+        assert!(fleet.view().pods().is_empty());
     }
 }

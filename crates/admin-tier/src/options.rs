@@ -12,7 +12,7 @@ use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
 
-use crate::discovery::Discovery;
+use crate::discovery::{self, Discovery};
 
 /// Lastcall's admin tier: asks every user pod and shows operators who is where, and how far each pod has drained.
 ///
@@ -23,7 +23,7 @@ pub struct Raw {
     /// Pages, API, metrics and probes
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9092")]
     pub http_addr: String,
-    /// The pods to ask (required): host:port,host:port
+    /// The pods to ask (required): host:port,host:port or dns://name:port or kubernetes://namespace/service:port
     #[arg(long, env = "USER_PODS", value_name = "VALUE", hide_env_values = true)]
     pub user_pods: Option<String>,
     /// How often the pages renew
@@ -89,7 +89,7 @@ impl Options {
         let http = faults.take("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
         let pods = match options::given(raw.user_pods.as_deref()) {
             Some(text) => Discovery::parse(text),
-            None => Err("is required; write the pods' gRPC addresses, like 10.0.0.1:9091,10.0.0.2:9091".to_owned()),
+            None => Err(discovery::required()),
         };
         let pods = faults.take("USER_PODS", pods, Discovery::default());
         let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));

@@ -70,6 +70,8 @@ struct Completeness {
     unreachable: Vec<(String, String)>,
     lying: Vec<(String, String)>,
     waiting: Vec<String>,
+    /// Why there may be pods that are not shown at all.
+    discovery: Option<String>,
 }
 
 impl Completeness {
@@ -80,6 +82,7 @@ impl Completeness {
             unreachable: Vec::new(),
             lying: Vec::new(),
             waiting: Vec::new(),
+            discovery: view.discovery_trouble().map(str::to_owned),
         };
         for pod in view.pods() {
             let name = PodView::label(pod).to_owned();

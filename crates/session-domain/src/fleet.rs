@@ -1,14 +1,16 @@
 //! All pods together: what each last said, whose sessions are where, and what can be relied on.
 //!
-//! [`Fleet`] has one owner, who feeds it what the links to the pods hear ([`Heard`]) and takes a [`FleetView`] to hand
-//! out. A view never changes and costs what has changed since the one before: pods are shared by `Arc`, rows by 256
+//! [`Fleet`] has one owner, who feeds it which pods discovery names ([`Found`]) and what the links to them hear
+//! ([`Heard`]), and takes a [`FleetView`] to hand out. A view never changes and costs what has changed since the one before: pods are shared by `Arc`, rows by 256
 //! shards of which a change copies only its own (a 256th of all rows), and only while an older view still holds it.
 //!
 //! No pod is believed beyond its own affairs. What contradicts itself, or another pod, is kept out or marked, and
 //! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
 
 mod claims;
+mod found;
 mod heard;
+mod leaving;
 mod pod;
 mod query;
 mod rows;
@@ -23,7 +25,10 @@ use crate::session::SessionView;
 use crate::time::Timestamp;
 
 use claims::Claims;
+pub use found::{Conditions, Found};
 pub use heard::Heard;
+use leaving::Memory;
+pub use leaving::{COUNTERS_STAY, DONE_STAY, Gone, LOST_STAY};
 pub use pod::{Address, Lie, PodState, PodView, Standing};
 pub use query::{Field, Filter, MAX_LIMIT, Query, QueryError, Sort};
 pub use rows::Row;
@@ -40,6 +45,10 @@ pub const MAX_SESSIONS_OF_A_POD: usize = 1_000_000;
 pub struct Fleet {
     pods: BTreeMap<Address, Held>,
     claims: Claims,
+    /// What the pods have counted that have left.
+    memory: Memory,
+    /// Why pods cannot be found just now.
+    trouble: Option<Arc<str>>,
 }
 
 /// What the fleet holds of one address.
@@ -52,11 +61,14 @@ struct Held {
     incoming: Option<HashMap<SessionId, SessionView>>,
     /// Who it said it is, in the watch that runs.
     named: Option<PodName>,
+    /// Whether another pod was heard here after discovery had ceased to name this one.
+    replaced: bool,
 }
 
 impl Held {
     fn new(address: Address) -> Self {
-        Self { view: Arc::new(PodView::new(address)), ids: HashSet::new(), incoming: None, named: None }
+        let view = Arc::new(PodView::new(address));
+        Self { view, ids: HashSet::new(), incoming: None, named: None, replaced: false }
     }
 
     fn pod(&mut self) -> &mut PodView {
@@ -70,23 +82,10 @@ impl Fleet {
         Self::default()
     }
 
-    /// Begins to expect a pod at an address; nothing where it is expected already.
-    pub fn add(&mut self, address: &Address) {
-        self.pods.entry(address.clone()).or_insert_with(|| Held::new(address.clone()));
-    }
-
-    /// Forgets an address and the sessions that only it claims.
-    pub fn remove(&mut self, address: &Address) {
-        let Some(held) = self.pods.remove(address) else { return };
-        for id in held.ids {
-            self.claims.withdraw(address, id);
-        }
-    }
-
     /// Takes in what was heard at an address; nothing where none is expected there.
     pub fn apply(&mut self, address: &Address, heard: Heard, now: Timestamp) {
-        let Self { pods, claims } = self;
-        let Some(held) = pods.get_mut(address) else { return };
+        let Self { pods, claims, memory, .. } = self;
+        let Some(held) = pods.get_mut(address).filter(|held| !held.replaced) else { return };
         match heard {
             Heard::Watching => {
                 held.incoming = Some(HashMap::new());
@@ -94,6 +93,15 @@ impl Fleet {
                 held.pod().lies.clear();
             }
             Heard::Report(report) => {
+                if let Some(other) = held.view.report.as_ref().filter(|known| known.pod != report.pod) {
+                    // An address that is not ours any more may have become anybody's.
+                    if !held.view.is_listed() {
+                        held.replaced = true;
+                        held.pod().lost("another pod answers at its address".to_owned(), now);
+                        return;
+                    }
+                    memory.keep(other, held.view.last_seen.unwrap_or(now));
+                }
                 held.named = Some(report.pod.clone());
                 let is_final = report.is_final;
                 held.pod().report(report, now);
@@ -123,7 +131,8 @@ impl Fleet {
 
     /// What everybody may read: as of now, and unchanged from then on.
     pub fn view(&self) -> FleetView {
-        FleetView::new(self.pods.values().map(|held| held.view.clone()), &self.claims)
+        let pods = self.pods.values().map(|held| held.view.clone());
+        FleetView::new(pods, &self.claims, self.memory.clone(), self.trouble.clone())
     }
 }
 

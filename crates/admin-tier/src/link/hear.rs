@@ -1,7 +1,6 @@
 //! From messages to what was heard; what makes no sense is left out and said. And why a pod was lost, in words.
 
-use std::error::Error;
-use std::io;
+use std::error::Error as _;
 
 use session_domain::SessionView;
 use session_domain::fleet::Heard;
@@ -9,6 +8,8 @@ use session_wire::v1::WatchSessionsResponse;
 use session_wire::v1::watch_sessions_response::Event;
 use session_wire::{Unsound, v1};
 use tonic::{Code, Status};
+
+use crate::reason;
 
 /// What a message says.
 pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
@@ -53,23 +54,13 @@ fn said(reason: &Unsound) -> String {
     reason.to_string()
 }
 
-/// Why a call failed, as an operator reads it: the innermost cause, without the layers around it.
+/// Why a call failed, as an operator reads it.
 pub(super) fn reason(status: &Status) -> String {
     if status.code() == Code::Unauthenticated {
         return "it asks for GRPC_TOKEN; give this tier the same one as the pods".to_owned();
     }
-    let mut cause: Option<&(dyn Error + 'static)> = status.source();
-    let mut innermost = None;
-    while let Some(error) = cause {
-        innermost = Some(error);
-        cause = error.source();
-    }
-    let text = match innermost {
-        Some(error) => match error.downcast_ref::<io::Error>() {
-            // Without the number that only this system gives it.
-            Some(error) if error.raw_os_error().is_some() => error.kind().to_string(),
-            _ => error.to_string(),
-        },
+    let text = match status.source() {
+        Some(cause) => reason::innermost(cause),
         None if status.message().is_empty() => format!("{:?}", status.code()),
         None => status.message().to_owned(),
     };

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use session_domain::fleet::{PodState, PodView, Standing};
+use session_domain::fleet::{Conditions, PodState, PodView, Standing};
 use session_domain::{Phase, Timestamp};
 
 use super::{Completeness, Frame, page, words};
@@ -29,6 +29,8 @@ struct Panel {
 struct Card {
     name: String,
     address: String,
+    /// What discovery says of it.
+    conditions: Vec<&'static str>,
     /// A word for the state, and the class that colours it.
     state: &'static str,
     class: &'static str,
@@ -57,7 +59,10 @@ struct Drain {
 /// `GET /admin`.
 pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Response {
     let (view, now) = (app.view(), clock::now());
-    let counters = || view.pods().iter().filter_map(|pod| pod.report.as_ref()).map(|report| report.counters);
+    let counters = || {
+        let here = view.pods().iter().filter_map(|pod| pod.report.as_ref()).map(|report| report.counters);
+        here.chain(view.gone().map(|gone| gone.counters))
+    };
     page(&Panel {
         frame: Frame::new("Pods", app.refresh, now).of(&operator),
         total: view.total_sessions(),
@@ -82,6 +87,7 @@ fn card(pod: &PodView, now: Timestamp) -> Card {
     Card {
         name: pod.label().to_owned(),
         address: pod.address.to_string(),
+        conditions: conditions(pod),
         state,
         class,
         trouble: match pod.standing() {
@@ -110,6 +116,18 @@ fn state(pod: &PodView) -> (&'static str, &'static str) {
         (PodState::Live, Some(Phase::Draining)) => ("draining", "draining"),
         (PodState::Live, Some(Phase::Propagating)) => ("leaving rotation", "propagating"),
     }
+}
+
+/// What discovery says of a pod, in Kubernetes' words.
+fn conditions(pod: &PodView) -> Vec<&'static str> {
+    let said = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
+    let Conditions { ready, serving, terminating } = pod.conditions;
+    let unlisted = (!pod.is_listed()).then_some("no longer listed");
+    let leaving = terminating.filter(|is| *is).map(|_| "terminating");
+    [unlisted, leaving, said(ready, "ready", "not ready"), said(serving, "serving", "not serving")]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn drain(pod: &PodView, now: Timestamp) -> Option<Drain> {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::CLOCK_TOLERANCE;
+use super::{CLOCK_TOLERANCE, Conditions};
 use crate::ids::PodName;
 use crate::pod::{Phase, PodReport};
 use crate::time::Timestamp;
@@ -120,6 +120,12 @@ pub enum Standing {
 pub struct PodView {
     /// Where it is asked.
     pub address: Address,
+    /// The name that discovery knows it by.
+    pub found_as: Option<PodName>,
+    /// What discovery says of its state.
+    pub conditions: Conditions,
+    /// Since when discovery does not name it any more; absent while it does.
+    pub vanished: Option<Timestamp>,
     /// What it last said of itself.
     pub report: Option<PodReport>,
     /// How the link stands.
@@ -141,6 +147,9 @@ impl PodView {
     pub(super) fn new(address: Address) -> Self {
         Self {
             address,
+            found_as: None,
+            conditions: Conditions::default(),
+            vanished: None,
             report: None,
             state: PodState::Waiting,
             last_seen: None,
@@ -152,9 +161,10 @@ impl PodView {
         }
     }
 
-    /// The pod's name where it ever said it, else its address.
+    /// The pod's name as it said it, else as discovery knows it, else its address.
     pub fn label(&self) -> &str {
-        self.report.as_ref().map_or(self.address.as_str(), |report| report.pod.as_str())
+        let name = self.report.as_ref().map(|report| &report.pod).or(self.found_as.as_ref());
+        name.map_or(self.address.as_str(), PodName::as_str)
     }
 
     /// How the pod stands.

@@ -7,7 +7,7 @@ use super::*;
 use crate::ids::UserName;
 use crate::pod::{Counters, Phase, PodReport};
 
-const fn at(seconds: i64) -> Timestamp {
+pub(super) const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
@@ -15,7 +15,7 @@ fn name(pod: &str) -> PodName {
     PodName::new(pod).unwrap()
 }
 
-fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport {
+pub(super) fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport {
     PodReport {
         pod: name(pod),
         phase,
@@ -29,7 +29,7 @@ fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport {
     }
 }
 
-fn session(n: u128, pod: &str, active: i64) -> SessionView {
+pub(super) fn session(n: u128, pod: &str, active: i64) -> SessionView {
     SessionView {
         id: SessionId::from_uuid(Uuid::from_u128(n << 100 | n)),
         user: UserName::from_input(&format!("user {n}")),
@@ -45,20 +45,26 @@ fn session(n: u128, pod: &str, active: i64) -> SessionView {
 }
 
 /// A fleet of one pod at each address, each with these sessions, as heard.
-fn fleet(pods: &[(&str, &str, Vec<SessionView>)]) -> Fleet {
-    let mut fleet = Fleet::new();
+pub(super) fn fleet(pods: &[(&str, &str, Vec<SessionView>)]) -> Fleet {
+    let (mut fleet, mut found) = (Fleet::new(), Vec::new());
     for (address, pod, sessions) in pods {
         let address = Address::new(address);
-        fleet.add(&address);
+        found.push(Found::at(address.clone()));
+        fleet.list(&found, at(90));
         listen(&mut fleet, &address, pod, sessions.clone());
     }
     fleet
 }
 
-fn listen(fleet: &mut Fleet, address: &Address, pod: &str, sessions: Vec<SessionView>) {
+pub(super) fn listen(fleet: &mut Fleet, address: &Address, pod: &str, sessions: Vec<SessionView>) {
     fleet.apply(address, Heard::Watching, at(100));
     fleet.apply(address, Heard::Report(report(pod, Phase::Serving, sessions.len() as u64)), at(100));
     fleet.apply(address, Heard::Snapshot { sessions, end: true }, at(100));
+}
+
+/// These addresses, as discovery names them.
+pub(super) fn named(addresses: &[&str]) -> Vec<Found> {
+    addresses.iter().map(|address| Found::at(Address::new(address))).collect()
 }
 
 fn standing(fleet: &Fleet, address: &str) -> Standing {
@@ -69,7 +75,7 @@ fn standing(fleet: &Fleet, address: &str) -> Standing {
 fn an_unheard_pod_makes_the_totals_incomplete() {
     let mut fleet = fleet(&[("a:1", "user-1", vec![session(1, "user-1", 90)])]);
     assert!(fleet.view().is_complete());
-    fleet.add(&Address::new("b:1"));
+    fleet.list(&named(&["a:1", "b:1"]), at(100));
     assert!(!fleet.view().is_complete());
     assert_eq!(fleet.view().total_sessions(), 1);
 }
@@ -129,7 +135,9 @@ fn lies_are_said_and_poison_nobody_else() {
     assert!(reason.contains("c:1"), "{reason}");
     assert_eq!(fleet.view().total_sessions(), 3);
     assert!(!fleet.view().is_complete());
-    fleet.remove(&Address::new("c:1"));
+    fleet.list(&named(&["a:1", "b:1"]), at(100));
+    fleet.apply(&Address::new("c:1"), Heard::Lost("refused".into()), at(100));
+    fleet.tend(at(100));
     assert_eq!(standing(&fleet, "b:1"), Standing::Live);
 }
 
@@ -171,7 +179,7 @@ fn queries_name_what_is_allowed() {
     }
 }
 
-fn heard() -> impl Strategy<Value = Heard> {
+pub(super) fn heard() -> impl Strategy<Value = Heard> {
     let sessions = || prop::collection::vec((0..12_u128, 0..3_u8, 0..200_i64), 0..6);
     let make = |all: Vec<(u128, u8, i64)>| -> Vec<SessionView> {
         all.into_iter().map(|(n, pod, active)| session(n, &format!("user-{pod}"), active + 1)).collect()
@@ -196,7 +204,7 @@ proptest! {
     fn whatever_is_heard_each_session_is_counted_once(history in prop::collection::vec((0..3_u8, heard()), 0..60)) {
         let mut fleet = Fleet::new();
         let addresses: Vec<_> = (0..3).map(|n| Address::new(&format!("{n}:1"))).collect();
-        addresses.iter().for_each(|address| fleet.add(address));
+        fleet.list(&addresses.iter().cloned().map(Found::at).collect::<Vec<_>>(), at(1));
         for (pod, heard) in history {
             fleet.apply(&addresses[usize::from(pod)], heard, at(150));
             let view = fleet.view();

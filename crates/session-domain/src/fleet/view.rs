@@ -1,9 +1,10 @@
 //! The fleet at one moment: cheap to share, never changing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::claims::Claims;
+use super::leaving::{Gone, Memory};
 use super::pod::{Address, Lie, PodState, PodView};
 use super::query::Query;
 use super::rows::{Row, Rows};
@@ -15,11 +16,18 @@ use crate::paging::{Page, page};
 pub struct FleetView {
     pods: Vec<Arc<PodView>>,
     rows: Rows,
+    memory: Memory,
+    trouble: Option<Arc<str>>,
 }
 
 impl FleetView {
     /// Costs a walk over the pods and 256 counts, not a walk over the sessions.
-    pub(super) fn new(pods: impl Iterator<Item = Arc<PodView>>, claims: &Claims) -> Self {
+    pub(super) fn new(
+        pods: impl Iterator<Item = Arc<PodView>>,
+        claims: &Claims,
+        memory: Memory,
+        trouble: Option<Arc<str>>,
+    ) -> Self {
         let mut pods: Vec<_> = pods.collect();
         let mut names: BTreeMap<PodName, Vec<Address>> = BTreeMap::new();
         for pod in &pods {
@@ -38,7 +46,7 @@ impl FleetView {
                 Arc::make_mut(pod).lies.insert(Lie::SameName(other.clone()));
             }
         }
-        Self { pods, rows: claims.rows.clone() }
+        Self { pods, rows: claims.rows.clone(), memory, trouble }
     }
 
     /// The pods, ordered by address.
@@ -50,6 +58,17 @@ impl FleetView {
     pub fn pod(&self, address: &Address) -> Option<&PodView> {
         let index = self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()?;
         Some(&self.pods[index])
+    }
+
+    /// Pods that have left and whose counters are remembered, ordered by name; not those that are back.
+    pub fn gone(&self) -> impl Iterator<Item = &Gone> {
+        let back: BTreeSet<_> = self.pods.iter().filter_map(|pod| Some(&pod.report.as_ref()?.pod)).collect();
+        self.memory.0.values().filter(move |gone| !back.contains(&gone.pod))
+    }
+
+    /// Why pods cannot be found just now, so that new ones may be missing here; says nothing of those that are here.
+    pub fn discovery_trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
     }
 
     /// Sessions known, each id once, those of lost pods included.

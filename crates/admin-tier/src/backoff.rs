@@ -1,4 +1,5 @@
-//! How long to wait before a lost pod is tried again: longer each time, up to a cap, and never all at once.
+//! How long to wait before a pod, or an API, is tried again after a failure: longer each time, up to a cap, and never all
+//! at once.
 
 use std::time::Duration;
 
@@ -7,13 +8,13 @@ const CAP: Duration = Duration::from_secs(5);
 
 /// The pauses between tries.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     tries: u32,
 }
 
 impl Backoff {
     /// The next pause: between half and all of what doubling gives, the cap included.
-    pub(super) fn next_pause(&mut self) -> Duration {
+    pub(crate) fn next_pause(&mut self) -> Duration {
         let full = FIRST.saturating_mul(2_u32.saturating_pow(self.tries)).min(CAP);
         self.tries = self.tries.saturating_add(1);
         full.mul_f64(0.5 + fastrand::f64() / 2.0)

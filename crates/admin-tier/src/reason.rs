@@ -1,0 +1,17 @@
+//! Why something failed, as an operator reads it.
+
+use std::error::Error;
+use std::io;
+
+/// The innermost cause, without the layers around it.
+pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut innermost = error;
+    while let Some(cause) = innermost.source() {
+        innermost = cause;
+    }
+    match innermost.downcast_ref::<io::Error>() {
+        // Without the number that only this system gives it.
+        Some(error) if error.raw_os_error().is_some() => error.kind().to_string(),
+        _ => innermost.to_string(),
+    }
+}

@@ -1,0 +1,169 @@
+//! How pods come and go. Discovery names the pods; one that it no longer names stays as long as it is heard (a pod
+//! that drains may be out of DNS long before it is done), and a while after that, so that an operator sees what was
+//! lost. What a pod has counted outlives it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::found::Found;
+use super::pod::{Address, PodState, PodView};
+use super::{Fleet, Held};
+use crate::ids::PodName;
+use crate::pod::{Counters, PodReport};
+use crate::time::Timestamp;
+
+/// The last known rows of a pod that is gone, and was lost with people on it, stay for so long.
+pub const LOST_STAY: Duration = Duration::from_secs(10 * 60);
+
+/// A pod that is gone and leaves nobody behind stays for so long.
+pub const DONE_STAY: Duration = Duration::from_secs(60);
+
+/// What a pod has counted is remembered for so long after it was last heard, so that rates over it end rather than
+/// vanish.
+pub const COUNTERS_STAY: Duration = Duration::from_secs(10 * 60);
+
+/// Pods that are remembered by their counters; beyond that the longest unheard is forgotten.
+const MAX_GONE: usize = 1_000;
+
+/// What is remembered of a pod that has left the fleet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    /// Its name.
+    pub pod: PodName,
+    /// What it had counted, as it said last.
+    pub counters: Counters,
+    /// When it was last heard.
+    pub last_seen: Timestamp,
+}
+
+/// Pods that have left, by name. Shared with the views until it changes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory(pub(super) Arc<BTreeMap<PodName, Gone>>);
+
+impl Memory {
+    pub(super) fn keep(&mut self, report: &PodReport, last_seen: Timestamp) {
+        let gone = Arc::make_mut(&mut self.0);
+        gone.insert(report.pod.clone(), Gone { pod: report.pod.clone(), counters: report.counters, last_seen });
+        if gone.len() > MAX_GONE {
+            let oldest = gone.values().min_by_key(|gone| gone.last_seen).map(|gone| gone.pod.clone());
+            oldest.and_then(|pod| gone.remove(&pod));
+        }
+    }
+
+    /// Whether something was forgotten.
+    fn forget(&mut self, now: Timestamp) -> bool {
+        let is_over = |gone: &Gone| now.since(gone.last_seen) > COUNTERS_STAY;
+        let any = self.0.values().any(is_over);
+        if any {
+            Arc::make_mut(&mut self.0).retain(|_, gone| !is_over(gone));
+        }
+        any
+    }
+}
+
+impl Fleet {
+    /// Takes in which pods discovery names now; all others are on their way out.
+    pub fn list(&mut self, found: &[Found], now: Timestamp) {
+        let named: BTreeSet<_> = found.iter().map(|found| &found.address).collect();
+        for (address, held) in &mut self.pods {
+            if held.view.vanished.is_none() && !named.contains(address) {
+                held.pod().vanish(now);
+            }
+        }
+        for found in found {
+            let held = self.pods.entry(found.address.clone()).or_insert_with(|| Held::new(found.address.clone()));
+            held.replaced = false;
+            if !held.view.is_as(found) {
+                held.pod().list(found);
+            }
+        }
+    }
+
+    /// Takes in that pods cannot be found, for this reason, or that they can again.
+    pub fn discovery_failed(&mut self, reason: Option<&str>) {
+        self.trouble = reason.map(Arc::from);
+    }
+
+    /// Where a link is needed now: to every pod that is named, and to those that may still have something to say.
+    pub fn links(&self) -> impl Iterator<Item = &Address> {
+        let needed = |held: &Held| held.view.is_listed() || !(held.replaced || held.view.state == PodState::Finished);
+        self.pods.iter().filter(move |(_, held)| needed(held)).map(|(address, _)| address)
+    }
+
+    /// Lets go of whose time is over; whether there was anything. What changes by time alone changes here.
+    pub fn tend(&mut self, now: Timestamp) -> bool {
+        let successors = self.successors();
+        let over = |pod: &PodView| pod.leaves_at().is_some_and(|at| at <= now) || pod.is_succeeded(&successors);
+        let leaving: Vec<_> = self.pods.iter().filter(|(_, held)| over(&held.view)).map(|(at, _)| at.clone()).collect();
+        for address in &leaving {
+            self.remove(address);
+        }
+        self.memory.forget(now) || !leaving.is_empty()
+    }
+
+    /// The pods that are named and heard, where any that is not named might be one of them.
+    fn successors(&self) -> HashMap<PodName, Timestamp> {
+        if self.pods.values().all(|held| held.view.is_listed()) {
+            return HashMap::new();
+        }
+        let reports = self.pods.values().filter(|held| held.view.is_listed() && held.view.is_reachable());
+        reports.filter_map(|held| held.view.report.as_ref()).map(|r| (r.pod.clone(), r.started_at)).collect()
+    }
+
+    /// Forgets an address and the sessions that only it claims; not what its pod has counted.
+    pub(super) fn remove(&mut self, address: &Address) {
+        let Some(held) = self.pods.remove(address) else { return };
+        if let (Some(report), Some(last_seen)) = (&held.view.report, held.view.last_seen) {
+            self.memory.keep(report, last_seen);
+        }
+        for id in held.ids {
+            self.claims.withdraw(address, id);
+        }
+    }
+}
+
+impl PodView {
+    /// Whether discovery names it.
+    pub fn is_listed(&self) -> bool {
+        self.vanished.is_none()
+    }
+
+    fn is_as(&self, found: &Found) -> bool {
+        self.is_listed() && self.conditions == found.conditions && self.found_as == found.pod
+    }
+
+    fn list(&mut self, found: &Found) {
+        self.vanished = None;
+        self.conditions = found.conditions;
+        self.found_as.clone_from(&found.pod);
+    }
+
+    /// Its name stays; what else discovery said of it holds no more.
+    fn vanish(&mut self, now: Timestamp) {
+        self.vanished = Some(now);
+        self.conditions = super::Conditions::default();
+    }
+
+    /// When it leaves the fleet, as things stand; a pod that is named or heard does not.
+    fn leaves_at(&self) -> Option<Timestamp> {
+        let vanished = self.vanished?;
+        let (since, stay) = match self.state {
+            PodState::Live => return None,
+            PodState::Waiting => (vanished, DONE_STAY),
+            PodState::Finished => (self.last_seen.unwrap_or(vanished), DONE_STAY),
+            PodState::Unreachable { since, .. } => (since, if self.sessions > 0 { LOST_STAY } else { DONE_STAY }),
+        };
+        Some(since.max(vanished).plus(stay))
+    }
+
+    /// Whether its pod is named and heard at another address: as the same process, or after its end.
+    fn is_succeeded(&self, successors: &HashMap<PodName, Timestamp>) -> bool {
+        let Some(report) = self.report.as_ref().filter(|_| !self.is_listed()) else { return false };
+        let is_same = |started: &Timestamp| *started == report.started_at;
+        successors.get(&report.pod).is_some_and(|started| is_same(started) || !self.is_reachable())
+    }
+}
+
+#[cfg(test)]
+mod tests;
