@@ -10,6 +10,7 @@ mod plan;
 mod ready;
 pub(crate) mod redis;
 mod summary;
+mod switch;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -22,6 +23,7 @@ use crate::steps::{announce, cargo, step};
 use fleet::Fleet;
 use plan::Plan;
 use redis::Redis;
+use switch::Switch;
 
 /// The most pods that `--pods` takes.
 const MOST_PODS: u16 = 50;
@@ -48,7 +50,13 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     // Without --package: the same choice of features as `cargo xtask test` makes, so that nothing is built twice.
     step("build", &mut cargo(&["build", "--bin", "user-tier", "--bin", "admin-tier"]))?;
     let redis = arguments.redis.as_deref().map(Redis::new).transpose()?;
-    let plan = Plan::new(arguments.pods, arguments.drain_timeout, redis.as_ref().map(|redis| redis.url.as_str()));
+    let switch = Switch::new()?;
+    let plan = Plan::new(
+        arguments.pods,
+        arguments.drain_timeout,
+        &switch.path(),
+        redis.as_ref().map(|redis| redis.url.as_str()),
+    );
     plan.check_addresses()?;
     let interrupts = interrupts()?;
     announce("start");

@@ -31,17 +31,23 @@ function countDown() {
   }
 }
 
-// Somebody reads or copies: rows must not move away under them.
+// Somebody reads, copies, or is about to press a button: nothing must move away under them.
 function isBusy() {
   const selection = document.getSelection();
-  return Boolean(selection && !selection.isCollapsed);
+  const pressing = document.activeElement?.closest("main form") || document.querySelector("main button:hover");
+  return Boolean((selection && !selection.isCollapsed) || pressing);
 }
 
 function swap(fresh) {
-  const focused = document.activeElement;
-  const again = focused?.closest("main") && focused.getAttribute("href");
+  const focused = document.activeElement?.closest("main") && document.activeElement;
+  const again = focused?.getAttribute("href");
+  // What somebody has opened stays open.
+  const opened = [...document.querySelectorAll("main details[open]")].map((details) => details.id);
+  const summary = focused?.matches("summary") && focused.parentElement.id;
   document.querySelector("main").replaceChildren(...fresh.querySelector("main").childNodes);
+  for (const id of opened) document.getElementById(id)?.setAttribute("open", "");
   if (again) document.querySelector(`main a[href="${CSS.escape(again)}"]`)?.focus({ preventScroll: true });
+  if (summary) document.querySelector(`#${CSS.escape(summary)} > summary`)?.focus({ preventScroll: true });
 }
 
 async function renew() {

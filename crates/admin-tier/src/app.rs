@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use maintenance_switch::Switch;
 use serde_json::json;
 use session_domain::fleet::FleetView;
 use thiserror::Error;
@@ -24,6 +25,7 @@ use tracing::warn;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
 use crate::link::Presenter;
+use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
 use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
@@ -43,6 +45,8 @@ pub(crate) struct App {
     pub(crate) refresh: Duration,
     /// Who may look and act.
     pub(crate) auth: Auth,
+    /// The maintenance switch, where one was named.
+    pub(crate) maintenance: Option<Maintenance>,
 }
 
 impl App {
@@ -68,12 +72,13 @@ pub enum ServeError {
     PartEnded,
 }
 
-/// Serves on `listener` until `stopped` is done, then closes within seconds.
+/// Serves on `listener` until `stopped` is done, then closes within seconds. `switch` is what operators move.
 ///
 /// # Errors
 /// Where the listener is unusable, or a part fails, which no pod and no request can make it do.
 pub async fn serve(
     options: &Options,
+    switch: Option<Switch>,
     listener: TcpListener,
     stopped: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
@@ -94,7 +99,16 @@ pub async fn serve(
     if let Some(lock) = auth.lock().filter(|lock| !lock.has_token()) {
         lock.print_link();
     }
-    let router = router(App { views: reader, orphans, refresh: options.refresh, auth }, address.ip().is_loopback());
+    let maintenance = switch.map(|switch| {
+        let (maintenance, following) = Maintenance::new(switch, stop.clone());
+        parts.spawn(async move {
+            following.await;
+            Ok(())
+        });
+        maintenance
+    });
+    let app = App { views: reader, orphans, refresh: options.refresh, auth, maintenance };
+    let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     let looking = options.pods.clone().run(reporter, stop.clone());
     parts.spawn(async move {
@@ -129,6 +143,7 @@ fn router(app: App, local: bool) -> Router {
         .route("/", get(|| async { Redirect::to("/admin") }))
         .route("/admin", get(pages::panel))
         .route("/admin/users", get(pages::users))
+        .route("/admin/maintenance", post(pages::move_switch))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
         .route("/admin/api/v1/orphans", get(api::orphans))

@@ -13,6 +13,7 @@ mod clock;
 mod discovery;
 mod fleet;
 mod link;
+mod maintenance;
 mod metrics;
 pub mod options;
 mod orphans;

@@ -38,9 +38,6 @@ async fn run() -> ExitCode {
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
     if raw.check_config {
-        for variable in &options.not_yet {
-            let _ = writeln!(std::io::stderr(), "{variable}: is not known to this version yet and is ignored");
-        }
         return ExitCode::SUCCESS;
     }
     if let Err(error) = logging::start(options.log_format) {
@@ -55,12 +52,16 @@ async fn run() -> ExitCode {
             return fail(&faults, EXIT_CONFIG);
         }
     };
+    let switch = match launch::maintenance::open(options.switch.as_ref()).await {
+        Ok(switch) => switch,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
     announce(&options, &listener);
     let stopped = async {
         let signal = signals.next().await;
         info!("received {signal}, stopping");
     };
-    match app::serve(&options, listener, stopped).await {
+    match app::serve(&options, switch, listener, stopped).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the admin tier fails");
@@ -80,9 +81,6 @@ fn announce(options: &Options, listener: &TcpListener) {
     }
     for variable in &options.unused {
         warn!("{variable} is set, but means nothing beside this ADMIN_AUTH");
-    }
-    for variable in &options.not_yet {
-        warn!("{variable} is set, but this version does not know it yet: it is ignored");
     }
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     info!(version = VERSION, http.address = address, pods.from = %options.pods, "serving");

@@ -11,8 +11,12 @@ use door::Token;
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
+use maintenance_switch::Place;
 
 use crate::discovery::{self, Discovery};
+
+/// A switch in a file is read this often: an operator who has moved it looks at once.
+const SWITCH_POLL: Duration = Duration::from_millis(500);
 
 /// Lastcall's admin tier: asks every user pod and shows operators who is where, and how far each pod has drained.
 ///
@@ -38,6 +42,12 @@ pub struct Raw {
     /// The networks that this header is believed from: CIDR, comma separated
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
+    /// The file that the maintenance switch writes, `true` or `false`: the one that the pods read
+    #[arg(long, env = "MAINTENANCE_FILE", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_file: Option<String>,
+    /// The ConfigMap that the maintenance switch patches, namespace/name, key MAINTENANCE_MODE; overrules MAINTENANCE_FILE
+    #[arg(long, env = "MAINTENANCE_CONFIGMAP", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_configmap: Option<String>,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,
@@ -67,16 +77,14 @@ pub struct Options {
     pub redis: Option<Secret>,
     /// `GRPC_TOKEN`, default unset: what is presented to the pods.
     pub grpc_token: Option<Token>,
+    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`, default unset: where the maintenance switch lies that operators
+    /// move.
+    pub switch: Option<Place>,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
     /// Variables that are set and mean nothing beside this `ADMIN_AUTH`.
     pub unused: Vec<&'static str>,
-    /// Variables that are set and that this version has no use for yet.
-    pub not_yet: Vec<&'static str>,
 }
-
-/// What later versions will know.
-const NOT_YET: [&str; 2] = ["MAINTENANCE_CONFIGMAP", "MAINTENANCE_FILE"];
 
 impl Options {
     /// Checks what was written.
@@ -96,13 +104,14 @@ impl Options {
         let (auth, unused) = auth::read(raw, environment, &mut faults);
         let redis = redis(environment, &mut faults);
         let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
+        let (file, config_map) = (raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref());
+        let switch = launch::maintenance::place(file, config_map, SWITCH_POLL, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
-        let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { http, pods, refresh, auth, unused, redis, grpc_token, log_format, not_yet })
+        faults.into_result(Self { http, pods, refresh, auth, unused, redis, grpc_token, switch, log_format })
     }
 }
 

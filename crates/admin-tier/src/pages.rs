@@ -3,6 +3,7 @@
 
 mod panel;
 mod sign_in;
+mod switch;
 mod users;
 mod words;
 
@@ -14,6 +15,7 @@ pub(crate) use panel::panel;
 use session_domain::Timestamp;
 use session_domain::fleet::{FleetView, PodView, Standing};
 pub(crate) use sign_in::way_in;
+pub(crate) use switch::move_switch;
 use tracing::error;
 pub(crate) use users::users;
 

@@ -54,8 +54,8 @@ mod trusted;
 
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
-pub use maintenance_page::serve_maintenance_page;
 pub use door::{Networks, Token, TrustedUser};
+pub use maintenance_page::serve_maintenance_page;
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};

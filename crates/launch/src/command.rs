@@ -13,7 +13,8 @@ use crate::EXIT_CONFIG;
 /// # Errors
 /// As above.
 pub fn parse<T: Parser>() -> Result<T, ExitCode> {
-    let command = T::command().mut_args(without_empty_variable);
+    let command =
+        T::command().mut_args(without_empty_variable).mut_subcommands(|mode| mode.mut_args(without_empty_variable));
     command.try_get_matches().and_then(|matches| T::from_arg_matches(&matches)).map_err(|error| {
         // Where not even this can be printed, the exit status has to do.
         let _ = error.print();

@@ -5,6 +5,7 @@
 pub mod assets;
 pub mod command;
 pub mod logging;
+pub mod maintenance;
 pub mod options;
 pub mod secret;
 pub mod signals;

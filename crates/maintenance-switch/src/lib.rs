@@ -8,6 +8,7 @@ mod backoff;
 mod client;
 mod config_map;
 mod file;
+mod place;
 mod position;
 mod report;
 mod set_error;
@@ -17,6 +18,7 @@ mod testing;
 
 pub use client::{ConnectError, client, connect};
 pub use config_map::{BadName, ConfigMapName};
+pub use place::Place;
 pub use position::{Position, Unclear};
 pub use report::{Doubt, Report, Standing};
 pub use set_error::SetError;

@@ -1,5 +1,7 @@
 //! The sample app as a service: one page, and a clear answer to everything else.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn};
@@ -8,6 +10,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
 use lastcall::{Config, Service, Session};
+use tokio::net::TcpListener;
 
 use crate::assets;
 use crate::pages::{self, SamplePages};
@@ -28,6 +31,11 @@ pub fn service(config: Config) -> Service {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(page_headers));
     Service::with_pages(router, config, SamplePages).untracked(assets::router())
+}
+
+/// The maintenance page and nothing else, until `stopped` is done.
+pub async fn maintenance_page(retry_after: Duration, listener: TcpListener, stopped: impl Future<Output = ()>) {
+    lastcall::serve_maintenance_page(SamplePages, assets::router(), retry_after, listener, stopped).await;
 }
 
 async fn home(session: Session) -> Response {

@@ -4,5 +4,6 @@
 
 pub mod app;
 mod assets;
+pub mod maintenance;
 pub mod options;
 mod pages;

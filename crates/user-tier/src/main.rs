@@ -1,16 +1,18 @@
 //! The user tier's binary: parse, start logging, bind, serve, drain.
 
 use std::io::Write as _;
+use std::pin::pin;
 use std::process::ExitCode;
 
-use lastcall::{Listeners, TrustedUser};
+use futures_util::{Stream, StreamExt as _};
+use lastcall::{Listeners, Signal, TrustedUser};
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
 use launch::{EXIT_CONFIG, command, logging};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
-use user_tier::app;
-use user_tier::options::{Addresses, Options, Raw};
+use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
+use user_tier::{app, maintenance};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -22,14 +24,14 @@ async fn main() -> ExitCode {
         Ok(raw) => raw,
         Err(code) => return code,
     };
+    if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
+        return serve_page(raw, signals).await;
+    }
     let mut options = match Options::parse(&raw, &ProcessEnvironment) {
         Ok(options) => options,
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
     if raw.check_config {
-        for variable in &options.not_yet {
-            let _ = writeln!(std::io::stderr(), "{variable}: is not known to this version yet and is ignored");
-        }
         return ExitCode::SUCCESS;
     }
     if let Err(error) = logging::start(options.log_format) {
@@ -40,14 +42,41 @@ async fn main() -> ExitCode {
         Err(faults) => return fail(&faults, EXIT_CONFIG),
     };
     bound_by_open_files(&mut options.service.limits.max_sessions);
+    let switch = match launch::maintenance::open(options.switch.place.as_ref()).await {
+        Ok(switch) => switch,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
+    let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
-    match app::service(options.service).serve(listeners, signals).await {
+    match app::service(options.service).maintenance(switch.stands()).serve(listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the pod fails");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Serves the maintenance page until a signal comes.
+async fn serve_page(raw: &RawPage, signals: impl Stream<Item = Signal>) -> ExitCode {
+    let options = match PageOptions::parse(raw, &ProcessEnvironment) {
+        Ok(options) => options,
+        Err(faults) => return fail(&faults, EXIT_CONFIG),
+    };
+    if raw.check_config {
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = logging::start(options.log_format) {
+        return fail(&error, EXIT_CONFIG);
+    }
+    let mut faults = Faults::default();
+    let Some(listener) = listen("HTTP_ADDR", options.http, &mut faults).await else {
+        return fail(&faults, EXIT_CONFIG);
+    };
+    info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
+    let stopped = async { _ = pin!(signals).next().await };
+    app::maintenance_page(options.retry_after, listener, stopped).await;
+    ExitCode::SUCCESS
 }
 
 /// Binds every address, so that all that are in use are named at once.
@@ -97,7 +126,6 @@ fn bound_by_open_files(max_sessions: &mut u64) {
 
 /// Says what an operator should know.
 fn announce(options: &Options, listeners: &Listeners) {
-    let address = |listener: &TcpListener| listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     if options.random_key && options.service.store.is_some() {
         warn!("SESSION_KEY is not set: no pod reads another's cookies; say SESSION_KEY=shared to share sessions");
     } else if options.random_key {
@@ -111,9 +139,6 @@ fn announce(options: &Options, listeners: &Listeners) {
     if options.service.trusted_user.as_ref().is_some_and(TrustedUser::trusts_everybody) {
         warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
-    for variable in &options.not_yet {
-        warn!("{variable} is set, but this version does not know it yet: it is ignored");
-    }
     info!(
         pod.name = %options.service.pod,
         version = VERSION,
@@ -122,6 +147,10 @@ fn announce(options: &Options, listeners: &Listeners) {
         metrics.address = listeners.metrics.as_ref().map(address),
         "serving"
     );
+}
+
+fn address(listener: &TcpListener) -> String {
+    listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
 }
 
 /// Says what is wrong on stderr, where there is no log yet.

@@ -4,6 +4,7 @@
 //! faults are found and reported together.
 
 mod introspection;
+mod maintenance;
 mod raw;
 #[cfg(test)]
 mod tests;
@@ -20,7 +21,8 @@ use lastcall::{
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::{secret, trusted};
-pub use raw::Raw;
+pub use maintenance::{PageOptions, SwitchOptions};
+pub use raw::{Mode, Raw, RawPage};
 
 /// Where the pod listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,23 +44,13 @@ pub struct Options {
     pub service: Config,
     /// Whether `GRPC_AUTH` is `off`.
     pub open_introspection: bool,
+    /// Where the maintenance switch lies.
+    pub switch: SwitchOptions,
     /// Whether the signing key was made up for want of `SESSION_KEY`.
     pub random_key: bool,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
-    /// Variables that are set and that this version has no use for yet.
-    pub not_yet: Vec<&'static str>,
 }
-
-/// What later versions will know.
-const NOT_YET: [&str; 6] = [
-    "MAINTENANCE_CONFIGMAP",
-    "MAINTENANCE_FILE",
-    "MAINTENANCE_MODE",
-    "MAINTENANCE_POLL",
-    "MAINTENANCE_READINESS",
-    "MAINTENANCE_RETRY_AFTER",
-];
 
 impl Options {
     /// Checks what was written.
@@ -116,16 +108,17 @@ impl Options {
                 ),
                 CookieSecure::default(),
             ),
+            maintenance_retry_after: maintenance::retry_after(&raw.maintenance_retry_after, &mut faults),
             version: launch::version::VERSION.to_owned(),
             ..defaults
         };
+        let switch = maintenance::switch(raw, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
-        let not_yet = NOT_YET.into_iter().filter(|name| environment.get(name).is_some()).collect();
-        faults.into_result(Self { addresses, service, open_introspection, random_key, log_format, not_yet })
+        faults.into_result(Self { addresses, service, open_introspection, switch, random_key, log_format })
     }
 }
 
@@ -175,12 +168,12 @@ fn policy(raw: &Raw, faults: &mut Faults) -> Policy {
             ),
             defaults.readiness_while_draining,
         ),
+        maintenance_readiness: maintenance::readiness(&raw.maintenance_readiness, faults),
         second_signal: faults.take(
             "SECOND_SIGNAL",
             options::choice(&raw.second_signal, &[("hurry", SecondSignal::Hurry), ("ignore", SecondSignal::Ignore)]),
             defaults.second_signal,
         ),
-        ..defaults
     };
     if let Some(text) = options::given(raw.termination_grace_period.as_deref()) {
         let granted = faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX);

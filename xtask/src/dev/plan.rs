@@ -10,7 +10,7 @@ use anyhow::{Context as _, ensure};
 /// Lastcall's options that would make pods of one machine fight, keep them from running on memory alone over plain
 /// HTTP, or change what Ctrl-C does. All other options reach the processes as they are
 /// (`PROPAGATION_WAIT=1s cargo xtask dev`).
-const NOT_INHERITED: [&str; 24] = [
+const NOT_INHERITED: [&str; 26] = [
     "ADMIN_AUTH",
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
@@ -22,7 +22,9 @@ const NOT_INHERITED: [&str; 24] = [
     "GRPC_TOKEN_FILE",
     "HTTP_ADDR",
     "MAINTENANCE_CONFIGMAP",
+    "MAINTENANCE_FILE",
     "MAINTENANCE_MODE",
+    "MAINTENANCE_POLL",
     "METRICS_ADDR",
     "POD_NAME",
     "REDIS_URL",
@@ -82,9 +84,14 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Plans so many pods, each 100 ports above the one before.
-    pub(super) fn new(pods: u16, drain_timeout: Duration, redis: Option<&str>) -> Self {
-        let pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout, redis)).collect();
-        let admin = admin(&pods, redis);
+    pub(super) fn new(pods: u16, drain_timeout: Duration, switch: &Path, redis: Option<&str>) -> Self {
+        let mut pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout)).collect();
+        let mut admin = admin(&pods);
+        let switch = switch.to_string_lossy();
+        for process in pods.iter_mut().chain([&mut admin]) {
+            process.environment.push(("MAINTENANCE_FILE", switch.clone().into_owned()));
+            process.environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
+        }
         Self { pods, admin }
     }
 
@@ -117,10 +124,10 @@ pub(super) fn binaries() -> anyhow::Result<PathBuf> {
     Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
-fn pod(index: u16, drain_timeout: Duration, redis: Option<&str>) -> Process {
+fn pod(index: u16, drain_timeout: Duration) -> Process {
     let name = format!("user-{}", index + 1);
     let (http, grpc) = (local(9090 + 100 * index), local(9091 + 100 * index));
-    let mut environment = vec![
+    let environment = vec![
         ("POD_NAME", name.clone()),
         ("HTTP_ADDR", http.to_string()),
         ("GRPC_ADDR", grpc.to_string()),
@@ -129,17 +136,17 @@ fn pod(index: u16, drain_timeout: Duration, redis: Option<&str>) -> Process {
         ("SESSION_KEY", "cookies of cargo xtask dev are no secret".to_owned()),
         ("MAX_SESSIONS", "1000".to_owned()),
         ("DRAIN_TIMEOUT", humantime::format_duration(drain_timeout).to_string()),
+        // Nobody is to wonder whether the switch works.
+        ("MAINTENANCE_POLL", "500ms".to_owned()),
     ];
-    environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
 }
 
-fn admin(pods: &[Process], redis: Option<&str>) -> Process {
+fn admin(pods: &[Process]) -> Process {
     let http = local(9092);
     let asked: Vec<_> = pods.iter().filter_map(|pod| pod.grpc).map(|address| address.to_string()).collect();
-    let mut environment =
+    let environment =
         vec![("HTTP_ADDR", http.to_string()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
-    environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
     Process { name: "admin".to_owned(), http, grpc: None, probe: "/health", binary: "admin-tier", environment }
 }
 
@@ -155,7 +162,7 @@ mod tests {
 
     #[test]
     fn ports_are_those_of_the_contract() {
-        let plan = Plan::new(2, Duration::from_secs(60), None);
+        let plan = Plan::new(2, Duration::from_secs(60), Path::new("/switch"), None);
         let urls: Vec<_> = plan.pods.iter().chain([&plan.admin]).map(Process::url).collect();
         assert_eq!(urls, ["http://localhost:9090", "http://localhost:9190", "http://localhost:9092"]);
         assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9091,127.0.0.1:9191".to_owned())));
@@ -163,18 +170,19 @@ mod tests {
 
     #[test]
     fn no_two_processes_share_an_address_however_many_pods_there_are() {
-        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60), None);
+        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60), Path::new("/switch"), None);
         let addresses: Vec<_> = plan.pods.iter().chain([&plan.admin]).flat_map(Process::addresses).collect();
         assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
     }
 
     #[test]
     fn what_is_set_by_hand_survives_what_is_taken_away() {
-        let plan = Plan::new(1, Duration::from_secs(90), None);
+        let plan = Plan::new(1, Duration::from_secs(90), Path::new("/switch"), None);
         let command = plan.pods[0].command(Path::new("bin"));
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);
         assert_eq!(variable("DRAIN_TIMEOUT"), Some(Some("1m 30s".as_ref())));
         assert_eq!(variable("REDIS_URL"), Some(None));
+        assert_eq!(variable("MAINTENANCE_FILE"), Some(Some("/switch".as_ref())));
         assert_eq!(variable("PROPAGATION_WAIT"), None);
     }
 }

@@ -18,6 +18,8 @@ pub(super) fn summary(fleet: &Fleet, drain_timeout: Duration) -> String {
     lines.push(format!("    {:<8} {:<35} process {}", admin.name(), format!("{url}/admin"), admin.id()));
     lines.push(format!("    {:<8} {url}/admin/users", ""));
     lines.push(String::new());
+    lines.push("  Turn maintenance on and off for all of them at once: the panel's switch.".to_owned());
+    lines.push(String::new());
     let drain_timeout = humantime::format_duration(drain_timeout);
     lines.push(format!("  Drain one while tabs of it are open; its users get {drain_timeout}:"));
     for pod in fleet.pods() {

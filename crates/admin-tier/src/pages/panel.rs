@@ -6,6 +6,7 @@ use axum::response::Response;
 use session_domain::fleet::{Conditions, PodState, PodView, Standing};
 use session_domain::{Phase, Timestamp};
 
+use super::switch::SwitchView;
 use super::{Completeness, Frame, page, words};
 use crate::app::App;
 use crate::auth::Operator;
@@ -21,6 +22,7 @@ struct Panel {
     forced: u64,
     graceful: u64,
     logins: u64,
+    switch: Option<SwitchView>,
     pods: Vec<Card>,
 }
 
@@ -34,6 +36,8 @@ struct Card {
     /// A word for the state, and the class that colours it.
     state: &'static str,
     class: &'static str,
+    /// How long it has been so, where that was seen.
+    state_for: Option<String>,
     /// What is wrong, if anything.
     trouble: Option<String>,
     sessions: Option<u64>,
@@ -71,6 +75,7 @@ pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Respons
         forced: counters().map(|counters| counters.forced_logouts).sum(),
         graceful: counters().map(|counters| counters.graceful_logouts).sum(),
         logins: counters().map(|counters| counters.logins).sum(),
+        switch: app.maintenance.as_ref().map(|maintenance| SwitchView::new(maintenance, &view, now)),
         pods: view.pods().iter().map(|pod| card(pod, now)).collect(),
     })
 }
@@ -90,6 +95,7 @@ fn card(pod: &PodView, now: Timestamp) -> Card {
         conditions: conditions(pod),
         state,
         class,
+        state_for: pod.phase_since.filter(|_| live).map(|since| words::duration(now.since(since))),
         trouble: match pod.standing() {
             Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
             Standing::Waiting | Standing::Live | Standing::Finished => None,

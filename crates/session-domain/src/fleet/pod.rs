@@ -128,6 +128,8 @@ pub struct PodView {
     pub vanished: Option<Timestamp>,
     /// What it last said of itself.
     pub report: Option<PodReport>,
+    /// Since when it has been in the phase that it last said, as far as that was heard.
+    pub phase_since: Option<Timestamp>,
     /// How the link stands.
     pub state: PodState,
     /// When it was last heard.
@@ -151,6 +153,7 @@ impl PodView {
             conditions: Conditions::default(),
             vanished: None,
             report: None,
+            phase_since: None,
             state: PodState::Waiting,
             last_seen: None,
             sessions: 0,
@@ -214,6 +217,10 @@ impl PodView {
             (PodState::Finished, false) => PodState::Waiting,
             (state, false) => state.clone(),
         };
+        // The first word of a pod says nothing of how long it has been so.
+        if before.is_some_and(|before| before.phase != report.phase) {
+            self.phase_since = Some(now);
+        }
         self.last_seen = Some(now);
         self.report = Some(report);
     }

@@ -1,13 +1,16 @@
 //! The options as they are written: texts, with their defaults, for clap to read and to explain.
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 
 /// Lastcall's user tier: serves the sample app, tracks its users, and drains when it is told to stop.
 ///
 /// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "user-tier", version = launch::version::VERSION, after_help = SECRETS)]
+#[command(name = "user-tier", version = launch::version::VERSION, after_help = SECRETS, args_conflicts_with_subcommands = true)]
 pub struct Raw {
+    /// What to be instead of a pod
+    #[command(subcommand)]
+    pub mode: Option<Mode>,
     /// Pages, events, probes and (unless METRICS_ADDR is set) metrics
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9090")]
     pub http_addr: String,
@@ -80,6 +83,30 @@ pub struct Raw {
     /// `token`: callers of GRPC_ADDR present GRPC_TOKEN, which only loopback can do without; `off`: everybody may ask
     #[arg(long, env = "GRPC_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
     pub grpc_auth: String,
+    /// The maintenance switch at the start: `true` or `false`
+    #[arg(long, env = "MAINTENANCE_MODE", value_name = "VALUE", hide_env_values = true, default_value = "false")]
+    pub maintenance_mode: String,
+    /// A file that says `true` or `false`, like a key of a mounted ConfigMap; overrules MAINTENANCE_MODE
+    #[arg(long, env = "MAINTENANCE_FILE", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_file: Option<String>,
+    /// A ConfigMap, namespace/name, whose key MAINTENANCE_MODE is watched; overrules MAINTENANCE_FILE
+    #[arg(long, env = "MAINTENANCE_CONFIGMAP", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_configmap: Option<String>,
+    /// How often MAINTENANCE_FILE is read
+    #[arg(long, env = "MAINTENANCE_POLL", value_name = "VALUE", hide_env_values = true, default_value = "5s")]
+    pub maintenance_poll: String,
+    /// When /ready fails in maintenance: `after-drain` (the last user is gone), `immediate` or `never`
+    #[arg(
+        long,
+        env = "MAINTENANCE_READINESS",
+        value_name = "VALUE",
+        hide_env_values = true,
+        default_value = "after-drain"
+    )]
+    pub maintenance_readiness: String,
+    /// `Retry-After` of the maintenance page
+    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "30m")]
+    pub maintenance_retry_after: String,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,
@@ -97,3 +124,27 @@ const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
   GRPC_TOKEN, GRPC_TOKEN_FILE    what callers of GRPC_ADDR present as `authorization: Bearer`; the same one for all pods
                                  and the admin tier. Health is open without
                                  [default: unset, which only loopback or GRPC_AUTH=off can do without]";
+
+/// What the binary can be instead of a pod.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Mode {
+    /// Serves the maintenance page and nothing else: a backend of its own, for when no pod is left in the Service
+    MaintenancePage(RawPage),
+}
+
+/// The options of the maintenance page as they are written.
+#[derive(Args, Clone, Debug)]
+pub struct RawPage {
+    /// The page, and /health and /ready, which say 200
+    #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9090")]
+    pub http_addr: String,
+    /// `Retry-After` of the page
+    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "30m")]
+    pub maintenance_retry_after: String,
+    /// `text` or `json`, on stderr; RUST_LOG filters
+    #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
+    pub log_format: String,
+    /// Checks the options, reports what is wrong, and exits
+    #[arg(long)]
+    pub check_config: bool,
+}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use clap::Parser as _;
+use maintenance_switch::Place;
 
 use super::*;
 
@@ -112,7 +113,15 @@ fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_said_aloud() {
-    let options = parse(&[], &[("MAINTENANCE_POLL", "5s")]).unwrap();
-    assert_eq!(options.not_yet, ["MAINTENANCE_POLL"]);
+fn the_maintenance_switch_lies_where_the_options_say() {
+    let file = parse(&["--maintenance-file", "/etc/switch", "--maintenance-poll", "2s"], &[]).unwrap().switch;
+    assert_eq!(file.place, Some(Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
+    let map = ["--maintenance-file", "/etc/switch", "--maintenance-configmap", "sample-app/app-config"];
+    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(Place::ConfigMap(_))));
+    let on = parse(&["--maintenance-mode", "Yes", "--maintenance-readiness", "never"], &[]).unwrap();
+    assert!(on.switch.initial && on.switch.place.is_none());
+    assert_eq!(on.service.policy.maintenance_readiness, lastcall::MaintenanceReadiness::Never);
+    let faults =
+        ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
+    assert_eq!(parse(&faults, &[]).unwrap_err().lines().count(), 3);
 }

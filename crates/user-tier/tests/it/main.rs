@@ -8,6 +8,7 @@ mod configuration;
 mod drain;
 mod grpc;
 mod identity;
+mod maintenance;
 mod outage;
 mod proxy;
 mod redis_kinds;

@@ -1,0 +1,173 @@
+//! The maintenance switch on the panel: where it stands, which pods have followed, and the form that moves it.
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, StatusCode};
+use maintenance_switch::{Position, SetError, Standing};
+use serde::Deserialize;
+use session_domain::fleet::{FleetView, PodState, PodView};
+use session_domain::{Phase, Timestamp};
+use tracing::{info, warn};
+
+use super::words;
+use crate::app::App;
+use crate::auth::Operator;
+use crate::maintenance::Maintenance;
+use crate::problem;
+
+/// The switch, as the panel shows it.
+#[derive(Debug)]
+pub(super) struct SwitchView {
+    pub(super) name: String,
+    pub(super) is_on: bool,
+    /// Since when, where it was seen to be moved.
+    pub(super) since: Option<Timestamp>,
+    /// Why it may stand elsewhere.
+    pub(super) doubt: Option<String>,
+    /// Pods that do what it says.
+    pub(super) followed: usize,
+    /// Pods that have to follow: those that finish or shut down do not.
+    pub(super) all: usize,
+    /// Pods that have not followed yet, and what is known of that.
+    pub(super) behind: Vec<(String, String)>,
+    /// Whether an upgrade would disturb nobody.
+    pub(super) is_safe: bool,
+    /// People who would be told.
+    pub(super) people: u64,
+}
+
+impl SwitchView {
+    pub(super) fn new(maintenance: &Maintenance, view: &FleetView, now: Timestamp) -> Self {
+        let stand = maintenance.stand();
+        let is_on = stand.report.position.is_on();
+        let name = maintenance.name();
+        let (mut followed, mut behind) = (0, Vec::new());
+        for pod in view.pods().iter().filter(|pod| has_to_follow(pod)) {
+            match behind_by(pod, is_on, stand.since, now) {
+                None => followed += 1,
+                Some(why) => behind.push((pod.label().to_owned(), why)),
+            }
+        }
+        Self {
+            is_on,
+            since: stand.since,
+            doubt: match stand.report.standing {
+                Standing::Doubtful(doubt) => Some(format!("{name} {doubt}")),
+                Standing::Unheard => Some(format!("{name} was not read yet")),
+                Standing::Sound => None,
+            },
+            name,
+            followed,
+            all: followed + behind.len(),
+            behind,
+            is_safe: is_on && view.is_safe_to_upgrade(),
+            people: view.total_sessions(),
+        }
+    }
+}
+
+/// A pod that stops, or has stopped, follows no switch.
+fn has_to_follow(pod: &PodView) -> bool {
+    let phase = pod.report.as_ref().map(|report| report.phase);
+    pod.state != PodState::Finished && !matches!(phase, Some(Phase::Draining | Phase::Propagating))
+}
+
+/// What is known of a pod that does not do what the switch says; nothing of one that does.
+fn behind_by(pod: &PodView, is_on: bool, since: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let phase = pod.report.as_ref().map(|report| report.phase);
+    let does = match phase {
+        Some(phase) => (phase == Phase::Maintenance) == is_on,
+        None => false,
+    };
+    match &pod.state {
+        PodState::Live if does => None,
+        PodState::Unreachable { .. } => Some("cannot be heard".to_owned()),
+        PodState::Waiting => Some("was not heard yet".to_owned()),
+        PodState::Live | PodState::Finished => {
+            let what = if is_on { "still serves" } else { "is still in maintenance" };
+            Some(match since {
+                Some(since) => format!("{what}, {} after the switch", words::duration(now.since(since))),
+                None => what.to_owned(),
+            })
+        }
+    }
+}
+
+/// The form of `POST /admin/maintenance`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Move {
+    enabled: String,
+}
+
+/// `POST /admin/maintenance`: moves the switch.
+pub(crate) async fn move_switch(
+    State(app): State<App>,
+    operator: Operator,
+    headers: HeaderMap,
+    form: Result<Form<Move>, FormRejection>,
+) -> Response {
+    let Some(maintenance) = &app.maintenance else {
+        let detail = "No switch was named to this admin tier. Set MAINTENANCE_CONFIGMAP or MAINTENANCE_FILE, the same \
+                      that the pods follow.";
+        return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
+    };
+    let position = match form.map(|Form(form)| form.enabled.parse::<Position>()) {
+        Ok(Ok(position)) => position,
+        Ok(Err(unclear)) => {
+            let detail = format!("The form field `enabled` {unclear}.");
+            return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
+        }
+        Err(rejection) => {
+            let detail = "Send the form field `enabled`, true or false, as application/x-www-form-urlencoded.";
+            return problem::answer(&headers, rejection.status(), "On or off?", detail);
+        }
+    };
+    let Operator { name, how, from } = &operator;
+    let (how, switch) = (how.as_str(), maintenance.name());
+    match maintenance.set(position).await {
+        Ok(()) => {
+            info!(operator.name = %name, operator.how = how, operator.from = %from, switch, enabled = %position, "the maintenance switch was moved");
+            Redirect::to("/admin").into_response()
+        }
+        Err(error) => {
+            warn!(operator.name = %name, operator.how = how, operator.from = %from, switch, enabled = %position, %error, "the maintenance switch could not be moved");
+            problem::answer(&headers, status(&error), "The switch was not moved", &sentence(&error))
+        }
+    }
+}
+
+/// Somebody else's move is a conflict; the rest is not the operator's fault.
+const fn status(error: &SetError) -> StatusCode {
+    match error {
+        SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
+        SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SetError::NotThere { .. }
+        | SetError::Forbidden(..)
+        | SetError::Refused(_)
+        | SetError::Mounted(_)
+        | SetError::NotAFile(_)
+        | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn sentence(error: &SetError) -> String {
+    let mut text = error.to_string();
+    text[..1].make_ascii_uppercase();
+    text.push('.');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_a_sentence_whatever_it_begins_with() {
+        assert_eq!(
+            sentence(&SetError::Overtaken { now: Position::On }),
+            "Somebody else has just set it to true; look again before you change it."
+        );
+        assert!(sentence(&SetError::Mounted("/é".into())).ends_with('.'));
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the maintenance switch lies, as both tiers are told it.
+
+use std::time::Duration;
+
+use maintenance_switch::{ConfigMapName, Place, Switch};
+
+use crate::options::{self, Faults};
+
+/// Reads `MAINTENANCE_FILE` and `MAINTENANCE_CONFIGMAP`, which overrules it. `poll` is how often a file is read.
+pub fn place(file: Option<&str>, config_map: Option<&str>, poll: Duration, faults: &mut Faults) -> Option<Place> {
+    let file = options::given(file).map(|path| Place::File { path: path.into(), poll });
+    let config_map = options::given(config_map).and_then(|name| {
+        let name = name.parse::<ConfigMapName>().map(Some).map_err(|bad| bad.to_string());
+        faults.take("MAINTENANCE_CONFIGMAP", name, None)
+    });
+    config_map.map(Place::ConfigMap).or(file)
+}
+
+/// Opens the way to the switch, where there is one.
+///
+/// # Errors
+/// The fault, where the Kubernetes API would have to be asked and nothing says where it is.
+pub async fn open(place: Option<&Place>) -> Result<Option<Switch>, Faults> {
+    let Some(place) = place else { return Ok(None) };
+    place.open().await.map(Some).map_err(|error| {
+        let mut faults = Faults::default();
+        faults.push("MAINTENANCE_CONFIGMAP", error);
+        faults
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_config_map_overrules_a_file_and_a_bad_name_is_a_fault() {
+        let read = |file, config_map| {
+            let mut faults = Faults::default();
+            let place = place(file, config_map, Duration::from_secs(1), &mut faults);
+            (place, faults.to_string())
+        };
+        let file = Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
+        assert_eq!(read(Some("/etc/switch"), None), (Some(file.clone()), String::new()));
+        let map = Place::ConfigMap("sample-app/app-config".parse().unwrap());
+        assert_eq!(read(Some("/etc/switch"), Some("sample-app/app-config")), (Some(map), String::new()));
+        assert_eq!(read(None, Some(" ")), (None, String::new()));
+        let (_, fault) = read(None, Some("app-config"));
+        assert!(fault.starts_with("MAINTENANCE_CONFIGMAP: ") && fault.contains("sample-app/app-config"), "{fault}");
+    }
+}

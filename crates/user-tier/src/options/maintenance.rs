@@ -1,0 +1,76 @@
+//! The options of maintenance: where the switch lies, what follows from it, and those of the page on its own.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use lastcall::MaintenanceReadiness;
+use launch::logging::{self, LogFormat};
+use launch::options::{self, Environment, Faults};
+use maintenance_switch::Place;
+
+use super::raw::{Raw, RawPage};
+
+/// Where the maintenance switch lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SwitchOptions {
+    /// `MAINTENANCE_MODE`, default off: where it stands until its place says otherwise.
+    pub initial: bool,
+    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE` (read every `MAINTENANCE_POLL`, default 5 s), else nowhere.
+    pub place: Option<Place>,
+}
+
+pub(super) fn switch(raw: &Raw, faults: &mut Faults) -> SwitchOptions {
+    let initial = faults.take("MAINTENANCE_MODE", options::switch(&raw.maintenance_mode), false);
+    let poll = faults.take("MAINTENANCE_POLL", options::interval(&raw.maintenance_poll), Duration::from_secs(5));
+    let place =
+        launch::maintenance::place(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, faults);
+    SwitchOptions { initial, place }
+}
+
+pub(super) fn readiness(text: &str, faults: &mut Faults) -> MaintenanceReadiness {
+    let choices = [
+        ("after-drain", MaintenanceReadiness::AfterDrain),
+        ("immediate", MaintenanceReadiness::Immediate),
+        ("never", MaintenanceReadiness::Never),
+    ];
+    faults.take("MAINTENANCE_READINESS", options::choice(text, &choices), MaintenanceReadiness::default())
+}
+
+pub(super) fn retry_after(text: &str, faults: &mut Faults) -> Duration {
+    faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text), Duration::from_secs(30 * 60))
+}
+
+/// The options of `user-tier maintenance-page`, checked.
+#[derive(Clone, Debug)]
+pub struct PageOptions {
+    /// `HTTP_ADDR`, default `0.0.0.0:9090`.
+    pub http: SocketAddr,
+    /// `MAINTENANCE_RETRY_AFTER`, default 30 min.
+    pub retry_after: Duration,
+    /// `LOG_FORMAT`, default `text`.
+    pub log_format: LogFormat,
+}
+
+impl PageOptions {
+    /// Checks what was written.
+    ///
+    /// # Errors
+    /// Every fault, one line each.
+    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let options = Self {
+            http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
+            retry_after: retry_after(&raw.maintenance_retry_after, &mut faults),
+            log_format: faults.take(
+                "LOG_FORMAT",
+                options::choice(&raw.log_format, &LogFormat::CHOICES),
+                LogFormat::default(),
+            ),
+        };
+        if let Err(fault) = logging::filter(environment) {
+            faults.push("RUST_LOG", fault);
+        }
+        faults.into_result(options)
+    }
+}

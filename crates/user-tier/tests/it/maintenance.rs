@@ -1,0 +1,217 @@
+//! Scenario A of the requirements: the switch is turned on, everybody is told and leaves, and off again all is well.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use test_support::{Events, Person, Process, Signal, UserPod, eventually};
+
+use crate::{BINARY, QUICK};
+
+/// The file that the pods look at, moved as a mounted ConfigMap is: another file takes its place.
+struct Switch {
+    folder: TempDir,
+}
+
+impl Switch {
+    fn new(content: &str) -> Self {
+        let switch = Self { folder: tempfile::tempdir().unwrap() };
+        switch.says(content);
+        switch
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("MAINTENANCE_MODE")
+    }
+
+    fn says(&self, content: &str) {
+        let next = self.folder.path().join("next");
+        std::fs::write(&next, content).unwrap();
+        std::fs::rename(next, self.path()).unwrap();
+    }
+}
+
+async fn pod(name: &str, switch: &Path, options: &[(&str, &str)]) -> UserPod {
+    let file = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    UserPod::start(BINARY, name, &[&QUICK, &file[..], options].concat()).await
+}
+
+async fn ready(pod: &UserPod) -> (u16, Value) {
+    let answer = pod.person().get("/ready").await;
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+async fn serves(pod: &UserPod) {
+    eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
+}
+
+async fn visitor(pod: &UserPod) -> (Person, Events) {
+    let person = pod.person().visit().await;
+    let stream = person.events().await;
+    (person, stream)
+}
+
+#[tokio::test]
+async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_serve() {
+    let switch = Switch::new("false");
+    let mut pods = Vec::new();
+    for name in ["user-1", "user-2", "user-3"] {
+        pods.push(pod(name, &switch.path(), &[]).await);
+    }
+    let mut leaver = visitor(&pods[0]).await;
+    let mut stayer = visitor(&pods[1]).await;
+    assert_eq!(ready(&pods[2]).await.0, 200);
+
+    switch.says("true\n");
+    for stream in [&mut leaver.1, &mut stayer.1] {
+        let notice = stream.next_named("drain").await.data;
+        assert_eq!(notice["reason"], "maintenance");
+        assert_eq!(notice["message"], "Maintenance mode activated. Please save your work and logout.");
+        assert_eq!(notice["countdown"], 3);
+    }
+    assert_eq!(ready(&pods[1]).await.0, 200, "users can save while they are being asked to");
+    assert_eq!(stayer.0.status("/").await, 200, "who is there is served");
+    let newcomer = pods[1].person().request("/").header("accept", "text/html").send().await.unwrap();
+    assert_eq!((newcomer.status().as_u16(), newcomer.headers()["retry-after"].to_str().unwrap()), (503, "1800"));
+    assert_eq!(newcomer.headers()["cache-control"], "no-store");
+    assert!(!newcomer.headers().contains_key("set-cookie"));
+    assert!(newcomer.text().await.unwrap().contains("<h1>We'll be back soon</h1>"));
+
+    assert_eq!(leaver.0.post("/logout").send().await.unwrap().status(), 200);
+    assert_eq!(stayer.1.next_named("session-ended").await.data["reason"], "forced");
+    let closed = (503, serde_json::json!({ "status": "not_ready", "maintenance_mode": true }));
+    for pod in &pods {
+        eventually("the pod to be out of rotation", || async { (ready(pod).await == closed).then_some(()) }).await;
+        assert_eq!(pod.person().status("/health").await, 200);
+    }
+    for (pod, told, graceful, forced) in
+        [(&pods[0], 1.0, 1.0, 0.0), (&pods[1], 1.0, 0.0, 1.0), (&pods[2], 0.0, 0.0, 0.0)]
+    {
+        assert_eq!(pod.metric("drain_notifications_sent").await, told);
+        assert_eq!(pod.metric("graceful_logouts_total").await, graceful);
+        assert_eq!(pod.metric("forced_logouts_total").await, forced);
+        assert_eq!(pod.metric("active_sessions_total").await, 0.0);
+    }
+
+    switch.says("false");
+    for pod in &pods {
+        serves(pod).await;
+        assert_eq!(ready(pod).await.0, 200);
+    }
+    let logs = pods.iter().map(|pod| pod.drain_log()).collect::<Vec<_>>();
+    let (enabled, disabled) =
+        ("[MAINTENANCE] Maintenance mode enabled, notifying", "[MAINTENANCE] Maintenance mode disabled");
+    assert_eq!(logs[0], [format!("{enabled} 1 user"), disabled.to_owned()]);
+    assert_eq!(logs[2], [format!("{enabled} 0 users"), disabled.to_owned()]);
+    assert_eq!((logs[1].first(), logs[1].last()), (Some(&format!("{enabled} 1 user")), Some(&disabled.to_owned())));
+}
+
+#[tokio::test]
+async fn off_during_the_countdown_takes_it_back_and_nobody_counts_as_told() {
+    let switch = Switch::new("false");
+    let pod = pod("user-1", &switch.path(), &[("DRAIN_TIMEOUT", "1h")]).await;
+    let (person, mut stream) = visitor(&pod).await;
+    switch.says("on");
+    stream.next_named("drain").await;
+    switch.says("off");
+    let cancelled = stream.next_named("drain-cancelled").await.data;
+    assert_eq!(cancelled["reason"], "maintenance");
+    assert!(person.session().await["drain"].is_null());
+    serves(&pod).await;
+    person.post("/logout").send().await.unwrap();
+    assert_eq!((pod.metric("drain_notifications_sent").await, pod.metric("graceful_logouts_total").await), (1.0, 0.0));
+
+    // On, off and on again: where it stands counts, and the second notice is another one.
+    let (_person, mut stream) = visitor(&pod).await;
+    for (content, event) in [("1", "drain"), ("0", "drain-cancelled"), ("yes", "drain")] {
+        switch.says(content);
+        stream.next_named(event).await;
+    }
+    assert_eq!(pod.metric("drain_notifications_sent").await, 3.0);
+}
+
+#[tokio::test]
+async fn readiness_follows_the_choice_from_the_start_on() {
+    let switch = Switch::new("true");
+    for (choice, at_start, counting) in [("after-drain", 503, 200), ("immediate", 503, 503), ("never", 200, 200)] {
+        let options = [("MAINTENANCE_READINESS", choice), ("DRAIN_TIMEOUT", "1h")];
+        let pod = pod("user-1", &switch.path(), &options).await;
+        assert_eq!(ready(&pod).await.0, at_start, "{choice} at the start");
+        assert_eq!(pod.person().status("/").await, 503, "{choice}: nobody slips in before the switch was looked at");
+        assert_eq!(pod.metric("total_logins").await, 0.0);
+        switch.says("false");
+        serves(&pod).await;
+        let (person, mut stream) = visitor(&pod).await;
+        switch.says("true");
+        stream.next_named("drain").await;
+        assert_eq!(ready(&pod).await.0, counting, "{choice} during the countdown");
+        person.post("/logout").send().await.unwrap();
+        let closed = if choice == "never" { 200 } else { 503 };
+        eventually(choice, || async { (ready(&pod).await.0 == closed).then_some(()) }).await;
+        assert_eq!(pod.person().status("/").await, 503);
+    }
+}
+
+#[tokio::test]
+async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_tells_once_more() {
+    let switch = Switch::new("false");
+    let mut pod = pod("user-1", &switch.path(), &[]).await;
+    let (_person, mut stream) = visitor(&pod).await;
+    switch.says("true");
+    let maintenance = stream.next_named("drain").await.data;
+    pod.signal(Signal::SIGTERM);
+    let shutdown = stream.next_named("drain").await.data;
+    assert_eq!(
+        (&shutdown["reason"], &shutdown["forced_logout_at"]),
+        (&"shutdown".into(), &maintenance["forced_logout_at"])
+    );
+    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "the same notice");
+    switch.says("false");
+    assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced", "the switch stops no shutdown");
+    assert!(pod.wait().await.success());
+    assert!(!pod.drain_log().iter().any(|line| line.contains("disabled")));
+}
+
+#[tokio::test]
+async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
+    let switch = Switch::new("false");
+    let pod = pod("user-1", &switch.path(), &[]).await;
+    for trouble in ["", "perhaps", "truefalse"] {
+        switch.says(trouble);
+        pod.line(&format!("{trouble:?}")).await;
+        serves(&pod).await;
+    }
+    std::fs::remove_file(switch.path()).unwrap();
+    let (_person, mut stream) = visitor(&pod).await;
+    switch.says("TRUE");
+    stream.next_named("drain").await;
+    std::fs::remove_file(switch.path()).unwrap();
+    assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced", "gone is not off");
+    assert_eq!(pod.person().status("/").await, 503);
+    switch.says("false");
+    serves(&pod).await;
+}
+
+#[tokio::test]
+async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
+    let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("MAINTENANCE_RETRY_AFTER", "90s")];
+    let mut page = Process::start(BINARY, &["maintenance-page"], &environment);
+    let line = page.line("http.address=").await;
+    let host = line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap();
+    let person = Person::new(host);
+    for path in ["/", "/session", "/t/abc/events", "/anything?x=1"] {
+        let answer = person.get(path).await;
+        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "90"));
+        assert!(!answer.headers().contains_key("set-cookie"));
+        assert!(answer.text().await.unwrap().contains("We'll be back soon"));
+    }
+    for probe in ["/health", "/ready"] {
+        assert_eq!(person.status(probe).await, 200);
+    }
+    let html = person.text("/").await;
+    let style =
+        html.split("href=\"").find(|part| part.starts_with("/assets/style")).unwrap().split('"').next().unwrap();
+    assert_eq!(person.status(style).await, 200);
+    page.signal(Signal::SIGTERM);
+    assert!(page.wait().await.success());
+}
