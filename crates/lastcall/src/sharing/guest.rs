@@ -46,12 +46,25 @@ pub(super) async fn rename(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &U
     let renamed =
         session_domain::shared::SharedSession { id, user: user.clone(), streaming: true, ..pod.shared(guest) };
     // In this order: a wish for an entry that is not there could not be fulfilled.
-    let written = write(pod, sharing, vec![Write::Put { session: renamed, idle: Duration::ZERO, new: true }]).await
-        && write(pod, sharing, vec![Write::Wish { id: guest.id(), wish: Wish::Rename(id) }]).await;
-    if written {
-        call(pod, sharing, guest).await;
+    let put = Write::Put { session: renamed, idle: Duration::ZERO, new: true };
+    if !write(pod, sharing, vec![put]).await {
+        return false;
     }
-    written
+    let wish = Write::Wish { id: guest.id(), wish: Wish::Rename(id) };
+    let Ok(answer) = timeout(PATIENCE, sharing.store.write(vec![wish])).await else { return false };
+    match sharing.heard(answer, pod.clock.now()).as_deref() {
+        Some([Written::Done]) => {
+            call(pod, sharing, guest).await;
+            true
+        }
+        // It has ended meanwhile: what was written for it is nobody's.
+        Some([Written::Missing]) => {
+            let owner = guest.home().unwrap_or(&pod.config.pod).clone();
+            write(pod, sharing, vec![Write::Delete { id, pod: owner }]).await;
+            false
+        }
+        Some(_) | None => false,
+    }
 }
 
 fn asked<'a>(pod: &'a Pod, guest: &Live) -> Option<&'a Sharing> {

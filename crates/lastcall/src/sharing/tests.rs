@@ -264,14 +264,14 @@ async fn storm(seed: u64) {
         running.pod.written().await;
     }
     ends.note(&pods);
-    check(&pods, &store);
+    check(&pods, &store, &ends);
     for mut pod in pods {
         pod.stop.cancel();
         pod.kill().await;
     }
 }
 
-fn check(pods: &[Running], store: &MemoryStore) {
+fn check(pods: &[Running], store: &MemoryStore, ends: &Ends) {
     let mut owners: HashMap<SessionId, &PodName> = HashMap::new();
     for running in pods {
         running.balances();
@@ -292,10 +292,15 @@ fn check(pods: &[Running], store: &MemoryStore) {
     let totals = |outcome| pods.iter().map(|running| running.pod.sessions.totals().ended(outcome)).sum::<u64>();
     let ended: u64 = [Outcome::Logout, Outcome::AutoLogout, Outcome::Forced, Outcome::Expired].map(totals).iter().sum();
     let logins: u64 = pods.iter().map(|running| running.pod.sessions.totals().logins).sum();
+    for entry in &entries {
+        let end = ends.0.get(&entry.session.id);
+        assert!(end.is_none() || entry.wish.is_some(), "ended {end:?}, and is kept: {entry:?}");
+    }
     // What a killed pod had not written yet nobody can know.
     let is_killed = |pod: &PodName| pods.iter().any(|running| running.pod.config.pod == *pod && !running.is_alive());
     let kept = entries.iter().filter(|entry| entry.wish.is_none() && !is_killed(&entry.session.pod)).count();
-    assert!(ended + kept as u64 <= logins, "{ended} ended, {kept} kept, {logins} began");
+    let unheld: Vec<_> = entries.iter().filter(|entry| !owners.contains_key(&entry.session.id)).collect();
+    assert!(ended + kept as u64 <= logins, "{ended} ended, {kept} kept, {logins} began; held by nobody: {unheld:#?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,10 +48,11 @@ pub(super) async fn watch(pod: Arc<Pod>, stop: CancellationToken) {
         let missing = sharing.take_missing();
         match answer_calls(&pod, sharing).await {
             // Whoever adopts a session calls first: what is missing and was not called for is lost.
+            // One that has another id by now is not what was missed.
             Some(called) => missing
-                .values()
-                .filter(|session| !called.contains(&session.id()))
-                .for_each(|session| pod.write_anew(session)),
+                .iter()
+                .filter(|(id, session)| !called.contains(id) && session.id() == **id)
+                .for_each(|(_, session)| pod.write_anew(session)),
             None => missing.values().for_each(|session| sharing.is_missing(session)),
         }
         if tick.is_multiple_of(SWEEP) {
@@ -96,6 +97,14 @@ enum Missing {
     Unclear,
 }
 
+/// What was looked for, and when.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    id: SessionId,
+    asked: Timestamp,
+    missing: Missing,
+}
+
 /// Looks at these sessions; whether all could be looked at.
 async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: Missing) -> bool {
     let mut saw_all = true;
@@ -108,7 +117,9 @@ async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: M
             // about what comes after its arrival.
             let arrives = sharing.turn(*id).try_lock().is_err();
             match pod.sessions.get(*id) {
-                Some(session) => react(pod, sharing, &session, seen, (asked, missing)).await,
+                // It has another id since we looked: what was seen is not about it.
+                Some(session) if session.id() != *id => {}
+                Some(session) => react(pod, sharing, &session, Look { id: *id, asked, missing }, seen).await,
                 None => saw_all &= !arrives,
             }
         }
@@ -116,8 +127,8 @@ async fn look(pod: &Arc<Pod>, sharing: &Sharing, ids: Vec<SessionId>, missing: M
     saw_all
 }
 
-async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, (asked, missing): (Timestamp, Missing)) {
-    let Glance { pod: owner, idle, wish } = match (seen, missing) {
+async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, look: Look, seen: Seen) {
+    let Glance { pod: owner, idle, wish } = match (seen, look.missing) {
         (Seen::There(glance), _) => glance,
         (Seen::Missing, Missing::Moved) => return pod.let_move(session),
         (Seen::Missing, Missing::Unclear) if session.is_stored() => return sharing.is_missing(session),
@@ -128,16 +139,19 @@ async fn react(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, seen: Seen, (a
         return pod.let_move(session);
     }
     match wish {
-        None => session.was_active(asked.minus(idle)),
+        None => session.was_active(look.asked.minus(idle)),
         Some(Wish::End { automatic }) => _ = pod.log_out(session, automatic),
-        Some(Wish::Rename(id)) => rename(pod, sharing, session, id).await,
+        Some(Wish::Rename(new)) => rename(pod, sharing, session, look.id, new).await,
     }
 }
 
 /// A guest's user has signed in there, and the session goes on as `id`.
-async fn rename(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, id: SessionId) {
+async fn rename(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, old: SessionId, id: SessionId) {
     // Somebody looks for it right now: the wish stands there still when we come by the next time.
     let Ok(_turn) = sharing.turn(id).try_lock() else { return };
+    if session.id() != old {
+        return;
+    }
     let was_here = pod.sessions.get(id).is_some() || pod.sessions.has_departed(id);
     let Some(entry) = sharing.heard(sharing.store.read(id).await, pod.clock.now()) else { return };
     match entry {
@@ -149,7 +163,7 @@ async fn rename(pod: &Arc<Pod>, sharing: &Sharing, session: &Live, id: SessionId
         }
         // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
         Some(_) | None => {
-            let old = Write::Delete { id: session.id(), pod: pod.config.pod.clone() };
+            let old = Write::Delete { id: old, pod: pod.config.pod.clone() };
             pod.let_move(session);
             sharing.heard(sharing.store.write(vec![old]).await, pod.clock.now());
         }

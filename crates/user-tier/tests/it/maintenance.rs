@@ -41,8 +41,14 @@ async fn ready(pod: &UserPod) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
+/// Waits until newcomers are let in; whoever tried leaves again.
 async fn serves(pod: &UserPod) {
-    eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
+    let person = eventually("newcomers to be let in", || async {
+        let person = pod.person();
+        (person.status("/").await == 200).then_some(person)
+    })
+    .await;
+    person.post("/logout").send().await.unwrap();
 }
 
 async fn visitor(pod: &UserPod) -> (Person, Events) {
@@ -178,9 +184,14 @@ async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
     let pod = pod("user-1", &switch.path(), &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
         switch.says(trouble);
-        pod.line(&format!("{trouble:?}")).await;
+        pod.line("the maintenance switch is in doubt").await;
         serves(&pod).await;
     }
+    switch.says("false");
+    pod.line("the maintenance switch is read again").await;
+    let log = pod.log().join("\n");
+    assert_eq!(log.matches("the maintenance switch is in doubt").count(), 1, "{log}");
+    assert!(log.contains("says nothing; write true or false"), "{log}");
     std::fs::remove_file(switch.path()).unwrap();
     let (_person, mut stream) = visitor(&pod).await;
     switch.says("TRUE");
@@ -209,8 +220,13 @@ async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
         assert_eq!(person.status(probe).await, 200);
     }
     let html = person.text("/").await;
-    let style =
-        html.split("href=\"").find(|part| part.starts_with("/assets/style")).unwrap().split('"').next().unwrap();
+    let style = html
+        .split("href=\"")
+        .find(|part| part.starts_with("/assets/") && part.contains("style.css"))
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
     assert_eq!(person.status(style).await, 200);
     page.signal(Signal::SIGTERM);
     assert!(page.wait().await.success());
