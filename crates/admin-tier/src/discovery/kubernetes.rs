@@ -6,7 +6,6 @@ mod slices;
 
 use std::fmt;
 
-use kube::{Client, Config};
 use tokio::time::sleep;
 
 use super::Reporter;
@@ -70,21 +69,13 @@ fn is_label(text: &str, longest: usize) -> bool {
     fits && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// The way to the API: a pod's own account, or what a kubeconfig says.
-async fn client() -> Result<Client, kube::Error> {
-    let mut config = Config::infer().await.map_err(kube::Error::InferConfig)?;
-    // Who follows the endpoints asks again by itself; a client that did so behind its back would hide why it has to.
-    config.default_retry = false;
-    Client::try_from(config)
-}
-
 /// Follows the Service's endpoints until it is dropped.
 pub(super) async fn run(service: &Service, reporter: &Reporter) {
     let mut backoff = Backoff::default();
     let client = loop {
-        match client().await {
+        match maintenance_switch::connect().await {
             Ok(client) => break client,
-            Err(error) => reporter.failed(&format!("there is no way to the Kubernetes API: {error}")),
+            Err(error) => reporter.failed(&error.to_string()),
         }
         sleep(backoff.next_pause()).await;
     };
