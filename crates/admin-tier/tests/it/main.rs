@@ -11,6 +11,7 @@ mod fake_pod;
 mod kubernetes;
 mod lies;
 mod lost;
+mod maintenance;
 mod pages;
 mod real_pods;
 mod sharing;
