@@ -95,6 +95,13 @@ pub enum Write {
         /// Its owner; an entry of another's stays.
         pod: PodName,
     },
+    /// The same before its owner ends it, unless a guest has signed in meanwhile: then it goes on under another id.
+    TakeOut {
+        /// Which one.
+        id: SessionId,
+        /// Its owner; an entry of another's stays.
+        pod: PodName,
+    },
     /// Its owner holds it no more: whoever comes may have it.
     Release {
         /// Which one.
@@ -125,7 +132,7 @@ pub enum Write {
 pub enum Written {
     /// It is done.
     Done,
-    /// Nothing was done: another pod owns the session.
+    /// Nothing was done: another pod owns the session, or it goes on under another id.
     Elsewhere,
     /// There is no such session any more, or never was.
     Missing,

@@ -14,6 +14,9 @@ const MOMENTS = [
 // would race the server's forced end together.
 const LEAVE_EARLY_MS = [1_000, 4_000];
 
+// Who was told that they need not leave is to see it, not only to miss the banner.
+const REPRIEVE_MS = 12_000;
+
 const byId = (id) => document.getElementById(id);
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
@@ -24,6 +27,7 @@ export class Banner {
   #leaveAt = 0;
   #leave;
   #countdown;
+  #reprieve;
 
   // `leave()` signs out automatically; `doubt()` asks the server for the truth.
   constructor(leave, doubt) {
@@ -36,6 +40,7 @@ export class Banner {
   }
 
   show(notice) {
+    this.#endReprieve();
     const known = this.#notice?.forced_logout_at === notice.forced_logout_at && this.#notice?.reason === notice.reason;
     this.#notice = notice;
     if (!known) {
@@ -67,7 +72,16 @@ export class Banner {
     this.#countdown.stop();
     byId("drain-banner").hidden = true;
     document.title = this.#title;
-    if (announcement) say(announcement);
+    if (!announcement) return;
+    say(announcement);
+    byId("reprieve").textContent = announcement;
+    byId("reprieve").hidden = false;
+    this.#reprieve = setTimeout(() => this.#endReprieve(), REPRIEVE_MS);
+  }
+
+  #endReprieve() {
+    clearTimeout(this.#reprieve);
+    byId("reprieve").hidden = true;
   }
 
   #draw(left) {

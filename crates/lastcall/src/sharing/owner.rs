@@ -112,8 +112,9 @@ async fn take_out_one(pod: &Pod, session: &Live) -> bool {
 
 /// What [`Sharing::take_out`] asks for; done by the writer, so that nothing that it wrote before comes after.
 pub(super) async fn take_out(pod: &Pod, sharing: &Sharing, sessions: Vec<Live>) -> Vec<Live> {
-    let deletes = sessions.iter().map(|session| delete(pod, session)).collect();
-    let results = sharing.heard(sharing.store.write(deletes).await, pod.clock.now()).unwrap_or_default();
+    let own = |session: &Live| Write::TakeOut { id: session.id(), pod: pod.config.pod.clone() };
+    let writes = sessions.iter().map(own).collect();
+    let results = sharing.heard(sharing.store.write(writes).await, pod.clock.now()).unwrap_or_default();
     let is_gone = |index: usize, session: &Live| results.get(index) == Some(&Written::Missing) && session.is_stored();
     // What should be there and is not was ended elsewhere, if we were called for it; else the store has lost it.
     let called = if sessions.iter().enumerate().any(|(index, session)| is_gone(index, session)) {
@@ -132,8 +133,4 @@ pub(super) async fn take_out(pod: &Pod, sharing: &Sharing, sessions: Vec<Live>) 
         }
     }
     ours
-}
-
-fn delete(pod: &Pod, session: &Live) -> Write {
-    Write::Delete { id: session.id(), pod: pod.config.pod.clone() }
 }

@@ -9,7 +9,7 @@ use session_domain::{PodName, SessionId};
 use tokio::time::Instant;
 use tonic::async_trait;
 
-use super::{Adoption, Calls, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Write, Written};
+use super::{Adoption, Calls, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Wish, Write, Written};
 
 /// Sessions in the memory of this process.
 #[derive(Default)]
@@ -78,7 +78,8 @@ impl Contents {
                 }
                 None => return Written::Missing,
             },
-            Write::Delete { id, pod } => match self.entries.get(&id) {
+            Write::TakeOut { id, .. } if self.is_renamed(id) => return Written::Elsewhere,
+            Write::Delete { id, pod } | Write::TakeOut { id, pod } => match self.entries.get(&id) {
                 Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
                 Some(_) => _ = self.entries.remove(&id),
                 None => return Written::Missing,
@@ -101,6 +102,12 @@ impl Contents {
             },
         }
         Written::Done
+    }
+}
+
+impl Contents {
+    fn is_renamed(&self, id: SessionId) -> bool {
+        self.entries.get(&id).is_some_and(|kept| matches!(kept.entry.wish, Some(Wish::Rename(_))))
     }
 }
 

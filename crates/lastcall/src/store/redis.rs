@@ -96,6 +96,7 @@ impl RedisStore {
                 ],
             ),
             Write::Delete { id, pod } => (&self.scripts.delete, id, vec![text(&pod)]),
+            Write::TakeOut { id, pod } => (&self.scripts.take_out, id, vec![text(&pod)]),
             Write::Release { id, pod } => (&self.scripts.release, id, vec![text(&pod)]),
             Write::Touch { id, at, idle } => (&self.scripts.touch, id, vec![at.to_string(), ttl, idle_millis(idle)]),
             Write::Wish { id, wish } => (&self.scripts.wish, id, vec![entry::wish_to_field(wish)]),

@@ -332,6 +332,9 @@ async fn a_clock_that_is_an_hour_off_keeps_no_session_alive_and_ends_none() {
     eventually("the entry to go", || async { redis.keys("session:*").await.is_empty().then_some(()) }).await;
 
     // Moved there and back, it lives on: an hour is no idle time.
+    let patient = [("SESSION_TTL", "10m"), ("PRESENCE_LINGER", "100ms")];
+    let (right, fast) =
+        (pod("user-1", &redis, &patient).await, pod_with_a_fast_clock("user-2", &redis, &patient).await);
     let person = right.person().visit().await;
     let session = id(&person).await;
     let there = person.at(&fast.http);

@@ -8,6 +8,7 @@ use redis::Script;
 pub(super) struct Scripts {
     pub(super) put: Script,
     pub(super) delete: Script,
+    pub(super) take_out: Script,
     pub(super) release: Script,
     pub(super) touch: Script,
     pub(super) wish: Script,
@@ -19,6 +20,7 @@ impl Scripts {
         Self {
             put: Script::new(PUT),
             delete: Script::new(DELETE),
+            take_out: Script::new(TAKE_OUT),
             release: Script::new(RELEASE),
             touch: Script::new(TOUCH),
             wish: Script::new(WISH),
@@ -49,6 +51,12 @@ return 1";
 const DELETE: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
+
+/// pod. What a guest has given another id to goes on under that one.
+const TAKE_OUT: &str = "
+local owner, wish = unpack(redis.call('HMGET', KEYS[1], 'pod', 'wish'))
+if owner and owner ~= ARGV[1] or wish and string.match(wish, '^rename:%x+%-') then return 0 end
 return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
 
 /// pod.
