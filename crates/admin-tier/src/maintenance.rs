@@ -21,6 +21,14 @@ pub(crate) struct Stand {
     pub(crate) report: Report,
     /// Since when it stands there, as far as was seen; absent where it stood there already when this tier began to look.
     pub(crate) since: Option<Timestamp>,
+    /// Whether it was ever read.
+    was_read: bool,
+}
+
+impl Stand {
+    const fn unheard() -> Self {
+        Self { report: Report::unheard(Position::Off), since: None, was_read: false }
+    }
 }
 
 /// The switch, and where it stands. Cheap to clone.
@@ -34,7 +42,7 @@ impl Maintenance {
     /// The switch, and the task that follows it until `stop` is cancelled.
     pub(crate) fn new(switch: Switch, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
         let switch = Arc::new(switch);
-        let (stands, stand) = watch::channel(Stand { report: Report::unheard(Position::Off), since: None });
+        let (stands, stand) = watch::channel(Stand::unheard());
         let following = follow(Arc::clone(&switch), stands, stop);
         (Self { switch, stand }, following)
     }
@@ -57,9 +65,14 @@ impl Maintenance {
         self.switch.set(position).await?;
         let mut stand = self.stand.clone();
         let seen = stand.wait_for(|stand| stand.report.position == position);
-        // Set it is, seen or not.
-        let _ = timeout(SEEN_WITHIN, seen).await;
-        Ok(())
+        if timeout(SEEN_WITHIN, seen).await.is_ok() {
+            return Ok(());
+        }
+        // Read, and not where it was put: somebody else has put it back. Not read, it is set all the same.
+        match self.stand().report {
+            Report { position: now, standing: Standing::Sound } if now != position => Err(SetError::Overtaken { now }),
+            Report { .. } => Ok(()),
+        }
     }
 }
 
@@ -75,8 +88,10 @@ async fn follow(switch: Arc<Switch>, stands: watch::Sender<Stand>, stop: Cancell
 }
 
 fn after(before: &Stand, report: Report, now: Timestamp) -> Stand {
-    let moved = before.report.position != report.position && before.report.standing != Standing::Unheard;
-    Stand { since: if moved { Some(now) } else { before.since }, report }
+    // Before it was read once, nothing is known of where it stood.
+    let moved = before.report.position != report.position && before.was_read;
+    let was_read = before.was_read || report.standing == Standing::Sound;
+    Stand { since: if moved { Some(now) } else { before.since }, was_read, report }
 }
 
 #[cfg(test)]
@@ -87,7 +102,8 @@ mod tests {
     fn the_time_is_that_of_a_move_that_was_seen() {
         let at = Timestamp::from_millis;
         let read = |position, standing| Report { position, standing };
-        let stand = Stand { report: Report::unheard(Position::Off), since: None };
+        let away = Standing::Doubtful(maintenance_switch::Doubt::Away("refused".to_owned()));
+        let stand = after(&Stand::unheard(), read(Position::Off, away), at(0));
         let stand = after(&stand, read(Position::On, Standing::Sound), at(1));
         assert_eq!(stand.since, None, "it may have stood there for days");
         let stand = after(&stand, read(Position::Off, Standing::Sound), at(2));

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use maintenance_switch::Position;
 use thiserror::Error;
 
 /// The longest timeout there is.
@@ -104,11 +105,7 @@ pub fn number(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
 /// # Errors
 /// What is wrong and what to write.
 pub fn switch(text: &str) -> Result<bool, String> {
-    match text.trim().to_ascii_lowercase().as_str() {
-        "true" | "1" | "yes" | "on" => Ok(true),
-        "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err(format!("{text:?} is neither true nor false")),
-    }
+    text.parse::<Position>().map(Position::is_on).map_err(|_| format!("{text:?} is neither true nor false"))
 }
 
 /// Reads one of several words.

@@ -58,7 +58,7 @@ impl Report {
         Self { position, standing: Standing::Unheard }
     }
 
-    /// What is known after a reading. `settled`: whether it was understood before; until then, what is not there is off.
+    /// What is known after a reading. `settled`: whether there was something to read before; until then, what is not there is off.
     fn after(&self, reading: Result<Position, Doubt>, settled: bool) -> Self {
         match reading {
             Ok(position) => Self { position, standing: Standing::Sound },
@@ -89,9 +89,10 @@ impl Teller {
     /// is in doubt, that doubt remains.
     pub(crate) fn hear(&mut self, reading: Result<Position, Doubt>, steady: bool) {
         let before = self.report.borrow().clone();
-        let understood = reading.is_ok();
+        // One that says something senseless is there: from then on it is not off because it is gone.
+        let was_there = matches!(reading, Ok(_) | Err(Doubt::Unclear(_)));
         let mut now = before.after(reading, self.settled);
-        self.settled |= understood;
+        self.settled |= was_there;
         if !steady && matches!(before.standing, Standing::Doubtful(Doubt::Away(_) | Doubt::Forbidden(_))) {
             now.standing = before.standing.clone();
         }
@@ -154,6 +155,15 @@ mod tests {
         assert_eq!(begin.after(Err(Doubt::NotThere), false), doubtful(Position::Off, Doubt::NotThere));
         let away = Doubt::Away("it is raining".to_owned());
         assert_eq!(begin.after(Err(away.clone()), false), doubtful(Position::On, away));
+    }
+
+    #[test]
+    fn a_switch_that_said_something_senseless_is_not_off_once_it_is_gone() {
+        let (sender, receiver) = watch::channel(Report::unheard(Position::On));
+        let mut teller = Teller::new("the file".to_owned(), sender);
+        teller.hear(Err(Doubt::Unclear(Unclear::Empty)), true);
+        teller.hear(Err(Doubt::NotThere), true);
+        assert_eq!(*receiver.borrow(), doubtful(Position::On, Doubt::NotThere));
     }
 
     #[test]

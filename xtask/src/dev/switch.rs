@@ -4,11 +4,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use tempfile::TempDir;
 
 /// The file, in a folder of its own that goes with it.
 #[derive(Debug)]
 pub(super) struct Switch {
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Switch {
@@ -17,22 +18,14 @@ impl Switch {
     /// # Errors
     /// The folder for temporary files cannot be written.
     pub(super) fn new() -> anyhow::Result<Self> {
-        let switch = Self { folder: std::env::temp_dir().join(format!("lastcall-dev-{}", std::process::id())) };
-        fs::create_dir_all(&switch.folder)
-            .and_then(|()| fs::write(switch.path(), "false\n"))
-            .with_context(|| format!("the maintenance switch cannot be put into {}", switch.folder.display()))?;
+        let folder = tempfile::Builder::new().prefix("lastcall-dev-").tempdir();
+        let switch = Self { folder: folder.context("there is no folder for the maintenance switch")? };
+        fs::write(switch.path(), "false\n").context("the maintenance switch cannot be written")?;
         Ok(switch)
     }
 
     /// Where it lies.
     pub(super) fn path(&self) -> PathBuf {
-        self.folder.join("MAINTENANCE_MODE")
-    }
-}
-
-impl Drop for Switch {
-    fn drop(&mut self) {
-        // What stays behind is a word in a folder for temporary files.
-        let _ = fs::remove_dir_all(&self.folder);
+        self.folder.path().join("MAINTENANCE_MODE")
     }
 }

@@ -1,8 +1,8 @@
 //! A slow-down for guessing: each wrong guess costs time, which passes by itself.
 //!
 //! A caller has some wrong guesses free, then one a second: who comes sooner waits their turn, and where too many wait
-//! already, is sent away unheard. So the right token gets through from a caller's address even while somebody else guesses
-//! there. All callers together have a limit, too; only those who have guessed wrong feel it, so that nobody is kept out
+//! already, is sent away unheard. So the right token gets through from a caller's address while somebody else guesses there,
+//! unless they guess so fast that nobody's turn comes: then it is tried again. All callers together have a limit, too; only those who have guessed wrong feel it, so that nobody is kept out
 //! by what strangers do. Memory is bounded: callers whose time has passed are forgotten.
 
 use std::collections::HashMap;

@@ -82,7 +82,9 @@ fn behind_by(pod: &PodView, is_on: bool, since: Option<Timestamp>, now: Timestam
     };
     match &pod.state {
         PodState::Live if does => None,
-        PodState::Unreachable { .. } => Some("cannot be heard".to_owned()),
+        PodState::Unreachable { since, .. } => {
+            Some(format!("cannot be heard, for {}", words::duration(now.since(*since))))
+        }
         PodState::Waiting => Some("was not heard yet".to_owned()),
         PodState::Live | PodState::Finished => {
             let what = if is_on { "still serves" } else { "is still in maintenance" };
@@ -127,11 +129,17 @@ pub(crate) async fn move_switch(
     let (how, switch) = (how.as_str(), maintenance.name());
     match maintenance.set(position).await {
         Ok(()) => {
-            info!(operator.name = %name, operator.how = how, operator.from = %from, switch, enabled = %position, "the maintenance switch was moved");
+            info!(
+                operator.name = %name, operator.how = how, client.address = %from, switch, enabled = %position,
+                "the maintenance switch was moved"
+            );
             Redirect::to("/admin").into_response()
         }
         Err(error) => {
-            warn!(operator.name = %name, operator.how = how, operator.from = %from, switch, enabled = %position, %error, "the maintenance switch could not be moved");
+            warn!(
+                operator.name = %name, operator.how = how, client.address = %from, switch, enabled = %position, %error,
+                "the maintenance switch could not be moved"
+            );
             problem::answer(&headers, status(&error), "The switch was not moved", &sentence(&error))
         }
     }

@@ -115,12 +115,10 @@ async fn three_pods_and_the_panel_share_a_configmap_through_the_api() {
     }
     panel_says(&admin, "Maintenance is off").await;
 
-    let began = std::time::Instant::now();
     moved(&admin, "true").await;
     for (_, stream) in &mut visitors {
         stream.next_named("drain").await;
     }
-    println!("from the press of the button to the last stream: {:?}", began.elapsed());
     assert_eq!(position(&api), "true");
     let reasons = async |stream: &mut Events| stream.next_named("session-ended").await.data["reason"].clone();
     for (_, stream) in &mut visitors {
@@ -170,4 +168,20 @@ async fn two_operators_at_once_do_not_fight_and_a_refusal_is_said() {
     let gone = move_to(&here, "false").await.text().await.unwrap();
     assert!(gone.contains("kubectl create configmap -n sample-app app-config"), "{gone}");
     assert_eq!(pod.person().status("/").await, 503, "a ConfigMap that is gone moves nothing");
+}
+
+#[tokio::test]
+async fn a_pod_that_starts_while_the_api_is_away_for_a_moment_lets_nobody_slip_in() {
+    let mut api = api_with_configmap(json!({ "MAINTENANCE_MODE": "true" })).await;
+    let kubeconfig = api.kubeconfig().to_owned();
+    api.stop().await;
+    let options = [("KUBECONFIG", kubeconfig.to_str().unwrap()), ("MAINTENANCE_CONFIGMAP", "sample-app/app-config")];
+    let starting = user_pod("user-1", &options);
+    let back = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        api.start_again().await;
+    };
+    let (pod, ()) = tokio::join!(starting, back);
+    assert_eq!(pod.person().status("/").await, 503);
+    assert_eq!(pod.metric("total_logins").await, 0.0);
 }

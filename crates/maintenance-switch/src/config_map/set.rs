@@ -37,8 +37,9 @@ async fn try_to_set(api: &Api<ConfigMap>, name: &ConfigMapName, position: Positi
         if stands == Some(position) {
             return Ok(());
         }
+        let before = *stood.get_or_insert(stands);
         if let Some(now) = stands
-            && *stood.get_or_insert(stands) != stands
+            && before != stands
         {
             return Err(SetError::Overtaken { now });
         }

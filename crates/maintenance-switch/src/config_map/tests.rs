@@ -341,6 +341,24 @@ async fn two_operators_at_once_do_not_fight() {
 }
 
 #[tokio::test]
+async fn whoever_comes_second_with_the_contrary_is_told_even_where_there_was_no_key() {
+    let api = KubernetesDouble::start().await;
+    api.put(&map(&json!({})));
+    let cluster = follow_on(api, Position::Off, Pace::default()).await;
+    // Read before the other one has set it, and too late to patch.
+    cluster.api.fault(Verb::Patch, Fault::Conflict);
+    let switch = cluster.switch();
+    let other = async {
+        while cluster.api.asked(Verb::Patch) == 0 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        cluster.api.put(&map(&json!({ KEY: "true" })));
+    };
+    let (set, ()) = tokio::join!(switch.set(Position::Off), other);
+    assert!(matches!(set, Err(SetError::Overtaken { now: Position::On })), "{set:?}");
+}
+
+#[tokio::test]
 async fn whoever_lacks_a_token_is_told_so() {
     let options = Options { token: Some("s3cret".to_owned()), ..Options::default() };
     let api = KubernetesDouble::with(options).await;

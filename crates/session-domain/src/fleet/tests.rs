@@ -158,6 +158,10 @@ fn it_is_safe_to_upgrade_when_all_is_known_nobody_is_there_and_every_pod_is_in_m
     let address = Address::new("a:1");
     fleet.apply(&address, Heard::Report(report("user-1", Phase::Maintenance, 0)), at(100));
     assert!(fleet.view().is_safe_to_upgrade());
+    fleet.discovery_failed(Some("no such name"));
+    assert!(!fleet.view().is_safe_to_upgrade(), "there may be others");
+    fleet.discovery_failed(None);
+    assert!(fleet.view().is_safe_to_upgrade());
     fleet.apply(&address, Heard::Lost("gone".into()), at(101));
     assert!(!fleet.view().is_safe_to_upgrade(), "nobody knows");
 }

@@ -86,11 +86,16 @@ impl FleetView {
         self.pods.iter().map(Arc::as_ref).filter(|pod| matches!(pod.state, PodState::Unreachable { .. }))
     }
 
-    /// Whether all is known, nobody is there, and every pod that runs is in maintenance (and one does run).
+    /// Whether all is known, nobody is there, and every pod that runs is in maintenance (and one does run). While discovery
+    /// fails it never is: there may be pods that nobody knows of.
     pub fn is_safe_to_upgrade(&self) -> bool {
         let mut running = self.pods.iter().filter(|pod| pod.state != PodState::Finished).peekable();
         let nobody = self.rows.len() == 0 && self.pods.iter().all(|pod| pod.active_sessions() == Some(0));
-        self.is_complete() && nobody && running.peek().is_some() && running.all(|pod| pod.is_in_maintenance())
+        self.trouble.is_none()
+            && self.is_complete()
+            && nobody
+            && running.peek().is_some()
+            && running.all(|pod| pod.is_in_maintenance())
     }
 
     /// Whether the row is a last known one: its pod cannot be heard.

@@ -75,8 +75,11 @@ impl Lifecycle {
                 effects.extend([Effect::ForceClose, Effect::LetGo]);
                 State::MaintenanceClosed
             }
-            // Nobody is left who could be told, or come back.
-            Event::PopulationChanged | Event::TimePassed if population.held == 0 => State::MaintenanceClosed,
+            // Nobody is left who could be told, or come back; who came in this very moment is let go.
+            Event::PopulationChanged | Event::TimePassed if population.held == 0 => {
+                effects.push(Effect::LetGo);
+                State::MaintenanceClosed
+            }
             Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
                 State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
             }
@@ -166,6 +169,8 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         effects.push(Effect::Log(Line::MaintenanceEnabled(population.present)));
         if population.held == 0 {
+            // Whoever was admitted in this very moment and could not be counted.
+            effects.push(Effect::LetGo);
             return State::MaintenanceClosed;
         }
         let notice = Notice {
