@@ -8,7 +8,6 @@ mod api;
 pub mod app;
 mod assets;
 mod auth;
-mod backoff;
 mod clock;
 mod discovery;
 mod fleet;

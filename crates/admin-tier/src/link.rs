@@ -18,7 +18,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 
-use crate::backoff::Backoff;
+use maintenance_switch::Backoff;
 pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
 

@@ -4,25 +4,27 @@ use std::time::Duration;
 
 /// The pauses between tries.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Backoff {
+pub struct Backoff {
     first: Duration,
     cap: Duration,
     tries: u32,
 }
 
 impl Default for Backoff {
+    /// From 200 ms to 5 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(200), Duration::from_secs(5))
     }
 }
 
 impl Backoff {
-    pub(crate) const fn new(first: Duration, cap: Duration) -> Self {
+    /// Pauses that begin at `first` and never exceed `cap`.
+    pub const fn new(first: Duration, cap: Duration) -> Self {
         Self { first, cap, tries: 0 }
     }
 
     /// The next pause: between half and all of what doubling gives, the cap included.
-    pub(crate) fn next_pause(&mut self) -> Duration {
+    pub fn next_pause(&mut self) -> Duration {
         let full = self.first.saturating_mul(2_u32.saturating_pow(self.tries)).min(self.cap);
         self.tries = self.tries.saturating_add(1);
         full.mul_f64(0.5 + fastrand::f64() / 2.0)

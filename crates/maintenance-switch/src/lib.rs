@@ -16,6 +16,7 @@ mod switch;
 #[cfg(test)]
 mod testing;
 
+pub use backoff::Backoff;
 pub use client::{ConnectError, client, connect};
 pub use config_map::{BadName, ConfigMapName};
 pub use place::Place;

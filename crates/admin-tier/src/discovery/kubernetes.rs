@@ -9,7 +9,7 @@ use std::fmt;
 use tokio::time::sleep;
 
 use super::Reporter;
-use crate::backoff::Backoff;
+use maintenance_switch::Backoff;
 
 /// A Service and the port of every pod behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -274,58 +274,92 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
+/// What happens, after how many seconds, and how many are present and absent then.
+type Step = (Event, i64, u64, u64);
+
+/// Runs a history and checks every invariant after every step.
+fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
+    let mut machine = Lifecycle::new(policy);
+    let (mut now, mut terminated, mut admitting, mut exits) = (0, false, Admit::All, 0);
+    let mut told = None;
+    for (event, pause, present, absent) in history.iter().copied() {
+        now += pause;
+        let population = Population { held: present + absent, present };
+        let before = machine;
+        let (next, effects) = machine.step(event, Situation { now: at(now), population });
+        machine = next;
+
+        let hurried = matches!(event, Event::Hurry)
+            || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
+        for effect in &effects {
+            match effect {
+                Effect::Admit(admit) => {
+                    prop_assert!(!terminated || *admit == Admit::Nobody, "a terminated pod takes somebody in");
+                    admitting = *admit;
+                }
+                Effect::ForceClose => {
+                    let deadline = before.notice().map(|n| n.deadline);
+                    prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
+                }
+                Effect::Notify(notice) => told = Some(*notice),
+                Effect::CancelNotice(_) | Effect::EndNotice => told = None,
+                Effect::Exit => exits += 1,
+                Effect::SetReadiness(readiness) => prop_assert_eq!(*readiness, machine.readiness()),
+                Effect::LetGo | Effect::Log(_) => {}
+            }
+        }
+        prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
+        terminated |= matches!(event, Event::Terminate(_));
+        prop_assert_eq!(admitting, machine.admits(), "what was said last is what holds");
+        prop_assert_eq!(admitting == Admit::All, machine.state() == State::Serving, "sessions start in Serving alone");
+        if let State::MaintenanceCountdown { notice, .. } = machine.state() {
+            prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
+        }
+        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
+        if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
+            prop_assert!(present > 0 || !matches!(machine.state(), State::Draining { .. }), "waits for nobody");
+        }
+        if let State::Draining { notice, .. } = machine.state() {
+            prop_assert!(notice.deadline <= at(now).plus(policy.drain_timeout));
+        }
+        prop_assert!(exits <= 1);
+        prop_assert_eq!(exits == 1, matches!(machine.state(), State::Stopped { .. }));
+    }
+    Ok(())
+}
+
+/// The switch, a signal, a second one, people who leave and come back, and time, in every order of six.
+#[test]
+fn the_invariants_hold_in_every_interleaving() {
+    let steps: [Step; 7] = [
+        (Event::MaintenanceOn, 1, 2, 0),
+        (Event::MaintenanceOff, 1, 2, 0),
+        (TERM, 1, 2, 0),
+        (Event::PopulationChanged, 1, 0, 0),
+        (Event::PopulationChanged, 1, 0, 1),
+        (Event::PopulationChanged, 1, 2, 0),
+        (TICK, 60, 1, 0),
+    ];
+    let choices = [MaintenanceReadiness::AfterDrain, MaintenanceReadiness::Immediate, MaintenanceReadiness::Never];
+    for number in 0..steps.len().pow(6) {
+        let history =
+            std::array::from_fn::<_, 6, _>(|place| steps[number / steps.len().pow(place as u32) % steps.len()]);
+        for maintenance_readiness in choices {
+            let policy = Policy { maintenance_readiness, ..Policy::default() };
+            if let Err(broken) = check(policy, &history) {
+                panic!("{broken}\nin {history:?}");
+            }
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn the_invariants_hold_in_every_history(
         policy in policy(),
         history in prop::collection::vec((event(), 0..25_i64, 0..4_u64, 0..3_u64), 1..60),
     ) {
-        let mut machine = Lifecycle::new(policy);
-        let (mut now, mut terminated, mut admitting, mut exits) = (0, false, Admit::All, 0);
-        let mut told = None;
-        for (event, pause, present, absent) in history {
-            now += pause;
-            let population = Population { held: present + absent, present };
-            let before = machine;
-            let (next, effects) = machine.step(event, Situation { now: at(now), population });
-            machine = next;
-
-            let hurried = matches!(event, Event::Hurry)
-                || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
-            for effect in &effects {
-                match effect {
-                    Effect::Admit(admit) => {
-                        prop_assert!(!terminated || *admit == Admit::Nobody, "a terminated pod takes somebody in");
-                        admitting = *admit;
-                    }
-                    Effect::ForceClose => {
-                        let deadline = before.notice().map(|n| n.deadline);
-                        prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
-                    }
-                    Effect::Notify(notice) => told = Some(*notice),
-                    Effect::CancelNotice(_) | Effect::EndNotice => told = None,
-                    Effect::Exit => exits += 1,
-                    Effect::SetReadiness(readiness) => prop_assert_eq!(*readiness, machine.readiness()),
-                    Effect::LetGo | Effect::Log(_) => {}
-                }
-            }
-            prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
-            terminated |= matches!(event, Event::Terminate(_));
-            prop_assert_eq!(admitting, machine.admits(), "what was said last is what holds");
-            prop_assert_eq!(admitting == Admit::All, machine.state() == State::Serving, "sessions start in Serving alone");
-            if let State::MaintenanceCountdown { notice, .. } = machine.state() {
-                prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
-            }
-            prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
-            if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
-                prop_assert!(present > 0 || !matches!(machine.state(), State::Draining { .. }), "waits for nobody");
-            }
-            if let State::Draining { notice, .. } = machine.state() {
-                prop_assert!(notice.deadline <= at(now).plus(policy.drain_timeout));
-            }
-            prop_assert!(exits <= 1);
-            prop_assert_eq!(exits == 1, matches!(machine.state(), State::Stopped { .. }));
-        }
+        check(policy, &history)?;
     }
 
     #[test]

@@ -16,9 +16,9 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::debug;
 
 use super::{Service, slices};
-use crate::backoff::Backoff;
 use crate::discovery::Reporter;
 use crate::reason;
+use maintenance_switch::Backoff;
 
 /// The API gets so long to answer a list, and to begin a watch.
 const PATIENCE: Duration = Duration::from_secs(10);
