@@ -1,7 +1,7 @@
 // Keeps a page fresh: fetches it again, swaps what has changed, and says in words when it can't.
 // Without this script the page renews itself by the browser's own means.
 
-const every = Number(document.body.dataset.refresh) * 1000;
+const every = () => Number(document.body.dataset.refresh) * 1000;
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 // The server's clock, as far as this page knows it: the browser's may be wrong.
 let serverTime = Date.now();
@@ -62,6 +62,7 @@ async function renew() {
     heard(fresh);
     if (isBusy()) return;
     swap(fresh);
+    document.body.dataset.refresh = fresh.body.dataset.refresh;
     freshness.replaceChildren(...fresh.getElementById("freshness").childNodes);
     freshness.classList.remove("lost");
   } catch {
@@ -73,7 +74,7 @@ async function renew() {
 
 async function keepFresh() {
   if (!document.hidden) await renew();
-  setTimeout(keepFresh, every);
+  setTimeout(keepFresh, every());
 }
 
 localise(document);
@@ -81,4 +82,4 @@ heard(document);
 countDown();
 setInterval(countDown, 250);
 document.addEventListener("visibilitychange", () => document.hidden || renew());
-setTimeout(keepFresh, every);
+setTimeout(keepFresh, every());

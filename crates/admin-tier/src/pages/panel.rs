@@ -1,5 +1,7 @@
 //! `/admin`: the pods, and how far each has drained.
 
+use std::time::Duration;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
@@ -11,6 +13,9 @@ use super::{Completeness, Frame, page, words};
 use crate::app::App;
 use crate::auth::Operator;
 use crate::clock;
+
+/// How often the panel renews while pods follow the switch.
+const SOON: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "panel.html")]
@@ -67,15 +72,19 @@ pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Respons
         let here = view.pods().iter().filter_map(|pod| pod.report.as_ref()).map(|report| report.counters);
         here.chain(view.gone().map(|gone| gone.counters))
     };
+    let switch = app.maintenance.as_ref().map(|maintenance| SwitchView::new(maintenance, &view, now));
+    // Whoever has just moved the switch watches the pods follow.
+    let is_under_way = switch.as_ref().is_some_and(|switch| switch.is_under_way(now));
+    let refresh = if is_under_way { app.refresh.min(SOON) } else { app.refresh };
     page(&Panel {
-        frame: Frame::new("Pods", app.refresh, now).of(&operator),
+        frame: Frame::new("Pods", refresh, now).of(&operator),
         total: view.total_sessions(),
         completeness: Completeness::of(&view),
         draining: view.pods().iter().filter(|pod| is_leaving(pod)).count(),
         forced: counters().map(|counters| counters.forced_logouts).sum(),
         graceful: counters().map(|counters| counters.graceful_logouts).sum(),
         logins: counters().map(|counters| counters.logins).sum(),
-        switch: app.maintenance.as_ref().map(|maintenance| SwitchView::new(maintenance, &view, now)),
+        switch,
         pods: view.pods().iter().map(|pod| card(pod, now)).collect(),
     })
 }

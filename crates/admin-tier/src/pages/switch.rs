@@ -1,5 +1,7 @@
 //! The maintenance switch on the panel: where it stands, which pods have followed, and the form that moves it.
 
+use std::time::Duration;
+
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -16,6 +18,9 @@ use crate::auth::Operator;
 use crate::maintenance::Maintenance;
 use crate::problem;
 
+/// A switch that was moved so short a while ago is being followed.
+const UNDER_WAY: Duration = Duration::from_secs(60);
+
 /// The switch, as the panel shows it.
 #[derive(Debug)]
 pub(super) struct SwitchView {
@@ -27,7 +32,7 @@ pub(super) struct SwitchView {
     pub(super) doubt: Option<String>,
     /// Pods that do what it says.
     pub(super) followed: usize,
-    /// Pods that have to follow: those that finish or shut down do not.
+    /// Pods that are up. One that shuts down follows no switch to on, and takes nobody in where it is off.
     pub(super) all: usize,
     /// Pods that have not followed yet, and what is known of that.
     pub(super) behind: Vec<(String, String)>,
@@ -49,6 +54,7 @@ impl SwitchView {
                 Some(why) => behind.push((pod.label().to_owned(), why)),
             }
         }
+        let up = view.pods().iter().filter(|pod| pod.state != PodState::Finished).count();
         Self {
             is_on,
             since: stand.since,
@@ -59,11 +65,18 @@ impl SwitchView {
             },
             name,
             followed,
-            all: followed + behind.len(),
+            all: if is_on { followed + behind.len() } else { up },
             behind,
             is_safe: is_on && view.is_safe_to_upgrade(),
             people: view.total_sessions(),
         }
+    }
+}
+
+impl SwitchView {
+    /// Whether somebody is waiting to see pods follow.
+    pub(super) fn is_under_way(&self, now: Timestamp) -> bool {
+        !self.behind.is_empty() && self.since.is_some_and(|since| now.since(since) < UNDER_WAY)
     }
 }
 
