@@ -1,14 +1,14 @@
 //! The admin tier's binary: parse, start logging, bind, serve until a signal comes.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
+use launch::EXIT_CONFIG;
+use launch::command::{self, fail};
 use launch::options::{Faults, ProcessEnvironment};
 use launch::signals::StopSignals;
 use launch::version::VERSION;
-use launch::{EXIT_CONFIG, command, logging};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
@@ -33,16 +33,11 @@ async fn run() -> ExitCode {
         Ok(raw) => raw,
         Err(code) => return code,
     };
-    let options = match Options::parse(&raw, &ProcessEnvironment) {
+    let options = Options::parse(&raw, &ProcessEnvironment);
+    let options = match command::ready(options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(code) => return code,
     };
-    if raw.check_config {
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = logging::start(options.log_format) {
-        return fail(&error, EXIT_CONFIG);
-    }
     let listener = match TcpListener::bind(options.http).await {
         Ok(listener) => listener,
         Err(error) => {
@@ -84,11 +79,4 @@ fn announce(options: &Options, listener: &TcpListener) {
     }
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     info!(version = VERSION, http.address = address, pods.from = %options.pods, "serving");
-}
-
-/// Says what is wrong on stderr, where there is no log yet.
-fn fail(what: &dyn std::fmt::Display, status: u8) -> ExitCode {
-    // Where not even this can be written, the exit status has to do.
-    let _ = writeln!(std::io::stderr(), "{what}");
-    ExitCode::from(status)
 }

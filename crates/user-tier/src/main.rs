@@ -1,14 +1,14 @@
 //! The user tier's binary: parse, start logging, bind, serve, drain.
 
-use std::io::Write as _;
 use std::pin::pin;
 use std::process::ExitCode;
 
 use futures_util::{Stream, StreamExt as _};
 use lastcall::{Listeners, Signal, TrustedUser};
+use launch::EXIT_CONFIG;
+use launch::command::{self, fail};
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
-use launch::{EXIT_CONFIG, command, logging};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
@@ -27,16 +27,11 @@ async fn main() -> ExitCode {
     if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
         return serve_page(raw, signals).await;
     }
-    let mut options = match Options::parse(&raw, &ProcessEnvironment) {
+    let options = Options::parse(&raw, &ProcessEnvironment);
+    let mut options = match command::ready(options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(code) => return code,
     };
-    if raw.check_config {
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = logging::start(options.log_format) {
-        return fail(&error, EXIT_CONFIG);
-    }
     let listeners = match bind(options.addresses).await {
         Ok(listeners) => listeners,
         Err(faults) => return fail(&faults, EXIT_CONFIG),
@@ -59,16 +54,11 @@ async fn main() -> ExitCode {
 
 /// Serves the maintenance page until a signal comes.
 async fn serve_page(raw: &RawPage, signals: impl Stream<Item = Signal>) -> ExitCode {
-    let options = match PageOptions::parse(raw, &ProcessEnvironment) {
+    let options = PageOptions::parse(raw, &ProcessEnvironment);
+    let options = match command::ready(options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(code) => return code,
     };
-    if raw.check_config {
-        return ExitCode::SUCCESS;
-    }
-    if let Err(error) = logging::start(options.log_format) {
-        return fail(&error, EXIT_CONFIG);
-    }
     let mut faults = Faults::default();
     let Some(listener) = listen("HTTP_ADDR", options.http, &mut faults).await else {
         return fail(&faults, EXIT_CONFIG);
@@ -151,11 +141,4 @@ fn announce(options: &Options, listeners: &Listeners) {
 
 fn address(listener: &TcpListener) -> String {
     listener.local_addr().map(|address| address.to_string()).unwrap_or_default()
-}
-
-/// Says what is wrong on stderr, where there is no log yet.
-fn fail(what: &dyn std::fmt::Display, status: u8) -> ExitCode {
-    // Where not even this can be written, the exit status has to do.
-    let _ = writeln!(std::io::stderr(), "{what}");
-    ExitCode::from(status)
 }

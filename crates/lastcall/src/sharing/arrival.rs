@@ -26,7 +26,8 @@ const OPENS_WITHIN: Duration = Duration::from_secs(2);
 pub(super) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
     let Some(sharing) = &pod.sharing else { return Arrival::Nowhere };
     let Ok(_turn) = timeout(ARRIVAL, sharing.turn(id).lock()).await else { return Arrival::Unclear { wait: true } };
-    if let Some(outlived) = pod.sessions.get(id) {
+    let outlived = pod.sessions.get(id).filter(|session| pod.sessions.has_outlived(session, pod.clock.now()));
+    if let Some(outlived) = outlived {
         let still = |session: &Live| pod.sessions.has_outlived(session, pod.clock.now());
         owner::end_all(pod, vec![outlived], Outcome::Expired, End::Expired, still).await;
     }

@@ -18,31 +18,36 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            put: Script::new(PUT),
+            put: Script::new(&[SEEN, PUT].concat()),
             delete: Script::new(DELETE),
             take_out: Script::new(TAKE_OUT),
             release: Script::new(RELEASE),
-            touch: Script::new(TOUCH),
+            touch: Script::new(&[SEEN, TOUCH].concat()),
             wish: Script::new(WISH),
             adopt: Script::new(ADOPT),
         }
     }
 }
 
-/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new, milliseconds idle. A
-/// guest may have been active later than its owner knows. Which is later, `active` says: Redis' own time, whatever the
-/// clocks of the pods say.
+/// Takes in when a session was last active, and for how many milliseconds it has been idle since. A guest may have been
+/// active later than its owner knows. Which is later, `active` says: Redis' own time, whatever the clocks of the pods say.
+const SEEN: &str = "
+local function seen(last_activity, idle)
+    local time = redis.call('TIME')
+    local now = time[1] * 1000 + math.floor(time[2] / 1000)
+    local active = now - idle
+    local known = tonumber(redis.call('HGET', KEYS[1], 'active') or '')
+    if not known or known < active or known > now then
+        redis.call('HSET', KEYS[1], 'last_activity', last_activity, 'active', string.format('%d', active))
+    end
+end";
+
+/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new, milliseconds idle.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local active = now - ARGV[9]
-local known = tonumber(redis.call('HGET', KEYS[1], 'active') or '')
-if not known or known < active or known > now then
-    redis.call('HSET', KEYS[1], 'last_activity', ARGV[4], 'active', string.format('%d', active))
-end
+seen(ARGV[4], ARGV[9])
 redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'told', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
@@ -68,13 +73,7 @@ return 1";
 /// last activity, milliseconds to live, milliseconds idle.
 const TOUCH: &str = "
 if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local active = now - ARGV[3]
-local known = tonumber(redis.call('HGET', KEYS[1], 'active') or '')
-if not known or known < active or known > now then
-    redis.call('HSET', KEYS[1], 'last_activity', ARGV[1], 'active', string.format('%d', active))
-end
+seen(ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
