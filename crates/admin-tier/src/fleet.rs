@@ -101,7 +101,8 @@ impl Owner {
 
     /// Lets go of whose time is over, and sees that there are links where they are needed, and no others.
     fn tend(&mut self) {
-        if self.fleet.tend(clock::now()) {
+        let now = clock::now();
+        if self.fleet.tend(now) | self.fleet.step(now) {
             self.is_new();
         }
         self.links.follow(&self.fleet);

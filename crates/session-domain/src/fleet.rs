@@ -7,13 +7,16 @@
 //! No pod is believed beyond its own affairs. What contradicts itself, or another pod, is kept out or marked, and
 //! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
 
+mod books;
 mod claims;
 mod found;
 mod heard;
+mod history;
 mod leaving;
 mod pod;
 mod query;
 mod rows;
+mod trend;
 mod view;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -21,17 +24,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ids::{PodName, SessionId};
+use crate::pod::PodReport;
 use crate::session::SessionView;
 use crate::time::Timestamp;
 
-use claims::Claims;
+use books::Books;
 pub use found::{Conditions, Found};
-pub use heard::Heard;
+pub use heard::{Heard, Parting};
+pub use history::{DRAINS_KEPT, DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
 use leaving::Memory;
 pub use leaving::{COUNTERS_STAY, DONE_STAY, Gone, LOST_STAY};
 pub use pod::{Address, Lie, PodState, PodView, Standing};
 pub use query::{Field, Filter, MAX_LIMIT, Query, QueryError, Sort};
 pub use rows::Row;
+pub use trend::{STEP, Step};
 pub use view::FleetView;
 
 /// How far a pod's clock may be ahead of ours before what it says is doubted.
@@ -44,7 +50,7 @@ pub const MAX_SESSIONS_OF_A_POD: usize = 1_000_000;
 #[derive(Debug, Default)]
 pub struct Fleet {
     pods: BTreeMap<Address, Held>,
-    claims: Claims,
+    books: Books,
     /// What the pods have counted that have left.
     memory: Memory,
     /// Why pods cannot be found just now.
@@ -84,7 +90,7 @@ impl Fleet {
 
     /// Takes in what was heard at an address; nothing where none is expected there.
     pub fn apply(&mut self, address: &Address, heard: Heard, now: Timestamp) {
-        let Self { pods, claims, memory, .. } = self;
+        let Self { pods, books, memory, .. } = self;
         let Some(held) = pods.get_mut(address).filter(|held| !held.replaced) else { return };
         match heard {
             Heard::Watching => {
@@ -103,20 +109,12 @@ impl Fleet {
                     memory.keep(other, held.view.last_seen.unwrap_or(now));
                 }
                 held.named = Some(report.pod.clone());
-                let is_final = report.is_final;
-                held.pod().report(report, now);
-                if is_final {
-                    held.incoming = None;
-                    for id in std::mem::take(&mut held.ids) {
-                        claims.withdraw(address, id);
-                    }
-                    held.pod().sessions = 0;
-                }
+                held.report(report, books, now);
             }
-            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, claims, now),
+            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, books, now),
             // After its last word a pod has nothing more to say.
             Heard::Changes { .. } if held.view.state == PodState::Finished => {}
-            Heard::Changes { upserts, removals } => held.changes(upserts, removals, claims, now),
+            Heard::Changes { upserts, removals } => held.changes(upserts, removals, books, now),
             Heard::Unsound(reason) => {
                 held.pod().lies.insert(Lie::Unsound(reason));
                 held.pod().last_seen = Some(now);
@@ -132,12 +130,32 @@ impl Fleet {
     /// What everybody may read: as of now, and unchanged from then on.
     pub fn view(&self) -> FleetView {
         let pods = self.pods.values().map(|held| held.view.clone());
-        FleetView::new(pods, &self.claims, self.memory.clone(), self.trouble.clone())
+        FleetView::new(pods, &self.books, self.memory.clone(), self.trouble.clone())
     }
 }
 
 impl Held {
-    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, claims: &mut Claims, now: Timestamp) {
+    fn report(&mut self, report: PodReport, books: &mut Books, now: Timestamp) {
+        let address = self.view.address.clone();
+        let is_final = report.is_final;
+        if books.history.report(&address, self.view.report.as_ref(), &report, now) {
+            let rows = self.ids.iter().filter_map(|id| books.claims.rows.get(*id));
+            rows.for_each(|row| books.history.join(&address, row.session.id, &row.session.user, true));
+            books.history.count(&address, self.ids.len(), now);
+        }
+        self.pod().report(report, now);
+        if is_final {
+            self.incoming = None;
+            for id in std::mem::take(&mut self.ids) {
+                books.withdraw(&address, id, Parting::Untold, now);
+            }
+            self.pod().sessions = 0;
+            books.history.count(&address, 0, now);
+            books.history.end(&address, DrainEnd::Over(now));
+        }
+    }
+
+    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, books: &mut Books, now: Timestamp) {
         self.pod().last_seen = Some(now);
         // A snapshot that nobody asked for is one that began before its watch was lost.
         let Some(mut incoming) = self.incoming.take() else { return };
@@ -156,30 +174,39 @@ impl Held {
         }
         let gone: Vec<_> = self.ids.iter().filter(|id| !incoming.contains_key(id)).copied().collect();
         for id in gone {
-            self.withdraw(id, claims);
+            self.withdraw(id, Parting::Untold, books, now);
         }
         for session in incoming.into_values() {
-            self.claim(session, claims, now);
+            self.claim(session, books, now);
         }
-        let sessions = self.ids.len() as u64;
-        let pod = self.pod();
-        pod.sessions = sessions;
-        pod.state = PodState::Live;
+        self.pod().state = PodState::Live;
+        self.counted(books, now);
     }
 
-    fn changes(&mut self, upserts: Vec<SessionView>, removals: Vec<SessionId>, claims: &mut Claims, now: Timestamp) {
+    fn changes(
+        &mut self,
+        upserts: Vec<SessionView>,
+        removals: Vec<(SessionId, Parting)>,
+        books: &mut Books,
+        now: Timestamp,
+    ) {
         self.pod().last_seen = Some(now);
         for session in upserts {
             if self.ids.len() >= MAX_SESSIONS_OF_A_POD && !self.ids.contains(&session.id) {
                 self.pod().lies.insert(Lie::TooMany);
             } else if self.is_own(&session) {
-                self.claim(session, claims, now);
+                self.claim(session, books, now);
             }
         }
-        for id in removals {
-            self.withdraw(id, claims);
+        for (id, parting) in removals {
+            self.withdraw(id, parting, books, now);
         }
+        self.counted(books, now);
+    }
+
+    fn counted(&mut self, books: &mut Books, now: Timestamp) {
         self.pod().sessions = self.ids.len() as u64;
+        books.history.count(&self.view.address, self.ids.len(), now);
     }
 
     /// A pod speaks for itself only.
@@ -191,19 +218,19 @@ impl Held {
         false
     }
 
-    fn claim(&mut self, session: SessionView, claims: &mut Claims, now: Timestamp) {
+    fn claim(&mut self, session: SessionView, books: &mut Books, now: Timestamp) {
         let ahead = session.last_activity.max(session.login_time).since(now);
         let doubtful = ahead > CLOCK_TOLERANCE;
         if doubtful {
             self.pod().lies.insert(Lie::Future(ahead));
         }
-        self.ids.insert(session.id);
-        claims.claim(&self.view.address, session, doubtful);
+        let is_new = self.ids.insert(session.id);
+        books.claim(&self.view.address, session, is_new, doubtful);
     }
 
-    fn withdraw(&mut self, id: SessionId, claims: &mut Claims) {
+    fn withdraw(&mut self, id: SessionId, parting: Parting, books: &mut Books, now: Timestamp) {
         if self.ids.remove(&id) {
-            claims.withdraw(&self.view.address, id);
+            books.withdraw(&self.view.address, id, parting, now);
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Conversions between wire and domain. Towards the wire they cannot fail; from it they refuse what is [`Unsound`].
 
 use prost_types::Timestamp as WireTime;
-use session_domain::{Counters, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
+use session_domain::fleet::Parting;
+use session_domain::{Counters, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
 
 use crate::error::Unsound;
 use crate::v1;
@@ -21,6 +22,25 @@ pub fn phase_to_wire(phase: Phase) -> v1::Phase {
         Phase::Draining => v1::Phase::Draining,
         Phase::Propagating => v1::Phase::Propagating,
     }
+}
+
+/// Writes how a session ended; one that was given another id did not.
+pub fn outcome_to_wire(outcome: Option<Outcome>) -> v1::Outcome {
+    match outcome {
+        None => v1::Outcome::Unspecified,
+        Some(Outcome::Logout) => v1::Outcome::Logout,
+        Some(Outcome::AutoLogout) => v1::Outcome::AutoLogout,
+        Some(Outcome::Forced) => v1::Outcome::Forced,
+        Some(Outcome::Expired) => v1::Outcome::Expired,
+        Some(Outcome::Moved) => v1::Outcome::Moved,
+    }
+}
+
+/// Reads how a session went. What a newer pod calls it is not known here, and no reason to doubt the pod.
+pub fn parting_from_wire(outcome: Option<i32>) -> Parting {
+    let Some(Ok(outcome)) = outcome.map(v1::Outcome::try_from) else { return Parting::Untold };
+    let known = Outcome::ALL.into_iter().find(|known| outcome_to_wire(Some(*known)) == outcome);
+    known.map_or(Parting::Renamed, Parting::Ended)
 }
 
 /// Writes a session.
@@ -197,6 +217,16 @@ mod tests {
             is_final: true,
         };
         assert_eq!(PodReport::try_from(pod_to_wire(&report)), Ok(report));
+    }
+
+    #[test]
+    fn an_outcome_survives_the_way_there_and_back() {
+        let there_and_back = |outcome| parting_from_wire(Some(outcome_to_wire(outcome).into()));
+        for outcome in Outcome::ALL {
+            assert_eq!(there_and_back(Some(outcome)), Parting::Ended(outcome));
+        }
+        assert_eq!(there_and_back(None), Parting::Renamed);
+        assert_eq!((parting_from_wire(Some(99)), parting_from_wire(None)), (Parting::Untold, Parting::Untold));
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub mod v1 {
     include!("generated/lastcall.v1.rs");
 }
 
-pub use convert::{phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire};
+pub use convert::{outcome_to_wire, parting_from_wire, phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire};
 pub use error::Unsound;
 
 /// The proto files as an encoded `FileDescriptorSet`, for server reflection.

@@ -2,11 +2,11 @@
 
 use std::error::Error as _;
 
-use session_domain::SessionView;
-use session_domain::fleet::Heard;
+use session_domain::fleet::{Heard, Parting};
+use session_domain::{SessionId, SessionView};
 use session_wire::v1::WatchSessionsResponse;
-use session_wire::v1::watch_sessions_response::Event;
-use session_wire::{Unsound, v1};
+use session_wire::v1::watch_sessions_response::{Changes, Event};
+use session_wire::{Unsound, parting_from_wire, v1};
 use tonic::{Code, Status};
 
 use crate::reason;
@@ -23,15 +23,8 @@ pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
             vec![Heard::Snapshot { sessions: sound(part.sessions, &mut unsound), end: part.end }]
         }
         Some(Event::Changes(changes)) => {
-            let upserts = sound(changes.upserts, &mut unsound);
-            let removals = changes.removals.iter().filter_map(|id| match id.parse() {
-                Ok(id) => Some(id),
-                Err(_) => {
-                    unsound.push(Unsound::SessionId);
-                    None
-                }
-            });
-            vec![Heard::Changes { upserts, removals: removals.collect() }]
+            let removals = removals(&changes, &mut unsound);
+            vec![Heard::Changes { upserts: sound(changes.upserts, &mut unsound), removals }]
         }
         None => vec![Heard::Unsound("an empty message".to_owned())],
     };
@@ -48,6 +41,18 @@ fn sound(sessions: Vec<v1::Session>, unsound: &mut Vec<Unsound>) -> Vec<SessionV
         }
     };
     sessions.into_iter().filter_map(keep).collect()
+}
+
+/// Who is gone, and how.
+fn removals(changes: &Changes, unsound: &mut Vec<Unsound>) -> Vec<(SessionId, Parting)> {
+    let mut gone = Vec::with_capacity(changes.removals.len());
+    for (number, id) in changes.removals.iter().enumerate() {
+        match id.parse() {
+            Ok(id) => gone.push((id, parting_from_wire(changes.outcomes.get(number).copied()))),
+            Err(_) => unsound.push(Unsound::SessionId),
+        }
+    }
+    gone
 }
 
 fn said(reason: &Unsound) -> String {

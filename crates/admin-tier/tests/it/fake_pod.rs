@@ -158,5 +158,5 @@ pub(crate) fn snapshot(sessions: impl IntoIterator<Item = Session>) -> Event {
 /// Changes: these are new or different, those are gone.
 pub(crate) fn changes(upserts: &[Session], removals: &[&Session]) -> Event {
     let removals = removals.iter().map(|session| session.session_id.clone()).collect();
-    Event::Changes(Changes { upserts: upserts.to_vec(), removals })
+    Event::Changes(Changes { upserts: upserts.to_vec(), removals, outcomes: vec![] })
 }

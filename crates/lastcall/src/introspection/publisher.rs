@@ -12,7 +12,7 @@ use futures_util::{Stream, StreamExt as _};
 use session_domain::PodReport;
 use session_domain::registry::Change;
 use session_wire::v1::watch_sessions_response::{Changes, Event, Snapshot};
-use session_wire::{pod_to_wire, session_to_wire, v1};
+use session_wire::{outcome_to_wire, pod_to_wire, session_to_wire, v1};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{MissedTickBehavior, interval};
@@ -122,15 +122,16 @@ fn tell_changes(pod: &Pod, publisher: &Publisher) {
     for change in pod.sessions.take_changes() {
         match change {
             Change::Updated(session) => upserts.push(session_to_wire(&pod.view(&session))),
-            Change::Removed(id, _) => removals.push(id.to_string()),
+            Change::Removed(id, outcome) => removals.push((id.to_string(), i32::from(outcome_to_wire(outcome)))),
         }
     }
     // Removals apply after upserts, and come after them.
     for upserts in parts(upserts) {
-        publisher.send(Event::Changes(Changes { upserts, removals: vec![] }));
+        publisher.send(Event::Changes(Changes { upserts, ..Changes::default() }));
     }
     for removals in parts(removals) {
-        publisher.send(Event::Changes(Changes { upserts: vec![], removals }));
+        let (removals, outcomes) = removals.into_iter().unzip();
+        publisher.send(Event::Changes(Changes { upserts: vec![], removals, outcomes }));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::ids::SessionId;
+use crate::outcome::Outcome;
 use crate::pod::PodReport;
 use crate::session::SessionView;
 
@@ -24,8 +25,8 @@ pub enum Heard {
     Changes {
         /// Sessions that are new or different.
         upserts: Vec<SessionView>,
-        /// Sessions that are gone.
-        removals: Vec<SessionId>,
+        /// Sessions that are gone, and how.
+        removals: Vec<(SessionId, Parting)>,
     },
     /// Something made no sense and was left out, for this reason.
     Unsound(String),
@@ -36,4 +37,15 @@ pub enum Heard {
     },
     /// The pod cannot be heard any more, or still not, for this reason.
     Lost(String),
+}
+
+/// How a session went from a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parting {
+    /// It ended there.
+    Ended(Outcome),
+    /// It was given another id, and goes on under that one.
+    Renamed,
+    /// The pod does not say.
+    Untold,
 }

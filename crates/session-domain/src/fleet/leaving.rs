@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::found::Found;
 use super::pod::{Address, PodState, PodView};
-use super::{Fleet, Held};
+use super::{DrainEnd, Fleet, Held, Parting};
 use crate::ids::PodName;
 use crate::pod::{Counters, PodReport};
 use crate::time::Timestamp;
@@ -114,11 +114,13 @@ impl Fleet {
     /// Forgets an address and the sessions that only it claims; not what its pod has counted.
     pub(super) fn remove(&mut self, address: &Address) {
         let Some(held) = self.pods.remove(address) else { return };
-        if let (Some(report), Some(last_seen)) = (&held.view.report, held.view.last_seen) {
+        let last_seen = held.view.last_seen.unwrap_or_default();
+        if let Some(report) = &held.view.report {
             self.memory.keep(report, last_seen);
         }
+        self.books.history.end(address, DrainEnd::Lost(last_seen));
         for id in held.ids {
-            self.claims.withdraw(address, id);
+            self.books.withdraw(address, id, Parting::Untold, last_seen);
         }
     }
 }

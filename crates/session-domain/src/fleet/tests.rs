@@ -196,7 +196,7 @@ pub(super) fn heard() -> impl Strategy<Value = Heard> {
         (sessions(), any::<bool>()).prop_map(move |(all, end)| Heard::Snapshot { sessions: make(all), end }),
         (sessions(), prop::collection::vec(0..12_u128, 0..4)).prop_map(move |(all, gone)| Heard::Changes {
             upserts: make(all),
-            removals: gone.into_iter().map(|n| session(n, "x", 1).id).collect(),
+            removals: gone.into_iter().map(|n| (session(n, "x", 1).id, Parting::Untold)).collect(),
         }),
         Just(Heard::Lost("gone".into())),
         Just(Heard::Unsound("nonsense".into())),
@@ -220,6 +220,6 @@ proptest! {
         }
         addresses.iter().for_each(|address| fleet.remove(address));
         prop_assert_eq!(fleet.view().total_sessions(), 0);
-        prop_assert!(fleet.claims.shared(&addresses[0]) == 0);
+        prop_assert!(fleet.books.claims.shared(&addresses[0]) == 0);
     }
 }

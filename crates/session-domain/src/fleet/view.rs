@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::claims::Claims;
+use super::books::Books;
+use super::history::{DrainRecord, History};
 use super::leaving::{Gone, Memory};
 use super::pod::{Address, Lie, PodState, PodView};
 use super::query::Query;
 use super::rows::{Row, Rows};
+use super::trend::{Step, Trend};
 use crate::ids::PodName;
 use crate::paging::{Page, page};
 
@@ -16,6 +18,8 @@ use crate::paging::{Page, page};
 pub struct FleetView {
     pods: Vec<Arc<PodView>>,
     rows: Rows,
+    history: History,
+    trend: Trend,
     memory: Memory,
     trouble: Option<Arc<str>>,
 }
@@ -24,7 +28,7 @@ impl FleetView {
     /// Costs a walk over the pods and 256 counts, not a walk over the sessions.
     pub(super) fn new(
         pods: impl Iterator<Item = Arc<PodView>>,
-        claims: &Claims,
+        books: &Books,
         memory: Memory,
         trouble: Option<Arc<str>>,
     ) -> Self {
@@ -36,7 +40,7 @@ impl FleetView {
             }
         }
         for pod in &mut pods {
-            let shared = claims.shared(&pod.address);
+            let shared = books.claims.shared(&pod.address);
             if shared != pod.shared {
                 Arc::make_mut(pod).shared = shared;
             }
@@ -46,7 +50,14 @@ impl FleetView {
                 Arc::make_mut(pod).lies.insert(Lie::SameName(other.clone()));
             }
         }
-        Self { pods, rows: claims.rows.clone(), memory, trouble }
+        Self {
+            pods,
+            rows: books.claims.rows.clone(),
+            history: books.history.clone(),
+            trend: books.trend.clone(),
+            memory,
+            trouble,
+        }
     }
 
     /// The pods, ordered by address.
@@ -64,6 +75,16 @@ impl FleetView {
     pub fn gone(&self) -> impl Iterator<Item = &Gone> {
         let back: BTreeSet<_> = self.pods.iter().filter_map(|pod| Some(&pod.report.as_ref()?.pod)).collect();
         self.memory.0.values().filter(move |gone| !back.contains(&gone.pod))
+    }
+
+    /// The drains: those that run first, then the newest.
+    pub fn drains(&self) -> impl Iterator<Item = &DrainRecord> {
+        self.history.iter()
+    }
+
+    /// How it went of late, the oldest step first.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
+        self.trend.steps()
     }
 
     /// Why pods cannot be found just now, so that new ones may be missing here; says nothing of those that are here.

@@ -124,6 +124,51 @@ impl Phase {
         }
     }
 }
+/// How a session ended on a pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Outcome {
+    /// It did not end: it was given another id at a login, and goes on under that.
+    Unspecified = 0,
+    /// Its user logged out.
+    Logout = 1,
+    /// Its browser logged out by itself at the end of a countdown.
+    AutoLogout = 2,
+    /// It was present and force-closed at the deadline.
+    Forced = 3,
+    /// It was idle for too long, or nobody was there when the pod went.
+    Expired = 4,
+    /// It goes on at another pod.
+    Moved = 5,
+}
+impl Outcome {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "OUTCOME_UNSPECIFIED",
+            Self::Logout => "OUTCOME_LOGOUT",
+            Self::AutoLogout => "OUTCOME_AUTO_LOGOUT",
+            Self::Forced => "OUTCOME_FORCED",
+            Self::Expired => "OUTCOME_EXPIRED",
+            Self::Moved => "OUTCOME_MOVED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "OUTCOME_UNSPECIFIED" => Some(Self::Unspecified),
+            "OUTCOME_LOGOUT" => Some(Self::Logout),
+            "OUTCOME_AUTO_LOGOUT" => Some(Self::AutoLogout),
+            "OUTCOME_FORCED" => Some(Self::Forced),
+            "OUTCOME_EXPIRED" => Some(Self::Expired),
+            "OUTCOME_MOVED" => Some(Self::Moved),
+            _ => None,
+        }
+    }
+}
 /// Asks for the pod. Has no fields.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetPodRequest {}
@@ -192,6 +237,9 @@ pub mod watch_sessions_response {
         /// Ids of sessions that are gone from this pod: ended, moved, or given another id at a login. At most 1,000.
         #[prost(string, repeated, tag = "2")]
         pub removals: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+        /// How each of the removals ended, in their order. Empty from a pod that does not say.
+        #[prost(enumeration = "super::Outcome", repeated, tag = "3")]
+        pub outcomes: ::prost::alloc::vec::Vec<i32>,
     }
     /// What the message is about. Always set.
     #[derive(Clone, PartialEq, ::prost::Oneof)]

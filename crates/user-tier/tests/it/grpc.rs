@@ -3,7 +3,7 @@
 use prost::Message as _;
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::watch_sessions_response::Event;
-use session_wire::v1::{GetPodRequest, ListSessionsRequest, Phase, WatchSessionsRequest};
+use session_wire::v1::{GetPodRequest, ListSessionsRequest, Outcome, Phase, WatchSessionsRequest};
 use test_support::{Signal, UserPod};
 use tonic::Code;
 use tonic::transport::Channel;
@@ -117,13 +117,14 @@ async fn a_watcher_sees_the_drain_to_its_last_word() {
                 phases.push(pod.phase());
                 last = Some(pod);
             }
-            Event::Changes(changes) => removals.extend(changes.removals),
+            Event::Changes(changes) => removals.extend(changes.removals.into_iter().zip(changes.outcomes)),
             Event::Snapshot(_) => panic!("a second snapshot"),
         }
     }
     phases.dedup();
     assert!(phases.ends_with(&[Phase::Draining, Phase::Propagating]), "{phases:?}");
     assert_eq!(removals.len(), 1);
+    assert_eq!(removals[0].1, i32::from(Outcome::Logout), "it is told how they left");
     let last = last.unwrap();
     let counters = last.counters.unwrap();
     assert!(last.is_final);
