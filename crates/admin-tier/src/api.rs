@@ -1,9 +1,12 @@
 //! The JSON API: sessions page by page, pods, and what is left out of both.
 
+mod drains;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
+pub(crate) use drains::drains;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::audit::Audit;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
 use crate::link::Presenter;
@@ -45,6 +46,8 @@ pub(crate) struct App {
     pub(crate) refresh: Duration,
     /// Who may look and act.
     pub(crate) auth: Auth,
+    /// What operators did.
+    pub(crate) audit: Audit,
     /// The maintenance switch, where one was named.
     pub(crate) maintenance: Option<Maintenance>,
 }
@@ -85,7 +88,8 @@ pub async fn serve(
     let stop = CancellationToken::new();
     let (views, reader) = watch::channel(Arc::new(FleetView::default()));
     let address = listener.local_addr()?;
-    let auth = Auth::new(&options.auth, address.port());
+    let audit = Audit::new();
+    let auth = Auth::new(&options.auth, address.port(), audit.clone());
     let mut parts = JoinSet::new();
     let orphans = options.redis.clone().map(|url| {
         let (found, orphans) = watch::channel(Arc::default());
@@ -107,7 +111,7 @@ pub async fn serve(
         });
         maintenance
     });
-    let app = App { views: reader, orphans, refresh: options.refresh, auth, maintenance };
+    let app = App { views: reader, orphans, refresh: options.refresh, auth, audit, maintenance };
     let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     let looking = options.pods.clone().run(reporter, stop.clone());
@@ -143,9 +147,12 @@ fn router(app: App, local: bool) -> Router {
         .route("/", get(|| async { Redirect::to("/admin") }))
         .route("/admin", get(pages::panel))
         .route("/admin/users", get(pages::users))
+        .route("/admin/history", get(pages::history))
+        .route("/admin/history/drain", get(pages::drain))
         .route("/admin/maintenance", post(pages::move_switch))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
+        .route("/admin/api/v1/drains", get(api::drains))
         .route("/admin/api/v1/orphans", get(api::orphans))
         .route("/openapi.json", get(api::openapi))
         .fallback(unknown)

@@ -21,6 +21,7 @@ pub(crate) use guard::guard;
 pub(crate) use lock::{Lock, Refused};
 pub(crate) use operator::{How, Operator};
 
+use crate::audit::Audit;
 use crate::options::AdminAuth;
 
 /// A wait as `Retry-After` says it.
@@ -40,10 +41,10 @@ pub(crate) enum Auth {
 }
 
 impl Auth {
-    /// Takes the option. Links that sign in lead to `port` of this machine.
-    pub(crate) fn new(option: &AdminAuth, port: u16) -> Self {
+    /// Takes the option. Links that sign in lead to `port` of this machine; who comes and goes is written down.
+    pub(crate) fn new(option: &AdminAuth, port: u16, audit: Audit) -> Self {
         match option {
-            AdminAuth::Token(token) => Self::Token(Arc::new(Lock::new(token.clone(), port))),
+            AdminAuth::Token(token) => Self::Token(Arc::new(Lock::new(token.clone(), port, audit))),
             AdminAuth::Proxy(trusted) => Self::Proxy(trusted.clone()),
             AdminAuth::Off => Self::Off,
         }

@@ -7,6 +7,7 @@
 mod api;
 pub mod app;
 mod assets;
+mod audit;
 mod auth;
 mod clock;
 mod discovery;

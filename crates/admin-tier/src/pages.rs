@@ -1,6 +1,10 @@
 //! The pages that operators look at. Rendered whole on the server, so that they work without scripts; a script swaps
 //! the changing part in place.
 
+mod audit;
+mod chart;
+mod drain;
+mod history;
 mod panel;
 mod sign_in;
 mod switch;
@@ -9,6 +13,8 @@ mod words;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+pub(crate) use drain::drain;
+pub(crate) use history::history;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 pub(crate) use panel::panel;

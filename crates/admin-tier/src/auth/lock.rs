@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use door::Token;
 use http::header::{HeaderMap, HeaderValue};
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::SIGN_IN;
 use super::guesses::{Guesses, Turn};
 use super::links::{GOOD_FOR, Links};
 use super::operator::{How, Operator};
 use super::tickets::{self, Ticket, Tickets};
+use crate::audit::{Audit, Deed};
 
 /// The lock on the door.
 #[derive(Debug)]
@@ -24,6 +25,7 @@ pub(crate) struct Lock {
     tickets: Tickets,
     links: Links,
     guesses: Guesses,
+    audit: Audit,
 }
 
 /// Why somebody does not come in.
@@ -41,9 +43,9 @@ pub(crate) enum Refused {
 pub(super) type Admitted = (Operator, Option<HeaderValue>);
 
 impl Lock {
-    pub(super) fn new(token: Option<Token>, port: u16) -> Self {
+    pub(super) fn new(token: Option<Token>, port: u16, audit: Audit) -> Self {
         let now = Instant::now();
-        Self { token, port, tickets: Tickets::new(now), links: Links::default(), guesses: Guesses::new(now) }
+        Self { token, port, tickets: Tickets::new(now), links: Links::default(), guesses: Guesses::new(now), audit }
     }
 
     /// Whether there is a token to sign in with.
@@ -119,14 +121,14 @@ impl Lock {
         let now = Instant::now();
         if let Some(ticket) = self.tickets.read(headers, now) {
             self.tickets.end(ticket, now);
-            note(&Operator::unnamed(ticket.how, from), "an operator has signed out");
+            self.audit.done(&Operator::unnamed(ticket.how, from), Deed::SignedOut, None);
         }
         tickets::clear(headers)
     }
 
     fn admit(&self, how: How, headers: &HeaderMap, from: IpAddr) -> Option<HeaderValue> {
         let ticket: Ticket = self.tickets.issue(how, Instant::now());
-        note(&Operator::unnamed(how, from), "an operator has signed in");
+        self.audit.done(&Operator::unnamed(how, from), Deed::SignedIn, None);
         self.tickets.write(ticket, headers)
     }
 
@@ -140,7 +142,7 @@ impl Lock {
             Turn::Now if is_right() => Ok(()),
             Turn::Now => {
                 self.guesses.was_wrong(from, Instant::now());
-                warn!(client.address = %from, "somebody was refused: not the token, or a link that is not good");
+                self.audit.refused(from);
                 Err(Refused::Wrong)
             }
             Turn::After(wait) => {
@@ -154,13 +156,4 @@ impl Lock {
             Turn::Never(wait) => Err(Refused::TooMany(wait)),
         }
     }
-}
-
-fn note(operator: &Operator, what: &str) {
-    info!(
-        operator.name = operator.name.as_str(),
-        operator.how = operator.how.as_str(),
-        client.address = %operator.from,
-        "{what}"
-    );
 }

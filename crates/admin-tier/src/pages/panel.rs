@@ -9,7 +9,7 @@ use session_domain::fleet::{Conditions, PodState, PodView, Standing};
 use session_domain::{Phase, Timestamp};
 
 use super::switch::SwitchView;
-use super::{Completeness, Frame, page, words};
+use super::{Completeness, Frame, audit, page, words};
 use crate::app::App;
 use crate::auth::Operator;
 use crate::clock;
@@ -29,6 +29,7 @@ struct Panel {
     logins: u64,
     switch: Option<SwitchView>,
     pods: Vec<Card>,
+    audit: Vec<audit::Line>,
 }
 
 /// A pod on the panel.
@@ -86,6 +87,7 @@ pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Respons
         logins: counters().map(|counters| counters.logins).sum(),
         switch,
         pods: view.pods().iter().map(|pod| card(pod, now)).collect(),
+        audit: audit::lines(&app.audit),
     })
 }
 

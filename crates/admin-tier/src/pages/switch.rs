@@ -10,10 +10,10 @@ use maintenance_switch::{Position, SetError, Standing};
 use serde::Deserialize;
 use session_domain::fleet::{FleetView, PodState, PodView};
 use session_domain::{Phase, Timestamp};
-use tracing::{info, warn};
 
 use super::words;
 use crate::app::App;
+use crate::audit::Deed;
 use crate::auth::Operator;
 use crate::maintenance::Maintenance;
 use crate::problem;
@@ -138,21 +138,14 @@ pub(crate) async fn move_switch(
             return problem::answer(&headers, rejection.status(), "On or off?", detail);
         }
     };
-    let Operator { name, how, from } = &operator;
-    let (how, switch) = (how.as_str(), maintenance.name());
+    let deed = if position.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
     match maintenance.set(position).await {
         Ok(()) => {
-            info!(
-                operator.name = %name, operator.how = how, client.address = %from, switch, enabled = %position,
-                "the maintenance switch was moved"
-            );
+            app.audit.done(&operator, deed, Some(maintenance.name()));
             Redirect::to("/admin").into_response()
         }
         Err(error) => {
-            warn!(
-                operator.name = %name, operator.how = how, client.address = %from, switch, enabled = %position, %error,
-                "the maintenance switch could not be moved"
-            );
+            app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
             problem::answer(&headers, status(&error), "The switch was not moved", &sentence(&error))
         }
     }

@@ -17,10 +17,13 @@ const MODES: [&[(&str, &str)]; 4] = [
 ];
 
 /// Everything that is not open to all, known or not.
-const CLOSED: [&str; 8] = [
+const CLOSED: [&str; 11] = [
     "/",
     "/admin",
     "/admin/users",
+    "/admin/history",
+    "/admin/history/drain?pod=a&started=1",
+    "/admin/api/v1/drains",
     "/admin/api/v1/sessions",
     "/admin/api/v1/pods",
     "/admin/api/v1/orphans",

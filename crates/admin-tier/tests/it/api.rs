@@ -101,7 +101,7 @@ async fn questions_that_make_no_sense_are_refused_with_what_is_allowed() {
 async fn the_description_names_every_path() {
     let (_big, _small, admin) = two_pods().await;
     let description = admin.json("/openapi.json").await;
-    for path in ["/admin/api/v1/sessions", "/admin/api/v1/pods", "/admin/api/v1/orphans"] {
-        assert!(description["paths"][path]["get"]["responses"]["200"].is_object(), "{path}");
+    for path in ["sessions", "pods", "drains", "orphans"].map(|list| format!("/admin/api/v1/{list}")) {
+        assert!(description["paths"][&path]["get"]["responses"]["200"].is_object(), "{path}");
     }
 }

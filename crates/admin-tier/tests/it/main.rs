@@ -8,6 +8,7 @@ mod browser;
 mod configuration;
 mod dns;
 mod fake_pod;
+mod history;
 mod kubernetes;
 mod lies;
 mod lost;

@@ -63,6 +63,14 @@ async fn the_panels_switch_moves_a_file_and_shows_who_has_followed() {
     assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "false");
     let log = admin.log().join("\n");
     assert_eq!(log.matches("the maintenance switch was moved").count(), 2, "{log}");
+    let line = log.lines().find(|line| line.contains("audit.action=\"maintenance_on\"")).unwrap();
+    for part in ["audit.result=\"done\"", "operator.name=\"anybody\"", "client.address=127.0.0.1", file] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    let panel = admin.person().text("/admin").await;
+    for deed in ["turned maintenance on", "turned maintenance off"] {
+        assert_eq!(panel.matches(deed).count(), 1, "{panel}");
+    }
 
     for (bad, status) in [("perhaps", 400), ("", 400)] {
         assert_eq!(move_to(&admin, bad).await.status(), status);

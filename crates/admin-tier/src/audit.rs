@@ -1,0 +1,182 @@
+//! What operators did: each deed is a line in the log, for the record, and an entry of a list that the panel shows.
+//!
+//! The log is the record; the list is short, is gone with the process, and holds what was done here only.
+
+use std::collections::VecDeque;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use session_domain::Timestamp;
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::auth::Operator;
+use crate::clock;
+
+/// Entries that are listed.
+const LISTED: usize = 50;
+
+/// What was done, or tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// Maintenance was turned on.
+    MaintenanceOn,
+    /// Maintenance was turned off.
+    MaintenanceOff,
+    /// Somebody signed in.
+    SignedIn,
+    /// Somebody signed out.
+    SignedOut,
+}
+
+impl Deed {
+    /// The deed as the log names it.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::MaintenanceOn => "maintenance_on",
+            Self::MaintenanceOff => "maintenance_off",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+        }
+    }
+
+    /// The deed, done.
+    const fn done(self) -> &'static str {
+        match self {
+            Self::MaintenanceOn | Self::MaintenanceOff => "the maintenance switch was moved",
+            Self::SignedIn => "an operator has signed in",
+            Self::SignedOut => "an operator has signed out",
+        }
+    }
+
+    /// The deed, tried.
+    const fn failed(self) -> &'static str {
+        match self {
+            Self::MaintenanceOn | Self::MaintenanceOff => "the maintenance switch could not be moved",
+            Self::SignedIn => "somebody was refused: not the token, or a link that is not good",
+            Self::SignedOut => "an operator could not be signed out",
+        }
+    }
+}
+
+/// Who did something, what, to what, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// When, the last time.
+    pub(crate) at: Timestamp,
+    /// Who; nobody is known by name who was refused.
+    pub(crate) operator: Option<(String, &'static str)>,
+    /// Where from.
+    pub(crate) from: IpAddr,
+    /// What.
+    pub(crate) deed: Deed,
+    /// To what: the name of the switch.
+    pub(crate) object: Option<String>,
+    /// Why it failed, where it did.
+    pub(crate) failure: Option<String>,
+    /// How often, one after the other: who guesses must not push everything else off the list.
+    pub(crate) times: u32,
+}
+
+/// The list. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Audit(Arc<watch::Sender<Arc<VecDeque<Entry>>>>);
+
+impl Audit {
+    /// A list of nothing.
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(Arc::default())))
+    }
+
+    /// The newest first.
+    pub(crate) fn entries(&self) -> Arc<VecDeque<Entry>> {
+        Arc::clone(&self.0.borrow())
+    }
+
+    /// It was done.
+    pub(crate) fn done(&self, operator: &Operator, deed: Deed, object: Option<String>) {
+        let Operator { name, how, from } = operator;
+        info!(
+            audit.action = deed.as_str(), audit.object = object, audit.result = "done",
+            operator.name = name.as_str(), operator.how = how.as_str(), client.address = %from,
+            "{}", deed.done()
+        );
+        self.list(entry(Some(operator), *from, deed, object, None));
+    }
+
+    /// It was tried, and failed for this reason.
+    pub(crate) fn failed(&self, operator: &Operator, deed: Deed, object: Option<String>, reason: &dyn Display) {
+        let Operator { name, how, from } = operator;
+        warn!(
+            audit.action = deed.as_str(), audit.object = object, audit.result = "failed",
+            operator.name = name.as_str(), operator.how = how.as_str(), client.address = %from, error = %reason,
+            "{}", deed.failed()
+        );
+        self.list(entry(Some(operator), *from, deed, object, Some(reason.to_string())));
+    }
+
+    /// Somebody whom nobody knows wanted to come in.
+    pub(crate) fn refused(&self, from: IpAddr) {
+        let deed = Deed::SignedIn;
+        warn!(
+            audit.action = deed.as_str(), audit.result = "refused", client.address = %from,
+            "{}", deed.failed()
+        );
+        self.list(entry(None, from, deed, None, Some("not the token, or a link that is not good".to_owned())));
+    }
+
+    fn list(&self, entry: Entry) {
+        self.0.send_modify(|entries| {
+            let entries = Arc::make_mut(entries);
+            match entries.front_mut().filter(|last| is_again(last, &entry)) {
+                Some(last) => {
+                    last.at = entry.at;
+                    last.times = last.times.saturating_add(1);
+                }
+                None => entries.push_front(entry),
+            }
+            entries.truncate(LISTED);
+        });
+    }
+}
+
+fn entry(
+    operator: Option<&Operator>,
+    from: IpAddr,
+    deed: Deed,
+    object: Option<String>,
+    failure: Option<String>,
+) -> Entry {
+    let operator = operator.map(|operator| (operator.name.to_string(), operator.how.as_str()));
+    Entry { at: clock::now(), operator, from, deed, object, failure, times: 1 }
+}
+
+fn is_again(last: &Entry, entry: &Entry) -> bool {
+    last.failure.is_some() && Entry { at: last.at, times: last.times, ..entry.clone() } == *last
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use session_domain::UserName;
+
+    use super::*;
+    use crate::auth::How;
+
+    const FROM: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn who_guesses_fills_one_entry_and_the_list_is_short() {
+        let audit = Audit::new();
+        let operator = Operator { name: UserName::from_input("ada"), how: How::Proxy, from: FROM };
+        audit.done(&operator, Deed::MaintenanceOn, Some("the file".to_owned()));
+        (0..200).for_each(|_| audit.refused(FROM));
+        let entries = audit.entries();
+        assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [200, 1]);
+        assert_eq!(entries[1].operator, Some(("ada".to_owned(), "proxy")));
+        (0..200).for_each(|_| audit.done(&operator, Deed::SignedOut, None));
+        assert_eq!(audit.entries().len(), LISTED, "what was done twice stands there twice");
+    }
+}
