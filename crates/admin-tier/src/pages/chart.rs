@@ -62,11 +62,10 @@ impl Course {
     const TOP: f64 = 12.0;
     const BOTTOM: f64 = 28.0;
 
-    /// Draws a course that goes on until `end`.
+    /// Draws a course that goes on until `end`; the deadline may lie after that.
     pub(super) fn of(points: &[(Timestamp, u64)], deadline: Option<Timestamp>, end: Timestamp) -> Option<Self> {
         let (begin, _) = *points.first()?;
-        let end = deadline.map_or(end, |deadline| end.max(deadline));
-        let whole = end.since(begin).max(Duration::from_secs(1));
+        let whole = deadline.map_or(end, |deadline| end.max(deadline)).since(begin).max(Duration::from_secs(1));
         let most = points.iter().map(|(_, left)| *left).max().unwrap_or(0).max(1);
         let (width, height) = (f64::from(Self::WIDTH), f64::from(Self::HEIGHT));
         let (inner, tall) = (width - Self::LEFT - Self::RIGHT, height - Self::TOP - Self::BOTTOM);

@@ -80,7 +80,8 @@ pub(crate) async fn history(State(app): State<App>, operator: Operator) -> Respo
 
 impl Trend {
     pub(super) fn of(view: &FleetView) -> Self {
-        const SLOTS: usize = 120;
+        // A young tier's picture is not all empty.
+        const SLOTS: usize = 20;
         let values = |value: fn(&session_domain::fleet::Step) -> u64| view.steps().map(value).collect::<Vec<_>>();
         let mut sessions = values(|step| step.sessions);
         // What is now is newer than the last step.
@@ -105,7 +106,8 @@ impl Trend {
 pub(super) fn line(drain: &DrainRecord, now: Timestamp) -> Line {
     let (end, class) = match drain.end {
         None => ("runs", "draining"),
-        Some(DrainEnd::Over(_)) if drain.left() == 0 => ("everybody left", "serving"),
+        Some(DrainEnd::Over(_)) if drain.departures(Outcome::Forced) > 0 => ("some were forced", "unreachable"),
+        Some(DrainEnd::Over(_)) if drain.left() == 0 => ("everybody left in time", "serving"),
         Some(DrainEnd::Over(_)) => ("countdown over", "draining"),
         Some(DrainEnd::Cancelled(_)) => ("taken back", "waiting"),
         Some(DrainEnd::Lost(_)) => ("pod was lost", "unreachable"),
