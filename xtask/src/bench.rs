@@ -2,6 +2,7 @@
 //!
 //! Absolute figures depend on the machine and its mood; a ratio of two things that take turns does not.
 
+mod dashboard;
 mod load;
 
 use std::path::Path;
@@ -20,11 +21,17 @@ const TURN: Duration = Duration::from_secs(2);
 /// People who ask for the page, each again and again over one connection.
 const PEOPLE: usize = 16;
 
-/// Measures the request rate with sessions in Redis against that with sessions in memory.
+/// Measures everything there is to measure.
 ///
 /// # Errors
 /// Something cannot be built or started, or a request fails.
 pub(crate) fn run() -> anyhow::Result<()> {
+    request_rate()?;
+    dashboard::run()
+}
+
+/// The request rate with sessions in Redis against that with sessions in memory.
+fn request_rate() -> anyhow::Result<()> {
     step("build", &mut cargo(&["build", "--release", "--bin", "user-tier"]))?;
     let redis = Redis::new(EMBEDDED)?;
     let (memory, shared) = (Pod::start(19_090, None)?, Pod::start(19_190, Some(&redis.url))?);

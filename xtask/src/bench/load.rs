@@ -17,7 +17,7 @@ const READY_WITHIN: Duration = Duration::from_secs(10);
 pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
     let deadline = Instant::now() + READY_WITHIN;
     loop {
-        if Person::connect(port).and_then(|mut person| person.get("/ready")).is_ok() {
+        if Person::connect(port).and_then(|mut person| person.get("/ready").map(drop)).is_ok() {
             return Ok(());
         }
         if Instant::now() > deadline {
@@ -63,7 +63,7 @@ impl People {
 }
 
 /// Somebody with one connection and one cookie.
-struct Person {
+pub(super) struct Person {
     connection: BufReader<TcpStream>,
     cookie: String,
     line: String,
@@ -71,7 +71,7 @@ struct Person {
 }
 
 impl Person {
-    fn connect(port: u16) -> anyhow::Result<Self> {
+    pub(super) fn connect(port: u16) -> anyhow::Result<Self> {
         let connection = TcpStream::connect(("127.0.0.1", port))?;
         connection.set_nodelay(true)?;
         let (cookie, line, body) = (String::new(), String::new(), Vec::new());
@@ -87,7 +87,8 @@ impl Person {
         Ok(requests)
     }
 
-    fn get(&mut self, path: &str) -> anyhow::Result<()> {
+    /// Asks for a page, and gives it.
+    pub(super) fn get(&mut self, path: &str) -> anyhow::Result<std::borrow::Cow<'_, str>> {
         let cookie = &self.cookie;
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n");
         self.connection.get_mut().write_all(request.as_bytes())?;
@@ -105,7 +106,7 @@ impl Person {
         }
         self.body.resize(length, 0);
         self.connection.read_exact(&mut self.body)?;
-        Ok(())
+        Ok(String::from_utf8_lossy(&self.body))
     }
 
     fn read_line(&mut self) -> anyhow::Result<()> {
