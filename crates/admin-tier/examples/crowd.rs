@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo run --release -p admin-tier --example crowd -- 100 1000 20
-//! USER_PODS=127.0.0.1:21000,… ADMIN_AUTH=off HTTP_ADDR=127.0.0.1:9092 admin-tier
+//! USER_PODS=127.0.0.1:23000,… ADMIN_AUTH=off HTTP_ADDR=127.0.0.1:9092 admin-tier
 //! ```
 //! The arguments: pods, people on each, and changes a second on each. The last pod drains, over and over. The value of
 //! `USER_PODS` is the one line that is printed.
@@ -25,7 +25,7 @@ use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
-const FIRST_PORT: u16 = 21_000;
+const FIRST_PORT: u16 = 23_000;
 
 /// From one drain of the last pod to the next, in seconds.
 const DRAIN_EVERY: u64 = 90;
