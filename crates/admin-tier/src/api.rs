@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{FleetView, PodState, PodView, Query, Row, Standing};
+use session_domain::fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
+use session_domain::paging::Cursor;
 use session_domain::{SessionId, Timestamp};
 
 use crate::app::App;
@@ -23,16 +24,19 @@ pub(crate) struct SessionParameters {
     pub(crate) pod: String,
     pub(crate) user: String,
     pub(crate) q: String,
+    pub(crate) state: String,
     pub(crate) sort: String,
     pub(crate) limit: String,
     pub(crate) cursor: String,
+    pub(crate) before: String,
 }
 
 impl SessionParameters {
     /// The question, checked.
-    pub(crate) fn query(&self, default_limit: usize) -> Result<Query, session_domain::fleet::QueryError> {
-        let filter = session_domain::fleet::Filter::new(&self.pod, &self.user, &self.q);
-        Query::parse(filter, Some(&self.sort), Some(&self.limit), Some(&self.cursor), default_limit)
+    pub(crate) fn query(&self, default_limit: usize) -> Result<Query, QueryError> {
+        let filter = Filter::new(&self.pod, &self.user, &self.q).in_state(&self.state)?;
+        let place = Asked { after: &self.cursor, before: &self.before };
+        Query::parse(filter, Some(&self.sort), Some(&self.limit), place, default_limit)
     }
 }
 
@@ -41,6 +45,7 @@ struct Sessions<'a> {
     sessions: Vec<Session<'a>>,
     total: u64,
     next_cursor: Option<String>,
+    previous_cursor: Option<String>,
     complete: bool,
     unreachable_pods: Vec<&'a str>,
 }
@@ -94,11 +99,13 @@ pub(crate) async fn sessions(
         }
     };
     let (view, now) = (app.view(), clock::now());
-    let page = view.sessions(&query);
+    let listing = Listing::new(query, &view);
+    let cursor = |position: Option<Cursor>| position.map(|position| listing.query().cursor(&position));
     fresh(Sessions {
-        sessions: page.rows.iter().map(|row| session(row, now)).collect(),
-        total: page.total,
-        next_cursor: page.next.map(|next| query.cursor(&next)),
+        sessions: listing.rows().iter().map(|row| session(row, now)).collect(),
+        total: listing.total(),
+        next_cursor: cursor(listing.next()),
+        previous_cursor: cursor(listing.previous()),
         complete: view.is_complete(),
         unreachable_pods: unreachable(&view),
     })

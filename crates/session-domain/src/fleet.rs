@@ -8,9 +8,11 @@
 //! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
 
 mod claims;
+mod filter;
 mod found;
 mod heard;
 mod leaving;
+mod listing;
 mod pod;
 mod query;
 mod rows;
@@ -25,12 +27,14 @@ use crate::session::SessionView;
 use crate::time::Timestamp;
 
 use claims::Claims;
+pub use filter::{Filter, SessionState};
 pub use found::{Conditions, Found};
 pub use heard::Heard;
 use leaving::Memory;
 pub use leaving::{COUNTERS_STAY, DONE_STAY, Gone, LOST_STAY};
+pub use listing::Listing;
 pub use pod::{Address, Lie, PodState, PodView, Standing};
-pub use query::{Field, Filter, MAX_LIMIT, Query, QueryError, Sort};
+pub use query::{Asked, Field, MAX_LIMIT, Place, Query, QueryError, Sort};
 pub use rows::Row;
 pub use view::FleetView;
 

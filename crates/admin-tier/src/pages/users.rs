@@ -136,7 +136,7 @@ fn render(app: &App, operator: &Operator, asked: SessionParameters, query: &Quer
         filtered: !query.filter.is_empty(),
         first_row: found.before + 1,
         last_row: found.before + lines.len() as u64,
-        first_page: query.after.as_ref().map(|_| link(&asked.sort, "")),
+        first_page: (query.place != session_domain::fleet::Place::Start).then(|| link(&asked.sort, "")),
         next_page: found.next.as_ref().map(|next| link(&asked.sort, &query.cursor(next))),
         columns: columns.into(),
         rows: lines,
