@@ -38,6 +38,28 @@ impl SessionParameters {
         let place = Asked { after: &self.cursor, before: &self.before };
         Query::parse(filter, Some(&self.sort), Some(&self.limit), place, default_limit)
     }
+
+    /// The same list from its start.
+    pub(crate) fn at_start(&self) -> Self {
+        Self { cursor: String::new(), before: String::new(), ..self.clone() }
+    }
+
+    /// What is asked here, of `path`.
+    pub(crate) fn href(&self, path: &str) -> String {
+        let pairs = [
+            ("q", &self.q),
+            ("pod", &self.pod),
+            ("user", &self.user),
+            ("state", &self.state),
+            ("sort", &self.sort),
+            ("limit", &self.limit),
+            ("cursor", &self.cursor),
+            ("before", &self.before),
+        ];
+        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        let query = serde_urlencoded::to_string(given.collect::<Vec<_>>()).unwrap_or_default();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -51,13 +73,13 @@ struct Sessions<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Session<'a> {
-    session_id: SessionId,
-    user: &'a str,
-    pod: &'a str,
-    login_time: Timestamp,
-    last_activity: Timestamp,
-    duration_seconds: u64,
+pub(crate) struct Session<'a> {
+    pub(crate) session_id: SessionId,
+    pub(crate) user: &'a str,
+    pub(crate) pod: &'a str,
+    pub(crate) login_time: Timestamp,
+    pub(crate) last_activity: Timestamp,
+    pub(crate) duration_seconds: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -170,7 +192,8 @@ pub(crate) async fn openapi() -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
 }
 
-fn session(row: &Row, now: Timestamp) -> Session<'_> {
+/// A session as both the API and the export tell it.
+pub(crate) fn session(row: &Row, now: Timestamp) -> Session<'_> {
     Session {
         session_id: row.session.id,
         user: row.session.user.as_str(),
@@ -202,7 +225,7 @@ fn pod(pod: &PodView) -> Pod<'_> {
     }
 }
 
-fn unreachable(view: &FleetView) -> Vec<&str> {
+pub(crate) fn unreachable(view: &FleetView) -> Vec<&str> {
     view.unreachable().map(PodView::label).collect()
 }
 
