@@ -179,3 +179,50 @@ fn frame(event: &str, what: impl Serialize) -> Bytes {
     });
     Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_nothing_is_cut_and_counted_and_holds_nothing_back() {
+        let scene = Arc::new(Scene { view: Arc::default(), switch: None, orphans: None, panel: Default::default() });
+        let (_scenes, receiver) = watch::channel(Arc::clone(&scene));
+        let streams = Streams::new(CancellationToken::new());
+        let (out, mut said) = mpsc::channel(1);
+        let draw = |_: &Arc<Scene>| Arc::new(Picture::default());
+        let stream =
+            Stream { out, scenes: receiver, stay: None, draw, streams: streams.clone(), shown: Arc::default() };
+        let start = Instant::now();
+        stream.run(scene).await;
+        assert_eq!((streams.cut(), start.elapsed()), (1, PATIENCE));
+        let first = said.recv().await.unwrap();
+        assert!(first.starts_with(b"event: snapshot\ndata: {\"at\":"), "{first:?}");
+        assert_eq!(said.recv().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_reads_hears_that_the_stream_lives_and_opens_another_in_time() {
+        let scene = Arc::new(Scene { view: Arc::default(), switch: None, orphans: None, panel: Default::default() });
+        let (_scenes, receiver) = watch::channel(Arc::clone(&scene));
+        let streams = Streams::new(CancellationToken::new());
+        let (out, mut said) = mpsc::channel(1);
+        let draw = |_: &Arc<Scene>| Arc::new(Picture::default());
+        let stream =
+            Stream { out, scenes: receiver, stay: None, draw, streams: streams.clone(), shown: Arc::default() };
+        let reading = async {
+            let mut events = Vec::new();
+            while let Some(bytes) = said.recv().await {
+                events.push(String::from_utf8(bytes.to_vec()).unwrap());
+            }
+            events
+        };
+        let ((), events) = tokio::join!(stream.run(scene), reading);
+        let heartbeats = events.iter().filter(|event| event.starts_with("event: heartbeat\n")).count() as u32;
+        assert!(heartbeats.abs_diff(LIFETIME.div_duration_f32(HEARTBEAT) as u32) <= 1, "{heartbeats}");
+        assert!(events.last().is_some_and(|end| end.contains("\"reason\":\"renew\"")), "{events:?}");
+        assert_eq!(streams.cut(), 0);
+    }
+}
