@@ -10,7 +10,8 @@ pub(crate) use drains::drains;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{FleetView, PodState, PodView, Query, Row, Standing};
+use session_domain::fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
+use session_domain::paging::Cursor;
 use session_domain::{SessionId, Timestamp};
 
 use crate::app::App;
@@ -26,16 +27,41 @@ pub(crate) struct SessionParameters {
     pub(crate) pod: String,
     pub(crate) user: String,
     pub(crate) q: String,
+    pub(crate) state: String,
     pub(crate) sort: String,
     pub(crate) limit: String,
     pub(crate) cursor: String,
+    pub(crate) before: String,
 }
 
 impl SessionParameters {
     /// The question, checked.
-    pub(crate) fn query(&self, default_limit: usize) -> Result<Query, session_domain::fleet::QueryError> {
-        let filter = session_domain::fleet::Filter::new(&self.pod, &self.user, &self.q);
-        Query::parse(filter, Some(&self.sort), Some(&self.limit), Some(&self.cursor), default_limit)
+    pub(crate) fn query(&self, default_limit: usize) -> Result<Query, QueryError> {
+        let filter = Filter::new(&self.pod, &self.user, &self.q).in_state(&self.state)?;
+        let place = Asked { after: &self.cursor, before: &self.before };
+        Query::parse(filter, Some(&self.sort), Some(&self.limit), place, default_limit)
+    }
+
+    /// The same list from its start.
+    pub(crate) fn at_start(&self) -> Self {
+        Self { cursor: String::new(), before: String::new(), ..self.clone() }
+    }
+
+    /// What is asked here, of `path`.
+    pub(crate) fn href(&self, path: &str) -> String {
+        let pairs = [
+            ("q", &self.q),
+            ("pod", &self.pod),
+            ("user", &self.user),
+            ("state", &self.state),
+            ("sort", &self.sort),
+            ("limit", &self.limit),
+            ("cursor", &self.cursor),
+            ("before", &self.before),
+        ];
+        let given = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        let query = serde_urlencoded::to_string(given.collect::<Vec<_>>()).unwrap_or_default();
+        if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
     }
 }
 
@@ -44,18 +70,19 @@ struct Sessions<'a> {
     sessions: Vec<Session<'a>>,
     total: u64,
     next_cursor: Option<String>,
+    previous_cursor: Option<String>,
     complete: bool,
     unreachable_pods: Vec<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
-struct Session<'a> {
-    session_id: SessionId,
-    user: &'a str,
-    pod: &'a str,
-    login_time: Timestamp,
-    last_activity: Timestamp,
-    duration_seconds: u64,
+pub(crate) struct Session<'a> {
+    pub(crate) session_id: SessionId,
+    pub(crate) user: &'a str,
+    pub(crate) pod: &'a str,
+    pub(crate) login_time: Timestamp,
+    pub(crate) last_activity: Timestamp,
+    pub(crate) duration_seconds: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,11 +124,13 @@ pub(crate) async fn sessions(
         }
     };
     let (view, now) = (app.view(), clock::now());
-    let page = view.sessions(&query);
+    let listing = Listing::new(query, &view);
+    let cursor = |position: Option<Cursor>| position.map(|position| listing.query().cursor(&position));
     fresh(Sessions {
-        sessions: page.rows.iter().map(|row| session(row, now)).collect(),
-        total: page.total,
-        next_cursor: page.next.map(|next| query.cursor(&next)),
+        sessions: listing.rows().iter().map(|row| session(row, now)).collect(),
+        total: listing.total(),
+        next_cursor: cursor(listing.next()),
+        previous_cursor: cursor(listing.previous()),
         complete: view.is_complete(),
         unreachable_pods: unreachable(&view),
     })
@@ -166,7 +195,8 @@ pub(crate) async fn openapi() -> Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], OPENAPI).into_response()
 }
 
-fn session(row: &Row, now: Timestamp) -> Session<'_> {
+/// A session as both the API and the export tell it.
+pub(crate) fn session(row: &Row, now: Timestamp) -> Session<'_> {
     Session {
         session_id: row.session.id,
         user: row.session.user.as_str(),
@@ -198,7 +228,7 @@ fn pod(pod: &PodView) -> Pod<'_> {
     }
 }
 
-fn unreachable(view: &FleetView) -> Vec<&str> {
+pub(crate) fn unreachable(view: &FleetView) -> Vec<&str> {
     view.unreachable().map(PodView::label).collect()
 }
 

@@ -26,10 +26,11 @@ use crate::audit::Audit;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
 use crate::link::Presenter;
+use crate::live::{self, Scene, Sources, Streams};
 use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::orphans::{self, Orphans};
-use crate::{api, assets, clock, fleet, metrics, pages, problem, security};
+use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -40,8 +41,11 @@ const MAX_FORM_BYTES: usize = 16 * 1024;
 /// What pages, API and metrics read.
 #[derive(Clone, Debug)]
 pub(crate) struct App {
-    views: watch::Receiver<Arc<FleetView>>,
-    orphans: Option<watch::Receiver<Arc<Orphans>>>,
+    sources: Sources,
+    /// What open pages show, at most one a second.
+    pub(crate) scenes: watch::Receiver<Arc<Scene>>,
+    /// The open pages' streams.
+    pub(crate) streams: Streams,
     /// How often pages renew.
     pub(crate) refresh: Duration,
     /// Who may look and act.
@@ -55,12 +59,17 @@ pub(crate) struct App {
 impl App {
     /// The fleet as it was published last.
     pub(crate) fn view(&self) -> Arc<FleetView> {
-        Arc::clone(&self.views.borrow())
+        Arc::clone(&self.sources.views.borrow())
     }
 
     /// What was found in Redis last; none where nobody looks there.
     pub(crate) fn orphans(&self) -> Option<Arc<Orphans>> {
-        self.orphans.as_ref().map(|orphans| Arc::clone(&orphans.borrow()))
+        self.sources.orphans.as_ref().map(|orphans| Arc::clone(&orphans.borrow()))
+    }
+
+    /// All that pages show, as it is now.
+    pub(crate) fn scene(&self) -> Scene {
+        self.sources.scene()
     }
 }
 
@@ -111,7 +120,20 @@ pub async fn serve(
         });
         maintenance
     });
-    let app = App { views: reader, orphans, refresh: options.refresh, auth, audit, maintenance };
+    let sources = Sources { views: reader, maintenance: maintenance.clone(), orphans, audit: audit.clone() };
+    let (scene, scenes) = watch::channel(Arc::new(sources.scene()));
+    let beating = live::beat(sources.clone(), scene, stop.clone());
+    parts.spawn(async move {
+        beating.await;
+        Ok(())
+    });
+    let streams = Streams::new(stop.clone());
+    let streaming = streams.clone().ended();
+    parts.spawn(async move {
+        streaming.await;
+        Ok(())
+    });
+    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance };
     let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     let looking = options.pods.clone().run(reporter, stop.clone());
@@ -146,9 +168,15 @@ fn router(app: App, local: bool) -> Router {
     let closed = Router::new()
         .route("/", get(|| async { Redirect::to("/admin") }))
         .route("/admin", get(pages::panel))
+        .route("/admin/events", get(pages::panel_events))
         .route("/admin/users", get(pages::users))
         .route("/admin/history", get(pages::history))
+        .route("/admin/history/events", get(pages::history_events))
         .route("/admin/history/drain", get(pages::drain))
+        .route("/admin/history/drain/events", get(pages::drain_events))
+        .route("/admin/users/events", get(pages::users_events))
+        .route("/admin/users.csv", get(export::csv))
+        .route("/admin/users.json", get(export::json))
         .route("/admin/maintenance", post(pages::move_switch))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
@@ -185,7 +213,7 @@ async fn ready() -> Json<serde_json::Value> {
 }
 
 async fn metrics_page(State(app): State<App>) -> Response {
-    let text = metrics::render(&app.view(), clock::now());
+    let text = metrics::render(&app.view(), &app.streams, clock::now());
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }
 

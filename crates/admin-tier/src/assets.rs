@@ -1,13 +1,19 @@
-//! The style sheet and the script of the operators' pages.
+//! The style sheet and the scripts of the operators' pages.
 
 use std::sync::LazyLock;
 
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 3] = [
+const FILES: [File; 9] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
-    ("renew.js", SCRIPT, include_str!("../assets/renew.js")),
+    ("page.js", SCRIPT, include_str!("../assets/page.js")),
+    ("live.js", SCRIPT, include_str!("../assets/live.js")),
+    ("hold.js", SCRIPT, include_str!("../assets/hold.js")),
+    ("poll.js", SCRIPT, include_str!("../assets/poll.js")),
+    ("swap.js", SCRIPT, include_str!("../assets/swap.js")),
+    ("times.js", SCRIPT, include_str!("../assets/times.js")),
+    ("keys.js", SCRIPT, include_str!("../assets/keys.js")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
 ];
 

@@ -28,6 +28,8 @@ pub(crate) enum Deed {
     SignedIn,
     /// Somebody signed out.
     SignedOut,
+    /// Sessions were taken away as a file.
+    Exported,
 }
 
 impl Deed {
@@ -38,6 +40,7 @@ impl Deed {
             Self::MaintenanceOff => "maintenance_off",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
+            Self::Exported => "exported",
         }
     }
 
@@ -47,6 +50,7 @@ impl Deed {
             Self::MaintenanceOn | Self::MaintenanceOff => "the maintenance switch was moved",
             Self::SignedIn => "an operator has signed in",
             Self::SignedOut => "an operator has signed out",
+            Self::Exported => "sessions were exported",
         }
     }
 
@@ -56,6 +60,7 @@ impl Deed {
             Self::MaintenanceOn | Self::MaintenanceOff => "the maintenance switch could not be moved",
             Self::SignedIn => "somebody was refused: not the token, or a link that is not good",
             Self::SignedOut => "an operator could not be signed out",
+            Self::Exported => "sessions could not be exported",
         }
     }
 }
@@ -71,7 +76,7 @@ pub(crate) struct Entry {
     pub(crate) from: IpAddr,
     /// What.
     pub(crate) deed: Deed,
-    /// To what: the name of the switch.
+    /// To what: the name of the switch, what was exported.
     pub(crate) object: Option<String>,
     /// Why it failed, where it did.
     pub(crate) failure: Option<String>,
@@ -92,6 +97,11 @@ impl Audit {
     /// The newest first.
     pub(crate) fn entries(&self) -> Arc<VecDeque<Entry>> {
         Arc::clone(&self.0.borrow())
+    }
+
+    /// Tells of every new entry.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<VecDeque<Entry>>> {
+        self.0.subscribe()
     }
 
     /// It was done.

@@ -10,6 +10,7 @@ mod guesses;
 mod links;
 mod lock;
 mod operator;
+mod stay;
 mod tickets;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use door::TrustedUser;
 pub(crate) use guard::guard;
 pub(crate) use lock::{Lock, Refused};
 pub(crate) use operator::{How, Operator};
+pub(crate) use stay::Stay;
 
 use crate::audit::Audit;
 use crate::options::AdminAuth;

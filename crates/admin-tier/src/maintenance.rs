@@ -57,6 +57,11 @@ impl Maintenance {
         self.stand.borrow().clone()
     }
 
+    /// Hears whenever it stands elsewhere, or is seen otherwise.
+    pub(crate) fn stands(&self) -> watch::Receiver<Stand> {
+        self.stand.clone()
+    }
+
     /// Moves it, and waits a moment until it is seen there.
     ///
     /// # Errors

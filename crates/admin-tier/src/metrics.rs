@@ -10,13 +10,16 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use session_domain::fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
 use session_domain::{Counters, Timestamp};
 
+use crate::live::Streams;
+
 /// The metrics page.
-pub(crate) fn render(view: &FleetView, now: Timestamp) -> String {
+pub(crate) fn render(view: &FleetView, streams: &Streams, now: Timestamp) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     metrics::with_local_recorder(&recorder, || {
         describe();
         tier(view);
+        pages(streams);
         let mut named = HashSet::new();
         // Of two pods under one name the one that answers is believed: a series must not stand there twice.
         let (up, down): (Vec<_>, Vec<_>) = view.pods().iter().partition(|pod| pod.is_reachable());
@@ -45,6 +48,11 @@ fn describe() {
     describe_gauge!("lastcall_admin_discovery_up", "Whether pods are found: 1, or 0 while those known have to do.");
     describe_gauge!("lastcall_admin_sessions", "Sessions known over all pods, each counted once.");
     describe_gauge!("lastcall_admin_fleet_complete", "Whether the totals leave nothing out: 1, or 0 where they do.");
+    describe_gauge!("lastcall_admin_event_streams", "Event streams of open pages.");
+    describe_counter!(
+        "lastcall_admin_event_streams_cut_total",
+        "Event streams that were cut because nobody read them."
+    );
     describe_gauge!("lastcall_admin_build_info", "Always 1; the label names the version and the git revision.");
 }
 
@@ -55,6 +63,12 @@ fn tier(view: &FleetView) {
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
     gauge!("lastcall_admin_build_info", "version" => launch::version::VERSION).set(1.0);
+}
+
+#[allow(clippy::cast_precision_loss, reason = "streams are few")]
+fn pages(streams: &Streams) {
+    gauge!("lastcall_admin_event_streams").set(streams.open() as f64);
+    counter!("lastcall_admin_event_streams_cut_total").absolute(streams.cut());
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
@@ -90,6 +104,7 @@ mod tests {
     use session_domain::fleet::{Address, Fleet, Found, Heard};
     use session_domain::{Phase, PodName, PodReport};
     use test_support::metric;
+    use tokio_util::sync::CancellationToken;
 
     use super::*;
 
@@ -115,7 +130,7 @@ mod tests {
         };
         fleet.apply(&address, Heard::Report(last), at(100));
         let series = |fleet: &Fleet, now| {
-            let page = render(&fleet.view(), at(now));
+            let page = render(&fleet.view(), &Streams::new(CancellationToken::new()), at(now));
             [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
         };
         assert_eq!(series(&fleet, 101), [Some(7.0), Some(0.0)], "it is expected");

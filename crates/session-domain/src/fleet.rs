@@ -9,10 +9,12 @@
 
 mod books;
 mod claims;
+mod filter;
 mod found;
 mod heard;
 mod history;
 mod leaving;
+mod listing;
 mod pod;
 mod query;
 mod rows;
@@ -29,13 +31,15 @@ use crate::session::SessionView;
 use crate::time::Timestamp;
 
 use books::Books;
+pub use filter::{Filter, SessionState};
 pub use found::{Conditions, Found};
 pub use heard::{Heard, Parting};
 pub use history::{DRAINS_KEPT, DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
 use leaving::Memory;
 pub use leaving::{COUNTERS_STAY, DONE_STAY, Gone, LOST_STAY};
+pub use listing::Listing;
 pub use pod::{Address, Lie, PodState, PodView, Standing};
-pub use query::{Field, Filter, MAX_LIMIT, Query, QueryError, Sort};
+pub use query::{Asked, Field, MAX_LIMIT, Place, Query, QueryError, Sort};
 pub use rows::Row;
 pub use trend::{STEP, Step};
 pub use view::FleetView;

@@ -34,7 +34,10 @@ const PAGES: [(&str, &str); 4] = [
 /// # Errors
 /// Something cannot be built or started, or a request fails.
 pub(super) fn run() -> anyhow::Result<()> {
-    step("build", &mut cargo(&["build", "--release", "-p", "admin-tier", "--bin", "admin-tier", "--example", "crowd"]))?;
+    step(
+        "build",
+        &mut cargo(&["build", "--release", "-p", "admin-tier", "--bin", "admin-tier", "--example", "fleet"]),
+    )?;
     let crowd = Crowd::start()?;
     let (all, last) = crowd.addresses.rsplit_once(',').context("the crowd has one pod only")?;
     let large = Admin::start(19_292, all)?;
@@ -73,7 +76,7 @@ struct Crowd {
 
 impl Crowd {
     fn start() -> anyhow::Result<Self> {
-        let mut command = Command::new(Path::new(&root()).join("target/release/examples/crowd"));
+        let mut command = Command::new(Path::new(&root()).join("target/release/examples/fleet"));
         command.args([PODS + 1, PEOPLE, 0].map(|number| number.to_string()));
         let mut process = command.stdout(Stdio::piped()).spawn().context("the crowd cannot be started")?;
         let stdout = process.stdout.take().context("the crowd has no stdout")?;

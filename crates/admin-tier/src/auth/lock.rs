@@ -22,7 +22,7 @@ pub(crate) struct Lock {
     token: Option<Token>,
     /// The port that links lead to.
     port: u16,
-    tickets: Tickets,
+    pub(super) tickets: Tickets,
     links: Links,
     guesses: Guesses,
     audit: Audit,

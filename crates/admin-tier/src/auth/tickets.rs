@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::header::{HeaderMap, HeaderValue};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::How;
@@ -41,6 +42,8 @@ pub(super) struct Tickets {
     start: Instant,
     /// Each until no cookie of it can be good any more. Only who had signed in can add to it.
     ended: Mutex<HashMap<Uuid, Instant>>,
+    /// Tells open streams that a sign-in has ended.
+    sign_outs: watch::Sender<()>,
 }
 
 impl std::fmt::Debug for Tickets {
@@ -51,7 +54,7 @@ impl std::fmt::Debug for Tickets {
 
 impl Tickets {
     pub(super) fn new(start: Instant) -> Self {
-        Self { key: Key::generate(), start, ended: Mutex::default() }
+        Self { key: Key::generate(), start, ended: Mutex::default(), sign_outs: watch::Sender::new(()) }
     }
 
     /// A new sign-in.
@@ -65,8 +68,13 @@ impl Tickets {
         let name = name(headers);
         let ticket = door::cookie::values(headers, name).find_map(|value| self.verify(name, value))?;
         let seconds = self.seconds(now);
-        let is_fresh = seconds < ticket.renewed + IDLE.as_secs() && seconds < ticket.began + LONGEST.as_secs();
-        (is_fresh && !self.ended().contains_key(&ticket.id)).then_some(ticket)
+        let is_fresh = seconds < ticket.renewed + IDLE.as_secs();
+        (is_fresh && !self.is_over(ticket, now)).then_some(ticket)
+    }
+
+    /// Whether a sign-in is over, however much it is used: signed out, or too old.
+    pub(super) fn is_over(&self, ticket: Ticket, now: Instant) -> bool {
+        self.seconds(now) >= ticket.began + LONGEST.as_secs() || self.ended().contains_key(&ticket.id)
     }
 
     /// The same sign-in for longer, where it is time for that.
@@ -80,6 +88,13 @@ impl Tickets {
         let mut ended = self.ended();
         ended.retain(|_, until| *until > now);
         ended.insert(ticket.id, now + IDLE + RENEWED_EVERY);
+        drop(ended);
+        self.sign_outs.send_replace(());
+    }
+
+    /// Hears whenever a sign-in has ended.
+    pub(super) fn sign_outs(&self) -> watch::Receiver<()> {
+        self.sign_outs.subscribe()
     }
 
     /// The `Set-Cookie` value that gives the browser its ticket.

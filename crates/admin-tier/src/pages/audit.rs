@@ -1,33 +1,41 @@
 //! What operators did of late, as the panel lists it.
 
-use session_domain::Timestamp;
+use askama::Template;
 
-use crate::audit::{Audit, Deed, Entry};
+use super::words::{self, Moment};
+use crate::audit::{Deed, Entry};
 
-/// An entry, in words.
-#[derive(Debug)]
-pub(super) struct Line {
-    pub(super) at: Timestamp,
-    /// Who, and where from.
-    pub(super) who: String,
-    pub(super) from: String,
-    pub(super) what: &'static str,
-    pub(super) object: Option<String>,
-    pub(super) failure: Option<String>,
-    /// How often, where it was more than once.
-    pub(super) times: Option<u32>,
+/// The list, the newest first.
+#[derive(Template)]
+#[template(path = "audit.html")]
+pub(super) struct Deeds {
+    lines: Vec<Line>,
 }
 
-/// The newest first.
-pub(super) fn lines(audit: &Audit) -> Vec<Line> {
-    audit.entries().iter().map(line).collect()
+/// An entry, in words.
+struct Line {
+    at: Moment,
+    /// Who, and where from.
+    who: String,
+    from: String,
+    what: &'static str,
+    object: Option<String>,
+    failure: Option<String>,
+    /// How often, where it was more than once.
+    times: Option<u32>,
+}
+
+impl Deeds {
+    pub(super) fn new<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        Self { lines: entries.into_iter().map(line).collect() }
+    }
 }
 
 fn line(entry: &Entry) -> Line {
     let who = entry.operator.as_ref().map_or("somebody", |(name, _)| name);
     let how = entry.operator.as_ref().map_or("unknown", |(_, how)| how);
     Line {
-        at: entry.at,
+        at: words::clock(entry.at),
         who: who.to_owned(),
         from: format!("{}, {how}", entry.from),
         what: words(entry.deed, entry.failure.is_some()),
@@ -39,13 +47,15 @@ fn line(entry: &Entry) -> Line {
 
 const fn words(deed: Deed, failed: bool) -> &'static str {
     match (deed, failed) {
-        (Deed::MaintenanceOn, false) => "turned maintenance on",
-        (Deed::MaintenanceOn, true) => "could not turn maintenance on",
-        (Deed::MaintenanceOff, false) => "turned maintenance off",
-        (Deed::MaintenanceOff, true) => "could not turn maintenance off",
+        (Deed::MaintenanceOn, false) => "turned maintenance on in",
+        (Deed::MaintenanceOn, true) => "could not turn maintenance on in",
+        (Deed::MaintenanceOff, false) => "turned maintenance off in",
+        (Deed::MaintenanceOff, true) => "could not turn maintenance off in",
         (Deed::SignedIn, false) => "signed in",
         (Deed::SignedIn, true) => "was refused at the sign-in",
         (Deed::SignedOut, false) => "signed out",
         (Deed::SignedOut, true) => "could not be signed out",
+        (Deed::Exported, false) => "exported",
+        (Deed::Exported, true) => "could not export",
     }
 }

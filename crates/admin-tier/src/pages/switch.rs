@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use askama::Template;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,11 +12,11 @@ use serde::Deserialize;
 use session_domain::fleet::{FleetView, PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
-use super::words;
+use super::words::{self, Moment, Words};
 use crate::app::App;
 use crate::audit::Deed;
 use crate::auth::Operator;
-use crate::maintenance::Maintenance;
+use crate::live::Switched;
 use crate::problem;
 
 /// A switch that was moved so short a while ago is being followed.
@@ -27,7 +28,8 @@ pub(super) struct SwitchView {
     pub(super) name: String,
     pub(super) is_on: bool,
     /// Since when, where it was seen to be moved.
-    pub(super) since: Option<Timestamp>,
+    pub(super) since: Option<Moment>,
+    moved: Option<Timestamp>,
     /// Why it may stand elsewhere.
     pub(super) doubt: Option<String>,
     /// Pods that do what it says.
@@ -35,35 +37,52 @@ pub(super) struct SwitchView {
     /// Pods that are up. One that shuts down follows no switch to on, and takes nobody in where it is off.
     pub(super) all: usize,
     /// Pods that have not followed yet, and what is known of that.
-    pub(super) behind: Vec<(String, String)>,
+    pub(super) behind: Vec<Behind>,
     /// Whether an upgrade would disturb nobody.
     pub(super) is_safe: bool,
     /// People who would be told.
     pub(super) people: u64,
 }
 
+/// A pod that has not followed yet.
+#[derive(Debug)]
+pub(super) struct Behind {
+    pub(super) pod: String,
+    /// What it does instead.
+    pub(super) what: &'static str,
+    /// For how long, and since what.
+    pub(super) lasting: Option<(Moment, &'static str)>,
+}
+
+/// The switch as a part of the panel; that there is none is said as well.
+#[derive(Template)]
+#[template(path = "switch.html")]
+pub(super) struct SwitchPart {
+    pub(super) switch: Option<SwitchView>,
+}
+
 impl SwitchView {
-    pub(super) fn new(maintenance: &Maintenance, view: &FleetView, now: Timestamp) -> Self {
-        let stand = maintenance.stand();
+    pub(super) fn new(switched: &Switched, view: &FleetView, words: Words) -> Self {
+        let Switched { name, stand } = switched;
         let is_on = stand.report.position.is_on();
-        let name = maintenance.name();
         let (mut followed, mut behind) = (0, Vec::new());
         for pod in view.pods().iter().filter(|pod| has_to_follow(pod)) {
-            match behind_by(pod, is_on, stand.since, now) {
+            match behind_by(pod, is_on, stand.since, words) {
                 None => followed += 1,
-                Some(why) => behind.push((pod.label().to_owned(), why)),
+                Some(behind_by) => behind.push(behind_by),
             }
         }
         let up = view.pods().iter().filter(|pod| pod.state != PodState::Finished).count();
         Self {
             is_on,
-            since: stand.since,
-            doubt: match stand.report.standing {
+            since: stand.since.map(words::clock),
+            moved: stand.since,
+            doubt: match &stand.report.standing {
                 Standing::Doubtful(doubt) => Some(format!("{name} {doubt}")),
                 Standing::Unheard => Some(format!("{name} was not read yet")),
                 Standing::Sound => None,
             },
-            name,
+            name: name.clone(),
             followed,
             all: if is_on { followed + behind.len() } else { up },
             behind,
@@ -76,7 +95,7 @@ impl SwitchView {
 impl SwitchView {
     /// Whether somebody is waiting to see pods follow.
     pub(super) fn is_under_way(&self, now: Timestamp) -> bool {
-        !self.behind.is_empty() && self.since.is_some_and(|since| now.since(since) < UNDER_WAY)
+        !self.behind.is_empty() && self.moved.is_some_and(|since| now.since(since) < UNDER_WAY)
     }
 }
 
@@ -87,26 +106,22 @@ fn has_to_follow(pod: &PodView) -> bool {
 }
 
 /// What is known of a pod that does not do what the switch says; nothing of one that does.
-fn behind_by(pod: &PodView, is_on: bool, since: Option<Timestamp>, now: Timestamp) -> Option<String> {
+fn behind_by(pod: &PodView, is_on: bool, since: Option<Timestamp>, words: Words) -> Option<Behind> {
     let phase = pod.report.as_ref().map(|report| report.phase);
     let does = match phase {
         Some(phase) => (phase == Phase::Maintenance) == is_on,
         None => false,
     };
-    match &pod.state {
-        PodState::Live if does => None,
-        PodState::Unreachable { since, .. } => {
-            Some(format!("cannot be heard, for {}", words::duration(now.since(*since))))
-        }
-        PodState::Waiting => Some("was not heard yet".to_owned()),
+    let (what, lasting) = match &pod.state {
+        PodState::Live if does => return None,
+        PodState::Unreachable { since, .. } => ("cannot be heard", Some((words.lasting(*since), ""))),
+        PodState::Waiting => ("was not heard yet", None),
         PodState::Live | PodState::Finished => {
             let what = if is_on { "still serves" } else { "is still in maintenance" };
-            Some(match since {
-                Some(since) => format!("{what}, {} after the switch", words::duration(now.since(since))),
-                None => what.to_owned(),
-            })
+            (what, since.map(|since| (words.lasting(since), "after the switch")))
         }
-    }
+    };
+    Some(Behind { pod: pod.label().to_owned(), what, lasting })
 }
 
 /// The form of `POST /admin/maintenance`.

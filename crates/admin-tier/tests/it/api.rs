@@ -44,6 +44,18 @@ async fn pages_follow_one_another_without_gap_or_repetition() {
     assert_eq!((seen[0].as_str(), seen[1].as_str()), ("Ada Ümlaut", "user-249"), "the youngest first");
     let distinct: std::collections::HashSet<_> = seen.iter().collect();
     assert_eq!(distinct.len(), 251);
+
+    let mut back = Vec::new();
+    let mut cursor = "end".to_owned();
+    while !cursor.is_empty() {
+        let path = format!("/admin/api/v1/sessions?limit=40&sort=-login_time&before={cursor}");
+        let list = admin.json(&path).await;
+        back.splice(0..0, users(&list).into_iter().map(str::to_owned));
+        cursor = list["previous_cursor"].as_str().unwrap_or_default().to_owned();
+    }
+    // The first page is full, and so overlaps with the one behind it.
+    assert_eq!(back.split_off(40)[29..], seen[40..]);
+    assert_eq!(back, seen[..40]);
 }
 
 #[tokio::test]
@@ -64,6 +76,8 @@ async fn filters_narrow_and_rows_carry_what_is_promised() {
     assert_eq!(admin.json("/admin/api/v1/sessions?pod=small").await["total"], 1);
     assert_eq!(admin.json("/admin/api/v1/sessions?user=user-1").await["total"], 1, "exact, not a part");
     assert_eq!(admin.json("/admin/api/v1/sessions?q=user-1").await["total"], 111);
+    assert_eq!(admin.json("/admin/api/v1/sessions?state=connected").await["total"], 251);
+    assert_eq!(admin.json("/admin/api/v1/sessions?state=told").await["total"], 0);
     assert_eq!(admin.json("/admin/api/v1/sessions?user=nobody").await["total"], 0);
     let first = admin.json("/admin/api/v1/sessions?sort=login_time&limit=1").await;
     assert_eq!(users(&first), ["user-0"]);
@@ -82,6 +96,10 @@ async fn questions_that_make_no_sense_are_refused_with_what_is_allowed() {
         "sort=password",
         "sort=--user",
         "cursor=x",
+        "before=x",
+        "state=asleep",
+        &format!("cursor={cursor}&before=end"),
+        &format!("before={cursor}&state=told"),
         &format!("cursor={}", "A".repeat(5_000)),
         &format!("cursor={cursor}&sort=user"),
         &format!("cursor={cursor}&pod=big"),

@@ -11,7 +11,7 @@ use session_wire::v1::{
     WatchSessionsRequest, WatchSessionsResponse,
 };
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tonic::{Request, Response, Status};
@@ -35,6 +35,8 @@ pub(crate) type Script = (Vec<Event>, Then);
 pub(crate) struct FakePod {
     pub(crate) address: String,
     server: JoinHandle<()>,
+    /// What is said to those who watch now, after their script.
+    voice: broadcast::Sender<Event>,
     /// Dropped with the fake: its open watches end then, which aborting the server would not do.
     _alive: watch::Sender<()>,
 }
@@ -45,11 +47,18 @@ impl FakePod {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (alive, gone) = watch::channel(());
-        let actor = Actor { scripts: Mutex::new(scripts.into_iter().collect()), gone };
+        let (voice, _) = broadcast::channel(1_024);
+        let actor = Actor { scripts: Mutex::new(scripts.into_iter().collect()), gone, voice: voice.clone() };
         let server = tonic::transport::Server::builder().add_service(IntrospectionServer::new(actor));
         let server =
             tokio::spawn(async move { server.serve_with_incoming(TcpListenerStream::new(listener)).await.unwrap() });
-        Self { address, server, _alive: alive }
+        Self { address, server, voice, _alive: alive }
+    }
+
+    /// Says more to who watches.
+    pub(crate) fn say(&self, event: Event) {
+        // Where nobody watches nobody hears it.
+        let _ = self.voice.send(event);
     }
 
     /// A pod that says this and stays.
@@ -67,6 +76,7 @@ impl Drop for FakePod {
 struct Actor {
     scripts: Mutex<VecDeque<Script>>,
     gone: watch::Receiver<()>,
+    voice: broadcast::Sender<Event>,
 }
 
 impl Actor {
@@ -97,17 +107,20 @@ impl Introspection for Actor {
     ) -> Result<Response<Self::WatchSessionsStream>, Status> {
         let (events, then) = self.next();
         let (say, heard) = mpsc::channel(1);
-        let mut gone = self.gone.clone();
+        let (mut gone, mut more) = (self.gone.clone(), self.voice.subscribe());
         tokio::spawn(async move {
             for event in events {
                 if say.send(Ok(WatchSessionsResponse { event: Some(event) })).await.is_err() {
                     return;
                 }
             }
-            if then != Then::End {
+            while then != Then::End {
                 tokio::select! {
-                    () = say.closed() => {}
-                    _ = gone.changed() => {}
+                    () = say.closed() => return,
+                    _ = gone.changed() => return,
+                    Ok(event) = more.recv() => {
+                        let _ = say.send(Ok(WatchSessionsResponse { event: Some(event) })).await;
+                    }
                 }
             }
         });

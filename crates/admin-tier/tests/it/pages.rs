@@ -43,7 +43,7 @@ async fn the_dashboard_shows_a_row_for_each_session_and_renews_without_scripts()
         assert!(page.contains(&format!(">{heading}")), "{heading} in\n{page}");
     }
     let lonely = admin.person().text("/admin/users?q=nobody").await;
-    assert!(lonely.contains("Nothing matches among 1 sessions."), "{lonely}");
+    assert!(lonely.contains("Nothing matches among 1 session."), "{lonely}");
 }
 
 #[tokio::test]

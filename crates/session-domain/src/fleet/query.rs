@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::filter::{Filter, SessionState};
+use super::rows::Row;
 use crate::paging::{Cursor, CursorError, Key};
 use crate::session::SessionView;
 
@@ -17,6 +19,12 @@ pub enum QueryError {
     /// The limit is no number in range.
     #[error("limit must be a number from 1 to {MAX_LIMIT}")]
     Limit,
+    /// There is no such state.
+    #[error("state must be one of {}", SessionState::names())]
+    State,
+    /// A page cannot both begin and end somewhere.
+    #[error("give cursor or before, not both")]
+    TwoPlaces,
     /// The cursor does not fit.
     #[error(transparent)]
     Cursor(#[from] CursorError),
@@ -100,33 +108,30 @@ impl std::fmt::Display for Sort {
     }
 }
 
-/// Which sessions are meant; an empty text means all.
+/// Where a page lies in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    pod: String,
-    user: String,
-    part: String,
+pub enum Place {
+    /// At the start.
+    #[default]
+    Start,
+    /// Right after a position.
+    After(Cursor),
+    /// Right before a position; where that would not fill a page, at the start.
+    Before(Cursor),
+    /// At the end.
+    End,
 }
 
-impl Filter {
-    /// Sessions of this pod and this user (both exact) with this part in their user or id, in capitals or not.
-    pub fn new(pod: &str, user: &str, part: &str) -> Self {
-        Self { pod: pod.into(), user: user.into(), part: part.trim().to_lowercase() }
-    }
+/// How the last page is asked for.
+const END: &str = "end";
 
-    /// Whether every session matches.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Whether the session matches.
-    pub fn matches(&self, session: &SessionView) -> bool {
-        (self.pod.is_empty() || self.pod == session.pod.as_str())
-            && (self.user.is_empty() || self.user == session.user.as_str())
-            && (self.part.is_empty()
-                || session.user.as_str().to_lowercase().contains(&self.part)
-                || session.id.to_string().contains(&self.part))
-    }
+/// A place as it is written: where a page begins, or where it ends. At most one of them is given.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked<'a> {
+    /// After which cursor.
+    pub after: &'a str,
+    /// Before which cursor; `end` is the end of the list.
+    pub before: &'a str,
 }
 
 /// A question for one page of sessions.
@@ -136,8 +141,8 @@ pub struct Query {
     pub filter: Filter,
     /// In which order.
     pub sort: Sort,
-    /// After which position.
-    pub after: Option<Cursor>,
+    /// Where in the list.
+    pub place: Place,
     /// At most how many; 1 to [`MAX_LIMIT`].
     pub limit: usize,
 }
@@ -151,7 +156,7 @@ impl Query {
         filter: Filter,
         sort: Option<&str>,
         limit: Option<&str>,
-        cursor: Option<&str>,
+        asked: Asked<'_>,
         default_limit: usize,
     ) -> Result<Self, QueryError> {
         let sort = match sort.filter(|text| !text.is_empty()) {
@@ -165,10 +170,15 @@ impl Query {
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(QueryError::Limit);
         }
-        let mut query = Self { filter, sort, after: None, limit };
-        if let Some(text) = cursor.filter(|text| !text.is_empty()) {
-            query.after = Some(Cursor::decode(text, &query.scope())?);
-        }
+        let mut query = Self { filter, sort, place: Place::Start, limit };
+        let decode = |text| Cursor::decode(text, &query.scope());
+        query.place = match (asked.after, asked.before) {
+            ("", "") => Place::Start,
+            (after, "") => Place::After(decode(after)?),
+            ("", END) => Place::End,
+            ("", before) => Place::Before(decode(before)?),
+            _ => return Err(QueryError::TwoPlaces),
+        };
         Ok(query)
     }
 
@@ -177,9 +187,13 @@ impl Query {
         position.encode(&self.scope())
     }
 
-    /// Spells out filter and order. Lengths keep `a` + `bc` apart from `ab` + `c`.
+    /// The position of a row in this query's list.
+    pub fn position(&self, row: &Row) -> Cursor {
+        self.sort.position(&row.session)
+    }
+
+    /// Spells out filter and order.
     fn scope(&self) -> String {
-        let Filter { pod, user, part } = &self.filter;
-        format!("fleet {} {}:{pod} {}:{user} {}:{part}", self.sort, pod.len(), user.len(), part.len())
+        format!("fleet {} {}", self.sort, self.filter.scope())
     }
 }

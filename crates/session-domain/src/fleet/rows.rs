@@ -1,11 +1,13 @@
 //! The rows of the fleet: each session once, in shards that views share.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::pod::Address;
 use crate::ids::SessionId;
 use crate::session::SessionView;
+use crate::time::Timestamp;
 
 /// Shards; an id's first byte, which is random, picks one.
 const SHARDS: usize = 256;
@@ -23,20 +25,74 @@ pub struct Row {
     pub also_at: Vec<Address>,
 }
 
-/// All rows. A clone costs 256 counts; a change after it copies the changed shard, once.
-#[derive(Clone, Debug)]
+/// The rows as their one owner keeps them.
+#[derive(Debug, Default)]
 pub(super) struct Rows {
+    shards: Shards,
+    /// The sessions of each address by age; not those whose times cannot be true.
+    ages: HashMap<Address, BTreeSet<(Timestamp, SessionId)>>,
+}
+
+impl Rows {
+    /// What views share.
+    pub(super) fn shards(&self) -> &Shards {
+        &self.shards
+    }
+
+    /// When the oldest session at an address began.
+    pub(super) fn oldest(&self, address: &Address) -> Option<Timestamp> {
+        self.ages.get(address)?.first().map(|(began, _)| *began)
+    }
+
+    pub(super) fn get(&self, id: SessionId) -> Option<&Row> {
+        self.shards.get(id)
+    }
+
+    pub(super) fn insert(&mut self, row: Row) {
+        let now = age(&row);
+        let before = self.shards.insert(row);
+        let before = before.as_ref().and_then(age);
+        if before != now {
+            self.forget(before);
+            if let Some((address, began, id)) = now {
+                self.ages.entry(address).or_default().insert((began, id));
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: SessionId) {
+        let before = self.shards.remove(id);
+        self.forget(before.as_ref().and_then(age));
+    }
+
+    fn forget(&mut self, known: Option<(Address, Timestamp, SessionId)>) {
+        let Some((address, began, id)) = known else { return };
+        let Some(ages) = self.ages.get_mut(&address) else { return };
+        ages.remove(&(began, id));
+        if ages.is_empty() {
+            self.ages.remove(&address);
+        }
+    }
+}
+
+fn age(row: &Row) -> Option<(Address, Timestamp, SessionId)> {
+    (!row.doubtful).then(|| (row.address.clone(), row.session.login_time, row.session.id))
+}
+
+/// All rows, as views share them. A clone costs 256 counts; a change after it copies the changed shard, once.
+#[derive(Clone, Debug)]
+pub(super) struct Shards {
     shards: Vec<Arc<BTreeMap<SessionId, Row>>>,
     len: u64,
 }
 
-impl Default for Rows {
+impl Default for Shards {
     fn default() -> Self {
         Self { shards: vec![Arc::default(); SHARDS], len: 0 }
     }
 }
 
-impl Rows {
+impl Shards {
     pub(super) fn len(&self) -> u64 {
         self.len
     }
@@ -45,22 +101,60 @@ impl Rows {
         self.shards[shard(id)].get(&id)
     }
 
-    pub(super) fn insert(&mut self, row: Row) {
-        let id = row.session.id;
-        if Arc::make_mut(&mut self.shards[shard(id)]).insert(id, row).is_none() {
-            self.len += 1;
-        }
-    }
-
-    pub(super) fn remove(&mut self, id: SessionId) {
-        if Arc::make_mut(&mut self.shards[shard(id)]).remove(&id).is_some() {
-            self.len -= 1;
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Row> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
         self.shards.iter().flat_map(|shard| shard.values())
     }
+
+    /// What is different from `before`: each row as it was and as it is. Shards that are still shared cost nothing.
+    pub(super) fn changes<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a Row>, Option<&'a Row>)> {
+        let pairs = before.shards.iter().zip(&self.shards).filter(|(then, now)| !Arc::ptr_eq(then, now));
+        pairs.flat_map(|(then, now)| changes(then, now))
+    }
+
+    fn insert(&mut self, row: Row) -> Option<Row> {
+        let id = row.session.id;
+        let before = Arc::make_mut(&mut self.shards[shard(id)]).insert(id, row);
+        self.len += u64::from(before.is_none());
+        before
+    }
+
+    fn remove(&mut self, id: SessionId) -> Option<Row> {
+        let shard = &mut self.shards[shard(id)];
+        // What is not there copies nothing.
+        if !shard.contains_key(&id) {
+            return None;
+        }
+        self.len -= 1;
+        Arc::make_mut(shard).remove(&id)
+    }
+}
+
+/// Walks two shards side by side.
+fn changes<'a>(
+    then: &'a BTreeMap<SessionId, Row>,
+    now: &'a BTreeMap<SessionId, Row>,
+) -> impl Iterator<Item = (Option<&'a Row>, Option<&'a Row>)> {
+    let (mut then, mut now) = (then.values().peekable(), now.values().peekable());
+    std::iter::from_fn(move || {
+        loop {
+            let order = match (then.peek(), now.peek()) {
+                (None, None) => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(then), Some(now)) => then.session.id.cmp(&now.session.id),
+            };
+            match order {
+                Ordering::Less => return Some((then.next(), None)),
+                Ordering::Greater => return Some((None, now.next())),
+                Ordering::Equal => {
+                    let (then, now) = (then.next(), now.next());
+                    if then != now {
+                        return Some((then, now));
+                    }
+                }
+            }
+        }
+    })
 }
 
 fn shard(id: SessionId) -> usize {

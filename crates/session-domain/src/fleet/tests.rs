@@ -87,7 +87,7 @@ fn a_lost_pods_rows_stay_and_are_marked_until_it_is_heard_again() {
     fleet.apply(&address, Heard::Lost("refused".into()), at(110));
     let view = fleet.view();
     assert_eq!((view.total_sessions(), view.is_complete(), view.unreachable().count()), (1, false, 1));
-    let query = Query::parse(Filter::default(), None, None, None, 10).unwrap();
+    let query = Query::parse(Filter::default(), None, None, Asked::default(), 10).unwrap();
     assert!(view.is_stale(view.sessions(&query).rows[0]));
 
     listen(&mut fleet, &address, "user-1", vec![]);
@@ -116,7 +116,7 @@ fn a_session_claimed_twice_is_counted_once_where_it_was_active_last() {
     ]);
     let view = fleet.view();
     assert_eq!(view.total_sessions(), 2);
-    let query = Query::parse(Filter::new("user-2", "", ""), None, None, None, 10).unwrap();
+    let query = Query::parse(Filter::new("user-2", "", ""), None, None, Asked::default(), 10).unwrap();
     assert_eq!(view.sessions(&query).total, 2);
     assert_eq!(view.pod(&Address::new("a:1")).unwrap().shared, 1);
 }
@@ -169,18 +169,23 @@ fn it_is_safe_to_upgrade_when_all_is_known_nobody_is_there_and_every_pod_is_in_m
 #[test]
 fn queries_name_what_is_allowed() {
     let parse =
-        |sort, limit, cursor| Query::parse(Filter::default(), sort, limit, cursor, 100).map_err(|e| e.to_string());
-    assert!(parse(Some("-last_activity"), Some("1000"), None).is_ok());
-    for (sort, limit, cursor, hint) in [
-        (Some("age"), None, None, "session_id, user, pod"),
-        (None, Some("0"), None, "1 to 1000"),
-        (None, Some("1001"), None, "1 to 1000"),
-        (None, Some("many"), None, "1 to 1000"),
-        (None, None, Some("!!"), "cursor"),
+        |sort, limit, asked| Query::parse(Filter::default(), sort, limit, asked, 100).map_err(|e| e.to_string());
+    let start = Asked::default();
+    assert!(parse(Some("-last_activity"), Some("1000"), Asked { before: "end", ..start }).is_ok());
+    for (sort, limit, asked, hint) in [
+        (Some("age"), None, start, "session_id, user, pod"),
+        (None, Some("0"), start, "1 to 1000"),
+        (None, Some("1001"), start, "1 to 1000"),
+        (None, Some("many"), start, "1 to 1000"),
+        (None, None, Asked { after: "!!", ..start }, "cursor"),
+        (None, None, Asked { before: "start", ..start }, "cursor"),
+        (None, None, Asked { after: "x", before: "end" }, "not both"),
     ] {
-        let error = parse(sort, limit, cursor).unwrap_err();
+        let error = parse(sort, limit, asked).unwrap_err();
         assert!(error.contains(hint), "{error}");
     }
+    let error = Filter::default().in_state("asleep").unwrap_err().to_string();
+    assert!(error.contains("not_connected, told, "), "{error}");
 }
 
 pub(super) fn heard() -> impl Strategy<Value = Heard> {
@@ -212,7 +217,7 @@ proptest! {
         for (pod, heard) in history {
             fleet.apply(&addresses[usize::from(pod)], heard, at(150));
             let view = fleet.view();
-            let query = Query::parse(Filter::default(), None, Some("1000"), None, 10).unwrap();
+            let query = Query::parse(Filter::default(), None, Some("1000"), Asked::default(), 10).unwrap();
             let ids: Vec<_> = view.sessions(&query).rows.iter().map(|row| row.session.id).collect();
             let distinct: HashSet<_> = ids.iter().collect();
             prop_assert_eq!(distinct.len(), ids.len());

@@ -72,7 +72,7 @@ impl Trend {
 impl Fleet {
     /// Takes a step of how it goes, where it is time for one; whether it was.
     pub fn step(&mut self, now: Timestamp) -> bool {
-        let sessions = self.books.claims.rows.len();
+        let sessions = self.books.claims.rows.shards().len();
         self.books.trend.pass(sessions, now)
     }
 }

@@ -7,17 +7,20 @@ use super::books::Books;
 use super::history::{DrainRecord, History};
 use super::leaving::{Gone, Memory};
 use super::pod::{Address, Lie, PodState, PodView};
-use super::query::Query;
-use super::rows::{Row, Rows};
+use super::query::{Place, Query};
+use super::rows::{Row, Shards};
 use super::trend::{Step, Trend};
-use crate::ids::PodName;
-use crate::paging::{Page, page};
+use crate::ids::{PodName, SessionId};
+use crate::paging::{Page, page, page_before};
+use crate::time::Timestamp;
 
 /// All pods and sessions, as known at one moment.
 #[derive(Clone, Debug, Default)]
 pub struct FleetView {
     pods: Vec<Arc<PodView>>,
-    rows: Rows,
+    rows: Shards,
+    /// When the oldest session at each address began, beside its pod.
+    oldest: Vec<Option<Timestamp>>,
     history: History,
     trend: Trend,
     memory: Memory,
@@ -50,9 +53,11 @@ impl FleetView {
                 Arc::make_mut(pod).lies.insert(Lie::SameName(other.clone()));
             }
         }
+        let oldest = pods.iter().map(|pod| books.claims.rows.oldest(&pod.address)).collect();
         Self {
             pods,
-            rows: books.claims.rows.clone(),
+            rows: books.claims.rows.shards().clone(),
+            oldest,
             history: books.history.clone(),
             trend: books.trend.clone(),
             memory,
@@ -69,6 +74,12 @@ impl FleetView {
     pub fn pod(&self, address: &Address) -> Option<&PodView> {
         let index = self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()?;
         Some(&self.pods[index])
+    }
+
+    /// When the oldest session began that is believed to be at an address.
+    pub fn oldest(&self, address: &Address) -> Option<Timestamp> {
+        let index = self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()?;
+        self.oldest[index]
     }
 
     /// Pods that have left and whose counters are remembered, ordered by name; not those that are back.
@@ -126,12 +137,45 @@ impl FleetView {
 
     /// One page of the sessions that match. Walks all sessions, keeps those of the page.
     pub fn sessions(&self, query: &Query) -> Page<&Row> {
-        page(
-            self.rows.iter().filter(|row| query.filter.matches(&row.session)),
-            |row| query.sort.position(&row.session),
-            query.sort.descending,
-            query.after.as_ref(),
-            query.limit,
-        )
+        let rows = self.matching(query);
+        let position = |row: &&Row| query.sort.position(&row.session);
+        let descending = query.sort.descending;
+        match &query.place {
+            Place::Start => page(rows, position, descending, None, query.limit),
+            Place::After(cursor) => page(rows, position, descending, Some(cursor), query.limit),
+            Place::Before(cursor) => page_before(rows, position, descending, Some(cursor), query.limit),
+            Place::End => page_before(rows, position, descending, None, query.limit),
+        }
+    }
+
+    /// All sessions that match, in order, wherever the query would begin. Costs a reference each, not a copy.
+    pub fn all_sessions(&self, query: &Query) -> Vec<Row> {
+        let mut rows: Vec<_> = self.matching(query).cloned().collect();
+        rows.sort_by_cached_key(|row| query.sort.position(&row.session));
+        if query.sort.descending {
+            rows.reverse();
+        }
+        rows
+    }
+
+    /// What has changed in the sessions since an earlier view: each as it was then and as it is.
+    pub(super) fn changes<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a Row>, Option<&'a Row>)> {
+        self.rows.changes(&before.rows)
+    }
+
+    /// A session by its id.
+    pub(super) fn row(&self, id: SessionId) -> Option<&Row> {
+        self.rows.get(id)
+    }
+
+    /// Whether the same pods can be heard as in another view.
+    pub(super) fn hears_the_same(&self, other: &Self) -> bool {
+        let hears = |view: &Self| view.pods.iter().map(|pod| pod.is_reachable()).collect::<Vec<_>>();
+        let addresses = self.pods.iter().map(|pod| &pod.address).eq(other.pods.iter().map(|pod| &pod.address));
+        addresses && hears(self) == hears(other)
+    }
+
+    fn matching<'a>(&'a self, query: &Query) -> impl Iterator<Item = &'a Row> + Clone {
+        self.rows.iter().filter(|row| query.filter.matches(row, self))
     }
 }

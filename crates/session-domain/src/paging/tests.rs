@@ -112,4 +112,26 @@ proptest! {
         }
         prop_assert_eq!(before, rows.len() as u64);
     }
+
+    #[test]
+    fn pages_backward_are_the_pages_forward(count in 0i64..50, limit in 1usize..9, descending: bool) {
+        let rows: Vec<i64> = (0..count).collect();
+        let at = |n: &i64| Cursor { key: Key::Number(*n), id: id(0) };
+        let (mut forward, mut after) = (Vec::new(), None);
+        loop {
+            let page = page(rows.iter().copied(), at, descending, after.as_ref(), limit);
+            after = page.next.clone();
+            forward.push(page);
+            if after.is_none() { break }
+        }
+        for pair in forward.windows(2) {
+            let begin = pair[1].rows.first().map(at);
+            let back = page_before(rows.iter().copied(), at, descending, begin.as_ref(), limit);
+            prop_assert_eq!(&back, &pair[0]);
+        }
+        let last = page_before(rows.iter().copied(), at, descending, None, limit);
+        prop_assert_eq!((last.total, last.next), (rows.len() as u64, None));
+        prop_assert_eq!(last.before + last.rows.len() as u64, last.total);
+        prop_assert!(last.rows.len() == limit || last.before == 0);
+    }
 }

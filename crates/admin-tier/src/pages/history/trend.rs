@@ -1,0 +1,46 @@
+//! How it went of late: sessions and departures, as pictures and in words.
+
+use askama::Template;
+use session_domain::fleet::{FleetView, STEP, Step};
+
+use super::super::chart::Spark;
+use super::super::words::{count, counted, duration};
+
+/// A young tier's picture is not all empty: it shows so many steps at least.
+const SLOTS: usize = 20;
+
+/// How it went of late.
+#[derive(Template)]
+#[template(path = "history/trend.html")]
+pub(super) struct Trend {
+    sessions: Spark,
+    departures: Spark,
+    now: String,
+    least: String,
+    most: String,
+    gone: String,
+    forced: u64,
+    /// How far back the pictures reach.
+    reach: String,
+}
+
+impl Trend {
+    pub(super) fn of(view: &FleetView) -> Self {
+        let values = |value: fn(&Step) -> u64| view.steps().map(value).collect::<Vec<_>>();
+        let mut sessions = values(|step| step.sessions);
+        // What is now is newer than the last step.
+        sessions.push(view.total_sessions());
+        let departures = values(|step| step.departures);
+        let steps = u32::try_from(view.steps().len()).unwrap_or(u32::MAX);
+        Self {
+            now: counted(view.total_sessions(), "session"),
+            least: count(sessions.iter().copied().min().unwrap_or(0)),
+            most: count(sessions.iter().copied().max().unwrap_or(0)),
+            gone: count(departures.iter().sum::<u64>()),
+            forced: view.steps().map(|step| step.forced).sum(),
+            reach: duration(STEP.saturating_mul(steps).max(STEP)),
+            sessions: Spark::of(&sessions, SLOTS),
+            departures: Spark::of(&departures, SLOTS),
+        }
+    }
+}

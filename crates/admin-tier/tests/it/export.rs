@@ -1,0 +1,66 @@
+//! What is filtered, as a file: for spreadsheets and for scripts.
+
+use serde_json::Value;
+use session_wire::v1::watch_sessions_response::Event;
+
+use crate::Admin;
+use crate::fake_pod::{FakePod, pod, session, snapshot};
+
+async fn three_users() -> (FakePod, Admin) {
+    let mut told = session("a", "=HYPERLINK(\"http://evil.test\")", 3);
+    told.notified = true;
+    let rows = [told, session("a", "Zoë, 🦀", 2), session("a", "bob", 1)];
+    let fake = FakePod::saying([Event::Pod(pod("a", 3)), snapshot(rows)]).await;
+    let admin = Admin::start(&[&fake.address]).await;
+    admin.sessions(3).await;
+    (fake, admin)
+}
+
+#[tokio::test]
+async fn csv_holds_what_matches_in_order_and_no_formula() {
+    let (_fake, admin) = three_users().await;
+    let answer = admin.person().get("/admin/users.csv?sort=-login_time&limit=1&before=end").await;
+    assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
+    assert_eq!(answer.headers()["cache-control"], "no-store");
+    let name = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
+    let time =
+        name.strip_prefix("attachment; filename=\"lastcall-sessions-").and_then(|rest| rest.strip_suffix("Z.csv\""));
+    let time = time.unwrap_or_else(|| panic!("{name}"));
+    assert!(time.len() == "20261125T223105".len() && time.replace('T', "").parse::<u64>().is_ok(), "{name}");
+    let text = answer.text().await.unwrap();
+    let lines: Vec<_> = text.split("\r\n").collect();
+    assert_eq!(lines.len(), 5, "a head, three rows, and the end of the last: {text}");
+    assert!(lines[0].starts_with("session_id,user,pod,login_time,last_activity,duration_seconds,connected,told,"));
+    assert!(lines[1].contains(",bob,a,20") && lines[1].ends_with(",true,false,false,false"), "{text}");
+    assert!(lines[2].contains(",\"Zoë, 🦀\",a,"), "{text}");
+    assert!(lines[3].contains(",\"'=HYPERLINK(\"\"http://evil.test\"\")\",a,"), "{text}");
+
+    let told = admin.person().text("/admin/users.csv?state=told").await;
+    assert_eq!(told.lines().count(), 2, "{told}");
+    assert_eq!(admin.person().status("/admin/users.csv?state=asleep").await, 400);
+    assert_eq!(admin.process.log().iter().filter(|line| line.contains("sessions were exported")).count(), 2);
+}
+
+#[tokio::test]
+async fn json_holds_them_too_and_says_what_it_leaves_out() {
+    let (_fake, admin) = three_users().await;
+    let file = admin.json("/admin/users.json?q=o&sort=user").await;
+    assert_eq!((&file["total"], &file["complete"]), (&2.into(), &true.into()));
+    let users: Vec<_> = file["sessions"].as_array().unwrap().iter().map(|row| &row["user"]).collect();
+    assert_eq!(users, ["bob", "Zoë, 🦀"]);
+    assert_eq!((&file["sessions"][0]["connected"], &file["sessions"][0]["told"]), (&true.into(), &false.into()));
+    let nobody = admin.json("/admin/users.json?q=nobody").await;
+    assert_eq!((&nobody["total"], &nobody["sessions"]), (&0.into(), &Value::Array(Vec::new())));
+}
+
+#[tokio::test]
+async fn of_a_pod_that_cannot_be_heard_nobody_knows_who_is_connected() {
+    let (fake, admin) = three_users().await;
+    let address = fake.address.clone();
+    drop(fake);
+    admin.pod(&address, "the loss", |pod| pod["reachable"] == false).await;
+    let file = admin.json("/admin/users.json?state=last_known").await;
+    assert_eq!((&file["total"], &file["complete"]), (&3.into(), &false.into()));
+    assert_eq!((&file["sessions"][0]["connected"], &file["sessions"][0]["last_known"]), (&Value::Null, &true.into()));
+    assert_eq!(admin.json("/admin/users.json?state=connected").await["total"], 0);
+}

@@ -1,0 +1,144 @@
+//! Which sessions are meant: by pod, user, a part of their name or id, and by how they stand.
+
+use super::query::QueryError;
+use super::rows::Row;
+use super::view::FleetView;
+use crate::session::SessionView;
+
+/// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionState {
+    /// Something of it is open now: a stream, a WebSocket, a request, a task.
+    Connected,
+    /// Nothing of it is open.
+    NotConnected,
+    /// It was told of the notice that runs now.
+    Told,
+    /// It was not told of one, or none runs.
+    NotTold,
+    /// Its pod cannot be heard: this is what was known last.
+    LastKnown,
+    /// Its times cannot be true, or several pods claim it.
+    Doubtful,
+}
+
+impl SessionState {
+    /// All of them, in the order of the API.
+    pub const ALL: [Self; 6] =
+        [Self::Connected, Self::NotConnected, Self::Told, Self::NotTold, Self::LastKnown, Self::Doubtful];
+
+    /// The state's name in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::NotConnected => "not_connected",
+            Self::Told => "told",
+            Self::NotTold => "not_told",
+            Self::LastKnown => "last_known",
+            Self::Doubtful => "doubtful",
+        }
+    }
+
+    pub(super) fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+
+    /// Whether pods that come, go or fall silent change who is meant.
+    const fn depends_on_links(self) -> bool {
+        matches!(self, Self::Connected | Self::NotConnected | Self::LastKnown)
+    }
+}
+
+impl SessionView {
+    /// Whether something of it is open.
+    pub fn is_connected(&self) -> bool {
+        [self.event_streams, self.websockets, self.in_flight_requests, self.active_tasks] != [0; 4]
+    }
+}
+
+impl Row {
+    /// Whether its times cannot be true, or several pods claim it.
+    pub fn is_in_doubt(&self) -> bool {
+        self.doubtful || !self.also_at.is_empty()
+    }
+}
+
+/// Which sessions are meant; an empty text means all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    pod: String,
+    user: String,
+    part: String,
+    state: Option<SessionState>,
+}
+
+impl Filter {
+    /// Sessions of this pod and this user (both exact) with this part in their user or id, in capitals or not.
+    pub fn new(pod: &str, user: &str, part: &str) -> Self {
+        Self { pod: pod.into(), user: user.into(), part: part.trim().to_lowercase(), state: None }
+    }
+
+    /// Only those of them that stand so; an empty name means all.
+    ///
+    /// # Errors
+    /// Where there is no such state.
+    pub fn in_state(self, name: &str) -> Result<Self, QueryError> {
+        let known = SessionState::ALL.into_iter().find(|state| state.as_str() == name);
+        match known {
+            None if !name.is_empty() => Err(QueryError::State),
+            state => Ok(Self { state, ..self }),
+        }
+    }
+
+    /// Whether every session matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a row of this view matches.
+    pub fn matches(&self, row: &Row, view: &FleetView) -> bool {
+        let session = &row.session;
+        (self.pod.is_empty() || self.pod == session.pod.as_str())
+            && (self.user.is_empty() || self.user == session.user.as_str())
+            && self.state.is_none_or(|state| stands(row, state, view))
+            && (self.part.is_empty()
+                || contains(session.user.as_str(), &self.part)
+                || (could_be_of_an_id(&self.part) && session.id.to_string().contains(&self.part)))
+    }
+
+    /// Whether pods that come, go or fall silent change who is meant.
+    pub(super) fn depends_on_links(&self) -> bool {
+        self.state.is_some_and(SessionState::depends_on_links)
+    }
+
+    /// Spells it out. Lengths keep `a` + `bc` apart from `ab` + `c`.
+    pub(super) fn scope(&self) -> String {
+        let Self { pod, user, part, state } = self;
+        let state = state.map_or("", SessionState::as_str);
+        format!("{}:{pod} {}:{user} {}:{part} {state}", pod.len(), user.len(), part.len())
+    }
+}
+
+fn stands(row: &Row, state: SessionState, view: &FleetView) -> bool {
+    match state {
+        SessionState::Connected => row.session.is_connected() && !view.is_stale(row),
+        SessionState::NotConnected => !row.session.is_connected() && !view.is_stale(row),
+        SessionState::Told => row.session.notified,
+        SessionState::NotTold => !row.session.notified,
+        SessionState::LastKnown => view.is_stale(row),
+        SessionState::Doubtful => row.is_in_doubt(),
+    }
+}
+
+/// Whether `part`, in small letters, stands in a text, in capitals or not. Most names are ASCII: those cost no memory.
+fn contains(text: &str, part: &str) -> bool {
+    if text.is_ascii() {
+        return part.is_ascii()
+            && text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
+    }
+    text.to_lowercase().contains(part)
+}
+
+fn could_be_of_an_id(part: &str) -> bool {
+    part.len() <= 36 && part.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
