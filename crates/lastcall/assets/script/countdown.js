@@ -2,10 +2,12 @@
 // that a hidden tab, where they come once a minute, shows the right time as soon as it is seen.
 
 const TICK_MS = 250;
+// Corrections smaller than this are the noise of the way here: heeded, they would let a second be shown twice.
+const NOISE_MS = 250;
 // A pause between two ticks that no throttling explains: the computer slept, and the clock with it.
 const SLEPT_MS = 5_000;
 
-export class Countdown {
+class Countdown {
   #endsAt = 0;
   #timer = null;
   #last = 0;
@@ -18,17 +20,14 @@ export class Countdown {
     this.#slept = slept;
   }
 
-  get running() {
-    return this.#timer !== null;
-  }
-
   get left() {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
   // Starts, or corrects, the countdown.
   set(remainingMs) {
-    this.#endsAt = performance.now() + remainingMs;
+    const endsAt = performance.now() + remainingMs;
+    if (!this.#timer || Math.abs(endsAt - this.#endsAt) > NOISE_MS) this.#endsAt = endsAt;
     this.#last = Date.now();
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#show(this.left);
