@@ -8,13 +8,15 @@ use anyhow::bail;
 use crate::steps::{cargo, step};
 
 /// What tests start, and the Debian packages that it comes in.
-const PROGRAMS: [(&str, &str); 6] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("openssl", "openssl"),
     ("faketime", "faketime"),
+    ("nginx", "nginx-light"),
+    ("ps", "procps"),
 ];
 
 /// Installs cargo-nextest unless it is there.
@@ -29,7 +31,7 @@ pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
-/// Installs the browser, its driver and Redis unless they are there.
+/// Installs the browser, its driver, Redis and nginx unless they are there.
 ///
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
@@ -42,8 +44,9 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
         bail!(
             "not on PATH: {}\n\
              tests start them; install them\n\
-             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime,\n\
-             macOS: brew install redis openssl && brew install --cask chromium chromedriver),\n\
+             (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime \
+             nginx-light procps,\n\
+             macOS: brew install redis openssl nginx && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );
@@ -58,9 +61,10 @@ fn missing() -> impl Iterator<Item = &'static str> {
     PROGRAMS.into_iter().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
+/// On `PATH`, or where Debian puts servers (nginx) without everybody's `PATH` leading there.
 fn on_path(program: &str) -> bool {
-    std::env::var_os("PATH")
-        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())
 }
 
 /// Debian itself: what is derived from it may carry these packages under other names, or as wrappers for snap.

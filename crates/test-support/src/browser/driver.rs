@@ -1,0 +1,64 @@
+//! ChromeDriver and the Chromium behind it: how they are started.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
+use thirtyfour::{DesiredCapabilities, WebDriver};
+
+/// What Chromium is started with: no window, no sandbox (tests may run as root), nothing that calls home.
+const FLAGS: [&str; 7] = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1100,800",
+];
+
+/// How often ChromeDriver may fail to find a port.
+const TRIES: u32 = 5;
+
+/// Starts both. `downloads` is where files go that the browser is given to keep.
+pub(super) async fn open(profile: &Path, downloads: &Path) -> (WebDriver, Child) {
+    let (process, port) = (0..TRIES).find_map(|_| start(profile)).expect("chromedriver does not start");
+    let mut capabilities = DesiredCapabilities::chrome();
+    for flag in FLAGS {
+        capabilities.add_arg(flag).unwrap();
+    }
+    capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
+    let preferences = json!({ "download.default_directory": downloads, "download.prompt_for_download": false });
+    capabilities.add_experimental_option("prefs", preferences).unwrap();
+    let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
+    (driver, process)
+}
+
+/// Starts ChromeDriver on a free port and gives the port. It takes one of IPv4 and wants the same of IPv6: where that is
+/// taken it ends, and another try finds another.
+fn start(profile: &Path) -> Option<(Child, String)> {
+    let mut process = Command::new("chromedriver")
+        .arg("--port=0")
+        // Where Chromium, killed in the end, leaves its scraps: they go with the profile.
+        .env("TMPDIR", profile)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A process group of its own, which Chromium is in as well: both can be killed as one.
+        .process_group(0)
+        .spawn()
+        .unwrap_or_else(|error| panic!("chromedriver cannot be started ({error}); cargo xtask test installs it"));
+    let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let port = lines.find_map(|line| {
+        line.rsplit_once(" successfully on port ").map(|(_, port)| port.trim_end_matches('.').to_owned())
+    });
+    let Some(port) = port else {
+        let _ = process.wait();
+        return None;
+    };
+    std::thread::spawn(move || lines.for_each(drop));
+    Some((process, port))
+}

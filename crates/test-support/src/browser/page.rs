@@ -1,0 +1,136 @@
+//! The page in front: what it shows, and what a person does with keyboard and mouse.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use thirtyfour::{By, TypingData, WebElement};
+
+use super::Browser;
+use crate::eventually;
+
+/// Keys that stay down until the last of the keys that are pressed together with them.
+const MODIFIERS: [char; 4] = ['\u{e008}', '\u{e009}', '\u{e00a}', '\u{e03d}'];
+
+impl Browser {
+    /// Goes to an address.
+    pub async fn go(&self, url: &str) {
+        self.driver.goto(url).await.unwrap();
+    }
+
+    /// The address of the page.
+    pub async fn url(&self) -> String {
+        self.driver.current_url().await.unwrap().to_string()
+    }
+
+    /// The title of the page, as its tab shows it.
+    pub async fn title(&self) -> String {
+        self.driver.title().await.unwrap()
+    }
+
+    /// Goes back in the history of the tab.
+    pub async fn back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
+    /// Goes forward in the history of the tab.
+    pub async fn forward(&self) {
+        self.driver.forward().await.unwrap();
+    }
+
+    /// Loads the page once more.
+    pub async fn reload(&self) {
+        self.driver.refresh().await.unwrap();
+    }
+
+    /// Types at the end of a box.
+    pub async fn write(&self, css: &str, text: &str) {
+        self.element(css).await.send_keys(text).await.unwrap();
+    }
+
+    /// Presses keys, one after the other, for whatever has the focus: `Key::Tab`, `"j"`, `Key::Shift + Key::Tab`.
+    /// Shift, Control, Alt and Meta stay down until the last of them.
+    pub async fn press(&self, keys: impl Into<TypingData>) {
+        let none = Some(Duration::ZERO);
+        let mut chain = self.driver.action_chain_with_delay(none, none);
+        let mut held = Vec::new();
+        for key in keys.into().as_vec() {
+            chain = chain.key_down(key);
+            if MODIFIERS.contains(&key) {
+                held.push(key);
+            } else {
+                chain = chain.key_up(key);
+            }
+        }
+        for key in held {
+            chain = chain.key_up(key);
+        }
+        chain.perform().await.unwrap();
+    }
+
+    /// Clicks, as soon as the element has arrived where it can be clicked.
+    pub async fn click(&self, css: &str) {
+        eventually(&format!("a click on {css}"), || async {
+            self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Moves the pointer over the middle of an element.
+    pub async fn hover(&self, css: &str) {
+        let element = self.element(css).await;
+        self.driver.action_chain().move_to_element_center(&element).perform().await.unwrap();
+    }
+
+    /// What an element shows.
+    pub async fn text(&self, css: &str) -> String {
+        self.element(css).await.text().await.unwrap()
+    }
+
+    /// What stands in a box.
+    pub async fn value(&self, css: &str) -> String {
+        self.element(css).await.prop("value").await.unwrap().unwrap_or_default()
+    }
+
+    /// What has the focus: its id, or else its tag in lower case.
+    pub async fn focused(&self) -> String {
+        let script = "const focused = document.activeElement; return focused.id || focused.tagName.toLowerCase()";
+        self.run(script).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// How many such elements there are, shown or not.
+    pub async fn count(&self, css: &str) -> usize {
+        self.driver.find_all(By::Css(css)).await.unwrap().len()
+    }
+
+    /// Whether there is such an element and a person can see it.
+    pub async fn shows(&self, css: &str) -> bool {
+        match self.driver.find(By::Css(css)).await {
+            // It may vanish between the two questions: then it is not shown.
+            Ok(element) => element.is_displayed().await.unwrap_or(false),
+            Err(_) => false,
+        }
+    }
+
+    /// Waits until an element is shown.
+    pub async fn sees(&self, css: &str) {
+        eventually(css, || async { self.shows(css).await.then_some(()) }).await;
+    }
+
+    /// Waits until an element's text contains `part`, and gives the text.
+    pub async fn reads(&self, css: &str, part: &str) -> String {
+        eventually(&format!("{part:?} in {css}"), || async {
+            let text = self.driver.find(By::Css(css)).await.ok()?.text().await.ok()?;
+            text.contains(part).then_some(text)
+        })
+        .await
+    }
+
+    /// Runs a script in the page and gives what it returns. It may `await`.
+    pub async fn run(&self, script: &str) -> Value {
+        self.driver.execute(script, Vec::<Value>::new()).await.unwrap().json().clone()
+    }
+
+    async fn element(&self, css: &str) -> WebElement {
+        eventually(css, || async { self.driver.find(By::Css(css)).await.ok() }).await
+    }
+}

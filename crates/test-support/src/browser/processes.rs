@@ -1,0 +1,31 @@
+//! The processes behind the tabs, to be stopped and let go on as a sleeping machine does.
+
+use std::process::Command;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::Browser;
+
+impl Browser {
+    /// The ids of the processes that pages run in: one for each site or tab, and perhaps a spare one.
+    pub fn renderers(&self) -> Vec<u32> {
+        let list = Command::new("ps").args(["-A", "-o", "pid=", "-o", "pgid=", "-o", "args="]).output();
+        let list = list.unwrap_or_else(|error| panic!("ps cannot be started ({error}); cargo xtask test installs it"));
+        let group = self.process.id().to_string();
+        let renderer = |line: &str| {
+            let mut words = line.split_whitespace();
+            let (id, of, mut rest) = (words.next()?, words.next()?, words);
+            (of == group && rest.any(|word| word == "--type=renderer")).then(|| id.parse().unwrap())
+        };
+        String::from_utf8_lossy(&list.stdout).lines().filter_map(renderer).collect()
+    }
+
+    /// Sends a signal to all of them: after SIGSTOP nothing that asks a page is answered before SIGCONT.
+    pub fn signal_renderers(&self, signal: Signal) {
+        for id in self.renderers() {
+            // One that ended between the two needs no signal.
+            let _ = kill(Pid::from_raw(id.try_into().unwrap()), signal);
+        }
+    }
+}
