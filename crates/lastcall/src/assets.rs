@@ -37,6 +37,7 @@ const SCRIPT: &str = concat!(
     include_str!("../assets/script/banner.js"),
     include_str!("../assets/script/countdown.js"),
     include_str!("../assets/script/drain.js"),
+    include_str!("../assets/script/lateness.js"),
     include_str!("../assets/script/main.js"),
     "}\n\n",
     include_str!("../assets/script/begin.js"),

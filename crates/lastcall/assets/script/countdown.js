@@ -2,7 +2,8 @@
 // that a hidden tab, where they come once a minute, shows the right time as soon as it is seen.
 
 const TICK_MS = 250;
-// Corrections smaller than this are the noise of the way here: heeded, they would let a second be shown twice.
+// What is heard has only ever been longer on its way: the earliest end that was heard of is the truest, and one that is a
+// little later would only let a second be shown twice.
 const NOISE_MS = 250;
 // A pause between two ticks that no throttling explains: the computer slept, and the clock with it.
 const SLEPT_MS = 5_000;
@@ -27,7 +28,8 @@ class Countdown {
   // Starts, or corrects, the countdown.
   set(remainingMs) {
     const endsAt = performance.now() + remainingMs;
-    if (!this.#timer || Math.abs(endsAt - this.#endsAt) > NOISE_MS) this.#endsAt = endsAt;
+    const noise = this.#timer && endsAt > this.#endsAt && endsAt < this.#endsAt + NOISE_MS;
+    if (!noise) this.#endsAt = endsAt;
     this.#last = Date.now();
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#show(this.left);

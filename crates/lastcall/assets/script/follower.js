@@ -96,8 +96,8 @@ class Follower {
     } else if (known?.session_id !== connected.session_id || known.pod !== connected.pod) {
       this.#line.heard("connected", connected);
     } else if (state === "live") {
-      const { server_time, drain } = connected;
-      this.#line.heard("heartbeat", drain ? { server_time, remaining_ms: drain.remaining_ms } : { server_time });
+      const { drain } = connected;
+      this.#line.heard("heartbeat", drain ? { remaining_ms: drain.remaining_ms } : {});
     }
   }
 

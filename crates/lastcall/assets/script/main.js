@@ -5,6 +5,7 @@ const LEAVE_WITHIN_MS = 10_000;
 const banner = drawsItself ? noBanner : new Banner(() => leave());
 const drain = new Drain(banner, () => leave({ automatic: true }), () => line.ask());
 const line = new Line(hear, (state) => emit("state", { state }), () => drain.running);
+const lateness = new Lateness(() => line.ask());
 
 let sessionId = null;
 let leaving = false;
@@ -12,6 +13,7 @@ let leaving = false;
 let endedMeanwhile = false;
 
 function hear(name, data) {
+  lateness.note(data, name === "drain" || name === "heartbeat");
   switch (name) {
     case "connected":
       // Another id: somebody signed in, or in again, in another tab. The question that follows tells who.

@@ -24,20 +24,22 @@ p { margin: 0; }
 button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7e1712); background: var(--lastcall-button-background, #fff);
   border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: .45rem .9rem; cursor: pointer; }
 #drain-hide { color: #33302c; }
-#stay-here { color: inherit; background: none; border-color: currentColor; }
+#stay-here { color: inherit; background: none; border-color: transparent; padding-inline: .25rem; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
 button[aria-disabled="true"] { opacity: .7; cursor: default; }
 :focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
 #drain-banner[data-quiet] { padding-block: .3rem; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
 [data-quiet] .text:not(:has(#drain-problem:not([hidden]))) { display: none; }
 [data-quiet] #countdown { font-size: 1.15em; }
-[data-quiet] button { padding: .2rem .6rem; }
+[data-quiet] button { padding-block: .2rem; }
 @media (prefers-reduced-motion: no-preference) {
   #drain-banner, #drain-over, #reprieve { animation: arrive .3s ease-out; }
   @keyframes arrive { from { translate: 0 -100%; } }
 }
 @media (max-width: 32rem) {
-  #drain-banner, #drain-over { gap: .4rem 1rem; padding: .6rem 1rem; }
+  #drain-banner, #drain-over { gap: .35rem 1rem; padding: .5rem 1rem; font-size: .9375em; }
   .text { flex-basis: 100%; }
+  .ways { gap: .25rem .75rem; }
+  [data-quiet] #drain-left { display: none; }
 }
 @media print { :host { display: none; } }
 `;
