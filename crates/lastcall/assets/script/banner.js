@@ -41,6 +41,9 @@ class Banner {
     time.dateTime = notice.forced_logout_at;
     time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
     until?.replaceChildren(words.until[0], time, words.until[1]);
+    // All of it before it is shown: it must not grow over something afterwards.
+    this.correct(notice.remaining_ms);
+    this.tick(notice.countdown, notice.remaining_ms);
     this.#show("drain-banner");
   }
 

@@ -1,5 +1,7 @@
 // Room for the banner: it sticks to the top of the screen, and what has the focus must never lie under it.
 
+const AIR_PX = 8;
+
 class Room {
   #parts = new Set();
   #before = null;
@@ -10,11 +12,12 @@ class Room {
     this.#parts.add(part);
     this.#observer.observe(part);
     this.measure();
-    // The banner has come over what somebody is at: give it back.
+    // Where it has come over what somebody is at, that is given back. The banner may still be moving in: its place is what
+    // counts, at the top of a page that was scrolled; otherwise it has pushed everything down.
     const focused = document.activeElement;
-    if (!focused || focused === document.body || part.contains(focused) || host.contains(focused)) return;
-    const [mine, theirs] = [part.getBoundingClientRect(), focused.getBoundingClientRect()];
-    if (theirs.top < mine.bottom && theirs.bottom > mine.top) scrollBy({ top: theirs.top - mine.bottom - 8, behavior: "instant" });
+    if (!focused || focused === document.body || part.contains(focused) || host.contains(focused) || scrollY === 0) return;
+    const [height, theirs] = [part.offsetHeight, focused.getBoundingClientRect()];
+    if (theirs.top < height && theirs.bottom > 0) scrollBy({ top: theirs.top - height - AIR_PX, behavior: "instant" });
   }
 
   free(part) {
@@ -26,8 +29,8 @@ class Room {
 
   measure() {
     if (!this.#parts.size) return;
-    const height = Math.max(...[...this.#parts].map((part) => part.getBoundingClientRect().height));
-    root().scrollPaddingBlockStart = `${Math.ceil(height) + 8}px`;
+    const height = Math.max(...[...this.#parts].map((part) => part.offsetHeight));
+    root().scrollPaddingBlockStart = `${height + AIR_PX}px`;
   }
 }
 

@@ -24,7 +24,7 @@ p { margin: 0; }
 button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7e1712); background: var(--lastcall-button-background, #fff);
   border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: .45rem .9rem; cursor: pointer; }
 #drain-hide { color: #33302c; }
-#stay-here { color: inherit; background: none; border-color: transparent; padding-inline: .25rem; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
+#stay-here { color: inherit; background: none; border-color: transparent; padding-inline: 0; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
 button[aria-disabled="true"] { opacity: .7; cursor: default; }
 :focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
 #drain-banner[data-quiet] { padding-block: .3rem; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }

@@ -153,7 +153,9 @@ async fn the_banner_gives_room_to_what_one_is_at_and_is_accessible() {
         .await;
     page.process.signal(Signal::SIGTERM);
     sees(&browser, "drain-message", "Server").await;
-    let covered = "const top = document.activeElement.getBoundingClientRect().top;
+    let covered = "const arriving = document.querySelector('lastcall-banner').shadowRoot.getAnimations();
+        await Promise.all(arriving.map((animation) => animation.finished));
+        const top = document.activeElement.getBoundingClientRect().top;
         const banner = document.querySelector('lastcall-banner').shadowRoot.getElementById('drain-banner');
         return [document.activeElement.id, top >= banner.getBoundingClientRect().bottom]";
     assert_eq!(browser.run(covered).await, json!(["amount", true]));

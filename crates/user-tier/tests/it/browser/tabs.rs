@@ -22,7 +22,8 @@ async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Opti
 }
 
 async fn all_are_told_over_one_stream(before: Option<&str>) {
-    let mut pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    // Long enough for the page that is shown after leaving.
+    let mut pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "5s")]).await;
     let browser = Browser::open().await;
     open_tabs(&browser, &pod, 7, before).await;
     for tab in 0..7 {
@@ -105,16 +106,17 @@ async fn a_busy_leader_is_replaced(before: Option<&str>) {
     browser.switch_to(0).await;
     browser.reads("#connection", "Live").await;
     assert_eq!(streams(&pod).await, 1.0);
-    // A page that answers nobody until it is let go: its stream stays open, and nobody reads it.
-    let freeze = "addEventListener('storage', () => {});
-        setTimeout(() => { while (localStorage.getItem('go') === null && performance.now() < 60_000); }, 300)";
+    // A page that answers nobody as long as the pod is ready: its stream stays open, and nobody reads it.
+    let freeze = "setTimeout(() => {
+            const ask = new XMLHttpRequest();
+            do { ask.open('GET', '/ready', false); ask.send(); } while (ask.status === 200);
+        }, 300)";
     browser.run(freeze).await;
     browser.switch_to(1).await;
     eventually("another leader", || async { (streams(&pod).await == 2.0).then_some(()) }).await;
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    browser.run("localStorage.setItem('go', 'on')").await;
     eventually("one stream", || async { (streams(&pod).await == 1.0).then_some(()) }).await;
     browser.switch_to(0).await;
     browser.sees("#drain-banner").await;
