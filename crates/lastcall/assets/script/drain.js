@@ -59,10 +59,11 @@ class Drain {
   // It was taken back.
   cancel(data) {
     if (!this.running) return;
+    const { reason } = this.#notice;
     this.stop();
     this.#view.cancelled();
     say(words.cancelled);
-    emit("drain-cancelled", data);
+    emit("drain-cancelled", { reason, ...data });
   }
 
   // It is of no importance any more.

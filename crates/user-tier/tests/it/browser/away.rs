@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use test_support::{Browser, Nginx, Signal, eventually};
 
-use super::{counts_truly, sign_in, streams};
+use super::{countdown, counts_truly, sign_in, streams};
 use crate::pod;
 
 #[tokio::test]
@@ -52,7 +52,7 @@ async fn behind_nginx_with_its_defaults_a_page_is_told_at_once_and_stays_connect
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
     // Longer than nginx lets a silent connection live.
-    browser.run("await new Promise((next) => setTimeout(next, 4_000))").await;
+    eventually("55 seconds left", || async { (countdown(&browser).await <= 55).then_some(()) }).await;
     assert_eq!(browser.run("return states").await, serde_json::json!([]), "never disconnected");
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
