@@ -21,11 +21,13 @@
 //! ```
 //!
 //! The service brings `/login`, `/logout`, `/session`, `/events`, the probes and `/metrics`; the app brings the rest,
-//! and may bring its own [`Pages`]. Nothing here is global: two services in one process do not know each other.
+//! and may bring its own [`Pages`]. A page of the app gets banner and countdown by one tag:
+//! `<script src="/assets/lastcall.js" defer></script>` ([`SCRIPT_PATH`]). Nothing here is global: two services in one process do not know each other.
 //!
 //! The rules of the drain are not here: they are a pure machine in `session-domain`. This crate performs them.
 
 mod account;
+mod assets;
 mod clock;
 mod config;
 mod cookie;
@@ -52,6 +54,7 @@ mod sweep;
 mod track;
 mod trusted;
 
+pub use assets::SCRIPT_PATH;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use door::{Networks, Token, TrustedUser};

@@ -28,7 +28,7 @@ use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
 use crate::serve::Settings;
-use crate::{account, events, probes, serve, sharing, sweep, track};
+use crate::{account, assets, events, probes, serve, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -87,7 +87,8 @@ impl std::fmt::Debug for Service {
 
 impl Service {
     /// Takes an app. Its handlers get the session by the extractor [`crate::Session`]. The paths `/login`, `/logout`,
-    /// `/session`, `/events`, `/health`, `/healthz`, `/ready`, `/readyz` and `/metrics` are the service's own.
+    /// `/session`, `/events`, `/health`, `/healthz`, `/ready`, `/readyz`, `/metrics`, `/assets/lastcall.js` and
+    /// `/assets/lastcall-again.js` are the service's own.
     pub fn new(app: Router, config: Config) -> Self {
         Self::with_pages(app, config, PlainPages)
     }
@@ -192,7 +193,8 @@ impl Service {
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        self.untracked.clone().merge(probes::probes(&self.pod)).merge(metrics).fallback_service(track)
+        let own = assets::router().merge(probes::probes(&self.pod)).merge(metrics);
+        self.untracked.clone().merge(own).fallback_service(track)
     }
 
     fn tracked(&self) -> Router {

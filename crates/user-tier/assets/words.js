@@ -13,6 +13,7 @@ export const words = {
   notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",
   ended: {
     forced: "Time is up: the server had to sign you out. Your notes are still here and saved in this browser.",
+    drain: "Time is up: you were signed out, as announced. Your notes are still here and saved in this browser.",
     logout: "You have signed out in another tab.",
     expired: "Your session has expired. Your notes are still here and saved in this browser.",
     gone: "Your session has ended. Your notes are still here and saved in this browser.",
@@ -21,12 +22,4 @@ export const words = {
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
   broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",
   cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
-  announce: {
-    minute: "One minute left.",
-    half: "Thirty seconds left.",
-    ten: "Ten seconds left.",
-    end: "Time is up.",
-    cancelled: "All is well: you can stay. The announcement was taken back.",
-  },
-  title: (seconds, title) => `${seconds}s left · ${title}`,
 };

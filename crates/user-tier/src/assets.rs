@@ -5,15 +5,11 @@ use std::sync::LazyLock;
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 11] = [
+const FILES: [File; 7] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
-    ("banner.js", SCRIPT, include_str!("../assets/banner.js")),
-    ("countdown.js", SCRIPT, include_str!("../assets/countdown.js")),
     ("notes.js", SCRIPT, include_str!("../assets/notes.js")),
-    ("places.js", SCRIPT, include_str!("../assets/places.js")),
-    ("stream.js", SCRIPT, include_str!("../assets/stream.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
     ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
     ("again.js", SCRIPT, include_str!("../assets/again.js")),

@@ -34,6 +34,8 @@ impl Frame {
 #[template(path = "home.html")]
 struct Home<'a> {
     frame: Frame,
+    /// The library's script.
+    lastcall: &'static str,
     session_id: String,
     user: &'a str,
     anonymous: bool,
@@ -43,7 +45,7 @@ struct Home<'a> {
     login_time: String,
     base: &'a str,
     notice: Option<DrainNotice>,
-    /// The notice once more, for the script.
+    /// The notice once more, for the library's script.
     notice_json: String,
 }
 
@@ -53,6 +55,7 @@ pub(crate) fn home(session: &Session) -> Response {
     let notice = session.drain_notice();
     let page = Home {
         frame: Frame { script: Some(assets::url("page.js")), ..Frame::new("Notes") },
+        lastcall: lastcall::SCRIPT_PATH,
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,

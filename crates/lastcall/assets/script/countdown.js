@@ -2,10 +2,13 @@
 // that a hidden tab, where they come once a minute, shows the right time as soon as it is seen.
 
 const TICK_MS = 250;
+// What is heard has only ever been longer on its way: the earliest end that was heard of is the truest, and one that is a
+// little later would only let a second be shown twice.
+const NOISE_MS = 250;
 // A pause between two ticks that no throttling explains: the computer slept, and the clock with it.
 const SLEPT_MS = 5_000;
 
-export class Countdown {
+class Countdown {
   #endsAt = 0;
   #timer = null;
   #last = 0;
@@ -18,17 +21,15 @@ export class Countdown {
     this.#slept = slept;
   }
 
-  get running() {
-    return this.#timer !== null;
-  }
-
   get left() {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
   // Starts, or corrects, the countdown.
   set(remainingMs) {
-    this.#endsAt = performance.now() + remainingMs;
+    const endsAt = performance.now() + remainingMs;
+    const noise = this.#timer && endsAt > this.#endsAt && endsAt < this.#endsAt + NOISE_MS;
+    if (!noise) this.#endsAt = endsAt;
     this.#last = Date.now();
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#show(this.left);

@@ -1,0 +1,15 @@
+// Begins once the page stands and its own scripts, deferred or modules, have run: they are to hear everything. A second
+// tag changes nothing.
+
+const MARK = Symbol.for("lastcall");
+if (!globalThis[MARK]) {
+  globalThis[MARK] = true;
+  let begun = false;
+  const begin = () => {
+    if (!begun) run();
+    begun = true;
+  };
+  if (document.readyState === "complete") begin();
+  document.addEventListener("DOMContentLoaded", begin);
+  addEventListener("load", begin);
+}

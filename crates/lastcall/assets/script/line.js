@@ -1,0 +1,227 @@
+// The line to the server: one event stream for all tabs of a browser. The tab that has the seat leads: it holds the stream
+// and passes on what it hears; the others follow it, and take over within seconds when it goes or falls silent. Where every
+// tab is a session of its own, four of them have a stream and the others ask every few seconds.
+
+const BACKOFF_MS = { first: 1_000, most: 30_000 };
+const ASK_EVERY_MS = { calm: 5_000, countdown: 2_000 };
+// So many questions between two tries to have a stream after all.
+const ASK_BEFORE_STREAM = 6;
+
+const perTab = base !== "/";
+const shared = !perTab && !alone;
+const SEATS = perTab ? ["stream.0", "stream.1", "stream.2", "stream.3"] : ["leader"];
+
+const jitter = (ms) => ms * (0.5 + Math.random() / 2);
+
+class Line {
+  #heard;
+  #showState;
+  #countsDown;
+  #state = "opening";
+  #seat = null;
+  #stream = null;
+  #tries = 0;
+  // Counts beginnings and ends: what belongs to an older one has nothing to say any more.
+  #round = 0;
+  #opening = -1;
+  // Another browser took this session's stream. It is taken back when the page is looked at, and not before.
+  #evicted = false;
+  // Counts what was heard: an answer to a question that was asked before is older.
+  #news = 0;
+  // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
+  #over = false;
+  #memory = new Memory();
+  #follower = new Follower({
+    heard: (name, data) => this.#pass(name, data),
+    state: (state) => this.#stand(state),
+    ask: () => this.ask(),
+    leaderIsGone: (silent) => this.open(silent),
+    leads: () => this.#leads,
+    tell: () => ({ state: this.#state, connected: this.#memory.connected }),
+    wanted: () => this.#evicted && this.open(),
+  });
+
+  // `heard(name, data)` gets every event; `showState(name)` how the line stands; `countsDown()` whether it is urgent.
+  constructor(heard, showState, countsDown) {
+    this.#heard = heard;
+    this.#showState = showState;
+    this.#countsDown = countsDown;
+    // A page in the back/forward cache, or frozen, must not hold a stream, and must look again when it comes back.
+    addEventListener("pagehide", () => this.close());
+    addEventListener("pageshow", (event) => event.persisted && this.open());
+    document.addEventListener("freeze", () => this.close());
+    document.addEventListener("resume", () => this.open());
+    addEventListener("online", () => (this.#follower.follows ? this.ask() : this.open()));
+    document.addEventListener("visibilitychange", () => document.hidden || this.#looked());
+  }
+
+  // Takes the seat if there is one, or has it already; else follows, or asks.
+  async open(steal = false) {
+    if (this.#over || this.#opening === this.#round) return;
+    seats.open();
+    this.#follower.open();
+    if (this.#seat) return this.#listen();
+    const round = this.#begin();
+    this.#opening = round;
+    const seat = await this.#takeSeat(steal);
+    if (round !== this.#round) return seat?.();
+    this.#opening = -1;
+    if (seat) {
+      this.#seat = seat;
+      this.#listen();
+    } else if (shared) {
+      this.#follower.follow();
+    } else {
+      this.#poll(ASK_BEFORE_STREAM);
+    }
+  }
+
+  close() {
+    this.#begin();
+    const [led, seat] = [this.#leads, this.#seat];
+    this.#seat = null;
+    seat?.();
+    if (led) this.#follower.send({ type: "bye" });
+    seats.close();
+    this.#follower.close();
+  }
+
+  // Asks the server for the truth; gives whether it answered.
+  async ask() {
+    if (this.#over) return true;
+    const [round, news] = [this.#round, this.#news];
+    const session = await askForSession();
+    if (session === undefined) return false;
+    if (round !== this.#round || this.#over) return true;
+    if (session === null) this.#end({ reason: "gone" });
+    else {
+      if (news !== this.#news) delete session.drain;
+      this.#tell("session", session);
+    }
+    return true;
+  }
+
+  // This tab has signed out: the others hear it from here, whoever leads.
+  left(automatic) {
+    if (this.#over) return;
+    this.#over = true;
+    this.#follower.send({ type: "event", name: "session-ended", data: { reason: "logout", automatic } });
+    this.close();
+    this.#stand("over");
+  }
+
+  get #leads() {
+    return shared && this.#seat !== null;
+  }
+
+  // Whatever went on before ends here.
+  #begin() {
+    this.#follower.stop();
+    this.#stream?.close();
+    this.#stream = null;
+    return (this.#round += 1);
+  }
+
+  async #takeSeat(steal) {
+    for (const name of SEATS) {
+      const seat = await seats.take(name, () => this.#lost(), steal);
+      if (seat) return seat;
+    }
+    return null;
+  }
+
+  #lost() {
+    const seat = this.#seat;
+    this.#seat = null;
+    seat?.();
+    if (seat) this.open();
+  }
+
+  #listen() {
+    const round = this.#begin();
+    this.#evicted = false;
+    this.#stand(this.#tries ? "lost" : "opening");
+    this.#stream = new Stream(
+      (name, data) => round === this.#round && this.#receive(name, data),
+      () => round === this.#round && this.#poll(ASK_BEFORE_STREAM),
+      () => round === this.#round && this.#reopen(),
+    );
+  }
+
+  #receive(name, data) {
+    this.#tries = 0;
+    if (name === "connected") this.#stand("live");
+    if (name === "session-ended") return this.#end(data);
+    if (name === "stream-ended") {
+      this.#evicted = true;
+      this.#poll(Infinity);
+      return;
+    }
+    this.#news += 1;
+    this.#tell(name, data);
+  }
+
+  // Something that the leader has heard, or that a tab that leaves says.
+  #pass(name, data) {
+    if (this.#over) return;
+    this.#news += 1;
+    if (name === "session-ended") this.#end(data);
+    else this.#hear(name, data);
+  }
+
+  #tell(name, data) {
+    if (this.#leads) this.#follower.send({ type: "event", name, data });
+    this.#hear(name, data);
+  }
+
+  #hear(name, data) {
+    this.#memory.keep(name, data);
+    this.#heard(name, data);
+  }
+
+  #end(data) {
+    this.#over = true;
+    if (this.#leads) this.#follower.send({ type: "event", name: "session-ended", data });
+    this.close();
+    this.#stand("over");
+    this.#heard("session-ended", data);
+  }
+
+  async #reopen() {
+    const round = this.#begin();
+    this.#stand("lost");
+    const pause = Math.min(BACKOFF_MS.first * 2 ** this.#tries, BACKOFF_MS.most);
+    this.#tries += 1;
+    await sleep(jitter(pause));
+    if (round !== this.#round) return;
+    // The status of a stream that was refused cannot be seen; that of a question can.
+    const answered = await this.ask();
+    if (round !== this.#round) return;
+    if (answered) this.open();
+    else this.#reopen();
+  }
+
+  async #poll(questions) {
+    const round = this.#begin();
+    for (let asked = 0; asked < questions; asked += 1) {
+      this.#stand(this.#evicted ? "elsewhere" : "asking");
+      await this.ask();
+      await sleep(jitter(this.#countsDown() ? ASK_EVERY_MS.countdown : ASK_EVERY_MS.calm));
+      if (round !== this.#round) return;
+    }
+    this.open();
+  }
+
+  #looked() {
+    this.#follower.send({ type: "looked" });
+    if (this.#evicted || (alone && !this.#seat)) this.open();
+    else this.ask();
+  }
+
+  #stand(state) {
+    if (state === this.#state) return;
+    this.#state = state;
+    if (this.#leads) this.#follower.send({ type: "state", state, connected: this.#memory.connected });
+    this.#showState(state);
+  }
+}

@@ -1,0 +1,45 @@
+// How the default banner looks. A page changes the colours by custom properties, and more by `::part()`.
+
+const SHEET = `
+:host { all: initial; display: block; position: sticky; inset-block-start: 0; z-index: var(--lastcall-z-index, 2147483000);
+  font: var(--lastcall-font, 16px/1.45 system-ui, sans-serif); text-align: start; direction: ltr; }
+:host([dir="rtl"]) { direction: rtl; }
+[hidden] { display: none !important; }
+#announcer { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+p { margin: 0; }
+#drain-banner, #drain-over, #reprieve { box-sizing: border-box; padding: .7rem max(1rem, 50% - 34rem); color: var(--lastcall-color, #fff);
+  background: var(--lastcall-background, #a3231c); box-shadow: 0 2px 10px rgb(0 0 0 / 25%); overflow-wrap: anywhere; }
+#drain-banner, #drain-over { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem; }
+#drain-banner.urgent { background: var(--lastcall-urgent-background, #7e1712); }
+#drain-over { background: var(--lastcall-over-background, #33302c); }
+#drain-over p { flex: 1 1 18rem; }
+#reprieve { background: var(--lastcall-reprieve-background, #1d6234); font-weight: 650; }
+.text { flex: 1 1 18rem; }
+#drain-message { font-weight: 650; }
+#drain-until { font-size: .9em; }
+#drain-problem { font-weight: 650; margin-block-start: .3rem; }
+.clock { display: flex; align-items: baseline; gap: .35rem; font-variant-numeric: tabular-nums; }
+#countdown { font-size: 2em; font-weight: 700; line-height: 1; min-inline-size: 3ch; text-align: end; }
+.ways { display: flex; flex-wrap: wrap; gap: .5rem; }
+button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7e1712); background: var(--lastcall-button-background, #fff);
+  border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: .45rem .9rem; cursor: pointer; }
+#drain-hide { color: #33302c; }
+#stay-here { color: inherit; background: none; border-color: transparent; padding-inline: 0; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
+button[aria-disabled="true"] { opacity: .7; cursor: default; }
+:focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
+#drain-banner[data-quiet] { padding-block: .3rem; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
+[data-quiet] .text:not(:has(#drain-problem:not([hidden]))) { display: none; }
+[data-quiet] #countdown { font-size: 1.15em; }
+[data-quiet] button { padding-block: .2rem; }
+@media (prefers-reduced-motion: no-preference) {
+  #drain-banner, #drain-over, #reprieve { animation: arrive .3s ease-out; }
+  @keyframes arrive { from { translate: 0 -100%; } }
+}
+@media (max-width: 32rem) {
+  #drain-banner, #drain-over { gap: .35rem 1rem; padding: .5rem 1rem; font-size: .9375em; }
+  .text { flex-basis: 100%; }
+  .ways { gap: .25rem .75rem; }
+  [data-quiet] #drain-left { display: none; }
+}
+@media print { :host { display: none; } }
+`;

@@ -1,0 +1,115 @@
+//! The files that the service serves itself: the script that a page includes with one tag, and the one of its own pages
+//! that wait. Their names never change, so browsers ask each time whether what they have is still right.
+
+use std::hash::{DefaultHasher, Hasher as _};
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+
+/// Where pages find the script.
+pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
+
+/// Where [`crate::PlainPages`] find theirs.
+pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
+
+/// The parts, each a file of one idea, in one closure: a page gets one file and no names but `lastcall`.
+const SCRIPT: &str = concat!(
+    "\"use strict\";\n(() => {\n",
+    include_str!("../assets/script/tag.js"),
+    "\nfunction run() {\n",
+    include_str!("../assets/script/choices.js"),
+    include_str!("../assets/script/words.js"),
+    include_str!("../assets/script/channel.js"),
+    include_str!("../assets/script/seats.js"),
+    include_str!("../assets/script/stream.js"),
+    include_str!("../assets/script/question.js"),
+    include_str!("../assets/script/memory.js"),
+    include_str!("../assets/script/follower.js"),
+    include_str!("../assets/script/line.js"),
+    include_str!("../assets/script/title.js"),
+    include_str!("../assets/script/sheet.js"),
+    include_str!("../assets/script/host.js"),
+    include_str!("../assets/script/room.js"),
+    include_str!("../assets/script/banner.js"),
+    include_str!("../assets/script/countdown.js"),
+    include_str!("../assets/script/drain.js"),
+    include_str!("../assets/script/lateness.js"),
+    include_str!("../assets/script/main.js"),
+    "}\n\n",
+    include_str!("../assets/script/begin.js"),
+    "})();\n",
+);
+
+const AGAIN: &str = include_str!("../assets/again.js");
+
+/// Serves the files to everybody.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(AGAIN))
+}
+
+fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {
+    let tag = entity_tag(content);
+    get(move |headers: HeaderMap| {
+        let answer = answer(content, &tag, &headers);
+        async move { answer }
+    })
+}
+
+/// The same on every pod of a build.
+fn entity_tag(content: &str) -> HeaderValue {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(content.as_bytes());
+    HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+fn answer(content: &'static str, tag: &HeaderValue, headers: &HeaderMap) -> Response {
+    let asked = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
+    let weak = |known: &str| known.trim().trim_start_matches("W/") == tag;
+    let known = asked.split(',').any(weak);
+    let mut response = Response::new(if known { Body::empty() } else { Body::from(content) });
+    if known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(ETAG, tag.clone());
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_that_has_the_script_is_told_so_and_another_gets_it() {
+        let tag = entity_tag(SCRIPT);
+        let ask = |known: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IF_NONE_MATCH, known.parse().unwrap());
+            answer(SCRIPT, &tag, &headers)
+        };
+        let quoted = tag.to_str().unwrap();
+        for known in [quoted, &format!("W/{quoted}"), &format!("\"other\", {quoted}")] {
+            assert_eq!(ask(known).status(), StatusCode::NOT_MODIFIED, "{known}");
+        }
+        let fresh = ask("\"other\"");
+        assert_eq!(fresh.status(), StatusCode::OK);
+        assert_eq!(fresh.headers()[CACHE_CONTROL], "no-cache");
+        assert_eq!(fresh.headers()[ETAG], tag);
+    }
+
+    #[test]
+    fn the_script_brings_every_part_once() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/script");
+        for file in std::fs::read_dir(folder).unwrap() {
+            let part = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            assert_eq!(SCRIPT.matches(&part).count(), 1, "{part:.80}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A drain as its user lives through it: told, counted down, and out in time.
+
+use test_support::{Browser, Signal, eventually};
+
+use super::{countdown, counts_truly, kept, sign_in};
+use crate::pod;
+
+#[tokio::test]
+async fn the_banner_counts_down_truly_and_its_button_leaves() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "an unsaved thought").await;
+    assert!(!browser.shows("#drain-banner").await);
+
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    let message = browser.reads("#drain-message", "Server").await;
+    assert_eq!(message, "Server shutting down in 60s. Please save your work and logout.");
+    assert_eq!(browser.text("#drain-banner button").await, "Logout Now");
+    let first = countdown(&browser).await;
+    assert!(first <= 60, "{first}");
+    let later = eventually("a second less", || async {
+        let now = countdown(&browser).await;
+        (now < first).then_some(now)
+    })
+    .await;
+    let left = counts_truly(&browser).await;
+    assert!(left <= later);
+    let focused = browser.run("return document.activeElement.id").await;
+    assert_eq!(focused, "notes", "the banner takes no focus");
+    assert_eq!(browser.value("#notes").await, "an unsaved thought");
+
+    // A page that is loaded in mid-countdown shows it before any stream is open.
+    browser.go(&pod.url("/")).await;
+    browser.sees("#drain-banner").await;
+    assert!(countdown(&browser).await <= left);
+
+    browser.click("#drain-banner button").await;
+    browser.reads("h1", "You are signed out").await;
+    assert_eq!(kept(&browser, "ada").await, serde_json::Value::Null, "leaving by hand erases the notes");
+    assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
+}
+
+#[tokio::test]
+async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
+    // Long enough that the browser leaves more than a second before the end.
+    let pod = pod(&[("DRAIN_TIMEOUT", "20s"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "never saved by hand").await;
+    pod.signal(Signal::SIGTERM);
+    browser.reads("h1", "You were signed out").await;
+    assert!(browser.url().await.ends_with("/logout?reason=drain"));
+    assert_eq!(kept(&browser, "ada").await, "never saved by hand");
+    assert_eq!(pod.metric("lastcall_session_ends_total{outcome=\"auto_logout\"}").await, 1.0);
+    assert_eq!(pod.metric("forced_logouts_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_forced_end_says_so_and_leaves_the_notes_on_screen() {
+    let mut pod = pod(&[("AUTO_LOGOUT", "false"), ("DRAIN_TIMEOUT", "3s")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "in the middle of a sent").await;
+    pod.signal(Signal::SIGTERM);
+    browser.reads("#ended-message", "Time is up").await;
+    assert!(!browser.shows("#drain-banner").await);
+    assert_eq!(browser.value("#notes").await, "in the middle of a sent");
+    assert_eq!(kept(&browser, "ada").await, "in the middle of a sent");
+    assert!(pod.wait().await.success());
+    // The pod is gone; what is typed on is kept as well.
+    browser.write("#notes", "ence").await;
+    assert_eq!(kept(&browser, "ada").await, "in the middle of a sentence");
+}
+
+#[tokio::test]
+async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    // The next answer of `/session` is held until the banner stands there.
+    let hold = "const fetched = window.fetch;
+        window.fetch = async (...asked) => {
+            const answer = await fetched(...asked);
+            while (document.getElementById('drain-banner').hidden) await new Promise((next) => setTimeout(next, 20));
+            document.body.dataset.late = 'yes';
+            return answer;
+        };
+        document.dispatchEvent(new Event('visibilitychange'));
+        await new Promise((next) => setTimeout(next, 500));";
+    browser.run(hold).await;
+    pod.signal(Signal::SIGTERM);
+    eventually("the late answer", || async {
+        let late = browser.run("return document.body.dataset.late ?? ''").await;
+        (late == "yes").then_some(())
+    })
+    .await;
+    browser.run("await new Promise((next) => setTimeout(next, 100))").await;
+    assert!(browser.shows("#drain-banner").await);
+}
+
+#[tokio::test]
+async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "32s"), ("AUTO_LOGOUT", "false")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    let listen = "window.said = [];
+        const announcer = document.querySelector('lastcall-banner').shadowRoot.getElementById('announcer');
+        new MutationObserver(() => window.said.push(announcer.textContent)).observe(announcer, { childList: true });";
+    browser.run(listen).await;
+    pod.signal(Signal::SIGTERM);
+    eventually("thirty seconds", || async {
+        let said = browser.run("return window.said").await;
+        (said.as_array()?.last()? == "Thirty seconds left.").then_some(())
+    })
+    .await;
+    let said = browser.run("return window.said").await;
+    let message = "Server shutting down in 32s. Please save your work and logout.";
+    assert_eq!(said, serde_json::json!([message, "Thirty seconds left."]), "and not every second");
+    assert!(browser.title().await.ends_with("s left · Notes · Lastcall"), "{}", browser.title().await);
+
+    // Nobody is signed out before the end: who stays is not pressed.
+    assert_eq!(browser.text("#stay-here").await, "Stay signed in on this page until the end");
+    browser.click("#stay-here").await;
+    assert!(!browser.shows("#drain-message").await && browser.shows("#countdown").await);
+    assert_eq!(browser.focused().await, "stay-here", "and can come back to it");
+    browser.reads("#ended-message", "Time is up").await;
+    assert_eq!(browser.title().await, "Notes · Lastcall");
+}

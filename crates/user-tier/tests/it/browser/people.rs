@@ -1,0 +1,116 @@
+//! People who see, read and move in other ways than most, and machines that are not as they should be.
+
+use test_support::{Browser, Signal, eventually};
+
+use super::{counts_truly, sign_in};
+use crate::pod;
+
+#[tokio::test]
+async fn on_a_phone_nothing_is_wider_than_the_screen() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
+    let browser = Browser::open().await;
+    browser.emulate(true, 360, 640).await;
+    sign_in(&browser, &pod, &"W".repeat(64)).await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    let wide = browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+    assert_eq!(wide, 0);
+}
+
+#[tokio::test]
+async fn who_reads_german_is_told_in_german() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = folder.path().join("MAINTENANCE_MODE");
+    std::fs::write(&switch, "false").unwrap();
+    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1h")]].concat()).await;
+    let browser = Browser::open().await;
+    browser.languages("de-DE").await;
+    sign_in(&browser, &pod, "ada").await;
+    std::fs::write(&switch, "true").unwrap();
+    let message = browser.reads("#drain-message", "Wartung").await;
+    assert_eq!(
+        message,
+        "Der Wartungsmodus wurde eingeschaltet. Bitte speichern Sie Ihre Arbeit und melden Sie sich ab."
+    );
+    assert_eq!(browser.text("#drain-banner button").await, "Jetzt abmelden");
+    browser.reads("#drain-until", "Uhr abgemeldet").await;
+    let (language, direction) =
+        ("return document.querySelector('#drain-banner').lang", "return document.querySelector('#drain-banner').dir");
+    assert_eq!(browser.run(language).await, "de");
+    assert_eq!(browser.run(direction).await, "ltr");
+    std::fs::write(&switch, "false").unwrap();
+    browser.reads("#reprieve", "Sie können bleiben").await;
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    let browser = Browser::open().await;
+    let wrong = "const Right = Date;
+        globalThis.Date = class extends Right {
+            constructor(...parts) { if (parts.length) super(...parts); else super(Right.now() + 600_000); }
+            static now() { return Right.now() + 600_000; }
+        };";
+    browser.before_each_page(wrong).await;
+    sign_in(&browser, &pod, "ada").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    counts_truly(&browser).await;
+    // The time of day is said as that clock will show it then, give or take what asking takes.
+    let agrees = "const left = parseInt(document.getElementById('countdown').textContent);
+        const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+        const around = [-3, -2, -1, 0, 1].map((more) => clock.format(new Date(Date.now() + (left + more) * 1_000)));
+        return around.includes(document.getElementById('drain-end').textContent)";
+    eventually("the time of day", || async { (browser.run(agrees).await == true).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_page_says_how_long_and_its_button_leaves() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    browser.scripts(false).await;
+    browser.go(&pod.url("/")).await;
+    assert!(!browser.shows("#drain-banner").await);
+    pod.signal(Signal::SIGTERM);
+    pod.line("Waiting 60s").await;
+    browser.reload().await;
+    browser.sees("#drain-banner").await;
+    browser.reads("#countdown", "s").await;
+    assert!(!browser.shows("#stay-here").await, "it would do nothing");
+    browser.click("#leave-now button").await;
+    browser.reads("h1", "You are signed out").await;
+    assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
+}
+
+#[tokio::test]
+async fn the_banner_moves_only_for_those_who_like_it() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    let moves = "return getComputedStyle(document.getElementById('drain-banner')).animationName";
+    for (reduced, name) in [(false, "arrive"), (true, "none")] {
+        browser.reduced_motion(reduced).await;
+        assert_eq!(browser.run(moves).await, name);
+    }
+}
+
+#[tokio::test]
+async fn the_page_with_its_banner_is_as_accessible_as_can_be_measured() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("AUTO_LOGOUT", "false")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.passes_axe().await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    for (dark, width, name) in [(false, 1100, "banner"), (true, 1100, "banner-dark"), (false, 390, "banner-phone")] {
+        browser.emulate(dark, width, 800).await;
+        browser.passes_axe().await;
+        browser.screenshot(name).await;
+    }
+    browser.click("#stay-here").await;
+    browser.passes_axe().await;
+    browser.screenshot("banner-quiet").await;
+}

@@ -1,0 +1,46 @@
+//! Computers that sleep while a countdown runs, as processes that are stopped.
+
+use test_support::{Browser, Signal, UserPod, eventually};
+
+use super::{counts_truly, sign_in};
+use crate::pod;
+
+/// Waits until the countdown has run for some seconds.
+async fn some_seconds(pod: &UserPod) {
+    let remaining = || pod.drain_log().iter().filter(|line| line.contains("remaining")).count();
+    eventually("three seconds of the countdown", || async { (remaining() >= 3).then_some(()) }).await;
+}
+
+#[tokio::test]
+async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "before the nap").await;
+    browser.signal_renderers(Signal::SIGSTOP);
+    pod.signal(Signal::SIGTERM);
+    some_seconds(&pod).await;
+    browser.signal_renderers(Signal::SIGCONT);
+    browser.sees("#drain-banner").await;
+    counts_truly(&browser).await;
+    browser.signal_renderers(Signal::SIGSTOP);
+    pod.line("50s left").await;
+    browser.signal_renderers(Signal::SIGCONT);
+    counts_truly(&browser).await;
+    assert_eq!(browser.value("#notes").await, "before the nap");
+}
+
+#[tokio::test]
+async fn who_sleeps_past_the_end_finds_the_notes_and_what_happened() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "4s"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "before the nap").await;
+    browser.signal_renderers(Signal::SIGSTOP);
+    pod.signal(Signal::SIGTERM);
+    pod.line("Force-closing 1 remaining session").await;
+    browser.signal_renderers(Signal::SIGCONT);
+    browser.sees("#ended-message").await;
+    assert_eq!(browser.value("#notes").await, "before the nap");
+    assert_eq!(pod.metric("forced_logouts_total").await, 1.0);
+}

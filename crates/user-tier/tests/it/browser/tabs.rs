@@ -1,0 +1,150 @@
+//! Several tabs of one browser: one stream for all, handed on from tab to tab.
+
+use test_support::{Browser, Signal, UserPod, eventually};
+
+use super::{counts_truly, streams};
+use crate::pod;
+
+/// Plain HTTP from another machine: pages there have no locks.
+const WITHOUT_LOCKS: &str = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined });";
+
+/// Opens so many tabs of the first page.
+async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Option<&str>) {
+    for tab in 0..number {
+        if tab > 0 {
+            browser.new_tab().await;
+        }
+        if let Some(script) = before {
+            browser.before_each_page(script).await;
+        }
+        browser.go(&pod.url("/")).await;
+    }
+}
+
+async fn all_are_told_over_one_stream(before: Option<&str>) {
+    // Long enough for the page that is shown after leaving.
+    let mut pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "5s")]).await;
+    let browser = Browser::open().await;
+    open_tabs(&browser, &pod, 7, before).await;
+    for tab in 0..7 {
+        browser.switch_to(tab).await;
+        browser.reads("#connection", "Live").await;
+    }
+    assert_eq!(streams(&pod).await, 1.0);
+
+    // The first tab leads, as it was there first: without it another does.
+    browser.switch_to(0).await;
+    browser.close_tab().await;
+    eventually("another leader", || async { (streams(&pod).await == 1.0).then_some(()) }).await;
+    pod.signal(Signal::SIGTERM);
+    for tab in 0..6 {
+        browser.switch_to(tab).await;
+        browser.sees("#drain-banner").await;
+        counts_truly(&browser).await;
+    }
+    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0);
+    browser.click("#drain-banner button").await;
+    browser.reads("h1", "You are signed out").await;
+    for tab in 0..5 {
+        browser.switch_to(tab).await;
+        browser.reads("#ended-message", "signed out in another tab").await;
+    }
+    assert!(pod.wait().await.success());
+}
+
+#[tokio::test]
+async fn seven_tabs_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+    all_are_told_over_one_stream(None).await;
+}
+
+#[tokio::test]
+async fn seven_tabs_without_locks_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+    all_are_told_over_one_stream(Some(WITHOUT_LOCKS)).await;
+}
+
+async fn four_of_six_have_a_stream(before: Option<&str>) {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("SESSION_SCOPE", "tab"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    open_tabs(&browser, &pod, 6, before).await;
+    for tab in 0..6 {
+        browser.switch_to(tab).await;
+        let state = if tab < 4 { "Live" } else { "Checking every few seconds" };
+        browser.reads("#connection", state).await;
+    }
+    assert_eq!(streams(&pod).await, 4.0);
+    assert_eq!(pod.metric("active_sessions_total").await, 6.0);
+    pod.signal(Signal::SIGTERM);
+    for tab in 0..6 {
+        browser.switch_to(tab).await;
+        browser.sees("#drain-banner").await;
+        counts_truly(&browser).await;
+    }
+    assert_eq!(pod.metric("drain_notifications_sent").await, 6.0);
+    // Leaving is each tab's own affair.
+    browser.click("#drain-banner button").await;
+    browser.reads("h1", "You are signed out").await;
+    browser.switch_to(0).await;
+    assert!(browser.shows("#drain-banner").await && !browser.shows("#ended").await);
+    assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
+}
+
+#[tokio::test]
+async fn where_each_tab_is_a_session_four_have_a_stream_and_the_others_ask() {
+    four_of_six_have_a_stream(None).await;
+}
+
+#[tokio::test]
+async fn where_each_tab_is_a_session_and_there_are_no_locks_four_have_a_stream_and_the_others_ask() {
+    four_of_six_have_a_stream(Some(WITHOUT_LOCKS)).await;
+}
+
+async fn a_busy_leader_is_replaced(before: Option<&str>) {
+    let pod = pod(&[("DRAIN_TIMEOUT", "120s")]).await;
+    let browser = Browser::open().await;
+    open_tabs(&browser, &pod, 2, before).await;
+    browser.reads("#connection", "Live").await;
+    browser.switch_to(0).await;
+    browser.reads("#connection", "Live").await;
+    assert_eq!(streams(&pod).await, 1.0);
+    // A page that answers nobody as long as the pod is ready: its stream stays open, and nobody reads it.
+    let freeze = "setTimeout(() => {
+            const ask = new XMLHttpRequest();
+            do { ask.open('GET', '/ready', false); ask.send(); } while (ask.status === 200);
+        }, 300)";
+    browser.run(freeze).await;
+    browser.switch_to(1).await;
+    eventually("another leader", || async { (streams(&pod).await == 2.0).then_some(()) }).await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    counts_truly(&browser).await;
+    eventually("one stream", || async { (streams(&pod).await == 1.0).then_some(()) }).await;
+    browser.switch_to(0).await;
+    browser.sees("#drain-banner").await;
+    counts_truly(&browser).await;
+}
+
+#[tokio::test]
+async fn a_tab_that_falls_silent_is_replaced_and_follows_when_it_wakes() {
+    a_busy_leader_is_replaced(None).await;
+}
+
+#[tokio::test]
+async fn a_tab_that_falls_silent_is_replaced_without_locks_and_follows_when_it_wakes() {
+    a_busy_leader_is_replaced(Some(WITHOUT_LOCKS)).await;
+}
+
+#[tokio::test]
+async fn a_name_given_in_one_tab_is_known_in_the_others() {
+    let pod = pod(&[]).await;
+    let browser = Browser::open().await;
+    open_tabs(&browser, &pod, 3, None).await;
+    browser.write("#name", "ada").await;
+    browser.click("#name-form button").await;
+    for tab in 0..3 {
+        browser.switch_to(tab).await;
+        browser.reads("#user", "ada").await;
+        browser.reads("#connection", "Live").await;
+    }
+    assert_eq!(streams(&pod).await, 1.0);
+    assert_eq!(pod.metric("total_logins").await, 1.0);
+}
