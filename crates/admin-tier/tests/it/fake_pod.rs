@@ -118,9 +118,13 @@ impl Introspection for Actor {
                 tokio::select! {
                     () = say.closed() => return,
                     _ = gone.changed() => return,
-                    Ok(event) = more.recv() => {
-                        let _ = say.send(Ok(WatchSessionsResponse { event: Some(event) })).await;
-                    }
+                    event = more.recv() => match event {
+                        Ok(event) => {
+                            let _ = say.send(Ok(WatchSessionsResponse { event: Some(event) })).await;
+                        }
+                        // Too slow a reader: it begins again.
+                        Err(_) => return,
+                    },
                 }
             }
         });

@@ -14,6 +14,7 @@ mod lies;
 mod live;
 mod lost;
 mod maintenance;
+mod operator;
 mod pages;
 mod real_pods;
 mod sharing;
