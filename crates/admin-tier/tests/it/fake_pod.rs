@@ -114,7 +114,10 @@ impl Introspection for Actor {
                     return;
                 }
             }
-            while then != Then::End {
+            if then == Then::End {
+                return;
+            }
+            loop {
                 tokio::select! {
                     () = say.closed() => return,
                     _ = gone.changed() => return,

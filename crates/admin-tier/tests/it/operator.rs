@@ -100,6 +100,7 @@ async fn rows_hold_still_under_the_pointer_and_under_the_focus_and_stay_true() {
     browser.reads("#total", "3").await;
     assert_eq!(users(&browser).await, "Ada,Bob,Carol");
     browser.sees(&format!("#{}[data-gone]", row(&bob))).await;
+    browser.passes_axe().await;
     browser.screenshot("admin-held").await;
     browser.hover("#total").await;
     users_are(&browser, "Early,Ada,Carol").await;
