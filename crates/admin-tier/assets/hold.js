@@ -6,6 +6,8 @@ import { arrange, swap } from "./swap.js";
 const parts = new Map();
 const lists = new Map();
 let paused = false;
+// A finger that has tapped does not stay where it was, whatever :hover says.
+let isFinger = false;
 
 export const isPaused = () => paused;
 
@@ -13,7 +15,7 @@ const listNamed = (name) => document.querySelector(`[data-list="${CSS.escape(nam
 
 /** Whether somebody is at something: pointing at it, about to press it, reading it out, copying it. */
 export function isHeld() {
-  const pointed = matchMedia("(hover: hover)").matches && document.querySelector("[data-list]:hover, main form:hover, main summary:hover");
+  const pointed = !isFinger && document.querySelector("[data-list]:hover, main form:hover, main summary:hover");
   const focused = document.activeElement?.closest("[data-list], main form, main summary");
   const selection = document.getSelection();
   const selected = selection && !selection.isCollapsed && document.querySelector("main")?.contains(selection.anchorNode);
@@ -91,6 +93,7 @@ export function pause(on) {
 
 /** Shows what waits as soon as nobody is at it any more. */
 export function watch() {
+  document.addEventListener("pointerover", ({ pointerType }) => (isFinger = pointerType === "touch"), { passive: true });
   const soon = () => setTimeout(settle);
   for (const event of ["pointerout", "focusout", "selectionchange"]) document.addEventListener(event, soon, { passive: true });
   document.getElementById("waiting")?.addEventListener("click", () => settle(true));

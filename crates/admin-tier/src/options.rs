@@ -30,7 +30,7 @@ pub struct Raw {
     /// The pods to ask (required): host:port,host:port or dns://name:port or kubernetes://namespace/service:port
     #[arg(long, env = "USER_PODS", value_name = "VALUE", hide_env_values = true)]
     pub user_pods: Option<String>,
-    /// How often the pages renew
+    /// How often the pages renew where scripts are off; where they are on, pages follow what happens
     #[arg(long, env = "REFRESH_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "5s")]
     pub refresh_interval: String,
     /// Who may look and act: `token` (see ADMIN_TOKEN below), `proxy` (whom TRUSTED_USER_HEADER names), `off` (everybody)

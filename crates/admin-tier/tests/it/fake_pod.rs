@@ -114,13 +114,20 @@ impl Introspection for Actor {
                     return;
                 }
             }
-            while then != Then::End {
+            if then == Then::End {
+                return;
+            }
+            loop {
                 tokio::select! {
                     () = say.closed() => return,
                     _ = gone.changed() => return,
-                    Ok(event) = more.recv() => {
-                        let _ = say.send(Ok(WatchSessionsResponse { event: Some(event) })).await;
-                    }
+                    event = more.recv() => match event {
+                        Ok(event) => {
+                            let _ = say.send(Ok(WatchSessionsResponse { event: Some(event) })).await;
+                        }
+                        // Too slow a reader: it begins again.
+                        Err(_) => return,
+                    },
                 }
             }
         });

@@ -54,13 +54,13 @@ async fn a_stream_tells_the_whole_page_and_then_only_what_has_changed() {
     );
 
     ada.notified = true;
-    fake.say(changes(&[ada.clone()], &[]));
+    fake.say(changes(std::slice::from_ref(&ada), &[]));
     let told = events.next_named("delta").await.data;
     assert_eq!((keys(&told["parts"]), keys(&told["lists"])), (vec![id(&ada).as_str()], vec![]));
     assert!(told["parts"][id(&ada)].as_str().unwrap().contains(">told<"));
 
     let carol = session("a", "anna", 1);
-    fake.say(changes(&[carol.clone()], &[&bob]));
+    fake.say(changes(std::slice::from_ref(&carol), &[&bob]));
     let told = events.next_named("delta").await.data;
     assert_eq!(keys(&told["parts"]), vec![id(&carol).as_str()], "the total is the same");
     assert_eq!(told["lists"]["rows"], Value::from(vec![id(&ada), id(&carol)]), "who is gone is in no order");

@@ -15,6 +15,7 @@ mod lies;
 mod live;
 mod lost;
 mod maintenance;
+mod operator;
 mod pages;
 mod real_pods;
 mod sharing;

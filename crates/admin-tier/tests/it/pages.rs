@@ -71,3 +71,42 @@ async fn unknown_paths_and_methods_get_a_clear_answer() {
         assert_eq!(admin.json(path).await["status"], status);
     }
 }
+
+#[tokio::test]
+async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
+    let (fake, admin) = admin_with_an_evil_name().await;
+    let lonely = Admin::start(&["127.0.0.1:1"]).await;
+    let says = |admin: &Admin, path: &'static str, what: &'static str| {
+        let person = admin.person();
+        async move {
+            let ask = || async {
+                let page = person.text(path).await;
+                page.contains(what).then_some(page)
+            };
+            test_support::eventually(what, ask).await
+        }
+    };
+    let never = says(&lonely, "/admin", "No pod can be reached: nobody knows who is here.").await;
+    assert!(never.contains("Nothing is known of it yet."), "{never}");
+    assert!(!never.contains("Version") && !never.contains("<dt>Told"), "{never}");
+    says(&lonely, "/admin/users", "No pod can be reached: nobody knows who is here.").await;
+
+    drop(fake);
+    let lost = says(&admin, "/admin", "Last known, ").await;
+    assert!(lost.contains(r#"<div class="last-word old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
+    assert!(!lost.contains("Up for") && !lost.contains("<dt>Heard"), "{lost}");
+    let users = says(&admin, "/admin/users", "0 of 1 pods").await;
+    assert!(users.contains("at least 1d 3h 12m") && !users.contains(">not connected</span>"), "{users}");
+}
+
+#[tokio::test]
+async fn an_empty_list_says_why_it_is_empty() {
+    let empty = FakePod::saying([Event::Pod(pod("user-1", 0)), snapshot([])]).await;
+    let admin = Admin::start(&[&empty.address]).await;
+    admin.pod(&empty.address, "live", |pod| pod["reachable"] == true).await;
+    let page = admin.person().text("/admin/users").await;
+    assert!(page.contains("Nobody is here."), "{page}");
+    let (_fake, admin) = admin_with_an_evil_name().await;
+    let page = admin.person().text("/admin/users?state=told").await;
+    assert!(page.contains(r#"Nothing matches among 1 session. <a href="/admin/users">Show all</a>"#), "{page}");
+}

@@ -1,8 +1,11 @@
 //! Which sessions are meant: by pod, user, a part of their name or id, and by how they stand.
 
+use uuid::Uuid;
+
 use super::query::QueryError;
 use super::rows::Row;
 use super::view::FleetView;
+use crate::ids::SessionId;
 use crate::session::SessionView;
 
 /// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are connected.
@@ -103,7 +106,7 @@ impl Filter {
             && self.state.is_none_or(|state| stands(row, state, view))
             && (self.part.is_empty()
                 || contains(session.user.as_str(), &self.part)
-                || (could_be_of_an_id(&self.part) && session.id.to_string().contains(&self.part)))
+                || (could_be_of_an_id(&self.part) && is_in_id(session.id, &self.part)))
     }
 
     /// Whether pods that come, go or fall silent change who is meant.
@@ -137,6 +140,10 @@ fn contains(text: &str, part: &str) -> bool {
             && text.as_bytes().windows(part.len()).any(|window| window.eq_ignore_ascii_case(part.as_bytes()));
     }
     text.to_lowercase().contains(part)
+}
+
+fn is_in_id(id: SessionId, part: &str) -> bool {
+    id.as_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()).contains(part)
 }
 
 fn could_be_of_an_id(part: &str) -> bool {
