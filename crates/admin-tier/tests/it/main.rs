@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod access;
+mod accessible;
 mod api;
 mod browser;
 mod configuration;
 mod dns;
 mod fake_pod;
+mod hostile;
 mod kubernetes;
 mod lies;
 mod lost;
 mod maintenance;
 mod pages;
+mod pictures;
 mod real_pods;
 mod sharing;
 mod sign_in;
