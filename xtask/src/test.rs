@@ -7,7 +7,8 @@ use crate::steps::{cargo, step};
 use crate::tools;
 
 /// Leaves out the tests that need a browser, nginx or a Redis: by convention they live in modules of these names.
-const WITHOUT_PROGRAMS: [&str; 2] = ["-E", "not test(/browser::|nginx::|sharing::|redis_kinds::|outage::/)"];
+const WITHOUT_PROGRAMS: [&str; 2] =
+    ["-E", "not test(/accessible::|browser::|hostile::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)"];
 
 /// Installs what is missing, checks, tests.
 ///

@@ -34,6 +34,7 @@ mod cookie;
 mod driver;
 mod events;
 mod gate;
+mod headers;
 mod introspection;
 mod maintenance_page;
 mod metrics;

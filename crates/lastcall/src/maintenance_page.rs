@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::headers::guarded;
 use crate::page::{self, Page, Pages};
 use crate::serve;
 
@@ -36,12 +38,13 @@ pub async fn serve_maintenance_page(
 ) {
     let pages: Arc<dyn Pages> = Arc::new(pages);
     let probe = |status: &'static str| get(move || async move { Json(json!({ "status": status })) });
-    let routes = assets
+    let probes = Router::new()
         .route("/health", probe("healthy"))
         .route("/healthz", probe("healthy"))
         .route("/ready", probe("ready"))
         .route("/readyz", probe("ready"))
-        .fallback(move || async move { answer(&*pages, retry_after) });
+        .layer(map_response(guarded));
+    let routes = assets.merge(probes).fallback(move || async move { answer(&*pages, retry_after) });
     let stop = CancellationToken::new();
     let closing = async {
         stopped.await;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -11,6 +12,7 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
+use crate::headers::guarded;
 use crate::pod::Pod;
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
@@ -20,12 +22,13 @@ pub(crate) fn probes(pod: &Arc<Pod>) -> Router {
         .route("/healthz", get(health))
         .route("/ready", get(ready))
         .route("/readyz", get(ready))
+        .layer(map_response(guarded))
         .with_state(Arc::clone(pod))
 }
 
 /// `/metrics`.
 pub(crate) fn metrics(pod: &Arc<Pod>) -> Router {
-    Router::new().route("/metrics", get(render)).with_state(Arc::clone(pod))
+    Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(pod))
 }
 
 async fn health() -> Json<serde_json::Value> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::map_response;
 use axum::routing::{get, post};
 use futures_util::Stream;
 use http::{Request, StatusCode};
@@ -24,6 +25,7 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::driver::Driver;
+use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
@@ -211,7 +213,8 @@ impl Service {
             .route("/events", get(events::events))
             .method_not_allowed_fallback(wrong_method)
             .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, FORM_TIMEOUT));
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, FORM_TIMEOUT))
+            .layer(map_response(guarded));
         own.fallback_service(self.app.clone()).layer(CatchPanicLayer::new())
     }
 }

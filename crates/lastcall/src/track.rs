@@ -22,7 +22,7 @@ use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
 use crate::sharing::Arrival;
-use crate::{gate, page, scope, sharing, trusted};
+use crate::{gate, headers, page, scope, sharing, trusted};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -99,6 +99,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers::guard(&mut redirect);
         return redirect;
     }
     request.extensions_mut().insert(visit.clone());

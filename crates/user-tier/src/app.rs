@@ -8,7 +8,9 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use lastcall::{Config, Service, Session};
 use tokio::net::TcpListener;
 
@@ -29,13 +31,19 @@ pub fn service(config: Config) -> Service {
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(page_headers));
-    Service::with_pages(router, config, SamplePages).untracked(assets::router())
+        .layer(from_fn(not_kept))
+        .layer(from_fn(guarded));
+    Service::with_pages(router, config, SamplePages).untracked(files())
 }
 
 /// The maintenance page and nothing else, until `stopped` is done.
 pub async fn maintenance_page(retry_after: Duration, listener: TcpListener, stopped: impl Future<Output = ()>) {
-    lastcall::serve_maintenance_page(SamplePages, assets::router(), retry_after, listener, stopped).await;
+    lastcall::serve_maintenance_page(SamplePages, files(), retry_after, listener, stopped).await;
+}
+
+/// The files, guarded as pages are: one that is opened by itself runs nothing either.
+fn files() -> Router {
+    assets::router().layer(from_fn(guarded))
 }
 
 async fn home(session: Session) -> Response {
@@ -56,13 +64,19 @@ fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -
     lastcall::problem(&SamplePages, headers, status, title, detail)
 }
 
-/// What every page of the app says to browsers.
-async fn page_headers(request: Request, next: Next) -> Response {
+/// What every answer of the app says to browsers.
+async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Pages are somebody's: no cache keeps them.
+async fn not_kept(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod access;
+mod accessible;
 mod api;
 mod browser;
 mod configuration;
@@ -10,6 +11,7 @@ mod dns;
 mod export;
 mod fake_pod;
 mod history;
+mod hostile;
 mod kubernetes;
 mod lies;
 mod live;
@@ -17,6 +19,7 @@ mod lost;
 mod maintenance;
 mod operator;
 mod pages;
+mod pictures;
 mod real_pods;
 mod sharing;
 mod sign_in;

@@ -9,7 +9,8 @@ impl Browser {
     pub async fn emulate(&self, dark: bool, width: u32, height: u32) {
         self.prefers("prefers-color-scheme", if dark { "dark" } else { "light" }).await;
         let mobile = width < 600;
-        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile });
+        let scale = if mobile { 2 } else { 1 };
+        let screen = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
         self.tell("Emulation.setDeviceMetricsOverride", screen).await;
     }
 
@@ -40,6 +41,12 @@ impl Browser {
     /// The time zone that the machine is in: `Europe/Berlin`.
     pub async fn time_zone(&self, zone: &str) {
         self.tell("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+    }
+
+    /// A header that goes with each request of this tab, as a proxy in front would add it.
+    pub async fn sends(&self, header: &str, value: &str) {
+        self.tell("Network.enable", json!({})).await;
+        self.tell("Network.setExtraHTTPHeaders", json!({ "headers": { header: value } })).await;
     }
 
     /// All features are said each time, as Chromium forgets those that it is not told.

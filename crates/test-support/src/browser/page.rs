@@ -130,6 +130,14 @@ impl Browser {
         self.driver.execute(script, Vec::<Value>::new()).await.unwrap().json().clone()
     }
 
+    /// Runs a script in the `number`th frame of the page, counted from 0: another site's frame, too.
+    pub async fn run_in_frame(&self, number: u16, script: &str) -> Value {
+        self.driver.enter_frame(number).await.unwrap();
+        let answer = self.run(script).await;
+        self.driver.enter_default_frame().await.unwrap();
+        answer
+    }
+
     async fn element(&self, css: &str) -> WebElement {
         eventually(css, || async { self.driver.find(By::Css(css)).await.ok() }).await
     }

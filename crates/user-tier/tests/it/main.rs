@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
+mod accessible;
 mod bad_input;
 mod browser;
 mod configuration;
 mod drain;
 mod grpc;
+mod hostile;
 mod identity;
 mod maintenance;
 mod outage;
+mod pictures;
 mod proxy;
 mod redis_kinds;
 mod sharing;

@@ -1,0 +1,106 @@
+//! Every page of the admin tier under axe-core: light, dark, and on a phone. A picture of each stays behind.
+
+use std::fmt::Write as _;
+use std::fs;
+
+use session_wire::v1::watch_sessions_response::Event;
+use test_support::{Browser, Signal};
+
+use crate::Admin;
+use crate::fake_pod::{FakePod, pod, session, snapshot};
+use crate::real_pods::user_pod;
+
+/// How the pages are looked at: what it is called, whether it is dark, and how large.
+const LOOKS: [(&str, bool, u32, u32); 3] =
+    [("light", false, 1100, 800), ("dark", true, 1100, 800), ("phone", false, 390, 844)];
+
+/// Pages stand still while they are looked at.
+const STILL: (&str, &str) = ("REFRESH_INTERVAL", "1h");
+
+async fn passes(browser: &Browser, name: &str) {
+    let mut faults = String::new();
+    for (look, dark, width, height) in LOOKS {
+        browser.emulate(dark, width, height).await;
+        let found = browser.faults().await;
+        if !found.is_empty() {
+            let _ = writeln!(faults, "{name}, {look}:\n{found}");
+        }
+        browser.screenshot(&format!("admin-{name}-{look}")).await;
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+async fn goes(browser: &Browser, admin: &Admin, path: &str, heading: &str) {
+    browser.go(&format!("http://{}{path}", admin.http)).await;
+    browser.reads("h1", heading).await;
+}
+
+#[tokio::test]
+async fn the_way_in_is_accessible() {
+    let pods = ["127.0.0.1:1"];
+    let browser = Browser::open().await;
+    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener"), STILL]).await;
+    goes(&browser, &admin, "/admin", "Sign in").await;
+    passes(&browser, "sign-in").await;
+    browser.write("#token", "wrong\n").await;
+    browser.reads("#said", "That is not the token.").await;
+    passes(&browser, "sign-in-refused").await;
+    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), STILL]).await;
+    goes(&browser, &admin, "/admin", "Sign in").await;
+    passes(&browser, "sign-in-by-log").await;
+    let line = admin.process.line("?once=").await;
+    browser.go(line.rsplit(' ').next().unwrap()).await;
+    browser.reads("h1", "Sign in").await;
+    passes(&browser, "sign-in-by-link").await;
+}
+
+#[tokio::test]
+async fn the_panel_is_accessible_whatever_the_pods_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = folder.path().join("MAINTENANCE_MODE");
+    fs::write(&switch, "false").unwrap();
+    let file = ("MAINTENANCE_FILE", switch.to_str().unwrap());
+    let options = [file, ("MAINTENANCE_POLL", "100ms"), ("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")];
+    let (first, second) = (user_pod("user-1", &options).await, user_pod("user-2", &options).await);
+    let person = first.person().visit().await;
+    let _stream = person.events().await;
+    let admin = Admin::with(&[&first.grpc, &second.grpc], &[file, STILL]).await;
+    admin.sessions(1).await;
+    admin.pod(&second.grpc, "the second pod", |pod| pod["reachable"] == true).await;
+    let browser = Browser::open().await;
+    goes(&browser, &admin, "/admin", "Pods").await;
+    passes(&browser, "panel-calm").await;
+
+    browser.click("#turn-on summary").await;
+    browser.click("#turn-on button").await;
+    admin.pod(&first.grpc, "maintenance", |pod| pod["phase"] == "maintenance").await;
+    goes(&browser, &admin, "/admin", "Pods").await;
+    passes(&browser, "panel-maintenance").await;
+    first.signal(Signal::SIGTERM);
+    admin.pod(&first.grpc, "the drain", |pod| pod["phase"] == "draining").await;
+    second.signal(Signal::SIGKILL);
+    admin.pod(&second.grpc, "the kill", |pod| pod["reachable"] == false).await;
+    goes(&browser, &admin, "/admin", "Pods").await;
+    passes(&browser, "panel-draining-and-unreachable").await;
+}
+
+#[tokio::test]
+async fn the_list_of_users_is_accessible_full_filtered_and_empty() {
+    let people = (0..7).map(|n| session("user-1", &format!("user{n}@example.com"), 20 * n));
+    let full = FakePod::saying([Event::Pod(pod("user-1", 7)), snapshot(people)]).await;
+    let admin = Admin::with(&[&full.address], &[STILL]).await;
+    admin.sessions(7).await;
+    let browser = Browser::open().await;
+    goes(&browser, &admin, "/admin/users", "Users").await;
+    passes(&browser, "users").await;
+    goes(&browser, &admin, "/admin/users?q=nobody-like-this", "Users").await;
+    passes(&browser, "users-no-match").await;
+    goes(&browser, &admin, "/admin/nowhere", "Not found").await;
+    passes(&browser, "problem").await;
+
+    let empty = FakePod::saying([Event::Pod(pod("user-1", 0)), snapshot([])]).await;
+    let admin = Admin::with(&[&empty.address], &[STILL]).await;
+    admin.pod(&empty.address, "the pod", |pod| pod["reachable"] == true).await;
+    goes(&browser, &admin, "/admin/users", "Users").await;
+    passes(&browser, "users-nobody").await;
+}
