@@ -38,7 +38,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: .35rem 1rem; padding: .5rem 1rem; font-size: .9375em; }
   .text { flex-basis: 100%; }
-  .ways { gap: .25rem .75rem; }
+  .ways { display: contents; }
   [data-quiet] #drain-left { display: none; }
 }
 @media print { :host { display: none; } }
