@@ -5,10 +5,13 @@ use std::hash::{DefaultHasher, Hasher as _};
 
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+
+use crate::headers::guarded;
 
 /// Where pages find the script.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
@@ -48,7 +51,7 @@ const AGAIN: &str = include_str!("../assets/again.js");
 
 /// Serves the files to everybody.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(AGAIN))
+    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(AGAIN)).layer(map_response(guarded))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {
@@ -78,7 +81,6 @@ fn answer(content: &'static str, tag: &HeaderValue, headers: &HeaderMap) -> Resp
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(ETAG, tag.clone());
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     response
 }
 
