@@ -60,7 +60,7 @@ impl Browser {
     }
 
     /// A command of the Chrome DevTools Protocol, to the tab in front.
-    pub(super) async fn tell(&self, command: &str, parameters: Value) {
+    async fn tell(&self, command: &str, parameters: Value) {
         self.driver.cdp().send_raw(command, parameters).await.unwrap();
     }
 }

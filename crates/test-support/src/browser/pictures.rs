@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::Browser;
 
 impl Browser {
@@ -12,8 +10,6 @@ impl Browser {
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         fs::create_dir_all(&folder).unwrap();
-        // Scroll bars look different everywhere, and say nothing.
-        self.tell("Emulation.setScrollbarsHidden", json!({ "hidden": true })).await;
         let file = folder.join(format!("{name}.png"));
         fs::write(&file, self.driver.screenshot_as_png().await.unwrap()).unwrap();
         file
