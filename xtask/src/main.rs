@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod dev;
+mod pictures;
 mod steps;
 mod test;
 mod tools;
@@ -31,6 +32,8 @@ enum Chore {
     },
     /// Measures, as ratios against a baseline in the same run
     Bench,
+    /// Makes the README's pictures anew, into docs/images
+    Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
     Codegen,
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Chore::Dev(arguments) => dev::run(&arguments),
         Chore::Test { quick } => test::run(quick),
         Chore::Bench => bench::run(),
+        Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
     };
     match done {

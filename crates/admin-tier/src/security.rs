@@ -12,7 +12,10 @@ use crate::problem;
 
 /// Adds the headers.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    guarded(next.run(request).await)
+}
+
+fn guarded(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_SECURITY_POLICY,
@@ -46,7 +49,8 @@ pub(crate) async fn local_names_only(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let detail = "This admin tier listens on loopback and answers to localhost, 127.0.0.1 and [::1] only.";
-    problem::document(StatusCode::MISDIRECTED_REQUEST, "Unknown host", detail)
+    // This stands before everything else, the headers included.
+    guarded(problem::document(StatusCode::MISDIRECTED_REQUEST, "Unknown host", detail))
 }
 
 fn is_local(host: &str) -> bool {

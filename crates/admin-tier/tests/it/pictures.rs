@@ -1,7 +1,8 @@
 //! The pictures of the admin tier in the README: `cargo xtask pictures` copies them. Nothing is asserted of their pixels.
 
-use std::fs;
-
+use kubernetes_double::KubernetesDouble;
+use serde_json::json;
+use session_wire::v1::Session;
 use session_wire::v1::watch_sessions_response::Event;
 use test_support::{Browser, Events, Person, Signal, UserPod, eventually};
 
@@ -68,16 +69,17 @@ async fn one_pod_drains_one_serves_and_one_is_lost() {
 
 #[tokio::test]
 async fn maintenance_is_on_and_one_pod_has_not_followed() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    fs::write(&switch, "false").unwrap();
-    let file = ("MAINTENANCE_FILE", switch.to_str().unwrap());
-    let options = [file, ("MAINTENANCE_POLL", "100ms"), ("DRAIN_TIMEOUT", "60s")];
+    let api = KubernetesDouble::start().await;
+    let metadata = json!({ "namespace": "sample-app", "name": "app-config" });
+    api.put(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {} }));
+    let kubeconfig = api.kubeconfig().to_str().unwrap();
+    let switch = [("KUBECONFIG", kubeconfig), ("MAINTENANCE_CONFIGMAP", "sample-app/app-config")];
+    let options = [switch[0], switch[1], ("DRAIN_TIMEOUT", "60s")];
     let (first, second) = (user_pod("user-1", &options).await, user_pod("user-2", &options).await);
-    // Its mount lags behind, as those of ConfigMaps do.
+    // It was started without the switch, and never follows.
     let late = user_pod("user-3", &[]).await;
     let (mut there, _more) = (visitors(&first, &PEOPLE[..4]).await, visitors(&second, &PEOPLE[4..9]).await);
-    let admin = Admin::with(&[&first.grpc, &second.grpc, &late.grpc], &[file]).await;
+    let admin = Admin::with(&[&first.grpc, &second.grpc, &late.grpc], &switch).await;
     admin.sessions(9).await;
     admin.pod(&late.grpc, "the late one", |pod| pod["reachable"] == true).await;
     admin.person().post("/admin/maintenance").form(&[("enabled", "true")]).send().await.unwrap();
@@ -95,9 +97,11 @@ async fn maintenance_is_on_and_one_pod_has_not_followed() {
 #[tokio::test]
 async fn who_is_there_in_the_dark() {
     let minutes = [3, 8, 21, 34, 47, 59, 66, 90, 125, 160, 204, 241];
-    let rows = |pod: &'static str, from: usize| {
-        (from..from + 6).map(move |n| session(pod, PEOPLE[n], minutes[(n * 5) % 12])).collect::<Vec<_>>()
+    let row = |pod, n: usize| {
+        let last_activity = session(pod, "", minutes[n] % 9).last_activity;
+        Session { last_activity, ..session(pod, PEOPLE[n], minutes[(n * 5) % 12]) }
     };
+    let rows = |pod: &'static str, from: usize| (from..from + 6).map(move |n| row(pod, n)).collect::<Vec<_>>();
     let first = FakePod::saying([Event::Pod(pod("user-1", 6)), snapshot(rows("user-1", 0))]).await;
     let second = FakePod::saying([Event::Pod(pod("user-2", 6)), snapshot(rows("user-2", 6))]).await;
     let admin = Admin::start(&[&first.address, &second.address]).await;

@@ -10,13 +10,15 @@ use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
 use thirtyfour::{DesiredCapabilities, WebDriver};
 
 /// What Chromium is started with: no window, no sandbox (tests may run as root), nothing that calls home.
-const FLAGS: [&str; 7] = [
+const FLAGS: [&str; 8] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // Scroll bars look different everywhere, and say nothing in a picture.
+    "--hide-scrollbars",
     "--window-size=1100,800",
 ];
 
