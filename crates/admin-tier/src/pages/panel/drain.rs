@@ -24,14 +24,14 @@ impl Drain {
     }
 }
 
-/// Whether a pod is on its way out.
-pub(super) fn is_leaving(pod: &PodView) -> bool {
-    let phase = pod.report.as_ref().map(|report| report.phase);
-    pod.is_reachable() && matches!(phase, Some(Phase::Draining | Phase::Propagating))
-}
-
 /// Whether people are asked to leave it.
 pub(super) fn is_emptying(pod: &PodView) -> bool {
     let counts_down = pod.report.as_ref().is_some_and(|report| report.forced_logout_at.is_some());
     pod.is_reachable() && (counts_down || is_leaving(pod))
+}
+
+/// Whether a pod is on its way out.
+fn is_leaving(pod: &PodView) -> bool {
+    let phase = pod.report.as_ref().map(|report| report.phase);
+    pod.is_reachable() && matches!(phase, Some(Phase::Draining | Phase::Propagating))
 }

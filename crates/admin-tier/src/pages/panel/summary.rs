@@ -6,7 +6,7 @@ use session_domain::fleet::{FleetView, PodView};
 
 use super::super::Completeness;
 use super::super::words::{self, Moment, Words};
-use super::drain::{Drain, is_emptying, is_leaving};
+use super::drain::{Drain, is_emptying};
 
 /// How many, where, draining which, until when, forced so far.
 #[derive(Template)]
@@ -106,7 +106,7 @@ impl Figures {
             sessions: words::count(view.total_sessions()),
             pods: if known == all { all.to_string() } else { format!("{known} of {all}") },
             is_complete: known == all,
-            draining: view.pods().iter().filter(|pod| is_leaving(pod)).count(),
+            draining: view.pods().iter().filter(|pod| is_emptying(pod)).count(),
             graceful: words::count(sum(|counters| counters.graceful_logouts)),
             forced: words::count(sum(|counters| counters.forced_logouts)),
             logins: words::count(sum(|counters| counters.logins)),
