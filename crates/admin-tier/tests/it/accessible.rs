@@ -82,6 +82,12 @@ async fn the_panel_is_accessible_whatever_the_pods_do() {
     admin.pod(&second.grpc, "the kill", |pod| pod["reachable"] == false).await;
     goes(&browser, &admin, "/admin", "Pods").await;
     passes(&browser, "panel-draining-and-unreachable").await;
+
+    goes(&browser, &admin, "/admin/history", "History").await;
+    passes(&browser, "history").await;
+    browser.click("td a").await;
+    browser.reads("h1", "user-").await;
+    passes(&browser, "drain").await;
 }
 
 #[tokio::test]
