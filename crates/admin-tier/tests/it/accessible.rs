@@ -1,6 +1,5 @@
 //! Every page of the admin tier under axe-core: light, dark, and on a phone. A picture of each stays behind.
 
-use std::fmt::Write as _;
 use std::fs;
 
 use session_wire::v1::watch_sessions_response::Event;
@@ -10,25 +9,8 @@ use crate::Admin;
 use crate::fake_pod::{FakePod, pod, session, snapshot};
 use crate::real_pods::user_pod;
 
-/// How the pages are looked at: what it is called, whether it is dark, and how large.
-const LOOKS: [(&str, bool, u32, u32); 3] =
-    [("light", false, 1100, 800), ("dark", true, 1100, 800), ("phone", false, 390, 844)];
-
 /// Pages stand still while they are looked at.
 const STILL: (&str, &str) = ("REFRESH_INTERVAL", "1h");
-
-async fn passes(browser: &Browser, name: &str) {
-    let mut faults = String::new();
-    for (look, dark, width, height) in LOOKS {
-        browser.emulate(dark, width, height).await;
-        let found = browser.faults().await;
-        if !found.is_empty() {
-            let _ = writeln!(faults, "{name}, {look}:\n{found}");
-        }
-        browser.screenshot(&format!("admin-{name}-{look}")).await;
-    }
-    assert!(faults.is_empty(), "{faults}");
-}
 
 async fn goes(browser: &Browser, admin: &Admin, path: &str, heading: &str) {
     browser.go(&format!("http://{}{path}", admin.http)).await;
@@ -41,17 +23,17 @@ async fn the_way_in_is_accessible() {
     let browser = Browser::open().await;
     let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener"), STILL]).await;
     goes(&browser, &admin, "/admin", "Sign in").await;
-    passes(&browser, "sign-in").await;
+    browser.passes_axe_in_every_look("admin-sign-in").await;
     browser.write("#token", "wrong\n").await;
     browser.reads("#said", "That is not the token.").await;
-    passes(&browser, "sign-in-refused").await;
+    browser.passes_axe_in_every_look("admin-sign-in-refused").await;
     let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), STILL]).await;
     goes(&browser, &admin, "/admin", "Sign in").await;
-    passes(&browser, "sign-in-by-log").await;
+    browser.passes_axe_in_every_look("admin-sign-in-by-log").await;
     let line = admin.process.line("?once=").await;
     browser.go(line.rsplit(' ').next().unwrap()).await;
     browser.reads("h1", "Sign in").await;
-    passes(&browser, "sign-in-by-link").await;
+    browser.passes_axe_in_every_look("admin-sign-in-by-link").await;
 }
 
 #[tokio::test]
@@ -69,25 +51,25 @@ async fn the_panel_is_accessible_whatever_the_pods_do() {
     admin.pod(&second.grpc, "the second pod", |pod| pod["reachable"] == true).await;
     let browser = Browser::open().await;
     goes(&browser, &admin, "/admin", "Pods").await;
-    passes(&browser, "panel-calm").await;
+    browser.passes_axe_in_every_look("admin-panel-calm").await;
 
     browser.click("#turn-on summary").await;
     browser.click("#turn-on button").await;
     admin.pod(&first.grpc, "maintenance", |pod| pod["phase"] == "maintenance").await;
     goes(&browser, &admin, "/admin", "Pods").await;
-    passes(&browser, "panel-maintenance").await;
+    browser.passes_axe_in_every_look("admin-panel-maintenance").await;
     first.signal(Signal::SIGTERM);
     admin.pod(&first.grpc, "the drain", |pod| pod["phase"] == "draining").await;
     second.signal(Signal::SIGKILL);
     admin.pod(&second.grpc, "the kill", |pod| pod["reachable"] == false).await;
     goes(&browser, &admin, "/admin", "Pods").await;
-    passes(&browser, "panel-draining-and-unreachable").await;
+    browser.passes_axe_in_every_look("admin-panel-draining-and-unreachable").await;
 
     goes(&browser, &admin, "/admin/history", "History").await;
-    passes(&browser, "history").await;
+    browser.passes_axe_in_every_look("admin-history").await;
     browser.click("td a").await;
     browser.reads("h1", "user-").await;
-    passes(&browser, "drain").await;
+    browser.passes_axe_in_every_look("admin-drain").await;
 }
 
 #[tokio::test]
@@ -98,15 +80,15 @@ async fn the_list_of_users_is_accessible_full_filtered_and_empty() {
     admin.sessions(7).await;
     let browser = Browser::open().await;
     goes(&browser, &admin, "/admin/users", "Users").await;
-    passes(&browser, "users").await;
+    browser.passes_axe_in_every_look("admin-users").await;
     goes(&browser, &admin, "/admin/users?q=nobody-like-this", "Users").await;
-    passes(&browser, "users-no-match").await;
+    browser.passes_axe_in_every_look("admin-users-no-match").await;
     goes(&browser, &admin, "/admin/nowhere", "Not found").await;
-    passes(&browser, "problem").await;
+    browser.passes_axe_in_every_look("admin-problem").await;
 
     let empty = FakePod::saying([Event::Pod(pod("user-1", 0)), snapshot([])]).await;
     let admin = Admin::with(&[&empty.address], &[STILL]).await;
     admin.pod(&empty.address, "the pod", |pod| pod["reachable"] == true).await;
     goes(&browser, &admin, "/admin/users", "Users").await;
-    passes(&browser, "users-nobody").await;
+    browser.passes_axe_in_every_look("admin-users-nobody").await;
 }

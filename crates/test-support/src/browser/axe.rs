@@ -20,11 +20,30 @@ const RUN: &str = "
     return found.violations.map(({ id, help, nodes }) => ({ id, help,
         nodes: nodes.map(({ target, failureSummary }) => target.flat().join(' ') + '\\n' + failureSummary) }))";
 
+/// How pages are looked at: what it is called, whether it is dark, and how large.
+const LOOKS: [(&str, bool, u32, u32); 3] =
+    [("light", false, 1100, 800), ("dark", true, 1100, 800), ("phone", false, 390, 844)];
+
 impl Browser {
     /// Looks at the page with axe-core, and panics with all that it finds wrong.
     pub async fn passes_axe(&self) {
         let faults = self.faults().await;
         assert!(faults.is_empty(), "{}:\n{faults}", self.url().await);
+    }
+
+    /// Looks at the page with axe-core in the light, in the dark and on a phone, and panics with all that it finds wrong. A
+    /// picture of each stays behind as `{name}-{look}`.
+    pub async fn passes_axe_in_every_look(&self, name: &str) {
+        let mut faults = String::new();
+        for (look, dark, width, height) in LOOKS {
+            self.emulate(dark, width, height).await;
+            let found = self.faults().await;
+            if !found.is_empty() {
+                let _ = writeln!(faults, "{name}, {look}:\n{found}");
+            }
+            self.screenshot(&format!("{name}-{look}")).await;
+        }
+        assert!(faults.is_empty(), "{faults}");
     }
 
     /// What axe-core finds wrong with the page: rule, advice, and each place. Empty where it finds nothing.

@@ -4,23 +4,6 @@ use test_support::{Browser, Signal, Site, UserPod};
 
 use crate::{BINARY, pod};
 
-/// How the pages are looked at: what it is called, whether it is dark, and how large.
-const LOOKS: [(&str, bool, u32, u32); 3] =
-    [("light", false, 1100, 800), ("dark", true, 1100, 800), ("phone", false, 390, 844)];
-
-async fn passes(browser: &Browser, name: &str) {
-    let mut faults = String::new();
-    for (look, dark, width, height) in LOOKS {
-        browser.emulate(dark, width, height).await;
-        let found = browser.faults().await;
-        if !found.is_empty() {
-            faults.push_str(&format!("{name}, {look}:\n{found}"));
-        }
-        browser.screenshot(&format!("user-{name}-{look}")).await;
-    }
-    assert!(faults.is_empty(), "{faults}");
-}
-
 async fn goes(browser: &Browser, pod: &UserPod, path: &str, heading: &str) {
     browser.go(&pod.url(path)).await;
     browser.reads("h1", heading).await;
@@ -32,14 +15,14 @@ async fn the_page_is_accessible_calm_in_a_countdown_and_after_its_end() {
     let browser = Browser::open().await;
     goes(&browser, &pod, "/", "Your notes").await;
     browser.reads("#connection", "Live").await;
-    passes(&browser, "calm").await;
+    browser.passes_axe_in_every_look("user-calm").await;
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    passes(&browser, "banner").await;
+    browser.passes_axe_in_every_look("user-banner").await;
     // The operator hurries: time is up.
     pod.signal(Signal::SIGTERM);
     browser.sees("#ended").await;
-    passes(&browser, "ended").await;
+    browser.passes_axe_in_every_look("user-ended").await;
 }
 
 #[tokio::test]
@@ -52,14 +35,14 @@ async fn the_pages_around_a_session_are_accessible() {
     browser.go(&format!("http://localhost:{}/", elsewhere.port)).await;
     browser.click("#out").await;
     browser.reads("h1", "Sign out?").await;
-    passes(&browser, "confirm").await;
+    browser.passes_axe_in_every_look("user-confirm").await;
     goes(&browser, &pod, "/nowhere", "Not found").await;
-    passes(&browser, "problem").await;
+    browser.passes_axe_in_every_look("user-problem").await;
     goes(&browser, &pod, "/logout", "You are signed out").await;
-    passes(&browser, "signed-out").await;
+    browser.passes_axe_in_every_look("user-signed-out").await;
     goes(&browser, &pod, "/", "Your notes").await;
     goes(&browser, &pod, "/logout?reason=drain", "You were signed out").await;
-    passes(&browser, "signed-out-by-itself").await;
+    browser.passes_axe_in_every_look("user-signed-out-by-itself").await;
 }
 
 #[tokio::test]
@@ -67,14 +50,14 @@ async fn the_pages_of_those_who_have_to_wait_are_accessible() {
     let browser = Browser::open().await;
     let closed = pod(&[("MAINTENANCE_MODE", "true")]).await;
     goes(&browser, &closed, "/", "We'll be back soon").await;
-    passes(&browser, "maintenance").await;
+    browser.passes_axe_in_every_look("user-maintenance").await;
 
     let small = UserPod::start(BINARY, "user-2", &[("MAX_SESSIONS", "1"), ("DRAIN_TIMEOUT", "1h")]).await;
     let first = small.person().visit().await;
     let _stream = first.events().await;
     goes(&browser, &small, "/", "We are full right now").await;
-    passes(&browser, "busy").await;
+    browser.passes_axe_in_every_look("user-busy").await;
     small.signal(Signal::SIGTERM);
     goes(&browser, &small, "/", "One moment").await;
-    passes(&browser, "try-again").await;
+    browser.passes_axe_in_every_look("user-try-again").await;
 }
