@@ -6,8 +6,9 @@ if (!globalThis[MARK]) {
   globalThis[MARK] = true;
   let begun = false;
   const begin = () => {
-    if (!begun) run();
+    if (begun) return;
     begun = true;
+    run();
   };
   if (document.readyState === "complete") begin();
   document.addEventListener("DOMContentLoaded", begin);

@@ -24,6 +24,8 @@ class Line {
   // Counts beginnings and ends: what belongs to an older one has nothing to say any more.
   #round = 0;
   #opening = -1;
+  // Ends the waiting for the seat that another tab has.
+  #waiting = null;
   // Another browser took this session's stream. It is taken back when the page is looked at, and not before.
   #evicted = false;
   // Counts what was heard: an answer to a question that was asked before is older.
@@ -66,14 +68,8 @@ class Line {
     const seat = await this.#takeSeat(steal);
     if (round !== this.#round) return seat?.();
     this.#opening = -1;
-    if (seat) {
-      this.#seat = seat;
-      this.#listen();
-    } else if (shared) {
-      this.#follower.follow();
-    } else {
-      this.#poll(ASK_BEFORE_STREAM);
-    }
+    if (seat) this.#sit(seat);
+    else this.#stayBehind(seat === null);
   }
 
   close() {
@@ -119,22 +115,50 @@ class Line {
     this.#follower.stop();
     this.#stream?.close();
     this.#stream = null;
+    this.#waiting?.abort();
+    this.#waiting = null;
     return (this.#round += 1);
   }
 
+  #sit(seat) {
+    this.#seat = seat;
+    this.#listen();
+  }
+
+  // Without a seat: behind the tab that has it, where there is one.
+  #stayBehind(taken) {
+    if (!shared || !taken) return this.#poll(ASK_BEFORE_STREAM);
+    this.#follower.follow();
+    this.#wait();
+  }
+
+  // A leader that crashes says nothing, and the timers of hidden tabs come once a minute.
+  async #wait() {
+    const round = this.#round;
+    this.#waiting = new AbortController();
+    const seat = await seats.wait(SEATS[0], () => this.#lost(), this.#waiting.signal);
+    if (!seat) return;
+    if (round === this.#round) this.#sit(seat);
+    else seat();
+  }
+
   async #takeSeat(steal) {
+    let seat;
     for (const name of SEATS) {
-      const seat = await seats.take(name, () => this.#lost(), steal);
-      if (seat) return seat;
+      seat = await seats.take(name, () => this.#lost(), steal);
+      if (seat) break;
     }
-    return null;
+    return seat;
   }
 
   #lost() {
     const seat = this.#seat;
     this.#seat = null;
-    seat?.();
-    if (seat) this.open();
+    if (!seat) return;
+    seat();
+    this.#begin();
+    // Who has taken it has had a reason: it is not taken back.
+    this.#stayBehind(true);
   }
 
   #listen() {

@@ -6,22 +6,31 @@
 const HOLDER_ANSWERS_WITHIN_MS = 1_000;
 const LEASE = "lastcall.lease:";
 
-// A seat is a function that leaves it. `lost()` is called when another page has taken it.
+// A seat is a function that leaves it, `null` where somebody else has it, and `undefined` where it cannot be had at all.
+// `lost()` is called when another page has taken it.
 class LockSeats {
   open() {}
 
   close() {}
 
   take(name, lost, steal = false) {
+    return this.#request(name, lost, steal ? { steal: true } : { ifAvailable: true });
+  }
+
+  // Waits until nobody has it any more, however that came about; `signal` ends the waiting.
+  wait(name, lost, signal) {
+    return this.#request(name, lost, { signal });
+  }
+
+  #request(name, lost, way) {
     return new Promise((taken) => {
       let held = false;
       const hold = (lock) => {
         held = lock !== null;
         return held ? new Promise((leave) => taken(leave)) : taken(null);
       };
-      const way = steal ? { steal: true } : { ifAvailable: true };
       // Rejected where it was stolen, by somebody who took this page for dead.
-      navigator.locks.request(`lastcall.${name}`, way, hold).catch(() => (held ? lost() : taken(null)));
+      navigator.locks.request(`lastcall.${name}`, way, hold).catch(() => (held ? lost() : taken(undefined)));
     });
   }
 }
@@ -48,17 +57,28 @@ class LeaseSeats {
 
   async take(name, lost, steal = false) {
     const key = LEASE + name;
-    const holder = localStorage.getItem(key);
-    if (!steal && holder && (await this.#answers(name))) return null;
-    localStorage.setItem(key, page);
-    // Whoever writes last has it: the others find that out after a moment.
+    if (!steal && localStorage.getItem(key) && (await this.#answers(name))) return null;
+    try {
+      localStorage.setItem(key, page);
+    } catch {
+      // The storage is full.
+      return undefined;
+    }
+    // Whoever writes last has it: the others find that out after a moment. It answers from the first moment on, or who is
+    // still asking would take it away again.
+    this.#held.set(name, () => {});
     await sleep(50 + Math.random() * 100);
-    if (localStorage.getItem(key) !== page) return null;
+    if (!this.#check(name)) return null;
     this.#held.set(name, lost);
     return () => {
       this.#held.delete(name);
       if (localStorage.getItem(key) === page) localStorage.removeItem(key);
     };
+  }
+
+  // Leases have no queue. Who follows asks.
+  async wait() {
+    return null;
   }
 
   #check(name) {
