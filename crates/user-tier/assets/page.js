@@ -16,14 +16,19 @@ byId("since").textContent = local.format(new Date(session.dataset.loginTime));
 // Not there where a proxy in front names users.
 byId("name-form")?.addEventListener("submit", giveName);
 byId("sign-out").addEventListener("submit", (event) => {
+  // Without the library's script the form goes its own way.
+  if (!globalThis.lastcall) return;
   event.preventDefault();
   lastcall.leave();
 });
 
 hear("state", ({ state }) => {
+  // The page was drawn for a session that was over before the script could ask.
+  if (state === "none") end("gone");
+  const shown = state === "none" ? "over" : state;
   const connection = byId("connection");
-  connection.dataset.state = state;
-  connection.textContent = words.connection[state];
+  connection.dataset.state = shown;
+  connection.textContent = words.connection[shown];
 });
 hear("connected", ({ session_id: id, pod }) => {
   byId("pod").textContent = pod;

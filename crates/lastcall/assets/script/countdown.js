@@ -5,13 +5,14 @@ const TICK_MS = 250;
 // What is heard has only ever been longer on its way: the earliest end that was heard of is the truest, and one that is a
 // little later would only let a second be shown twice.
 const NOISE_MS = 250;
-// A pause between two ticks that no throttling explains: the computer slept, and the clock with it.
-const SLEPT_MS = 5_000;
+// The monotonic clock has fallen behind the other one: the computer slept, and it slept as well. Compared like this, the
+// rare ticks of a hidden tab do not look like sleep.
+const SLEPT_MS = 1_500;
 
 class Countdown {
   #endsAt = 0;
   #timer = null;
-  #last = 0;
+  #last = moment();
   #show;
   #slept;
 
@@ -30,7 +31,7 @@ class Countdown {
     const endsAt = performance.now() + remainingMs;
     const noise = this.#timer && endsAt > this.#endsAt && endsAt < this.#endsAt + NOISE_MS;
     if (!noise) this.#endsAt = endsAt;
-    this.#last = Date.now();
+    this.#last = moment();
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
     this.#show(this.left);
   }
@@ -41,9 +42,9 @@ class Countdown {
   }
 
   #tick() {
-    const now = Date.now();
-    if (!document.hidden && now - this.#last > SLEPT_MS) this.#slept();
+    const [last, now] = [this.#last, moment()];
     this.#last = now;
+    if (now.wall - last.wall - (now.steady - last.steady) > SLEPT_MS) this.#slept();
     this.#show(this.left);
   }
 }

@@ -29,6 +29,11 @@ class Drain {
     return this.#notice !== null;
   }
 
+  // How much time is left, in milliseconds; none where nothing runs.
+  get left() {
+    return this.running ? this.#countdown.left : 0;
+  }
+
   // Whether a sign-out now is the one that was announced.
   get isEnding() {
     return this.running && this.#notice.auto_logout && this.#countdown.left <= LEAVE_EARLY_MS[1] + 1_000;

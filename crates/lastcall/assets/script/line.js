@@ -32,6 +32,9 @@ class Line {
   #news = 0;
   // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
   #over = false;
+  // Whether there was a session ever: a public page that was never signed in has none to lose.
+  #known;
+  #none = false;
   #memory = new Memory();
   #follower = new Follower({
     heard: (name, data) => this.#pass(name, data),
@@ -44,16 +47,18 @@ class Line {
   });
 
   // `heard(name, data)` gets every event; `showState(name)` how the line stands; `countsDown()` whether it is urgent.
-  constructor(heard, showState, countsDown) {
+  // `known`: the server has drawn this page for a session.
+  constructor(heard, showState, countsDown, known) {
+    this.#known = known;
     this.#heard = heard;
     this.#showState = showState;
     this.#countsDown = countsDown;
     // A page in the back/forward cache, or frozen, must not hold a stream, and must look again when it comes back.
     addEventListener("pagehide", () => this.close());
-    addEventListener("pageshow", (event) => event.persisted && this.open());
+    addEventListener("pageshow", (event) => event.persisted && this.#back());
     document.addEventListener("freeze", () => this.close());
-    document.addEventListener("resume", () => this.open());
-    addEventListener("online", () => (this.#follower.follows ? this.ask() : this.open()));
+    document.addEventListener("resume", () => this.#back());
+    addEventListener("online", () => (this.#follower.follows || this.#none ? this.ask() : this.open()));
     document.addEventListener("visibilitychange", () => document.hidden || this.#looked());
   }
 
@@ -89,10 +94,11 @@ class Line {
     const session = await askForSession();
     if (session === undefined) return false;
     if (round !== this.#round || this.#over) return true;
-    if (session === null) this.#end({ reason: "gone" });
+    if (session === null) this.#gone();
     else {
       if (news !== this.#news) delete session.drain;
       this.#tell("session", session);
+      if (this.#none) this.#resume();
     }
     return true;
   }
@@ -199,8 +205,22 @@ class Line {
   }
 
   #hear(name, data) {
+    if (name === "connected" || name === "session") this.#known = true;
     this.#memory.keep(name, data);
     this.#heard(name, data);
+  }
+
+  #gone() {
+    if (this.#known) return this.#end({ reason: "gone" });
+    this.#none = true;
+    this.close();
+    this.#stand("none");
+  }
+
+  // Somebody has signed in, without loading this page again.
+  #resume() {
+    this.#none = false;
+    this.open();
   }
 
   #end(data) {
@@ -236,9 +256,15 @@ class Line {
     this.open();
   }
 
+  #back() {
+    if (this.#none) this.ask();
+    else this.open();
+  }
+
   #looked() {
     this.#follower.send({ type: "looked" });
-    if (this.#evicted || (alone && !this.#seat)) this.open();
+    if (this.#none) this.ask();
+    else if (this.#evicted || (alone && !this.#seat)) this.open();
     else this.ask();
   }
 

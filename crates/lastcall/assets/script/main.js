@@ -1,10 +1,15 @@
 // Puts line, notice and banner together, and signs out.
 
 const LEAVE_WITHIN_MS = 10_000;
+// A countdown does not wait: a try that fails leaves time for another.
+const TRY_WITHIN_MS = { least: 500, most: 2_000 };
+const TRY_AGAIN_MS = 300;
 
 const banner = drawsItself ? noBanner : new Banner(() => leave());
 const drain = new Drain(banner, () => leave({ automatic: true }), () => line.ask());
-const line = new Line(hear, (state) => emit("state", { state }), () => drain.running);
+// What the server has written into the page's own banner is known before any stream is open.
+const written = parsed(ownBanner?.dataset.drain ?? choices.drain);
+const line = new Line(hear, (state) => emit("state", { state }), () => drain.running, written !== null);
 const lateness = new Lateness(() => line.ask());
 
 let sessionId = null;
@@ -63,17 +68,11 @@ async function leave({ automatic = false } = {}) {
   if (leaving || !emit("leaving", { automatic }, true)) return false;
   leaving = true;
   banner.trouble("");
-  const way = `${base}logout${automatic ? "?reason=drain" : ""}`;
-  try {
-    const answer = await fetch(way, { method: "POST", keepalive: true, signal: AbortSignal.timeout(LEAVE_WITHIN_MS) });
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-  } catch {
-    if (!endedMeanwhile) {
-      leaving = false;
-      banner.trouble(words.failed);
-      emit("leave-failed", { automatic });
-      return false;
-    }
+  if (!(await signOut(automatic))) {
+    leaving = false;
+    banner.trouble(words.failed);
+    emit("leave-failed", { automatic });
+    return false;
   }
   line.left(automatic);
   drain.stop();
@@ -82,9 +81,36 @@ async function leave({ automatic = false } = {}) {
   return true;
 }
 
+// By hand in one try; by the countdown in as many as there is time for. Gives whether the session is over.
+async function signOut(automatic) {
+  const way = `${base}logout${automatic ? "?reason=drain" : ""}`;
+  const again = () => automatic && drain.left > 0;
+  for (;;) {
+    const { least, most } = TRY_WITHIN_MS;
+    const within = again() ? Math.min(most, Math.max(least, drain.left / 2)) : LEAVE_WITHIN_MS;
+    try {
+      const answer = await fetch(way, { method: "POST", keepalive: true, signal: AbortSignal.timeout(within) });
+      if (answer.ok) return true;
+    } catch {
+      // Nobody answered, or not in time.
+    }
+    if (endedMeanwhile) return true;
+    if (!again()) return false;
+    await sleep(TRY_AGAIN_MS);
+    if (!again()) return endedMeanwhile;
+  }
+}
+
+// What the page says that it was given; nothing, where it makes no sense.
+function parsed(notice) {
+  try {
+    return JSON.parse(notice || "null");
+  } catch {
+    return null;
+  }
+}
+
 globalThis.lastcall = Object.freeze({ base, leave, ask: () => line.ask() });
 
-// What the server has written into the page's own banner is known before any stream is open.
-const written = JSON.parse(ownBanner?.dataset.drain ?? choices.drain ?? "null");
 if (written) drain.show(written);
 line.open();

@@ -1,13 +1,18 @@
 // What the line has heard last, as a tab that comes later is to hear it: with the time that is left by then.
 
+// A moment on both clocks. The monotonic one may stand still while the computer sleeps, and the other may be put back: the
+// longer of the two distances is the true one.
+const moment = () => ({ steady: performance.now(), wall: Date.now() });
+const since = ({ steady, wall }) => Math.max(performance.now() - steady, Date.now() - wall);
+
 class Memory {
   #connected = null;
   #notice = null;
-  #at = 0;
+  #at = moment();
 
   // The greeting of now, or null where there was none yet.
   get connected() {
-    return this.#connected && { ...this.#connected, drain: later(this.#notice, performance.now() - this.#at) };
+    return this.#connected && { ...this.#connected, drain: later(this.#notice, since(this.#at)) };
   }
 
   keep(name, data) {
@@ -21,6 +26,6 @@ class Memory {
 
   #note(notice) {
     this.#notice = notice;
-    this.#at = performance.now();
+    this.#at = moment();
   }
 }
