@@ -33,6 +33,7 @@ const SCRIPT: &str = concat!(
     include_str!("../assets/script/memory.js"),
     include_str!("../assets/script/follower.js"),
     include_str!("../assets/script/line.js"),
+    include_str!("../assets/script/leaving.js"),
     include_str!("../assets/script/title.js"),
     include_str!("../assets/script/sheet.js"),
     include_str!("../assets/script/host.js"),
@@ -47,11 +48,13 @@ const SCRIPT: &str = concat!(
     "})();\n",
 );
 
-const AGAIN: &str = include_str!("../assets/again.js");
+/// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
+/// element) whether there is something else than a 503 by now, and loads it. Asking starts no session.
+pub const WAITING_SCRIPT: &str = include_str!("../assets/again.js");
 
 /// Serves the files to everybody.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(AGAIN)).layer(map_response(guarded))
+    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(WAITING_SCRIPT)).layer(map_response(guarded))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {

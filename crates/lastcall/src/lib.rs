@@ -55,7 +55,7 @@ mod sweep;
 mod track;
 mod trusted;
 
-pub use assets::SCRIPT_PATH;
+pub use assets::{SCRIPT_PATH, WAITING_SCRIPT};
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use door::{Networks, Token, TrustedUser};

@@ -86,7 +86,7 @@ impl Pages for PlainPages {
 /// Tries again, with scripts at a moment of its own, without them by the clock.
 fn retry(seconds: u32) -> String {
     format!(
-        "<p><a href=\"\">Try again</a></p><script src=\"{AGAIN_PATH}\" defer></script>\
+        "<p><a href=\"\">Try again</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
          <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
     )
 }

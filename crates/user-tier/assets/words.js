@@ -7,7 +7,7 @@ export const words = {
     lost: "Reconnecting… Your notes are safe in this browser.",
     asking: "Checking every few seconds",
     over: "Signed out",
-    elsewhere: "Open in another tab",
+    elsewhere: "You are connected in another browser",
   },
   saved: (time) => `Saved in this browser at ${time}.`,
   notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",

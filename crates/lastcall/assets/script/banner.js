@@ -5,46 +5,30 @@ const REPRIEVE_MS = 12_000;
 const URGENT_MS = 10_000;
 
 class Banner {
-  #root = ownBanner ? document : shadow;
-  #box = this.#part("drain-banner");
+  #root = null;
+  #box = null;
+  #leave;
+  // What runs, and whether it is small: drawn again where the page has taken the banner away.
+  #notice = null;
+  #left = 0;
+  #quiet = false;
+  // Who had the focus before it came into the banner.
+  #before = null;
   #reprieve;
   #room = new Room();
 
   // `leave()` signs out, by hand.
   constructor(leave) {
-    this.#box.lang = language;
-    this.#box.dir = direction;
-    this.#box.setAttribute("role", "region");
-    this.#box.setAttribute("aria-label", words.label);
-    const way = this.#part("leave-now");
-    const leaveButton = way?.matches("form") ? way.querySelector("button") : (way ?? this.#box.querySelector("button"));
-    if (leaveButton) leaveButton.textContent = words.leave;
-    way?.addEventListener(way.matches("form") ? "submit" : "click", (event) => {
-      event.preventDefault();
-      leave();
-    });
-    this.#part("stay-here")?.addEventListener("click", () => this.#quieten(!this.#isQuiet));
-    this.#part("drain-hide")?.addEventListener("click", () => this.#hide("drain-over"));
-    this.#write("drain-left", words.left);
-    this.#write("drain-hide", words.hide);
+    this.#leave = leave;
+    this.#settle();
   }
 
   arrive(notice) {
-    this.#endReprieve();
-    this.#write("drain-message", words.message(notice));
-    this.trouble("");
-    this.#quieten(false);
-    const stay = this.#part("stay-here");
-    if (stay) stay.hidden = notice.auto_logout;
-    const until = this.#part("drain-until");
-    const time = this.#part("drain-end") ?? element("time", { id: "drain-end" });
-    time.dateTime = notice.forced_logout_at;
-    time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
-    until?.replaceChildren(words.until[0], time, words.until[1]);
-    // All of it before it is shown: it must not grow over something afterwards.
-    this.correct(notice.remaining_ms);
-    this.tick(notice.countdown, notice.remaining_ms);
-    this.#show("drain-banner");
+    this.#notice = notice;
+    this.#left = notice.remaining_ms;
+    this.#quiet = false;
+    this.#settle();
+    this.#draw();
   }
 
   // Shown in the browser's own time, however wrong its clock is: as far away as the countdown says.
@@ -52,25 +36,29 @@ class Banner {
     this.#write("drain-end", spokenClock.format(new Date(Date.now() + remainingMs)));
   }
 
-  tick(seconds, left) {
-    this.#write("countdown", `${seconds}s`);
-    this.#box.classList.toggle("urgent", left <= URGENT_MS);
+  tick(left) {
+    this.#left = left;
+    if (this.#settle()) this.#draw();
+    else this.#count();
   }
 
   gone() {
+    this.#notice = null;
     this.#hide("drain-banner");
   }
 
   cancelled() {
+    this.#settle();
     if (!this.#write("reprieve", words.cancelled)) return;
     this.#show("reprieve");
     this.#reprieve = setTimeout(() => this.#endReprieve(), REPRIEVE_MS);
   }
 
-  // The session has ended. A page with a banner of its own says so itself.
+  // The session has ended.
   over(reason) {
     const text = `${words.ended[reason] ?? words.ended.gone} ${words.kept}`;
-    if (!ownBanner) say(text);
+    this.#settle();
+    say(text);
     if (this.#write("drain-over-text", text)) this.#show("drain-over");
   }
 
@@ -79,12 +67,83 @@ class Banner {
     if (this.#write("drain-problem", text)) this.#part("drain-problem").hidden = !text;
   }
 
-  get #isQuiet() {
-    return "quiet" in this.#box.dataset;
+  // Somebody has pressed the button, and is not to wonder whether it was heard.
+  busy(busy) {
+    const way = this.#part("leave-now");
+    const button = way?.matches("form") ? way.querySelector("button") : way;
+    if (!button) return;
+    button.textContent = busy ? words.leaving : words.leave;
+    button.setAttribute("aria-disabled", String(busy));
+  }
+
+  // Looks the banner up: the page's own, which it may have replaced, else the default one. Gives whether it is another one,
+  // or stands in the page anew.
+  #settle() {
+    const placed = place();
+    const own = document.getElementById("drain-banner");
+    if (!own && !shadow.getElementById("drain-banner")) shadow.append(...defaultBanner());
+    this.#root = own ? document : shadow;
+    const box = this.#part("drain-banner");
+    if (box === this.#box) return placed && !own;
+    if (this.#box) {
+      // One banner is enough.
+      this.#box.hidden = true;
+      this.#room.free(this.#box);
+    }
+    this.#box = box;
+    this.#dress(box);
+    return true;
+  }
+
+  #dress(box) {
+    box.lang = language;
+    box.dir = direction;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", words.label);
+    this.busy(false);
+    const way = this.#part("leave-now");
+    way?.addEventListener(way.matches("form") ? "submit" : "click", (event) => {
+      event.preventDefault();
+      this.#leave();
+    });
+    this.#part("stay-here")?.addEventListener("click", () => this.#quieten(!this.#quiet));
+    this.#part("drain-hide")?.addEventListener("click", () => this.#hide("drain-over"));
+    this.#write("drain-left", words.left);
+    this.#write("drain-hide", words.hide);
+    for (const part of [box, this.#part("drain-over")]) {
+      part?.addEventListener("focusin", ({ relatedTarget }) => {
+        if (relatedTarget && !box.contains(relatedTarget)) this.#before = relatedTarget;
+      });
+    }
+  }
+
+  #draw() {
+    const notice = this.#notice;
+    this.#endReprieve();
+    this.#write("drain-message", words.message(notice));
+    this.trouble("");
+    this.#quieten(this.#quiet);
+    const stay = this.#part("stay-here");
+    if (stay) stay.hidden = notice.auto_logout;
+    const until = this.#part("drain-until");
+    const time = this.#part("drain-end") ?? element("time", { id: "drain-end" });
+    time.dateTime = notice.forced_logout_at;
+    time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
+    until?.replaceChildren(words.until[0], time, words.until[1]);
+    // All of it before it is shown: it must not grow over something afterwards.
+    this.correct(this.#left);
+    this.#count();
+    this.#show("drain-banner");
+  }
+
+  #count() {
+    this.#write("countdown", `${Math.ceil(this.#left / 1000)}s`);
+    this.#box.classList.toggle("urgent", this.#left <= URGENT_MS);
   }
 
   // Small, for whoever has decided to stay. The button stays where it is, and so does the focus.
   #quieten(quiet) {
+    this.#quiet = quiet;
     this.#box.toggleAttribute("data-quiet", quiet);
     this.#write("stay-here", quiet ? words.whole : words.stay);
     this.#room.measure();
@@ -104,8 +163,11 @@ class Banner {
   #hide(id) {
     const part = this.#part(id);
     if (!part) return;
+    const focused = part.contains(this.#root.activeElement);
     part.hidden = true;
     this.#room.free(part);
+    // Whoever was in it goes back to where they were, not to the beginning of the page.
+    if (focused && this.#before?.isConnected) this.#before.focus({ preventScroll: true });
   }
 
   // Gives whether there is such a part.
@@ -121,4 +183,4 @@ class Banner {
 }
 
 // For a page that draws its own from the events.
-const noBanner = { arrive() {}, correct() {}, tick() {}, gone() {}, cancelled() {}, over() {}, trouble() {} };
+const noBanner = { arrive() {}, correct() {}, tick() {}, gone() {}, cancelled() {}, over() {}, trouble() {}, busy() {} };

@@ -10,7 +10,9 @@ if (!globalThis[MARK]) {
     begun = true;
     run();
   };
-  if (document.readyState === "complete") begin();
+  // With `async` it may come after the one event and long before the other.
+  const [navigation] = performance.getEntriesByType("navigation");
+  if (document.readyState === "complete" || navigation?.domContentLoadedEventEnd > 0) begin();
   document.addEventListener("DOMContentLoaded", begin);
   addEventListener("load", begin);
 }

@@ -81,9 +81,8 @@ class Drain {
   }
 
   #tick(left) {
-    const seconds = Math.ceil(left / 1000);
-    this.#view.tick(seconds, left);
-    title.show(seconds);
+    this.#view.tick(left);
+    if (!drawsItself) title.show(Math.ceil(left / 1000));
     for (const [at, announcement] of MOMENTS) {
       if (left > at || this.#spoken.has(at)) continue;
       this.#spoken.add(at);

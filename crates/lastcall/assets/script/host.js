@@ -1,7 +1,6 @@
 // The script's own place in the page: an element at the beginning of the body with a shadow root, which the page's styles
-// do not reach. It holds the live region, and the banner where the page brings none.
+// do not reach. It holds the live region, and the default banner where the page brings none.
 
-const ownBanner = document.getElementById("drain-banner");
 const drawsItself = choices.banner === "none";
 
 function element(name, attributes = {}, ...children) {
@@ -31,15 +30,25 @@ const host = element("lastcall-banner", { lang: language, dir: direction });
 const shadow = host.attachShadow({ mode: "open" });
 const announcer = element("div", { id: "announcer", role: "status", "aria-live": "polite" });
 shadow.append(announcer);
-if (!ownBanner && !drawsItself) shadow.append(...defaultBanner());
 // A sheet that is made by a script is no inline style: a strict policy lets it be.
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(SHEET);
 shadow.adoptedStyleSheets = [sheet];
-document.body.prepend(host);
+// A live region that has just come is not listened to yet.
+const LISTENED_TO_AFTER_MS = 150;
+
+// A page may replace its body, and this place with it. Gives whether it had to be put back.
+function place() {
+  if (host.isConnected || !document.body) return false;
+  document.body.prepend(host);
+  return true;
+}
 
 // Said by screen readers when they find time for it. Never takes the focus.
 function say(text) {
   if (drawsItself) return;
-  announcer.textContent = text;
+  if (place()) setTimeout(() => (announcer.textContent = text), LISTENED_TO_AFTER_MS);
+  else announcer.textContent = text;
 }
+
+place();

@@ -66,6 +66,7 @@ class Line {
   async open(steal = false) {
     if (this.#over || this.#opening === this.#round) return;
     seats.open();
+    farewell.open();
     this.#follower.open();
     if (this.#seat) return this.#listen();
     const round = this.#begin();
@@ -84,6 +85,7 @@ class Line {
     seat?.();
     if (led) this.#follower.send({ type: "bye" });
     seats.close();
+    farewell.close();
     this.#follower.close();
   }
 

@@ -8,14 +8,14 @@ const TRY_AGAIN_MS = 300;
 const banner = drawsItself ? noBanner : new Banner(() => leave());
 const drain = new Drain(banner, () => leave({ automatic: true }), () => line.ask());
 // What the server has written into the page's own banner is known before any stream is open.
-const written = parsed(ownBanner?.dataset.drain ?? choices.drain);
+const written = parsed(document.getElementById("drain-banner")?.dataset.drain ?? choices.drain);
 const line = new Line(hear, (state) => emit("state", { state }), () => drain.running, written !== null);
 const lateness = new Lateness(() => line.ask());
 
 let sessionId = null;
 let leaving = false;
 // The session's end, where it was told while this page was leaving.
-let endedMeanwhile = false;
+let endedMeanwhile = null;
 
 function hear(name, data) {
   lateness.note(data, name === "drain" || name === "heartbeat");
@@ -44,7 +44,7 @@ function hear(name, data) {
       else if (drain.running) drain.correct(data.remaining_ms);
       break;
     case "session-ended":
-      endedMeanwhile = true;
+      endedMeanwhile = data;
       if (!leaving) end(data);
       break;
   }
@@ -65,20 +65,36 @@ function end(data) {
 
 // Signs out without leaving the page. Gives whether the server has said that the session is over.
 async function leave({ automatic = false } = {}) {
-  if (leaving || !emit("leaving", { automatic }, true)) return false;
+  if (leaving) return false;
   leaving = true;
+  banner.busy(true);
+  const counts = automatic && drain.running;
+  const agreed = await farewell.agreed(automatic, counts ? drain.left / 2 : SAVE_WITHIN_MS);
+  // Taken back while a page was still saving: nobody has to go.
+  if (!agreed || (counts && !drain.running)) return stay();
   banner.trouble("");
   if (!(await signOut(automatic))) {
-    leaving = false;
+    stay();
     banner.trouble(words.failed);
     emit("leave-failed", { automatic });
     return false;
   }
+  // The server was first.
+  if (endedMeanwhile && endedMeanwhile.reason !== "logout") return stay();
   line.left(automatic);
+  banner.busy(false);
   drain.stop();
   // A page that goes somewhere else now need not be told so.
   if (emit("left", { automatic }, true)) banner.over(automatic ? "drain" : "left");
   return true;
+}
+
+function stay() {
+  leaving = false;
+  banner.busy(false);
+  farewell.forget();
+  if (endedMeanwhile) end(endedMeanwhile);
+  return false;
 }
 
 // By hand in one try; by the countdown in as many as there is time for. Gives whether the session is over.
@@ -97,7 +113,7 @@ async function signOut(automatic) {
     if (endedMeanwhile) return true;
     if (!again()) return false;
     await sleep(TRY_AGAIN_MS);
-    if (!again()) return endedMeanwhile;
+    if (!again()) return endedMeanwhile !== null;
   }
 }
 

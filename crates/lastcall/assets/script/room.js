@@ -8,6 +8,8 @@ class Room {
   #observer = new ResizeObserver(() => this.measure());
 
   keepFrom(part) {
+    // What went with a body that was replaced needs no room any more.
+    for (const other of this.#parts) if (!other.isConnected) this.free(other);
     if (!this.#parts.size) this.#before = root().scrollPaddingBlockStart;
     this.#parts.add(part);
     this.#observer.observe(part);

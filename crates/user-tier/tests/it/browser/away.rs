@@ -40,7 +40,7 @@ async fn a_pod_that_was_stopped_is_found_again_when_it_goes_on() {
 
 #[tokio::test]
 async fn behind_nginx_with_its_defaults_a_page_is_told_at_once_and_stays_connected() {
-    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("HEARTBEAT_INTERVAL", "500ms"), ("PROPAGATION_WAIT", "1h")]).await;
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("HEARTBEAT_INTERVAL", "1s"), ("PROPAGATION_WAIT", "1h")]).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(3)).await;
     let browser = Browser::open().await;
     browser.go(&nginx.url("/")).await;

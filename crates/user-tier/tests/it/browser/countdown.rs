@@ -83,20 +83,21 @@ async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
     let hold = "const fetched = window.fetch;
         window.fetch = async (...asked) => {
             const answer = await fetched(...asked);
+            document.body.dataset.held = 'yes';
             while (document.getElementById('drain-banner').hidden) await new Promise((next) => setTimeout(next, 20));
-            document.body.dataset.late = 'yes';
+            addEventListener('lastcall:session', () => (document.body.dataset.late = 'yes'), { once: true });
             return answer;
         };
-        document.dispatchEvent(new Event('visibilitychange'));
-        await new Promise((next) => setTimeout(next, 500));";
+        document.dispatchEvent(new Event('visibilitychange'));";
     browser.run(hold).await;
+    let held = || async { (browser.run("return document.body.dataset.held ?? ''").await == "yes").then_some(()) };
+    eventually("an answer that is held", held).await;
     pod.signal(Signal::SIGTERM);
     eventually("the late answer", || async {
         let late = browser.run("return document.body.dataset.late ?? ''").await;
         (late == "yes").then_some(())
     })
     .await;
-    browser.run("await new Promise((next) => setTimeout(next, 100))").await;
     assert!(browser.shows("#drain-banner").await);
 }
 
@@ -125,6 +126,8 @@ async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
     browser.click("#stay-here").await;
     assert!(!browser.shows("#drain-message").await && browser.shows("#countdown").await);
     assert_eq!(browser.focused().await, "stay-here", "and can come back to it");
+    // The operator hurries.
+    pod.signal(Signal::SIGTERM);
     browser.reads("#ended-message", "Time is up").await;
     assert_eq!(browser.title().await, "Notes · Lastcall");
 }

@@ -105,12 +105,14 @@ async fn the_page_with_its_banner_is_as_accessible_as_can_be_measured() {
     browser.passes_axe().await;
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    for (dark, width, name) in [(false, 1100, "banner"), (true, 1100, "banner-dark"), (false, 390, "banner-phone")] {
+    for (dark, width, name) in
+        [(false, 1100, "banner-stay"), (true, 1100, "banner-stay-dark"), (false, 390, "banner-stay-phone")]
+    {
         browser.emulate(dark, width, 800).await;
         browser.passes_axe().await;
         browser.screenshot(name).await;
     }
     browser.click("#stay-here").await;
     browser.passes_axe().await;
-    browser.screenshot("banner-quiet").await;
+    browser.screenshot("banner-stay-quiet").await;
 }

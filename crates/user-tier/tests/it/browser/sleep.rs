@@ -5,6 +5,18 @@ use test_support::{Browser, Signal, UserPod, eventually};
 use super::{counts_truly, sign_in};
 use crate::pod;
 
+/// The monotonic clock stands still from `sleep()` on, as it does while a computer sleeps, and goes on from there at `wake()`.
+const CLOCK_THAT_STOPS: &str = "
+    const now = performance.now.bind(performance);
+    let stopped = null;
+    let lost = 0;
+    performance.now = () => (stopped ?? now()) - lost;
+    window.sleep = () => (stopped = now());
+    window.wake = () => {
+        lost += now() - stopped;
+        stopped = null;
+    };";
+
 /// Waits until the countdown has run for some seconds.
 async fn some_seconds(pod: &UserPod) {
     let remaining = || pod.drain_log().iter().filter(|line| line.contains("remaining")).count();
@@ -23,11 +35,25 @@ async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
     browser.signal_renderers(Signal::SIGCONT);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    browser.signal_renderers(Signal::SIGSTOP);
-    pod.line("50s left").await;
-    browser.signal_renderers(Signal::SIGCONT);
-    counts_truly(&browser).await;
     assert_eq!(browser.value("#notes").await, "before the nap");
+}
+
+#[tokio::test]
+async fn a_computer_whose_clock_stood_still_while_it_slept_asks_when_it_wakes() {
+    // No heartbeat puts it right meanwhile.
+    let pod = pod(&[("DRAIN_TIMEOUT", "10m"), ("HEARTBEAT_INTERVAL", "1h")]).await;
+    let browser = Browser::open().await;
+    browser.before_each_page(CLOCK_THAT_STOPS).await;
+    sign_in(&browser, &pod, "ada").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    counts_truly(&browser).await;
+    browser.run("window.sleep()").await;
+    browser.signal_renderers(Signal::SIGSTOP);
+    some_seconds(&pod).await;
+    browser.signal_renderers(Signal::SIGCONT);
+    browser.run("window.wake()").await;
+    counts_truly(&browser).await;
 }
 
 #[tokio::test]

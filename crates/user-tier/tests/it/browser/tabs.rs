@@ -8,12 +8,23 @@ use crate::pod;
 /// Plain HTTP from another machine: pages there have no locks.
 const WITHOUT_LOCKS: &str = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined });";
 
+/// Counts the streams that a tab has opened.
+const COUNT_STREAMS: &str = "
+    window.opened = 0;
+    window.EventSource = class extends EventSource {
+        constructor(...way) {
+            super(...way);
+            window.opened += 1;
+        }
+    };";
+
 /// Opens so many tabs of the first page.
 async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Option<&str>) {
     for tab in 0..number {
         if tab > 0 {
             browser.new_tab().await;
         }
+        browser.before_each_page(COUNT_STREAMS).await;
         if let Some(script) = before {
             browser.before_each_page(script).await;
         }
@@ -35,7 +46,15 @@ async fn all_are_told_over_one_stream(before: Option<&str>) {
     // The first tab leads, as it was there first: without it another does.
     browser.switch_to(0).await;
     browser.close_tab().await;
-    eventually("another leader", || async { (streams(&pod).await == 1.0).then_some(()) }).await;
+    eventually("another leader", || async {
+        let mut opened = 0;
+        for tab in 0..6 {
+            browser.switch_to(tab).await;
+            opened += browser.run("return window.opened").await.as_u64()?;
+        }
+        (opened == 1 && streams(&pod).await == 1.0).then_some(())
+    })
+    .await;
     pod.signal(Signal::SIGTERM);
     for tab in 0..6 {
         browser.switch_to(tab).await;
@@ -60,6 +79,47 @@ async fn seven_tabs_are_told_over_one_stream_and_outlive_the_tab_that_held_it() 
 #[tokio::test]
 async fn seven_tabs_without_locks_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
     all_are_told_over_one_stream(Some(WITHOUT_LOCKS)).await;
+}
+
+async fn tabs_that_open_together_settle_on_one_stream(before: Option<&str>) {
+    let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    open_tabs(&browser, &pod, 1, None).await;
+    browser.reads("#connection", "Live").await;
+    for tab in 0..4 {
+        if tab > 0 {
+            browser.new_tab().await;
+        }
+        if let Some(script) = before {
+            browser.before_each_page(script).await;
+        }
+        browser.go(&pod.url("/health")).await;
+        browser.run("new BroadcastChannel('start').onmessage = () => location.assign('/')").await;
+    }
+    // Whoever posts does not hear it.
+    browser.run("new BroadcastChannel('start').postMessage(0)").await;
+    browser.go(&pod.url("/")).await;
+    for tab in 0..4 {
+        browser.switch_to(tab).await;
+        browser.reads("#connection", "Live").await;
+    }
+    eventually("one stream", || async { (streams(&pod).await == 1.0).then_some(()) }).await;
+    pod.signal(Signal::SIGTERM);
+    for tab in 0..4 {
+        browser.switch_to(tab).await;
+        browser.sees("#drain-banner").await;
+    }
+    assert_eq!(streams(&pod).await, 1.0);
+}
+
+#[tokio::test]
+async fn tabs_that_are_opened_together_settle_on_one_stream() {
+    tabs_that_open_together_settle_on_one_stream(None).await;
+}
+
+#[tokio::test]
+async fn tabs_that_are_opened_together_without_locks_settle_on_one_stream() {
+    tabs_that_open_together_settle_on_one_stream(Some(WITHOUT_LOCKS)).await;
 }
 
 async fn four_of_six_have_a_stream(before: Option<&str>) {
