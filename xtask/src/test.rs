@@ -8,7 +8,7 @@ use crate::tools;
 
 /// Leaves out the tests that need a browser, nginx or a Redis: by convention they live in modules of these names.
 const WITHOUT_PROGRAMS: [&str; 2] =
-    ["-E", "not test(/accessible::|browser::|hostile::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)"];
+    ["-E", "not test(/accessible::|browser::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)"];
 
 /// Installs what is missing, checks, tests.
 ///
