@@ -6,6 +6,8 @@ import { arrange, swap } from "./swap.js";
 const parts = new Map();
 const lists = new Map();
 let paused = false;
+// Whether the page is as it was served.
+let isNew = true;
 // A finger that has tapped does not stay where it was, whatever :hover says.
 let isFinger = false;
 
@@ -21,6 +23,14 @@ export function isHeld() {
   const selected = selection && !selection.isCollapsed && document.querySelector("main")?.contains(selection.anchorNode);
   return Boolean(pointed || focused || selected);
 }
+
+// Whether somebody is about to press something in it.
+const isAt = (element) =>
+  (!isFinger && element.matches(":hover")) || element.querySelector("form :focus, summary:focus") !== null;
+
+/** Whether a part stays as it is: while anything is held, or (`itself`) while somebody is at it. */
+const stays = (element, held) =>
+  element.hasAttribute("data-holds") && (element.dataset.holds === "itself" ? isAt(element) : held);
 
 function markGone(list, order) {
   const staying = new Set(order);
@@ -59,7 +69,7 @@ export function settle(all = false) {
   const held = !all && isHeld();
   for (const [id, html] of parts) {
     const element = document.getElementById(id);
-    if (!element || (held && element.hasAttribute("data-holds"))) continue;
+    if (!element || (!all && stays(element, held))) continue;
     swap(element, html);
     parts.delete(id);
   }
@@ -74,15 +84,30 @@ export function settle(all = false) {
     lists.delete(name);
   }
   // What has come and gone again while it waited is in no list any more.
-  if (!held) parts.clear();
+  if (!held) forget((element) => element && !all && stays(element, held));
   say();
+}
+
+// Lets go of what is never shown: what is in no list that waits, and not `needed` where it stands.
+function forget(needed) {
+  const wanted = new Set([...lists.values()].flat());
+  for (const id of parts.keys()) if (!wanted.has(id) && !needed(document.getElementById(id))) parts.delete(id);
 }
 
 /** Takes in what has changed. */
 export function take(changes) {
   for (const [id, html] of Object.entries(changes.parts)) parts.set(id, html);
   for (const [name, order] of Object.entries(changes.lists)) lists.set(name, order);
+  // However long the page waits.
+  forget((element) => element !== null);
   settle();
+}
+
+/** Takes in how everything stands. Where that is what the page was served with, nothing waits, paused or not. */
+export function begin(whole) {
+  take(whole);
+  if (isNew && !isHeld()) settle(true);
+  isNew = false;
 }
 
 /** Stops the page, or lets it go on. */

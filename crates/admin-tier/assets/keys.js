@@ -1,7 +1,10 @@
 // Single keys: / searches, j and k walk the rows, p pauses, ? tells of them. Not while somebody types, and not where they
 // are switched off, as speech input needs it.
 
+import { stored } from "./stored.js";
+
 const STORED = "lastcall-single-keys";
+const settings = stored("localStorage");
 
 const rows = () => [...document.querySelectorAll("[data-list] > *")];
 
@@ -28,8 +31,8 @@ export function listen(pause) {
   const help = document.getElementById("help");
   const on = document.getElementById("keys-on");
   const opener = document.getElementById("help-open");
-  on.checked = localStorage.getItem(STORED) !== "off";
-  on.addEventListener("change", () => localStorage.setItem(STORED, on.checked ? "on" : "off"));
+  on.checked = settings.get(STORED) !== "off";
+  on.addEventListener("change", () => settings.set(STORED, on.checked ? "on" : "off"));
   opener.addEventListener("click", () => help.showModal());
   opener.hidden = false;
   const deeds = { "/": search, j: () => walk(1), k: () => walk(-1), p: pause, "?": () => help.showModal() };

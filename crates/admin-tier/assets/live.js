@@ -1,6 +1,6 @@
 // Keeps a page true by its event stream, and says how true it is.
 
-import { isPaused, take } from "./hold.js";
+import { begin, isPaused, take } from "./hold.js";
 import { draw, heard } from "./times.js";
 
 // Two heartbeats and a little: a stream that is silent for so long is dead, whatever it looks like.
@@ -12,15 +12,25 @@ let failures = 0;
 let silence;
 let again;
 
+// How the line stands, whether the page is paused or not.
+let line = { text: "", isLost: false };
+
 /** Says how the page stands. */
-export function stand(text, isLost = false) {
+export function standNow() {
+  const { isLost } = line;
+  const text = isPaused() && !isLost ? "Paused." : line.text;
   const standing = document.getElementById("standing");
   if (standing.textContent !== text) standing.textContent = text;
   document.getElementById("freshness").classList.toggle("lost", isLost);
 }
 
+function stand(text, isLost = false) {
+  line = { text, isLost };
+  standNow();
+}
+
 /** The page is as of this time. */
-export function asOf(time) {
+function asOf(time) {
   heard(time);
   if (isPaused()) return;
   const freshness = document.getElementById("freshness");
@@ -28,8 +38,6 @@ export function asOf(time) {
   shown.dateTime = shown.title = time;
   draw(freshness);
 }
-
-export const standNow = () => (isPaused() ? stand("Paused.") : stand("Live."));
 
 function close() {
   clearTimeout(silence);
@@ -45,13 +53,15 @@ function backOff() {
   return pause;
 }
 
-/** Whether the page itself would be served; where it would not, the way back leads over the sign-in. */
-async function isStillIn() {
+/** Whether the page itself would be served (`here`), something else would (`gone`: the sign-in, or that there is no such page
+ * any more), or nobody answers (`away`). */
+async function look() {
   try {
     const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(10_000) });
-    return answer.type !== "opaqueredirect" && answer.status !== 401 && answer.status !== 403;
+    if (answer.type === "opaqueredirect" || [401, 403, 404].includes(answer.status)) return "gone";
+    return answer.ok ? "here" : "away";
   } catch {
-    return true;
+    return "away";
   }
 }
 
@@ -60,7 +70,10 @@ async function lost(url) {
   if (document.hidden) return;
   stand("The admin tier does not answer; trying again.", true);
   again = setTimeout(() => open(url), backOff());
-  if (!(await isStillIn())) location.reload();
+  const seen = await look();
+  if (seen === "gone") location.reload();
+  // Meanwhile it may have come back.
+  else if (seen === "here" && line.isLost) stand("Not live: too many pages are open, or the line is cut; trying again.", true);
 }
 
 function open(url) {
@@ -75,10 +88,10 @@ function open(url) {
       silence = setTimeout(() => lost(url), SILENCE);
       failures = 0;
       asOf(told.at);
-      standNow();
+      stand("Live.");
       hear(told);
     });
-  listen("snapshot", take);
+  listen("snapshot", begin);
   listen("delta", take);
   listen("heartbeat", () => {});
   listen("end", ({ reason }) => {

@@ -1,12 +1,12 @@
-// Sets the page up: times, the stream or the polling, the pause, the keys. Without scripts the page is whole as it is.
+// Sets the page up: times, the stream, the pause, the keys. Without scripts the page is whole as it is.
 
 import { isPaused, pause, watch } from "./hold.js";
 import { listen } from "./keys.js";
 import { follow, standNow } from "./live.js";
-import { poll } from "./poll.js";
+import { stored } from "./stored.js";
 import { draw, heard } from "./times.js";
 
-const { events, refresh } = document.body.dataset;
+const { events } = document.body.dataset;
 const button = document.getElementById("pause");
 
 heard(document.querySelector("#freshness time").dateTime);
@@ -18,7 +18,8 @@ function togglePause() {
   if (!button) return;
   const on = !isPaused();
   pause(on);
-  button.setAttribute("aria-pressed", on);
+  button.toggleAttribute("data-paused", on);
+  button.lastChild.data = on ? "Go on" : "Pause";
   if (!on) draw(document);
   standNow();
 }
@@ -30,13 +31,13 @@ if (button) {
 watch();
 listen(togglePause);
 if (events) follow(events);
-else poll(Number(refresh));
 
 // Whoever has pressed the switch by keyboard finds themselves at the switch again, and hears where it stands.
 const FOCUS = "lastcall-focus";
+const visit = stored("sessionStorage");
 document.addEventListener("submit", ({ target, submitter }) => {
-  if (target.closest("#switch") && submitter?.matches(":focus-visible")) sessionStorage.setItem(FOCUS, "switch-heading");
+  if (target.closest("#switch") && submitter?.matches(":focus-visible")) visit.set(FOCUS, "switch-heading");
 });
-const back = sessionStorage.getItem(FOCUS);
-sessionStorage.removeItem(FOCUS);
+const back = visit.get(FOCUS);
+visit.remove(FOCUS);
 if (back) document.getElementById(back)?.focus();

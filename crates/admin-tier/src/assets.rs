@@ -10,7 +10,7 @@ const FILES: [File; 9] = [
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
     ("live.js", SCRIPT, include_str!("../assets/live.js")),
     ("hold.js", SCRIPT, include_str!("../assets/hold.js")),
-    ("poll.js", SCRIPT, include_str!("../assets/poll.js")),
+    ("stored.js", SCRIPT, include_str!("../assets/stored.js")),
     ("swap.js", SCRIPT, include_str!("../assets/swap.js")),
     ("times.js", SCRIPT, include_str!("../assets/times.js")),
     ("keys.js", SCRIPT, include_str!("../assets/keys.js")),

@@ -72,15 +72,15 @@ pub(crate) struct Entry {
     pub(crate) at: Timestamp,
     /// Who; nobody is known by name who was refused.
     pub(crate) operator: Option<(String, &'static str)>,
-    /// Where from.
+    /// Where from, the last time.
     pub(crate) from: IpAddr,
     /// What.
     pub(crate) deed: Deed,
-    /// To what: the name of the switch, what was exported.
+    /// To what, the last time: the name of the switch, what was exported.
     pub(crate) object: Option<String>,
     /// Why it failed, where it did.
     pub(crate) failure: Option<String>,
-    /// How often, one after the other: who guesses must not push everything else off the list.
+    /// How often. Nobody who guesses, and no script that exports every minute, pushes everything else off the list.
     pub(crate) times: u32,
 }
 
@@ -139,13 +139,9 @@ impl Audit {
     fn list(&self, entry: Entry) {
         self.0.send_modify(|entries| {
             let entries = Arc::make_mut(entries);
-            match entries.front_mut().filter(|last| is_again(last, &entry)) {
-                Some(last) => {
-                    last.at = entry.at;
-                    last.times = last.times.saturating_add(1);
-                }
-                None => entries.push_front(entry),
-            }
+            let before = entries.iter().position(|known| is_again(known, &entry)).and_then(|at| entries.remove(at));
+            let times = before.map_or(0, |before| before.times).saturating_add(1);
+            entries.push_front(Entry { times, ..entry });
             entries.truncate(LISTED);
         });
     }
@@ -162,8 +158,11 @@ fn entry(
     Entry { at: clock::now(), operator, from, deed, object, failure, times: 1 }
 }
 
-fn is_again(last: &Entry, entry: &Entry) -> bool {
-    last.failure.is_some() && Entry { at: last.at, times: last.times, ..entry.clone() } == *last
+/// Whether it is the same once more: a guess from wherever, an export of whatever by the same operator, a failure of the same
+/// kind. What was done otherwise stands there each time.
+fn is_again(known: &Entry, entry: &Entry) -> bool {
+    let same = (&known.operator, known.deed, &known.failure) == (&entry.operator, entry.deed, &entry.failure);
+    same && (entry.failure.is_some() || entry.deed == Deed::Exported)
 }
 
 #[cfg(test)]
@@ -178,14 +177,19 @@ mod tests {
     const FROM: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
     #[test]
-    fn who_guesses_fills_one_entry_and_the_list_is_short() {
+    fn who_guesses_or_exports_fills_one_entry_and_the_list_is_short() {
         let audit = Audit::new();
         let operator = Operator { name: UserName::from_input("ada"), how: How::Proxy, from: FROM };
         audit.done(&operator, Deed::MaintenanceOn, Some("the file".to_owned()));
-        (0..200).for_each(|_| audit.refused(FROM));
+        for n in 0..200 {
+            audit.refused(Ipv4Addr::from(n).into());
+            audit.done(&operator, Deed::Exported, Some(format!("{n} sessions as csv")));
+        }
         let entries = audit.entries();
-        assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [200, 1]);
-        assert_eq!(entries[1].operator, Some(("ada".to_owned(), "proxy")));
+        assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [200, 200, 1]);
+        assert_eq!(entries[0].object.as_deref(), Some("199 sessions as csv"));
+        assert_eq!((entries[1].operator.clone(), entries[1].from), (None, Ipv4Addr::from(199).into()));
+        assert_eq!(entries[2].operator, Some(("ada".to_owned(), "proxy")));
         (0..200).for_each(|_| audit.done(&operator, Deed::SignedOut, None));
         assert_eq!(audit.entries().len(), LISTED, "what was done twice stands there twice");
     }

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use file::{File, Format};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use crate::api::SessionParameters;
 use crate::app::App;
@@ -28,16 +28,34 @@ use crate::{clock, problem};
 type Asked = Result<Parameters<SessionParameters>, QueryRejection>;
 
 /// `GET /admin/users.csv`.
-pub(crate) async fn csv(State(app): State<App>, operator: Operator, headers: HeaderMap, asked: Asked) -> Response {
-    answer(&app, &operator, &headers, asked, Format::Csv)
+pub(crate) async fn csv(
+    State(app): State<App>,
+    operator: Operator,
+    method: Method,
+    headers: HeaderMap,
+    asked: Asked,
+) -> Response {
+    answer(&app, &operator, (&method, &headers), asked, Format::Csv)
 }
 
 /// `GET /admin/users.json`.
-pub(crate) async fn json(State(app): State<App>, operator: Operator, headers: HeaderMap, asked: Asked) -> Response {
-    answer(&app, &operator, &headers, asked, Format::Json)
+pub(crate) async fn json(
+    State(app): State<App>,
+    operator: Operator,
+    method: Method,
+    headers: HeaderMap,
+    asked: Asked,
+) -> Response {
+    answer(&app, &operator, (&method, &headers), asked, Format::Json)
 }
 
-fn answer(app: &App, operator: &Operator, headers: &HeaderMap, asked: Asked, format: Format) -> Response {
+fn answer(
+    app: &App,
+    operator: &Operator,
+    (method, headers): (&Method, &HeaderMap),
+    asked: Asked,
+    format: Format,
+) -> Response {
     let bad = |detail: &str| problem::answer(headers, StatusCode::BAD_REQUEST, "Bad query", detail);
     let asked = match asked {
         // All that matches, whichever page the operator looks at.
@@ -49,8 +67,10 @@ fn answer(app: &App, operator: &Operator, headers: &HeaderMap, asked: Asked, for
         Err(error) => return bad(&error.to_string()),
     };
     let file = File::new(app.view(), &query, format, clock::now());
-    let object = format!("{} as {}", words::counted(file.len() as u64, "session"), format.ending());
-    app.audit.done(operator, Deed::Exported, Some(object));
+    if *method == Method::GET {
+        let object = format!("{} as {}", words::counted(file.len() as u64, "session"), format.ending());
+        app.audit.done(operator, Deed::Exported, Some(object));
+    }
     let disposition = HeaderValue::try_from(format!("attachment; filename=\"{}\"", file.name())).ok();
     let mut response = Body::from_stream(stream::iter(file.map(Ok::<_, Infallible>))).into_response();
     let into = response.headers_mut();

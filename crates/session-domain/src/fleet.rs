@@ -127,6 +127,7 @@ impl Fleet {
             Heard::Lost(reason) => {
                 held.incoming = None;
                 held.pod().lost(reason, now);
+                books.history.lose(address, held.view.last_seen.unwrap_or(now));
             }
         }
     }
@@ -142,9 +143,11 @@ impl Held {
     fn report(&mut self, report: PodReport, books: &mut Books, now: Timestamp) {
         let address = self.view.address.clone();
         let is_final = report.is_final;
-        if books.history.report(&address, self.view.report.as_ref(), &report, now) {
-            let rows = self.ids.iter().filter_map(|id| books.claims.rows.get(*id));
-            rows.for_each(|row| books.history.join(&address, row.session.id, &row.session.user, true));
+        // While a snapshot comes in it is not known who is there: they are counted when it is whole.
+        let is_heard = self.view.state == PodState::Live && self.incoming.is_none();
+        let before = self.view.report.as_ref().filter(|_| is_heard);
+        if books.history.report(&address, before, &report, now) && is_heard {
+            self.join_drain(books);
             books.history.count(&address, self.ids.len(), now);
         }
         self.pod().report(report, now);
@@ -180,6 +183,9 @@ impl Held {
         for id in gone {
             self.withdraw(id, Parting::Untold, books, now);
         }
+        if books.history.is_uncounted(&self.view.address) {
+            self.join_drain(books);
+        }
         for session in incoming.into_values() {
             self.claim(session, books, now);
         }
@@ -211,6 +217,12 @@ impl Held {
     fn counted(&mut self, books: &mut Books, now: Timestamp) {
         self.pod().sessions = self.ids.len() as u64;
         books.history.count(&self.view.address, self.ids.len(), now);
+    }
+
+    /// All who are there are people of the drain that runs.
+    fn join_drain(&self, books: &mut Books) {
+        let rows = self.ids.iter().filter_map(|id| books.claims.rows.get(*id));
+        rows.for_each(|row| books.history.join(&self.view.address, row.session.id, &row.session.user, true));
     }
 
     /// A pod speaks for itself only.

@@ -52,6 +52,18 @@ pub struct Counters {
     pub websocket_connections: u64,
 }
 
+impl Counters {
+    /// Adds what another pod has counted.
+    pub const fn add(&mut self, other: &Self) {
+        let Self { drain_notifications_sent, graceful_logouts, forced_logouts, logins, websocket_connections } = other;
+        self.drain_notifications_sent = self.drain_notifications_sent.saturating_add(*drain_notifications_sent);
+        self.graceful_logouts = self.graceful_logouts.saturating_add(*graceful_logouts);
+        self.forced_logouts = self.forced_logouts.saturating_add(*forced_logouts);
+        self.logins = self.logins.saturating_add(*logins);
+        self.websocket_connections = self.websocket_connections.saturating_add(*websocket_connections);
+    }
+}
+
 /// What a pod says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodReport {

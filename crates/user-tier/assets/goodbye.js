@@ -1,7 +1,10 @@
-// The page after leaving: notes that were erased can be brought back until this tab is closed.
+// The page after leaving: what became of the notes. Those that were erased can be brought back until this tab is closed.
 
-import { erased } from "./notes.js";
+import { erased, kept } from "./notes.js";
 import { words } from "./words.js";
+
+const still = document.getElementById("kept");
+if (kept() && still) still.hidden = false;
 
 const bringBack = erased();
 const offer = document.getElementById("erased");

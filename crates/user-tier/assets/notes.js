@@ -5,6 +5,7 @@ import { words } from "./words.js";
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 const PREFIX = "lastcall.notes:";
 const ERASED = "lastcall.erased";
+const KEPT = "lastcall.kept";
 // An anonymous user of a tab has that tab's path in the name: two such tabs are two people.
 const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
 
@@ -55,6 +56,11 @@ export class Notes {
     write(this.#key, "");
   }
 
+  // They stay in the browser: the next page says so, where there are any.
+  keep() {
+    if (this.#box.value) sessionWrite(KEPT, "true");
+  }
+
   // The session was left by hand in another tab: what was erased there goes from this screen, too.
   follow() {
     if (this.#erasedElsewhere) this.#box.value = "";
@@ -86,6 +92,11 @@ export class Notes {
 export function erased() {
   const { key, text } = sessionTake(ERASED) ?? {};
   return key && text ? () => write(key, join(read(key), text)) : null;
+}
+
+// Whether the notes that were on the page before are in the browser still.
+export function kept() {
+  return sessionTake(KEPT) === true;
 }
 
 function join(first, second) {

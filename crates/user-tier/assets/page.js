@@ -10,6 +10,9 @@ const { user, base } = session.dataset;
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const hear = (name, handle) => addEventListener(`lastcall:${name}`, (event) => handle(event.detail, event));
 
+// Whether people are asked to leave: then nothing of theirs is erased by their leaving.
+let asked = false;
+
 const notes = new Notes(byId("notes"), byId("saved"), user, base);
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
@@ -40,15 +43,30 @@ hear("session", (now) => {
   session.dataset.sessionId = now.session_id;
   byId("pod").textContent = now.pod;
 });
+hear("drain", () => (asked = true));
+hear("drain-cancelled", () => (asked = false));
 hear("leaving", () => notes.flush());
 hear("leave-failed", () => (byId("saved").textContent = words.cannotLeave));
 hear("left", ({ automatic }, event) => {
   event.preventDefault();
-  // Nothing is erased before the server has said that the session is over, and nothing at all by a countdown.
-  if (!automatic && !byId("keep").checked) notes.erase();
+  // Nothing is erased before the server has said that the session is over, and nothing at all where people had to go.
+  if (!asked && !byId("keep").checked) notes.erase();
+  else notes.keep();
   location.replace(`${base}logout${automatic ? "?reason=drain" : ""}`);
 });
 hear("session-ended", ({ reason, automatic }) => end(automatic ? "drain" : reason));
+
+// An address that nobody answers at would take the page away, and what is written on it.
+byId("continue").addEventListener("click", async (event) => {
+  event.preventDefault();
+  notes.flush();
+  try {
+    await fetch(base, { method: "HEAD", redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(5_000) });
+    location.assign(base);
+  } catch {
+    byId("ended-message").textContent = words.cannotContinue;
+  }
+});
 
 // The page belongs to somebody else now: their name, their notes.
 function reload() {

@@ -21,5 +21,6 @@ export const words = {
   erasedElsewhere: "Erased in another tab. What you see here is not saved unless you write on.",
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
   broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",
+  cannotContinue: "No server answers yet. Stay on this page and try again: your notes are here and saved in this browser.",
   cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
 };

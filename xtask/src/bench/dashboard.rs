@@ -83,7 +83,7 @@ impl Crowd {
         let process = Running(process);
         let mut addresses = String::new();
         BufReader::new(stdout).read_line(&mut addresses)?;
-        ensure!(!addresses.trim().is_empty(), "the crowd does not start: its ports may be taken");
+        ensure!(!addresses.trim().is_empty(), "the crowd does not start; what it said is above");
         Ok(Self { addresses: addresses.trim().to_owned(), _process: process })
     }
 }

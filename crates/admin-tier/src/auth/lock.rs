@@ -151,6 +151,7 @@ impl Lock {
                     self.guesses.was_right(from);
                     return Ok(());
                 }
+                self.audit.refused(from);
                 Err(Refused::TooMany(wait))
             }
             Turn::Never(wait) => Err(Refused::TooMany(wait)),

@@ -68,7 +68,7 @@ where
         Auth::Token(_) | Auth::Proxy(_) | Auth::Off => None,
     };
     let (out, said) = mpsc::channel(1);
-    // Marked as seen before the first picture is drawn, so that every later scene is newer than it.
+    // Marked as seen before the first picture is drawn, so that what comes later is not missed.
     let mut scenes = app.scenes.clone();
     scenes.mark_unchanged();
     let stream = Stream { out, scenes, stay, draw, streams: streams.clone(), shown: Arc::default() };

@@ -17,7 +17,7 @@ pub(super) struct Frame {
     pub(super) icon: String,
     /// Seconds between renewals without scripts; 0: the page does not change.
     pub(super) refresh: u64,
-    /// Where its event stream is; without one, scripts renew it as the browser would.
+    /// Where its event stream is, if it changes.
     pub(super) events: Option<String>,
     /// The time of the page's numbers.
     pub(super) now: Timestamp,

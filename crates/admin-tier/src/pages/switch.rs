@@ -40,8 +40,9 @@ pub(super) struct SwitchView {
     pub(super) behind: Vec<Behind>,
     /// Whether an upgrade would disturb nobody.
     pub(super) is_safe: bool,
-    /// People who would be told.
-    pub(super) people: u64,
+    /// People who would be told, and the pods that they are on, in words.
+    pub(super) people: String,
+    pub(super) pods: String,
 }
 
 /// A pod that has not followed yet.
@@ -87,7 +88,8 @@ impl SwitchView {
             all: if is_on { followed + behind.len() } else { up },
             behind,
             is_safe: is_on && view.is_safe_to_upgrade(),
-            people: view.total_sessions(),
+            people: words::counted(view.total_sessions(), "session"),
+            pods: words::counted(up as u64, "pod"),
         }
     }
 }

@@ -17,12 +17,18 @@ const MODES: [&[(&str, &str)]; 4] = [
 ];
 
 /// Everything that is not open to all, known or not.
-const CLOSED: [&str; 11] = [
+const CLOSED: [&str; 17] = [
     "/",
     "/admin",
     "/admin/users",
     "/admin/history",
     "/admin/history/drain?pod=a&started=1",
+    "/admin/events",
+    "/admin/users/events",
+    "/admin/history/events",
+    "/admin/history/drain/events?pod=a&started=1",
+    "/admin/users.csv",
+    "/admin/users.json",
     "/admin/api/v1/drains",
     "/admin/api/v1/sessions",
     "/admin/api/v1/pods",

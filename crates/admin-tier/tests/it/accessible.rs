@@ -9,9 +9,6 @@ use crate::Admin;
 use crate::fake_pod::{FakePod, pod, session, snapshot};
 use crate::real_pods::user_pod;
 
-/// Pages stand still while they are looked at.
-const STILL: (&str, &str) = ("REFRESH_INTERVAL", "1h");
-
 async fn goes(browser: &Browser, admin: &Admin, path: &str, heading: &str) {
     browser.go(&format!("http://{}{path}", admin.http)).await;
     browser.reads("h1", heading).await;
@@ -21,13 +18,13 @@ async fn goes(browser: &Browser, admin: &Admin, path: &str, heading: &str) {
 async fn the_way_in_is_accessible() {
     let pods = ["127.0.0.1:1"];
     let browser = Browser::open().await;
-    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener"), STILL]).await;
+    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener")]).await;
     goes(&browser, &admin, "/admin", "Sign in").await;
     browser.passes_axe_in_every_look("admin-sign-in").await;
     browser.write("#token", "wrong\n").await;
     browser.reads("#said", "That is not the token.").await;
     browser.passes_axe_in_every_look("admin-sign-in-refused").await;
-    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), STILL]).await;
+    let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token")]).await;
     goes(&browser, &admin, "/admin", "Sign in").await;
     browser.passes_axe_in_every_look("admin-sign-in-by-log").await;
     let line = admin.process.line("?once=").await;
@@ -46,7 +43,7 @@ async fn the_panel_is_accessible_whatever_the_pods_do() {
     let (first, second) = (user_pod("user-1", &options).await, user_pod("user-2", &options).await);
     let person = first.person().visit().await;
     let _stream = person.events().await;
-    let admin = Admin::with(&[&first.grpc, &second.grpc], &[file, STILL]).await;
+    let admin = Admin::with(&[&first.grpc, &second.grpc], &[file]).await;
     admin.sessions(1).await;
     admin.pod(&second.grpc, "the second pod", |pod| pod["reachable"] == true).await;
     let browser = Browser::open().await;
@@ -76,7 +73,7 @@ async fn the_panel_is_accessible_whatever_the_pods_do() {
 async fn the_list_of_users_is_accessible_full_filtered_and_empty() {
     let people = (0..7).map(|n| session("user-1", &format!("user{n}@example.com"), 20 * n));
     let full = FakePod::saying([Event::Pod(pod("user-1", 7)), snapshot(people)]).await;
-    let admin = Admin::with(&[&full.address], &[STILL]).await;
+    let admin = Admin::with(&[&full.address], &[]).await;
     admin.sessions(7).await;
     let browser = Browser::open().await;
     goes(&browser, &admin, "/admin/users", "Users").await;
@@ -87,7 +84,7 @@ async fn the_list_of_users_is_accessible_full_filtered_and_empty() {
     browser.passes_axe_in_every_look("admin-problem").await;
 
     let empty = FakePod::saying([Event::Pod(pod("user-1", 0)), snapshot([])]).await;
-    let admin = Admin::with(&[&empty.address], &[STILL]).await;
+    let admin = Admin::with(&[&empty.address], &[]).await;
     admin.pod(&empty.address, "the pod", |pod| pod["reachable"] == true).await;
     goes(&browser, &admin, "/admin/users", "Users").await;
     browser.passes_axe_in_every_look("admin-users-nobody").await;

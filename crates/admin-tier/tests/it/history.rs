@@ -1,12 +1,13 @@
 //! What the admin tier remembers of the drains of real pods.
 
 use serde_json::Value;
-use test_support::{Browser, Person, Signal, UserPod, eventually};
+use test_support::{Person, Signal, UserPod, eventually};
 
 use crate::Admin;
 use crate::real_pods::user_pod;
 
-async fn named(pod: &UserPod, name: &str) -> Person {
+/// Somebody with this name.
+pub(crate) async fn named(pod: &UserPod, name: &str) -> Person {
     let person = pod.person().visit().await;
     person.login(name).await;
     person
@@ -30,7 +31,7 @@ fn how(drain: &Value, user: &str) -> Value {
 
 #[tokio::test]
 async fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
-    let waits = [("DRAIN_TIMEOUT", "2s"), ("PROPAGATION_WAIT", "0s")];
+    let waits = [("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")];
     let mut pod = user_pod("user-1", &waits).await;
     let admin = Admin::start(&[&pod.grpc]).await;
     let history = admin.person().text("/admin/history").await;
@@ -47,6 +48,9 @@ async fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
         (&"shutdown".into(), &Value::Null, &false.into())
     );
     ada.get("/logout").await;
+    drain(&admin, "a logout", |drain| drain["outcomes"]["logout"] == 1).await;
+    // The operator hurries.
+    pod.signal(Signal::SIGTERM);
     bob_hears.next_named("session-ended").await;
     assert!(pod.wait().await.success());
 
@@ -68,6 +72,26 @@ async fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
 }
 
 #[tokio::test]
+async fn who_is_signed_out_by_maintenance_is_in_its_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = folder.path().join("MAINTENANCE_MODE");
+    std::fs::write(&switch, "false").unwrap();
+    let options =
+        [("DRAIN_TIMEOUT", "3s"), ("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let pod = user_pod("user-1", &options).await;
+    let admin = Admin::start(&[&pod.grpc]).await;
+    let ada = named(&pod, "ada").await;
+    let mut hears = ada.events().await;
+    admin.sessions(1).await;
+    std::fs::write(&switch, "true").unwrap();
+    hears.next_named("session-ended").await;
+    let over = drain(&admin, "who was forced", |drain| drain["outcomes"]["forced"] == 1).await;
+    assert_eq!((&over["reason"], &over["end"]), (&"maintenance".into(), &"over".into()));
+    assert_eq!((how(&over, "ada"), &over["remaining"]), ("forced".into(), &0.into()));
+    assert!(!over["emptied_at"].is_null(), "{over}");
+}
+
+#[tokio::test]
 async fn what_is_not_remembered_is_said() {
     let admin = Admin::start(&["127.0.0.1:1"]).await;
     for (query, status) in [("?pod=a&started=1", 404), ("?pod=a", 400), ("?pod=a&started=soon", 400)] {
@@ -77,42 +101,4 @@ async fn what_is_not_remembered_is_said() {
     for (query, status) in [("?people=maybe", 400), ("?since=1", 400), ("?pod=nowhere", 200)] {
         assert_eq!(admin.person().get(&format!("/admin/api/v1/drains{query}")).await.status(), status, "{query}");
     }
-}
-
-#[tokio::test]
-async fn an_open_page_follows_a_drain_and_the_panel_what_operators_do() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let pod = user_pod("user-1", &[("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")]).await;
-    // Pages are not renewed as pages: whatever changes has come by the stream.
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("REFRESH_INTERVAL", "1h")];
-    let admin = Admin::with(&[&pod.grpc], &options).await;
-    let (ada, bob) = (named(&pod, "ada").await, named(&pod, "bob").await);
-    let (mut ada_hears, _bob_hears) = (ada.events().await, bob.events().await);
-    admin.sessions(2).await;
-    let browser = Browser::open().await;
-    browser.go(&format!("http://{}/admin/history", admin.http)).await;
-    browser.reads("#range", "No pod has drained").await;
-    browser.reads("#standing", "Live").await;
-    pod.signal(Signal::SIGTERM);
-    ada_hears.next_named("drain").await;
-    browser.reads("tbody tr", "runs, 2 left").await;
-
-    browser.click("td a").await;
-    browser.reads("#standing", "Live").await;
-    browser.reads("#drain figcaption", "2 are left").await;
-    // Opened, and nobody at it any more: rows would wait else.
-    browser.run("document.getElementById('points').open = true").await;
-    browser.hover("h1").await;
-    ada.get("/logout").await;
-    browser.reads("#drain figcaption", "half had left after").await;
-    browser.reads("[data-list=\"people\"] tr:first-child", "signed out").await;
-    assert!(browser.shows("#points table").await, "what somebody has opened stays open");
-
-    browser.go(&format!("http://{}/admin", admin.http)).await;
-    browser.reads("#standing", "Live").await;
-    browser.reads("#audit", "Nothing yet").await;
-    admin.person().post("/admin/maintenance").form(&[("enabled", "true")]).send().await.unwrap();
-    browser.reads("#audit li", "turned maintenance on").await;
 }

@@ -17,7 +17,6 @@ mod lies;
 mod live;
 mod lost;
 mod maintenance;
-mod operator;
 mod pages;
 mod pictures;
 mod real_pods;

@@ -58,6 +58,7 @@ class Banner {
   over(reason) {
     const text = `${words.ended[reason] ?? words.ended.gone} ${words.kept}`;
     this.#settle();
+    title.end();
     say(text);
     if (this.#write("drain-over-text", text)) this.#show("drain-over");
   }

@@ -68,6 +68,7 @@ async function leave({ automatic = false } = {}) {
   if (leaving) return false;
   leaving = true;
   banner.busy(true);
+  say(words.leaving);
   const counts = automatic && drain.running;
   const agreed = await farewell.agreed(automatic, counts ? drain.left / 2 : SAVE_WITHIN_MS);
   // Taken back while a page was still saving: nobody has to go.

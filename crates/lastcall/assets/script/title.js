@@ -13,6 +13,12 @@ const title = {
     this.shown = document.title;
   },
 
+  // The session has ended: seen from another tab as well.
+  end() {
+    this.restore();
+    document.title = words.endedTitle(document.title);
+  },
+
   restore() {
     if (this.shown !== null && document.title === this.shown) document.title = this.own;
     this.shown = null;

@@ -26,6 +26,7 @@ const languages = {
     kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.",
     failed: "The server does not answer, so you are still signed in. Please try again.",
     title: (seconds, title) => `${seconds}s left · ${title}`,
+    endedTitle: (title) => `Signed out · ${title}`,
   },
   de: {
     label: "Ankündigung",
@@ -53,6 +54,7 @@ const languages = {
     kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.",
     failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.",
     title: (seconds, title) => `noch ${seconds}s · ${title}`,
+    endedTitle: (title) => `Abgemeldet · ${title}`,
   },
 };
 

@@ -29,7 +29,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing::info!("open http://{}, then press Ctrl-C here", listener.local_addr()?);
     let app = Router::new().route("/", get(form)).route("/claims", post(claim));
     let style = || async { ([("content-type", "text/css")], include_str!("claim.css")) };
-    let files = Router::new().route("/claim.css", get(style));
+    let script = || async { ([("content-type", "text/javascript")], include_str!("claim.js")) };
+    let files = Router::new().route("/claim.css", get(style)).route("/claim.js", get(script));
     Service::new(app, config).untracked(files).serve(Listeners::http(listener), signals).await?;
     Ok(())
 }
@@ -38,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; require-trusted-types-for 'script'";
 
-/// The page: nothing of Lastcall in it but one tag.
+/// The page: nothing of Lastcall in it but one tag, and a script of its own that holds the form back after the end.
 async fn form(_session: Session) -> impl IntoResponse {
     ([("content-security-policy", POLICY)], Html(include_str!("claim.html")))
 }

@@ -94,7 +94,8 @@ pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: Canc
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = lifecycle.changed() => {}
+            // What happened before belongs before.
+            _ = lifecycle.changed() => tell_changes(&pod, &publisher),
             _ = ticks.tick() => {
                 tick = tick.wrapping_add(1);
                 if tick.is_multiple_of(TICKS_A_SESSION) {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::heard::Parting;
 use super::pod::Address;
@@ -19,6 +20,10 @@ pub const DRAINS_KEPT: usize = 100;
 
 /// People of one drain who are remembered by name; the others are counted.
 pub const PEOPLE_KEPT: usize = 1_000;
+
+/// A pod tells of its sessions once a second, and of itself at once: who was signed out at the end is heard of after the end,
+/// and so long it is awaited.
+const SETTLES: Duration = Duration::from_secs(5);
 
 /// Points of a drain's course. Where there would be more, every other one goes.
 const POINTS_KEPT: usize = 240;
@@ -36,7 +41,7 @@ pub struct DrainRecord {
     pub deadline: Option<Timestamp>,
     /// When it was first heard of here. What happened before is not known.
     pub heard_at: Timestamp,
-    /// Whether it was under way already when the pod was first heard.
+    /// Whether it was under way already when the pod was first heard, or heard again.
     pub is_partial: bool,
     /// When nobody was left for the first time.
     pub emptied_at: Option<Timestamp>,
@@ -50,6 +55,8 @@ pub struct DrainRecord {
     pub course: Vec<(Timestamp, u64)>,
     departures: [u64; Outcome::ALL.len()],
     untold: u64,
+    /// When the countdown began that runs now: a later one than the drain's, where it has overtaken that.
+    countdown_started_at: Timestamp,
 }
 
 /// How a drain ended, and when.
@@ -59,7 +66,8 @@ pub enum DrainEnd {
     Over(Timestamp),
     /// The notice was taken back: who was left could stay.
     Cancelled(Timestamp),
-    /// The pod was lost in the midst of it; what became of who was left is not known.
+    /// The pod was lost in the midst of it, and last heard then; what became of who was left is not known. Where it is heard
+    /// again, its drain goes on.
     Lost(Timestamp),
 }
 
@@ -112,11 +120,37 @@ impl DrainRecord {
             course: Vec::new(),
             departures: [0; Outcome::ALL.len()],
             untold: 0,
+            countdown_started_at: countdown.started_at,
         }
     }
 
+    /// Whether nobody has been counted yet: the pod's sessions are still coming in.
+    fn is_uncounted(&self) -> bool {
+        self.course.is_empty()
+    }
+
+    /// Whether what happens now still belongs to it.
+    fn is_open(&self, now: Timestamp) -> bool {
+        self.end.is_none_or(|end| now.since(end.at()) <= SETTLES)
+    }
+
+    fn follow(&mut self, countdown: &Countdown, report: &PodReport) {
+        self.reason = countdown.reason;
+        self.countdown_started_at = countdown.started_at;
+        // Once nobody is left there is no deadline any more; the record keeps the one that there was.
+        self.deadline = report.forced_logout_at.or(self.deadline);
+        self.end = None;
+    }
+
     fn join(&mut self, id: SessionId, user: &UserName, is_new: bool) {
-        self.people += u64::from(is_new);
+        let known = self.known.get(&id);
+        self.people += u64::from(is_new && known.is_none());
+        // Who is back has not left.
+        match known.and_then(|person| person.left) {
+            Some((_, Some(outcome))) => self.departures[outcome as usize] -= 1,
+            Some((_, None)) => self.untold -= 1,
+            None => {}
+        }
         if self.known.contains_key(&id) || self.known.len() < PEOPLE_KEPT {
             self.known.insert(id, Person { user: user.clone(), left: None });
         }
@@ -160,6 +194,7 @@ impl DrainRecord {
 /// The drains that run and those that are over. Shared with the views until it changes.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
+    /// The last drain at each address: one that runs, or has ended just now and may still hear of its last departures.
     running: BTreeMap<Address, Arc<DrainRecord>>,
     past: Arc<VecDeque<Arc<DrainRecord>>>,
 }
@@ -167,12 +202,12 @@ pub(super) struct History {
 impl History {
     /// Running ones first, then the newest.
     pub(super) fn iter(&self) -> impl Iterator<Item = &DrainRecord> {
-        let running = self.running.values().map(Arc::as_ref);
-        running.chain(self.past.iter().rev().map(Arc::as_ref))
+        let (running, over): (Vec<_>, Vec<_>) = self.running.values().partition(|record| record.end.is_none());
+        running.into_iter().chain(over).chain(self.past.iter().rev()).map(Arc::as_ref)
     }
 
-    /// The pod at an address told of itself; `before` is what it had said last. Gives whether a drain began: then who
-    /// is there has to [join](Self::join).
+    /// The pod at an address told of itself; `before` is what it had said last, absent where it was not heard until now.
+    /// Gives whether a drain began: then who is there has to [join](Self::join).
     pub(super) fn report(
         &mut self,
         at: &Address,
@@ -180,33 +215,60 @@ impl History {
         report: &PodReport,
         now: Timestamp,
     ) -> bool {
-        let is_same_process = before.is_some_and(|b| b.pod == report.pod && b.started_at == report.started_at);
         let countdown = Countdown::of(report);
         if let Some(record) = self.running.get_mut(at) {
+            let is_same_process = record.pod == report.pod && record.countdown_started_at >= report.started_at;
+            let is_over = matches!(record.end, Some(DrainEnd::Over(_) | DrainEnd::Cancelled(_)));
             match &countdown {
-                Some(countdown) if is_same_process && countdown.continues(record) => {
-                    // Once nobody is left there is no deadline any more; the record keeps the one that there was.
+                Some(countdown) if is_same_process && !is_over && countdown.continues(record) => {
                     let deadline = report.forced_logout_at.or(record.deadline);
-                    if (record.reason, record.deadline) != (countdown.reason, deadline) {
-                        let record = Arc::make_mut(record);
-                        (record.reason, record.deadline) = (countdown.reason, deadline);
+                    let known = (record.reason, record.countdown_started_at, record.deadline, record.end);
+                    if known != (countdown.reason, countdown.started_at, deadline, None) {
+                        Arc::make_mut(record).follow(countdown, report);
                     }
                     return false;
                 }
+                // Nobody may come in; who was signed out has not been heard of yet.
+                None if is_same_process && report.phase == Phase::Maintenance => {
+                    if !is_over {
+                        Arc::make_mut(record).end = Some(DrainEnd::Over(now));
+                    }
+                    return false;
+                }
+                Some(_) | None if is_over => self.file(at),
                 Some(_) | None if !is_same_process => self.end(at, DrainEnd::Lost(now)),
-                None if report.phase == Phase::Maintenance => self.end(at, DrainEnd::Over(now)),
                 Some(_) | None => self.end(at, DrainEnd::Cancelled(now)),
             }
         }
         let Some(countdown) = countdown else { return false };
-        let record = DrainRecord::new(report, &countdown, !is_same_process, now);
+        if let Some(mut record) = self.take_lost(report, &countdown) {
+            Arc::make_mut(&mut record).follow(&countdown, report);
+            self.running.insert(at.clone(), record);
+            return false;
+        }
+        let is_partial = before.is_none_or(|b| b.pod != report.pod || b.started_at != report.started_at);
+        let record = DrainRecord::new(report, &countdown, is_partial, now);
         self.running.insert(at.clone(), Arc::new(record));
         true
     }
 
+    /// The pod cannot be heard any more.
+    pub(super) fn lose(&mut self, at: &Address, last_seen: Timestamp) {
+        if let Some(record) = self.running.get_mut(at)
+            && record.end.is_none()
+        {
+            Arc::make_mut(record).end = Some(DrainEnd::Lost(last_seen));
+        }
+    }
+
+    /// Whether nobody of the drain that runs there has been counted yet.
+    pub(super) fn is_uncounted(&self, at: &Address) -> bool {
+        self.running.get(at).is_some_and(|record| record.is_uncounted())
+    }
+
     /// This one is there; `is_new`: since now.
     pub(super) fn join(&mut self, at: &Address, id: SessionId, user: &UserName, is_new: bool) {
-        let Some(record) = self.running.get_mut(at) else { return };
+        let Some(record) = self.running.get_mut(at).filter(|record| record.end.is_none()) else { return };
         let is_renamed = record.known.get(&id).is_some_and(|person| person.user != *user);
         if is_new || is_renamed {
             Arc::make_mut(record).join(id, user, is_new);
@@ -215,7 +277,11 @@ impl History {
 
     /// This one has left.
     pub(super) fn part(&mut self, at: &Address, id: SessionId, parting: Parting, now: Timestamp) {
-        if let Some(record) = self.running.get_mut(at) {
+        // Who went before anybody was counted was none of the drain's people.
+        if let Some(record) = self.running.get_mut(at)
+            && record.is_open(now)
+            && !record.is_uncounted()
+        {
             Arc::make_mut(record).part(id, parting, now);
         }
     }
@@ -224,21 +290,43 @@ impl History {
     pub(super) fn count(&mut self, at: &Address, left: usize, now: Timestamp) {
         let left = left as u64;
         if let Some(record) = self.running.get_mut(at)
+            && record.is_open(now)
             && record.course.last().is_none_or(|(_, known)| *known != left)
         {
             Arc::make_mut(record).count(left, now);
         }
     }
 
-    /// The drain that runs at `address`, if any, has ended.
+    /// The drain at an address, if any, has ended, unless it had already.
     pub(super) fn end(&mut self, at: &Address, end: DrainEnd) {
-        let Some(mut record) = self.running.remove(at) else { return };
-        Arc::make_mut(&mut record).end = Some(end);
+        let is_known = |known: DrainEnd| !matches!(known, DrainEnd::Lost(_)) || matches!(end, DrainEnd::Lost(_));
+        if let Some(record) = self.running.get_mut(at)
+            && !record.end.is_some_and(is_known)
+        {
+            Arc::make_mut(record).end = Some(end);
+        }
+        self.file(at);
+    }
+
+    /// Nothing more will be heard of the drain at an address.
+    fn file(&mut self, at: &Address) {
+        let Some(record) = self.running.remove(at) else { return };
         let past = Arc::make_mut(&mut self.past);
         past.push_back(record);
         if past.len() > DRAINS_KEPT {
             past.pop_front();
         }
+    }
+
+    /// The record of a drain whose pod was lost, and is found again in it.
+    fn take_lost(&mut self, report: &PodReport, countdown: &Countdown) -> Option<Arc<DrainRecord>> {
+        let is_it = |record: &Arc<DrainRecord>| {
+            matches!(record.end, Some(DrainEnd::Lost(_)))
+                && record.pod == report.pod
+                && record.countdown_started_at == countdown.started_at
+        };
+        let index = self.past.iter().position(is_it)?;
+        Arc::make_mut(&mut self.past).remove(index)
     }
 }
 
@@ -261,7 +349,7 @@ impl Countdown {
     /// Whether it is the one that is recorded: itself, or the shutdown that has overtaken a maintenance.
     fn continues(&self, record: &DrainRecord) -> bool {
         let overtakes = (record.reason, self.reason) == (Reason::Maintenance, Reason::Shutdown);
-        record.started_at == self.started_at || overtakes
+        record.countdown_started_at == self.started_at || overtakes
     }
 }
 

@@ -37,28 +37,38 @@ pub struct Gone {
     pub last_seen: Timestamp,
 }
 
-/// Pods that have left, by name. Shared with the views until it changes.
+/// Pods that have left. Shared with the views until it changes.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Memory(pub(super) Arc<BTreeMap<PodName, Gone>>);
+pub(super) struct Memory {
+    /// By name.
+    pub(super) gone: Arc<BTreeMap<PodName, Gone>>,
+    /// What those had counted that are forgotten: sums must not fall.
+    pub(super) forgotten: Counters,
+}
 
 impl Memory {
     pub(super) fn keep(&mut self, report: &PodReport, last_seen: Timestamp) {
-        let gone = Arc::make_mut(&mut self.0);
-        gone.insert(report.pod.clone(), Gone { pod: report.pod.clone(), counters: report.counters, last_seen });
+        let gone = Arc::make_mut(&mut self.gone);
+        // What was open is open no more; what was counted stays counted.
+        let counters = Counters { websocket_connections: 0, ..report.counters };
+        gone.insert(report.pod.clone(), Gone { pod: report.pod.clone(), counters, last_seen });
         if gone.len() > MAX_GONE {
             let oldest = gone.values().min_by_key(|gone| gone.last_seen).map(|gone| gone.pod.clone());
-            oldest.and_then(|pod| gone.remove(&pod));
+            if let Some(gone) = oldest.and_then(|pod| gone.remove(&pod)) {
+                self.forgotten.add(&gone.counters);
+            }
         }
     }
 
     /// Whether something was forgotten.
     fn forget(&mut self, now: Timestamp) -> bool {
         let is_over = |gone: &Gone| now.since(gone.last_seen) > COUNTERS_STAY;
-        let any = self.0.values().any(is_over);
-        if any {
-            Arc::make_mut(&mut self.0).retain(|_, gone| !is_over(gone));
+        let over: Vec<_> = self.gone.values().filter(|gone| is_over(gone)).cloned().collect();
+        for gone in &over {
+            Arc::make_mut(&mut self.gone).remove(&gone.pod);
+            self.forgotten.add(&gone.counters);
         }
-        any
+        !over.is_empty()
     }
 }
 

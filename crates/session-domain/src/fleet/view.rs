@@ -12,6 +12,7 @@ use super::rows::{Row, Shards};
 use super::trend::{Step, Trend};
 use crate::ids::{PodName, SessionId};
 use crate::paging::{Page, page, page_before};
+use crate::pod::Counters;
 use crate::time::Timestamp;
 
 /// All pods and sessions, as known at one moment.
@@ -85,7 +86,15 @@ impl FleetView {
     /// Pods that have left and whose counters are remembered, ordered by name; not those that are back.
     pub fn gone(&self) -> impl Iterator<Item = &Gone> {
         let back: BTreeSet<_> = self.pods.iter().filter_map(|pod| Some(&pod.report.as_ref()?.pod)).collect();
-        self.memory.0.values().filter(move |gone| !back.contains(&gone.pod))
+        self.memory.gone.values().filter(move |gone| !back.contains(&gone.pod))
+    }
+
+    /// What all pods have counted since this fleet was first watched, those that have left included.
+    pub fn counters(&self) -> Counters {
+        let mut sum = self.memory.forgotten;
+        self.pods.iter().filter_map(|pod| pod.report.as_ref()).for_each(|report| sum.add(&report.counters));
+        self.gone().for_each(|gone| sum.add(&gone.counters));
+        sum
     }
 
     /// The drains: those that run first, then the newest.

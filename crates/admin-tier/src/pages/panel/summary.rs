@@ -1,7 +1,6 @@
 //! The fleet in a sentence, and in figures.
 
 use askama::Template;
-use session_domain::Counters;
 use session_domain::fleet::{FleetView, PodView};
 
 use super::super::Completeness;
@@ -60,7 +59,7 @@ impl Summary {
             pods: completeness.pods(),
             is_complete: completeness.known == all,
             emptying: Emptying::of(view, words),
-            forced: counters(view).map(|counters| counters.forced_logouts).sum(),
+            forced: view.counters().forced_logouts,
         }
     }
 }
@@ -100,22 +99,16 @@ pub(super) struct Figures {
 
 impl Figures {
     pub(super) fn new(view: &FleetView, completeness: &Completeness) -> Self {
-        let sum = |of: fn(&Counters) -> u64| counters(view).map(|counters| of(&counters)).sum::<u64>();
+        let counters = view.counters();
         let Completeness { known, all, .. } = completeness;
         Self {
             sessions: words::count(view.total_sessions()),
             pods: if known == all { all.to_string() } else { format!("{known} of {all}") },
             is_complete: known == all,
             draining: view.pods().iter().filter(|pod| is_emptying(pod)).count(),
-            graceful: words::count(sum(|counters| counters.graceful_logouts)),
-            forced: words::count(sum(|counters| counters.forced_logouts)),
-            logins: words::count(sum(|counters| counters.logins)),
+            graceful: words::count(counters.graceful_logouts),
+            forced: words::count(counters.forced_logouts),
+            logins: words::count(counters.logins),
         }
     }
-}
-
-/// What the pods have counted, and those that are gone.
-fn counters(view: &FleetView) -> impl Iterator<Item = Counters> {
-    let here = view.pods().iter().filter_map(|pod| pod.report.as_ref()).map(|report| report.counters);
-    here.chain(view.gone().map(|gone| gone.counters))
 }

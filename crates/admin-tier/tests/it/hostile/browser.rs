@@ -52,7 +52,7 @@ async fn what_pods_and_users_are_called_is_shown_to_the_letter() {
 #[tokio::test]
 async fn what_a_page_renews_itself_with_is_shown_to_the_letter() {
     let pod = user_pod("user-1", &[]).await;
-    let admin = Admin::with(&[&pod.grpc], &[("REFRESH_INTERVAL", "200ms")]).await;
+    let admin = Admin::start(&[&pod.grpc]).await;
     admin.pod(&pod.grpc, "the pod", |pod| pod["reachable"] == true).await;
     let browser = Browser::open().await;
     open(&browser, &admin, "/admin/users").await;

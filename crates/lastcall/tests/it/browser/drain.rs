@@ -21,13 +21,14 @@ async fn at_the_end_of_a_countdown_it_is_signed_out_where_it_is() {
     sees(&browser, "drain-over-text", "you were signed out, as announced. What you entered on this page is still here")
         .await;
     nothing_is_lost(&browser, &page).await;
-    assert_eq!(browser.title().await, "Travel expenses");
+    assert_eq!(browser.title().await, "Signed out · Travel expenses");
     let posted = browser.run("return asked.filter(([method]) => method !== 'GET')").await;
     assert_eq!(posted, json!([["POST", "/logout?reason=drain", true]]));
     assert_eq!(browser.run("return heard").await, json!(["connected", "drain", "leaving", "left"]));
     assert_eq!(page.metric("graceful_logouts_total").await, 1.0);
     assert_eq!(page.metric("lastcall_session_ends_total{outcome=\"auto_logout\"}").await, 1.0);
     browser.screenshot("foreign-page-signed-out").await;
+    assert_eq!(browser.run("return document.querySelector('form button').disabled").await, true, "nothing is sent");
     click(&browser, "drain-hide").await;
     assert_eq!(shown(&browser, "drain-over").await, json!(null));
 }

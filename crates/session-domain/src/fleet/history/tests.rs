@@ -79,6 +79,7 @@ fn a_shutdown_that_overtakes_a_maintenance_is_the_same_drain_and_a_later_one_is_
     let mut fleet = three();
     says(&mut fleet, Phase::Maintenance, Some(110), 110);
     says(&mut fleet, Phase::Draining, Some(112), 112);
+    says(&mut fleet, Phase::Draining, Some(112), 113);
     let drain = only(&fleet);
     assert_eq!((drain.reason, drain.deadline, drain.started_at), (Reason::Shutdown, Some(at(172)), at(110)));
 
@@ -138,6 +139,67 @@ fn a_drain_that_was_under_way_when_its_pod_was_first_heard_says_so() {
     let drain = only(&fleet);
     assert!(drain.is_partial);
     assert_eq!((drain.people, drain.left()), (1, 1));
+    assert_eq!((drain.emptied_at, drain.course.len()), (None, 1), "and was never empty");
+}
+
+#[test]
+fn who_was_signed_out_at_the_end_of_a_maintenance_countdown_is_heard_of_after_it() {
+    let mut fleet = three();
+    says(&mut fleet, Phase::Maintenance, Some(110), 110);
+    leaves(&mut fleet, 1, Parting::Ended(Outcome::Logout), 120);
+    says(&mut fleet, Phase::Maintenance, None, 170);
+    leaves(&mut fleet, 2, Parting::Ended(Outcome::Forced), 171);
+    says(&mut fleet, Phase::Maintenance, None, 171);
+    leaves(&mut fleet, 3, Parting::Ended(Outcome::Forced), 171);
+    let drain = only(&fleet);
+    assert_eq!((drain.departures(Outcome::Forced), drain.left(), drain.emptied_at), (2, 0, Some(at(171))));
+    assert_eq!(drain.end, Some(DrainEnd::Over(at(170))));
+
+    let mut fleet = three();
+    says(&mut fleet, Phase::Maintenance, Some(110), 110);
+    says(&mut fleet, Phase::Maintenance, None, 170);
+    leaves(&mut fleet, 1, Parting::Ended(Outcome::Logout), 400);
+    assert_eq!(only(&fleet).left(), 3, "who leaves much later was not asked to by it");
+    says(&mut fleet, Phase::Serving, None, 500);
+    assert_eq!(only(&fleet).end, Some(DrainEnd::Over(at(170))));
+}
+
+#[test]
+fn a_drain_that_begins_while_its_pod_is_not_heard_is_known_in_part() {
+    let mut fleet = three();
+    fleet.apply(&here(), Heard::Lost("refused".into()), at(105));
+    fleet.apply(&here(), Heard::Watching, at(120));
+    says(&mut fleet, Phase::Draining, Some(110), 120);
+    let still = vec![session(1, POD, 90), session(2, POD, 90)];
+    fleet.apply(&here(), Heard::Snapshot { sessions: still, end: true }, at(120));
+    let drain = only(&fleet);
+    assert!(drain.is_partial);
+    assert_eq!((drain.people, drain.left(), drain.untold()), (2, 2, 0), "who had left before is not known");
+}
+
+#[test]
+fn a_drain_whose_pod_is_lost_stands_still_and_goes_on_when_it_is_heard_again() {
+    let mut fleet = three();
+    says(&mut fleet, Phase::Draining, Some(110), 110);
+    fleet.apply(&here(), Heard::Lost("killed".into()), at(115));
+    assert_eq!(only(&fleet).end, Some(DrainEnd::Lost(at(110))), "since it was heard last");
+    listen_to(&mut fleet, 120);
+    assert_eq!((only(&fleet).end, only(&fleet).people), (None, 3));
+
+    fleet.apply(&here(), Heard::Lost("killed".into()), at(125));
+    fleet.list(&named(&[]), at(125));
+    fleet.tend(at(125).plus(LOST_STAY));
+    fleet.list(&named(&["a:1"]), at(800));
+    listen_to(&mut fleet, 800);
+    assert_eq!((only(&fleet).end, only(&fleet).people), (None, 3), "however long that took");
+}
+
+/// The pod at [`here`] is heard again, in the drain that began at 110.
+fn listen_to(fleet: &mut Fleet, now: i64) {
+    fleet.apply(&here(), Heard::Watching, at(now));
+    says(fleet, Phase::Draining, Some(110), now);
+    let sessions = (1..=3).map(|n| session(n, POD, 90)).collect();
+    fleet.apply(&here(), Heard::Snapshot { sessions, end: true }, at(now));
 }
 
 #[test]

@@ -100,14 +100,20 @@ fn a_vanished_pod_that_is_named_again_is_as_it_was() {
 
 #[test]
 fn counters_outlive_their_pod_by_ten_minutes() {
-    let mut fleet = one(Was::Finished);
+    let mut fleet = one(Was::Live);
+    let counters = Counters { logins: 7, ..Counters::default() };
+    let last = PodReport { is_final: true, counters, ..report("user-1", Phase::Propagating, 0) };
+    fleet.apply(&Address::new(A), Heard::Report(last), at(100));
     fleet.list(&[], at(200));
     fleet.tend(at(200 + seconds(DONE_STAY)));
     let remembered = |fleet: &Fleet| fleet.view().gone().map(|gone| gone.pod.to_string()).collect::<Vec<_>>();
     assert_eq!(remembered(&fleet), ["user-1"]);
     assert!(!fleet.tend(at(100 + seconds(COUNTERS_STAY))));
+    let before = fleet.view().counters();
     assert!(fleet.tend(at(101 + seconds(COUNTERS_STAY))));
     assert!(remembered(&fleet).is_empty());
+    assert_eq!(fleet.view().counters(), before, "sums do not fall");
+    assert_eq!(before.logins, 7);
 }
 
 #[test]

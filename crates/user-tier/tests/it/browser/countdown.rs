@@ -38,7 +38,8 @@ async fn the_banner_counts_down_truly_and_its_button_leaves() {
 
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
-    assert_eq!(kept(&browser, "ada").await, serde_json::Value::Null, "leaving by hand erases the notes");
+    assert_eq!(kept(&browser, "ada").await, "an unsaved thought", "who has to go loses nothing by going early");
+    browser.sees("#kept").await;
     assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
 }
 
@@ -129,5 +130,5 @@ async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
     // The operator hurries.
     pod.signal(Signal::SIGTERM);
     browser.reads("#ended-message", "Time is up").await;
-    assert_eq!(browser.title().await, "Notes · Lastcall");
+    assert_eq!(browser.title().await, "Signed out · Notes · Lastcall");
 }
