@@ -71,11 +71,12 @@ fn the_five_names_come_from_the_admin_tier_alone_with_and_without_the_operator()
     let drop = &monitor["spec"]["podMetricsEndpoints"][0]["metricRelabelings"][0];
     assert_eq!((&drop["regex"], &drop["action"]), (&FIVE.into(), &"drop".into()));
 
-    let plain = read("monitoring/prometheus.yaml");
-    let job = |name: &str| list(&plain["scrape_configs"]).iter().find(|job| job["job_name"] == name).unwrap();
-    assert_eq!(job("sample-app-admin")["honor_labels"], true);
-    let drop = &job("sample-app-user")["metric_relabel_configs"][0];
-    assert_eq!((&drop["regex"], &drop["action"]), (&FIVE.into(), &"drop".into()));
+    for plain in ["monitoring/prometheus.yaml", "monitoring/dev.yaml"].map(read) {
+        let job = |name: &str| list(&plain["scrape_configs"]).iter().find(|job| job["job_name"] == name).unwrap();
+        assert_eq!(job("sample-app-admin")["honor_labels"], true);
+        let drop = &job("sample-app-user")["metric_relabel_configs"][0];
+        assert_eq!((&drop["regex"], &drop["action"]), (&FIVE.into(), &"drop".into()));
+    }
 }
 
 #[test]

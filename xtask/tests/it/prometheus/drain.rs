@@ -45,6 +45,7 @@ async fn drain_two_of_three(pods: &mut [UserPod; 3], prometheus: &Prometheus) {
     prometheus.sees(&format!(r#"graceful_logouts_total{{pod="user-1"}} == {}"#, AT_FIRST - 2)).await;
 
     second.signal(Signal::SIGTERM);
+    prometheus.sees(r#"lastcall_admin_pod_forced_logout_timestamp_seconds{pod="user-2"} > time()"#).await;
     quick.0.get("/logout?reason=drain").await;
     prometheus.sees(r#"lastcall_admin_pod_phase{pod="user-2", phase="propagating"} == 1"#).await;
     prometheus.sees(r#"lastcall_drain_seconds_count{pod="user-2"} == 1"#).await;
@@ -55,12 +56,14 @@ async fn drain_two_of_three(pods: &mut [UserPod; 3], prometheus: &Prometheus) {
     // What happened after the last scrape of the pod is told by the admin tier, from the pod's last word.
     prometheus.sees(r#"forced_logouts_total{pod="user-1"} == 2"#).await;
     prometheus.sees(r#"lastcall_admin_pod_up{pod="user-1"} == 0"#).await;
+    // For some scrapes, so that it is seen in the picture as well.
+    prometheus.sees(r#"min_over_time(forced_logouts_total{pod="user-1"}[3s]) == 2"#).await;
 }
 
 #[tokio::test]
 async fn every_panel_shows_data_and_every_alert_is_evaluated_while_pods_drain() {
     // Nothing is waited for by the clock: the drains go on until they are ended.
-    let options = [("DRAIN_TIMEOUT", "1m"), ("PROPAGATION_WAIT", "1h")];
+    let options = [("DRAIN_TIMEOUT", "5m"), ("PROPAGATION_WAIT", "1h")];
     let mut pods =
         [user_pod("user-1", &options).await, user_pod("user-2", &options).await, user_pod("user-3", &options).await];
     let (_admin, admin) = admin_tier(&pods.each_ref()).await;

@@ -15,8 +15,8 @@ use crate::monitoring::panels;
 const SHOWN: [&str; 4] = ["People by pod", "Time left by pod", "Told, left, forced over the range", "Phase by pod"];
 const COLOURS: [&str; 4] = ["#1f6feb", "#1a7f37", "#b35900", "#8250df"];
 /// How large the field of a chart is, without what stands beside and below it.
-const FIELD: (f64, f64) = (520.0, 170.0);
-const STYLE: &str = "body{margin:0;padding:24px;background:#fff;color:#1f2328;font:14px system-ui,sans-serif;width:1180px}\
+const FIELD: (f64, f64) = (470.0, 170.0);
+const STYLE: &str = "body{margin:0;padding:24px;background:#fff;color:#1f2328;font:14px system-ui,sans-serif;width:1020px}\
     h1{font-size:20px;margin:0 0 4px}p{margin:0 0 16px;color:#59636e}main{display:grid;grid-template-columns:1fr 1fr;gap:20px}\
     section{border:1px solid #d1d9e0;border-radius:6px;padding:12px}h2{font-size:14px;margin:0 0 8px}\
     text{font-size:11px;fill:#59636e}ul{display:flex;gap:16px;list-style:none;margin:6px 0 0;padding:0;font-size:12px}\
@@ -52,7 +52,9 @@ fn chart(panel: &Value, lines: &[(String, Series)], (start, end): (f64, f64)) ->
     let unit = if panel["fieldConfig"]["defaults"]["unit"] == "s" { " s" } else { "" };
     let states = list(&panel["fieldConfig"]["defaults"]["mappings"]);
     let values = lines.iter().flat_map(|(_, series)| &series.points).map(|(_, value)| *value);
-    let top = values.fold(1.0, f64::max).ceil();
+    // Whole numbers at each of the lines.
+    let highest = values.fold(1.0, f64::max).ceil();
+    let top = if highest > 4.0 { (highest / 4.0).ceil() * 4.0 } else { highest };
     let (width, height) = FIELD;
     let x = |time: f64| 80.0 + (time - start) / (end - start).max(1.0) * (width - 90.0);
     let y = |value: f64| 8.0 + (1.0 - value.max(0.0) / top) * (height - 16.0);

@@ -26,6 +26,11 @@ fn the_rules_are_rules() {
 }
 
 #[test]
+fn the_configuration_for_this_machine_is_one() {
+    assert_good(&promtool(&["check", "config", "dev.yaml"], None));
+}
+
+#[test]
 fn each_alert_fires_when_it_should_and_only_then() {
     assert_good(&promtool(&["test", "rules", "rules-test.yaml"], None));
 }
