@@ -1,6 +1,7 @@
 //! Alerts, scrape configurations, dashboard and handbook say the same, and name what there is.
 
 pub(crate) mod names;
+mod resources;
 
 use std::collections::BTreeSet;
 
