@@ -3,6 +3,7 @@
 mod bench;
 mod codegen;
 mod dev;
+mod monitoring;
 mod pictures;
 mod steps;
 mod test;
@@ -32,6 +33,12 @@ enum Chore {
     },
     /// Measures, as ratios against a baseline in the same run
     Bench,
+    /// Writes the alerts of monitoring/rules.yaml into the manifest of the monitoring component
+    Monitoring {
+        /// Writes nothing, and fails where the manifest is not up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Makes the README's pictures anew, into docs/images
     Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
@@ -43,6 +50,7 @@ fn main() -> ExitCode {
         Chore::Dev(arguments) => dev::run(&arguments),
         Chore::Test { quick } => test::run(quick),
         Chore::Bench => bench::run(),
+        Chore::Monitoring { check } => monitoring::run(check),
         Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
     };

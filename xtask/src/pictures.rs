@@ -1,4 +1,4 @@
-//! `cargo xtask pictures`: makes the README's pictures anew, as tests of the browser do, and puts them into docs/images.
+//! `cargo xtask pictures`: makes the pictures of README and docs anew, as tests of the browser do, and puts them into docs/images.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use crate::steps::{announce, cargo, root, step};
 use crate::tools;
 
-/// Those that the README shows, without `.png`.
-const SHOWN: [&str; 5] = ["banner", "banner-phone", "dashboard", "users-dark", "maintenance"];
+/// Those that the README and the handbook show, without `.png`.
+const SHOWN: [&str; 6] = ["banner", "banner-phone", "dashboard", "users-dark", "maintenance", "monitoring"];
 
 /// Takes the pictures and copies them.
 ///
@@ -18,7 +18,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     tools::ensure_nextest()?;
     tools::ensure_programs()?;
     step("binaries", &mut cargo(&["build", "--workspace", "--bins"]))?;
-    step("pictures", &mut cargo(&["nextest", "run", "--workspace", "-E", "test(/pictures::/)"]))?;
+    step("pictures", &mut cargo(&["nextest", "run", "--workspace", "-E", "test(/pictures::|prometheus::drain::/)"]))?;
     for name in SHOWN {
         let from = root().join(format!("target/screenshots/{name}.png"));
         let to = root().join(format!("docs/images/{name}.png"));

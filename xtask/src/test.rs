@@ -6,9 +6,9 @@
 use crate::steps::{cargo, step};
 use crate::tools;
 
-/// Leaves out the tests that need a browser, nginx or a Redis: by convention they live in modules of these names.
+/// Leaves out the tests that start programs that are not ours: by convention they live in modules of these names.
 const WITHOUT_PROGRAMS: [&str; 2] =
-    ["-E", "not test(/accessible::|browser::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)"];
+    ["-E", "not test(/accessible::|browser::|nginx::|pictures::|sharing::|redis_kinds::|outage::|prometheus::/)"];
 
 /// Installs what is missing, checks, tests.
 ///

@@ -1,6 +1,7 @@
 //! What the tests need beyond the Rust toolchain: installed where that can be done, else named.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::bail;
@@ -8,7 +9,7 @@ use anyhow::bail;
 use crate::steps::{cargo, step};
 
 /// What tests start, and the Debian packages that it comes in.
-const PROGRAMS: [(&str, &str); 8] = [
+const PROGRAMS: [(&str, &str); 10] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("redis-server", "redis-server"),
@@ -17,6 +18,8 @@ const PROGRAMS: [(&str, &str); 8] = [
     ("faketime", "faketime"),
     ("nginx", "nginx-light"),
     ("ps", "procps"),
+    ("prometheus", "prometheus"),
+    ("promtool", "prometheus"),
 ];
 
 /// Installs cargo-nextest unless it is there.
@@ -31,7 +34,7 @@ pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
-/// Installs the browser, its driver, Redis and nginx unless they are there.
+/// Installs the browser, its driver, Redis, nginx and Prometheus unless they are there.
 ///
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
@@ -45,8 +48,8 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
             "not on PATH: {}\n\
              tests start them; install them\n\
              (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime \
-             nginx-light procps,\n\
-             macOS: brew install redis openssl nginx && brew install --cask chromium chromedriver),\n\
+             nginx-light procps prometheus,\n\
+             macOS: brew install redis openssl nginx prometheus && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );
@@ -54,7 +57,19 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
     step("renew the list of packages", &mut apt_get(&["update"]))?;
     let packages = PROGRAMS.map(|(_, package)| package);
     let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
-    step("install what tests start", &mut apt_get(&install))
+    step("install what tests start", &mut apt_get(&install))?;
+    if missing.contains(&"prometheus") {
+        free_port_of_prometheus()?;
+    }
+    Ok(())
+}
+
+/// Debian's package runs as a service on 9090, the port of the first user pod. Whose Prometheus was there before keeps it.
+fn free_port_of_prometheus() -> anyhow::Result<()> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    step("leave port 9090 to the user tier", Command::new("systemctl").args(["disable", "--now", "prometheus"]))
 }
 
 fn missing() -> impl Iterator<Item = &'static str> {

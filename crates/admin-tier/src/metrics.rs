@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use session_domain::fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
-use session_domain::{Counters, Timestamp};
+use session_domain::{Counters, Phase, PodReport, Timestamp};
 
 use crate::live::Streams;
 
@@ -44,6 +44,11 @@ fn describe() {
     describe_counter!("forced_logouts_total", "Sessions that were present and force-closed at the deadline.");
     describe_counter!("total_logins", "Sessions started by the pod.");
     describe_gauge!("lastcall_admin_pod_up", "Whether the pod is heard: 1, or 0 while it is not.");
+    describe_gauge!("lastcall_admin_pod_phase", "1 for the phase that the pod is in, 0 for the others.");
+    describe_gauge!(
+        "lastcall_admin_pod_forced_logout_timestamp_seconds",
+        "When the pod force-closes who is still there, while a countdown runs."
+    );
     describe_gauge!("lastcall_admin_pods", "Pods that are expected.");
     describe_gauge!("lastcall_admin_discovery_up", "Whether pods are found: 1, or 0 while those known have to do.");
     describe_gauge!("lastcall_admin_sessions", "Sessions known over all pods, each counted once.");
@@ -81,10 +86,24 @@ fn pod_numbers(pod: &PodView, now: Timestamp) {
     let Some(report) = &pod.report else { return };
     if pod.is_reachable() {
         gauge!("active_sessions_total", "pod" => name.clone()).set(report.active_sessions as f64);
+        drain(&name, report);
     } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_STAY) {
         return;
     }
     count(&name, &report.counters);
+}
+
+/// How far a pod has drained: nothing is said of a pod that is not heard, so that no drain seems to go on for ever.
+#[allow(clippy::cast_precision_loss, reason = "a time in milliseconds fits")]
+fn drain(pod: &str, report: &PodReport) {
+    for phase in Phase::ALL {
+        gauge!("lastcall_admin_pod_phase", "pod" => pod.to_owned(), "phase" => phase.as_str())
+            .set(f64::from(u8::from(report.phase == phase)));
+    }
+    if let Some(deadline) = report.forced_logout_at {
+        gauge!("lastcall_admin_pod_forced_logout_timestamp_seconds", "pod" => pod.to_owned())
+            .set(deadline.as_millis() as f64 / 1000.0);
+    }
 }
 
 /// What a pod has counted, under its name.
@@ -101,8 +120,8 @@ fn count(pod: &str, counters: &Counters) {
 
 #[cfg(test)]
 mod tests {
+    use session_domain::PodName;
     use session_domain::fleet::{Address, Fleet, Found, Heard};
-    use session_domain::{Phase, PodName, PodReport};
     use test_support::metric;
     use tokio_util::sync::CancellationToken;
 
@@ -112,25 +131,57 @@ mod tests {
         Timestamp::from_millis(seconds * 1000)
     }
 
+    fn report(phase: Phase, forced_logout_at: Option<Timestamp>) -> PodReport {
+        PodReport {
+            pod: PodName::new("user-1").unwrap(),
+            phase,
+            started_at: at(0),
+            drain_started_at: None,
+            forced_logout_at,
+            active_sessions: 0,
+            version: String::new(),
+            counters: Counters { logins: 7, ..Counters::default() },
+            is_final: false,
+        }
+    }
+
+    fn page(fleet: &Fleet, now: i64) -> String {
+        render(&fleet.view(), &Streams::new(CancellationToken::new()), at(now))
+    }
+
+    #[test]
+    fn a_drain_is_told_by_phase_and_deadline_while_the_pod_is_heard() {
+        let address = Address::new("10.0.0.1:9091");
+        let mut fleet = Fleet::new();
+        fleet.list(&[Found::at(address.clone())], at(0));
+        let series = |fleet: &Fleet, now| {
+            let page = page(fleet, now);
+            let phases = Phase::ALL.map(|phase| {
+                metric(&page, &format!(r#"lastcall_admin_pod_phase{{pod="user-1",phase="{}"}}"#, phase.as_str()))
+            });
+            (phases, metric(&page, r#"lastcall_admin_pod_forced_logout_timestamp_seconds{pod="user-1"}"#))
+        };
+        let only = |phase| Phase::ALL.map(|each| Some(f64::from(u8::from(each == phase))));
+        // Only the end of a snapshot makes a pod one that is heard.
+        for (phase, deadline) in [(Phase::Serving, None), (Phase::Draining, Some(at(60))), (Phase::Propagating, None)] {
+            fleet.apply(&address, Heard::Watching, at(1));
+            fleet.apply(&address, Heard::Report(report(phase, deadline)), at(1));
+            fleet.apply(&address, Heard::Snapshot { sessions: Vec::new(), end: true }, at(1));
+            assert_eq!(series(&fleet, 2), (only(phase), deadline.map(|_| 60.0)), "{phase}");
+        }
+        fleet.apply(&address, Heard::Report(PodReport { is_final: true, ..report(Phase::Propagating, None) }), at(3));
+        assert_eq!(series(&fleet, 4), ([None; 4], None), "it has finished");
+    }
+
     #[test]
     fn a_gone_pods_counters_stay_ten_minutes_while_its_gauges_go() {
         let address = Address::new("10.0.0.1:9091");
         let mut fleet = Fleet::new();
         fleet.list(&[Found::at(address.clone())], at(0));
-        let last = PodReport {
-            pod: PodName::new("user-1").unwrap(),
-            phase: Phase::Propagating,
-            started_at: at(0),
-            drain_started_at: None,
-            forced_logout_at: None,
-            active_sessions: 0,
-            version: String::new(),
-            counters: Counters { logins: 7, ..Counters::default() },
-            is_final: true,
-        };
+        let last = PodReport { is_final: true, ..report(Phase::Propagating, None) };
         fleet.apply(&address, Heard::Report(last), at(100));
         let series = |fleet: &Fleet, now| {
-            let page = render(&fleet.view(), &Streams::new(CancellationToken::new()), at(now));
+            let page = page(fleet, now);
             [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
         };
         assert_eq!(series(&fleet, 101), [Some(7.0), Some(0.0)], "it is expected");

@@ -19,6 +19,9 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in the order in which a pod goes through them.
+    pub const ALL: [Self; 4] = [Self::Serving, Self::Maintenance, Self::Draining, Self::Propagating];
+
     /// The phase in lower case, as the admin tier's API and pages write it.
     pub const fn as_str(self) -> &'static str {
         match self {

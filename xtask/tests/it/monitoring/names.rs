@@ -1,0 +1,60 @@
+//! Every number that the tiers expose stands in the handbook, and nothing stands there that is not exposed.
+
+use std::collections::BTreeSet;
+
+use test_support::{Person, eventually};
+
+use crate::{admin_tier, list, text, user_pod};
+
+/// The metrics pages of both tiers, once the admin tier has heard of a pod in its drain.
+pub(crate) async fn pages() -> [String; 2] {
+    let pod = user_pod("user-1", &[("DRAIN_TIMEOUT", "1h")]).await;
+    let ada = pod.person().visit().await;
+    let mut stream = ada.events().await;
+    pod.signal(test_support::Signal::SIGTERM);
+    stream.next_named("drain").await;
+    let (_admin, address) = admin_tier(&[&pod]).await;
+    let admin = Person::new(&address);
+    let heard = eventually("a drain on the admin tier's metrics page", || async {
+        let page = admin.text("/metrics").await;
+        page.contains("lastcall_admin_pod_forced_logout_timestamp_seconds{").then_some(page)
+    })
+    .await;
+    [pod.person().text("/metrics").await, heard]
+}
+
+fn exposed(page: &str) -> BTreeSet<String> {
+    page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next().map(str::to_owned)).collect()
+}
+
+/// The names at the beginning of the rows of tables in the section on numbers.
+fn explained() -> BTreeSet<String> {
+    let handbook = text("docs/operating.md");
+    let section = handbook.split("\n## ").find(|section| section.starts_with("What each number means")).unwrap();
+    let cell = |line: &str| line.strip_prefix("| `")?.split(['`', '{']).next().map(str::to_owned);
+    section.lines().filter_map(cell).collect()
+}
+
+#[tokio::test]
+async fn the_handbook_explains_exactly_the_numbers_that_both_tiers_expose() {
+    let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
+    assert_eq!(explained(), exposed);
+}
+
+#[tokio::test]
+async fn alerts_and_panels_ask_for_nothing_that_is_not_exposed() {
+    let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
+    let asked = super::alerts().into_iter().map(|alert| alert["expr"].as_str().unwrap().to_owned()).chain(
+        super::panels().into_iter().flat_map(|panel| {
+            list(&panel["targets"]).iter().map(|target| target["expr"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        }),
+    );
+    for query in asked {
+        let words = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let names = words.filter(|word| word.starts_with("lastcall_") || word.ends_with("_total"));
+        for name in names {
+            let base = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            assert!(exposed.contains(name) || exposed.contains(base), "{name} in {query}");
+        }
+    }
+}
