@@ -3,7 +3,9 @@
 mod bench;
 mod codegen;
 mod dev;
+mod image;
 mod pictures;
+mod release;
 mod steps;
 mod test;
 mod tools;
@@ -36,6 +38,10 @@ enum Chore {
     Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
     Codegen,
+    /// Builds and tags the images of both tiers, and lists what is inside
+    Image(image::Arguments),
+    /// Says everything that stands between this tree and a release; where nothing does, makes the tag
+    Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -45,6 +51,8 @@ fn main() -> ExitCode {
         Chore::Bench => bench::run(),
         Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
+        Chore::Image(arguments) => image::run(&arguments),
+        Chore::Release(arguments) => release::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
