@@ -94,6 +94,8 @@ impl Engine {
             command.args(["--tag", name]);
         });
         command.args(build.arguments).arg(".");
+        // Ours is for the tags alone.
+        command.stdout(std::io::stderr());
         command
     }
 

@@ -10,10 +10,12 @@ use super::TIERS;
 /// The component, from the root of the repository.
 pub(crate) const FILE: &str = "kubernetes/overlays/production/images/kustomization.yaml";
 
-const HEAD: &str = "# Written by `cargo xtask image --registry HOST/PATH`, which leaves this file as the only place that names them.\n\
-    apiVersion: kustomize.config.k8s.io/v1alpha1\n\
-    kind: Component\n\
-    images:\n";
+const HEAD: &str = "\
+# Written by `cargo xtask image --registry …`.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+images:
+";
 
 /// Has the overlay take both images from a registry, by this tag.
 ///

@@ -3,6 +3,7 @@
 
 mod container;
 mod images;
+mod layers;
 
 use container::Container;
 use images::Images;

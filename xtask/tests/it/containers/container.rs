@@ -20,8 +20,9 @@ pub(crate) struct Rootfs {
 }
 
 impl Rootfs {
+    /// Those of a local image, by its whole name.
     pub(crate) fn of(images: &Images, image: &str) -> Self {
-        let container = said(images.buildah().args(["from", "--pull-never", &Images::name(image)]));
+        let container = said(images.buildah().args(["from", "--pull-never", image]));
         let path = said(images.buildah().args(["mount", &container])).into();
         let mut remove = images.buildah();
         remove.args(["rm", &container]);
@@ -47,7 +48,7 @@ struct Bundle {
 
 impl Bundle {
     fn new(images: &Images, image: &str, arguments: &[&str], options: &[(&str, &str)], hosts: &str) -> Self {
-        let (folder, rootfs) = (tempfile::tempdir().unwrap(), Rootfs::of(images, image));
+        let (folder, rootfs) = (tempfile::tempdir().unwrap(), Rootfs::of(images, &Images::name(image)));
         let entrypoint = images.inspect(image, "{{index .OCIv1.Config.Entrypoint 0}}");
         let user = images.inspect(image, "{{.OCIv1.Config.User}}");
         let (uid, gid) = user.split_once(':').unwrap();

@@ -5,7 +5,11 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use super::container::Rootfs;
+
 const BASE: &str = "localhost/builder-on-the-spot";
+/// So many layers are those of two or three commits.
+const MANY: usize = 100;
 
 /// Where both images are, and how buildah is talked to about them.
 #[derive(Debug)]
@@ -24,10 +28,24 @@ impl Images {
         let images = Self { root, folder };
         let lock = File::create(images.folder.join("lock")).unwrap();
         lock.lock().unwrap();
-        images.write_storage_configuration();
-        images.make_base();
-        images.build();
+        // Where nextest runs us, all tests of a run have the same number.
+        let (run, stamp) = (std::env::var("NEXTEST_RUN_ID").unwrap_or_default(), images.folder.join("run-id"));
+        if run.is_empty() || fs::read_to_string(&stamp).ok().as_ref() != Some(&run) {
+            images.write_storage_configuration();
+            images.forget_old();
+            images.make_base();
+            images.build();
+            fs::write(stamp, run).unwrap();
+        }
         images
+    }
+
+    /// Layers of former commits are of no use: cargo's output, which saves the time, lies beside them.
+    fn forget_old(&self) {
+        let all = |kind: &str| said(self.buildah().args([kind, "--all", "--quiet"])).lines().count();
+        if all("images") > MANY && all("containers") == 0 {
+            said(self.buildah().args(["rmi", "--all"]));
+        }
     }
 
     fn write_storage_configuration(&self) {
@@ -59,6 +77,30 @@ impl Images {
     }
 
     fn build(&self) {
+        let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        chore.args(["image", "--engine", "buildah", "--profile", "image-quick", "--builder-image", BASE, "--"]);
+        let tags = said(self.prepared(chore).args(self.volumes()));
+        assert_eq!(tags.lines().count(), 4, "two tags for each image:\n{tags}");
+    }
+
+    /// Builds one stage of `Dockerfile.user` from another tree.
+    pub(crate) fn build_stage(&self, stage: &str, tree: &Path, name: &str) {
+        let mut build = self.buildah();
+        build.args([
+            "build",
+            "--layers",
+            "--target",
+            stage,
+            "--build-arg",
+            &format!("BUILDER_IMAGE={BASE}"),
+            "--tag",
+            name,
+        ]);
+        said(build.args(self.volumes()).arg("--file").arg(tree.join("Dockerfile.user")).arg(tree));
+    }
+
+    /// What a build takes from this machine.
+    fn volumes(&self) -> Vec<String> {
         let sysroot = said(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&self.root));
         // Everything that the workspace needs is fetched, as the tests themselves were built from it.
         let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
@@ -71,11 +113,12 @@ impl Images {
             format!("{home}/registry:/cargo/registry:ro"),
             format!("{target}:/target"),
         ];
-        let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        chore.args(["image", "--engine", "buildah", "--profile", "image-quick", "--builder-image", BASE, "--"]);
-        chore.args(volumes.iter().flat_map(|volume| ["--volume", volume]));
-        let tags = said(&mut self.prepared(chore));
-        assert_eq!(tags.lines().count(), 4, "two tags for each image:\n{tags}");
+        volumes.into_iter().flat_map(|volume| ["--volume".to_owned(), volume]).collect()
+    }
+
+    /// The root of the repository.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
     }
 
     /// A command of buildah, with the storage of these tests.
@@ -104,7 +147,7 @@ impl Images {
 
     /// Every file in the image with its size, sorted.
     pub(crate) fn files(&self, image: &str) -> Vec<(String, u64)> {
-        let container = super::container::Rootfs::of(self, image);
+        let container = Rootfs::of(self, &Self::name(image));
         let mut files = Vec::new();
         let mut folders = vec![container.path().to_owned()];
         while let Some(folder) = folders.pop() {
