@@ -3,8 +3,10 @@
 mod bench;
 mod codegen;
 mod dev;
+mod image;
 mod monitoring;
 mod pictures;
+mod release;
 mod steps;
 mod test;
 mod tools;
@@ -43,6 +45,10 @@ enum Chore {
     Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
     Codegen,
+    /// Builds and tags the images of both tiers, and lists what is inside
+    Image(image::Arguments),
+    /// Says everything that stands between this tree and a release; where nothing does, makes the tag
+    Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +59,8 @@ fn main() -> ExitCode {
         Chore::Monitoring { check } => monitoring::run(check),
         Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
+        Chore::Image(arguments) => image::run(&arguments),
+        Chore::Release(arguments) => release::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

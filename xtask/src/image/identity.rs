@@ -1,0 +1,115 @@
+//! Which build an image is: the workspace's version, and the commit that it was built from.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::kustomization;
+
+/// What stands behind the revision where files differ from what is committed.
+const DIRTY: &str = "-dirty";
+/// Where there is no git, as in an unpacked archive.
+const UNKNOWN: &str = "unknown";
+
+/// Version, revision and time of a build.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// The workspace's, without a `v`.
+    pub(crate) version: String,
+    /// Twelve hexadecimal digits, `-dirty` behind them where the tree is; `unknown` where there is no git.
+    pub(crate) revision: String,
+    /// When the commit was made, RFC 3339: the same for every build of it. Empty where there is no git.
+    pub(crate) created: String,
+}
+
+impl Identity {
+    /// Reads `Cargo.toml` and asks git.
+    ///
+    /// # Errors
+    /// `Cargo.toml` cannot be read or has no version.
+    pub(crate) fn of(root: &Path) -> anyhow::Result<Self> {
+        let version = version(root)?;
+        let Some(commit) = git(root, &["rev-parse", "--short=12", "HEAD"]) else {
+            return Ok(Self { version, revision: UNKNOWN.to_owned(), created: String::new() });
+        };
+        let dirty = if changes(root).is_empty() { "" } else { DIRTY };
+        let created = git(root, &["show", "--no-patch", "--format=%cI", "HEAD"]).unwrap_or_default();
+        Ok(Self { version, revision: format!("{commit}{dirty}"), created })
+    }
+
+    /// Whether a commit stands for all of it.
+    pub(crate) fn is_clean(&self) -> bool {
+        self.revision != UNKNOWN && !self.revision.ends_with(DIRTY)
+    }
+
+    /// An image's tag: a release's is the version, anything else's tells the revision too.
+    pub(crate) fn tag(&self, release: bool) -> String {
+        if release { self.version.clone() } else { format!("{}-{}", self.version, self.revision) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn given(version: &str, revision: &str, created: &str) -> Self {
+        Self { version: version.to_owned(), revision: revision.to_owned(), created: created.to_owned() }
+    }
+}
+
+/// The one place where the version stands: `workspace.package.version`.
+///
+/// # Errors
+/// There is no such file, or no version in it.
+pub(crate) fn version(root: &Path) -> anyhow::Result<String> {
+    let file = root.join("Cargo.toml");
+    let text = std::fs::read_to_string(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+    let section =
+        text.split("[workspace.package]").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap_or_default();
+    let line = section.lines().find_map(|line| line.strip_prefix("version = "));
+    line.map(|value| value.trim_matches('"').to_owned()).context("Cargo.toml has no workspace.package.version")
+}
+
+/// What git calls changed or new, one file a line. Where images went is not what they were made of: that file, which
+/// building them writes, does not count.
+pub(crate) fn changes(root: &Path) -> String {
+    let but = format!(":(exclude){}", kustomization::FILE);
+    git(root, &["status", "--porcelain", "--", ".", &but]).unwrap_or_default()
+}
+
+/// What git says, without white space around it; `None` where it fails or says nothing.
+pub(crate) fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).current_dir(root).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+    let text = text.trim().to_owned();
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::release::tests::Repository;
+
+    #[test]
+    fn a_clean_tree_is_its_commit_and_a_changed_one_is_called_dirty() {
+        let repository = Repository::ready();
+        let clean = Identity::of(repository.path()).unwrap();
+        assert_eq!(clean.revision.len(), 12);
+        assert!(clean.is_clean() && clean.created.contains('T'), "{clean:?}");
+        assert_eq!(clean.tag(true), "1.2.3");
+        assert_eq!(clean.tag(false), format!("1.2.3-{}", clean.revision));
+
+        repository.write(kustomization::FILE, "images: []\n");
+        assert!(Identity::of(repository.path()).unwrap().is_clean(), "where images went is not what they are made of");
+
+        repository.write("new.rs", "");
+        let dirty = Identity::of(repository.path()).unwrap();
+        assert_eq!(dirty.revision, format!("{}-dirty", clean.revision));
+        assert!(!dirty.is_clean());
+    }
+
+    #[test]
+    fn without_git_the_revision_is_unknown_and_nothing_is_clean() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
+        let identity = Identity::of(folder.path()).unwrap();
+        assert_eq!((identity.tag(false).as_str(), identity.is_clean()), ("1.2.3-unknown", false));
+    }
+}

@@ -1,0 +1,65 @@
+//! The two Dockerfiles: alike, and as hadolint wants them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(root().join(name)).unwrap()
+}
+
+/// All before the last stage, without the heading line.
+fn stages_that_build(text: &str) -> &str {
+    let (_, below) = text.split_once('\n').unwrap();
+    below.split("FROM ${RUNTIME_IMAGE}").next().unwrap()
+}
+
+#[test]
+fn both_build_in_the_same_words_so_that_the_second_image_is_only_a_copy() {
+    let (user, admin) = (read("Dockerfile.user"), read("Dockerfile.admin"));
+    assert_eq!(stages_that_build(&user), stages_that_build(&admin));
+}
+
+#[test]
+fn the_last_stages_differ_in_names_and_ports_alone() {
+    let last = |name: &str| read(name).split("FROM ${RUNTIME_IMAGE}").nth(1).unwrap().to_owned();
+    let described = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.contains("image.description") && !line.starts_with("EXPOSE"));
+        lines.map(|line| line.replace("admin", "user")).collect()
+    };
+    assert_eq!(described(last("Dockerfile.user")), described(last("Dockerfile.admin")));
+    assert!(last("Dockerfile.user").contains("EXPOSE 9090 9091\n"));
+    assert!(last("Dockerfile.admin").contains("EXPOSE 9092\n"));
+}
+
+#[test]
+fn what_an_image_is_made_from_holds_neither_git_nor_tests_nor_chores() {
+    let allowed = read(".dockerignore");
+    let first = allowed.lines().find(|line| !line.starts_with('#')).unwrap();
+    assert_eq!(first, "*", "all is left out that is not named");
+    let kept: Vec<&str> = allowed.lines().filter_map(|line| line.strip_prefix('!')).collect();
+    assert_eq!(
+        kept,
+        ["Cargo.toml", "Cargo.lock", "crates", "xtask", "xtask/Cargo.toml", "xtask/src", "xtask/src/main.rs"]
+    );
+}
+
+mod hadolint {
+    use super::*;
+
+    #[test]
+    fn finds_nothing_in_either() {
+        let installed = root().join("target/tools/bin/hadolint");
+        let program = if installed.is_file() { installed } else { "hadolint".into() };
+        for name in ["Dockerfile.user", "Dockerfile.admin"] {
+            let output =
+                Command::new(&program).arg(name).current_dir(root()).output().expect("hadolint: cargo xtask test");
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success() && said.is_empty(), "{name}:\n{said}");
+        }
+    }
+}
