@@ -1,7 +1,7 @@
 //! What the totals leave out, in words.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, PodView, Standing};
+use session_domain::fleet::{FleetView, PodState, PodView, Standing};
 
 use crate::live::Scene;
 
@@ -11,6 +11,7 @@ const NAMED: usize = 6;
 /// What is known, and what is not.
 #[derive(Debug)]
 pub(super) struct Completeness {
+    /// Pods of which all is known, and all that are up.
     pub(super) known: usize,
     pub(super) all: usize,
     pub(super) unreachable: Vec<(String, String)>,
@@ -24,9 +25,11 @@ pub(super) struct Completeness {
 
 impl Completeness {
     pub(super) fn of(view: &FleetView) -> Self {
+        // Who has said the last word serves nobody any more.
+        let up = || view.pods().iter().filter(|pod| pod.state != PodState::Finished);
         let mut whole = Self {
-            known: view.pods().iter().filter(|pod| pod.is_known()).count(),
-            all: view.pods().len(),
+            known: up().filter(|pod| pod.is_known()).count(),
+            all: up().count(),
             unreachable: Vec::new(),
             lying: Vec::new(),
             waiting: Vec::new(),

@@ -48,7 +48,7 @@ impl Summary {
     pub(super) fn new(view: &FleetView, completeness: &Completeness, words: Words) -> Self {
         let all = completeness.all;
         let known = match view.pods().iter().filter(|pod| pod.report.is_some()).count() {
-            _ if all == 0 => Known::NoPods,
+            _ if view.pods().is_empty() => Known::NoPods,
             0 if completeness.unreachable.len() == all => Known::Unreachable,
             0 => Known::Nothing,
             _ => Known::Something,
