@@ -32,6 +32,8 @@ enum Chore {
     },
     /// Measures, as ratios against a baseline in the same run
     Bench,
+    /// Renders the manifests into kubernetes/sample-app.yaml, and holds their waits against each other
+    Manifests(xtask::manifests::Arguments),
     /// Makes the README's pictures anew, into docs/images
     Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Dev(arguments) => dev::run(&arguments),
         Chore::Test { quick } => test::run(quick),
         Chore::Bench => bench::run(),
+        Chore::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
         Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
     };
