@@ -6,9 +6,11 @@
 use crate::steps::{cargo, step};
 use crate::tools;
 
-/// Leaves out the tests that need a browser, nginx or a Redis: by convention they live in modules of these names.
-const WITHOUT_PROGRAMS: [&str; 2] =
-    ["-E", "not test(/accessible::|browser::|hostile::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)"];
+/// Leaves out the tests that need a browser, nginx, a Redis or kubectl: by convention they live in modules of these names.
+const WITHOUT_PROGRAMS: [&str; 2] = [
+    "-E",
+    "not test(/accessible::|browser::|hostile::|manifests::|nginx::|pictures::|sharing::|redis_kinds::|outage::/)",
+];
 
 /// Installs what is missing, checks, tests.
 ///
