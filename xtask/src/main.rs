@@ -1,6 +1,7 @@
 //! Every chore of this repository, one command each: `cargo xtask --help`.
 
 mod bench;
+mod cluster_tools;
 mod codegen;
 mod dev;
 mod pictures;

@@ -4,7 +4,7 @@
 //! thing on the screen.
 
 use crate::steps::{cargo, step};
-use crate::tools;
+use crate::{cluster_tools, tools};
 
 /// Leaves out the tests that need a browser, nginx, a Redis or kubectl: by convention they live in modules of these names.
 const WITHOUT_PROGRAMS: [&str; 2] = [
@@ -20,6 +20,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     tools::ensure_nextest()?;
     if !quick {
         tools::ensure_programs()?;
+        cluster_tools::ensure()?;
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
