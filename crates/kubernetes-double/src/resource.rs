@@ -1,9 +1,18 @@
 //! Which resources there are: a table, and the paths that it gives.
 
-use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
+use k8s_openapi::api::policy::v1::PodDisruptionBudget;
+use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::strict;
 
 /// One resource.
 #[derive(Debug)]
@@ -14,21 +23,56 @@ pub(crate) struct Resource {
     pub(crate) kind: &'static str,
     /// `configmaps`.
     pub(crate) plural: &'static str,
+    /// Whether its objects lie in namespaces.
+    pub(crate) namespaced: bool,
     /// Says what is wrong with an object that is none of this kind.
     pub(crate) check: fn(&Value) -> Result<(), String>,
+    /// Says which fields of an object this kind does not know.
+    pub(crate) unknown: fn(&Value) -> Vec<String>,
 }
 
 /// The table: a resource more is a row more.
-const RESOURCES: [Resource; 2] = [row::<ConfigMap>(), row::<EndpointSlice>()];
+const RESOURCES: [Resource; 13] = [
+    namespaced::<ConfigMap>(),
+    namespaced::<EndpointSlice>(),
+    cluster::<Namespace>(),
+    namespaced::<Secret>(),
+    namespaced::<Service>(),
+    namespaced::<ServiceAccount>(),
+    namespaced::<Deployment>(),
+    namespaced::<HorizontalPodAutoscaler>(),
+    namespaced::<Ingress>(),
+    namespaced::<NetworkPolicy>(),
+    namespaced::<PodDisruptionBudget>(),
+    namespaced::<Role>(),
+    namespaced::<RoleBinding>(),
+];
 
-static TABLE: &[Resource] = &RESOURCES;
+pub(crate) static TABLE: &[Resource] = &RESOURCES;
 
-const fn row<T: k8s_openapi::Resource + DeserializeOwned>() -> Resource {
-    Resource { api_version: T::API_VERSION, kind: T::KIND, plural: T::URL_PATH_SEGMENT, check: check::<T> }
+const fn namespaced<T>() -> Resource
+where
+    T: k8s_openapi::Resource<Scope = NamespaceResourceScope> + DeserializeOwned + Serialize,
+{
+    row::<T>(true)
 }
 
-fn check<T: DeserializeOwned>(object: &Value) -> Result<(), String> {
-    T::deserialize(object).map(drop).map_err(|error| error.to_string())
+const fn cluster<T>() -> Resource
+where
+    T: k8s_openapi::Resource<Scope = ClusterResourceScope> + DeserializeOwned + Serialize,
+{
+    row::<T>(false)
+}
+
+const fn row<T: k8s_openapi::Resource + DeserializeOwned + Serialize>(namespaced: bool) -> Resource {
+    Resource {
+        api_version: T::API_VERSION,
+        kind: T::KIND,
+        plural: T::URL_PATH_SEGMENT,
+        namespaced,
+        check: strict::check::<T>,
+        unknown: strict::unknown::<T>,
+    }
 }
 
 /// What a path names.
@@ -48,9 +92,14 @@ impl Target {
             let rest = path.strip_prefix(root)?.strip_prefix(resource.api_version)?.strip_prefix('/')?;
             let parts: Vec<_> = rest.split('/').collect();
             let (namespace, name) = match *parts {
+                [plural, name] if !resource.namespaced && plural == resource.plural => (None, Some(name)),
                 [plural] if plural == resource.plural => (None, None),
-                ["namespaces", namespace, plural] if plural == resource.plural => (Some(namespace), None),
-                ["namespaces", namespace, plural, name] if plural == resource.plural => (Some(namespace), Some(name)),
+                ["namespaces", namespace, plural] if resource.namespaced && plural == resource.plural => {
+                    (Some(namespace), None)
+                }
+                ["namespaces", namespace, plural, name] if resource.namespaced && plural == resource.plural => {
+                    (Some(namespace), Some(name))
+                }
                 _ => return None,
             };
             Some(Self { resource, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) })
@@ -87,6 +136,12 @@ mod tests {
         let map = Target::parse("/api/v1/namespaces/sample-app/configmaps/app-config").unwrap();
         assert_eq!(map.resource.kind, "ConfigMap");
         assert_eq!((map.namespace.as_deref(), map.name.as_deref()), (Some("sample-app"), Some("app-config")));
+        let space = Target::parse("/api/v1/namespaces/sample-app").unwrap();
+        assert_eq!(
+            (space.resource.kind, space.namespace, space.name.as_deref()),
+            ("Namespace", None, Some("sample-app"))
+        );
+        assert!(Target::parse("/api/v1/namespaces").unwrap().name.is_none());
         for none in ["/", "/api/v1", "/api/v1/pods", "/apis/v1/configmaps", "/api/v1/namespaces/a/configmaps/b/c"] {
             assert!(Target::parse(none).is_none(), "{none}");
         }

@@ -107,7 +107,9 @@ impl Store {
     fn write(&mut self, resource: &Resource, key: Key, mut object: Value) -> Result<Value, Status> {
         object["apiVersion"] = resource.api_version.into();
         object["kind"] = resource.kind.into();
-        object["metadata"]["namespace"] = key.namespace.clone().into();
+        if resource.namespaced {
+            object["metadata"]["namespace"] = key.namespace.clone().into();
+        }
         object["metadata"]["name"] = key.name.clone().into();
         (resource.check)(&object).map_err(Status::bad_request)?;
         self.revision += 1;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::middleware::map_response;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
@@ -27,23 +27,24 @@ const CLOSING: Duration = Duration::from_secs(1);
 /// There are no event streams here: connections that say nothing are watched at this pace.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
+/// What nobody outside is to see. Proxies match whole parts of a path, so what lies below goes the same way.
+const PRIVATE: [&str; 5] = ["/health", "/healthz", "/ready", "/readyz", "/metrics"];
+
 /// Serves the maintenance page under every path but those of `assets`, the files that it links to, and of the probes, which
 /// say 200. Ends soon after `stopped` is done.
+///
+/// With `hide_probes` the probes and `/metrics` are 404 instead: a route may send those paths here, so that nobody outside
+/// sees what they say of the pods.
 pub async fn serve_maintenance_page(
     pages: impl Pages,
     assets: Router,
     retry_after: Duration,
+    hide_probes: bool,
     listener: TcpListener,
     stopped: impl Future<Output = ()>,
 ) {
     let pages: Arc<dyn Pages> = Arc::new(pages);
-    let probe = |status: &'static str| get(move || async move { Json(json!({ "status": status })) });
-    let probes = Router::new()
-        .route("/health", probe("healthy"))
-        .route("/healthz", probe("healthy"))
-        .route("/ready", probe("ready"))
-        .route("/readyz", probe("ready"))
-        .layer(map_response(guarded));
+    let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(guarded));
     let routes = assets.merge(probes).fallback(move || async move { answer(&*pages, retry_after) });
     let stop = CancellationToken::new();
     let closing = async {
@@ -55,6 +56,25 @@ pub async fn serve_maintenance_page(
         () = serve::serve(listener, routes, stop.clone(), serve::Settings::new(HEARTBEAT)) => {}
         () = closing => {}
     }
+}
+
+fn probes() -> Router {
+    let probe = |status: &'static str| get(move || async move { Json(json!({ "status": status })) });
+    Router::new()
+        .route("/health", probe("healthy"))
+        .route("/healthz", probe("healthy"))
+        .route("/ready", probe("ready"))
+        .route("/readyz", probe("ready"))
+}
+
+fn hidden() -> Router {
+    let nothing = || any(async || StatusCode::NOT_FOUND);
+    PRIVATE.iter().fold(Router::new(), |routes, path| {
+        routes
+            .route(path, nothing())
+            .route(&format!("{path}/"), nothing())
+            .route(&format!("{path}/{{*below}}"), nothing())
+    })
 }
 
 /// The maintenance page. Leaves the cookie alone.

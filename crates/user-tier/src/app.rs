@@ -37,8 +37,13 @@ pub fn service(config: Config) -> Service {
 }
 
 /// The maintenance page and nothing else, until `stopped` is done.
-pub async fn maintenance_page(retry_after: Duration, listener: TcpListener, stopped: impl Future<Output = ()>) {
-    lastcall::serve_maintenance_page(SamplePages, files(), retry_after, listener, stopped).await;
+pub async fn maintenance_page(
+    retry_after: Duration,
+    hide_probes: bool,
+    listener: TcpListener,
+    stopped: impl Future<Output = ()>,
+) {
+    lastcall::serve_maintenance_page(SamplePages, files(), retry_after, hide_probes, listener, stopped).await;
 }
 
 /// The files, guarded as pages are: one that is opened by itself runs nothing either.

@@ -65,7 +65,7 @@ async fn serve_page(raw: &RawPage, signals: impl Stream<Item = Signal>) -> ExitC
     };
     info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
     let stopped = async { _ = pin!(signals).next().await };
-    app::maintenance_page(options.retry_after, listener, stopped).await;
+    app::maintenance_page(options.retry_after, options.hide_probes, listener, stopped).await;
     ExitCode::SUCCESS
 }
 

@@ -4,6 +4,7 @@
 
 mod containers;
 mod dockerfiles;
+mod manifests;
 mod monitoring;
 mod prometheus;
 

@@ -47,6 +47,8 @@ pub struct PageOptions {
     pub http: SocketAddr,
     /// `MAINTENANCE_RETRY_AFTER`, default 30 min.
     pub retry_after: Duration,
+    /// `HIDE_PROBES`, default `false`: probes and metrics are 404.
+    pub hide_probes: bool,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
 }
@@ -62,6 +64,7 @@ impl PageOptions {
         let options = Self {
             http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
             retry_after: retry_after(&raw.maintenance_retry_after, &mut faults),
+            hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
             log_format: faults.take(
                 "LOG_FORMAT",
                 options::choice(&raw.log_format, &LogFormat::CHOICES),

@@ -141,6 +141,9 @@ pub struct RawPage {
     /// `Retry-After` of the page
     #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "30m")]
     pub maintenance_retry_after: String,
+    /// Whether /health, /ready and /metrics are 404, for routes that lead here what nobody outside is to see
+    #[arg(long, env = "HIDE_PROBES", value_name = "VALUE", hide_env_values = true, default_value = "false")]
+    pub hide_probes: String,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,

@@ -231,3 +231,19 @@ async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
     page.signal(Signal::SIGTERM);
     assert!(page.wait().await.success());
 }
+
+#[tokio::test]
+async fn the_page_on_its_own_hides_the_probes_from_whoever_is_led_to_them() {
+    let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("HIDE_PROBES", "true")];
+    let page = Process::start(BINARY, &["maintenance-page"], &environment);
+    let line = page.line("http.address=").await;
+    let person = Person::new(line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap());
+    for hidden in
+        ["/health", "/healthz", "/ready", "/readyz", "/metrics", "/metrics?x=1", "/metrics/", "/health/deep/down"]
+    {
+        assert_eq!(person.status(hidden).await, 404, "{hidden}");
+    }
+    for page in ["/", "/healthy", "/metricsx"] {
+        assert_eq!(person.status(page).await, 503, "{page}");
+    }
+}

@@ -1,0 +1,4 @@
+//! The chores that tests look into.
+
+pub mod manifests;
+pub mod waits;

@@ -1,0 +1,122 @@
+//! `cargo xtask manifests`: renders the quick start into the one file that `kubectl apply -f kubernetes/` applies, and holds
+//! the waits of what it renders against each other.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+
+use crate::waits;
+
+/// The rendered file, from the root of the repository.
+pub const RENDERED: &str = "kubernetes/sample-app.yaml";
+
+/// What it is rendered from.
+const OVERLAY: &str = "kubernetes/overlays/minikube";
+
+const HEADER: &str =
+    "# Rendered from overlays/minikube by `cargo xtask manifests`. Edit there, where the reasons are, not here.\n";
+
+/// What to do with the manifests.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Says whether the rendered file is what would be rendered now, and writes nothing
+    #[arg(long)]
+    check: bool,
+    /// Holds the waits of other manifests against each other instead: a rendered file, or - for what comes in
+    #[arg(long, value_name = "FILE")]
+    waits: Option<PathBuf>,
+}
+
+/// Renders, or checks.
+///
+/// # Errors
+/// Kustomize cannot render, the waits do not fit, or the rendered file is not as it should be.
+pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(file) = &arguments.waits {
+        return hold_waits(&text_of(file)?);
+    }
+    let text = quick_start(root)?;
+    hold_waits(&text)?;
+    if arguments.check { check(root, &text) } else { write(root, &text) }
+}
+
+/// What the rendered file should say.
+///
+/// # Errors
+/// Kustomize cannot render it.
+pub fn quick_start(root: &Path) -> anyhow::Result<String> {
+    Ok(format!("{HEADER}{}", render(&root.join(OVERLAY))?))
+}
+
+/// Renders a folder with a kustomization.
+///
+/// # Errors
+/// `kubectl` is not there, or does not like it.
+pub fn render(folder: &Path) -> anyhow::Result<String> {
+    let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
+    let output = output.context("kubectl cannot be run: install it (https://kubernetes.io/docs/tasks/tools)")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "kubectl kustomize {}: {said}", folder.display());
+    ensure!(said.is_empty(), "kubectl kustomize {} warns: {said}", folder.display());
+    String::from_utf8(output.stdout).context("kubectl rendered what is no text")
+}
+
+/// The objects of a file that holds several.
+///
+/// # Errors
+/// It is no YAML.
+pub fn objects(text: &str) -> anyhow::Result<Vec<Value>> {
+    serde_saphyr::from_multiple(text).context("the manifests are no YAML")
+}
+
+/// Says whether the rendered file is as it should be.
+///
+/// # Errors
+/// It is not.
+pub fn check(root: &Path, expected: &str) -> anyhow::Result<()> {
+    let there = fs::read_to_string(root.join(RENDERED)).unwrap_or_default();
+    if there != expected {
+        bail!("{RENDERED} is not what {OVERLAY} renders to: run cargo xtask manifests, and commit what it writes");
+    }
+    Ok(())
+}
+
+fn write(root: &Path, text: &str) -> anyhow::Result<()> {
+    fs::write(root.join(RENDERED), text).with_context(|| format!("{RENDERED} cannot be written"))?;
+    println!("{RENDERED}: {} objects", objects(text)?.len());
+    Ok(())
+}
+
+/// Reads the waits and complains of those that do not fit.
+///
+/// # Errors
+/// Some do not fit: all of them are named.
+pub fn hold_waits(text: &str) -> anyhow::Result<()> {
+    let waits = waits::read(&objects(text)?)?;
+    let faults = waits.faults();
+    if !faults.is_empty() {
+        bail!("the waits do not fit into each other:\n  {}", faults.join("\n  "));
+    }
+    let user = &waits.user;
+    println!(
+        "waits: a pod is gone {} s after its deletion at the latest ({} s granted); maintenance has emptied all pods after {} s",
+        user.end().as_secs(),
+        user.grace.as_secs(),
+        user.maintenance().as_secs()
+    );
+    Ok(())
+}
+
+fn text_of(file: &Path) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if file == Path::new("-") {
+        std::io::stdin().read_to_string(&mut text).context("nothing can be read")?;
+    } else {
+        text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
+    }
+    Ok(text)
+}

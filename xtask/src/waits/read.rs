@@ -1,0 +1,116 @@
+//! Reads the waits out of rendered objects. What a manifest leaves out is what Kubernetes or the binary would take.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{PageWaits, ScaleDownWaits, UserWaits, Waits};
+
+/// The kubelet looks at a mounted ConfigMap so often, and may take it from a cache that is as old.
+const MOUNTED: Duration = Duration::from_secs(2 * 60);
+
+/// A watch tells within a second.
+const WATCHED: Duration = Duration::from_secs(1);
+
+/// Why the waits cannot be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// A Deployment that has waits is not there.
+    #[error("there is no Deployment {0}")]
+    Missing(&'static str),
+    /// An option is no duration.
+    #[error("{0} is {1:?}, which is no duration")]
+    NoDuration(&'static str, String),
+}
+
+/// The waits of a set of manifests.
+///
+/// # Errors
+/// The user tier or the maintenance page is missing, or a duration is none.
+pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
+    let deployment = |name: &'static str| {
+        let found = objects.iter().find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == name);
+        found.ok_or(ReadError::Missing(name))
+    };
+    Ok(Waits {
+        user: user(deployment("sample-app-user")?)?,
+        page: page(deployment("sample-app-maintenance")?),
+        scale_down: objects.iter().find(|object| object["kind"] == "HorizontalPodAutoscaler").map(scale_down),
+    })
+}
+
+fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
+    let pod = &deployment["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let duration = |name: &'static str| match option(container, name) {
+        None => Ok(None),
+        Some(text) => match humantime::parse_duration(text) {
+            Ok(duration) => Ok(Some(duration)),
+            Err(_) => Err(ReadError::NoDuration(name, text.to_owned())),
+        },
+    };
+    let switch = if option(container, "MAINTENANCE_CONFIGMAP").is_some() {
+        WATCHED
+    } else {
+        MOUNTED + duration("MAINTENANCE_POLL")?.unwrap_or(Duration::from_secs(5))
+    };
+    let startup = &container["startupProbe"];
+    Ok(UserWaits {
+        name: name(deployment),
+        grace: grace(pod),
+        pre_stop: pre_stop(container),
+        drain: duration("DRAIN_TIMEOUT")?.unwrap_or(Duration::from_secs(60)),
+        propagation: duration("PROPAGATION_WAIT")?.unwrap_or(Duration::from_secs(15)),
+        told: duration("TERMINATION_GRACE_PERIOD")?,
+        holds_readiness: option(container, "READINESS_WHILE_DRAINING") == Some("hold"),
+        unready: noticed(&container["readinessProbe"]),
+        dead: noticed(&container["livenessProbe"]),
+        startup: seconds(&startup["initialDelaySeconds"], 0) + noticed(startup),
+        progress: seconds(&deployment["spec"]["progressDeadlineSeconds"], 600),
+        switch,
+    })
+}
+
+fn page(deployment: &Value) -> PageWaits {
+    let pod = &deployment["spec"]["template"]["spec"];
+    PageWaits { name: name(deployment), grace: grace(pod), pre_stop: pre_stop(&pod["containers"][0]) }
+}
+
+fn scale_down(autoscaler: &Value) -> ScaleDownWaits {
+    let behavior = &autoscaler["spec"]["behavior"]["scaleDown"];
+    let paces =
+        behavior["policies"].as_array().into_iter().flatten().map(|policy| seconds(&policy["periodSeconds"], 0));
+    ScaleDownWaits {
+        quiet: seconds(&behavior["stabilizationWindowSeconds"], 300),
+        // Where nothing is said, every 15 s.
+        pace: paces.min().unwrap_or(Duration::from_secs(15)),
+    }
+}
+
+fn name(object: &Value) -> String {
+    object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
+}
+
+fn grace(pod: &Value) -> Duration {
+    seconds(&pod["terminationGracePeriodSeconds"], 30)
+}
+
+fn pre_stop(container: &Value) -> Duration {
+    seconds(&container["lifecycle"]["preStop"]["sleep"]["seconds"], 0)
+}
+
+/// How long it takes a probe to notice, at the worst: all its tries, the last one until its timeout.
+fn noticed(probe: &Value) -> Duration {
+    let tries = u32::try_from(probe["failureThreshold"].as_u64().unwrap_or(3)).unwrap_or(u32::MAX);
+    seconds(&probe["periodSeconds"], 10).saturating_mul(tries) + seconds(&probe["timeoutSeconds"], 1)
+}
+
+fn seconds(value: &Value, default: u64) -> Duration {
+    Duration::from_secs(value.as_u64().unwrap_or(default))
+}
+
+/// The value of an environment variable.
+fn option<'a>(container: &'a Value, name: &str) -> Option<&'a str> {
+    let variables = container["env"].as_array()?;
+    variables.iter().find(|variable| variable["name"] == name)?["value"].as_str()
+}

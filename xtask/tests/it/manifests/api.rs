@@ -1,0 +1,84 @@
+//! Real `kubectl apply` against the double of the Kubernetes API.
+
+use std::fs;
+use std::process::{Command, Output};
+
+use kubernetes_double::{KubernetesDouble, Verb};
+use serde_json::json;
+
+use super::{all, overlay, root};
+
+/// Applies a file or a folder; `kubectl` keeps what it learns of an API in a folder of its own.
+async fn apply(api: &KubernetesDouble, what: &str) -> Output {
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = Command::new("kubectl");
+    command.args(["apply", "--validate=strict", "--cache-dir"]).arg(cache.path()).args(["-f", what]);
+    command.env("KUBECONFIG", api.kubeconfig()).current_dir(root());
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn lines(output: &Output, end: &str) -> usize {
+    String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(end)).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_command_applies_the_quick_start_and_a_second_one_changes_nothing() {
+    let api = KubernetesDouble::start().await;
+    let count = overlay("minikube").len();
+    let first = apply(&api, "kubernetes/").await;
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    assert_eq!((lines(&first, " created"), first.stderr.len()), (count, 0));
+    let budget = || api.object("poddisruptionbudgets", "sample-app", "sample-app-user-pdb").unwrap();
+    let before = budget();
+    let second = apply(&api, "kubernetes/").await;
+    // kubectl sends a budget's selector again each time, and calls that configured; its revision stays all the same.
+    assert_eq!(lines(&second, " unchanged"), count - 1, "{}", String::from_utf8_lossy(&second.stdout));
+    assert_eq!(budget(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn applying_in_mid_maintenance_leaves_the_switch_alone() {
+    let api = KubernetesDouble::start().await;
+    assert!(apply(&api, "kubernetes/").await.status.success());
+    let mut map = api.object("configmaps", "sample-app", "app-config").unwrap();
+    map["data"] = json!({ "MAINTENANCE_MODE": "true" });
+    api.put(&map);
+    assert!(apply(&api, "kubernetes/").await.status.success());
+    let map = api.object("configmaps", "sample-app", "app-config").unwrap();
+    assert_eq!(map["data"], json!({ "MAINTENANCE_MODE": "true" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_built_in_object_of_every_rendering_is_accepted() {
+    for (name, mut objects) in all() {
+        objects.retain(|object| {
+            let version = object["apiVersion"].as_str().unwrap();
+            !version.starts_with("gateway.") && !version.contains(".coreos.com/")
+        });
+        let api = KubernetesDouble::start().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("objects.yaml");
+        // JSON is YAML.
+        let text: Vec<_> = objects.iter().map(ToString::to_string).collect();
+        fs::write(&file, text.join("\n---\n")).unwrap();
+        let output = apply(&api, file.to_str().unwrap()).await;
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(api.asked(Verb::Create), objects.len() as u64, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_field_that_nobody_knows_is_refused() {
+    let api = KubernetesDouble::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("map.json");
+    let map = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "namespace": "sample-app", "name": "a" },
+        "date": { "MAINTENANCE_MODE": "true" },
+    });
+    fs::write(&file, map.to_string()).unwrap();
+    let output = apply(&api, file.to_str().unwrap()).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("unknown field \"date\""), "{said}");
+    assert!(api.object("configmaps", "sample-app", "a").is_none());
+}

@@ -1,0 +1,101 @@
+//! The custom resource that the manifests use, against what its API takes: nothing that this type does not know, and nothing
+//! of the experimental channel. (The monitors and rules have a test of their own.)
+
+use serde::Deserialize;
+
+use super::{of_kind, with};
+
+/// An HTTPRoute of gateway.networking.k8s.io/v1, standard channel, as far as it is used here.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code, reason = "decoding it is the test")]
+struct HttpRoute {
+    api_version: String,
+    kind: String,
+    metadata: serde_json::Value,
+    spec: Spec,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code, reason = "decoding it is the test")]
+struct Spec {
+    parent_refs: Vec<Parent>,
+    hostnames: Vec<String>,
+    rules: Vec<Rule>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code, reason = "decoding it is the test")]
+struct Parent {
+    name: String,
+    namespace: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(dead_code, reason = "decoding it is the test")]
+struct Rule {
+    matches: Vec<Match>,
+    timeouts: Option<Timeouts>,
+    backend_refs: Vec<Backend>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Match {
+    path: PathMatch,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathMatch {
+    r#type: PathKind,
+    value: String,
+}
+
+#[derive(Debug, Deserialize, PartialEq)]
+enum PathKind {
+    Exact,
+    PathPrefix,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Timeouts {
+    request: String,
+    backend_request: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(dead_code, reason = "decoding it is the test")]
+struct Backend {
+    name: String,
+    port: u16,
+}
+
+#[test]
+fn the_route_is_one_of_the_standard_channel() {
+    let objects = with(&["gateway"]);
+    let routes: Vec<_> = of_kind(&objects, "HTTPRoute").collect();
+    assert_eq!(routes.len(), 1);
+    let route: HttpRoute = serde_json::from_value(routes[0].clone()).unwrap();
+    assert_eq!(route.api_version, "gateway.networking.k8s.io/v1");
+    for rule in &route.spec.rules {
+        // The API's own limits: at most 64 matches, absolute paths, durations of GEP-2257.
+        assert!(rule.matches.len() <= 64 && rule.matches.iter().all(|it| it.path.value.starts_with('/')));
+        assert!(rule.matches.iter().all(|it| it.path.r#type == PathKind::Exact || !it.path.value.contains("//")));
+        assert!(rule.timeouts.as_ref().is_none_or(|it| it.request == "0s" && it.backend_request == "0s"));
+    }
+}
+
+#[test]
+fn a_field_of_the_experimental_channel_is_found() {
+    let objects = with(&["gateway"]);
+    let mut route = of_kind(&objects, "HTTPRoute").next().unwrap().clone();
+    route["spec"]["rules"][0]["sessionPersistence"] = serde_json::json!({ "type": "Cookie" });
+    let error = serde_json::from_value::<HttpRoute>(route).unwrap_err().to_string();
+    assert!(error.contains("sessionPersistence"), "{error}");
+}

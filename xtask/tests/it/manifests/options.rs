@@ -1,0 +1,111 @@
+//! What every container is told, by the real binaries: each option is one, and all of them go together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::{all, list, of_kind};
+
+/// Where Secrets and the ConfigMap are mounted.
+const MOUNTS: &str = "/etc/lastcall";
+
+/// What lies there in a cluster.
+const FILES: [(&str, &str); 4] = [
+    ("session/session-key", "a secret of thirty-two bytes and more than that"),
+    ("shared/grpc-token", "a token"),
+    ("shared/redis-url", "rediss://redis.example.com:6380"),
+    ("admin/admin-token", "another token"),
+];
+
+fn binary(image: &str) -> PathBuf {
+    let name = if image.contains("sample-app-user") { "user-tier" } else { "admin-tier" };
+    let binary = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(name);
+    assert!(binary.is_file(), "{name} is not built; run cargo build --workspace --bins first");
+    binary
+}
+
+fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
+    let containers = of_kind(objects, "Deployment").flat_map(|it| list(&it["spec"]["template"]["spec"]["containers"]));
+    containers.filter(|container| container["image"].as_str().unwrap().contains("sample-app-"))
+}
+
+/// Runs the binary as the container would be, up to the check of its options.
+fn check(container: &Value, mounts: &Path) -> (Option<i32>, String) {
+    let mut command = Command::new(binary(container["image"].as_str().unwrap()));
+    command.env_clear().args(list(&container["args"]).iter().map(|argument| argument.as_str().unwrap()));
+    for variable in list(&container["env"]) {
+        let value = variable["value"].as_str().unwrap_or("a-pod-1");
+        let value = value.replace(MOUNTS, mounts.to_str().unwrap());
+        command.env(variable["name"].as_str().unwrap(), value);
+    }
+    let output = command.arg("--check-config").output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+fn mounts() -> tempfile::TempDir {
+    let mounts = tempfile::tempdir().unwrap();
+    for (path, text) in FILES {
+        let path = mounts.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    mounts
+}
+
+#[test]
+fn every_container_is_told_what_its_binary_accepts() {
+    let mounts = mounts();
+    for (name, objects) in all() {
+        assert_eq!(own_containers(&objects).count(), 3, "{name}");
+        for container in own_containers(&objects) {
+            let (code, said) = check(container, mounts.path());
+            assert_eq!(code, Some(0), "{name}: {}: {said}", container["name"]);
+        }
+    }
+}
+
+#[test]
+fn every_variable_is_an_option_that_the_binary_names() {
+    for (name, objects) in all() {
+        for container in own_containers(&objects) {
+            let mut command = Command::new(binary(container["image"].as_str().unwrap()));
+            let arguments = list(&container["args"]).iter().map(|argument| argument.as_str().unwrap());
+            let help = command.args(arguments).arg("--help").output().unwrap();
+            let help = String::from_utf8(help.stdout).unwrap();
+            let words: Vec<_> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').collect();
+            for variable in list(&container["env"]) {
+                let variable = variable["name"].as_str().unwrap();
+                assert!(words.contains(&variable), "{name}: {} knows no {variable}", container["name"]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_pod_refuses_to_start_where_the_drain_does_not_fit() {
+    let mounts = mounts();
+    let objects = super::overlay("production");
+    let mut container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap().clone();
+    let variables = container["env"].as_array_mut().unwrap();
+    let drain = variables.iter_mut().find(|variable| variable["name"] == "DRAIN_TIMEOUT").unwrap();
+    drain["value"] = "120s".into();
+    let (code, said) = check(&container, mounts.path());
+    assert!(code == Some(78) && said.contains("TERMINATION_GRACE_PERIOD"), "{code:?} {said}");
+}
+
+#[test]
+fn production_does_not_start_without_its_secrets() {
+    let nothing = tempfile::tempdir().unwrap();
+    let objects = super::overlay("production");
+    for container in own_containers(&objects).filter(|container| container["name"] != "maintenance-page") {
+        let (code, said) = check(container, nothing.path());
+        assert!(code == Some(78) && said.contains("GRPC_TOKEN"), "{code:?} {said}");
+    }
+    for deployment in of_kind(&objects, "Deployment") {
+        for volume in list(&deployment["spec"]["template"]["spec"]["volumes"]) {
+            assert!(volume["secret"]["optional"].is_null(), "{volume}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Every wait of every rendering, derived and held against the others.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use xtask::waits::read;
+
+use super::{all, objects, rendered_with, with};
+
+/// A drain that is made longer, and the grace period forgotten.
+const LONG_DRAIN: &str = r"patches:
+  - target: {kind: Deployment, name: sample-app-user}
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: sample-app-user}
+      spec:
+        template:
+          spec:
+            containers:
+              - name: user-tier
+                env:
+                  - {name: DRAIN_TIMEOUT, value: 120s}
+";
+
+#[test]
+fn all_waits_of_every_rendering_fit_into_each_other() {
+    for (name, objects) in all() {
+        let waits = read(&objects).unwrap();
+        assert_eq!(waits.faults(), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn the_numbers_are_those_that_the_manual_gives() {
+    let seconds = Duration::from_secs;
+    let waits = read(&with(&["autoscaling"])).unwrap();
+    assert_eq!((waits.user.end(), waits.user.grace, waits.user.maintenance()), (seconds(80), seconds(90), seconds(61)));
+    let scaling = waits.scale_down.unwrap();
+    assert_eq!((scaling.quiet, scaling.pace), (seconds(600), seconds(120)));
+    let mounted = read(&with(&["maintenance-file"])).unwrap();
+    assert_eq!(mounted.user.switch, seconds(125));
+}
+
+#[test]
+fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
+    let faults = read(&objects(&rendered_with(&["autoscaling"], LONG_DRAIN)).unwrap()).unwrap().faults();
+    assert_eq!(
+        faults,
+        [
+            "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + PROPAGATION_WAIT 15s + closing 5s = 140s, and \
+             terminationGracePeriodSeconds grants 90s: grant 140 or more, or shorten a wait",
+            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: pods that drain would pile up",
+        ]
+    );
+}
+
+#[test]
+fn the_chore_refuses_what_does_not_fit_and_says_so() {
+    let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    chore.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut chore = chore.spawn().unwrap();
+    chore.stdin.take().unwrap().write_all(rendered_with(&[], LONG_DRAIN).as_bytes()).unwrap();
+    let output = chore.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");
+}
