@@ -66,3 +66,13 @@ fn the_chore_refuses_what_does_not_fit_and_says_so() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");
 }
+
+#[test]
+fn the_two_minutes_that_the_manual_shows_fit() {
+    let manual = std::fs::read_to_string(super::root().join("docs/operating.md")).unwrap();
+    let tuning = manual.split("## Tune the drain time").nth(1).unwrap();
+    let example = tuning.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let waits = read(&objects(&rendered_with(&[], example)).unwrap()).unwrap();
+    assert_eq!((waits.user.drain, waits.user.end()), (Duration::from_secs(120), Duration::from_secs(140)));
+    assert_eq!(waits.faults(), Vec::<String>::new());
+}
