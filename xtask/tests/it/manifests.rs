@@ -23,14 +23,8 @@ const COMPONENTS: [&str; 5] = ["autoscaling", "gateway", "ingress", "maintenance
 /// Whatever is rendered: the overlays, and production with each component, with its name.
 fn all() -> Vec<(String, Vec<Value>)> {
     let overlays = ["minikube", "production"].map(|name| (name.to_owned(), overlay(name)));
-    let components =
-        COMPONENTS.iter().filter(|name| there(name)).map(|name| (format!("production with {name}"), with(&[name])));
+    let components = COMPONENTS.iter().map(|name| (format!("production with {name}"), with(&[name])));
     overlays.into_iter().chain(components).collect()
-}
-
-/// Whether a component is there: somebody else's may come later.
-fn there(component: &str) -> bool {
-    root().join("kubernetes/components").join(component).is_dir()
 }
 
 fn root() -> PathBuf {

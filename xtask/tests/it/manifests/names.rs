@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{all, list, object, of_kind, overlay, root};
+use super::{all, list, object, of_kind, overlay, root, with};
 
 /// The labels that everything is chosen by.
 fn labels(tier: &str) -> Value {
@@ -122,4 +122,25 @@ fn an_update_in_mid_maintenance_completes() {
         let away = &spec["strategy"]["rollingUpdate"]["maxUnavailable"];
         assert!(readiness.is_some_and(|it| it["value"] == "never") || away == "100%", "{name}");
     }
+}
+
+#[test]
+fn what_is_scraped_is_there_under_the_labels_and_port_names_that_the_monitors_look_for() {
+    let objects = with(&["monitoring"]);
+    let service = object(&objects, "Service", "sample-app-admin-service");
+    let monitor = &object(&objects, "ServiceMonitor", "sample-app-admin")["spec"];
+    let labels = &service["metadata"]["labels"];
+    for (name, value) in monitor["selector"]["matchLabels"].as_object().unwrap() {
+        assert_eq!(labels[name], *value);
+    }
+    let ports = list(&service["spec"]["ports"]);
+    assert!(ports.iter().any(|port| port["name"] == monitor["endpoints"][0]["port"]), "{ports:?}");
+
+    let monitor = &object(&objects, "PodMonitor", "sample-app-user")["spec"];
+    let template = &object(&objects, "Deployment", "sample-app-user")["spec"]["template"];
+    for (name, value) in monitor["selector"]["matchLabels"].as_object().unwrap() {
+        assert_eq!(template["metadata"]["labels"][name], *value);
+    }
+    let ports = list(&template["spec"]["containers"][0]["ports"]);
+    assert!(ports.iter().any(|port| port["name"] == monitor["podMetricsEndpoints"][0]["port"]), "{ports:?}");
 }
