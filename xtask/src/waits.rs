@@ -15,7 +15,8 @@ pub const CLOSING: Duration = Duration::from_secs(5);
 /// How long the maintenance page takes to end.
 const PAGE_CLOSING: Duration = Duration::from_secs(1);
 
-/// A pod reads the maintenance switch before it serves; it gets so long at least.
+/// A pod waits for its store and its maintenance switch, some seconds each, on a machine that may be busy; it gets so long
+/// at least.
 const MIN_STARTUP: Duration = Duration::from_secs(30);
 
 /// How a user pod ends.
@@ -168,9 +169,11 @@ impl Waits {
             for (what, wait) in [("stabilizationWindowSeconds", scaling.quiet), ("periodSeconds", scaling.pace)] {
                 if wait < end {
                     faults.push(format!(
-                        "autoscaler: scaleDown {what} is {}, and a drain takes up to {}: pods that drain would pile up",
+                        "autoscaler: scaleDown {what} is {}, and a drain takes up to {}: pods that drain would pile up; \
+                         say {}",
                         shown(wait),
-                        shown(end)
+                        shown(end),
+                        end.as_secs_f64().ceil()
                     ));
                 }
             }

@@ -36,7 +36,9 @@ pub(super) fn remote(root: &Path) -> String {
 /// Committed, on main, and main is what others have. The remote is asked: what was fetched last may be old.
 fn tree(root: &Path) -> Vec<String> {
     let mut faults = Vec::new();
-    if let Some(changes) = git(root, &["status", "--porcelain"]) {
+    // Where images went is written by building them, and is committed with the tag behind it.
+    let changes = identity::changes(root);
+    if !changes.is_empty() {
         faults.push(format!("not committed: {}", changes.lines().map(str::trim).collect::<Vec<_>>().join(", ")));
     }
     let branch = git(root, &["branch", "--show-current"]).unwrap_or_else(|| "no branch".to_owned());

@@ -96,6 +96,8 @@ fn a_tag_that_only_the_remote_has_is_taken_too() {
 fn a_tree_that_is_not_main_as_others_have_it_is_named_with_what_differs() {
     let repository = Repository::ready();
     repository.write("new.rs", "");
+    // Building writes where the images went: that must not ask for another build.
+    repository.write(kustomization::FILE, &kustomization::text("other.example", "1.2.3"));
     assert_eq!(repository.faults_beside_images(), "not committed: ?? new.rs");
     repository.git(&["switch", "--quiet", "--create", "aside"]);
     repository.commit();

@@ -18,6 +18,12 @@ pub enum ReadError {
     /// A Deployment that has waits is not there.
     #[error("there is no Deployment {0}")]
     Missing(&'static str),
+    /// A Deployment has no container of that name.
+    #[error("{0} has no container {1}")]
+    NoContainer(String, &'static str),
+    /// A hook takes an unknown share of the grace period.
+    #[error("preStop of {0} has no known length: use `sleep`")]
+    UnknownHook(String),
     /// An option is no duration.
     #[error("{0} is {1:?}, which is no duration")]
     NoDuration(&'static str, String),
@@ -26,7 +32,7 @@ pub enum ReadError {
 /// The waits of a set of manifests.
 ///
 /// # Errors
-/// The user tier or the maintenance page is missing, or a duration is none.
+/// The user tier or the maintenance page is missing, or a wait cannot be told.
 pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
     let deployment = |name: &'static str| {
         let found = objects.iter().find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == name);
@@ -34,14 +40,14 @@ pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
     };
     Ok(Waits {
         user: user(deployment("sample-app-user")?)?,
-        page: page(deployment("sample-app-maintenance")?),
+        page: page(deployment("sample-app-maintenance")?)?,
         scale_down: objects.iter().find(|object| object["kind"] == "HorizontalPodAutoscaler").map(scale_down),
     })
 }
 
 fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
     let pod = &deployment["spec"]["template"]["spec"];
-    let container = &pod["containers"][0];
+    let container = container(deployment, "user-tier")?;
     let duration = |name: &'static str| match option(container, name) {
         None => Ok(None),
         Some(text) => match humantime::parse_duration(text) {
@@ -58,7 +64,7 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
     Ok(UserWaits {
         name: name(deployment),
         grace: grace(pod),
-        pre_stop: pre_stop(container),
+        pre_stop: pre_stop(deployment, container)?,
         drain: duration("DRAIN_TIMEOUT")?.unwrap_or(Duration::from_secs(60)),
         propagation: duration("PROPAGATION_WAIT")?.unwrap_or(Duration::from_secs(15)),
         told: duration("TERMINATION_GRACE_PERIOD")?,
@@ -71,9 +77,17 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
     })
 }
 
-fn page(deployment: &Value) -> PageWaits {
+fn page(deployment: &Value) -> Result<PageWaits, ReadError> {
     let pod = &deployment["spec"]["template"]["spec"];
-    PageWaits { name: name(deployment), grace: grace(pod), pre_stop: pre_stop(&pod["containers"][0]) }
+    let pre_stop = pre_stop(deployment, container(deployment, "maintenance-page")?)?;
+    Ok(PageWaits { name: name(deployment), grace: grace(pod), pre_stop })
+}
+
+/// By its name: a sidecar may stand before it.
+fn container<'a>(deployment: &'a Value, called: &'static str) -> Result<&'a Value, ReadError> {
+    let containers = deployment["spec"]["template"]["spec"]["containers"].as_array();
+    let found = containers.into_iter().flatten().find(|container| container["name"] == called);
+    found.ok_or_else(|| ReadError::NoContainer(name(deployment), called))
 }
 
 fn scale_down(autoscaler: &Value) -> ScaleDownWaits {
@@ -95,8 +109,13 @@ fn grace(pod: &Value) -> Duration {
     seconds(&pod["terminationGracePeriodSeconds"], 30)
 }
 
-fn pre_stop(container: &Value) -> Duration {
-    seconds(&container["lifecycle"]["preStop"]["sleep"]["seconds"], 0)
+fn pre_stop(deployment: &Value, container: &Value) -> Result<Duration, ReadError> {
+    let hook = &container["lifecycle"]["preStop"];
+    match hook["sleep"]["seconds"].as_u64() {
+        Some(slept) => Ok(Duration::from_secs(slept)),
+        None if hook.is_null() => Ok(Duration::ZERO),
+        None => Err(ReadError::UnknownHook(name(deployment))),
+    }
 }
 
 /// How long it takes a probe to notice, at the worst: all its tries, the last one until its timeout.

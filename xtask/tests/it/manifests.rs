@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use xtask::manifests::{check, objects, quick_start, render};
 
+use crate::list;
+
 /// What can be put on top of an overlay.
 const COMPONENTS: [&str; 5] = ["autoscaling", "gateway", "ingress", "maintenance-file", "monitoring"];
 
@@ -63,11 +65,6 @@ fn object<'a>(objects: &'a [Value], kind: &str, name: &str) -> &'a Value {
 /// The objects of a kind.
 fn of_kind<'a>(objects: &'a [Value], kind: &str) -> impl Iterator<Item = &'a Value> {
     objects.iter().filter(move |object| object["kind"] == kind)
-}
-
-/// What is in a list; nothing where there is none.
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 #[test]

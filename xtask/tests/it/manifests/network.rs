@@ -76,15 +76,15 @@ fn what_is_not_allowed_is_denied_in_every_rendering() {
 
 #[test]
 fn pods_are_reached_by_whom_they_serve_and_by_nobody_else() {
-    let http = ("http", 0);
+    let http = ("", 9090);
     // Who, where, by whom it is reached, and by whom not.
     type Row<'a> = (&'a str, Pod<'a>, (&'a str, i64), &'a [Pod<'a>], &'a [Pod<'a>]);
     let table: &[Row] = &[
         ("pages", USER, http, &[PROXY, PROMETHEUS], &[STRANGER, OUTSIDE, ADMIN, USER, MAINTENANCE, REDIS]),
-        ("gRPC", USER, ("grpc", 0), &[ADMIN], &[STRANGER, OUTSIDE, USER, MAINTENANCE, REDIS, PROXY, PROMETHEUS]),
-        ("admin", ADMIN, http, &[PROXY, PROMETHEUS], &[STRANGER, OUTSIDE, USER, MAINTENANCE, REDIS]),
+        ("gRPC", USER, ("", 9091), &[ADMIN], &[STRANGER, OUTSIDE, USER, MAINTENANCE, REDIS, PROXY, PROMETHEUS]),
+        ("admin", ADMIN, ("", 9092), &[PROXY, PROMETHEUS], &[STRANGER, OUTSIDE, USER, MAINTENANCE, REDIS]),
         ("maintenance", MAINTENANCE, http, &[PROXY], &[STRANGER, OUTSIDE, USER, ADMIN, PROMETHEUS]),
-        ("redis", REDIS, ("redis", 0), &[USER, ADMIN], &[STRANGER, OUTSIDE, MAINTENANCE, PROXY, PROMETHEUS]),
+        ("redis", REDIS, ("", 6379), &[USER, ADMIN], &[STRANGER, OUTSIDE, MAINTENANCE, PROXY, PROMETHEUS]),
     ];
     let objects = overlay("minikube");
     for (what, pod, port, let_in, kept_out) in table {
@@ -95,6 +95,13 @@ fn pods_are_reached_by_whom_they_serve_and_by_nobody_else() {
             assert!(!allowed(&objects, "Ingress", *pod, *other, *port), "{what}: {place} is let in");
         }
     }
+}
+
+#[test]
+fn every_tier_lets_the_same_proxies_in() {
+    let objects = overlay("production");
+    let from = |name| object(&objects, "NetworkPolicy", name)["spec"]["ingress"][0]["from"].clone();
+    assert_eq!(from("from-proxies"), from("admin-from-proxies"));
 }
 
 #[test]

@@ -51,9 +51,38 @@ fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
         [
             "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + PROPAGATION_WAIT 15s + closing 5s = 140s, and \
              terminationGracePeriodSeconds grants 90s: grant 140 or more, or shorten a wait",
-            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: pods that drain would pile up",
+            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: pods that drain would pile up; \
+             say 140",
         ]
     );
+}
+
+/// A container beside the user tier, which kustomize puts before it.
+const SIDECAR: &str = r"patches:
+  - target: {kind: Deployment, name: sample-app-user}
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: sample-app-user}
+      spec: {template: {spec: {containers: [{name: logger, image: logger}]}}}
+";
+
+/// A hook that takes time, and nobody can tell how much.
+const HOOK: &str = r"patches:
+  - target: {kind: Deployment, name: sample-app-user}
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata: {name: sample-app-user}
+      spec: {template: {spec: {containers: [{name: user-tier, lifecycle: {preStop: {exec: {command: [x]}}}}]}}}
+";
+
+#[test]
+fn the_user_tier_is_found_beside_others_and_a_hook_of_unknown_length_is_refused() {
+    let waits = |besides| read(&objects(&rendered_with(&[], besides)).unwrap());
+    assert_eq!(waits(SIDECAR).unwrap().faults(), Vec::<String>::new());
+    let refused = waits(HOOK).unwrap_err().to_string();
+    assert_eq!(refused, "preStop of sample-app-user has no known length: use `sleep`");
 }
 
 #[test]

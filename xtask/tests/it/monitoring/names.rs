@@ -51,7 +51,10 @@ async fn alerts_and_panels_ask_for_nothing_that_is_not_exposed() {
     );
     for query in asked {
         let words = query.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        let names = words.filter(|word| word.starts_with("lastcall_") || word.ends_with("_total"));
+        let names = words.filter(|word| {
+            ["lastcall_", "drain_"].iter().any(|start| word.starts_with(start))
+                || ["_total", "_logins"].iter().any(|end| word.ends_with(end))
+        });
         for name in names {
             let base = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
             assert!(exposed.contains(name) || exposed.contains(base), "{name} in {query}");
