@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{all, list, of_kind};
+use crate::binary;
 
 /// Where Secrets and the ConfigMap are mounted.
 const MOUNTS: &str = "/etc/lastcall";
@@ -19,11 +20,8 @@ const FILES: [(&str, &str); 4] = [
     ("admin/admin-token", "another token"),
 ];
 
-fn binary(image: &str) -> PathBuf {
-    let name = if image.contains("sample-app-user") { "user-tier" } else { "admin-tier" };
-    let binary = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(name);
-    assert!(binary.is_file(), "{name} is not built; run cargo build --workspace --bins first");
-    binary
+fn tier_of(image: &str) -> PathBuf {
+    binary(if image.contains("sample-app-user") { "user-tier" } else { "admin-tier" })
 }
 
 fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
@@ -33,7 +31,7 @@ fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
 
 /// Runs the binary as the container would be, up to the check of its options.
 fn check(container: &Value, mounts: &Path) -> (Option<i32>, String) {
-    let mut command = Command::new(binary(container["image"].as_str().unwrap()));
+    let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));
     command.env_clear().args(list(&container["args"]).iter().map(|argument| argument.as_str().unwrap()));
     for variable in list(&container["env"]) {
         let value = variable["value"].as_str().unwrap_or("a-pod-1");
@@ -70,7 +68,7 @@ fn every_container_is_told_what_its_binary_accepts() {
 fn every_variable_is_an_option_that_the_binary_names() {
     for (name, objects) in all() {
         for container in own_containers(&objects) {
-            let mut command = Command::new(binary(container["image"].as_str().unwrap()));
+            let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));
             let arguments = list(&container["args"]).iter().map(|argument| argument.as_str().unwrap());
             let help = command.args(arguments).arg("--help").output().unwrap();
             let help = String::from_utf8(help.stdout).unwrap();
