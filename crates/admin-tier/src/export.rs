@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
 use file::{File, Format};
 use futures_util::stream;
 use http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};
@@ -28,25 +29,21 @@ use crate::{clock, problem};
 type Asked = Result<Parameters<SessionParameters>, QueryRejection>;
 
 /// `GET /admin/users.csv`.
-pub(crate) async fn csv(
-    State(app): State<App>,
-    operator: Operator,
-    method: Method,
-    headers: HeaderMap,
-    asked: Asked,
-) -> Response {
-    answer(&app, &operator, (&method, &headers), asked, Format::Csv)
+pub(crate) fn csv() -> MethodRouter<App> {
+    route(Format::Csv)
 }
 
 /// `GET /admin/users.json`.
-pub(crate) async fn json(
-    State(app): State<App>,
-    operator: Operator,
-    method: Method,
-    headers: HeaderMap,
-    asked: Asked,
-) -> Response {
-    answer(&app, &operator, (&method, &headers), asked, Format::Json)
+pub(crate) fn json() -> MethodRouter<App> {
+    route(Format::Json)
+}
+
+fn route(format: Format) -> MethodRouter<App> {
+    get(
+        move |State(app): State<App>, operator: Operator, method: Method, headers: HeaderMap, asked: Asked| async move {
+            answer(&app, &operator, (&method, &headers), asked, format)
+        },
+    )
 }
 
 fn answer(
@@ -67,6 +64,7 @@ fn answer(
         Err(error) => return bad(&error.to_string()),
     };
     let file = File::new(app.view(), &query, format, clock::now());
+    // Whoever asks for the head alone takes nothing away.
     if *method == Method::GET {
         let object = format!("{} as {}", words::counted(file.len() as u64, "session"), format.ending());
         app.audit.done(operator, Deed::Exported, Some(object));

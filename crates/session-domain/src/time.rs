@@ -41,6 +41,14 @@ impl Timestamp {
         Self(self.0.saturating_sub(millis))
     }
 
+    /// As people can read it whose time zone is not known, to the second: `2026-07-01 09:30:00 UTC`.
+    pub fn plainly(self) -> String {
+        match DateTime::from_timestamp_millis(self.0) {
+            Some(time) => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            None => self.to_string(),
+        }
+    }
+
     /// Reads RFC 3339; `None` where the text is something else.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
@@ -65,6 +73,11 @@ impl Serialize for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_can_be_read_by_people_whose_time_zone_is_not_known() {
+        assert_eq!(Timestamp::parse("2026-07-01T09:30:00.123Z").unwrap().plainly(), "2026-07-01 09:30:00 UTC");
+    }
 
     #[test]
     fn is_written_as_rfc_3339_in_utc_with_milliseconds() {

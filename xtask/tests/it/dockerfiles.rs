@@ -1,16 +1,8 @@
 //! The two Dockerfiles: alike, and as hadolint wants them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
-}
-
-fn read(name: &str) -> String {
-    fs::read_to_string(root().join(name)).unwrap()
-}
+use crate::{root, text};
 
 /// All before the last stage, without the heading line.
 fn stages_that_build(text: &str) -> &str {
@@ -20,13 +12,13 @@ fn stages_that_build(text: &str) -> &str {
 
 #[test]
 fn both_build_in_the_same_words_so_that_the_second_image_is_only_a_copy() {
-    let (user, admin) = (read("Dockerfile.user"), read("Dockerfile.admin"));
+    let (user, admin) = (text("Dockerfile.user"), text("Dockerfile.admin"));
     assert_eq!(stages_that_build(&user), stages_that_build(&admin));
 }
 
 #[test]
 fn the_last_stages_differ_in_names_and_ports_alone() {
-    let last = |name: &str| read(name).split("FROM ${RUNTIME_IMAGE}").nth(1).unwrap().to_owned();
+    let last = |name: &str| text(name).split("FROM ${RUNTIME_IMAGE}").nth(1).unwrap().to_owned();
     let described = |text: String| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("image.description") && !line.starts_with("EXPOSE"));
         lines.map(|line| line.replace("admin", "user")).collect()
@@ -38,7 +30,7 @@ fn the_last_stages_differ_in_names_and_ports_alone() {
 
 #[test]
 fn what_an_image_is_made_from_holds_neither_git_nor_tests_nor_chores() {
-    let allowed = read(".dockerignore");
+    let allowed = text(".dockerignore");
     let first = allowed.lines().find(|line| !line.starts_with('#')).unwrap();
     assert_eq!(first, "*", "all is left out that is not named");
     let kept: Vec<&str> = allowed.lines().filter_map(|line| line.strip_prefix('!')).collect();

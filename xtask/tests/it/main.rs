@@ -14,9 +14,14 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use test_support::{Process, UserPod};
 
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
 /// A file of the repository.
 fn file(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    root().join(path)
 }
 
 /// What stands in a file of the repository.

@@ -12,12 +12,11 @@ mod valid;
 mod waits;
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use xtask::manifests::{check, objects, quick_start, render};
 
-use crate::list;
+use crate::{list, root};
 
 /// What can be put on top of an overlay.
 const COMPONENTS: [&str; 5] = ["autoscaling", "gateway", "ingress", "maintenance-file", "monitoring"];
@@ -27,10 +26,6 @@ fn all() -> Vec<(String, Vec<Value>)> {
     let overlays = ["minikube", "production"].map(|name| (name.to_owned(), overlay(name)));
     let components = COMPONENTS.iter().map(|name| (format!("production with {name}"), with(&[name])));
     overlays.into_iter().chain(components).collect()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// The objects of an overlay.

@@ -1,7 +1,7 @@
 //! What the totals leave out, in words.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, PodState, PodView, Standing};
+use session_domain::fleet::{FleetView, PodView, Standing};
 
 use crate::live::Scene;
 
@@ -25,11 +25,9 @@ pub(super) struct Completeness {
 
 impl Completeness {
     pub(super) fn of(view: &FleetView) -> Self {
-        // Who has said the last word serves nobody any more.
-        let up = || view.pods().iter().filter(|pod| pod.state != PodState::Finished);
         let mut whole = Self {
-            known: up().filter(|pod| pod.is_known()).count(),
-            all: up().count(),
+            known: view.running().filter(|pod| pod.is_known()).count(),
+            all: view.running().count(),
             unreachable: Vec::new(),
             lying: Vec::new(),
             waiting: Vec::new(),

@@ -73,7 +73,7 @@ impl SwitchView {
                 Some(behind_by) => behind.push(behind_by),
             }
         }
-        let up = view.pods().iter().filter(|pod| pod.state != PodState::Finished).count();
+        let up = view.running().count();
         Self {
             is_on,
             since: stand.since.map(words::clock),

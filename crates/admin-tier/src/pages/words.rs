@@ -53,10 +53,7 @@ pub(super) struct Moment {
 
 /// A point in time, in UTC; the script writes it as the clock of whoever looks shows it.
 pub(super) fn clock(at: Timestamp) -> Moment {
-    let text = at.to_string();
-    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
-    let time = time.split('.').next().unwrap_or(time);
-    Moment { at, kind: "clock", text: format!("{day} {time} UTC") }
+    Moment { at, kind: "clock", text: at.plainly() }
 }
 
 /// How long something had lasted when it was last heard of: it may be over by now.

@@ -71,6 +71,11 @@ impl FleetView {
         &self.pods
     }
 
+    /// The pods that have not said their last word: those that are up, as far as is known.
+    pub fn running(&self) -> impl Iterator<Item = &PodView> {
+        self.pods.iter().map(Arc::as_ref).filter(|pod| pod.state != PodState::Finished)
+    }
+
     /// The pod at an address.
     pub fn pod(&self, address: &Address) -> Option<&PodView> {
         let index = self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()?;
@@ -130,7 +135,7 @@ impl FleetView {
     /// Whether all is known, nobody is there, and every pod that runs is in maintenance (and one does run). While discovery
     /// fails it never is: there may be pods that nobody knows of.
     pub fn is_safe_to_upgrade(&self) -> bool {
-        let mut running = self.pods.iter().filter(|pod| pod.state != PodState::Finished).peekable();
+        let mut running = self.running().peekable();
         let nobody = self.rows.len() == 0 && self.pods.iter().all(|pod| pod.active_sessions() == Some(0));
         self.trouble.is_none()
             && self.is_complete()

@@ -8,21 +8,28 @@ use xtask::waits::read;
 
 use super::{all, objects, rendered_with, with};
 
-/// A drain that is made longer, and the grace period forgotten.
-const LONG_DRAIN: &str = r"patches:
-  - target: {kind: Deployment, name: sample-app-user}
+/// What somebody says of the user tier's pods in an overlay of their own.
+fn patched(spec: &str) -> String {
+    format!(
+        "patches:
+  - target: {{kind: Deployment, name: sample-app-user}}
     patch: |
       apiVersion: apps/v1
       kind: Deployment
-      metadata: {name: sample-app-user}
-      spec:
-        template:
-          spec:
-            containers:
-              - name: user-tier
-                env:
-                  - {name: DRAIN_TIMEOUT, value: 120s}
-";
+      metadata: {{name: sample-app-user}}
+      spec: {{template: {{spec: {spec}}}}}
+"
+    )
+}
+
+/// A drain that is made longer, and the grace period forgotten.
+const LONG_DRAIN: &str = "{containers: [{name: user-tier, env: [{name: DRAIN_TIMEOUT, value: 120s}]}]}";
+
+/// A container beside the user tier, which kustomize puts before it.
+const SIDECAR: &str = "{containers: [{name: logger, image: logger}]}";
+
+/// A hook that takes time, and nobody can tell how much.
+const HOOK: &str = "{containers: [{name: user-tier, lifecycle: {preStop: {exec: {command: [x]}}}}]}";
 
 #[test]
 fn all_waits_of_every_rendering_fit_into_each_other() {
@@ -45,7 +52,7 @@ fn the_numbers_are_those_that_the_manual_gives() {
 
 #[test]
 fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
-    let faults = read(&objects(&rendered_with(&["autoscaling"], LONG_DRAIN)).unwrap()).unwrap().faults();
+    let faults = read(&objects(&rendered_with(&["autoscaling"], &patched(LONG_DRAIN))).unwrap()).unwrap().faults();
     assert_eq!(
         faults,
         [
@@ -57,29 +64,9 @@ fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
     );
 }
 
-/// A container beside the user tier, which kustomize puts before it.
-const SIDECAR: &str = r"patches:
-  - target: {kind: Deployment, name: sample-app-user}
-    patch: |
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: {name: sample-app-user}
-      spec: {template: {spec: {containers: [{name: logger, image: logger}]}}}
-";
-
-/// A hook that takes time, and nobody can tell how much.
-const HOOK: &str = r"patches:
-  - target: {kind: Deployment, name: sample-app-user}
-    patch: |
-      apiVersion: apps/v1
-      kind: Deployment
-      metadata: {name: sample-app-user}
-      spec: {template: {spec: {containers: [{name: user-tier, lifecycle: {preStop: {exec: {command: [x]}}}}]}}}
-";
-
 #[test]
 fn the_user_tier_is_found_beside_others_and_a_hook_of_unknown_length_is_refused() {
-    let waits = |besides| read(&objects(&rendered_with(&[], besides)).unwrap());
+    let waits = |spec| read(&objects(&rendered_with(&[], &patched(spec))).unwrap());
     assert_eq!(waits(SIDECAR).unwrap().faults(), Vec::<String>::new());
     let refused = waits(HOOK).unwrap_err().to_string();
     assert_eq!(refused, "preStop of sample-app-user has no known length: use `sleep`");
@@ -90,7 +77,7 @@ fn the_chore_refuses_what_does_not_fit_and_says_so() {
     let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
     chore.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut chore = chore.spawn().unwrap();
-    chore.stdin.take().unwrap().write_all(rendered_with(&[], LONG_DRAIN).as_bytes()).unwrap();
+    chore.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
     let output = chore.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");

@@ -1,7 +1,10 @@
 //! An operator's night in a real browser: looks, searches, pauses, moves the switch, takes a file away.
 
+use std::path::PathBuf;
+
 use session_wire::v1::Session;
 use session_wire::v1::watch_sessions_response::Event;
+use tempfile::TempDir;
 use test_support::{Browser, Key, eventually};
 
 use crate::Admin;
@@ -40,6 +43,25 @@ async fn open(admin: &Admin, path: &str) -> Browser {
     browser.go(&format!("http://{}{path}", admin.http)).await;
     browser.reads("#standing", "Live.").await;
     browser
+}
+
+/// The panel in a browser, with a switch in a file that says off.
+struct Panel {
+    file: PathBuf,
+    fake: FakePod,
+    admin: Admin,
+    browser: Browser,
+    _folder: TempDir,
+}
+
+async fn panel() -> Panel {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("MAINTENANCE_MODE");
+    std::fs::write(&file, "false").unwrap();
+    let (fake, _) = three().await;
+    let admin = Admin::with(&[&fake.address], &[("MAINTENANCE_FILE", file.to_str().unwrap())]).await;
+    let browser = open(&admin, "/admin").await;
+    Panel { file, fake, admin, browser, _folder: folder }
 }
 
 #[tokio::test]
@@ -142,12 +164,7 @@ async fn a_paused_page_stands_still_and_counts_what_waits() {
 
 #[tokio::test]
 async fn the_switch_is_moved_by_keyboard_and_the_focus_is_there_still() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&file, "false").unwrap();
-    let (fake, _) = three().await;
-    let admin = Admin::with(&[&fake.address], &[("MAINTENANCE_FILE", file.to_str().unwrap())]).await;
-    let browser = open(&admin, "/admin").await;
+    let Panel { file, fake, admin, browser, .. } = &panel().await;
     for _ in 0..40 {
         browser.press(Key::Tab).await;
         if browser.focused().await == "summary" {
@@ -164,25 +181,20 @@ async fn the_switch_is_moved_by_keyboard_and_the_focus_is_there_still() {
     browser.press(Key::Tab).await;
     browser.press(Key::Enter).await;
     browser.reads("#switch-heading", "Maintenance is on").await;
-    is_focused(&browser, "switch-heading").await;
-    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "true");
+    is_focused(browser, "switch-heading").await;
+    assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "true");
 
     // Somebody else moves it back: seen without a new page, and the focus stays.
     browser.run("window.mark = 1").await;
     admin.person().post("/admin/maintenance").form(&[("enabled", "false")]).send().await.unwrap();
     browser.reads("#switch-heading", "Maintenance is off").await;
-    is_focused(&browser, "switch-heading").await;
+    is_focused(browser, "switch-heading").await;
     assert_eq!(browser.run("return window.mark").await, 1);
 }
 
 #[tokio::test]
 async fn the_switch_does_not_change_under_the_pointer_of_whoever_is_about_to_press_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&file, "false").unwrap();
-    let (fake, _) = three().await;
-    let admin = Admin::with(&[&fake.address], &[("MAINTENANCE_FILE", file.to_str().unwrap())]).await;
-    let browser = open(&admin, "/admin").await;
+    let Panel { admin, browser, .. } = &panel().await;
     browser.click("#turn-on summary").await;
     browser.hover("#turn-on .grave").await;
     browser.run("document.activeElement.blur()").await;
