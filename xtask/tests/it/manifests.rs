@@ -3,11 +3,13 @@
 mod access;
 mod api;
 mod custom;
+mod maintenance;
 mod names;
 mod network;
 mod options;
 mod restricted;
 mod routes;
+mod updates;
 mod valid;
 mod waits;
 
