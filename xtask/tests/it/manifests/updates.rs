@@ -19,7 +19,7 @@ fn max_unavailable(spec: &Value) -> i64 {
 }
 
 /// How many pods have to be ready for a Deployment to be `Available`.
-fn min_available(spec: &Value) -> i64 {
+pub(super) fn min_available(spec: &Value) -> i64 {
     spec["replicas"].as_i64().unwrap_or(1) - max_unavailable(spec)
 }
 
