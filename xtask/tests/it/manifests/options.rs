@@ -75,6 +75,16 @@ fn every_container_is_told_what_its_binary_accepts() {
 }
 
 #[test]
+fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
+    let objects = super::overlay("production");
+    let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
+    for (name, expected) in [("STORE_AT_START", "required"), ("FORCED_END", "release")] {
+        let variable = list(&container["env"]).iter().find(|variable| variable["name"] == name);
+        assert_eq!(variable.map(value_of), Some(expected), "{name}");
+    }
+}
+
+#[test]
 fn user_pods_are_told_the_revision_of_their_deployment() {
     for name in ["minikube", "production"] {
         let objects = super::overlay(name);
