@@ -4,6 +4,7 @@
 
 mod accessible;
 mod bad_input;
+mod bad_store;
 mod browser;
 mod configuration;
 mod drain;
@@ -15,6 +16,7 @@ mod outage;
 mod pictures;
 mod proxy;
 mod redis_kinds;
+mod rolling;
 mod sharing;
 mod storm;
 mod streams;
