@@ -11,6 +11,7 @@ mod drain;
 mod grpc;
 mod hostile;
 mod identity;
+mod last_metrics;
 mod maintenance;
 mod outage;
 mod pictures;

@@ -1,21 +1,17 @@
 //! Three pods on one Redis behind HAProxy, replaced one after the other as a Deployment does it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use reqwest::Client;
-use test_support::{Haproxy, Redis, Signal, UserPod, eventually, metric};
-use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use test_support::{Haproxy, Redis, Signal, UserPod, eventually};
 
 use super::ForcedEnd;
 use crate::BINARY;
+use crate::last_metrics::LastMetrics;
 
 const PODS: usize = 3;
 /// A pod more than usual runs while another one drains.
 const SLOTS: usize = PODS + 1;
-const SCRAPE_EVERY: Duration = Duration::from_millis(50);
 
 /// The pods that run, those that have gone, and what is before and behind them.
 #[derive(Debug)]
@@ -35,8 +31,7 @@ pub(super) struct Running {
     pub(super) pod: UserPod,
     pub(super) name: String,
     slot: usize,
-    scraped: Arc<Mutex<String>>,
-    scraper: JoinHandle<()>,
+    metrics: LastMetrics,
 }
 
 /// A pod that has drained and ended.
@@ -63,7 +58,7 @@ impl Fleet {
     /// Waits until the pods hold this many sessions between them.
     pub(super) async fn wait_for_sessions(&self, count: usize) {
         eventually("every user's session", || async {
-            let active = |running: &Running| value(&running.scraped.lock().unwrap(), "active_sessions_total");
+            let active = |running: &Running| running.metrics.value("active_sessions_total");
             (self.running.iter().map(active).sum::<f64>() >= count as f64).then_some(())
         })
         .await;
@@ -101,9 +96,8 @@ impl Fleet {
         eventually("a pod that is ready", || async { (pod.person().status("/ready").await == 200).then_some(()) })
             .await;
         self.haproxy.serve(slot, &pod.http).await;
-        let scraped = Arc::new(Mutex::new(String::new()));
-        let scraper = tokio::spawn(scrape(pod.url("/metrics"), Arc::clone(&scraped)));
-        self.running.push_back(Running { pod, name, slot, scraped, scraper });
+        let metrics = LastMetrics::of(pod.url("/metrics"));
+        self.running.push_back(Running { pod, name, slot, metrics });
     }
 
     /// Takes a pod out of rotation and ends it in the same moment, as Kubernetes does.
@@ -114,31 +108,8 @@ impl Fleet {
         oldest.pod.signal(Signal::SIGTERM);
         let status = oldest.pod.wait().await;
         assert!(status.success(), "{}: {status}\n{}", oldest.name, oldest.pod.log().join("\n"));
-        oldest.scraper.await.unwrap();
+        let metrics = oldest.metrics.last().await;
         self.haproxy.free(oldest.slot).await;
-        let metrics = oldest.scraped.lock().unwrap().clone();
         self.gone.push(Gone { name: oldest.name, terminated_at, metrics, drain_log: oldest.pod.drain_log() });
     }
-}
-
-/// Reads a pod's metrics at its own address again and again, until it answers no more.
-async fn scrape(url: String, scraped: Arc<Mutex<String>>) {
-    let client = Client::new();
-    let read = async || client.get(&url).send().await?.error_for_status()?.text().await;
-    let mut missed = 0;
-    while missed < 3 {
-        match read().await {
-            Ok(page) => {
-                *scraped.lock().unwrap() = page;
-                missed = 0;
-            }
-            Err(_) => missed += 1,
-        }
-        sleep(SCRAPE_EVERY).await;
-    }
-}
-
-/// The value of a series, which must be there once the page is.
-pub(super) fn value(page: &str, series: &str) -> f64 {
-    if page.is_empty() { 0.0 } else { metric(page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}")) }
 }

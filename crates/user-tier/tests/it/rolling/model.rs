@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use test_support::metric;
 use tokio::time::sleep;
 
 use super::ForcedEnd;
-use super::fleet::{Fleet, value};
+use super::fleet::Fleet;
 use super::journal::{End, Journal, Stream};
 
 /// How long counts may take to agree once nothing happens any more.
@@ -33,14 +34,15 @@ struct Counted {
 impl Counted {
     fn new(pod: &str, page: &str, drain_log: Option<&[String]>) -> Self {
         let ends = ["logout", "auto_logout", "forced", "expired", "moved"];
-        let outcome = |outcome| value(page, &format!("lastcall_session_ends_total{{outcome=\"{outcome}\"}}"));
+        let value = |series: &str| metric(page, series).unwrap_or_else(|| panic!("{pod}: no {series} in:\n{page}"));
+        let outcome = |outcome| value(&format!("lastcall_session_ends_total{{outcome=\"{outcome}\"}}"));
         Self {
             pod: pod.to_owned(),
             drained: drain_log.is_some(),
-            logins: value(page, "total_logins"),
-            adopted: value(page, "lastcall_sessions_adopted_total"),
-            active: value(page, "active_sessions_total"),
-            graceful: value(page, "graceful_logouts_total"),
+            logins: value("total_logins"),
+            adopted: value("lastcall_sessions_adopted_total"),
+            active: value("active_sessions_total"),
+            graceful: value("graceful_logouts_total"),
             outcomes: ends.into_iter().map(|name| (name, outcome(name))).collect(),
             force_closed: drain_log.unwrap_or_default().iter().filter_map(|line| force_closed(line)).sum(),
         }
