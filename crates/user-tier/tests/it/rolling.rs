@@ -1,4 +1,4 @@
-//! Rolling restarts of three pods behind HAProxy, which routes as a Kubernetes Service does, under 25 users of four kinds.
+//! Rolling restarts and scale-downs of three pods behind HAProxy, which routes as a Kubernetes Service does, under 25 users of four kinds.
 //! What the users have seen is a model, and what the pods have counted must equal it.
 //!
 //! `ROUNDS=10 cargo test -p user-tier --test it rolling -- --nocapture` is the long form, and prints each drain.
@@ -45,19 +45,37 @@ impl ForcedEnd {
     }
 }
 
+/// What happens to the pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    /// Each is replaced, one after the other, as often as `ROUNDS` says.
+    RollingRestart,
+    /// All but one end at once.
+    ScaleDown,
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rolling_restarts_end_sessions_as_their_users_were_told_and_count_each_once() {
-    roll(ForcedEnd::Delete).await;
+    users_see_what_pods_count(Act::RollingRestart, ForcedEnd::Delete).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rolling_restarts_that_release_sign_nobody_out_and_every_session_moves() {
-    roll(ForcedEnd::Release).await;
+    users_see_what_pods_count(Act::RollingRestart, ForcedEnd::Release).await;
 }
 
-/// Restarts all pods, one after the other, as often as `ROUNDS` says, and compares.
-async fn roll(forced_end: ForcedEnd) {
-    let rounds = env::var("ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scale_down_ends_sessions_as_their_users_were_told_and_counts_each_once() {
+    users_see_what_pods_count(Act::ScaleDown, ForcedEnd::Delete).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scale_down_that_releases_signs_nobody_out_and_every_session_moves() {
+    users_see_what_pods_count(Act::ScaleDown, ForcedEnd::Release).await;
+}
+
+/// Lets users of all kinds do what they do while pods end, and compares.
+async fn users_see_what_pods_count(act: Act, forced_end: ForcedEnd) {
     let mut fleet = Fleet::start(forced_end).await;
     let browser = Browser::open().await;
     let sessions = pages::open(&browser, &fleet.haproxy.address, PAGES).await;
@@ -77,8 +95,14 @@ async fn roll(forced_end: ForcedEnd) {
         }
     }
     fleet.wait_for_sessions(KEPT_ALIVE + CONNECTION_A_REQUEST + STREAM_ONLY + SAVING + PAGES).await;
-    for _ in 0..rounds {
-        fleet.restart_all().await;
+    match act {
+        Act::RollingRestart => {
+            let rounds = env::var("ROUNDS").map_or(1, |rounds| rounds.parse().unwrap());
+            for _ in 0..rounds {
+                fleet.restart_all().await;
+            }
+        }
+        Act::ScaleDown => fleet.scale_down().await,
     }
     let mut journals = pages::close(&browser, &sessions).await;
     stop.cancel();

@@ -100,16 +100,37 @@ impl Fleet {
         self.running.push_back(Running { pod, name, slot, metrics });
     }
 
-    /// Takes a pod out of rotation and ends it in the same moment, as Kubernetes does.
+    /// Ends all pods but one at the same moment.
+    pub(super) async fn scale_down(&mut self) {
+        let mut ending = Vec::new();
+        while self.running.len() > 1 {
+            ending.push(self.terminate_oldest().await);
+        }
+        for (pod, terminated_at) in ending {
+            self.wait_for(pod, terminated_at).await;
+        }
+    }
+
     async fn stop_oldest(&mut self) {
-        let mut oldest = self.running.pop_front().unwrap();
+        let (pod, terminated_at) = self.terminate_oldest().await;
+        self.wait_for(pod, terminated_at).await;
+    }
+
+    /// Takes a pod out of rotation and ends it in the same moment, as Kubernetes does.
+    async fn terminate_oldest(&mut self) -> (Running, Instant) {
+        let oldest = self.running.pop_front().unwrap();
         self.haproxy.drain(oldest.slot).await;
         let terminated_at = Instant::now();
         oldest.pod.signal(Signal::SIGTERM);
-        let status = oldest.pod.wait().await;
-        assert!(status.success(), "{}: {status}\n{}", oldest.name, oldest.pod.log().join("\n"));
-        let metrics = oldest.metrics.last().await;
-        self.haproxy.free(oldest.slot).await;
-        self.gone.push(Gone { name: oldest.name, terminated_at, metrics, drain_log: oldest.pod.drain_log() });
+        (oldest, terminated_at)
+    }
+
+    /// Waits until a pod has drained and ended.
+    async fn wait_for(&mut self, mut ending: Running, terminated_at: Instant) {
+        let status = ending.pod.wait().await;
+        assert!(status.success(), "{}: {status}\n{}", ending.name, ending.pod.log().join("\n"));
+        self.haproxy.free(ending.slot).await;
+        let metrics = ending.metrics.last().await;
+        self.gone.push(Gone { name: ending.name, terminated_at, metrics, drain_log: ending.pod.drain_log() });
     }
 }
