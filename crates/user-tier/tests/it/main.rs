@@ -4,17 +4,20 @@
 
 mod accessible;
 mod bad_input;
+mod bad_store;
 mod browser;
 mod configuration;
 mod drain;
 mod grpc;
 mod hostile;
 mod identity;
+mod last_metrics;
 mod maintenance;
 mod outage;
 mod pictures;
 mod proxy;
 mod redis_kinds;
+mod rolling;
 mod sharing;
 mod storm;
 mod streams;
