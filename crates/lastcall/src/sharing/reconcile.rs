@@ -216,7 +216,8 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
         let ids = part.iter().map(|(id, _)| *id).collect();
         let answer = sharing.health.read(sharing.store.lookup_many(ids).await, sharing.clock.now());
         let Some(Lookups { lookups, contents }) = answer else { return false };
-        let absence_is_true = sharing.health.believes_absence(contents, sharing.clock.now());
+        let now = sharing.clock.now();
+        let absence_is_true = contents.is_some_and(|contents| sharing.health.believes_absence(contents, now));
         for ((id, told), lookup) in part.iter().zip(lookups) {
             saw_all &= lookup != Lookup::Unknown;
             // Asked before the registry: a session that arrives right now is not found there yet, and the message may be

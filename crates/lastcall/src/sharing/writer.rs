@@ -15,7 +15,7 @@ use tracing::warn;
 
 use super::ending::{ClaimFor, Claimed};
 use super::health::SETTLING;
-use super::{LEASE, Sharing};
+use super::Sharing;
 use crate::sessions::Live;
 use crate::store::{Message, OwnerRequest, Write, Written};
 
@@ -303,7 +303,7 @@ impl Writer {
         if settled {
             self.sharing.registry.departure_is_written(id);
         } else {
-            self.again.insert((now.plus(LEASE), id), end);
+            self.again.insert((now.plus(RETRY_AFTER), id), end);
         }
     }
 

@@ -216,7 +216,9 @@ impl SessionStore for MemoryStore {
             }
             None => Lookup::Absent,
         };
-        Ok(Lookups { lookups: ids.into_iter().map(lookup).collect(), contents: held.contents() })
+        let lookups: Vec<_> = ids.into_iter().map(lookup).collect();
+        let contents = lookups.contains(&Lookup::Absent).then(|| held.contents());
+        Ok(Lookups { lookups, contents })
     }
 
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {

@@ -79,8 +79,8 @@ pub enum Lookup {
 pub struct Lookups {
     /// One for each id.
     pub lookups: Vec<Lookup>,
-    /// Read after the entries, and only where one of them is absent.
-    pub contents: Contents,
+    /// Read after the entries; `None` where none of them is absent.
+    pub contents: Option<Contents>,
 }
 
 /// One change of one entry.

@@ -204,7 +204,7 @@ impl SessionStore for RedisStore {
         };
         let lookups: Vec<_> = lookups.into_iter().map(found).collect::<Result<_, _>>()?;
         let is_any_absent = lookups.contains(&Lookup::Absent);
-        let contents = if is_any_absent { self.contents().await? } else { Contents::default() };
+        let contents = if is_any_absent { Some(self.contents().await?) } else { None };
         Ok(Lookups { lookups, contents })
     }
 

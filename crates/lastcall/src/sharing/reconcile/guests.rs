@@ -73,7 +73,7 @@ async fn look_at(sharing: &Sharing, guests: &[Arc<Guest>]) {
     let ids = guests.iter().map(|guest| guest.id()).collect();
     let now = sharing.clock.now();
     let Some(answer) = sharing.health.read(sharing.store.lookup_many(ids).await, now) else { return };
-    let absence_is_true = sharing.health.believes_absence(answer.contents, now);
+    let absence_is_true = answer.contents.is_some_and(|contents| sharing.health.believes_absence(contents, now));
     for (guest, lookup) in guests.iter().zip(answer.lookups) {
         match lookup {
             Lookup::Found(Summary { request: Some(OwnerRequest::End { .. }), .. }) => {
