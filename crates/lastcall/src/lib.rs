@@ -44,7 +44,6 @@ mod pod;
 mod presence;
 mod probes;
 mod scope;
-mod serve;
 mod service;
 mod session;
 mod sharing;

@@ -57,7 +57,7 @@ impl Pod {
             lifecycle: watch::Sender::new(Lifecycle::new(config.policy)),
             population_changed,
             streams_end: CancellationToken::new(),
-            metrics: Metrics::new(&config.version),
+            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
             pages,
             keys: ArcSwap::from_pointee(config.keys.clone()),
             sharing,

@@ -5,41 +5,44 @@ use std::process::ExitCode;
 
 use futures_util::{Stream, StreamExt as _};
 use lastcall::{Listeners, Signal, TrustedUser};
-use launch::EXIT_CONFIG;
-use launch::command::{self, fail};
+use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
+use launch::{EXIT_CONFIG, command, process};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    match command::parse() {
+        Ok(raw) => process::run(async |log| run(&raw, log).await),
+        Err(code) => code,
+    }
+}
+
+async fn run(raw: &Raw, log: &Log) -> ExitCode {
     let signals = match lastcall::signals() {
         Ok(signals) => signals,
-        Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
-    };
-    let raw: Raw = match command::parse() {
-        Ok(raw) => raw,
-        Err(code) => return code,
+        Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
     };
     if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
-        return serve_page(raw, signals).await;
+        return serve_page(raw, log, signals).await;
     }
-    let options = Options::parse(&raw, &ProcessEnvironment);
-    let mut options = match command::ready(options, raw.check_config, |options| options.log_format) {
+    let options = Options::parse(raw, &ProcessEnvironment);
+    let mut options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
+    options.service.dropped_log_lines = log.dropped_lines();
     let listeners = match bind(options.addresses).await {
         Ok(listeners) => listeners,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
     bound_by_open_files(&mut options.service.limits.max_sessions);
     let switch = match launch::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
@@ -53,15 +56,15 @@ async fn main() -> ExitCode {
 }
 
 /// Serves the maintenance page until a signal comes.
-async fn serve_page(raw: &RawPage, signals: impl Stream<Item = Signal>) -> ExitCode {
+async fn serve_page(raw: &RawPage, log: &Log, signals: impl Stream<Item = Signal>) -> ExitCode {
     let options = PageOptions::parse(raw, &ProcessEnvironment);
-    let options = match command::ready(options, raw.check_config, |options| options.log_format) {
+    let options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
     let mut faults = Faults::default();
     let Some(listener) = listen("HTTP_ADDR", options.http, &mut faults).await else {
-        return fail(&faults, EXIT_CONFIG);
+        return log.fail(&faults, EXIT_CONFIG);
     };
     info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
     let stopped = async { _ = pin!(signals).next().await };

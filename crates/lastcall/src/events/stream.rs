@@ -60,8 +60,8 @@ struct Heartbeat {
 }
 
 /// Opens a stream of the session. It counts as present from now until the stream is dropped.
-pub(super) fn open(session: Session) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let state = EventStream::new(session);
+pub(super) fn open(session: Session, open: OpenStream) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let state = EventStream::new(session, open);
     unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok(bytes), state))
@@ -96,7 +96,7 @@ impl Drop for EventStream {
 }
 
 impl EventStream {
-    fn new(session: Session) -> Self {
+    fn new(session: Session, open: OpenStream) -> Self {
         let pod = Arc::clone(&session.pod);
         let (number, word) = session.live.attachment().open(pod.config.max_streams_per_session);
         let logins = word.borrow().logins;
@@ -109,7 +109,7 @@ impl EventStream {
             next_heartbeat: Instant::now() + pod.config.heartbeat_interval,
             stage: Stage::Opening,
             _presence: PresenceGuard::open(&pod, &session.live, Kind::EventStream),
-            _open: pod.metrics.open_stream(),
+            _open: open,
             session,
         }
     }

@@ -111,17 +111,13 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         let present = population.present;
         match event {
-            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+            Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(Line::Ignored(signal)));
                 State::Draining { notice, next_progress, ready }
             }
             Event::Terminate(_) | Event::Hurry => {
                 effects.push(Effect::Log(Line::Hurried));
-                if present > 0 {
-                    effects.push(Effect::Log(Line::ForceClosing(present)));
-                }
-                effects.extend([Effect::ForceClose, Effect::LetGo]);
-                stop(notice.started_at, effects)
+                hurry(present, notice.started_at, effects)
             }
             Event::PopulationChanged | Event::TimePassed if present == 0 => {
                 effects.push(Effect::Log(Line::Remaining(0, notice.remaining(now))));
@@ -150,7 +146,7 @@ impl Lifecycle {
         effects: &mut Vec<Effect>,
     ) -> State {
         match event {
-            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+            Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(Line::Ignored(signal)));
                 State::Propagating { since, until }
             }
@@ -194,6 +190,9 @@ impl Lifecycle {
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
         effects.extend([Effect::Log(Line::Received(signal)), Effect::Log(Line::Detected(population.present))]);
+        if signal == Signal::Quit {
+            return hurry(population.present, now, effects);
+        }
         if population.present == 0 {
             return self.propagate(now, now, effects);
         }
@@ -226,10 +225,24 @@ impl Lifecycle {
         last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
     }
 
+    /// Whether a signal that is not the first is only logged.
+    fn ignores(&self, signal: Signal) -> bool {
+        self.policy.second_signal == SecondSignal::Ignore && signal != Signal::Quit
+    }
+
     fn next_notice(&mut self) -> NoticeId {
         self.notices += 1;
         NoticeId(NonZeroU64::new(self.notices).unwrap_or(NonZeroU64::MIN))
     }
+}
+
+/// Ends the drain without waiting for users or endpoints.
+fn hurry(present: u64, since: Timestamp, effects: &mut Vec<Effect>) -> State {
+    if present > 0 {
+        effects.push(Effect::Log(Line::ForceClosing(present)));
+    }
+    effects.extend([Effect::ForceClose, Effect::LetGo]);
+    stop(since, effects)
 }
 
 fn stop(since: Timestamp, effects: &mut Vec<Effect>) -> State {
