@@ -33,6 +33,7 @@ mod config;
 mod cookie;
 mod driver;
 mod events;
+mod eviction;
 mod gate;
 mod headers;
 mod introspection;

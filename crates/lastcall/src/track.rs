@@ -22,7 +22,7 @@ use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
 use crate::sharing::Arrival;
-use crate::{gate, headers, page, scope, sharing, trusted};
+use crate::{eviction, gate, headers, page, scope, sharing, trusted};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -51,6 +51,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     let id = cookies.read(request.headers(), &pod.keys.load());
     let now = pod.clock.now();
     let mut known = id.and_then(|id| pod.sessions.find(id, now));
+    if known.is_none() && pod.sessions.is_full() {
+        eviction::make_room(&pod).await;
+    }
     // A session that the cookie names and that nobody can say anything of, and whether to ask again is better.
     let mut unclear = None;
     if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {

@@ -20,7 +20,7 @@ pub fn run(main: impl AsyncFnOnce(&Log) -> ExitCode) -> ExitCode {
     };
     // Where it cannot be raised, what it is decides.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
-    let files = rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(files, _)| files);
+    let files = open_files();
     // Tokio panics where it lacks files for its own purposes.
     if files < MIN_OPEN_FILES {
         let what = format!(
@@ -38,4 +38,9 @@ pub fn run(main: impl AsyncFnOnce(&Log) -> ExitCode) -> ExitCode {
     // waited for.
     runtime.shutdown_background();
     code
+}
+
+/// How many files the process may have open; very many where that is unknown.
+pub fn open_files() -> u64 {
+    rlimit::Resource::NOFILE.get().map_or(u64::MAX, |(files, _)| files)
 }

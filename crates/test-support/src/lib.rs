@@ -11,6 +11,7 @@ mod pod;
 mod process;
 mod redis;
 mod site;
+mod unread;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use pod::UserPod;
 pub use process::{Process, Signal};
 pub use redis::{Redis, free_port};
 pub use site::Site;
+pub use unread::Unread;
 
 /// How long a test waits for something that must come. Long enough for a busy machine; nothing waits for it to pass.
 pub const PATIENCE: Duration = Duration::from_secs(30);

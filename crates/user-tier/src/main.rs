@@ -11,6 +11,7 @@ use launch::version::VERSION;
 use launch::{EXIT_CONFIG, command, process};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
+use user_tier::bounds::Bounds;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
@@ -39,7 +40,7 @@ async fn run(raw: &Raw, log: &Log) -> ExitCode {
         Ok(listeners) => listeners,
         Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
-    bound_by_open_files(&mut options.service.limits.max_sessions);
+    bound(&mut options);
     let switch = match launch::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
         Err(faults) => return log.fail(&faults, EXIT_CONFIG),
@@ -97,24 +98,19 @@ async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faul
     }
 }
 
-/// Open files that are no session's: listeners, the log, gRPC, probes, the busy page of those who find no room.
-const SPARE_FILES: u64 = 128;
-
-/// Raises the limit of open files as far as it goes, and holds the sessions to it: one connection each.
-fn bound_by_open_files(max_sessions: &mut u64) {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) if files.saturating_sub(SPARE_FILES) < *max_sessions => {
-            let bound = files.saturating_sub(SPARE_FILES).max(1);
-            warn!(
-                files.limit = files,
-                sessions.max = bound,
-                "MAX_SESSIONS is more than the limit of open files allows: raise that limit (ulimit -n) to have them all"
-            );
-            *max_sessions = bound;
-        }
-        Ok(_) => {}
-        Err(error) => warn!(%error, "the limit of open files cannot be raised"),
-    }
+/// Holds sessions and event streams to what files and memory allow, and says what came of it.
+fn bound(options: &mut Options) {
+    let service = &mut options.service;
+    let asked = Bounds {
+        sessions: service.limits.max_sessions,
+        streams_per_session: service.max_streams_per_session as u64,
+        streams: options.max_streams,
+    };
+    let (files, memory) = (process::open_files(), launch::memory::limit());
+    let (bounds, streams) = asked.fit(files, memory);
+    service.limits.max_sessions = bounds.sessions;
+    service.max_streams = streams;
+    bounds.announce(asked, files, memory);
 }
 
 /// Says what an operator should know.

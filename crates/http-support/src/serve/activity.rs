@@ -24,7 +24,9 @@ const CLOSING_TIMEOUT: Duration = Duration::from_secs(5);
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// It waits for a request.
+    /// It waits for its first request.
+    New { since: Instant },
+    /// It waits for another request.
     Idle { since: Instant },
     /// A head has begun to arrive.
     Head { since: Instant },
@@ -43,7 +45,7 @@ pub(super) struct Activity {
 
 impl Activity {
     pub(super) fn new() -> Self {
-        let stage = Stage::Idle { since: Instant::now() };
+        let stage = Stage::New { since: Instant::now() };
         Self { stage: Mutex::new(stage), evicted: AtomicBool::new(false), task: AtomicWaker::new() }
     }
 
@@ -54,14 +56,14 @@ impl Activity {
     /// Bytes have come. Where no request is being served they are the beginning of a head.
     pub(super) fn received(&self) {
         let mut stage = self.lock();
-        if matches!(*stage, Stage::Idle { .. }) {
+        if matches!(*stage, Stage::New { .. } | Stage::Idle { .. }) {
             *stage = Stage::Head { since: Instant::now() };
         }
     }
 
-    /// What has come was no part of a head: the connection is idle from now on.
+    /// What has come was no part of a head: the connection waits for its first request still.
     pub(super) fn reset(&self) {
-        *self.lock() = Stage::Idle { since: Instant::now() };
+        *self.lock() = Stage::New { since: Instant::now() };
     }
 
     /// A request is being served until the guard is dropped.
@@ -69,7 +71,7 @@ impl Activity {
         let mut stage = self.lock();
         *stage = match *stage {
             Stage::Serving { requests } => Stage::Serving { requests: requests + 1 },
-            Stage::Idle { .. } | Stage::Head { .. } => Stage::Serving { requests: 1 },
+            Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. } => Stage::Serving { requests: 1 },
         };
         drop(stage);
         Serving(Arc::clone(self))
@@ -108,10 +110,14 @@ impl Activity {
                         self.evicted.store(false, Ordering::Release);
                         return Poll::Pending;
                     }
-                    Stage::Idle { .. } | Stage::Head { .. } if self.evicted.load(Ordering::Acquire) => {
+                    Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. }
+                        if self.evicted.load(Ordering::Acquire) =>
+                    {
                         debug!("an idle connection was closed to make room for another");
                         return Poll::Ready(());
                     }
+                    // Even where no connection is kept a client gets the time to send its first request.
+                    Stage::New { since } => closing.unwrap_or(since + keep_alive.max(HEAD_TIMEOUT)),
                     Stage::Idle { since } => closing.unwrap_or(since + keep_alive),
                     Stage::Head { since } => since + HEAD_TIMEOUT,
                 };
@@ -120,12 +126,12 @@ impl Activity {
                 }
                 ready!(timer.as_mut().poll(cx));
                 match self.stage() {
-                    Stage::Idle { .. } if closing.is_none() => {
+                    Stage::New { .. } | Stage::Idle { .. } if closing.is_none() => {
                         // Wakes the conversation, which closes at once in HTTP/1.1.
                         close.cancel();
                         closing = Some(Instant::now() + CLOSING_TIMEOUT);
                     }
-                    Stage::Idle { .. } | Stage::Head { .. } | Stage::Serving { .. } => {
+                    Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. } | Stage::Serving { .. } => {
                         debug!("a connection sent no request in time");
                         return Poll::Ready(());
                     }
@@ -150,7 +156,9 @@ impl Drop for Serving {
         let mut stage = self.0.lock();
         *stage = match *stage {
             Stage::Serving { requests } if requests > 1 => Stage::Serving { requests: requests - 1 },
-            Stage::Serving { .. } | Stage::Idle { .. } | Stage::Head { .. } => Stage::Idle { since: Instant::now() },
+            Stage::Serving { .. } | Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. } => {
+                Stage::Idle { since: Instant::now() }
+            }
         };
         let is_idle = matches!(*stage, Stage::Idle { .. });
         drop(stage);

@@ -88,7 +88,7 @@ impl Open {
         let mut idle: Vec<(bool, Instant, &Activity)> = Vec::new();
         for activity in self.connections.values() {
             match activity.stage() {
-                Stage::Idle { since } => idle.push((false, since, activity)),
+                Stage::New { since } | Stage::Idle { since } => idle.push((false, since, activity)),
                 Stage::Head { since } => idle.push((true, since, activity)),
                 Stage::Serving { .. } => {}
             }

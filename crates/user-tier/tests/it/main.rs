@@ -4,9 +4,11 @@
 
 mod accessible;
 mod bad_input;
+mod bounds;
 mod browser;
 mod configuration;
 mod drain;
+mod flood;
 mod grpc;
 mod hostile;
 mod identity;
@@ -16,9 +18,11 @@ mod pictures;
 mod proxy;
 mod redis_kinds;
 mod sharing;
+mod signals;
 mod storm;
 mod streams;
 mod token;
+mod unread_log;
 
 use test_support::UserPod;
 
