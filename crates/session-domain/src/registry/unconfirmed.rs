@@ -4,6 +4,7 @@
 //! A session that was confirmed once, or that has something open, is never given up here.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use crossbeam_queue::SegQueue;
 
@@ -11,6 +12,10 @@ use super::{LiveSession, Registry};
 
 /// Sessions with something open that are passed over at a time. More are not worth the search.
 const MAX_PASSED_OVER: usize = 64;
+
+/// A shared store tells the last activity from the time when the session was written there, which is a little later than its
+/// first request.
+const FIRST_ACTIVITY: Duration = Duration::from_secs(1);
 
 /// The queue. It also holds sessions that were confirmed or have ended since: they are dropped when they are met.
 #[derive(Debug)]
@@ -69,14 +74,13 @@ impl<X> LiveSession<X> {
 
     /// Whether it lives and its cookie never came back, to this pod or, as far as is known, to another.
     fn is_unconfirmed(&self) -> bool {
-        !self.is_confirmed() && self.last_activity() <= self.login_time() && !self.has_ended()
+        let was_active = self.last_activity() > self.login_time().plus(FIRST_ACTIVITY);
+        !self.is_confirmed() && !was_active && !self.has_ended()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use uuid::Uuid;
 
     use super::*;
@@ -110,7 +114,7 @@ mod tests {
         sessions.touch(&all[0], NOW);
         let open = Presence::open(&sessions, &all[1], Kind::Request);
         sessions.end(&all[2], Outcome::Logout);
-        all[3].was_active(Timestamp::from_millis(1));
+        all[3].was_active(Timestamp::from_millis(1_001));
         assert_eq!(take(&sessions, 1), [4]);
         assert_eq!(take(&sessions, 9), [5], "confirmed, ended, and active on another pod: none of them");
         open.close(NOW);
