@@ -1,5 +1,7 @@
 //! What clients send, and a log that nobody reads: neither stops the admin tier.
 
+use std::time::Duration;
+
 use test_support::{PATIENCE, Person, Process, Signal, Unread, eventually, free_port, metric};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -38,20 +40,29 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes_and_too_la
     let admin = Admin::with(&PODS, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener")]).await;
     admin.person().get("/admin").await;
     let before = admin.memory_bytes();
-    let mut stream = TcpStream::connect(&admin.http).await.unwrap();
-    stream.set_nodelay(true).unwrap();
     let head = format!(
         "POST /admin/sign-in HTTP/1.1\r\nhost: {0}\r\norigin: http://{0}\r\ncontent-type: \
          application/x-www-form-urlencoded\r\ntransfer-encoding: chunked\r\n\r\n",
         admin.http
     );
-    stream.write_all(head.as_bytes()).await.unwrap();
-    for _ in 0..16_000 {
-        stream.write_all(b"1\r\nx\r\n").await.unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(&admin.http).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    // In turn and with pauses, so that the tier reads each byte by itself.
+    for _ in 0..400 {
+        for stream in &mut streams {
+            stream.write_all(b"1\r\nx\r\n").await.unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let grown = admin.memory_bytes().saturating_sub(before);
-    assert!(grown < 16 * 1024 * 1024, "16,000 bytes cost {grown}");
-    let _ = stream.write_all(&b"1\r\nx\r\n".repeat(1_000)).await;
+    assert!(grown < 16 * 1024 * 1024, "20,000 bytes cost {grown}");
+    let stream = &mut streams[0];
+    let _ = stream.write_all(&b"1\r\nx\r\n".repeat(17_000)).await;
     let mut answer = [0; 12];
     timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");

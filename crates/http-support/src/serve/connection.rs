@@ -136,7 +136,8 @@ async fn converse(
             .keep_alive_interval(settings.gone_after)
             .keep_alive_timeout(settings.gone_after)
             .serve_connection(io, service);
-        let mut connection = pin!(connection);
+        // Boxed, so that a connection of HTTP/1.1 does not pay for its size.
+        let mut connection = Box::pin(connection);
         tokio::select! {
             result = connection.as_mut() => result,
             () = close.cancelled() => {
