@@ -13,7 +13,7 @@ use session_domain::{PodName, SessionId, Timestamp, UserName};
 use crate::gate;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
-use crate::session::Visit;
+use crate::session::{NotSignedIn, Visit};
 use crate::trusted;
 
 /// The largest form that `/login` takes, in bytes.
@@ -47,10 +47,11 @@ pub(crate) async fn login(
     }
     match visit.sign_in(user).await {
         Ok(signed_in) => {
-            visit.pod.written().await;
+            visit.pod.sessions.flush().await;
             (signed_in, Redirect::to(visit.base.as_str())).into_response()
         }
-        Err(refused) => gate::refuse(&visit.pod, refused, version),
+        Err(NotSignedIn::Refused(refused)) => gate::refuse(&visit.pod, refused, version),
+        Err(NotSignedIn::Unavailable) => gate::wait(&visit.pod, &headers, version),
     }
 }
 
@@ -85,18 +86,21 @@ struct SessionAnswer {
     login_time: Timestamp,
     last_activity: Timestamp,
     pod: PodName,
+    server_time: Timestamp,
     drain: Option<DrainNotice>,
 }
 
 /// `GET /session`: what the session is, and what it has to be told.
 pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
     let Some(session) = visit.session() else { return no_session(&visit, &headers) };
+    let pod_time = visit.pod.clock.now();
     let answer = SessionAnswer {
         session_id: session.id(),
         user: session.user(),
         login_time: session.login_time(),
         last_activity: session.last_activity(),
         pod: session.pod().clone(),
+        server_time: pod_time,
         drain: session.drain_notice(),
     };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()

@@ -44,6 +44,16 @@ pub enum ForcedEnd {
     Release,
 }
 
+/// What a pod does at the start without its store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StoreAtStart {
+    /// Becomes ready without it after 3 s, and shares sessions once it answers.
+    #[default]
+    Optional,
+    /// Is not ready until it has taken a write once.
+    Required,
+}
+
 /// How a service behaves.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -82,6 +92,9 @@ pub struct Config {
     pub shared_key: bool,
     /// What a forced end does to a shared session. Means nothing without a store.
     pub forced_end: ForcedEnd,
+    /// What the pod does at the start without its store. A store that refuses the login keeps the pod from becoming ready in
+    /// either case. Means nothing without a store.
+    pub store_at_start: StoreAtStart,
     /// Log lines that were dropped, counted by whoever writes the log. Shown as a metric.
     pub dropped_log_lines: Arc<AtomicU64>,
     /// The software's version and revision, for those who watch.
@@ -113,6 +126,7 @@ impl Config {
             store: None,
             shared_key: false,
             forced_end: ForcedEnd::default(),
+            store_at_start: StoreAtStart::default(),
             dropped_log_lines: Arc::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

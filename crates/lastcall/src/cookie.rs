@@ -15,8 +15,8 @@ use crate::scope::Base;
 /// The shortest secret that may sign.
 pub const MIN_SECRET_BYTES: usize = 32;
 
-/// Keys that are kept for verification where the shared one changes.
-const MOST_KEYS: usize = 8;
+/// A signature (32 bytes in Base64) and an id.
+const SIGNED_ID_BYTES: usize = 44 + 36;
 
 /// What signs the cookies: the first key signs, every key verifies.
 #[derive(Clone)]
@@ -58,13 +58,6 @@ impl SigningKeys {
             keys.push(Key::derive_from(secret));
         }
         if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
-    }
-
-    /// Keys that sign with another secret from now on, and still verify what these have signed; the oldest are forgotten.
-    pub(crate) fn led_by(&self, secret: &str) -> Result<Self, WeakSecret> {
-        let Self(mut keys) = Self::from_secrets([secret.as_bytes()])?;
-        keys.extend(self.0.iter().take(MOST_KEYS - 1).cloned());
-        Ok(Self(keys))
     }
 
     fn verify(&self, name: &'static str, value: &str) -> Option<SessionId> {
@@ -113,6 +106,11 @@ impl CookieStyle {
     pub(crate) fn read(self, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
         let name = self.name();
         door::cookie::values(headers, name).find_map(|value| keys.verify(name, value))
+    }
+
+    /// Whether there is a cookie of that name that is as long as a signed id, whatever key has signed it.
+    pub(crate) fn is_present(self, headers: &HeaderMap) -> bool {
+        door::cookie::values(headers, self.name()).any(|value| value.len() == SIGNED_ID_BYTES)
     }
 
     /// The `Set-Cookie` value that gives the browser this session.

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
-use session_domain::lifecycle::{Admit, Effect, Event, Lifecycle, Signal, Situation, State};
+use session_domain::Phase;
+use session_domain::lifecycle::{Admit, Effect, Event, Lifecycle, Line, Reason, Signal, Situation, State};
 use session_domain::registry::Census;
-use session_domain::{Outcome, Phase};
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
 use tracing::info;
 
 use crate::config::ForcedEnd;
-use crate::pod::{Live, Pod};
-use crate::sharing;
-use crate::streams::End;
+use crate::pod::Pod;
+use crate::sessions::Ending;
+use crate::sharing::StoreHealth;
 
 /// How long changes of the population are gathered before they are counted: a thousand logouts in one moment are
 /// walked over once, not a thousand times.
@@ -48,6 +48,7 @@ impl Driver {
     pub(crate) async fn drive(mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
         let (mut signals_end, mut switch_ends) = (false, false);
+        let mut health = self.pod.sessions.sharing().map(|sharing| sharing.watch_health());
         while !self.is_done() {
             let census = self.counts_down().then(|| self.known_census());
             let event = tokio::select! {
@@ -67,6 +68,10 @@ impl Driver {
                         continue;
                     }
                 },
+                () = health_changes(health.as_mut()) => {
+                    self.pod.renew_terms();
+                    continue;
+                }
                 () = population_changes(&self.pod, census) => Event::PopulationChanged,
                 event = time_passes(&self.pod, &self.machine, census) => event,
             };
@@ -74,8 +79,8 @@ impl Driver {
                 sleep(GATHER).await;
             }
             if self.is_due() {
-                // So that the log counts nobody who lives on another pod by now.
-                sharing::look_once_more(&self.pod, &self.pod.sessions.present(self.pod.clock.now())).await;
+                // A session may live on another pod by now, or have been logged out there.
+                self.pod.sessions.refresh(&self.pod.registry.present(self.pod.clock.now())).await;
             }
             self.step(event).await;
         }
@@ -97,18 +102,18 @@ impl Driver {
 
     /// Who is there, counted again only where something was done since.
     fn known_census(&mut self) -> Census {
-        *self.census.get_or_insert_with(|| self.pod.sessions.census(self.pod.clock.now()))
+        *self.census.get_or_insert_with(|| self.pod.registry.census(self.pod.clock.now()))
     }
 
     async fn step(&mut self, event: Event) {
-        // Closed before anybody is counted, the door lets nobody in who is not counted.
+        // Admission is restricted before sessions are counted: every admitted session is counted.
         match event {
-            Event::Terminate(_) => self.pod.sessions.restrict(Admit::Nobody),
-            Event::MaintenanceOn => self.pod.sessions.restrict(Admit::Adopted),
+            Event::Terminate(_) => self.pod.registry.restrict(Admit::Nobody),
+            Event::MaintenanceOn => self.pod.registry.restrict(Admit::Adopted),
             Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {}
         }
         let now = self.pod.clock.now();
-        let census = self.pod.sessions.census(now);
+        let census = self.pod.registry.census(now);
         let situation = Situation { now, population: census.population };
         let (machine, effects) = self.machine.step(event, situation);
         let was = std::mem::replace(&mut self.machine, machine);
@@ -130,36 +135,47 @@ impl Driver {
     async fn perform(&self, effect: &Effect) {
         let pod = &self.pod;
         match effect {
-            Effect::Admit(admit) => pod.sessions.admit(*admit),
+            Effect::Admit(admit) => pod.registry.admit(*admit),
             Effect::Notify(notice) => pod.begin_notice(notice),
             Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
             Effect::EndNotice => pod.end_notice(),
-            Effect::ForceClose => {
-                let present = pod.sessions.present(pod.clock.now());
-                match (&pod.sharing, pod.config.forced_end) {
-                    (Some(_), ForcedEnd::Release) => {
-                        end_streams(&pod.sessions.end_all(present, Outcome::Moved), End::Moved);
-                    }
-                    (Some(_), ForcedEnd::Delete) | (None, _) => {
-                        sharing::end_all(pod, present, Outcome::Forced, End::Forced, |_| true).await;
-                    }
-                }
-            }
-            // Where sessions are shared, who is let go will be at home on another pod; in memory that is the end.
-            Effect::LetGo if pod.sharing.is_some() => end_streams(&pod.sessions.let_go(Outcome::Moved), End::Moved),
-            Effect::LetGo => end_streams(&pod.sessions.let_go(Outcome::Expired), End::Expired),
+            Effect::ForceClose(reason) => self.force_close(*reason).await,
+            Effect::ReleaseRemaining => _ = pod.sessions.release_remaining().await,
             // Readiness is read off the machine by whoever asks.
             Effect::SetReadiness(_) => {}
             Effect::Log(line) => info!("{line}"),
             Effect::Exit => pod.streams_end.cancel(),
         }
     }
+
+    /// Ends every present session, then says how many that were: some may turn out to live on another pod by now.
+    async fn force_close(&self, reason: Reason) {
+        let pod = &self.pod;
+        let ending = match (pod.sessions.sharing(), pod.config.forced_end) {
+            (Some(_), ForcedEnd::Release) => Ending::Released,
+            (Some(_), ForcedEnd::Delete) | (None, _) => Ending::Forced,
+        };
+        let ended = pod.sessions.end_all(pod.registry.present(pod.clock.now()), ending, |_| true).await;
+        if ended.moved > 0 {
+            info!("{}", Line::Released(reason, ended.moved));
+        }
+        match reason {
+            Reason::Shutdown if ended.forced > 0 => info!("{}", Line::ForceClosing(ended.forced)),
+            Reason::Shutdown if ended.moved == 0 => info!("{}", Line::Remaining(0, Duration::ZERO)),
+            Reason::Maintenance if ended.forced > 0 => info!("{}", Line::MaintenanceForceClosing(ended.forced)),
+            Reason::Shutdown | Reason::Maintenance => {}
+        }
+    }
 }
 
-/// Tells the streams of sessions that have ended.
-pub(crate) fn end_streams(sessions: &[Live], end: End) {
-    for session in sessions {
-        session.attachment().end(end);
+/// The store's health has changed; never where there is no store.
+async fn health_changes(health: Option<&mut watch::Receiver<StoreHealth>>) {
+    let changed = match health {
+        Some(health) => health.changed().await.is_ok(),
+        None => false,
+    };
+    if !changed {
+        std::future::pending().await
     }
 }
 

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::Outcome;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::pod::{Live, Pod};
-use crate::sharing;
-use crate::streams::End;
+use crate::pod::Pod;
+use crate::sessions::{Ending, Live};
 
 /// A newcomer waits no longer for room; the busy page comes then.
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -19,11 +17,11 @@ const SHARED_BATCH: u64 = 16;
 
 /// Gives up sessions whose cookie never came back and that have nothing open, if there are any; not for long.
 pub(crate) async fn make_room(pod: &Arc<Pod>) {
-    let most = match pod.sharing {
+    let most = match pod.sessions.sharing() {
         Some(_) => (pod.config.limits.max_sessions / 100).clamp(1, SHARED_BATCH),
         None => 1,
     };
-    let evictable = pod.sessions.take_evictable(usize::try_from(most).unwrap_or(1));
+    let evictable = pod.registry.take_evictable(usize::try_from(most).unwrap_or(1));
     if evictable.is_empty() {
         return;
     }
@@ -31,10 +29,10 @@ pub(crate) async fn make_room(pod: &Arc<Pod>) {
     let pod = Arc::clone(pod);
     let evicting = tokio::spawn(async move {
         // They may have been active as guests on another pod since.
-        sharing::look_once_more(&pod, &evictable).await;
+        pod.sessions.refresh(&evictable).await;
         let still = |session: &Live| session.may_be_evicted();
-        let evicted = sharing::end_all(&pod, evictable, Outcome::Expired, End::Expired, still).await;
-        debug!(sessions.evicted = evicted, "sessions without a cookie made room");
+        let evicted = pod.sessions.end_all(evictable, Ending::Expired, still).await;
+        debug!(sessions.evicted = evicted.expired, "sessions without a cookie made room");
     });
     let _ = timeout(EVICTION_TIMEOUT, evicting).await;
 }

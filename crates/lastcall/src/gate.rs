@@ -1,9 +1,8 @@
 //! Who is let in: newcomers, only while the pod serves and has room. Whoever has a session passes.
 
-use axum::body::Body;
 use axum::response::Response;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
-use http::{Request, StatusCode, Version};
+use http::{HeaderMap, StatusCode, Version};
 use session_domain::Phase;
 use session_domain::registry::Refused;
 
@@ -13,28 +12,28 @@ use crate::pod::Pod;
 
 /// What a newcomer gets instead of the app, if anything.
 pub(crate) fn check(pod: &Pod, version: Version) -> Option<Response> {
-    if !pod.sessions.is_open() {
+    if !pod.registry.is_open() {
         return Some(refuse(pod, Refused::Closed, version));
     }
-    (pod.sessions.active() >= pod.config.limits.max_sessions).then(|| refuse(pod, Refused::Full, version))
+    pod.registry.is_full().then(|| refuse(pod, Refused::Full, version))
 }
 
-/// The answer to somebody whose session may be there, where nobody can say so now. Leaves the cookie alone: whoever asks
-/// again in a moment loses nothing.
-pub(crate) fn unclear(pod: &Pod, request: &Request<Body>) -> Response {
-    let mut response = if page::navigates(request.headers()) {
+/// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
+/// session, here or at the pod that holds it.
+pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, version: Version) -> Response {
+    let mut response = if page::navigates(headers) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
     } else {
-        let detail = "The session cannot be looked for at this moment. It is not lost: try again in a few seconds.";
-        page::problem(&*pod.pages, request.headers(), StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+        let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
+        page::problem(&*pod.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
     };
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
-    leave_connection(&mut response, request.version());
+    leave_connection(&mut response, version);
     response
 }
 
 /// The next try may reach another pod.
-fn leave_connection(response: &mut Response, version: Version) {
+pub(crate) fn leave_connection(response: &mut Response, version: Version) {
     if version <= Version::HTTP_11 {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -47,6 +47,7 @@ mod probes;
 mod scope;
 mod service;
 mod session;
+mod sessions;
 mod sharing;
 mod signals;
 pub mod store;
@@ -56,7 +57,7 @@ mod track;
 mod trusted;
 
 pub use assets::{SCRIPT_PATH, WAITING_SCRIPT};
-pub use config::{Config, CookieSecure, ForcedEnd, SessionScope};
+pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use door::{Networks, Token, TrustedUser};
 pub use maintenance_page::serve_maintenance_page;

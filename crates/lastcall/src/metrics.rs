@@ -11,8 +11,8 @@ use metrics::{Counter, Gauge, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use session_domain::Outcome;
 
-use crate::pod::Sessions;
-use crate::sharing::Sharing;
+use crate::sessions::SessionRegistry;
+use crate::sharing::{Sharing, StoreHealth};
 
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
@@ -34,6 +34,8 @@ pub(crate) struct Metrics {
     drain_seconds: Histogram,
     requests: [Histogram; 5],
     store_up: Gauge,
+    store_readable: Gauge,
+    store_writable: Gauge,
     store_errors: Counter,
     log_lines_dropped: Counter,
     dropped_log_lines: Arc<AtomicU64>,
@@ -68,7 +70,9 @@ impl Metrics {
             Unit::Seconds,
             "From a request's head to its response's, by status class."
         );
-        describe_gauge!("lastcall_store_up", "Whether sessions are kept where they should be: 1, or 0 while not.");
+        describe_gauge!("lastcall_store_up", "Whether the session store answers: 1, or 0 while not.");
+        describe_gauge!("lastcall_store_readable", "Whether the session store can be read: 1, or 0 while not.");
+        describe_gauge!("lastcall_store_writable", "Whether the session store takes writes: 1, or 0 while not.");
         describe_counter!("lastcall_store_errors_total", "Operations of the session store that failed.");
         describe_counter!(
             "lastcall_log_lines_dropped_total",
@@ -91,6 +95,8 @@ impl Metrics {
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
             store_up: gauge!("lastcall_store_up"),
+            store_readable: gauge!("lastcall_store_readable"),
+            store_writable: gauge!("lastcall_store_writable"),
             store_errors: counter!("lastcall_store_errors_total"),
             log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
             dropped_log_lines,
@@ -99,10 +105,14 @@ impl Metrics {
     }
 
     /// The numbers now, as Prometheus reads them.
-    pub(crate) fn render(&self, sessions: &Sessions, sharing: Option<&Sharing>) -> String {
+    pub(crate) fn render(&self, sessions: &SessionRegistry, sharing: Option<&Sharing>) -> String {
         self.copy_books(sessions);
-        // Memory is always there.
-        self.store_up.set(f64::from(u8::from(sharing.is_none_or(Sharing::is_up))));
+        // The memory of this process always answers.
+        let health = sharing.map(Sharing::health);
+        let is = |property: fn(StoreHealth) -> bool| f64::from(u8::from(health.is_none_or(property)));
+        self.store_up.set(is(StoreHealth::is_reachable));
+        self.store_readable.set(is(StoreHealth::is_readable));
+        self.store_writable.set(is(StoreHealth::is_writable));
         self.store_errors.absolute(sharing.map_or(0, Sharing::errors));
         self.log_lines_dropped.absolute(self.dropped_log_lines.load(Ordering::Relaxed));
         self.handle.render()
@@ -131,7 +141,7 @@ impl Metrics {
         Some(OpenStream(Arc::clone(&self.open_streams)))
     }
 
-    fn copy_books(&self, sessions: &Sessions) {
+    fn copy_books(&self, sessions: &SessionRegistry) {
         #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
         let float = |number: u64| number as f64;
         let totals = sessions.totals();

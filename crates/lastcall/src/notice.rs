@@ -1,4 +1,4 @@
-//! What people are told, on the wire: the payload of the `drain` event, and the state that every stream watches.
+//! What users are told, on the wire: the payload of the `drain` event, and the state that every stream watches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,8 +7,14 @@ use bytes::Bytes;
 use serde::Serialize;
 use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, Reason};
+use session_domain::shared::OwnerNotice;
 
+use crate::config::{Config, ForcedEnd};
 use crate::events::frame;
+use crate::sharing::StoreHealth;
+
+/// Clocks and answers of a store may differ by so much for one and the same deadline.
+const SAME_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The payload of the `drain` event, true at the moment it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,25 +27,70 @@ pub struct DrainNotice {
     pub countdown: u64,
     /// Milliseconds left.
     pub remaining_ms: u64,
-    /// When who is left is signed out.
+    /// When remaining sessions are force-closed, or go on at another pod.
     pub forced_logout_at: Timestamp,
     /// The server's time, for clients whose clock is wrong.
     pub server_time: Timestamp,
-    /// Whether the browser leaves by itself at the end.
+    /// Whether the browser signs out by itself at the end.
     pub auto_logout: bool,
+    /// Whether the session goes on at another pod after the end: the user stays signed in.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stays_signed_in: bool,
+}
+
+/// What happens to a session at the end of a countdown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Terms {
+    /// Whether browsers sign out by themselves.
+    pub(crate) auto_logout: bool,
+    /// Whether the session goes on at another pod.
+    pub(crate) stays_signed_in: bool,
+}
+
+impl Terms {
+    /// With `FORCED_END=release` sessions outlive a shutdown of their pod, as long as the store takes what is written. A
+    /// maintenance is one of every pod.
+    pub(crate) fn of(config: &Config, reason: Reason, store: Option<StoreHealth>) -> Self {
+        let stays_signed_in = reason == Reason::Shutdown
+            && config.forced_end == ForcedEnd::Release
+            && store.is_some_and(StoreHealth::is_writable);
+        Self { auto_logout: config.auto_logout && !stays_signed_in, stays_signed_in }
+    }
+}
+
+/// The notice that runs on the pod that owns a session, by the clock of the pod that serves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct GuestNotice {
+    pub(crate) reason: Reason,
+    pub(crate) deadline: Timestamp,
+    pub(crate) terms: Terms,
+}
+
+impl GuestNotice {
+    pub(crate) fn new(notice: OwnerNotice, now: Timestamp) -> Self {
+        let OwnerNotice { reason, remaining, auto_logout, stays_signed_in } = notice;
+        Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in } }
+    }
+
+    /// Whether both are the same notice on the same terms.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let apart = self.deadline.since(other.deadline).max(other.deadline.since(self.deadline));
+        self.reason == other.reason && self.terms == other.terms && apart < SAME_DEADLINE
+    }
 }
 
 impl DrainNotice {
-    pub(crate) fn new(notice: &Notice, auto_logout: bool, now: Timestamp) -> Self {
-        let remaining = notice.remaining(now);
+    pub(crate) fn new(reason: Reason, deadline: Timestamp, terms: Terms, now: Timestamp) -> Self {
+        let remaining = deadline.since(now);
         Self {
-            reason: notice.reason.as_str(),
-            message: message(notice.reason, remaining),
+            reason: reason.as_str(),
+            message: message(reason, remaining),
             countdown: remaining.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
             remaining_ms: millis(remaining),
-            forced_logout_at: notice.deadline,
+            forced_logout_at: deadline,
             server_time: now,
-            auto_logout,
+            auto_logout: terms.auto_logout,
+            stays_signed_in: terms.stays_signed_in,
         }
     }
 }
@@ -63,39 +114,54 @@ pub(crate) fn millis(time: Duration) -> u64 {
 pub(crate) enum Broadcast {
     /// No banner.
     Quiet,
-    /// A countdown runs. The frame was encoded once, for all who were there.
-    Running { notice: Notice, frame: Bytes },
+    /// A countdown runs. The frame was encoded once, for every stream that was open.
+    Running {
+        /// The notice.
+        notice: Notice,
+        /// What happens at its end.
+        terms: Terms,
+        /// The `drain` event.
+        frame: Bytes,
+    },
     /// A countdown was taken back.
-    Cancelled { frame: Bytes },
+    Cancelled {
+        /// The `drain-cancelled` event.
+        frame: Bytes,
+    },
 }
 
 impl Broadcast {
-    pub(crate) fn running(notice: Notice, auto_logout: bool, now: Timestamp) -> Arc<Self> {
-        let frame = frame("drain", &DrainNotice::new(&notice, auto_logout, now));
-        Arc::new(Self::Running { notice, frame })
+    pub(crate) fn running(notice: Notice, terms: Terms, now: Timestamp) -> Arc<Self> {
+        let frame = frame("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
+        Arc::new(Self::Running { notice, terms, frame })
     }
 
     pub(crate) fn cancelled(reason: Reason, now: Timestamp) -> Arc<Self> {
-        #[derive(Serialize)]
-        struct Cancelled {
-            reason: &'static str,
-            server_time: Timestamp,
-        }
-        Arc::new(Self::Cancelled {
-            frame: frame("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now }),
-        })
+        Arc::new(Self::Cancelled { frame: cancelled_frame(reason, now) })
     }
 
-    pub(crate) fn notice(&self) -> Option<&Notice> {
+    pub(crate) fn notice(&self) -> Option<(&Notice, Terms)> {
         match self {
-            Self::Running { notice, .. } => Some(notice),
+            Self::Running { notice, terms, .. } => Some((notice, *terms)),
             Self::Quiet | Self::Cancelled { .. } => None,
         }
     }
 }
 
+/// The `drain-cancelled` event.
+pub(crate) fn cancelled_frame(reason: Reason, now: Timestamp) -> Bytes {
+    #[derive(Serialize)]
+    struct Cancelled {
+        reason: &'static str,
+        server_time: Timestamp,
+    }
+    frame("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
+}
+
 #[cfg(test)]
 mod tests {
+    use session_domain::PodName;
+
     use super::*;
 
     #[test]
@@ -104,6 +170,27 @@ mod tests {
             let text = message(Reason::Shutdown, Duration::from_millis(left_ms));
             assert_eq!(text, format!("Server shutting down in {message_seconds}s. Please save your work and logout."));
             assert_eq!(left_ms.div_ceil(1000), countdown);
+        }
+    }
+
+    #[test]
+    fn browsers_stay_signed_in_where_a_healthy_store_keeps_their_sessions_through_a_shutdown() {
+        let healthy = Some(StoreHealth::Healthy { settling_until: Timestamp::default() });
+        for (forced_end, reason, store, stays) in [
+            (ForcedEnd::Release, Reason::Shutdown, healthy, true),
+            (ForcedEnd::Release, Reason::Maintenance, healthy, false),
+            (ForcedEnd::Release, Reason::Shutdown, Some(StoreHealth::Away), false),
+            (ForcedEnd::Release, Reason::Shutdown, Some(StoreHealth::ReadOnly), false),
+            (ForcedEnd::Release, Reason::Shutdown, None, false),
+            (ForcedEnd::Delete, Reason::Shutdown, healthy, false),
+        ] {
+            let config = Config { forced_end, ..Config::new(PodName::new("a").unwrap()) };
+            let terms = Terms::of(&config, reason, store);
+            assert_eq!(
+                (terms.stays_signed_in, terms.auto_logout),
+                (stays, !stays),
+                "{forced_end:?} {reason:?} {store:?}"
+            );
         }
     }
 }

@@ -1,32 +1,32 @@
 //! Everything that the parts of one running service share. One value a service, never a global.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use session_domain::lifecycle::{Lifecycle, Reason};
-use session_domain::registry::{LiveSession, Registry};
-use session_domain::{Counters, Outcome, PodReport, SessionId, SessionView, UserName};
+use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
+use session_domain::{Counters, Outcome, PodReport, SessionView};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, StoreAtStart};
 use crate::cookie::SigningKeys;
 use crate::metrics::Metrics;
-use crate::notice::Broadcast;
+use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
-use crate::sharing::Sharing;
-use crate::streams::{End, Streams};
-
-pub(crate) type Sessions = Registry<Streams>;
-pub(crate) type Live = Arc<LiveSession<Streams>>;
+use crate::sessions::{Live, SessionRegistry, Sessions};
+use crate::sharing::{Sharing, StoreHealth};
 
 /// The shared heart of a service.
 pub(crate) struct Pod {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
-    pub(crate) sessions: Arc<Sessions>,
+    /// The sessions that this pod holds.
+    pub(crate) registry: Arc<SessionRegistry>,
+    /// The sessions that this pod knows, wherever they live.
+    pub(crate) sessions: Sessions,
     /// What every stream is to show now.
     pub(crate) broadcast: watch::Sender<Arc<Broadcast>>,
     /// Where the pod stands. Written by the driver alone.
@@ -37,89 +37,121 @@ pub(crate) struct Pod {
     pub(crate) streams_end: CancellationToken,
     pub(crate) metrics: Metrics,
     /// What signs the cookies now.
-    pub(crate) keys: ArcSwap<SigningKeys>,
-    /// The pod's side of a shared store, where there is one.
-    pub(crate) sharing: Option<Sharing>,
+    pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
+    /// Whether the store has been written once: until then a pod that requires it is not ready.
+    store_was_healthy: AtomicBool,
+}
+
+/// Whether the pod takes newcomers, as `/ready` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PodReadiness {
+    /// What the lifecycle says.
+    Lifecycle(Readiness),
+    /// The store is required and has not answered yet, or refuses the login.
+    StoreNotReady,
 }
 
 impl Pod {
     pub(crate) fn new(config: Config, pages: Box<dyn Pages>) -> Arc<Self> {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
-        let sessions = Registry::new(config.pod.clone(), config.limits, move || wake.notify_one());
-        let sharing = config.store.clone().map(|store| Sharing::new(store, config.shared_key));
-        let sessions = if sharing.is_some() { sessions.shared() } else { sessions };
+        let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
+        let registry = Arc::new(if config.store.is_some() { registry.shared() } else { registry });
+        let clock = Clock::start();
+        let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
+        let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));
+        let sharing = config.store.clone().map(|store| {
+            let (registry, keys) = (Arc::clone(&registry), Arc::clone(&keys));
+            Arc::new(Sharing::new(&config, store, registry, clock, lifecycle.subscribe(), keys))
+        });
         Arc::new(Self {
-            clock: Clock::start(),
-            sessions: Arc::new(sessions),
+            clock,
+            sessions: Sessions::new(Arc::clone(&registry), sharing, clock),
+            registry,
             broadcast: watch::Sender::new(Arc::new(Broadcast::Quiet)),
-            lifecycle: watch::Sender::new(Lifecycle::new(config.policy)),
+            lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
             pages,
-            keys: ArcSwap::from_pointee(config.keys.clone()),
-            sharing,
+            keys,
             config,
+            store_was_healthy: AtomicBool::new(false),
         })
     }
 
-    /// Ends the session and all that hangs on it. `None` where it had ended already.
-    pub(crate) fn log_out(&self, session: &Live, automatic: bool) -> Option<Outcome> {
-        let outcome = self.sessions.log_out(session, automatic)?;
-        session.attachment().end(End::Logout);
-        Some(outcome)
+    /// How the store is; `None` where the pod has none.
+    pub(crate) fn store_health(&self) -> Option<StoreHealth> {
+        self.sessions.sharing().map(|sharing| sharing.health())
     }
 
-    /// Names the user of a session, which gets another id. `false` where it has ended, or lives on another pod.
-    pub(crate) fn sign_in(&self, session: &Live, id: SessionId, user: UserName) -> bool {
-        let renamed = self.sessions.rename(session, id, user);
-        if renamed {
-            session.attachment().logged_in();
+    /// Whether the pod takes newcomers.
+    pub(crate) fn readiness(&self) -> PodReadiness {
+        let readiness = self.lifecycle.borrow().readiness();
+        if readiness == Readiness::Ready && self.lacks_store() {
+            return PodReadiness::StoreNotReady;
         }
-        renamed
+        PodReadiness::Lifecycle(readiness)
     }
 
-    /// Waits until what was changed before is in the shared store, where there is one; not for long.
-    pub(crate) async fn written(&self) {
-        if let Some(sharing) = &self.sharing {
-            sharing.written().await;
+    fn lacks_store(&self) -> bool {
+        let Some(health) = self.store_health() else { return false };
+        if health.is_writable() {
+            self.store_was_healthy.store(true, Ordering::Relaxed);
+            return false;
         }
+        let was_healthy = self.store_was_healthy.load(Ordering::Relaxed);
+        matches!(health, StoreHealth::LoginRefused { had_contact: false })
+            || (self.config.store_at_start == StoreAtStart::Required && !was_healthy)
     }
 
-    pub(crate) fn begin_notice(&self, notice: &session_domain::lifecycle::Notice) {
-        self.sessions.begin_notice(notice);
-        self.broadcast.send_replace(Broadcast::running(*notice, self.config.auto_logout, self.clock.now()));
+    /// What happens to a session at the end of a countdown.
+    fn terms(&self, reason: Reason) -> Terms {
+        Terms::of(&self.config, reason, self.store_health())
+    }
+
+    pub(crate) fn begin_notice(&self, notice: &Notice) {
+        self.registry.begin_notice(notice);
+        self.broadcast.send_replace(Broadcast::running(*notice, self.terms(notice.reason), self.clock.now()));
+    }
+
+    /// The store's health has changed: what happens at the end of a countdown may be another thing now.
+    pub(crate) fn renew_terms(&self) {
+        let running = self.broadcast.borrow().notice().map(|(notice, terms)| (*notice, terms));
+        if let Some((notice, terms)) = running
+            && terms != self.terms(notice.reason)
+        {
+            self.begin_notice(&notice);
+        }
     }
 
     pub(crate) fn cancel_notice(&self, reason: Reason) {
-        self.sessions.end_notice();
+        self.registry.end_notice();
         self.broadcast.send_replace(Broadcast::cancelled(reason, self.clock.now()));
     }
 
     pub(crate) fn end_notice(&self) {
-        self.sessions.end_notice();
+        self.registry.end_notice();
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
     /// The session as others see it.
     pub(crate) fn view(&self, session: &Live) -> SessionView {
-        let pod = session.home().unwrap_or(&self.config.pod);
-        session.view(pod, self.sessions.is_told(session))
+        session.view(&self.config.pod, self.registry.is_told(session))
     }
 
     /// What the pod says of itself.
     pub(crate) fn report(&self, is_final: bool) -> PodReport {
         let lifecycle = *self.lifecycle.borrow();
-        let totals = self.sessions.totals();
+        let totals = self.registry.totals();
         PodReport {
             pod: self.config.pod.clone(),
             phase: lifecycle.phase(),
             started_at: self.clock.started(),
             drain_started_at: lifecycle.drain_started_at(),
             forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
-            active_sessions: self.sessions.active(),
+            active_sessions: self.registry.active(),
             version: self.config.version.clone(),
             counters: Counters {
                 drain_notifications_sent: totals.told,

@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use session_domain::registry::{Kind, Presence};
 
 use crate::clock::Clock;
-use crate::pod::{Live, Pod};
+use crate::pod::Pod;
+use crate::sessions::{Held, Live};
 use crate::streams::Streams;
 
 /// Keeps a session present while it lives.
@@ -19,8 +20,16 @@ pub(crate) struct PresenceGuard {
 }
 
 impl PresenceGuard {
+    /// Opens something of a session. A session of another pod is present there, not here.
+    pub(crate) fn of(pod: &Arc<Pod>, session: &Held, kind: Kind) -> Option<Self> {
+        match session {
+            Held::Own(live) => Some(Self::open(pod, live, kind)),
+            Held::Guest(_) => None,
+        }
+    }
+
     pub(crate) fn open(pod: &Arc<Pod>, session: &Live, kind: Kind) -> Self {
-        Self { presence: Some(Presence::open(&pod.sessions, session, kind)), clock: pod.clock }
+        Self { presence: Some(Presence::open(&pod.registry, session, kind)), clock: pod.clock }
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
 use crate::headers::guarded;
-use crate::pod::Pod;
+use crate::pod::{Pod, PodReadiness};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
 pub(crate) fn probes(pod: &Arc<Pod>) -> Router {
@@ -36,11 +36,15 @@ async fn health() -> Json<serde_json::Value> {
 }
 
 async fn ready(State(pod): State<Arc<Pod>>) -> Response {
-    let readiness = pod.lifecycle.borrow().readiness();
-    let (status, body) = match readiness {
-        Readiness::Ready => (StatusCode::OK, json!({ "status": "ready" })),
-        Readiness::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" })),
-        Readiness::Maintenance => {
+    let (status, body) = match pod.readiness() {
+        PodReadiness::Lifecycle(Readiness::Ready) => (StatusCode::OK, json!({ "status": "ready" })),
+        PodReadiness::Lifecycle(Readiness::ShuttingDown) => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" }))
+        }
+        PodReadiness::StoreNotReady => {
+            (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "store": false }))
+        }
+        PodReadiness::Lifecycle(Readiness::Maintenance) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "maintenance_mode": true }))
         }
     };
@@ -48,6 +52,6 @@ async fn ready(State(pod): State<Arc<Pod>>) -> Response {
 }
 
 async fn render(State(pod): State<Arc<Pod>>) -> Response {
-    let text = pod.metrics.render(&pod.sessions, pod.sharing.as_ref());
+    let text = pod.metrics.render(&pod.registry, pod.sessions.sharing().map(Arc::as_ref));
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

@@ -141,7 +141,10 @@ impl Service {
         };
 
         let stop_sharing = CancellationToken::new();
-        let mut sharing = sharing::begin(&pod, &stop_sharing).await;
+        let mut sharing = match pod.sessions.sharing() {
+            Some(sharing) => sharing::begin(sharing, &stop_sharing).await,
+            None => JoinSet::new(),
+        };
         let driver = Driver::start(Arc::clone(&pod), self.switch.clone()).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve(listeners.http, with_metrics, stop.clone(), settings, connections.clone()));
@@ -165,14 +168,16 @@ impl Service {
         }
 
         // The streams have been told to end. Watchers hear the pod's last word before their server is told to stop.
-        let deadline = Instant::now() + (CLOSING_TIME - sharing::CLOSING);
+        let deadline = Instant::now() + (CLOSING_TIME - sharing::SHUTDOWN_TIMEOUT);
         let _ = timeout_at(deadline, last_word.join_next()).await;
         stop.cancel();
         let all_ended = async { while parts.join_next().await.is_some() {} };
         if timeout_at(deadline, all_ended).await.is_err() {
             warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
         }
-        sharing::end(&pod, sharing, &stop_sharing).await;
+        if let Some(shared) = pod.sessions.sharing() {
+            sharing::end(shared, sharing, &stop_sharing).await;
+        }
         Ok(())
     }
 

@@ -9,19 +9,19 @@ use door::same_origin::is_prefetch;
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use session_domain::lifecycle::{Notice, Reason};
+use session_domain::lifecycle::{NoticeId, Reason};
 use session_domain::registry::{Kind, Refused};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
 use crate::cookie::CookieStyle;
 use crate::gate;
-use crate::notice::DrainNotice;
+use crate::notice::{DrainNotice, GuestNotice, Terms};
 use crate::page;
-use crate::pod::{Live, Pod};
+use crate::pod::Pod;
 use crate::presence::PresenceGuard;
 use crate::scope::Base;
-use crate::sharing;
+use crate::sessions::{Held, Live, SignIn};
 use crate::streams::Streams;
 
 /// The session that a request belongs to. As an extractor it starts one where a newcomer asks for a page with
@@ -30,8 +30,39 @@ use crate::streams::Streams;
 #[derive(Clone)]
 pub struct Session {
     pub(crate) pod: Arc<Pod>,
-    pub(crate) live: Live,
+    pub(crate) held: Held,
     pub(crate) base: Base,
+}
+
+/// The notice that runs for a session now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunningNotice {
+    pub(crate) reason: Reason,
+    pub(crate) deadline: Timestamp,
+    pub(crate) terms: Terms,
+    source: NoticeSource,
+}
+
+/// Where a notice runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoticeSource {
+    /// Here.
+    Here(NoticeId),
+    /// On the pod that owns the session.
+    Owner,
+}
+
+impl RunningNotice {
+    pub(crate) fn payload(&self, now: Timestamp) -> DrainNotice {
+        DrainNotice::new(self.reason, self.deadline, self.terms, now)
+    }
+
+    /// Whether a page that shows the one has nothing new to show for the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let guest =
+            |notice: &Self| GuestNotice { reason: notice.reason, deadline: notice.deadline, terms: notice.terms };
+        guest(self).is_same(&guest(other))
+    }
 }
 
 impl std::fmt::Debug for Session {
@@ -43,27 +74,30 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// The session's id. Not a secret.
     pub fn id(&self) -> SessionId {
-        self.live.id()
+        self.held.id()
     }
 
     /// Who it belongs to. Not escaped.
     pub fn user(&self) -> UserName {
-        self.live.user()
+        self.held.user()
     }
 
     /// When it began.
     pub fn login_time(&self) -> Timestamp {
-        self.live.login_time()
+        self.held.login_time()
     }
 
     /// When its last request came in: this one, as a rule.
     pub fn last_activity(&self) -> Timestamp {
-        self.live.last_activity()
+        self.held.last_activity()
     }
 
     /// The pod that owns it: this one, or where sessions are shared sometimes another.
     pub fn pod(&self) -> &PodName {
-        self.live.home().unwrap_or(&self.pod.config.pod)
+        match &self.held {
+            Held::Own(_) => &self.pod.config.pod,
+            Held::Guest(guest) => guest.owner(),
+        }
     }
 
     /// The path under which this user's pages live: `/`, or the tab's own. Begins and ends with a slash.
@@ -79,21 +113,43 @@ impl Session {
     /// What the user has to be told now, if anything. Asking counts as telling: show it.
     pub fn drain_notice(&self) -> Option<DrainNotice> {
         let notice = self.notice()?;
-        self.pod.sessions.tell(&self.live, notice.id);
-        Some(DrainNotice::new(&notice, self.pod.config.auto_logout, self.pod.clock.now()))
+        self.mark_notified(&notice);
+        Some(notice.payload(self.pod.clock.now()))
     }
 
-    /// The notice that runs for this session. A shutdown of this pod is no affair of one that lives on another.
-    pub(crate) fn notice(&self) -> Option<Notice> {
+    /// The notice that runs for this session: the one of the pod that owns it. A maintenance is one of every pod.
+    pub(crate) fn notice(&self) -> Option<RunningNotice> {
         let broadcast = Arc::clone(&self.pod.broadcast.borrow());
-        broadcast.notice().filter(|notice| !self.live.is_guest() || notice.reason == Reason::Maintenance).copied()
+        let here = broadcast.notice().map(|(notice, terms)| RunningNotice {
+            reason: notice.reason,
+            deadline: notice.deadline,
+            terms,
+            source: NoticeSource::Here(notice.id),
+        });
+        let Held::Guest(guest) = &self.held else { return here };
+        let of_owner = guest.streams().owner_notice().map(|notice| RunningNotice {
+            reason: notice.reason,
+            deadline: notice.deadline,
+            terms: notice.terms,
+            source: NoticeSource::Owner,
+        });
+        of_owner.or_else(|| here.filter(|notice| notice.reason == Reason::Maintenance))
+    }
+
+    /// The notice was shown to the user. Counted by the pod that owns the session.
+    pub(crate) fn mark_notified(&self, notice: &RunningNotice) {
+        match (&self.held, notice.source, self.pod.sessions.sharing()) {
+            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.pod.registry.tell(live, id),
+            (Held::Guest(guest), _, Some(sharing)) => sharing.guest_was_notified(guest, notice.reason),
+            (Held::Own(_), NoticeSource::Owner, _) | (Held::Guest(_), _, None) => {}
+        }
     }
 
     /// An event stream was opened: other pods have to know before they are asked.
     pub(crate) async fn streams(&self) {
-        match &self.pod.sharing {
-            Some(sharing) if self.live.is_guest() => sharing.watch_guest(&self.live),
-            _ => self.pod.written().await,
+        match (&self.held, self.pod.sessions.sharing()) {
+            (Held::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),
+            (Held::Own(_) | Held::Guest(_), _) => self.pod.sessions.flush().await,
         }
     }
 }
@@ -131,19 +187,19 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// Whoever makes a request: somebody with a session, or a newcomer. Never starts a session by itself.
+/// A request: of somebody with a session, or of a newcomer. Never starts a session by itself.
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) pod: Arc<Pod>,
     pub(crate) base: Base,
     pub(crate) cookies: CookieStyle,
-    live: Option<Live>,
-    /// For a newcomer: who a proxy says that it is.
+    held: Option<Held>,
+    /// For a newcomer: the user that a proxy names.
     name: Option<UserName>,
     /// For a newcomer: the session that started on the way, which the response's cookie has to name.
     started: Option<Arc<OnceLock<Started>>>,
-    /// A session that the cookie names, and that nobody can say anything of now.
-    unclear: Option<SessionId>,
+    /// The session that the cookie names, where this pod does not hold it and it was not looked up.
+    unresolved: Option<SessionId>,
 }
 
 /// A session that started while its first request was served.
@@ -154,12 +210,12 @@ pub(crate) struct Started {
 }
 
 impl Visit {
-    pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, live: Live) -> Self {
-        Self { pod, base, cookies, live: Some(live), name: None, started: None, unclear: None }
+    pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, held: Held) -> Self {
+        Self { pod, base, cookies, held: Some(held), name: None, started: None, unresolved: None }
     }
 
     pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle) -> Self {
-        Self { pod, base, cookies, live: None, name: None, started: Some(Arc::default()), unclear: None }
+        Self { pod, base, cookies, held: None, name: None, started: Some(Arc::default()), unresolved: None }
     }
 
     /// The same newcomer, whom a proxy names.
@@ -167,27 +223,27 @@ impl Visit {
         Self { name, ..self }
     }
 
-    /// The same newcomer, whose cookie names a session that nobody can say anything of.
-    pub(crate) fn unclear(self, unclear: Option<SessionId>) -> Self {
-        Self { unclear, ..self }
+    /// The same request, whose cookie names a session that was not looked up.
+    pub(crate) fn unresolved(self, unresolved: Option<SessionId>) -> Self {
+        Self { unresolved, ..self }
     }
 
-    /// The user leaves, whatever is known of their session.
+    /// The user logs out, whatever is known of their session.
     pub(crate) async fn log_out(&self, automatic: bool) {
         if let Some(session) = self.session() {
-            sharing::log_out(&self.pod, &session.live, automatic).await;
-        } else if let Some(id) = self.unclear {
-            sharing::log_out_later(&self.pod, id, automatic);
+            self.pod.sessions.log_out(&session.held, automatic).await;
+        } else if let Some(id) = self.unresolved {
+            self.pod.sessions.log_out_by_id(id, automatic).await;
         }
     }
 
     pub(crate) fn session(&self) -> Option<Session> {
-        let live = match (&self.live, &self.started) {
-            (Some(live), _) => live,
-            (None, Some(started)) => &started.get()?.live,
+        let held = match (&self.held, &self.started) {
+            (Some(held), _) => held.clone(),
+            (None, Some(started)) => Held::Own(Arc::clone(&started.get()?.live)),
             (None, None) => return None,
         };
-        Some(Session { pod: Arc::clone(&self.pod), live: Arc::clone(live), base: self.base.clone() })
+        Some(Session { pod: Arc::clone(&self.pod), held, base: self.base.clone() })
     }
 
     /// Whether a session could not be told from another tab's: it has no path of its own yet.
@@ -201,24 +257,27 @@ impl Visit {
             return Ok(session);
         }
         let id = SessionId::from_uuid(Uuid::new_v4());
-        let live = self.pod.sessions.start(id, user, Streams::default(), self.pod.clock.now())?;
+        let live = self.pod.registry.start(id, user, Streams::default(), self.pod.clock.now())?;
         if let Some(started) = &self.started {
             let guard = PresenceGuard::open(&self.pod, &live, Kind::Request);
             let _ = started.set(Started { live: Arc::clone(&live), guard: std::sync::Mutex::new(Some(guard)) });
         }
-        Ok(Session { pod: Arc::clone(&self.pod), live, base: self.base.clone() })
+        Ok(Session { pod: Arc::clone(&self.pod), held: Held::Own(live), base: self.base.clone() })
     }
 
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
-    pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, Refused> {
-        let Some(live) = &self.live else { return self.start(user).map(|_| SignedIn(None)) };
+    pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, NotSignedIn> {
+        let Some(held) = &self.held else { return Ok(self.start(user).map(|_| SignedIn(None))?) };
         let id = SessionId::from_uuid(Uuid::new_v4());
-        if !sharing::sign_in(&self.pod, live, id, &user).await {
-            // It ended this very moment: the user comes as a newcomer.
-            let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
-            return Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())));
+        match self.pod.sessions.sign_in(held, id, &user).await {
+            SignIn::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load()))),
+            SignIn::Ended => {
+                // It ended this very moment: the user comes as a newcomer.
+                let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
+                Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())))
+            }
+            SignIn::Unavailable => Err(NotSignedIn::Unavailable),
         }
-        Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load())))
     }
 
     /// The cookie and the presence of a session that started on the way.
@@ -227,6 +286,21 @@ impl Visit {
         let cookie = self.cookies.write(started.live.id(), &self.base, &self.pod.keys.load())?;
         let guard = started.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         Some((cookie, guard))
+    }
+}
+
+/// Why a user could not sign in. Nothing has changed then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotSignedIn {
+    /// No session starts here now.
+    Refused(Refused),
+    /// The session's entry cannot be written now.
+    Unavailable,
+}
+
+impl From<Refused> for NotSignedIn {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
     }
 }
 

@@ -1,109 +1,182 @@
 //! What a pod does so that others know its sessions, and so that it knows of theirs. The rules are
 //! `session_domain::shared`'s, what is kept is the [store](crate::store)'s; this is when, in which order, and for how long
-//! anybody waits.
+//! a caller waits. The rest of the crate reaches it through [`Sessions`](crate::sessions::Sessions).
 //!
-//! - **arrival**: a session that this pod does not hold comes along: adopted, or served as a guest
-//! - **writer**: the one task that writes; whoever needs to know that something is written asks it
-//! - **owner**, **guest**: how a session ends or is renamed, by the pod that owns it and by one that only serves it
-//! - **keeper**: renews the pod's lease, and notices when the store goes, returns, or has lost everything
-//! - **standing**: whether the store is there
-//! - **watcher**: looks after the pod's own sessions in the store: adopted by others, or asked for something
+//! - **adoption**: a request names a session that this pod does not hold: it is adopted, or served as a guest
+//! - **guest**: a session that is served here and owned by another pod, and what its owner is asked for
+//! - **ending**: how a session ends or is renamed by the pod that owns it
+//! - **writer**: the one task that writes; a caller that needs an acknowledgement asks it
+//! - **lease**: renews the pod's lease, and notices when the store goes, returns, or has lost everything
+//! - **health**: what is known of the store's health
+//! - **reconcile**: compares the pod's own sessions with the store: adopted by others, asked for something, or lost there
+//! - **keys**: the signing keys that the pods agree on
 
-mod arrival;
+mod adoption;
+mod ending;
 mod guest;
-mod keeper;
-mod owner;
-mod standing;
+mod health;
+mod keys;
+mod lease;
+mod reconcile;
 #[cfg(test)]
 mod tests;
-mod watcher;
 mod writer;
 
-use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use base64::Engine as _;
-pub(crate) use owner::{end_all, log_out, sign_in};
-use session_domain::registry::LiveSession;
-use session_domain::shared::Owner;
+use arc_swap::ArcSwap;
+pub(crate) use guest::Guest;
+use health::HealthMonitor;
+pub(crate) use health::StoreHealth;
+use keys::KeyRing;
+use session_domain::lifecycle::Lifecycle;
+use session_domain::shared::{Adopts, Owner, OwnerNotice, SharedSession};
 use session_domain::{PodName, SessionId, Timestamp};
-use standing::Standing;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use writer::Ask;
 
-use crate::pod::{Live, Pod};
-use crate::store::{SessionStore, StoreError};
-use crate::streams::{End, Streams};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::cookie::SigningKeys;
+use crate::notice::Terms;
+use crate::sessions::{Live, SessionRegistry};
+use crate::store::{OwnerRequest, SessionStore};
+use crate::streams::CloseReason;
 
-/// A pod that says nothing for so long is gone.
+/// A pod whose lease is not renewed for so long is gone.
 const LEASE: Duration = Duration::from_secs(5);
 
-/// A request waits so long for what it has changed to be written. After that it is written behind.
-const WRITE_THROUGH: Duration = Duration::from_millis(300);
+/// A caller waits so long for an acknowledgement of a store that takes writes: two rounds of one that is just not away.
+const ACKNOWLEDGE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A request waits so long to learn of a session that this pod does not hold.
-const ARRIVAL: Duration = Duration::from_millis(1_500);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A pod that starts waits so long for its store.
-const FIRST_CONTACT: Duration = Duration::from_secs(3);
+const FIRST_CONTACT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// At the end the store gets so long to take what is unwritten.
-pub(crate) const CLOSING: Duration = Duration::from_secs(2);
+pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// First sights of one session take turns: so many that two sessions rarely wait for each other.
+/// First sights of one session take turns: so many locks that two sessions rarely wait for each other.
 const TURNS: usize = 64;
 
-/// A pod that lives is asked for again after so long: its guests here cost one question a request, not two.
-const ALIVE_HOLDS: Duration = Duration::from_millis(500);
+/// What a pod says of itself is asked for again after so long: its guests here cost one question a request, not two.
+const OWNER_HOLDS: Duration = Duration::from_millis(500);
 
 /// A pod's side of a shared store.
 pub(crate) struct Sharing {
+    config: Config,
+    registry: Arc<SessionRegistry>,
+    clock: Clock,
+    lifecycle: watch::Receiver<Lifecycle>,
     store: Arc<dyn SessionStore>,
-    standing: Standing,
+    health: HealthMonitor,
+    keys: KeyRing,
     turns: [tokio::sync::Mutex<()>; TURNS],
     writer: mpsc::UnboundedSender<Ask>,
-    asked: Mutex<Option<mpsc::UnboundedReceiver<Ask>>>,
-    touches: papaya::HashMap<SessionId, Timestamp>,
-    /// When other pods were last found alive.
-    alive: papaya::HashMap<PodName, Timestamp>,
-    /// Guests with an event stream here: somebody has to notice when their session ends elsewhere.
-    guests: Mutex<HashMap<SessionId, Vec<Weak<LiveSession<Streams>>>>>,
-    /// Sessions of other pods whose users left while nobody could be told, and whether by themselves.
-    ended: Mutex<HashMap<SessionId, bool>>,
+    asks: Mutex<Option<mpsc::UnboundedReceiver<Ask>>>,
+    /// When guests were last active, and at which pod they live.
+    touches: papaya::HashMap<SessionId, (PodName, Timestamp)>,
+    /// What other pods said of themselves, and when they were asked.
+    owners: papaya::HashMap<PodName, (Owner, Timestamp)>,
+    /// Guests with an event stream here: they have to be told when their session ends elsewhere.
+    guests: Mutex<HashMap<SessionId, Vec<Weak<Guest>>>>,
+    /// What owners of sessions have to be asked for, and could not be.
+    unasked: Mutex<HashMap<SessionId, OwnerRequest>>,
     /// Sessions that the store should have and does not: ended elsewhere, or lost there.
     missing: Mutex<HashMap<SessionId, Live>>,
-    /// The secret that signs, where the pods agree on one: ours until they have.
-    secret: Option<Mutex<String>>,
-    has_agreed: AtomicBool,
+    /// Wakes the sweep: every session has to be compared with the store at once.
+    sweep_all: Notify,
+    /// The store may have gone back to an earlier state: recent ends are written again.
+    rewrite_ends: Notify,
+}
+
+impl std::fmt::Debug for Sharing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sharing").field("pod", &self.config.pod).finish_non_exhaustive()
+    }
 }
 
 impl Sharing {
-    pub(crate) fn new(store: Arc<dyn SessionStore>, shared_key: bool) -> Self {
-        let (writer, asked) = mpsc::unbounded_channel();
+    pub(crate) fn new(
+        config: &Config,
+        store: Arc<dyn SessionStore>,
+        registry: Arc<SessionRegistry>,
+        clock: Clock,
+        lifecycle: watch::Receiver<Lifecycle>,
+        keys: Arc<ArcSwap<SigningKeys>>,
+    ) -> Self {
+        let (writer, asks) = mpsc::unbounded_channel();
         Self {
+            registry,
+            clock,
+            lifecycle,
             store,
-            standing: Standing::new(),
+            health: HealthMonitor::new(),
+            keys: KeyRing::new(keys, config.shared_key, clock.now()),
+            config: config.clone(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             writer,
-            asked: Mutex::new(Some(asked)),
+            asks: Mutex::new(Some(asks)),
             touches: papaya::HashMap::new(),
-            alive: papaya::HashMap::new(),
-            ended: Mutex::default(),
+            owners: papaya::HashMap::new(),
+            unasked: Mutex::default(),
             guests: Mutex::default(),
             missing: Mutex::default(),
-            secret: shared_key.then(|| Mutex::new(secret())),
-            has_agreed: AtomicBool::new(false),
+            sweep_all: Notify::new(),
+            rewrite_ends: Notify::new(),
         }
     }
 
-    /// The store should have the session, and does not.
-    fn is_missing(&self, session: &Live) {
+    /// How the store is, as far as is known.
+    pub(crate) fn health(&self) -> StoreHealth {
+        self.health.now()
+    }
+
+    /// Follows the store's health.
+    pub(crate) fn watch_health(&self) -> watch::Receiver<StoreHealth> {
+        self.health.subscribe()
+    }
+
+    /// Operations that failed.
+    pub(crate) fn errors(&self) -> u64 {
+        self.health.errors()
+    }
+
+    /// Whether the pod signs cookies with a key that the other pods do not know yet: it cannot tell theirs from forged ones.
+    pub(crate) fn keys_are_provisional(&self) -> bool {
+        self.keys.are_provisional()
+    }
+
+    /// Waits until what was changed before is acknowledged, as long as the store takes writes.
+    pub(crate) async fn flush(&self) {
+        let (done, acknowledged) = oneshot::channel();
+        if self.health().is_writable() && self.writer.send(Ask::Flushed(done)).is_ok() {
+            // What is acknowledged later is written behind: nothing is lost.
+            let _ = self.while_writable(acknowledged).await;
+        }
+    }
+
+    /// Waits for an answer, but no longer than the store takes writes, nor than [`ACKNOWLEDGE_TIMEOUT`].
+    async fn while_writable<T>(&self, answer: oneshot::Receiver<T>) -> Option<T> {
+        let mut health = self.health.subscribe();
+        let fails = async { _ = health.wait_for(|health| !health.is_writable()).await };
+        let answered = timeout(ACKNOWLEDGE_TIMEOUT, answer);
+        tokio::select! {
+            biased;
+            answered = answered => answered.ok()?.ok(),
+            () = fails => None,
+        }
+    }
+
+    fn record_missing(&self, session: &Live) {
         locked(&self.missing).insert(session.id(), Arc::clone(session));
     }
 
@@ -111,183 +184,171 @@ impl Sharing {
         std::mem::take(&mut *locked(&self.missing))
     }
 
-    /// Whether the store is there, as far as is known.
-    pub(crate) fn is_up(&self) -> bool {
-        self.standing.is_up()
+    /// The owner of a session cannot be asked now. Its id means nothing here from now on.
+    fn ask_later(&self, id: SessionId, request: OwnerRequest) {
+        self.registry.depart(id);
+        locked(&self.unasked).insert(id, request);
     }
 
-    /// Operations that failed.
-    pub(crate) fn errors(&self) -> u64 {
-        self.standing.errors()
-    }
-
-    /// Waits until what was changed before is written; not for long, and not at all while the store is away.
-    pub(crate) async fn written(&self) {
-        if !self.is_up() {
-            return;
-        }
-        let (done, waits) = oneshot::channel();
-        if self.writer.send(Ask::Written(done)).is_ok() {
-            // Written late is written behind: nothing is lost.
-            let _ = timeout(WRITE_THROUGH, waits).await;
-        }
-    }
-
-    /// Takes sessions of this pod out of the store, so that nobody else has them any more, and gives those that were ours to
-    /// take: another pod may have some by now, or have had and ended them. What the store does not say within `patience` is
-    /// taken for ours: neither a logout nor the end of a drain waits for a store.
-    async fn take_out(&self, sessions: Vec<Live>, patience: Duration) -> Vec<Live> {
-        let (done, taken) = oneshot::channel();
-        if !self.is_up() || self.writer.send(Ask::TakeOut(sessions.clone(), done)).is_err() {
-            return sessions;
-        }
-        match timeout(patience, taken).await {
-            Ok(Ok(ours)) => ours,
-            Ok(Err(_)) | Err(_) => sessions,
-        }
-    }
-
-    /// A guest was active: its owner will see it.
-    pub(crate) fn touch(&self, id: SessionId, now: Timestamp) {
-        self.touches.pin().update_or_insert(id, |known| now.max(*known), now);
-    }
-
-    /// A guest has opened an event stream here.
-    pub(crate) fn watch_guest(&self, guest: &Live) {
-        locked(&self.guests).entry(guest.id()).or_default().push(Arc::downgrade(guest));
-    }
-
-    /// The guests with a stream here.
-    fn streaming_guests(&self) -> Vec<Live> {
-        let mut guests = locked(&self.guests);
-        guests.retain(|_, guests| {
-            guests.retain(|guest| guest.upgrade().is_some_and(|guest| guest.is_streaming()));
-            !guests.is_empty()
-        });
-        guests.values().flatten().filter_map(Weak::upgrade).collect()
-    }
-
-    /// The session lives here from now on: its guests' streams open again and find it.
-    fn end_guests(&self, id: SessionId) {
-        for guest in locked(&self.guests).remove(&id).into_iter().flatten().filter_map(|guest| guest.upgrade()) {
-            guest.attachment().end(End::Moved);
-        }
-    }
-
-    /// The user of a session of another pod has left, and nobody can be told now.
     fn end_later(&self, id: SessionId, automatic: bool) {
-        locked(&self.ended).insert(id, automatic);
+        self.ask_later(id, OwnerRequest::End { automatic });
     }
 
-    fn take_ended(&self) -> HashMap<SessionId, bool> {
-        std::mem::take(&mut *locked(&self.ended))
+    fn take_unasked(&self) -> HashMap<SessionId, OwnerRequest> {
+        std::mem::take(&mut *locked(&self.unasked))
     }
 
     fn turn(&self, id: SessionId) -> &tokio::sync::Mutex<()> {
         &self.turns[usize::from(id.as_uuid().as_bytes()[0]) % TURNS]
     }
 
-    /// Gives what the store gave, and notes whether it is there.
-    fn heard<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
-        self.standing.heard(answer, now)
+    /// Whether the pod adopts sessions now.
+    fn adopts(&self) -> Adopts {
+        if self.registry.adopts() {
+            return Adopts::Yes;
+        }
+        let phase = self.lifecycle.borrow().phase();
+        if phase == session_domain::Phase::Maintenance && !self.registry.is_full() {
+            Adopts::Closed
+        } else {
+            Adopts::No
+        }
     }
 
-    /// How a pod stands. One that lived a moment ago lives.
-    async fn owner(&self, pod: &PodName, now: Timestamp) -> Option<Owner> {
-        if self.alive.pin().get(pod).is_some_and(|asked| now < asked.plus(ALIVE_HOLDS)) {
-            return Some(Owner::Alive);
+    /// What a pod says of itself. Asked for a moment ago, it is taken from memory. A lease that is missing is not believed
+    /// while its pod may not have been able to renew it.
+    async fn owner(&self, pod: &PodName) -> Option<Owner> {
+        let now = self.clock.now();
+        if let Some((owner, asked)) = self.owners.pin().get(pod)
+            && now < asked.plus(OWNER_HOLDS)
+            && !owner.is_gone()
+        {
+            return Some(*owner);
         }
-        let owner = self.heard(self.store.owner(pod).await, now)?;
-        let alive = self.alive.pin();
-        if owner == Owner::Alive {
-            alive.insert(pod.clone(), now);
-        } else {
-            alive.remove(pod);
+        let owner = self.health.read(self.store.owner(pod).await, now)?;
+        if owner.is_gone() {
+            self.owners.pin().remove(pod);
+            return Some(if self.health.believes_leases(now) { owner } else { Owner::Alive(None) });
         }
+        self.owners.pin().insert(pod.clone(), (owner, now));
         Some(owner)
+    }
+
+    /// The notice that runs here, for the pods that serve guests of ours.
+    fn notice(&self) -> Option<OwnerNotice> {
+        let notice = self.lifecycle.borrow().notice()?;
+        let terms = Terms::of(&self.config, notice.reason, Some(self.health()));
+        Some(OwnerNotice {
+            reason: notice.reason,
+            remaining: notice.remaining(self.clock.now()),
+            auto_logout: terms.auto_logout,
+            stays_signed_in: terms.stays_signed_in,
+        })
+    }
+
+    /// The session as the store keeps it.
+    fn shared(&self, session: &Live) -> SharedSession {
+        let is_notified = self.registry.is_told(session);
+        let view = session.view(&self.config.pod, is_notified);
+        let notice = self.lifecycle.borrow().notice();
+        SharedSession {
+            id: view.id,
+            user: view.user,
+            login_time: view.login_time,
+            last_activity: view.last_activity,
+            pod: view.pod,
+            streaming: view.event_streams > 0 || session.attachment().is_awaited(self.clock.now()),
+            notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
+        }
+    }
+
+    /// The store has lost the session: what the registry holds is true.
+    fn write_anew(&self, session: &Live) {
+        session.mark_lost();
+        self.registry.write_again(session);
+    }
+
+    /// Another pod has adopted the session: it goes on there, and counts neither as a logout nor as forced.
+    fn let_move(&self, session: &Live) {
+        crate::sessions::end(&self.registry, session, session_domain::Outcome::Moved, CloseReason::Moved);
+    }
+
+    /// The ids that unread messages say were adopted by other pods, or asked for. `None` where the store does not say.
+    async fn unread(&self) -> Option<HashMap<SessionId, reconcile::Told>> {
+        let unread = self.store.inbox(&self.config.pod, &crate::store::Position::default(), Duration::ZERO).await;
+        let unread = self.health.read(unread, self.clock.now())?;
+        Some(reconcile::Told::of_all(&unread.messages))
+    }
+
+    /// The guests with a stream here.
+    fn streaming_guests(&self) -> Vec<Arc<Guest>> {
+        let mut guests = locked(&self.guests);
+        guests.retain(|_, guests| {
+            guests.retain(|guest| guest.upgrade().is_some_and(|guest| guest.streams().any_open()));
+            !guests.is_empty()
+        });
+        guests.values().flatten().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Closes the streams of the guests of a session.
+    fn close_guests(&self, id: SessionId, reason: CloseReason) {
+        for guest in locked(&self.guests).remove(&id).into_iter().flatten().filter_map(|guest| guest.upgrade()) {
+            guest.streams().close_all(reason);
+        }
     }
 }
 
-/// What is behind these locks is whole after any panic: each change of it is a single one.
+/// A poisoned lock is safe to reuse: every critical section is a single assignment.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What became of a search for a session that this pod does not hold.
-pub(crate) enum Arrival {
-    /// It is here now, or is served here as a guest.
-    Found(Live),
-    /// There is no such session.
-    Nowhere,
-    /// The store cannot say.
-    Unclear {
-        /// Whether to ask again is better than to begin anew: it will be able to, soon.
-        wait: bool,
-    },
-}
-
-/// Finds a session that this pod does not hold, as [`arrival::arrive`] does, within [`ARRIVAL`].
-pub(crate) async fn arrive(pod: &Arc<Pod>, id: SessionId, streaming: bool) -> Arrival {
-    let pod = Arc::clone(pod);
-    let arriving = to_the_end(async move { arrival::arrive(&pod, id, streaming).await });
-    timeout(ARRIVAL, arriving).await.ok().flatten().unwrap_or(Arrival::Unclear { wait: true })
-}
-
-/// The user of a session that cannot be looked for now leaves.
-pub(crate) fn log_out_later(pod: &Pod, id: SessionId, automatic: bool) {
-    guest::end_later(pod, id, automatic);
-}
-
-/// Does something to its end, even where whoever asked for it hangs up in the middle: what was begun in the store and not
-/// in the registry would be found nowhere, or twice.
+/// Does something to its end, even where its caller goes away in the middle: what was begun in the store and not in the
+/// registry would be found nowhere, or twice.
 async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
     tokio::spawn(work).await.ok()
 }
 
-/// Learns which of these sessions other pods have taken over, and how active they were there, since they were looked at
-/// last; not for long.
-pub(crate) async fn look_once_more(pod: &Arc<Pod>, sessions: &[Live]) {
-    if let Some(sharing) = pod.sharing.as_ref().filter(|sharing| sharing.is_up()) {
-        let ids = sessions.iter().map(|session| session.id()).collect();
-        let _ = timeout(WRITE_THROUGH, watcher::look_again(pod, sharing, ids)).await;
-    }
-}
-
-/// A secret that nobody else has.
-fn secret() -> String {
-    let mut bytes = [0_u8; 48];
-    for part in bytes.chunks_mut(16) {
-        part.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
-    }
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
 /// Begins to share: waits for the store, but not for ever, and starts the tasks.
-pub(crate) async fn begin(pod: &Arc<Pod>, stop: &CancellationToken) -> JoinSet<()> {
+pub(crate) async fn begin(sharing: &Arc<Sharing>, stop: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
-    let Some(sharing) = &pod.sharing else { return tasks };
-    let epoch = timeout(FIRST_CONTACT, keeper::renew(pod, sharing)).await.ok().flatten();
-    let asked = locked(&sharing.asked).take();
-    if let Some(asked) = asked {
-        tasks.spawn(writer::write(Arc::clone(pod), asked, stop.clone()));
+    let contact = timeout(FIRST_CONTACT_TIMEOUT, lease::first_contact(sharing)).await;
+    if contact.is_err() {
+        sharing.health.written::<()>(
+            Err(crate::store::StoreError::Away("it did not answer in time".to_owned())),
+            sharing.clock.now(),
+        );
     }
-    tasks.spawn(keeper::keep(Arc::clone(pod), epoch, stop.clone()));
-    tasks.spawn(watcher::watch(Arc::clone(pod), stop.clone()));
+    sharing.keys.begin();
+    let asks = locked(&sharing.asks).take();
+    if let Some(asks) = asks {
+        tasks.spawn(writer::write(Arc::clone(sharing), asks, stop.clone()));
+    }
+    tasks.spawn(lease::keep(Arc::clone(sharing), stop.clone()));
+    tasks.spawn(reconcile::read_inbox(Arc::clone(sharing), stop.clone()));
+    tasks.spawn(reconcile::compare(Arc::clone(sharing), stop.clone()));
     tasks
 }
 
-/// Writes what is unwritten and takes the pod's leave, as far as the time allows.
-pub(crate) async fn end(pod: &Pod, mut tasks: JoinSet<()>, stop: &CancellationToken) {
-    let Some(sharing) = &pod.sharing else { return };
+/// Writes what is unwritten and gives the lease back, as far as the time allows.
+pub(crate) async fn end(sharing: &Sharing, mut tasks: JoinSet<()>, stop: &CancellationToken) {
     stop.cancel();
     let closing = async {
         while tasks.join_next().await.is_some() {}
-        if sharing.is_up() {
-            let left = sharing.store.leave(&pod.config.pod).await;
-            sharing.heard(left, pod.clock.now());
+        if sharing.health().is_writable() {
+            let left = sharing.store.leave(&sharing.config.pod).await;
+            sharing.health.written(left, sharing.clock.now());
         }
     };
-    if timeout(CLOSING, closing).await.is_err() {
-        warn!(closing.seconds = CLOSING.as_secs(), "the session store did not take everything in time");
+    if timeout(SHUTDOWN_TIMEOUT, closing).await.is_err() {
+        warn!(
+            shutdown.timeout_seconds = SHUTDOWN_TIMEOUT.as_secs(),
+            "the session store did not take everything in time"
+        );
     }
+}
+
+/// The ids in a list of sessions.
+fn ids(sessions: &[Live]) -> HashSet<SessionId> {
+    sessions.iter().map(|session| session.id()).collect()
 }

@@ -9,17 +9,22 @@ use std::sync::{Mutex, PoisonError};
 use session_domain::Timestamp;
 use tokio::sync::watch;
 
-/// Why the streams of a session end.
+use crate::notice::GuestNotice;
+
+/// Why the streams of a session are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum CloseReason {
+    /// The session was force-closed.
     Forced,
+    /// Its user has logged out.
     Logout,
+    /// It was idle for too long.
     Expired,
     /// It goes on at another pod. Nothing is said: the page opens its stream again and finds it there.
     Moved,
 }
 
-impl End {
+impl CloseReason {
     /// The reason as the `session-ended` event gives it, where there is one.
     pub(crate) const fn reason(self) -> Option<&'static str> {
         match self {
@@ -31,21 +36,23 @@ impl End {
     }
 }
 
-/// What a session says to its streams.
+/// What every stream of a session has to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Word {
+pub(crate) struct StreamState {
     /// Logins so far: another number means another id and another user.
     pub(crate) logins: u32,
     /// Streams up to this number have to go.
     pub(crate) evicted_through: u64,
-    /// The session has ended.
-    pub(crate) ended: Option<End>,
+    /// Why all of them are closed.
+    pub(crate) closed: Option<CloseReason>,
+    /// For a session of another pod: the notice that runs there.
+    pub(crate) owner_notice: Option<GuestNotice>,
 }
 
 /// The open streams of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Streams {
-    word: watch::Sender<Word>,
+    state: watch::Sender<StreamState>,
     open: Mutex<OpenStreams>,
     /// Until when the first stream is expected: others count it as open already.
     awaited_until: Timestamp,
@@ -68,17 +75,22 @@ impl Streams {
         now < self.awaited_until
     }
 
+    /// Whether any is open.
+    pub(crate) fn any_open(&self) -> bool {
+        !self.open.lock().unwrap_or_else(PoisonError::into_inner).numbers.is_empty()
+    }
+
     /// Opens a stream; where there are more than `max` then, the oldest has to go.
-    pub(crate) fn open(&self, max: usize) -> (u64, watch::Receiver<Word>) {
+    pub(crate) fn open(&self, max: usize) -> (u64, watch::Receiver<StreamState>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.last += 1;
         let number = open.last;
         open.numbers.insert(number);
-        let receiver = self.word.subscribe();
+        let receiver = self.state.subscribe();
         if open.numbers.len() > max
             && let Some(oldest) = open.numbers.pop_first()
         {
-            self.word.send_modify(|word| word.evicted_through = oldest);
+            self.state.send_modify(|state| state.evicted_through = oldest);
         }
         (number, receiver)
     }
@@ -88,11 +100,33 @@ impl Streams {
     }
 
     pub(crate) fn logged_in(&self) {
-        self.word.send_modify(|word| word.logins += 1);
+        self.state.send_modify(|state| state.logins += 1);
     }
 
-    pub(crate) fn end(&self, end: End) {
-        self.word.send_modify(|word| word.ended = Some(end));
+    /// Closes every stream, and those that are opened later.
+    pub(crate) fn close_all(&self, reason: CloseReason) {
+        self.state.send_modify(|state| state.closed = Some(reason));
+    }
+
+    /// The notice that runs on the pod that owns the session.
+    pub(crate) fn owner_notice(&self) -> Option<GuestNotice> {
+        self.state.borrow().owner_notice
+    }
+
+    /// Notes the notice that runs on the pod that owns the session. A deadline that differs by less than the clocks do is the
+    /// same one.
+    pub(crate) fn set_owner_notice(&self, notice: Option<GuestNotice>) {
+        self.state.send_if_modified(|state| {
+            let same = match (&state.owner_notice, &notice) {
+                (Some(before), Some(after)) => before.is_same(after),
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if !same {
+                state.owner_notice = notice;
+            }
+            !same
+        });
     }
 }
 
@@ -106,9 +140,9 @@ mod tests {
         let (first, _) = streams.open(2);
         let (second, _) = streams.open(2);
         streams.close(first);
-        let (_third, word) = streams.open(2);
-        assert_eq!(word.borrow().evicted_through, 0, "there was room");
-        let (_fourth, word) = streams.open(2);
-        assert_eq!(word.borrow().evicted_through, second);
+        let (_third, state) = streams.open(2);
+        assert_eq!(state.borrow().evicted_through, 0, "there was room");
+        let (_fourth, state) = streams.open(2);
+        assert_eq!(state.borrow().evicted_through, second);
     }
 }

@@ -13,7 +13,8 @@ use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use session_domain::UserName;
-use session_domain::registry::Kind;
+use session_domain::registry::{Kind, Refused};
+use session_domain::shared::Purpose;
 use tower::ServiceExt as _;
 
 use crate::cookie::CookieStyle;
@@ -21,8 +22,8 @@ use crate::events::EventStreamAnswer;
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
-use crate::sharing::Arrival;
-use crate::{eviction, gate, headers, page, scope, sharing, trusted};
+use crate::sessions::{Finding, Held};
+use crate::{eviction, gate, headers, page, scope, trusted};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -49,39 +50,43 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     };
 
     let id = cookies.read(request.headers(), &pod.keys.load());
-    let now = pod.clock.now();
-    let mut known = id.and_then(|id| pod.sessions.find(id, now));
-    if known.is_none() && pod.sessions.is_full() {
+    if pod.registry.is_full() && id.is_none_or(|id| pod.sessions.find_own(id).is_none()) {
         eviction::make_room(&pod).await;
     }
-    // A session that the cookie names and that nobody can say anything of, and whether to ask again is better.
-    let mut unclear = None;
-    if let (None, Some(id), Some(_)) = (&known, id, &pod.sharing) {
-        match sharing::arrive(&pod, id, request.uri().path() == "/events").await {
-            Arrival::Found(session) => known = Some(session),
-            Arrival::Nowhere => {}
-            Arrival::Unclear { wait } => unclear = Some((id, wait)),
-        }
-    }
+    let purpose = match request.uri().path() {
+        "/logout" => Purpose::Logout,
+        "/events" => Purpose::Stream,
+        _ => Purpose::Request,
+    };
+    let finding = match (id, purpose) {
+        // Ended where it lives, and never adopted for that.
+        (Some(id), Purpose::Logout) => pod.sessions.find_own(id).map_or(Finding::Nowhere, Finding::Found),
+        (Some(id), Purpose::Request | Purpose::Stream) => pod.sessions.find(id, purpose).await,
+        (None, _) if is_foreign_cookie(&pod, cookies, &request) => Finding::Unknown,
+        (None, _) => Finding::Nowhere,
+    };
+    let known = match finding {
+        Finding::Found(session) => trusted::keep(&pod, session, name).await,
+        Finding::Nowhere => None,
+        Finding::Unknown if purpose == Purpose::Logout => None,
+        Finding::Unknown => return gate::wait(&pod, request.headers(), request.version()),
+        Finding::Maintenance => return gate::refuse(&pod, Refused::Closed, request.version()),
+    };
     if let Some(session) = known {
-        known = trusted::keep(&pod, session, name).await;
-    }
-    if let Some(session) = known {
-        match &pod.sharing {
-            Some(sharing) if session.is_guest() => sharing.touch(session.id(), now),
-            _ => pod.sessions.touch(&session, now),
-        }
-        let guard = PresenceGuard::open(&pod, &session, Kind::Request);
+        pod.sessions.touch(&session);
+        let guard = PresenceGuard::of(&pod, &session, Kind::Request);
+        let leaves = matches!(session, Held::Guest(_)) && !pod.registry.adopts();
+        let version = request.version();
         request.extensions_mut().insert(Visit::known(pod, base, cookies, session));
-        return present_until_read(call(routes, request).await, guard);
+        let mut response = present_until_read(call(routes, request).await, guard);
+        if leaves {
+            // The next request finds a pod that can adopt the session, where there is one.
+            gate::leave_connection(&mut response, version);
+        }
+        return response;
     }
 
     let path = request.uri().path();
-    if let Some((_, true)) = unclear
-        && path != "/logout"
-    {
-        return gate::unclear(&pod, &request);
-    }
     if changes && id.is_some() && !matches!(path, "/login" | "/logout") {
         return problem(
             &pod,
@@ -96,9 +101,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     {
         return refusal;
     }
-    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies)
-        .named(name.map(UserName::from_input))
-        .unclear(unclear.map(|(id, _)| id));
+    let visit = Visit::newcomer(Arc::clone(&pod), base, cookies).named(name.map(UserName::from_input)).unresolved(id);
     if visit.needs_path() && path == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut redirect = Redirect::to(scope::Base::random().as_str()).into_response();
         redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -108,14 +111,17 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     request.extensions_mut().insert(visit.clone());
     let mut response = call(routes, request).await;
     let Some((cookie, guard)) = visit.take_started() else { return response };
-    pod.written().await;
+    pod.sessions.flush().await;
     response.headers_mut().append(SET_COOKIE, cookie);
     // Whatever the app says: a shared cache would hand this session to everybody.
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    match guard {
-        Some(guard) => present_until_read(response, guard),
-        None => response,
-    }
+    present_until_read(response, guard)
+}
+
+/// Whether the request has a cookie that another pod may have signed, while the pods have not agreed on a key.
+fn is_foreign_cookie(pod: &Pod, cookies: CookieStyle, request: &Request<Body>) -> bool {
+    pod.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional())
+        && cookies.is_present(request.headers())
 }
 
 async fn call(routes: Router, request: Request<Body>) -> Response {
@@ -127,7 +133,8 @@ async fn call(routes: Router, request: Request<Body>) -> Response {
 
 /// A request is in flight until its response was read: a download, or a stream of the app's own, holds a drain open.
 /// Our event stream counts as a stream instead.
-fn present_until_read(response: Response, guard: PresenceGuard) -> Response {
+fn present_until_read(response: Response, guard: Option<PresenceGuard>) -> Response {
+    let Some(guard) = guard else { return response };
     if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
         return response;
     }

@@ -5,7 +5,6 @@
 //! its cookie says, and newcomers are anonymous: nobody names themselves here.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -16,8 +15,8 @@ use http::{Request, StatusCode};
 use session_domain::UserName;
 
 use crate::page;
-use crate::pod::{Live, Pod};
-use crate::sharing;
+use crate::pod::Pod;
+use crate::sessions::Held;
 
 /// The name that the proxy gives to the user behind a request, if it is to be believed and gives one.
 ///
@@ -36,11 +35,11 @@ pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: Unclear) -> Respon
 }
 
 /// Ends a session where the proxy names another user than its own, and gives it back where it does not.
-pub(crate) async fn keep(pod: &Arc<Pod>, session: Live, name: Option<&str>) -> Option<Live> {
+pub(crate) async fn keep(pod: &Pod, session: Held, name: Option<&str>) -> Option<Held> {
     if !name.is_some_and(|name| is_another(&session.user(), name)) {
         return Some(session);
     }
-    sharing::log_out(pod, &session, false).await;
+    pod.sessions.log_out(&session, false).await;
     None
 }
 

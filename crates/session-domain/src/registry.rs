@@ -145,7 +145,12 @@ impl<X> Registry<X> {
 
     /// Whether a session of another pod would be taken over now.
     pub fn adopts(&self) -> bool {
-        self.admission.door() <= Admit::Adopted && self.active() < self.limits.max_sessions
+        self.admission.door() <= Admit::Adopted && !self.is_full()
+    }
+
+    /// Whether it holds as many sessions as it may.
+    pub fn is_full(&self) -> bool {
+        self.active() >= self.limits.max_sessions
     }
 
     /// Starts a session. `id` must be new.
@@ -182,7 +187,7 @@ impl<X> Registry<X> {
         now: Timestamp,
     ) -> Result<Arc<LiveSession<X>>, Refused> {
         self.admission.admit(Admit::Adopted)?;
-        let live = Arc::new(LiveSession::known(session, None, attachment, now));
+        let live = Arc::new(LiveSession::adopted(session, attachment, now));
         if let Some(notice) = told {
             live.tell(notice);
         }
@@ -193,9 +198,11 @@ impl<X> Registry<X> {
         Ok(live)
     }
 
-    /// A session that lives on another pod, to be served here. It is not found here, and nothing of it counts.
-    pub fn guest(&self, session: &SharedSession, attachment: X, now: Timestamp) -> Arc<LiveSession<X>> {
-        Arc::new(LiveSession::known(session, Some(session.pod.clone()), attachment, now))
+    /// Counts a session whose owner is gone, and whose user logs out here: taken over and ended in one step, whatever the
+    /// pod admits.
+    pub fn count_logout_for_gone_owner(&self) {
+        self.ledger.adopted.fetch_add(1, Ordering::Relaxed);
+        self.ledger.count_end(Outcome::Logout);
     }
 
     /// Finds the session with this id, unless it has outlived its time. Such a one ends here; but where a store follows,
@@ -226,7 +233,7 @@ impl<X> Registry<X> {
     /// finds nothing from now on. Counts neither a login nor an end. `false` where the session has ended.
     pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName) -> bool {
         let mut identity = session.lock();
-        if identity.ended.is_some() || session.is_guest() {
+        if identity.ended.is_some() {
             return false;
         }
         let sessions = self.sessions.pin();
@@ -234,7 +241,7 @@ impl<X> Registry<X> {
         self.depart(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
-        session.is_lost();
+        session.mark_lost();
         sessions.remove(&old_id);
         drop(identity);
         self.removed(old_id, None);
@@ -245,7 +252,7 @@ impl<X> Registry<X> {
     /// Ends the session. `false` where it had ended already: only the first end counts.
     pub fn end(&self, session: &Arc<LiveSession<X>>, outcome: Outcome) -> bool {
         let mut identity = session.lock();
-        if identity.ended.is_some() || session.is_guest() {
+        if identity.ended.is_some() {
             return false;
         }
         identity.ended = Some(outcome);
@@ -297,8 +304,7 @@ impl<X> Registry<X> {
     /// The session was told of the notice `id`. Counts once for each notice, and only while that notice runs.
     pub fn tell(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
         let runs = self.notice.load(Ordering::Acquire) == id.0.get();
-        let first =
-            runs && !session.is_guest() && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
+        let first = runs && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
         if first {
             self.ledger.told.fetch_add(1, Ordering::Relaxed);
             self.changed(session);
@@ -351,16 +357,26 @@ impl<X> Registry<X> {
         sessions
     }
 
-    /// Ends every session that is left with `outcome`, and gives those that it ended. Where nobody is taken in nobody
-    /// is left then: who was admitted just before is waited for.
-    pub fn let_go(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
-        let mut gone = self.end_all(self.choose(|_| true), outcome);
-        while self.admission.door() == Admit::Nobody && self.active() > 0 {
+    /// Ends every remaining session with `outcome`, and gives those that it ended. Where nobody is admitted no session
+    /// remains: one that was admitted just before is waited for.
+    pub fn release_remaining(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
+        let mut released = self.end_all(self.all(), outcome);
+        while !self.is_vacated() {
             // Between its admission and its place in the map a session is for a moment counted and not to be found.
             std::thread::yield_now();
-            gone.extend(self.end_all(self.choose(|_| true), outcome));
+            released.extend(self.end_all(self.all(), outcome));
         }
-        gone
+        released
+    }
+
+    /// Whether no session can remain: none is held, or sessions are still admitted and the question has no final answer.
+    pub fn is_vacated(&self) -> bool {
+        self.admission.door() != Admit::Nobody || self.active() == 0
+    }
+
+    /// Every session.
+    pub fn all(&self) -> Vec<Arc<LiveSession<X>>> {
+        self.choose(|_| true)
     }
 
     /// Visits every session once, in no order. A session that comes or goes, or is given another id meanwhile, may be
@@ -390,9 +406,6 @@ impl<X> Registry<X> {
     }
 
     fn changed(&self, session: &Arc<LiveSession<X>>) {
-        if session.is_guest() {
-            return;
-        }
         self.changes.updated(session);
         if let Some(unwritten) = &self.unwritten {
             unwritten.changes.updated(session);

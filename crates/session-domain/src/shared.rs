@@ -1,4 +1,7 @@
-//! Sessions that several pods know of: what a shared store keeps, and who may have a session that comes along.
+//! Sessions that several pods know of: what a shared store keeps of them, and which pod may do what with a session that it
+//! does not hold.
+
+use std::time::Duration;
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Reason;
@@ -9,51 +12,108 @@ use crate::time::Timestamp;
 pub struct SharedSession {
     /// The session's id.
     pub id: SessionId,
-    /// Who it belongs to.
+    /// The user it belongs to.
     pub user: UserName,
     /// When it began.
     pub login_time: Timestamp,
-    /// When its last request came in, at whatever pod.
+    /// When its last request came in, at any pod.
     pub last_activity: Timestamp,
     /// The pod that owns it: there it holds its place in a drain.
     pub pod: PodName,
     /// Whether its owner holds an event stream of it.
     pub streaming: bool,
-    /// What it was told of, where that runs still. A maintenance is the same one on every pod.
-    pub told: Option<Reason>,
+    /// The notice that it was notified of, while that runs. A maintenance is the same one on every pod.
+    pub notified: Option<Reason>,
 }
 
-/// How the owner of a session stands.
+/// What the pod that owns a session says of itself, as long as its lease lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It serves.
-    Alive,
-    /// It drains: whoever comes may have its sessions.
-    Draining,
-    /// Nobody has heard of it for longer than its lease.
+    /// It serves, or is in maintenance.
+    Alive(Option<OwnerNotice>),
+    /// It drains: any other pod may adopt its sessions.
+    Draining(Option<OwnerNotice>),
+    /// Its lease has run out.
     Gone,
 }
 
-/// What a pod does with a session that comes along and that it does not hold.
+/// The notice that runs on the pod that owns a session: another pod that serves the session shows it as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnerNotice {
+    /// Why the countdown runs.
+    pub reason: Reason,
+    /// The time until the forced end. Zero once the deadline has passed.
+    pub remaining: Duration,
+    /// Whether browsers sign out by themselves at the end.
+    pub auto_logout: bool,
+    /// Whether the session goes on at another pod after the end.
+    pub stays_signed_in: bool,
+}
+
+impl Owner {
+    /// The notice that runs there.
+    pub const fn notice(self) -> Option<OwnerNotice> {
+        match self {
+            Self::Alive(notice) | Self::Draining(notice) => notice,
+            Self::Gone => None,
+        }
+    }
+
+    /// Whether its lease has run out.
+    pub const fn is_gone(self) -> bool {
+        matches!(self, Self::Gone)
+    }
+}
+
+/// What a request that names a session of another pod is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Any request.
+    Request,
+    /// It opens an event stream.
+    Stream,
+    /// Its user logs out.
+    Logout,
+}
+
+/// Whether the pod takes over sessions of other pods now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Adopts {
+    /// It does.
+    Yes,
+    /// It drains, or is full.
+    No,
+    /// Its maintenance countdown has ended: nobody can be served.
+    Closed,
+}
+
+/// What a pod does with a session that a request names and that it does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// Takes it over, unless its owner opens a stream of it meanwhile.
     AdoptUnlessStreaming,
     /// Takes it over.
     Adopt,
-    /// Serves the request and leaves the session where it is.
+    /// Serves the request and leaves the session where it is. At a logout the owner is asked to end it.
     Guest,
+    /// Ends it in the place of its owner, which is gone.
+    End,
+    /// Answers with the maintenance page: no pod owns the session, and none may adopt it.
+    Maintenance,
 }
 
-/// Decides. `adopts` says whether the pod takes sessions over now: one that drains never does.
-pub fn claim(me: &PodName, adopts: bool, session: &SharedSession, owner: Owner) -> Claim {
-    match owner {
-        _ if !adopts => Claim::Guest,
-        // Ours by name, and not here: what an earlier process of this name has left.
-        _ if session.pod == *me => Claim::Adopt,
-        Owner::Draining | Owner::Gone => Claim::Adopt,
-        Owner::Alive if session.streaming => Claim::Guest,
-        Owner::Alive => Claim::AdoptUnlessStreaming,
+/// Decides what the pod `me` does with a session of another pod.
+pub fn claim(me: &PodName, adopts: Adopts, session: &SharedSession, owner: Owner, purpose: Purpose) -> Claim {
+    // A session that is ours by name and not here was left by an earlier process of this name, or released by this one.
+    let owner = if session.pod == *me { Owner::Gone } else { owner };
+    match (purpose, owner, adopts) {
+        (Purpose::Logout, Owner::Gone, _) => Claim::End,
+        (Purpose::Logout, Owner::Alive(_) | Owner::Draining(_), _) => Claim::Guest,
+        (Purpose::Request | Purpose::Stream, Owner::Gone, Adopts::Closed) => Claim::Maintenance,
+        (Purpose::Request | Purpose::Stream, _, Adopts::No | Adopts::Closed) => Claim::Guest,
+        (Purpose::Request | Purpose::Stream, Owner::Draining(_) | Owner::Gone, Adopts::Yes) => Claim::Adopt,
+        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) if session.streaming => Claim::Guest,
+        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) => Claim::AdoptUnlessStreaming,
     }
 }
 
@@ -63,30 +123,59 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_session_is_adopted_only_where_its_owner_holds_no_stream_drains_or_is_gone() {
-        let pod = |name: &str| PodName::new(name).unwrap();
-        let session = |owner: &str, streaming| SharedSession {
+    fn pod(name: &str) -> PodName {
+        PodName::new(name).unwrap()
+    }
+
+    fn session(owner: &str, streaming: bool) -> SharedSession {
+        SharedSession {
             id: SessionId::from_uuid(Uuid::from_u128(1)),
             user: UserName::anonymous(),
             login_time: Timestamp::default(),
             last_activity: Timestamp::default(),
             pod: pod(owner),
             streaming,
-            told: None,
-        };
-        for (owner, streaming, standing, admits, expected) in [
-            ("b", false, Owner::Alive, true, Claim::AdoptUnlessStreaming),
-            ("b", true, Owner::Alive, true, Claim::Guest),
-            ("b", true, Owner::Draining, true, Claim::Adopt),
-            ("b", true, Owner::Gone, true, Claim::Adopt),
-            ("b", false, Owner::Alive, false, Claim::Guest),
-            ("b", false, Owner::Gone, false, Claim::Guest),
-            ("me", true, Owner::Alive, true, Claim::Adopt),
-            ("me", false, Owner::Draining, false, Claim::Guest),
+            notified: None,
+        }
+    }
+
+    const ALIVE: Owner = Owner::Alive(None);
+    const DRAINING: Owner = Owner::Draining(None);
+
+    #[test]
+    fn a_session_is_adopted_only_where_its_owner_holds_no_stream_drains_or_is_gone() {
+        for (owner, streaming, state, adopts, expected) in [
+            ("b", false, ALIVE, Adopts::Yes, Claim::AdoptUnlessStreaming),
+            ("b", true, ALIVE, Adopts::Yes, Claim::Guest),
+            ("b", true, DRAINING, Adopts::Yes, Claim::Adopt),
+            ("b", true, Owner::Gone, Adopts::Yes, Claim::Adopt),
+            ("b", false, ALIVE, Adopts::No, Claim::Guest),
+            ("b", false, Owner::Gone, Adopts::No, Claim::Guest),
+            ("b", false, Owner::Gone, Adopts::Closed, Claim::Maintenance),
+            ("b", false, DRAINING, Adopts::Closed, Claim::Guest),
+            ("me", true, ALIVE, Adopts::Yes, Claim::Adopt),
+            ("me", false, DRAINING, Adopts::No, Claim::Guest),
+            ("me", false, DRAINING, Adopts::Closed, Claim::Maintenance),
         ] {
-            let decided = claim(&pod("me"), admits, &session(owner, streaming), standing);
-            assert_eq!(decided, expected, "{owner} {streaming} {standing:?} {admits}");
+            for purpose in [Purpose::Request, Purpose::Stream] {
+                let decided = claim(&pod("me"), adopts, &session(owner, streaming), state, purpose);
+                assert_eq!(decided, expected, "{owner} {streaming} {state:?} {adopts:?} {purpose:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_logout_never_adopts_and_is_the_owners_while_its_lease_lasts() {
+        for adopts in [Adopts::Yes, Adopts::No, Adopts::Closed] {
+            for (owner, state, expected) in [
+                ("b", ALIVE, Claim::Guest),
+                ("b", DRAINING, Claim::Guest),
+                ("b", Owner::Gone, Claim::End),
+                ("me", ALIVE, Claim::End),
+            ] {
+                let decided = claim(&pod("me"), adopts, &session(owner, false), state, Purpose::Logout);
+                assert_eq!(decided, expected, "{owner} {state:?} {adopts:?}");
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
     CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal,
-    SessionScope, SigningKeys,
+    SessionScope, SigningKeys, StoreAtStart,
 };
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
@@ -101,6 +101,14 @@ impl Options {
                 "FORCED_END",
                 options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
                 ForcedEnd::default(),
+            ),
+            store_at_start: faults.take(
+                "STORE_AT_START",
+                options::choice(
+                    &raw.store_at_start,
+                    &[("optional", StoreAtStart::Optional), ("required", StoreAtStart::Required)],
+                ),
+                StoreAtStart::default(),
             ),
             scope: faults.take(
                 "SESSION_SCOPE",

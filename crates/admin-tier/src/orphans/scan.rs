@@ -83,14 +83,14 @@ async fn orphans(
     }
     let mut read = pipe();
     for key in keys {
-        read.cmd("HMGET").arg(key).arg(&["pod", "user", "login_time", "last_activity", "wish"]);
+        read.cmd("HMGET").arg(key).arg(&["pod", "user", "login_time", "last_activity", "request"]);
     }
     let all: Vec<Fields> = read.query_async(connection).await?;
     let mut found = Vec::new();
     for (key, fields) in keys.iter().zip(all) {
-        let [pod, user, login_time, last_activity, wish] = fields.map(|field| field.map(lossy));
+        let [pod, user, login_time, last_activity, request] = fields.map(|field| field.map(lossy));
         // Gone since its key was seen, no session, or over: its end has only to be counted.
-        let (Some(pod), Some(Ok(id)), None) = (pod, key.strip_prefix("session:").map(str::parse), wish) else {
+        let (Some(pod), Some(Ok(id)), None) = (pod, key.strip_prefix("session:").map(str::parse), request) else {
             continue;
         };
         if !alive.contains_key(&pod) {

@@ -8,7 +8,6 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use serde::Serialize;
-use session_domain::lifecycle::{Notice, NoticeId};
 use session_domain::registry::Kind;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::watch;
@@ -16,10 +15,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::frame;
 use crate::metrics::OpenStream;
-use crate::notice::{Broadcast, DrainNotice, millis};
+use crate::notice::{Broadcast, DrainNotice, cancelled_frame, millis};
 use crate::presence::PresenceGuard;
-use crate::session::Session;
-use crate::streams::{End, Word};
+use crate::session::{RunningNotice, Session};
+use crate::streams::{CloseReason, StreamState};
 
 /// A browser waits so long before it opens a stream again that ended cleanly; each is told another time, so that
 /// the streams of a pod that went do not all come back at once.
@@ -71,14 +70,14 @@ pub(super) fn open(session: Session, open: OpenStream) -> impl Stream<Item = Res
 struct EventStream {
     session: Session,
     number: u64,
-    word: watch::Receiver<Word>,
+    state: watch::Receiver<StreamState>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
     /// The notice whose banner the page shows now.
-    shown: Option<NoticeId>,
+    shown: Option<RunningNotice>,
     logins: u32,
     next_heartbeat: Instant,
     stage: Stage,
-    _presence: PresenceGuard,
+    _presence: Option<PresenceGuard>,
     _open: OpenStream,
 }
 
@@ -91,24 +90,24 @@ enum Stage {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.session.live.attachment().close(self.number);
+        self.session.held.streams().close(self.number);
     }
 }
 
 impl EventStream {
     fn new(session: Session, open: OpenStream) -> Self {
         let pod = Arc::clone(&session.pod);
-        let (number, word) = session.live.attachment().open(pod.config.max_streams_per_session);
-        let logins = word.borrow().logins;
+        let (number, state) = session.held.streams().open(pod.config.max_streams_per_session);
+        let logins = state.borrow().logins;
         Self {
             number,
-            word,
+            state,
             broadcast: pod.broadcast.subscribe(),
             shown: None,
             logins,
             next_heartbeat: Instant::now() + pod.config.heartbeat_interval,
             stage: Stage::Opening,
-            _presence: PresenceGuard::open(&pod, &session.live, Kind::EventStream),
+            _presence: PresenceGuard::of(&pod, &session.held, Kind::EventStream),
             _open: open,
             session,
         }
@@ -119,9 +118,9 @@ impl EventStream {
         if self.stage == Stage::Over {
             return None;
         }
-        let ended = self.word.borrow().ended;
-        if let Some(end) = ended {
-            return self.session_ended(end);
+        let closed = self.state.borrow().closed;
+        if let Some(reason) = closed {
+            return self.session_ended(reason);
         }
         if self.stage == Stage::Opening {
             self.stage = Stage::Open;
@@ -132,7 +131,7 @@ impl EventStream {
             // In this order: the end of the session must be told even where the pod ends in the same moment.
             tokio::select! {
                 biased;
-                _ = self.word.changed() => {
+                _ = self.state.changed() => {
                     if let Some(bytes) = self.hear_session() {
                         return Some(bytes);
                     }
@@ -153,35 +152,62 @@ impl EventStream {
     }
 
     fn hear_session(&mut self) -> Option<Bytes> {
-        let word = *self.word.borrow_and_update();
-        if let Some(end) = word.ended {
-            return self.session_ended(end);
+        let state = *self.state.borrow_and_update();
+        if let Some(reason) = state.closed {
+            return self.session_ended(reason);
         }
-        if word.evicted_through >= self.number {
+        if state.evicted_through >= self.number {
             self.stage = Stage::Over;
             return Some(frame("stream-ended", &StreamEnded { reason: "too_many_streams" }));
         }
-        if word.logins != self.logins {
-            self.logins = word.logins;
+        if state.logins != self.logins {
+            self.logins = state.logins;
             return Some(self.connected());
         }
-        None
+        self.hear_owner()
+    }
+
+    /// The notice of the pod that owns the session may have begun, changed, or gone.
+    fn hear_owner(&mut self) -> Option<Bytes> {
+        let now = self.session.pod.clock.now();
+        match (self.session.notice(), self.shown) {
+            (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
+            (Some(notice), _) => {
+                self.show(notice);
+                Some(frame("drain", &notice.payload(now)))
+            }
+            (None, Some(shown)) => {
+                self.shown = None;
+                Some(cancelled_frame(shown.reason, now))
+            }
+            (None, None) => None,
+        }
     }
 
     fn hear_broadcast(&mut self) -> Option<Bytes> {
         let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
         match &*broadcast {
-            // Not for a guest, where it is this pod alone that stops.
-            Broadcast::Running { .. } if self.session.notice().is_none() => None,
-            Broadcast::Running { notice, frame } => {
-                self.shown = Some(notice.id);
-                self.next_heartbeat = self.next_heartbeat.min(self.heartbeat_after(Some(notice)));
-                self.session.pod.sessions.tell(&self.session.live, notice.id);
+            Broadcast::Running { notice, frame, .. } => {
+                let running = self.session.notice()?;
+                // Not for a session of another pod, where it is this pod alone that stops.
+                let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
+                if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
+                    return None;
+                }
+                self.show(running);
                 Some(frame.clone())
             }
-            Broadcast::Cancelled { frame } => self.shown.take().map(|_| frame.clone()),
-            Broadcast::Quiet => None,
+            Broadcast::Cancelled { frame } if self.session.notice().is_none() => {
+                self.shown.take().map(|_| frame.clone())
+            }
+            Broadcast::Cancelled { .. } | Broadcast::Quiet => None,
         }
+    }
+
+    fn show(&mut self, notice: RunningNotice) {
+        self.shown = Some(notice);
+        self.next_heartbeat = self.next_heartbeat.min(self.heartbeat_after(Some(&notice)));
+        self.session.mark_notified(&notice);
     }
 
     /// The greeting, and right behind it the notice where one runs.
@@ -189,7 +215,7 @@ impl EventStream {
         let pod = Arc::clone(&self.session.pod);
         self.broadcast.mark_unchanged();
         let running = self.session.notice();
-        let notice = running.map(|notice| DrainNotice::new(&notice, pod.config.auto_logout, pod.clock.now()));
+        let payload = running.map(|notice| notice.payload(pod.clock.now()));
         let greeting = frame(
             "connected",
             &Connected {
@@ -197,38 +223,37 @@ impl EventStream {
                 pod: self.session.pod(),
                 server_time: pod.clock.now(),
                 heartbeat_ms: millis(pod.config.heartbeat_interval),
-                drain: notice.as_ref(),
+                drain: payload.as_ref(),
             },
         );
         let mut bytes = BytesMut::from(format!("retry: {}\n", fastrand::u32(RETRY_MS)).as_bytes());
         bytes.extend_from_slice(&greeting);
         self.shown = None;
-        if let (Some(running), Some(notice)) = (running, notice) {
-            bytes.extend_from_slice(&frame("drain", &notice));
-            self.shown = Some(running.id);
+        if let (Some(running), Some(payload)) = (running, payload) {
+            bytes.extend_from_slice(&frame("drain", &payload));
             self.next_heartbeat = self.heartbeat_after(Some(&running));
-            pod.sessions.tell(&self.session.live, running.id);
+            self.show(running);
         }
         bytes.freeze()
     }
 
-    fn session_ended(&mut self, end: End) -> Option<Bytes> {
+    fn session_ended(&mut self, closed: CloseReason) -> Option<Bytes> {
         self.stage = Stage::Over;
-        let reason = end.reason()?;
+        let reason = closed.reason()?;
         Some(frame("session-ended", &Ended { reason, server_time: self.session.pod.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {
         let pod = &self.session.pod;
         let (now, notice) = (pod.clock.now(), self.session.notice());
-        let remaining_ms = notice.map(|notice| millis(notice.remaining(now)));
+        let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
         frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
     }
 
-    fn heartbeat_after(&self, notice: Option<&Notice>) -> Instant {
+    fn heartbeat_after(&self, notice: Option<&RunningNotice>) -> Instant {
         let pod = &self.session.pod;
-        let pause = match notice.map(|notice| notice.remaining(pod.clock.now())) {
+        let pause = match notice.map(|notice| notice.deadline.since(pod.clock.now())) {
             Some(left) => left.saturating_sub(LAST_SECONDS).max(LAST_HEARTBEATS),
             None => Duration::MAX,
         };

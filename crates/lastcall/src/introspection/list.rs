@@ -27,7 +27,7 @@ pub(super) fn list(pod: &Pod, request: &v1::ListSessionsRequest) -> Result<v1::L
         }
     };
     let mut matching = Vec::new();
-    pod.sessions.walk(|session| {
+    pod.registry.walk(|session| {
         let view = pod.view(session);
         if view.user.as_str().to_lowercase().contains(&part) {
             matching.push(view);

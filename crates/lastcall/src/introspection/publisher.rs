@@ -120,7 +120,7 @@ fn tell_pod(pod: &Pod, publisher: &Publisher, told: &mut Option<PodReport>) {
 
 fn tell_changes(pod: &Pod, publisher: &Publisher) {
     let (mut upserts, mut removals) = (Vec::new(), Vec::new());
-    for change in pod.sessions.take_changes() {
+    for change in pod.registry.take_changes() {
         match change {
             Change::Updated(session) => upserts.push(session_to_wire(&pod.view(&session))),
             Change::Removed(id, outcome) => removals.push((id.to_string(), i32::from(outcome_to_wire(outcome)))),
@@ -139,7 +139,7 @@ fn tell_changes(pod: &Pod, publisher: &Publisher) {
 /// What is held now, each part encoded when the watcher has taken the one before.
 fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
     let mut sessions = Vec::new();
-    pod.sessions.walk(|session| sessions.push(Arc::clone(session)));
+    pod.registry.walk(|session| sessions.push(Arc::clone(session)));
     let mut parts = parts(sessions).peekable();
     let mut end = false;
     from_fn(move || {

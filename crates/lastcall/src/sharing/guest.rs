@@ -1,84 +1,138 @@
-//! What a guest does that only its owner may: the owner is asked, through the session's entry, and called.
+//! A session that is served here and owned by another pod: what its owner is asked for, and what its user is told.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use session_domain::{SessionId, UserName};
-use tokio::time::timeout;
+use session_domain::lifecycle::Reason;
+use session_domain::shared::{Owner, SharedSession};
+use session_domain::{PodName, SessionId, Timestamp, UserName};
 
-use super::Sharing;
-use crate::pod::{Live, Pod};
-use crate::store::{Wish, Write, Written};
-use crate::streams::End;
+use super::{Sharing, locked};
+use crate::notice::GuestNotice;
+use crate::sessions::SignIn;
+use crate::store::{Message, OwnerRequest, Write, Written};
+use crate::streams::{CloseReason, Streams};
 
-/// A guest waits so long for its wish to be written.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The user of a guest leaves. Counted by the owner, once it has heard. What cannot be written now is kept.
-pub(super) async fn end(pod: &Pod, guest: &Live, automatic: bool) {
-    let Some(sharing) = pod.sharing.as_ref().filter(|_| guest.is_guest()) else { return };
-    // One that this pod has released is nobody's: there is no owner to be asked.
-    let end = if guest.home() == Some(&pod.config.pod) {
-        Write::Delete { id: guest.id(), pod: pod.config.pod.clone() }
-    } else {
-        Write::Wish { id: guest.id(), wish: Wish::End { automatic } }
-    };
-    if sharing.is_up() && write(pod, sharing, vec![end]).await {
-        call(pod, sharing, guest).await;
-    } else {
-        end_later(pod, guest.id(), automatic);
-    }
-    guest.attachment().end(End::Logout);
+/// A session of another pod, for as long as a request or an event stream of it is served here. Nothing of it counts here.
+#[derive(Debug)]
+pub(crate) struct Guest {
+    session: SharedSession,
+    streams: Streams,
 }
 
-/// The user of a session that cannot be looked for now leaves: it is dead here at once, and ended wherever it lives as soon
-/// as that can be said.
-pub(super) fn end_later(pod: &Pod, id: SessionId, automatic: bool) {
-    let Some(sharing) = &pod.sharing else { return };
-    pod.sessions.depart(id);
-    sharing.end_later(id, automatic);
+impl Guest {
+    /// Takes in the session as the store has it. Times that lie ahead of ours are another pod's clock.
+    pub(super) fn new(mut session: SharedSession, owner: Owner, now: Timestamp) -> Self {
+        session.last_activity = now;
+        session.login_time = session.login_time.min(now);
+        let streams = Streams::default();
+        streams.set_owner_notice(owner.notice().map(|notice| GuestNotice::new(notice, now)));
+        Self { session, streams }
+    }
+
+    pub(crate) const fn id(&self) -> SessionId {
+        self.session.id
+    }
+
+    pub(crate) const fn user(&self) -> &UserName {
+        &self.session.user
+    }
+
+    pub(crate) const fn login_time(&self) -> Timestamp {
+        self.session.login_time
+    }
+
+    pub(crate) const fn last_activity(&self) -> Timestamp {
+        self.session.last_activity
+    }
+
+    /// The pod that owns it.
+    pub(crate) const fn owner(&self) -> &PodName {
+        &self.session.pod
+    }
+
+    pub(crate) const fn streams(&self) -> &Streams {
+        &self.streams
+    }
 }
 
-/// The user of a guest signs in: the session goes on under another id, at its owner. `false` where that could not be
-/// written, or the session is no guest.
-pub(super) async fn rename(pod: &Arc<Pod>, guest: &Live, id: SessionId, user: &UserName) -> bool {
-    let Some(sharing) = asked(pod, guest) else { return false };
-    let renamed =
-        session_domain::shared::SharedSession { id, user: user.clone(), streaming: true, ..pod.shared(guest) };
-    // In this order: a wish for an entry that is not there could not be fulfilled.
-    let put = Write::Put { session: renamed, idle: Duration::ZERO, new: true };
-    if !write(pod, sharing, vec![put]).await {
-        return false;
+impl Sharing {
+    /// A guest was active: its owner will see it.
+    pub(crate) fn touch_guest(&self, guest: &Guest, now: Timestamp) {
+        let touch = (guest.owner().clone(), now);
+        self.touches.pin().update_or_insert(guest.id(), |(owner, known)| (owner.clone(), now.max(*known)), touch);
     }
-    let wish = Write::Wish { id: guest.id(), wish: Wish::Rename(id) };
-    let Ok(answer) = timeout(PATIENCE, sharing.store.write(vec![wish])).await else { return false };
-    match sharing.heard(answer, pod.clock.now()).as_deref() {
-        Some([Written::Done]) => {
-            call(pod, sharing, guest).await;
-            true
+
+    /// A guest has opened an event stream here.
+    pub(crate) fn watch_guest(&self, guest: &Arc<Guest>) {
+        locked(&self.guests).entry(guest.id()).or_default().push(Arc::downgrade(guest));
+    }
+
+    /// The user of a guest was shown the notice that runs on its owner, which counts that.
+    pub(crate) fn guest_was_notified(self: &Arc<Self>, guest: &Guest, reason: Reason) {
+        let (sharing, owner) = (Arc::clone(self), guest.owner().clone());
+        let message = Message::Notified(guest.id(), reason);
+        tokio::spawn(async move { sharing.tell(&owner, &message).await });
+    }
+
+    /// The user of a guest logs out. The owner counts it, once it has been told. What cannot be written now is kept.
+    pub(super) async fn ask_to_end(&self, guest: &Guest, automatic: bool) {
+        let request = OwnerRequest::End { automatic };
+        let write = Write::Request { id: guest.id(), request };
+        match self.write_one(write).await {
+            Some(Written::Done) => self.tell(guest.owner(), &Message::Asked(guest.id(), request)).await,
+            // It ended in this very moment, unless the store has lost it: the owner is told in any case.
+            Some(Written::Missing) => {
+                self.end_later(guest.id(), automatic);
+                self.tell(guest.owner(), &Message::Asked(guest.id(), request)).await;
+            }
+            Some(Written::Elsewhere | Written::Asked(_) | Written::Later | Written::Refused(_)) | None => {
+                self.end_later(guest.id(), automatic);
+            }
         }
-        // It has ended meanwhile: what was written for it is nobody's.
-        Some([Written::Missing]) => {
-            let owner = guest.home().unwrap_or(&pod.config.pod).clone();
-            write(pod, sharing, vec![Write::Delete { id, pod: owner }]).await;
-            false
-        }
-        Some(_) | None => false,
+        guest.streams.close_all(CloseReason::Logout);
+        self.close_guests(guest.id(), CloseReason::Logout);
     }
-}
 
-fn asked<'a>(pod: &'a Pod, guest: &Live) -> Option<&'a Sharing> {
-    pod.sharing.as_ref().filter(|sharing| guest.is_guest() && sharing.is_up())
-}
+    /// The user of a guest signs in: the session goes on under another id, at its owner.
+    pub(super) async fn rename_guest(&self, guest: &Guest, id: SessionId, user: &UserName) -> SignIn {
+        let renamed = SharedSession { id, user: user.clone(), streaming: true, ..guest.session.clone() };
+        // In this order: a request for an entry that is not there could not be fulfilled.
+        let put = Write::Put { session: renamed, idle: std::time::Duration::ZERO, new: true };
+        if self.write_one(put).await != Some(Written::Done) {
+            return SignIn::Unavailable;
+        }
+        let request = OwnerRequest::Rename(id);
+        match self.write_one(Write::Request { id: guest.id(), request }).await {
+            Some(Written::Done) => {
+                self.tell(guest.owner(), &Message::Asked(guest.id(), request)).await;
+                SignIn::Done
+            }
+            // It has ended meanwhile: what was written for it belongs to nobody.
+            Some(Written::Missing) => {
+                self.write_one(Write::Delete { id, pod: guest.owner().clone() }).await;
+                SignIn::Ended
+            }
+            // It may be done or not: the new id is good, and the owner is asked again.
+            Some(Written::Later) | None => {
+                self.ask_later(guest.id(), request);
+                SignIn::Done
+            }
+            Some(Written::Elsewhere | Written::Asked(_) | Written::Refused(_)) => SignIn::Unavailable,
+        }
+    }
 
-async fn write(pod: &Pod, sharing: &Sharing, writes: Vec<Write>) -> bool {
-    let Ok(answer) = timeout(PATIENCE, sharing.store.write(writes)).await else { return false };
-    let results = sharing.heard(answer, pod.clock.now());
-    results.is_some_and(|results| results.iter().all(|result| *result == Written::Done))
-}
+    /// Writes at once; `None` where the store takes no writes.
+    pub(super) async fn write_one(&self, write: Write) -> Option<Written> {
+        if !self.health().is_writable() {
+            return None;
+        }
+        let results = self.health.written(self.store.write(vec![write]).await, self.clock.now())?;
+        results.into_iter().next()
+    }
 
-async fn call(pod: &Pod, sharing: &Sharing, guest: &Live) {
-    if let Some(owner) = guest.home() {
-        sharing.heard(sharing.store.call(owner, guest.id()).await, pod.clock.now());
+    pub(super) async fn tell(&self, pod: &PodName, message: &Message) {
+        if *pod != self.config.pod {
+            self.health.written(self.store.send(pod, message).await, self.clock.now());
+        }
     }
 }

@@ -2,126 +2,154 @@
 //! often is written once: the newest state of each session.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::registry::Change;
-use session_domain::shared::SharedSession;
-use session_domain::{Outcome, SessionId, Timestamp};
+use session_domain::{Outcome, PodName, SessionId, Timestamp};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{LEASE, Sharing, owner};
-use crate::pod::{Live, Pod};
-use crate::store::{Wish, Write, Written};
+use super::ending::{ClaimFor, Claimed};
+use super::health::SETTLING;
+use super::{LEASE, Sharing};
+use crate::sessions::Live;
+use crate::store::{Message, OwnerRequest, Write, Written};
 
-/// What nobody waits for is written this often.
-const BEHIND: Duration = Duration::from_millis(250);
+/// Changes for which no caller waits are written this often.
+const WRITE_BEHIND_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Writes that go out together.
 const BATCH: usize = 500;
 
-/// What met a part of the store that is away is tried again after so long.
-const LATER: Duration = Duration::from_secs(1);
+/// Writes that met a part of the store that is away are tried again after so long.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Ends that are kept while the store is away, beyond the sessions held. What is more than that is dropped: such an entry
-/// stays until its time is over.
-const MOST_ENDS: usize = 1_000_000;
+/// Ends that are kept while the store is away, beyond the sessions held. Further ones are dropped: such an entry stays until
+/// its time to live is over.
+const MAX_ENDS: usize = 1_000_000;
+
+/// Ends that have been acknowledged and are kept for a while, for the case that the store goes back to an earlier state.
+const MAX_RECENT_ENDS: usize = 100_000;
 
 /// Something unwritten. The newest counts.
 #[derive(Debug)]
 enum Unwritten {
     Put(Live),
-    /// Its user has left, or has another id: where it lives on another pod by now, that pod has to end it.
+    /// Its user has logged out, or has another id: where it lives on another pod by now, that pod has to end it.
     Leave {
         automatic: bool,
     },
     Delete,
-    Release,
-    /// It lives on another pod: its owner is asked to end it.
-    EndElsewhere {
-        automatic: bool,
-    },
+    /// It lives on another pod: its owner is asked.
+    Ask(OwnerRequest),
 }
 
 /// What the writer is asked for.
 pub(super) enum Ask {
     /// To say when everything that was changed before is written, or cannot be now.
-    Written(oneshot::Sender<()>),
-    /// To take these out of the store after that, and to give those that were ours to take.
-    TakeOut(Vec<Live>, oneshot::Sender<Vec<Live>>),
+    Flushed(oneshot::Sender<()>),
+    /// To claim these sessions after that.
+    Claim(Vec<Live>, ClaimFor, oneshot::Sender<Vec<(Live, Claimed)>>),
 }
 
 struct Writer {
-    pod: Arc<Pod>,
+    sharing: Arc<Sharing>,
     unwritten: HashMap<SessionId, Unwritten>,
     dropping: bool,
     /// What is written once more at that time, unless there is something newer. Ends, since what a server had been sent
     /// before it fell silent it may do after what it was sent when it was back; and what met a part that is away.
     again: BTreeMap<(Timestamp, SessionId), Unwritten>,
+    /// Ends that were acknowledged a short while ago, the oldest first.
+    recent_ends: VecDeque<(Timestamp, SessionId, bool)>,
     /// Sessions that the store refused: said once each.
     refused: HashSet<SessionId>,
 }
 
-/// Writes until `stop` is cancelled, then once more, and answers whoever asked meanwhile.
-pub(super) async fn write(pod: Arc<Pod>, mut asked: mpsc::UnboundedReceiver<Ask>, stop: CancellationToken) {
-    let mut ticks = interval(BEHIND);
+/// Writes until `stop` is cancelled, then once more, and answers every caller that asked meanwhile.
+pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiver<Ask>, stop: CancellationToken) {
+    let mut ticks = interval(WRITE_BEHIND_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut writer =
-        Writer { pod, unwritten: HashMap::new(), dropping: false, again: BTreeMap::new(), refused: HashSet::new() };
+    let mut writer = Writer::new(Arc::clone(&sharing));
     let mut ends = false;
     while !ends {
-        let mut asks = Vec::new();
+        let mut pending = Vec::new();
         tokio::select! {
             () = stop.cancelled() => ends = true,
-            ask = asked.recv() => asks.extend(ask),
+            ask = asks.recv() => pending.extend(ask),
+            () = sharing.rewrite_ends.notified() => writer.rewrite_ends(),
             _ = ticks.tick() => {}
         }
-        while let Ok(ask) = asked.try_recv() {
-            asks.push(ask);
+        while let Ok(ask) = asks.try_recv() {
+            pending.push(ask);
         }
         writer.collect();
         writer.flush().await;
-        for ask in asks {
+        for ask in pending {
             writer.answer(ask).await;
         }
+    }
+    if !writer.unwritten.is_empty() {
+        warn!(
+            sessions.unwritten = writer.unwritten.len(),
+            "the session store did not take every change before the end: logouts among them may be undone by other pods"
+        );
     }
 }
 
 impl Writer {
-    /// Whoever gave up waiting needs no answer.
+    fn new(sharing: Arc<Sharing>) -> Self {
+        Self {
+            sharing,
+            unwritten: HashMap::new(),
+            dropping: false,
+            again: BTreeMap::new(),
+            recent_ends: VecDeque::new(),
+            refused: HashSet::new(),
+        }
+    }
+
+    /// A caller that has given up waiting needs no answer.
     async fn answer(&self, ask: Ask) {
         match ask {
-            Ask::Written(done) => _ = done.send(()),
-            Ask::TakeOut(sessions, done) => {
-                let ours = match &self.pod.sharing {
-                    Some(sharing) if !done.is_closed() => owner::take_out(&self.pod, sharing, sessions).await,
-                    Some(_) | None => sessions,
-                };
-                let _ = done.send(ours);
+            Ask::Flushed(done) => _ = done.send(()),
+            Ask::Claim(sessions, purpose, done) if !done.is_closed() => {
+                let _ = done.send(self.sharing.claim_now(sessions, purpose).await);
             }
+            Ask::Claim(..) => {}
+        }
+    }
+
+    /// The store may have gone back to a state before these.
+    fn rewrite_ends(&mut self) {
+        for (_, id, automatic) in std::mem::take(&mut self.recent_ends) {
+            self.sharing.registry.depart(id);
+            self.keep(id, Unwritten::Leave { automatic });
         }
     }
 
     fn collect(&mut self) {
-        let now = self.pod.clock.now();
+        let now = self.sharing.clock.now();
         // No more than one batch: what has to wait for a part of the store must not hold up what has not.
         for _ in 0..BATCH {
             let Some(first) = self.again.first_entry().filter(|first| first.key().0 <= now) else { break };
             let ((_, id), what) = first.remove_entry();
             self.keep(id, what);
         }
-        let ended = self.pod.sharing.as_ref().map(Sharing::take_ended).unwrap_or_default();
-        for (id, automatic) in ended {
-            self.end(id, Unwritten::Leave { automatic });
+        for (id, request) in self.sharing.take_unasked() {
+            match request {
+                OwnerRequest::End { automatic } => self.end(id, Unwritten::Leave { automatic }),
+                OwnerRequest::Rename(_) => self.end(id, Unwritten::Ask(request)),
+            }
         }
-        for change in self.pod.sessions.take_unwritten() {
+        for change in self.sharing.registry.take_unwritten() {
             match change {
                 Change::Updated(session) => _ = self.unwritten.insert(session.id(), Unwritten::Put(session)),
-                Change::Removed(id, Some(Outcome::Moved)) => self.end(id, Unwritten::Release),
+                // Released before, with an acknowledgement, or another pod's by now.
+                Change::Removed(_, Some(Outcome::Moved)) => {}
                 Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => {
                     self.end(id, Unwritten::Leave { automatic: false });
                 }
@@ -132,30 +160,24 @@ impl Writer {
 
     /// Notes an end, as long as there are not too many of them.
     fn end(&mut self, id: SessionId, how: Unwritten) {
-        if self.unwritten.contains_key(&id) || self.unwritten.len() + self.again.len() < MOST_ENDS {
+        if self.unwritten.contains_key(&id) || self.unwritten.len() + self.again.len() < MAX_ENDS {
             self.unwritten.insert(id, how);
             return;
         }
-        self.pod.sessions.departure_is_written(id);
+        self.sharing.registry.departure_is_written(id);
         if !std::mem::replace(&mut self.dropping, true) {
-            warn!(unwritten.most = MOST_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
+            warn!(unwritten.most = MAX_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
         }
     }
 
     /// Writes all that was collected, until the store fails.
     async fn flush(&mut self) {
-        let pod = Arc::clone(&self.pod);
-        let Some(sharing) = &pod.sharing else { return };
-        let touches = if sharing.is_up() { take_touches(sharing, pod.clock.now()) } else { Vec::new() };
-        if !touches.is_empty() && sharing.heard(sharing.store.write(touches.clone()).await, pod.clock.now()).is_none() {
-            touches.iter().for_each(|touch| {
-                if let Write::Touch { id, at, .. } = touch {
-                    sharing.touch(*id, *at);
-                }
-            });
+        let sharing = Arc::clone(&self.sharing);
+        if sharing.health().is_writable() {
+            write_touches(&sharing).await;
         }
         let mut later = 0;
-        while sharing.is_up() && !self.unwritten.is_empty() {
+        while sharing.health().is_writable() && !self.unwritten.is_empty() {
             let ids: Vec<_> = self.unwritten.keys().take(BATCH).copied().collect();
             let batch: Vec<_> = ids.iter().filter_map(|id| self.unwritten.remove_entry(id)).collect();
             let (writes, batch): (Vec<_>, Vec<_>) = batch
@@ -166,14 +188,14 @@ impl Writer {
                     (write, (id, written_as, what))
                 })
                 .unzip();
-            match sharing.heard(sharing.store.write(writes).await, pod.clock.now()) {
+            match sharing.health.written(sharing.store.write(writes).await, sharing.clock.now()) {
                 Some(results) => {
                     for ((id, written_as, what), result) in batch.into_iter().zip(results) {
                         if result == Written::Later {
                             later += 1;
-                            self.again.insert((pod.clock.now().plus(LATER), id), what);
+                            self.again.insert((sharing.clock.now().plus(RETRY_AFTER), id), what);
                         } else {
-                            self.settle(written_as, &what, &result);
+                            self.settle(written_as, &what, &result).await;
                         }
                     }
                 }
@@ -181,70 +203,93 @@ impl Writer {
             }
         }
         match later {
-            0 if self.again.is_empty() => sharing.standing.owes_nothing(pod.clock.now()),
+            0 if self.again.is_empty() => sharing.health.nothing_owed(sharing.clock.now()),
             0 => {}
-            _ => sharing.standing.lacks(later, "it does not take every write", pod.clock.now()),
+            _ => sharing.health.partly_failed(later, "it does not take every write", sharing.clock.now()),
         }
         self.dropping &= !self.unwritten.is_empty();
     }
 
     /// What is to be written; nothing for a session that has ended meanwhile, whose end is unwritten as well.
     fn as_write(&self, id: SessionId, what: &Unwritten) -> Option<Write> {
-        let pod = self.pod.config.pod.clone();
+        let pod = self.sharing.config.pod.clone();
         match what {
             Unwritten::Put(session) if session.has_ended() => None,
             Unwritten::Put(session) => {
-                let shared = self.pod.shared(session);
-                let idle = self.pod.clock.now().since(shared.last_activity);
+                let shared = self.sharing.shared(session);
+                let idle = self.sharing.clock.now().since(shared.last_activity);
                 Some(Write::Put { session: shared, idle, new: !session.is_stored() })
             }
             Unwritten::Leave { .. } | Unwritten::Delete => Some(Write::Delete { id, pod }),
-            Unwritten::EndElsewhere { automatic } => {
-                Some(Write::Wish { id, wish: Wish::End { automatic: *automatic } })
-            }
-            // It may have come back meanwhile.
-            Unwritten::Release if self.pod.sessions.get(id).is_some() => None,
-            Unwritten::Release => Some(Write::Release { id, pod }),
+            Unwritten::Ask(request) => Some(Write::Request { id, request: *request }),
         }
     }
 
-    fn settle(&mut self, id: SessionId, what: &Unwritten, result: &Written) {
+    async fn settle(&mut self, id: SessionId, what: &Unwritten, result: &Written) {
         if let Written::Refused(reason) = result
-            && self.refused.len() < MOST_ENDS
+            && self.refused.len() < MAX_ENDS
             && self.refused.insert(id)
         {
-            warn!(session.id = %id, reason, "the session store cannot keep this session: what stands there is something else");
+            warn!(session.id = %id, reason, "the session store cannot keep this session: the key holds something else");
         }
         match (what, result) {
             // A login may have given it another id meanwhile: then this says nothing of it.
             (Unwritten::Put(session), _) if session.id() != id => {}
-            (Unwritten::Put(session), Written::Done) => session.stored_as(id),
-            (Unwritten::Put(session), Written::Elsewhere) => self.pod.let_move(session),
-            (Unwritten::Put(session), Written::Missing) => {
-                if let Some(sharing) = &self.pod.sharing {
-                    sharing.is_missing(session);
-                }
-            }
-            (Unwritten::Put(_), Written::Refused(_) | Written::Later) | (Unwritten::Release, _) => {}
+            (Unwritten::Put(session), Written::Done) => session.mark_stored(id),
+            (Unwritten::Put(session), Written::Elsewhere) => self.sharing.let_move(session),
+            (Unwritten::Put(session), Written::Missing) => self.sharing.record_missing(session),
+            (Unwritten::Put(_), Written::Refused(_) | Written::Later | Written::Asked(_)) => {}
             (Unwritten::Leave { automatic }, Written::Elsewhere) => {
-                self.keep(id, Unwritten::EndElsewhere { automatic: *automatic });
+                self.keep(id, Unwritten::Ask(OwnerRequest::End { automatic: *automatic }));
             }
-            (Unwritten::EndElsewhere { .. }, Written::Done) => self.pod.sessions.departure_is_written(id),
-            (Unwritten::Leave { automatic } | Unwritten::EndElsewhere { automatic }, _) => {
+            (Unwritten::Ask(request), Written::Done) => {
+                self.tell_owner(id, *request).await;
+                if let OwnerRequest::End { automatic } = request {
+                    self.remember(id, *automatic);
+                }
+                self.sharing.registry.departure_is_written(id);
+            }
+            (Unwritten::Ask(OwnerRequest::Rename(_)), _) => self.sharing.registry.departure_is_written(id),
+            (Unwritten::Leave { automatic } | Unwritten::Ask(OwnerRequest::End { automatic }), _) => {
+                self.remember(id, *automatic);
                 self.is_written(id, Unwritten::Leave { automatic: *automatic });
             }
-            (Unwritten::Delete, _) => self.is_written(id, Unwritten::Delete),
+            (Unwritten::Delete, _) => {
+                self.remember(id, false);
+                self.is_written(id, Unwritten::Delete);
+            }
         }
+    }
+
+    /// The request is in the entry: its owner is told to look.
+    async fn tell_owner(&self, id: SessionId, request: OwnerRequest) {
+        let sharing = &self.sharing;
+        let now = sharing.clock.now();
+        let Some(lookups) = sharing.health.read(sharing.store.lookup_many(vec![id]).await, now) else { return };
+        if let Some(crate::store::Lookup::Found(found)) = lookups.lookups.into_iter().next() {
+            sharing.tell(&found.pod, &Message::Asked(id, request)).await;
+        }
+    }
+
+    fn remember(&mut self, id: SessionId, automatic: bool) {
+        let now = self.sharing.clock.now();
+        while self.recent_ends.front().is_some_and(|(at, ..)| at.plus(SETTLING) < now)
+            || self.recent_ends.len() >= MAX_RECENT_ENDS
+        {
+            self.recent_ends.pop_front();
+        }
+        self.recent_ends.push_back((now, id, automatic));
     }
 
     /// An end is written; once more in a while where the store has just come back: what it was sent before it fell silent
     /// it may do only now, and a pod that holds the session may write it anew.
     fn is_written(&mut self, id: SessionId, end: Unwritten) {
-        let now = self.pod.clock.now();
-        if self.pod.sharing.as_ref().is_some_and(|sharing| sharing.standing.is_settling(now)) {
-            self.again.insert((now.plus(LEASE), id), end);
+        let now = self.sharing.clock.now();
+        let settled = self.sharing.health.believes_leases(now);
+        if settled {
+            self.sharing.registry.departure_is_written(id);
         } else {
-            self.pod.sessions.departure_is_written(id);
+            self.again.insert((now.plus(LEASE), id), end);
         }
     }
 
@@ -256,30 +301,32 @@ impl Writer {
     }
 }
 
-fn take_touches(sharing: &Sharing, now: Timestamp) -> Vec<Write> {
-    let touches = sharing.touches.pin();
-    let taken: Vec<_> = touches.iter().take(BATCH).map(|(id, at)| (*id, *at)).collect();
-    taken
-        .into_iter()
-        .map(|(id, at)| {
-            touches.remove(&id);
-            Write::Touch { id, at, idle: now.since(at) }
-        })
-        .collect()
-}
-
-impl Pod {
-    /// The session as the store keeps it.
-    pub(super) fn shared(&self, session: &Live) -> SharedSession {
-        let view = self.view(session);
-        SharedSession {
-            id: view.id,
-            user: view.user,
-            login_time: view.login_time,
-            last_activity: view.last_activity,
-            pod: view.pod,
-            streaming: view.event_streams > 0 || session.attachment().is_awaited(self.clock.now()),
-            told: self.lifecycle.borrow().notice().filter(|_| view.notified).map(|notice| notice.reason),
+/// Writes when guests were last active, and tells their owners.
+async fn write_touches(sharing: &Sharing) {
+    let taken: Vec<_> = {
+        let touches = sharing.touches.pin();
+        let some: Vec<_> = touches.iter().take(BATCH).map(|(id, (owner, at))| (*id, owner.clone(), *at)).collect();
+        some.iter().for_each(|(id, ..)| _ = touches.remove(id));
+        some
+    };
+    if taken.is_empty() {
+        return;
+    }
+    let now = sharing.clock.now();
+    let writes = taken.iter().map(|(id, _, at)| Write::Touch { id: *id, at: *at, idle: now.since(*at) }).collect();
+    if sharing.health.written(sharing.store.write(writes).await, now).is_none() {
+        let touches = sharing.touches.pin();
+        for (id, owner, at) in taken {
+            let newest = |(_, known): &(PodName, Timestamp)| (owner.clone(), at.max(*known));
+            touches.update_or_insert(id, newest, (owner.clone(), at));
         }
+        return;
+    }
+    let mut active: HashMap<PodName, Vec<SessionId>> = HashMap::new();
+    for (id, owner, _) in taken {
+        active.entry(owner).or_default().push(id);
+    }
+    for (owner, ids) in active {
+        sharing.tell(&owner, &Message::Active(ids)).await;
     }
 }

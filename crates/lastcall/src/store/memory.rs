@@ -1,40 +1,62 @@
 //! The memory of this process as a store: for services that share one process, and for tests of what pods agree on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use session_domain::shared::Owner;
-use session_domain::{PodName, SessionId};
-use tokio::time::Instant;
+use session_domain::{PodName, SessionId, Timestamp};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
 use tonic::async_trait;
 
-use super::{Adoption, Calls, Entry, Epoch, Glance, Seen, SessionStore, StoreError, Wish, Write, Written};
+use super::{
+    Adoption, AgedSecret, Contents, Entry, Epoch, Inbox, Lease, Lookup, Lookups, Message, OwnerRequest, Position,
+    Reading, Renewed, SessionStore, StoreError, Summary, Write, Written,
+};
 
 /// Sessions in the memory of this process.
 #[derive(Default)]
-pub struct MemoryStore(Mutex<Contents>);
+pub struct MemoryStore {
+    contents: Mutex<Held>,
+    /// The number of the last message. Not part of the contents: a position stays behind what is sent later.
+    last_message: AtomicU64,
+    sent: Notify,
+}
 
 impl std::fmt::Debug for MemoryStore {
-    /// Shows nothing of what is in it: a secret is.
+    /// Shows nothing of the contents: a secret is among them.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MemoryStore").finish_non_exhaustive()
     }
 }
 
-/// An entry, and when its session was active last by the clock of this process.
+/// An entry, and when its session was last active by the clock of this process.
+#[derive(Clone)]
 struct Kept {
     entry: Entry,
     active: Instant,
 }
 
-#[derive(Default)]
-struct Contents {
+#[derive(Clone, Default)]
+struct Held {
     entries: HashMap<SessionId, Kept>,
-    leases: HashMap<PodName, (bool, Instant)>,
-    calls: HashMap<PodName, Vec<SessionId>>,
-    secret: Option<String>,
+    leases: HashMap<PodName, (Lease, Instant)>,
+    inboxes: HashMap<PodName, BTreeMap<u64, Message>>,
+    secrets: HashMap<String, Timestamp>,
     epoch: Option<Epoch>,
+    settling_until: Option<Instant>,
+}
+
+/// The contents of a [`MemoryStore`] at one moment.
+#[derive(Clone)]
+pub struct MemorySnapshot(Held);
+
+impl std::fmt::Debug for MemorySnapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MemorySnapshot").finish_non_exhaustive()
+    }
 }
 
 impl MemoryStore {
@@ -50,15 +72,25 @@ impl MemoryStore {
 
     /// Loses everything, as a server does that comes back without its data.
     pub fn lose_everything(&self) {
-        *self.lock() = Contents::default();
+        *self.lock() = Held::default();
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Contents> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The contents now.
+    pub fn snapshot(&self) -> MemorySnapshot {
+        MemorySnapshot(self.lock().clone())
+    }
+
+    /// Goes back to earlier contents, as a replica does that was behind when it was promoted.
+    pub fn restore(&self, snapshot: &MemorySnapshot) {
+        *self.lock() = snapshot.0.clone();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Held> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Contents {
+impl Held {
     fn write(&mut self, write: Write) -> Written {
         let now = Instant::now();
         match write {
@@ -73,22 +105,35 @@ impl Contents {
                     kept.active = kept.active.max(active);
                 }
                 None if new => {
-                    let entry = Entry { session, wish: None, from: None };
+                    let entry = Entry { session, request: None, previous_owner: None };
                     self.entries.insert(entry.session.id, Kept { entry, active: before(now, idle) });
                 }
                 None => return Written::Missing,
             },
-            Write::TakeOut { id, .. } if self.is_renamed(id) => return Written::Elsewhere,
-            Write::Delete { id, pod } | Write::TakeOut { id, pod } => match self.entries.get(&id) {
+            Write::Release { session, idle, new } => match self.request(session.id) {
+                Some(request @ OwnerRequest::End { .. }) if self.is_owned(session.id, &session.pod) => {
+                    return Written::Asked(request);
+                }
+                Some(_) | None => return self.write(Write::Put { session, idle, new }),
+            },
+            Write::ClaimEnd { id, pod } => match self.request(id) {
+                Some(OwnerRequest::Rename(_)) => return Written::Elsewhere,
+                Some(request @ OwnerRequest::End { .. }) if self.is_owned(id, &pod) => {
+                    self.entries.remove(&id);
+                    return Written::Asked(request);
+                }
+                Some(OwnerRequest::End { .. }) | None => return self.write(Write::Delete { id, pod }),
+            },
+            Write::Delete { id, pod } => match self.entries.get(&id) {
                 Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
                 Some(_) => _ = self.entries.remove(&id),
                 None => return Written::Missing,
             },
-            Write::Release { id, pod } => match self.entries.get_mut(&id) {
-                Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
-                Some(Kept { entry, .. }) => entry.session.streaming = false,
-                None => {}
-            },
+            Write::Keep { id } => {
+                if !self.entries.contains_key(&id) {
+                    return Written::Missing;
+                }
+            }
             Write::Touch { id, at, idle } => {
                 let active = before(now, idle);
                 if let Some(kept) = self.entries.get_mut(&id).filter(|kept| kept.active < active) {
@@ -96,18 +141,32 @@ impl Contents {
                     kept.entry.session.last_activity = at;
                 }
             }
-            Write::Wish { id, wish } => match self.entries.get_mut(&id) {
-                Some(Kept { entry, .. }) => entry.wish = Some(wish),
+            Write::Request { id, request } => match self.entries.get_mut(&id) {
+                Some(Kept { entry, .. }) => entry.request = Some(request),
                 None => return Written::Missing,
             },
         }
         Written::Done
     }
-}
 
-impl Contents {
-    fn is_renamed(&self, id: SessionId) -> bool {
-        self.entries.get(&id).is_some_and(|kept| matches!(kept.entry.wish, Some(Wish::Rename(_))))
+    fn contents(&self) -> Contents {
+        let settling = self.settling_until.is_some_and(|until| Instant::now() < until);
+        Contents { epoch: self.epoch, settling }
+    }
+
+    fn request(&self, id: SessionId) -> Option<OwnerRequest> {
+        self.entries.get(&id)?.entry.request
+    }
+
+    fn is_owned(&self, id: SessionId, pod: &PodName) -> bool {
+        self.entries.get(&id).is_some_and(|kept| kept.entry.session.pod == *pod)
+    }
+
+    fn inbox(&self, pod: &PodName, after: u64) -> Inbox {
+        let Some(inbox) = self.inboxes.get(pod) else { return Inbox::default() };
+        let messages: Vec<_> = inbox.range(after + 1..).collect();
+        let last = messages.last().map(|(number, _)| Position(number.to_string()));
+        Inbox { messages: messages.into_iter().map(|(_, message)| message.clone()).collect(), last }
     }
 }
 
@@ -115,21 +174,29 @@ fn before(now: Instant, idle: Duration) -> Instant {
     now.checked_sub(idle).unwrap_or(now)
 }
 
+fn number(position: &Position) -> u64 {
+    position.0.parse().unwrap_or(0)
+}
+
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn read(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
-        Ok(self.lock().entries.get(&id).map(|kept| kept.entry.clone()))
+    async fn read(&self, id: SessionId) -> Result<Reading, StoreError> {
+        let held = self.lock();
+        Ok(match held.entries.get(&id) {
+            Some(kept) => Reading::Found(Box::new(kept.entry.clone())),
+            None => Reading::Absent(held.contents()),
+        })
     }
 
     async fn adopt(&self, adoption: &Adoption) -> Result<Option<Entry>, StoreError> {
-        let mut contents = self.lock();
-        let Some(Kept { entry, .. }) = contents.entries.get_mut(&adoption.id) else { return Ok(None) };
-        let changed = entry.session.pod != adoption.from || entry.wish.is_some();
+        let mut held = self.lock();
+        let Some(Kept { entry, .. }) = held.entries.get_mut(&adoption.id) else { return Ok(None) };
+        let changed = entry.session.pod != adoption.from || entry.request.is_some();
         if changed || (adoption.unless_streaming && entry.session.streaming) {
             return Ok(None);
         }
         if adoption.from != adoption.by {
-            entry.from = Some(adoption.from.clone());
+            entry.previous_owner = Some(adoption.from.clone());
         }
         entry.session.pod = adoption.by.clone();
         entry.session.streaming = adoption.streaming;
@@ -137,34 +204,51 @@ impl SessionStore for MemoryStore {
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<Written>, StoreError> {
-        let mut contents = self.lock();
-        Ok(writes.into_iter().map(|write| contents.write(write)).collect())
+        let mut held = self.lock();
+        Ok(writes.into_iter().map(|write| held.write(write)).collect())
     }
 
-    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
-        let contents = self.lock();
-        let look = |id| match contents.entries.get(&id) {
-            Some(Kept { entry: Entry { session, wish, .. }, active }) => {
-                Seen::There(Glance { pod: session.pod.clone(), idle: active.elapsed(), wish: *wish })
+    async fn lookup_many(&self, ids: Vec<SessionId>) -> Result<Lookups, StoreError> {
+        let held = self.lock();
+        let lookup = |id| match held.entries.get(&id) {
+            Some(Kept { entry: Entry { session, request, .. }, active }) => {
+                Lookup::Found(Summary { pod: session.pod.clone(), idle: active.elapsed(), request: *request })
             }
-            None => Seen::Missing,
+            None => Lookup::Absent,
         };
-        Ok(ids.into_iter().map(look).collect())
+        Ok(Lookups { lookups: ids.into_iter().map(lookup).collect(), contents: held.contents() })
     }
 
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {
-        Ok(match self.lock().leases.get(pod) {
-            Some((_, until)) if *until <= Instant::now() => Owner::Gone,
-            Some((true, _)) => Owner::Draining,
-            Some((false, _)) => Owner::Alive,
-            None => Owner::Gone,
-        })
+        let now = Instant::now();
+        let held = self.lock();
+        let Some((lease, until)) = held.leases.get(pod).filter(|(_, until)| *until > now) else {
+            return Ok(Owner::Gone);
+        };
+        let age = lease.duration.saturating_sub(*until - now);
+        let notice = lease.notice.map(|mut notice| {
+            notice.remaining = notice.remaining.saturating_sub(age);
+            notice
+        });
+        Ok(if lease.draining { Owner::Draining(notice) } else { Owner::Alive(notice) })
     }
 
-    async fn renew(&self, pod: &PodName, draining: bool, lease: Duration) -> Result<Epoch, StoreError> {
-        let mut contents = self.lock();
-        contents.leases.insert(pod.clone(), (draining, Instant::now() + lease));
-        Ok(*contents.epoch.get_or_insert_with(|| fastrand::u64(..)))
+    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
+        let mut held = self.lock();
+        let now = Instant::now();
+        let before = held.leases.insert(lease.pod.clone(), (lease.clone(), now + lease.duration));
+        let is_new = held.epoch.is_none();
+        let epoch = *held.epoch.get_or_insert_with(|| fastrand::u64(..));
+        Ok(Renewed { epoch, is_new, lapsed: before.is_none_or(|(_, until)| until <= now) })
+    }
+
+    async fn contents(&self) -> Result<Contents, StoreError> {
+        Ok(self.lock().contents())
+    }
+
+    async fn mark_settling(&self, duration: Duration) -> Result<(), StoreError> {
+        self.lock().settling_until = Some(Instant::now() + duration);
+        Ok(())
     }
 
     async fn leave(&self, pod: &PodName) -> Result<(), StoreError> {
@@ -172,24 +256,43 @@ impl SessionStore for MemoryStore {
         Ok(())
     }
 
-    async fn call(&self, pod: &PodName, id: SessionId) -> Result<(), StoreError> {
-        self.lock().calls.entry(pod.clone()).or_default().push(id);
+    async fn send(&self, pod: &PodName, message: &Message) -> Result<(), StoreError> {
+        let mut held = self.lock();
+        let number = self.last_message.fetch_add(1, Ordering::Relaxed) + 1;
+        held.inboxes.entry(pod.clone()).or_default().insert(number, message.clone());
+        drop(held);
+        self.sent.notify_waiters();
         Ok(())
     }
 
-    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError> {
-        let ids = self.lock().calls.get(pod).cloned().unwrap_or_default();
-        Ok(Calls { count: ids.len(), ids })
+    async fn inbox(&self, pod: &PodName, after: &Position, wait: Duration) -> Result<Inbox, StoreError> {
+        let arrives = async {
+            loop {
+                let sent = self.sent.notified();
+                let inbox = self.lock().inbox(pod, number(after));
+                if inbox.last.is_some() {
+                    return inbox;
+                }
+                sent.await;
+            }
+        };
+        Ok(timeout(wait, arrives).await.unwrap_or_default())
     }
 
-    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError> {
-        if let Some(calls) = self.lock().calls.get_mut(pod) {
-            calls.drain(..count.min(calls.len()));
+    async fn acknowledge(&self, pod: &PodName, through: &Position) -> Result<(), StoreError> {
+        if let Some(inbox) = self.lock().inboxes.get_mut(pod) {
+            *inbox = inbox.split_off(&(number(through) + 1));
         }
         Ok(())
     }
 
-    async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {
-        Ok(self.lock().secret.get_or_insert_with(|| proposal.to_owned()).clone())
+    async fn agree_on_secrets(&self, ours: &[AgedSecret]) -> Result<Vec<AgedSecret>, StoreError> {
+        let mut held = self.lock();
+        for AgedSecret { secret, created } in ours {
+            let known = held.secrets.entry(secret.clone()).or_insert(*created);
+            *known = (*known).min(*created);
+        }
+        let secrets = held.secrets.iter();
+        Ok(secrets.map(|(secret, created)| AgedSecret { secret: secret.clone(), created: *created }).collect())
     }
 }

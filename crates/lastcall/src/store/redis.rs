@@ -5,6 +5,8 @@
 
 mod connection;
 mod entry;
+mod inbox;
+mod lease;
 mod scripts;
 
 use std::collections::HashSet;
@@ -16,19 +18,25 @@ use entry::Fields;
 use futures_util::future::join_all;
 use redis::{FromRedisValue, cmd};
 use scripts::Scripts;
-use session_domain::shared::Owner;
-use session_domain::{PodName, SessionId};
+use session_domain::shared::{Owner, SharedSession};
+use session_domain::{PodName, SessionId, Timestamp};
 use thiserror::Error;
 use tonic::async_trait;
 use tracing::warn;
 
-use super::{Adoption, Calls, Entry, Epoch, Seen, SessionStore, StoreError, Write, Written};
+use super::{
+    Adoption, AgedSecret, Contents, Entry, Inbox, Lease, Lookup, Lookups, Message, OwnerRequest, Position, Reading,
+    Renewed, SessionStore, StoreError, Write, Written,
+};
 
-/// A call nobody asks for within this time was for a pod that is gone.
-const CALLS_STAY: Duration = Duration::from_secs(3_600);
+/// Names the contents of the store.
+const EPOCH: &str = "lastcall:epoch";
 
-/// Calls that are read at once.
-const CALLS_AT_ONCE: usize = 10_000;
+/// Is there for a while after the store has lost what it held.
+const SETTLING: &str = "lastcall:settling";
+
+/// The secrets that sign cookies, with their ages.
+const SECRETS: &str = "lastcall:session-keys";
 
 /// Entries that are not sound are named once each, as long as there are no more than these.
 const MOST_NAMED: usize = 10_000;
@@ -47,6 +55,8 @@ pub struct RedisStore {
     scripts: Scripts,
     ttl: Duration,
     named: Mutex<HashSet<SessionId>>,
+    /// For reads that block.
+    inbox: tokio::sync::Mutex<Option<Connection>>,
 }
 
 impl RedisStore {
@@ -56,7 +66,13 @@ impl RedisStore {
     /// # Errors
     /// Where the address makes no sense.
     pub fn new(address: &str, ttl: Duration) -> Result<Self, BadAddress> {
-        Ok(Self { link: Link::new(address)?, scripts: Scripts::new(), ttl, named: Mutex::default() })
+        Ok(Self {
+            link: Link::new(address)?,
+            scripts: Scripts::new(),
+            ttl,
+            named: Mutex::default(),
+            inbox: tokio::sync::Mutex::default(),
+        })
     }
 
     async fn ask<T: FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, StoreError> {
@@ -75,54 +91,72 @@ impl RedisStore {
         Some(entry)
     }
 
+    /// The arguments of the scripts that store a session.
+    fn put(&self, session: &SharedSession, idle: Duration, new: bool) -> Vec<String> {
+        vec![
+            session.pod.as_str().to_owned(),
+            session.user.to_string(),
+            session.login_time.to_string(),
+            session.last_activity.to_string(),
+            flag(session.streaming).to_owned(),
+            session.notified.map_or("", session_domain::lifecycle::Reason::as_str).to_owned(),
+            millis(self.ttl).to_string(),
+            flag(new).to_owned(),
+            crate::notice::millis(idle).to_string(),
+        ]
+    }
+
     async fn write_one(&self, mut connection: Connection, write: Write) -> Result<Written, StoreError> {
         let ttl = millis(self.ttl).to_string();
         let text = |name: &PodName| name.as_str().to_owned();
-        let idle_millis = |idle| crate::notice::millis(idle).to_string();
         let (script, id, arguments) = match write {
-            Write::Put { session, idle, new } => (
-                &self.scripts.put,
-                session.id,
-                vec![
-                    text(&session.pod),
-                    session.user.to_string(),
-                    session.login_time.to_string(),
-                    session.last_activity.to_string(),
-                    flag(session.streaming).to_owned(),
-                    session.told.map_or("", session_domain::lifecycle::Reason::as_str).to_owned(),
-                    ttl,
-                    flag(new).to_owned(),
-                    idle_millis(idle),
-                ],
-            ),
+            Write::Put { session, idle, new } => (&self.scripts.put, session.id, self.put(&session, idle, new)),
+            Write::Release { session, idle, new } => (&self.scripts.release, session.id, self.put(&session, idle, new)),
             Write::Delete { id, pod } => (&self.scripts.delete, id, vec![text(&pod)]),
-            Write::TakeOut { id, pod } => (&self.scripts.take_out, id, vec![text(&pod)]),
-            Write::Release { id, pod } => (&self.scripts.release, id, vec![text(&pod)]),
-            Write::Touch { id, at, idle } => (&self.scripts.touch, id, vec![at.to_string(), ttl, idle_millis(idle)]),
-            Write::Wish { id, wish } => (&self.scripts.wish, id, vec![entry::wish_to_field(wish)]),
+            Write::ClaimEnd { id, pod } => (&self.scripts.claim_end, id, vec![text(&pod)]),
+            Write::Keep { id } => {
+                let kept = cmd("PEXPIRE").arg(key(id)).arg(ttl).query_async(&mut connection).await;
+                return kept.map_or_else(
+                    |error| self.not_written(&error),
+                    |kept: bool| Ok(if kept { Written::Done } else { Written::Missing }),
+                );
+            }
+            Write::Touch { id, at, idle } => {
+                (&self.scripts.touch, id, vec![at.to_string(), ttl, crate::notice::millis(idle).to_string()])
+            }
+            Write::Request { id, request } => (&self.scripts.request, id, vec![entry::request_to_field(request)]),
         };
         match script.key(key(id)).arg(arguments).invoke_async(&mut connection).await {
             Ok(1) => Ok(Written::Done),
+            Ok(2) => Ok(Written::Asked(OwnerRequest::End { automatic: false })),
+            Ok(3) => Ok(Written::Asked(OwnerRequest::End { automatic: true })),
             Ok(-1) => Ok(Written::Missing),
             Ok(_) => Ok(Written::Elsewhere),
-            Err(error) => match self.link.failed(&error) {
-                StoreError::Refused(reason) => Ok(Written::Refused(reason)),
-                StoreError::PartlyAway(_) => Ok(Written::Later),
-                away @ StoreError::Away(_) => Err(away),
-            },
+            Err(error) => self.not_written(&error),
+        }
+    }
+
+    fn not_written(&self, error: &redis::RedisError) -> Result<Written, StoreError> {
+        match self.link.failed(error) {
+            StoreError::Refused(reason) => Ok(Written::Refused(reason)),
+            StoreError::PartlyAway(_) => Ok(Written::Later),
+            failed @ (StoreError::Away(_) | StoreError::LoginRefused(_) | StoreError::NotWritable(_)) => Err(failed),
         }
     }
 }
 
 #[async_trait]
 impl SessionStore for RedisStore {
-    async fn read(&self, id: SessionId) -> Result<Option<Entry>, StoreError> {
+    async fn read(&self, id: SessionId) -> Result<Reading, StoreError> {
         let fields: Fields = match self.ask(cmd("HGETALL").arg(key(id))).await {
             // A key of another type is no session.
-            Err(StoreError::Refused(_)) => return Ok(None),
+            Err(StoreError::Refused(_)) => Fields::default(),
             answer => answer?,
         };
-        Ok(self.entry(id, &fields))
+        match self.entry(id, &fields) {
+            Some(entry) => Ok(Reading::Found(Box::new(entry))),
+            None => Ok(Reading::Absent(self.contents().await?)),
+        }
     }
 
     async fn adopt(&self, adoption: &Adoption) -> Result<Option<Entry>, StoreError> {
@@ -149,74 +183,86 @@ impl SessionStore for RedisStore {
         join_all(written).await.into_iter().collect()
     }
 
-    async fn look(&self, ids: Vec<SessionId>) -> Result<Vec<Seen>, StoreError> {
+    async fn lookup_many(&self, ids: Vec<SessionId>) -> Result<Lookups, StoreError> {
         let connection = self.link.connection().await?;
-        let looks = ids.into_iter().map(|id| {
+        let lookups = ids.into_iter().map(|id| {
             let mut connection = connection.clone();
             async move {
-                let asked = cmd("HMGET").arg(key(id)).arg(&entry::GLANCE).query_async(&mut connection).await;
+                let asked = cmd("HMGET").arg(key(id)).arg(&entry::SUMMARY).query_async(&mut connection).await;
                 asked.map_err(|error| self.link.failed(&error))
             }
         });
-        let (now, looks) = tokio::join!(self.time(), join_all(looks));
-        // Where not even the time can be had, nothing is learned of anybody's activity.
+        let (now, lookups) = tokio::join!(self.time(), join_all(lookups));
+        // Where not even the time can be had, nothing is learned of any activity.
         let now = now.unwrap_or(0);
-        let seen = |look| match look {
-            Ok(fields) => Ok(entry::glance(fields, now).map_or(Seen::Missing, Seen::There)),
-            // What stands there is no session, and will not become one: nothing to be seen, nothing to be written.
-            Err(StoreError::Refused(_)) => Ok(Seen::Missing),
-            Err(StoreError::PartlyAway(_)) => Ok(Seen::Unclear),
-            Err(away) => Err(away),
+        let found = |lookup| match lookup {
+            Ok(fields) => Ok(entry::summary(fields, now).map_or(Lookup::Absent, Lookup::Found)),
+            // The key holds no session, and will not become one: nothing is to be seen, nothing to be written.
+            Err(StoreError::Refused(_)) => Ok(Lookup::Absent),
+            Err(StoreError::PartlyAway(_)) => Ok(Lookup::Unknown),
+            Err(failed) => Err(failed),
         };
-        looks.into_iter().map(seen).collect()
+        let lookups: Vec<_> = lookups.into_iter().map(found).collect::<Result<_, _>>()?;
+        let is_any_absent = lookups.contains(&Lookup::Absent);
+        let contents = if is_any_absent { self.contents().await? } else { Contents::default() };
+        Ok(Lookups { lookups, contents })
     }
 
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError> {
-        let lease: Option<String> = self.ask(cmd("GET").arg(lease(pod))).await?;
-        Ok(match lease.as_deref() {
-            None => Owner::Gone,
-            Some("draining") => Owner::Draining,
-            Some(_) => Owner::Alive,
-        })
+        lease::owner(self, pod).await
     }
 
-    async fn renew(&self, pod: &PodName, draining: bool, duration: Duration) -> Result<Epoch, StoreError> {
-        let standing = if draining { "draining" } else { "serving" };
-        let renewed = async {
-            () = self.ask(cmd("SET").arg(lease(pod)).arg(standing).arg("PX").arg(millis(duration))).await?;
-            self.keep_first("lastcall:epoch", &fastrand::u64(1..u64::MAX).to_string()).await
-        };
-        match renewed.await {
-            Ok(epoch) => Ok(epoch.parse().unwrap_or_default()),
+    async fn renew(&self, lease: &Lease) -> Result<Renewed, StoreError> {
+        match lease::renew(self, lease).await {
             Err(StoreError::PartlyAway(reason)) => {
                 self.link.give_up();
                 Err(StoreError::Away(reason))
             }
-            Err(error) => Err(error),
+            renewed => renewed,
         }
     }
 
+    async fn contents(&self) -> Result<Contents, StoreError> {
+        let (get, exists) = (cmd("GET").arg(EPOCH).clone(), cmd("EXISTS").arg(SETTLING).clone());
+        let (epoch, settling): (Option<String>, bool) = tokio::try_join!(self.ask(&get), self.ask(&exists))?;
+        Ok(Contents { epoch: epoch.map(|epoch| epoch.parse().unwrap_or_default()), settling })
+    }
+
+    async fn mark_settling(&self, duration: Duration) -> Result<(), StoreError> {
+        self.ask(cmd("SET").arg(SETTLING).arg(1).arg("PX").arg(millis(duration))).await
+    }
+
     async fn leave(&self, pod: &PodName) -> Result<(), StoreError> {
-        self.ask(cmd("DEL").arg(lease(pod))).await
+        self.ask(cmd("DEL").arg(lease::key(pod))).await
     }
 
-    async fn call(&self, pod: &PodName, id: SessionId) -> Result<(), StoreError> {
-        () = self.ask(cmd("RPUSH").arg(calls(pod)).arg(id.to_string())).await?;
-        self.ask(cmd("PEXPIRE").arg(calls(pod)).arg(millis(CALLS_STAY))).await
+    async fn send(&self, pod: &PodName, message: &Message) -> Result<(), StoreError> {
+        inbox::send(self, pod, message).await
     }
 
-    async fn calls(&self, pod: &PodName) -> Result<Calls, StoreError> {
-        let called: Vec<Vec<u8>> = self.ask(cmd("LRANGE").arg(calls(pod)).arg(0).arg(CALLS_AT_ONCE - 1)).await?;
-        let id = |call: &Vec<u8>| std::str::from_utf8(call).ok()?.parse().ok();
-        Ok(Calls { ids: called.iter().filter_map(id).collect(), count: called.len() })
+    async fn inbox(&self, pod: &PodName, after: &Position, wait: Duration) -> Result<Inbox, StoreError> {
+        inbox::read(self, pod, after, wait).await
     }
 
-    async fn answered(&self, pod: &PodName, count: usize) -> Result<(), StoreError> {
-        self.ask(cmd("LTRIM").arg(calls(pod)).arg(count).arg(-1)).await
+    async fn acknowledge(&self, pod: &PodName, through: &Position) -> Result<(), StoreError> {
+        inbox::acknowledge(self, pod, through).await
     }
 
-    async fn agree_on_secret(&self, proposal: &str) -> Result<String, StoreError> {
-        self.keep_first("lastcall:session-key", proposal).await
+    async fn agree_on_secrets(&self, ours: &[AgedSecret]) -> Result<Vec<AgedSecret>, StoreError> {
+        let all: Vec<(String, String)> = if ours.is_empty() {
+            self.ask(cmd("HGETALL").arg(SECRETS)).await?
+        } else {
+            let mut connection = self.link.connection().await?;
+            let mut agree = self.scripts.agree.key(SECRETS);
+            for AgedSecret { secret, created } in ours {
+                agree.arg(secret).arg(created.as_millis());
+            }
+            agree.invoke_async(&mut connection).await.map_err(|error| self.link.failed(&error))?
+        };
+        let aged = |(secret, created): (String, String)| {
+            Some(AgedSecret { secret, created: Timestamp::from_millis(created.parse().ok()?) })
+        };
+        Ok(all.into_iter().filter_map(aged).collect())
     }
 }
 
@@ -227,25 +273,10 @@ impl RedisStore {
         let (seconds, micros): (u64, u64) = self.ask(&cmd("TIME")).await?;
         Ok(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))
     }
-
-    /// Sets a value unless there is one, and gives the one that stands there then.
-    async fn keep_first(&self, key: &str, proposal: &str) -> Result<String, StoreError> {
-        let _: Option<String> = self.ask(cmd("SET").arg(key).arg(proposal).arg("NX")).await?;
-        let first: Option<String> = self.ask(cmd("GET").arg(key)).await?;
-        first.ok_or_else(|| StoreError::Away(format!("{key} vanished")))
-    }
 }
 
 fn key(id: SessionId) -> String {
     format!("session:{id}")
-}
-
-fn lease(pod: &PodName) -> String {
-    format!("lastcall:pod:{pod}")
-}
-
-fn calls(pod: &PodName) -> String {
-    format!("lastcall:calls:{pod}")
 }
 
 const fn flag(on: bool) -> &'static str {

@@ -72,10 +72,11 @@ pub enum Effect {
     CancelNotice(Reason),
     /// The notice has run out, or nobody is left to be told.
     EndNotice,
-    /// End every present session as forced.
-    ForceClose,
-    /// End every other session: it goes on at another pod where one can have it, else it expires.
-    LetGo,
+    /// End every present session as forced, and say so in the log: [`Line::ForceClosing`] with the number that was ended, or
+    /// in maintenance [`Line::MaintenanceForceClosing`]. The reason is that of the notice that has run out.
+    ForceClose(Reason),
+    /// Release every other session: it goes on at another pod where one can adopt it, else it expires.
+    ReleaseRemaining,
     /// `/ready` answers this from now on.
     SetReadiness(Readiness),
     /// Say this in the log.

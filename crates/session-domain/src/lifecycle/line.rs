@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::Signal;
+use super::{Reason, Signal};
 
 /// A line of the log. Seconds are rounded to the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Line {
     Remaining(u64, Duration),
     /// The countdown is over with so many left.
     ForceClosing(u64),
+    /// The countdown is over: so many sessions go on at other pods.
+    Released(Reason, u64),
     /// The endpoints get their time.
     WaitingForEndpoints(Duration),
     /// The last line.
@@ -54,6 +56,10 @@ impl fmt::Display for Line {
             }
             Self::ForceClosing(n) => {
                 write!(f, "{SHUTDOWN} Force-closing {n} remaining {}...", plural(n, "session"))
+            }
+            Self::Released(reason, n) => {
+                let prefix = if reason == Reason::Shutdown { SHUTDOWN } else { MAINTENANCE };
+                write!(f, "{prefix} Released {n} remaining {} to other pods", plural(n, "session"))
             }
             Self::WaitingForEndpoints(time) => {
                 write!(f, "{SHUTDOWN} Waiting {}s for endpoint removal to propagate...", seconds(time))

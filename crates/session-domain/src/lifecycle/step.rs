@@ -69,15 +69,12 @@ impl Lifecycle {
             }
             Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
-                if population.present > 0 {
-                    effects.push(Effect::Log(Line::MaintenanceForceClosing(population.present)));
-                }
-                effects.extend([Effect::ForceClose, Effect::LetGo]);
+                effects.extend([Effect::ForceClose(notice.reason), Effect::ReleaseRemaining]);
                 State::MaintenanceClosed
             }
-            // Nobody is left who could be told, or come back; who came in this very moment is let go.
+            // No session can be notified or come back; one that was admitted this very moment is released.
             Event::PopulationChanged | Event::TimePassed if population.held == 0 => {
-                effects.push(Effect::LetGo);
+                effects.push(Effect::ReleaseRemaining);
                 State::MaintenanceClosed
             }
             Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
@@ -116,15 +113,19 @@ impl Lifecycle {
                 State::Draining { notice, next_progress, ready }
             }
             Event::Terminate(_) | Event::Hurry => {
-                effects.push(Effect::Log(Line::Hurried));
-                hurry(present, notice.started_at, effects)
+                effects.extend([
+                    Effect::Log(Line::Hurried),
+                    Effect::ForceClose(notice.reason),
+                    Effect::ReleaseRemaining,
+                ]);
+                stop(notice.started_at, effects)
             }
             Event::PopulationChanged | Event::TimePassed if present == 0 => {
                 effects.push(Effect::Log(Line::Remaining(0, notice.remaining(now))));
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
-                effects.extend([Effect::Log(Line::ForceClosing(present)), Effect::ForceClose]);
+                effects.push(Effect::ForceClose(notice.reason));
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
@@ -166,7 +167,7 @@ impl Lifecycle {
         effects.push(Effect::Log(Line::MaintenanceEnabled(population.present)));
         if population.held == 0 {
             // Whoever was admitted in this very moment and could not be counted.
-            effects.push(Effect::LetGo);
+            effects.push(Effect::ReleaseRemaining);
             return State::MaintenanceClosed;
         }
         let notice = Notice {
@@ -191,7 +192,11 @@ impl Lifecycle {
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
         effects.extend([Effect::Log(Line::Received(signal)), Effect::Log(Line::Detected(population.present))]);
         if signal == Signal::Quit {
-            return hurry(population.present, now, effects);
+            if population.present > 0 {
+                effects.push(Effect::ForceClose(Reason::Shutdown));
+            }
+            effects.push(Effect::ReleaseRemaining);
+            return stop(now, effects);
         }
         if population.present == 0 {
             return self.propagate(now, now, effects);
@@ -213,7 +218,7 @@ impl Lifecycle {
 
     fn propagate(&self, since: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) -> State {
         let wait = self.policy.propagation_wait;
-        effects.extend([Effect::LetGo, Effect::Log(Line::WaitingForEndpoints(wait))]);
+        effects.extend([Effect::ReleaseRemaining, Effect::Log(Line::WaitingForEndpoints(wait))]);
         State::Propagating { since, until: now.plus(wait) }
     }
 
@@ -234,15 +239,6 @@ impl Lifecycle {
         self.notices += 1;
         NoticeId(NonZeroU64::new(self.notices).unwrap_or(NonZeroU64::MIN))
     }
-}
-
-/// Ends the drain without waiting for users or endpoints.
-fn hurry(present: u64, since: Timestamp, effects: &mut Vec<Effect>) -> State {
-    if present > 0 {
-        effects.push(Effect::Log(Line::ForceClosing(present)));
-    }
-    effects.extend([Effect::ForceClose, Effect::LetGo]);
-    stop(since, effects)
 }
 
 fn stop(since: Timestamp, effects: &mut Vec<Effect>) -> State {

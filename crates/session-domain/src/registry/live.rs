@@ -28,8 +28,6 @@ pub struct LiveSession<X> {
     queued: [AtomicBool; 2],
     /// Whether the shared store has it under its id, as far as is known.
     stored: AtomicBool,
-    /// The pod that it lives on, where it is only served here: it is not in the registry then, and nothing of it counts.
-    home: Option<PodName>,
     attachment: X,
 }
 
@@ -52,33 +50,21 @@ impl<X> LiveSession<X> {
             told: AtomicU64::new(0),
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
             stored: AtomicBool::new(false),
-            home: None,
             attachment,
         }
     }
 
-    /// A session that began elsewhere, and lives there still where it has a home. Its cookie has come back: that is how
-    /// it got here. Times that lie ahead of ours are another pod's clock.
-    pub(super) fn known(session: &SharedSession, home: Option<PodName>, attachment: X, now: Timestamp) -> Self {
+    /// A session that began on another pod. Its cookie has come back: that is how it got here. Times that lie ahead of
+    /// ours are another pod's clock.
+    pub(super) fn adopted(session: &SharedSession, attachment: X, now: Timestamp) -> Self {
         let last_activity = session.last_activity.min(now);
         Self {
             login_time: session.login_time.min(last_activity),
             last_activity: AtomicI64::new(last_activity.as_millis()),
             confirmed: AtomicBool::new(true),
             stored: AtomicBool::new(true),
-            home,
             ..Self::new(session.id, session.user.clone(), attachment, now)
         }
-    }
-
-    /// The pod that it lives on, where it is only served here.
-    pub const fn home(&self) -> Option<&PodName> {
-        self.home.as_ref()
-    }
-
-    /// Whether it lives on another pod and is only served here.
-    pub const fn is_guest(&self) -> bool {
-        self.home.is_some()
     }
 
     /// Whether the shared store has it, as far as is known: where it is missing then, somebody has taken it out.
@@ -86,16 +72,16 @@ impl<X> LiveSession<X> {
         self.stored.load(Ordering::Acquire)
     }
 
-    /// The shared store has it under `id`. Says nothing where it has another by now.
-    pub fn stored_as(&self, id: SessionId) {
+    /// Notes that the shared store has it under `id`. Does nothing where it has another id by now.
+    pub fn mark_stored(&self, id: SessionId) {
         let identity = self.lock();
         if identity.id == id {
             self.stored.store(true, Ordering::Release);
         }
     }
 
-    /// The shared store has lost it, and may be given it once more.
-    pub fn is_lost(&self) {
+    /// Notes that the shared store has lost it, and may be given it once more.
+    pub fn mark_lost(&self) {
         self.stored.store(false, Ordering::Release);
     }
 

@@ -75,7 +75,7 @@ fn a_closed_laptop_is_neither_waited_for_nor_forced() {
     let _stream = Presence::open(&sessions, &here, Kind::EventStream);
     assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
     assert_eq!(sessions.end_all(sessions.present(at(100)), Outcome::Forced).len(), 1);
-    assert_eq!(sessions.let_go(Outcome::Expired).len(), 1);
+    assert_eq!(sessions.release_remaining(Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));
 }
 
@@ -144,7 +144,7 @@ fn a_pod_in_a_maintenance_countdown_takes_over_sessions_and_no_newcomers() {
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
         streaming: false,
-        told: None,
+        notified: None,
     };
     let adopt = |n| sessions.adopt(&elsewhere(n), None, (), at(0)).err();
     sessions.restrict(Admit::Adopted);
@@ -290,7 +290,7 @@ proptest! {
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.tell(&s, notice.id); },
                 Step::ForceClose => drop(sessions.end_all(sessions.present(now), Outcome::Forced)),
-                Step::LetGo => drop(sessions.let_go(Outcome::Expired)),
+                Step::LetGo => drop(sessions.release_remaining(Outcome::Expired)),
             }
             let totals = sessions.totals();
             prop_assert_eq!(totals.logins + totals.adopted, walked(&sessions) + totals.all_ended());

@@ -42,11 +42,6 @@ impl<X> Unconfirmed<X> {
 }
 
 impl<X> Registry<X> {
-    /// Whether the pod holds as many sessions as it may.
-    pub fn is_full(&self) -> bool {
-        self.active() >= self.limits.max_sessions
-    }
-
     /// The oldest sessions that may go where the pod is full, at most `most`. Each is given once. To be ended by
     /// [`Registry::end_all`], for those of which [`LiveSession::may_be_evicted`] still holds.
     pub fn take_evictable(&self, most: usize) -> Vec<Arc<LiveSession<X>>> {

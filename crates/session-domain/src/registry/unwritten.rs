@@ -21,9 +21,7 @@ impl<X> Registry<X> {
 
     /// The session is to be written, though nothing about it has changed.
     pub fn write_again(&self, session: &Arc<LiveSession<X>>) {
-        if let Some(unwritten) = &self.unwritten
-            && !session.is_guest()
-        {
+        if let Some(unwritten) = &self.unwritten {
             unwritten.changes.updated(session);
         }
     }

@@ -56,6 +56,9 @@ pub struct Raw {
     /// Idle time after which a session without an open connection expires
     #[arg(long, env = "SESSION_TTL", value_name = "VALUE", hide_env_values = true, default_value = "1h")]
     pub session_ttl: String,
+    /// `optional`: ready after 3s without the store of REDIS_URL; `required`: not ready until it has answered once
+    #[arg(long, env = "STORE_AT_START", value_name = "VALUE", hide_env_values = true, default_value = "optional")]
+    pub store_at_start: String,
     /// What a forced end does to a shared session: `delete` it, or `release` it to another pod
     #[arg(long, env = "FORCED_END", value_name = "VALUE", hide_env_values = true, default_value = "delete")]
     pub forced_end: String,

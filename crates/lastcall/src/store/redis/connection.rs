@@ -6,21 +6,29 @@ use std::time::Duration;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisFuture, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
 use tokio::time::{Instant, timeout};
 
 use super::BadAddress;
 use crate::store::StoreError;
 
-/// A server that takes longer than this to connect, or to answer, is away.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// A server that takes longer than this to connect is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Who has waited for an attempt that failed does not make another: nor does anybody else for so long.
-const FAILS_FOR: Duration = Duration::from_millis(200);
+/// A server that takes longer than this to answer is away. An outage is noticed within this time and the second between two
+/// renewals of the lease: 3 s in all.
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1_800);
+
+/// The longest that a read of the inbox is left waiting at the server.
+pub(super) const MAX_BLOCK: Duration = Duration::from_secs(5);
+
+/// No attempt to connect is made for so long after one that failed: those that waited for it share its failure.
+const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 enum Way {
     Server(Box<Client>),
-    Cluster(Box<ClusterClient>),
+    /// The second one waits longer: for reads that block.
+    Cluster(Box<ClusterClient>, Box<ClusterClient>),
 }
 
 /// An open connection. Cheap to clone: all clones send over the same one, without waiting for each other.
@@ -38,6 +46,16 @@ pub(super) struct Link {
     connecting: tokio::sync::Mutex<Option<Instant>>,
 }
 
+impl std::fmt::Debug for Connection {
+    /// Shows nothing of the address.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Server(_) => "Connection::Server",
+            Self::Cluster(_) => "Connection::Cluster",
+        })
+    }
+}
+
 impl std::fmt::Debug for Link {
     /// Shows nothing of the address.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -49,7 +67,10 @@ impl Link {
     pub(super) fn new(address: &str) -> Result<Self, BadAddress> {
         let address = address.trim();
         let way = match address.strip_prefix("redis-cluster://") {
-            Some(nodes) => Way::Cluster(Box::new(cluster(nodes)?)),
+            Some(nodes) => {
+                let client = |timeout| cluster(nodes, timeout).map(Box::new);
+                Way::Cluster(client(RESPONSE_TIMEOUT)?, client(MAX_BLOCK + RESPONSE_TIMEOUT)?)
+            }
             None if address.starts_with("redis://") || address.starts_with("rediss://") => {
                 Way::Server(Box::new(Client::open(address).map_err(|_| BadAddress)?))
             }
@@ -67,13 +88,10 @@ impl Link {
         if let Some(open) = self.open().clone() {
             return Ok(open);
         }
-        if failed_at.is_some_and(|failed| failed.elapsed() < FAILS_FOR) {
+        if failed_at.is_some_and(|failed| failed.elapsed() < RETRY_AFTER) {
             return Err(StoreError::Away("it could not be connected to a moment ago".to_owned()));
         }
-        let connected = match timeout(PATIENCE * 2, self.connect()).await {
-            Ok(connected) => connected.map_err(|error| StoreError::Away(error.to_string())),
-            Err(_) => Err(StoreError::Away("it does not answer".to_owned())),
-        };
+        let connected = self.connect(RESPONSE_TIMEOUT).await;
         // Noted when it has failed, not when it began: an attempt takes longer than its failure holds.
         *failed_at = connected.is_err().then(Instant::now);
         let connection = connected?;
@@ -81,29 +99,55 @@ impl Link {
         Ok(connection)
     }
 
-    async fn connect(&self) -> Result<Connection, RedisError> {
+    /// A connection of its own for one caller, whose commands may block for up to [`MAX_BLOCK`].
+    pub(super) async fn dedicated(&self) -> Result<Connection, StoreError> {
+        self.connect(MAX_BLOCK + RESPONSE_TIMEOUT).await
+    }
+
+    async fn connect(&self, response_timeout: Duration) -> Result<Connection, StoreError> {
+        match timeout(CONNECT_TIMEOUT + RESPONSE_TIMEOUT, self.try_connect(response_timeout)).await {
+            Ok(connected) => connected.map_err(|error| match failure(&error) {
+                Failure::Login => StoreError::LoginRefused(error.to_string()),
+                Failure::WrongType | Failure::NotWritable | Failure::Other => StoreError::Away(error.to_string()),
+            }),
+            Err(_) => Err(StoreError::Away("it does not answer".to_owned())),
+        }
+    }
+
+    async fn try_connect(&self, response_timeout: Duration) -> Result<Connection, RedisError> {
         Ok(match &self.way {
             Way::Server(client) => {
                 let settings = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(PATIENCE))
-                    .set_response_timeout(Some(PATIENCE));
+                    .set_connection_timeout(Some(CONNECT_TIMEOUT))
+                    .set_response_timeout(Some(response_timeout));
                 Connection::Server(client.get_multiplexed_async_connection_with_config(&settings).await?)
             }
-            Way::Cluster(client) => Connection::Cluster(client.get_async_connection().await?),
+            Way::Cluster(client, _) if response_timeout == RESPONSE_TIMEOUT => {
+                Connection::Cluster(client.get_async_connection().await?)
+            }
+            Way::Cluster(_, patient) => Connection::Cluster(patient.get_async_connection().await?),
         })
     }
 
     /// What a failure means. A cluster finds its nodes again by itself, and one that fails says nothing of the others.
-    /// With a single server the connection is given up after most failures: one that is read-only, loading or out of
-    /// memory may have another one in its place by the next time.
+    /// With a single server the connection is given up after most failures: a server that is read-only or loading may have
+    /// another one in its place by the next time.
     pub(super) fn failed(&self, error: &RedisError) -> StoreError {
         let text = error.to_string();
-        if text.contains("WRONGTYPE") {
-            return StoreError::Refused("the key holds something else".to_owned());
-        }
-        match &self.way {
-            Way::Cluster(_) => StoreError::PartlyAway(text),
-            Way::Server(_) => {
+        match (failure(error), &self.way) {
+            (Failure::WrongType, _) => StoreError::Refused("the key holds something else".to_owned()),
+            (Failure::NotWritable, Way::Cluster(..)) | (Failure::Other, Way::Cluster(..)) => {
+                StoreError::PartlyAway(text)
+            }
+            (Failure::NotWritable, Way::Server(_)) => {
+                self.give_up();
+                StoreError::NotWritable(text)
+            }
+            (Failure::Login, _) => {
+                self.give_up();
+                StoreError::LoginRefused(text)
+            }
+            (Failure::Other, Way::Server(_)) => {
                 self.give_up();
                 StoreError::Away(text)
             }
@@ -120,8 +164,31 @@ impl Link {
     }
 }
 
-/// Nodes as they are written, `user:password@host:port,host:port`: who signs in at one signs in at all.
-fn cluster(nodes: &str) -> Result<ClusterClient, BadAddress> {
+/// What a server's error is about.
+enum Failure {
+    WrongType,
+    Login,
+    NotWritable,
+    Other,
+}
+
+fn failure(error: &RedisError) -> Failure {
+    if error.kind() == ErrorKind::AuthenticationFailed {
+        return Failure::Login;
+    }
+    let text = error.to_string();
+    let names = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
+    match () {
+        () if names(&["WRONGTYPE"]) => Failure::WrongType,
+        () if names(&["WRONGPASS", "NOAUTH", "NOPERM"]) => Failure::Login,
+        // A script's error may stand around the code.
+        () if names(&["READONLY", "ReadOnly", "OOM", "MISCONF", "NOREPLICAS", "NoReplicas"]) => Failure::NotWritable,
+        () => Failure::Other,
+    }
+}
+
+/// Nodes as they are written, `user:password@host:port,host:port`: the same login holds for all.
+fn cluster(nodes: &str, response_timeout: Duration) -> Result<ClusterClient, BadAddress> {
     let (credentials, hosts) = nodes.rsplit_once('@').map_or(("", nodes), |(who, hosts)| (who, hosts));
     let at = if credentials.is_empty() { "" } else { "@" };
     let hosts = hosts.trim_end_matches('/').split(',').map(str::trim).filter(|host| !host.is_empty());
@@ -130,8 +197,8 @@ fn cluster(nodes: &str) -> Result<ClusterClient, BadAddress> {
         return Err(BadAddress);
     }
     ClusterClient::builder(nodes)
-        .connection_timeout(PATIENCE)
-        .response_timeout(PATIENCE)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .response_timeout(response_timeout)
         .retries(2)
         .max_retry_wait(100)
         .build()

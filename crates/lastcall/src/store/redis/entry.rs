@@ -8,16 +8,16 @@ use session_domain::lifecycle::Reason;
 use session_domain::shared::SharedSession;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
-use crate::store::{Entry, Glance, Wish};
+use crate::store::{Entry, OwnerRequest, Summary};
 
-/// Owns what nobody owns by name: a session whose `pod` is missing or makes no sense.
+/// The owner of a session whose `pod` is missing or makes no sense.
 const NOBODY: &str = "nobody";
 
 /// The clocks of a cluster's nodes may differ by so much, in milliseconds.
 const NODES_DIFFER_BY: u64 = 2_000;
 
-/// The fields that a glance reads.
-pub(super) const GLANCE: [&str; 3] = ["pod", "active", "wish"];
+/// The fields that a summary reads.
+pub(super) const SUMMARY: [&str; 3] = ["pod", "active", "request"];
 
 /// The fields of a hash. What is no UTF-8 is read with replacement characters, and makes no sense then.
 #[derive(Debug, Default)]
@@ -50,41 +50,42 @@ impl Fields {
             last_activity: last_activity.unwrap_or(Timestamp::MAX),
             pod: pod.or_else(|| PodName::new(NOBODY))?,
             streaming: text("streaming") == Some("1"),
-            told: [Reason::Shutdown, Reason::Maintenance]
+            notified: [Reason::Shutdown, Reason::Maintenance]
                 .into_iter()
-                .find(|reason| text("told") == Some(reason.as_str())),
+                .find(|reason| text("notified") == Some(reason.as_str())),
         };
-        let (wish, from) = (text("wish").and_then(field_to_wish), text("from").and_then(PodName::new));
-        Some((Entry { session, wish, from }, unsound))
+        let request = text("request").and_then(field_to_request);
+        let previous_owner = text("previous_owner").and_then(PodName::new);
+        Some((Entry { session, request, previous_owner }, unsound))
     }
 }
 
-/// What the three fields of a glance say at `now`, in milliseconds by Redis' clock; `None` where there is no session.
-pub(super) fn glance(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Glance> {
+/// What the three fields of a summary say at `now`, in milliseconds by Redis' clock; `None` where there is no session.
+pub(super) fn summary(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Summary> {
     let mut fields = fields.into_iter().map(|field| field.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
-    let (pod, active, wish) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
-    let idle = active.and_then(|active| active.parse::<u64>().ok()).filter(|active| *active <= now + NODES_DIFFER_BY);
-    Some(Glance {
+    let (pod, active, request) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
+    let active = active.and_then(|active| active.parse::<u64>().ok()).filter(|active| *active <= now + NODES_DIFFER_BY);
+    Some(Summary {
         pod: PodName::new(&pod).or_else(|| PodName::new(NOBODY))?,
-        // What makes no sense says nothing of any activity.
-        idle: idle.map_or(Duration::MAX, |active| Duration::from_millis(now.saturating_sub(active))),
-        wish: wish.as_deref().and_then(field_to_wish),
+        // A time that makes no sense says nothing of any activity.
+        idle: active.map_or(Duration::MAX, |active| Duration::from_millis(now.saturating_sub(active))),
+        request: request.as_deref().and_then(field_to_request),
     })
 }
 
-pub(super) fn wish_to_field(wish: Wish) -> String {
-    match wish {
-        Wish::End { automatic: false } => "end".to_owned(),
-        Wish::End { automatic: true } => "end-automatic".to_owned(),
-        Wish::Rename(id) => format!("rename:{id}"),
+pub(super) fn request_to_field(request: OwnerRequest) -> String {
+    match request {
+        OwnerRequest::End { automatic: false } => "end".to_owned(),
+        OwnerRequest::End { automatic: true } => "end-automatic".to_owned(),
+        OwnerRequest::Rename(id) => format!("rename:{id}"),
     }
 }
 
-fn field_to_wish(text: &str) -> Option<Wish> {
+pub(super) fn field_to_request(text: &str) -> Option<OwnerRequest> {
     match text {
-        "end" => Some(Wish::End { automatic: false }),
-        "end-automatic" => Some(Wish::End { automatic: true }),
-        _ => text.strip_prefix("rename:")?.parse().ok().map(Wish::Rename),
+        "end" => Some(OwnerRequest::End { automatic: false }),
+        "end-automatic" => Some(OwnerRequest::End { automatic: true }),
+        _ => text.strip_prefix("rename:")?.parse().ok().map(OwnerRequest::Rename),
     }
 }
 
@@ -110,14 +111,14 @@ mod tests {
             ("last_activity", "yesterday"),
             ("pod", "user-1"),
             ("streaming", "perhaps"),
-            ("wish", "three of them"),
+            ("request", "three of them"),
             ("invented", "later"),
         ])
         .entry(id())
         .unwrap();
         assert!(unsound);
         assert_eq!((entry.session.user.as_str(), entry.session.pod.as_str()), ("ada", "user-1"));
-        assert_eq!((entry.session.streaming, entry.session.told, entry.wish), (false, None, None));
+        assert_eq!((entry.session.streaming, entry.session.notified, entry.request), (false, None, None));
         assert_eq!(entry.session.last_activity, Timestamp::MAX);
         let (nobodys, unsound) = fields(&[("invented", "later")]).entry(id()).unwrap();
         assert!(unsound && nobodys.session.pod.as_str() == NOBODY);
@@ -125,23 +126,25 @@ mod tests {
     }
 
     #[test]
-    fn a_glance_tells_idle_time_by_redis_clock_alone() {
+    fn a_summary_tells_idle_time_by_redis_clock_alone() {
         let read = |active: &str| {
             let fields = ["user-1", active, ""].map(|text| Some(text.as_bytes().to_vec())).to_vec();
-            glance(fields, 5_000).unwrap().idle
+            summary(fields, 5_000).unwrap().idle
         };
         assert_eq!(read("2000"), Duration::from_secs(3));
         assert_eq!(read("6000"), Duration::ZERO, "another node's clock");
         for senseless in ["", "soon", "9000", "-1"] {
             assert_eq!(read(senseless), Duration::MAX, "{senseless}");
         }
-        assert!(glance(vec![None, None, None], 5_000).is_none());
+        assert!(summary(vec![None, None, None], 5_000).is_none());
     }
 
     #[test]
-    fn wishes_are_read_back() {
-        for wish in [Wish::End { automatic: false }, Wish::End { automatic: true }, Wish::Rename(id())] {
-            assert_eq!(field_to_wish(&wish_to_field(wish)), Some(wish));
+    fn requests_are_read_back() {
+        for request in
+            [OwnerRequest::End { automatic: false }, OwnerRequest::End { automatic: true }, OwnerRequest::Rename(id())]
+        {
+            assert_eq!(field_to_request(&request_to_field(request)), Some(request));
         }
     }
 }

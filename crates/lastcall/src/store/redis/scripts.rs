@@ -1,5 +1,6 @@
 //! What has to happen at once, each on one session's one key. Every script answers 1 where it did what it should, 0 where
-//! the session is another pod's, and -1 where there is none.
+//! the session is another pod's, -1 where there is none, and 2 or 3 where its user has logged out at another pod (by hand,
+//! or automatically at the end of a countdown).
 
 use redis::Script;
 
@@ -7,24 +8,26 @@ use redis::Script;
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) put: Script,
-    pub(super) delete: Script,
-    pub(super) take_out: Script,
     pub(super) release: Script,
+    pub(super) delete: Script,
+    pub(super) claim_end: Script,
     pub(super) touch: Script,
-    pub(super) wish: Script,
+    pub(super) request: Script,
     pub(super) adopt: Script,
+    pub(super) agree: Script,
 }
 
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
             put: Script::new(&[SEEN, PUT].concat()),
+            release: Script::new(&[SEEN, LOGGED_OUT, PUT].concat()),
             delete: Script::new(DELETE),
-            take_out: Script::new(TAKE_OUT),
-            release: Script::new(RELEASE),
+            claim_end: Script::new(CLAIM_END),
             touch: Script::new(&[SEEN, TOUCH].concat()),
-            wish: Script::new(WISH),
+            request: Script::new(REQUEST),
             adopt: Script::new(ADOPT),
+            agree: Script::new(AGREE),
         }
     }
 }
@@ -42,15 +45,21 @@ local function seen(last_activity, idle)
     end
 end";
 
-/// pod, user, login time, last activity, streaming, told, milliseconds to live, whether it is new, milliseconds idle.
+/// pod, user, login time, last activity, streaming, notified, milliseconds to live, whether it is new, milliseconds idle.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 seen(ARGV[4], ARGV[9])
-redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'told', ARGV[6])
+redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'notified', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
+
+/// In front of [`PUT`], with its arguments.
+const LOGGED_OUT: &str = "
+local pod, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
+if pod == ARGV[1] and request == 'end' then return 2 end
+if pod == ARGV[1] and request == 'end-automatic' then return 3 end";
 
 /// pod.
 const DELETE: &str = "
@@ -58,17 +67,12 @@ local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
 
-/// pod. What a guest has given another id to goes on under that one.
-const TAKE_OUT: &str = "
-local owner, wish = unpack(redis.call('HMGET', KEYS[1], 'pod', 'wish'))
-if owner and owner ~= ARGV[1] or wish and string.match(wish, '^rename:%x+%-') then return 0 end
-return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
-
-/// pod.
-const RELEASE: &str = "
-if redis.call('HGET', KEYS[1], 'pod') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'streaming', '0')
-return 1";
+/// pod. A session that a guest has given another id goes on under that one.
+const CLAIM_END: &str = "
+local owner, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
+if owner and owner ~= ARGV[1] or request and string.match(request, '^rename:%x+%-') then return 0 end
+if redis.call('DEL', KEYS[1]) == 0 then return -1 end
+return request == 'end' and 2 or request == 'end-automatic' and 3 or 1";
 
 /// last activity, milliseconds to live, milliseconds idle.
 const TOUCH: &str = "
@@ -77,21 +81,29 @@ seen(ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
-/// wish.
-const WISH: &str = "
+/// request.
+const REQUEST: &str = "
 if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
-redis.call('HSET', KEYS[1], 'wish', ARGV[1])
+redis.call('HSET', KEYS[1], 'request', ARGV[1])
 return 1";
 
-/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. Only a
-/// wish that makes sense is one. From whom it was taken stands there for a new owner that did not get the answer.
+/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. A request
+/// that makes no sense is none. The previous owner is kept for a new owner that did not get the answer.
 const ADOPT: &str = "
-local owner, streaming, wish = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'wish'))
+local owner, streaming, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'request'))
 if redis.call('HLEN', KEYS[1]) == 0 then return false end
-if wish and (wish == 'end' or wish == 'end-automatic' or string.match(wish, '^rename:%x+%-')) then return false end
+if request and (request == 'end' or request == 'end-automatic' or string.match(request, '^rename:%x+%-')) then return false end
 if owner and owner ~= ARGV[1] then return false end
 if ARGV[3] == '1' and streaming == '1' then return false end
-if ARGV[1] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'from', ARGV[1]) end
+if ARGV[1] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'previous_owner', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'pod', ARGV[2], 'streaming', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
+return redis.call('HGETALL', KEYS[1])";
+
+/// secret, milliseconds since 1970, and so on. Of two ages of one secret the greater counts. Answers with all of them.
+const AGREE: &str = "
+for i = 1, #ARGV, 2 do
+    local known = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '')
+    if not known or tonumber(ARGV[i + 1]) < known then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
 return redis.call('HGETALL', KEYS[1])";

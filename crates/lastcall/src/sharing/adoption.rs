@@ -1,0 +1,148 @@
+//! A request names a session that this pod does not hold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::SessionId;
+use session_domain::lifecycle::Reason;
+use session_domain::shared::{Adopts, Claim, Owner, Purpose, SharedSession, claim};
+use tokio::time::timeout;
+
+use super::{Guest, LOOKUP_TIMEOUT, Sharing, to_the_end};
+use crate::sessions::{Ending, Finding, Held};
+use crate::store::{Adoption, Entry, Message, Reading, Write};
+use crate::streams::{CloseReason, Streams};
+
+/// Other pods may take a session while this one decides: it is decided anew, so often.
+const MAX_ATTEMPTS: usize = 4;
+
+/// A stream that was asked for is open within this time, or will not be.
+const OPENS_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a search in the store came to.
+pub(super) enum Search {
+    /// As for any request.
+    Finding(Finding),
+    /// Its owner is gone and its user logs out: it is this pod's to end.
+    Orphan(SharedSession),
+}
+
+impl Sharing {
+    /// Finds a session that this pod does not hold: adopts it, or gives it as a guest. Bounded by [`LOOKUP_TIMEOUT`].
+    pub(crate) async fn find(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Finding {
+        let sharing = Arc::clone(self);
+        let searching = to_the_end(async move { sharing.search(id, purpose).await });
+        match timeout(LOOKUP_TIMEOUT, searching).await {
+            Ok(Some(Search::Finding(finding))) => finding,
+            Ok(Some(Search::Orphan(_)) | None) | Err(_) => Finding::Unknown,
+        }
+    }
+
+    /// First sights of one session take turns, so that a page's ten requests make one adoption.
+    pub(super) async fn search(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Search {
+        let Ok(_turn) = timeout(LOOKUP_TIMEOUT, self.turn(id).lock()).await else {
+            return Search::Finding(Finding::Unknown);
+        };
+        let outlived = self.registry.get(id).filter(|session| self.registry.has_outlived(session, self.clock.now()));
+        if let Some(outlived) = outlived {
+            let still = |session: &crate::sessions::Live| self.registry.has_outlived(session, self.clock.now());
+            self.end_all(vec![outlived], Ending::Expired, still).await;
+        }
+        let found = if self.health().is_readable() { self.look_for(id, purpose).await } else { None };
+        found.unwrap_or_else(|| {
+            // A logout holds here at once, whatever the store says.
+            let departed = self.registry.has_departed(id);
+            Search::Finding(if departed { Finding::Nowhere } else { Finding::Unknown })
+        })
+    }
+
+    /// `None` where the store does not answer.
+    async fn look_for(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Option<Search> {
+        let mut last_seen = None;
+        for _ in 0..MAX_ATTEMPTS {
+            let now = self.clock.now();
+            if let Some(live) = self.registry.find(id, now) {
+                return Some(Search::Finding(Finding::Found(Held::Own(live))));
+            }
+            if self.registry.has_departed(id) {
+                return Some(Search::Finding(Finding::Nowhere));
+            }
+            let entry = match self.health.read(self.store.read(id).await, now)? {
+                Reading::Found(entry) => *entry,
+                Reading::Absent(contents) if self.health.believes_absence(contents, self.clock.now()) => {
+                    return Some(Search::Finding(Finding::Nowhere));
+                }
+                Reading::Absent(_) => return Some(Search::Finding(Finding::Unknown)),
+            };
+            // Its user has logged out, or goes on under another id: its owner has only to be told.
+            let Entry { session, request: None, .. } = entry else {
+                return Some(Search::Finding(Finding::Nowhere));
+            };
+            let is_ours = session.pod == self.config.pod;
+            let owner = if is_ours { Owner::Gone } else { self.owner(&session.pod).await? };
+            let unless_streaming = match self.decide(&session, owner, purpose) {
+                Claim::Guest => return Some(self.as_guest(session, owner)),
+                Claim::Maintenance => return Some(Search::Finding(Finding::Maintenance)),
+                Claim::End => return Some(Search::Orphan(session)),
+                Claim::Adopt => false,
+                Claim::AdoptUnlessStreaming => true,
+            };
+            let adoption = Adoption {
+                id,
+                from: session.pod.clone(),
+                by: self.config.pod.clone(),
+                unless_streaming,
+                streaming: purpose == Purpose::Stream,
+            };
+            match self.health.written(self.store.adopt(&adoption).await, self.clock.now()) {
+                Some(Some(adopted)) => return Some(self.take_in(&adopted, &adoption).await),
+                Some(None) => last_seen = Some((session, owner)),
+                // It can be read, and was: its user is served.
+                None if self.health().is_readable() => return Some(self.as_guest(session, owner)),
+                None => return None,
+            }
+        }
+        Some(last_seen.map_or(Search::Finding(Finding::Nowhere), |(session, owner)| self.as_guest(session, owner)))
+    }
+
+    /// Nothing is adopted that could not be written.
+    fn decide(&self, session: &SharedSession, owner: Owner, purpose: Purpose) -> Claim {
+        // A store that has just come back may be behind: an owner that lives knows better.
+        let settles = matches!(owner, Owner::Alive(_)) && !self.health.believes_leases(self.clock.now());
+        let adopts = match self.adopts() {
+            Adopts::Yes if settles || !self.health().is_writable() => Adopts::No,
+            adopts => adopts,
+        };
+        claim(&self.config.pod, adopts, session, owner, purpose)
+    }
+
+    async fn take_in(self: &Arc<Self>, adopted: &Entry, adoption: &Adoption) -> Search {
+        let session = &adopted.session;
+        // Before anybody can find the session here and end it: an owner that misses one it was not told of takes it for
+        // lost. Where it was ours already, the answer to our adoption was lost on the way, and with it the message.
+        let is_ours = adoption.from == self.config.pod;
+        let previous = if is_ours { adopted.previous_owner.as_ref() } else { Some(&adoption.from) };
+        if let Some(previous) = previous {
+            self.tell(previous, &Message::Adopted(session.id)).await;
+        }
+        let (lifecycle, now) = (*self.lifecycle.borrow(), self.clock.now());
+        let is_same = |reason| reason == Reason::Maintenance && session.notified == Some(reason);
+        let notified = lifecycle.notice().filter(|notice| is_same(notice.reason)).map(|notice| notice.id);
+        let streams = if adoption.streaming { Streams::awaited(now.plus(OPENS_WITHIN)) } else { Streams::default() };
+        let Ok(live) = self.registry.adopt(session, notified, streams, now) else {
+            // The pod has stopped admitting sessions, or is full, since we asked. The session is ours in the store and held
+            // by nobody: the next pod may adopt it, and this request is served all the same.
+            let mut released = session.clone();
+            released.streaming = false;
+            let idle = now.since(released.last_activity);
+            self.write_one(Write::Release { session: released, idle, new: false }).await;
+            return self.as_guest(session.clone(), Owner::Gone);
+        };
+        self.close_guests(session.id, CloseReason::Moved);
+        Search::Finding(Finding::Found(Held::Own(live)))
+    }
+
+    fn as_guest(&self, session: SharedSession, owner: Owner) -> Search {
+        Search::Finding(Finding::Found(Held::Guest(Arc::new(Guest::new(session, owner, self.clock.now())))))
+    }
+}

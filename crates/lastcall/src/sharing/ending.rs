@@ -1,0 +1,284 @@
+//! How the owner of a session ends or renames it: it claims the entry in the store first, and learns in the same step
+//! whether another pod has the session by then, or its user has logged out there. So a session ends on one pod only, and
+//! what the store has not acknowledged is not called so.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use session_domain::shared::{Purpose, SharedSession};
+use session_domain::{SessionId, UserName};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use super::adoption::Search;
+use super::writer::Ask;
+use super::{Sharing, reconcile, to_the_end};
+use crate::sessions::{self, Ended, Ending, Finding, Held, Live, SignIn};
+use crate::store::{Adoption, OwnerRequest, Write, Written};
+use crate::streams::CloseReason;
+
+/// Sessions that end together are claimed within this time. It comes on top of the drain's own times.
+const CLAIM_ALL_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Other pods may take a session while this one decides: it is looked for anew, so often.
+const MAX_ATTEMPTS: usize = 4;
+
+/// Sessions that are claimed with one question.
+const BATCH: usize = 500;
+
+/// What is claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ClaimFor {
+    /// To end the session: its entry goes.
+    End,
+    /// To release the session: its entry stays, for any pod to adopt.
+    Release,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claimed {
+    /// The session is this pod's alone, and the store has acknowledged it.
+    Ours,
+    /// Its user has logged out at another pod.
+    LoggedOut { automatic: bool },
+    /// It lives on another pod, or did.
+    Moved,
+    /// The store has not answered, or takes no writes.
+    Unacknowledged,
+}
+
+impl Sharing {
+    /// Ends a session because its user logs out, wherever it lives by now.
+    pub(crate) async fn log_out(self: &Arc<Self>, session: Held, automatic: bool) {
+        let sharing = Arc::clone(self);
+        to_the_end(async move {
+            match session {
+                Held::Own(live) => sharing.log_out_own(live, automatic).await,
+                Held::Guest(guest) => sharing.ask_to_end(&guest, automatic).await,
+            }
+        })
+        .await;
+    }
+
+    /// The same for a session that this pod does not hold.
+    pub(crate) async fn log_out_by_id(self: &Arc<Self>, id: SessionId, automatic: bool) {
+        let sharing = Arc::clone(self);
+        to_the_end(async move { sharing.log_out_elsewhere(id, automatic).await }).await;
+    }
+
+    async fn log_out_own(self: &Arc<Self>, live: Live, automatic: bool) {
+        let id = live.id();
+        match self.claim_one(&live, ClaimFor::End).await {
+            Claimed::Ours | Claimed::Unacknowledged => {
+                sessions::log_out(&self.registry, &live, automatic);
+                self.flush().await;
+            }
+            Claimed::LoggedOut { automatic } => _ = sessions::log_out(&self.registry, &live, automatic),
+            Claimed::Moved => {
+                self.let_move(&live);
+                // It has an id of its own here; a login may have given it another one meanwhile.
+                self.log_out_elsewhere(id, automatic).await;
+            }
+        }
+    }
+
+    async fn log_out_elsewhere(self: &Arc<Self>, id: SessionId, automatic: bool) {
+        for _ in 0..MAX_ATTEMPTS {
+            match self.search(id, Purpose::Logout).await {
+                Search::Finding(Finding::Found(Held::Guest(guest))) => return self.ask_to_end(&guest, automatic).await,
+                Search::Finding(Finding::Found(Held::Own(live))) => match self.claim_one(&live, ClaimFor::End).await {
+                    Claimed::Moved => self.let_move(&live),
+                    Claimed::LoggedOut { automatic } => {
+                        sessions::log_out(&self.registry, &live, automatic);
+                        return;
+                    }
+                    Claimed::Ours | Claimed::Unacknowledged => {
+                        sessions::log_out(&self.registry, &live, automatic);
+                        return self.flush().await;
+                    }
+                },
+                Search::Orphan(session) => {
+                    if self.end_orphan(session).await {
+                        return;
+                    }
+                }
+                Search::Finding(Finding::Nowhere) => return,
+                Search::Finding(Finding::Unknown | Finding::Maintenance) => break,
+            }
+        }
+        self.end_later(id, automatic);
+        self.close_guests(id, CloseReason::Logout);
+    }
+
+    /// Ends a session whose owner is gone. `false` where another pod was faster.
+    async fn end_orphan(&self, session: SharedSession) -> bool {
+        let (id, by) = (session.id, self.config.pod.clone());
+        let adoption = Adoption { id, from: session.pod, by, unless_streaming: false, streaming: false };
+        let adopted = self.health.written(self.store.adopt(&adoption).await, self.clock.now());
+        let Some(Some(_)) = adopted else { return false };
+        // From here on it is this pod's, whatever becomes of the entry.
+        self.registry.count_logout_for_gone_owner();
+        self.registry.depart(id);
+        match self.write_one(Write::Delete { id, pod: self.config.pod.clone() }).await {
+            Some(_) => self.registry.departure_is_written(id),
+            None => self.end_later(id, false),
+        }
+        self.close_guests(id, CloseReason::Logout);
+        true
+    }
+
+    /// Names a session's user, wherever it lives by now.
+    pub(crate) async fn sign_in(self: &Arc<Self>, session: Held, id: SessionId, user: UserName) -> SignIn {
+        let sharing = Arc::clone(self);
+        to_the_end(async move { sharing.sign_in_anywhere(session, id, &user).await })
+            .await
+            .unwrap_or(SignIn::Unavailable)
+    }
+
+    async fn sign_in_anywhere(self: &Arc<Self>, mut session: Held, id: SessionId, user: &UserName) -> SignIn {
+        for _ in 0..MAX_ATTEMPTS {
+            let live = match &session {
+                Held::Guest(guest) => return self.rename_guest(guest, id, user).await,
+                Held::Own(live) => Arc::clone(live),
+            };
+            match self.claim_one(&live, ClaimFor::End).await {
+                Claimed::Ours | Claimed::Unacknowledged => {
+                    let renamed = sessions::sign_in(&self.registry, &live, id, user.clone());
+                    return if renamed { SignIn::Done } else { SignIn::Ended };
+                }
+                Claimed::LoggedOut { automatic } => {
+                    sessions::log_out(&self.registry, &live, automatic);
+                    return SignIn::Ended;
+                }
+                Claimed::Moved => self.let_move(&live),
+            }
+            session = match self.search(live.id(), Purpose::Request).await {
+                Search::Finding(Finding::Found(found)) => found,
+                Search::Finding(Finding::Nowhere) => return SignIn::Ended,
+                Search::Finding(Finding::Unknown | Finding::Maintenance) | Search::Orphan(_) => {
+                    return SignIn::Unavailable;
+                }
+            };
+        }
+        SignIn::Unavailable
+    }
+
+    /// See [`crate::sessions::Sessions::end_all`].
+    pub(crate) async fn end_all(&self, sessions: Vec<Live>, ending: Ending, still: impl Fn(&Live) -> bool) -> Ended {
+        let purpose = match ending {
+            Ending::Forced | Ending::Expired => ClaimFor::End,
+            Ending::Released | Ending::Vacated => ClaimFor::Release,
+        };
+        let deadline = Instant::now() + CLAIM_ALL_TIMEOUT;
+        let mut ended = Ended::default();
+        // Each part ends before the next is claimed: nobody may miss the entry of a session that still lives.
+        for part in sessions.chunks(BATCH) {
+            for (session, claimed) in self.claim(part.to_vec(), purpose, deadline - Instant::now()).await {
+                let (outcome, close) = match claimed {
+                    Claimed::Moved => {
+                        self.let_move(&session);
+                        continue;
+                    }
+                    Claimed::LoggedOut { automatic } => {
+                        if let Some(outcome) = sessions::log_out(&self.registry, &session, automatic) {
+                            ended.count(outcome);
+                        }
+                        continue;
+                    }
+                    Claimed::Ours | Claimed::Unacknowledged if !still(&session) => {
+                        self.write_anew(&session);
+                        continue;
+                    }
+                    Claimed::Ours => ending.acknowledged(),
+                    Claimed::Unacknowledged => ending.unacknowledged(),
+                };
+                if sessions::end(&self.registry, &session, outcome, close) {
+                    ended.count(outcome);
+                }
+            }
+        }
+        ended
+    }
+
+    /// Compares these sessions with the store.
+    pub(crate) async fn refresh(self: &Arc<Self>, sessions: &[Live]) {
+        if self.health().is_readable() && !sessions.is_empty() {
+            let _ = timeout(CLAIM_ALL_TIMEOUT, reconcile::look_again(self, super::ids(sessions))).await;
+        }
+    }
+
+    async fn claim_one(&self, session: &Live, purpose: ClaimFor) -> Claimed {
+        let claimed = self.claim(vec![Arc::clone(session)], purpose, super::ACKNOWLEDGE_TIMEOUT).await;
+        claimed.into_iter().next().map_or(Claimed::Unacknowledged, |(_, claimed)| claimed)
+    }
+
+    /// Claims sessions of this pod. Done by the writer, so that nothing that it wrote before comes after.
+    async fn claim(&self, sessions: Vec<Live>, purpose: ClaimFor, patience: Duration) -> Vec<(Live, Claimed)> {
+        let unacknowledged = |sessions: Vec<Live>| {
+            sessions.into_iter().map(|session| (session, Claimed::Unacknowledged)).collect::<Vec<_>>()
+        };
+        let (done, claimed) = oneshot::channel();
+        let ask = Ask::Claim(sessions.clone(), purpose, done);
+        if !self.health().is_writable() || self.writer.send(ask).is_err() {
+            return unacknowledged(sessions);
+        }
+        match timeout(patience, self.while_writable(claimed)).await {
+            Ok(Some(claimed)) => claimed,
+            Ok(None) | Err(_) => unacknowledged(sessions),
+        }
+    }
+
+    /// What [`Sharing::claim`] asks the writer for.
+    pub(super) async fn claim_now(&self, sessions: Vec<Live>, purpose: ClaimFor) -> Vec<(Live, Claimed)> {
+        let results = self.write_claims(&sessions, purpose, false).await;
+        let is_missing = |index: usize| results.get(index) == Some(&Written::Missing);
+        // What should be there and is not was ended elsewhere, if this pod was told so; else the store has lost it.
+        let unread = if (0..sessions.len()).any(is_missing) { self.unread().await } else { None }.unwrap_or_default();
+        let mut claimed = Vec::with_capacity(sessions.len());
+        let mut lost = Vec::new();
+        for (index, session) in sessions.into_iter().enumerate() {
+            let what = match results.get(index) {
+                Some(Written::Done) => Claimed::Ours,
+                Some(Written::Elsewhere | Written::Asked(OwnerRequest::Rename(_))) => Claimed::Moved,
+                Some(Written::Asked(OwnerRequest::End { automatic })) => Claimed::LoggedOut { automatic: *automatic },
+                Some(Written::Missing) => match unread.get(&session.id()) {
+                    Some(reconcile::Told::Adopted) if session.is_stored() => Claimed::Moved,
+                    Some(reconcile::Told::Asked(OwnerRequest::End { automatic })) => {
+                        Claimed::LoggedOut { automatic: *automatic }
+                    }
+                    Some(_) | None if purpose == ClaimFor::End => Claimed::Ours,
+                    Some(_) | None => {
+                        lost.push(session);
+                        continue;
+                    }
+                },
+                Some(Written::Later | Written::Refused(_)) | None => Claimed::Unacknowledged,
+            };
+            claimed.push((session, what));
+        }
+        if !lost.is_empty() {
+            let results = self.write_claims(&lost, purpose, true).await;
+            claimed.extend(lost.into_iter().enumerate().map(|(index, session)| {
+                let done = results.get(index) == Some(&Written::Done);
+                (session, if done { Claimed::Ours } else { Claimed::Unacknowledged })
+            }));
+        }
+        claimed
+    }
+
+    async fn write_claims(&self, sessions: &[Live], purpose: ClaimFor, is_lost: bool) -> Vec<Written> {
+        let now = self.clock.now();
+        let write = |session: &Live| match purpose {
+            ClaimFor::End => Write::ClaimEnd { id: session.id(), pod: self.config.pod.clone() },
+            ClaimFor::Release => {
+                let mut shared = self.shared(session);
+                shared.streaming = false;
+                let idle = now.since(shared.last_activity);
+                Write::Release { session: shared, idle, new: is_lost || !session.is_stored() }
+            }
+        };
+        let writes = sessions.iter().map(write).collect();
+        self.health.written(self.store.write(writes).await, now).unwrap_or_default()
+    }
+}

@@ -1,0 +1,181 @@
+//! The signing keys that the pods agree on (`SESSION_KEY=shared`): all of them verify, the oldest signs. The store keeps
+//! them; pods that know one put it back where the store has lost it, with its age, so that a pod that starts just then does
+//! not win with a key of its own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use session_domain::Timestamp;
+use tracing::error;
+
+use super::{Sharing, locked};
+use crate::cookie::SigningKeys;
+use crate::store::AgedSecret;
+
+/// Keys that verify at the most. The oldest stay.
+const MAX_KEYS: usize = 16;
+
+/// The keys of one pod.
+#[derive(Debug)]
+pub(super) struct KeyRing {
+    keys: Arc<ArcSwap<SigningKeys>>,
+    /// What this pod knows; `None` where the pods do not agree on keys. Holds one of its own until they have.
+    known: Option<Mutex<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    secrets: Vec<AgedSecret>,
+    has_agreed: bool,
+    /// Whether cookies may have been signed with what is known.
+    in_use: AtomicBool,
+}
+
+impl KeyRing {
+    pub(super) fn new(keys: Arc<ArcSwap<SigningKeys>>, agrees: bool, now: Timestamp) -> Self {
+        let own = AgedSecret { secret: random_secret(), created: now };
+        let known =
+            agrees.then(|| Mutex::new(Known { secrets: vec![own], has_agreed: false, in_use: AtomicBool::new(false) }));
+        Self { keys, known }
+    }
+
+    /// From now on cookies are signed: with the pod's own key where nothing is agreed on yet.
+    pub(super) fn begin(&self) {
+        let Some(known) = &self.known else { return };
+        let known = locked(known);
+        if !known.in_use.swap(true, Ordering::AcqRel) {
+            self.sign_with(&known.secrets);
+        }
+    }
+
+    /// Whether nothing has been agreed on yet.
+    pub(super) fn are_provisional(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| !locked(known).has_agreed)
+    }
+
+    fn sign_with(&self, secrets: &[AgedSecret]) {
+        match SigningKeys::from_secrets(secrets.iter().map(|secret| secret.secret.as_bytes())) {
+            Ok(keys) => self.keys.store(Arc::new(keys)),
+            Err(weak) => {
+                error!(%weak, "a shared signing key in the store cannot be used; delete lastcall:session-keys there");
+            }
+        }
+    }
+
+    /// What has to be in the store, where `stored` is there.
+    fn lost(&self, stored: &[AgedSecret]) -> Vec<AgedSecret> {
+        let Some(known) = &self.known else { return Vec::new() };
+        let known = locked(known);
+        let offers = known.has_agreed || known.in_use.load(Ordering::Acquire) || stored.is_empty();
+        let is_lost = |ours: &&AgedSecret| {
+            !stored.iter().any(|theirs| theirs.secret == ours.secret && theirs.created <= ours.created)
+        };
+        known.secrets.iter().filter(|_| offers).filter(is_lost).cloned().collect()
+    }
+
+    fn agreed(&self, stored: Vec<AgedSecret>) {
+        let Some(known) = &self.known else { return };
+        let mut known = locked(known);
+        // A key of our own that has signed nothing, and that nobody knows, is dropped.
+        let ours = if known.has_agreed || known.in_use.load(Ordering::Acquire) {
+            std::mem::take(&mut known.secrets)
+        } else {
+            Vec::new()
+        };
+        let secrets = merged(ours.clone(), stored);
+        let changed = !known.has_agreed || secrets != ours;
+        known.has_agreed = true;
+        known.in_use.store(true, Ordering::Release);
+        if changed {
+            self.sign_with(&secrets);
+        }
+        known.secrets = secrets;
+    }
+}
+
+/// All of them once, the oldest first.
+fn merged(ours: Vec<AgedSecret>, theirs: Vec<AgedSecret>) -> Vec<AgedSecret> {
+    let mut all = [ours, theirs].concat();
+    all.sort_by(|a, b| (a.created, &a.secret).cmp(&(b.created, &b.secret)));
+    let mut merged: Vec<AgedSecret> = Vec::with_capacity(all.len());
+    for secret in all {
+        if merged.len() < MAX_KEYS && !merged.iter().any(|known| known.secret == secret.secret) {
+            merged.push(secret);
+        }
+    }
+    merged
+}
+
+/// Agrees with the other pods. Asked again and again: keys that the store has lost are put back, and a pod that was alone
+/// finds the others'. `may_propose` says whether a key of our own is proposed where the store has none.
+pub(super) async fn agree(sharing: &Sharing, may_propose: bool) {
+    if sharing.keys.known.is_none() {
+        return;
+    }
+    let now = sharing.clock.now();
+    let Some(mut stored) = sharing.health.read(sharing.store.agree_on_secrets(&[]).await, now) else { return };
+    if stored.is_empty() && !may_propose {
+        return;
+    }
+    let lost = sharing.keys.lost(&stored);
+    if !lost.is_empty() {
+        let agreed = sharing.store.agree_on_secrets(&lost).await;
+        let Some(all) = sharing.health.written(agreed, now) else { return };
+        stored = all;
+    }
+    sharing.keys.agreed(stored);
+}
+
+/// A secret that nobody else has.
+fn random_secret() -> String {
+    let mut bytes = [0_u8; 48];
+    for part in bytes.chunks_mut(16) {
+        part.copy_from_slice(uuid::Uuid::new_v4().as_bytes());
+    }
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(name: &str, created: i64) -> AgedSecret {
+        AgedSecret { secret: format!("{name:x<40}"), created: Timestamp::from_millis(created) }
+    }
+
+    #[test]
+    fn the_oldest_comes_first_whoever_knows_it_and_each_is_kept_once_with_its_greater_age() {
+        let (old, new) = (secret("old", 1), secret("new", 9));
+        let rejuvenated = AgedSecret { created: Timestamp::from_millis(7), ..old.clone() };
+        let expected = vec![old.clone(), new.clone()];
+        assert_eq!(merged(vec![new.clone()], vec![old.clone()]), expected);
+        assert_eq!(merged(vec![old.clone()], vec![rejuvenated.clone(), new.clone()]), expected);
+        assert_eq!(merged(vec![rejuvenated, new], vec![old]), expected);
+        let many = (0..40).map(|n| secret(&n.to_string(), n)).collect();
+        assert_eq!(merged(many, Vec::new()).len(), MAX_KEYS);
+    }
+
+    #[test]
+    fn a_pod_that_starts_offers_no_key_where_there_is_one_and_drops_its_own() {
+        let keys = Arc::new(ArcSwap::from_pointee(SigningKeys::random()));
+        let ring = KeyRing::new(keys, true, Timestamp::from_millis(50));
+        let theirs = vec![secret("theirs", 60)];
+        assert_eq!(ring.lost(&theirs), [], "though ours would be older");
+        assert_eq!(ring.lost(&[]).len(), 1);
+        ring.agreed(theirs.clone());
+        assert!(!ring.are_provisional());
+        assert_eq!(ring.lost(&[]), theirs, "what the store has lost is put back");
+        assert_eq!(ring.lost(&theirs), []);
+    }
+
+    #[test]
+    fn a_key_that_has_signed_while_a_pod_was_alone_is_told_to_the_others() {
+        let keys = Arc::new(ArcSwap::from_pointee(SigningKeys::random()));
+        let ring = KeyRing::new(keys, true, Timestamp::from_millis(50));
+        ring.begin();
+        assert!(ring.are_provisional());
+        assert_eq!(ring.lost(&[secret("theirs", 10)]).len(), 1);
+    }
+}
