@@ -12,7 +12,7 @@ use bytes::Buf as _;
 use http::StatusCode;
 use http_body::Body as _;
 use thiserror::Error;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// What a body is held to.
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +71,7 @@ impl BodyError {
 /// Where the body is too large or too slow, or breaks off.
 pub async fn read(mut body: Body, limits: Limits) -> Result<Vec<u8>, BodyError> {
     if body.size_hint().lower() > limits.max_bytes as u64 {
+        discard(&mut body).await;
         return Err(BodyError::TooLarge(limits.max_bytes));
     }
     let began = Instant::now();
@@ -82,10 +83,30 @@ pub async fn read(mut body: Body, limits: Limits) -> Result<Vec<u8>, BodyError> 
         // Trailers say nothing that a form needs.
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if data.remaining() > limits.max_bytes - bytes.len() {
+            discard(&mut body).await;
             return Err(BodyError::TooLarge(limits.max_bytes));
         }
         bytes.extend_from_slice(&data);
     }
+}
+
+/// What is read of a body that is too large, in bytes, and how long. Where a connection closes with bytes unread, its client
+/// may lose the answer.
+const DISCARDED_BYTES: usize = 1024 * 1024;
+const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Reads on without keeping anything, so that a client that is not far from its end gets the answer.
+async fn discard(body: &mut Body) {
+    let discarding = async {
+        let mut discarded = 0;
+        while discarded < DISCARDED_BYTES
+            && let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
+        {
+            discarded += frame.data_ref().map_or(0, bytes::Buf::remaining);
+        }
+    };
+    // Whoever sends more slowly may lose the answer.
+    let _ = timeout(DISCARD_TIMEOUT, discarding).await;
 }
 
 #[cfg(test)]

@@ -55,9 +55,12 @@ mod tests {
         root
     }
 
+    /// A name, the files, `/proc/self/cgroup`, and the limit that comes of them.
+    type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<u64>);
+
     #[test]
     fn the_least_limit_of_all_groups_above_counts_in_both_versions() {
-        let cases: [(&str, &[(&str, &str)], &str, Option<u64>); 5] = [
+        let cases: [Case; 5] = [
             ("container", &[("memory.max", "268435456\n")], "0::/\n", Some(268_435_456)),
             ("unlimited", &[("memory.max", "max\n")], "0::/\n", None),
             ("nested", &[("pods/memory.max", "1000\n"), ("pods/a/memory.max", "max\n")], "0::/pods/a\n", Some(1000)),
