@@ -9,7 +9,7 @@ use anyhow::bail;
 use crate::steps::{cargo, root, step};
 
 /// What tests start, and the Debian packages that it comes in.
-const PROGRAMS: [(&str, &str); 10] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("redis-server", "redis-server"),
@@ -17,6 +17,7 @@ const PROGRAMS: [(&str, &str); 10] = [
     ("openssl", "openssl"),
     ("faketime", "faketime"),
     ("nginx", "nginx-light"),
+    ("haproxy", "haproxy"),
     ("ps", "procps"),
     ("prometheus", "prometheus"),
     ("promtool", "prometheus"),
@@ -46,7 +47,7 @@ pub(crate) fn can_run_containers() -> bool {
     cfg!(target_os = "linux") && nix::unistd::geteuid().is_root()
 }
 
-/// Installs the browser, its driver, Redis, nginx, Prometheus and what works on containers, unless they are there.
+/// Installs the browser, its driver, Redis, nginx, HAProxy, Prometheus and what works on containers, unless they are there.
 ///
 /// # Errors
 /// They are missing, and this is not Debian with root's rights, or the installation fails.
@@ -78,8 +79,8 @@ fn ensure_debian_programs() -> anyhow::Result<()> {
             "not on PATH: {}\n\
              tests start them; install them\n\
              (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime \
-             nginx-light procps prometheus,\n\
-             macOS: brew install redis openssl nginx prometheus && brew install --cask chromium chromedriver),\n\
+             nginx-light haproxy procps prometheus,\n\
+             macOS: brew install redis openssl nginx haproxy prometheus && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );
@@ -142,7 +143,7 @@ fn missing() -> impl Iterator<Item = &'static str> {
     programs().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
-/// On `PATH`, or where Debian puts servers (nginx) without everybody's `PATH` leading there.
+/// On `PATH`, or where Debian puts servers (nginx, haproxy) without everybody's `PATH` leading there.
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())

@@ -17,7 +17,7 @@ use crate::resource::Target;
 use crate::selection::Selection;
 use crate::status::Status;
 use crate::store::Key;
-use crate::{discovery, patch, watch};
+use crate::{discovery, log, patch, watch};
 
 /// An object is never larger.
 const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
@@ -75,6 +75,7 @@ pub(crate) async fn answer(State(shared): State<Arc<Shared>>, request: Request<B
     };
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let answer = match verb {
+        Verb::Get if target.log => log::read(&shared, &named(&target)),
         Verb::Get => get(&shared, &target),
         Verb::List => list(&shared, &target, &query),
         Verb::Watch => watch::open(&shared, &target, &query),
@@ -90,6 +91,7 @@ fn verb(method: &Method, target: &Target, query: &Query) -> Option<Verb> {
     let named = target.name.is_some();
     Some(match *method {
         Method::GET if named => Verb::Get,
+        _ if target.log => return None,
         Method::GET if query.is_on("watch") => Verb::Watch,
         Method::GET => Verb::List,
         Method::POST if !named && target.namespace.is_some() == target.resource.namespaced => Verb::Create,

@@ -2,9 +2,11 @@
 //! real HTTP, and every way in which an API server can fail its clients, switched on from the test.
 //!
 //! It keeps to what clients of ConfigMaps and EndpointSlices can see of a real one, and takes whatever else the manifests
-//! hold, from `kubectl apply` too: decoded into the kind's type, unknown fields refused where a client asks for it. Another
-//! resource is a row in `resource.rs`. It knows no admission, no defaults, no quota, no namespaces that would have to be
-//! there first, and no strategic merge but for what a merge patch would do as well. For tests alone: whatever goes wrong here panics and says what.
+//! hold, from `kubectl apply` too: decoded into the kind's type, quantities in the one form that is kept, unknown fields
+//! refused where a client asks for it. `kubectl logs` gets a line of each pod that runs. Another resource is a row in
+//! `resource.rs`. It knows no admission, no defaults, no quota, no namespaces that would have to be there first, and no
+//! strategic merge but for what a merge patch would do as well. For tests alone: whatever goes wrong here panics and says
+//! what.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -28,7 +30,9 @@ mod api;
 mod discovery;
 mod double;
 mod fault;
+mod log;
 mod patch;
+mod quantity;
 mod resource;
 mod selection;
 mod server;

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Secret, Service, ServiceAccount};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret, Service, ServiceAccount};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, NetworkPolicy};
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -32,10 +32,11 @@ pub(crate) struct Resource {
 }
 
 /// The table: a resource more is a row more.
-const RESOURCES: [Resource; 13] = [
+const RESOURCES: [Resource; 14] = [
     namespaced::<ConfigMap>(),
     namespaced::<EndpointSlice>(),
     cluster::<Namespace>(),
+    namespaced::<Pod>(),
     namespaced::<Secret>(),
     namespaced::<Service>(),
     namespaced::<ServiceAccount>(),
@@ -82,6 +83,8 @@ pub(crate) struct Target {
     /// `None`: all of them.
     pub(crate) namespace: Option<String>,
     pub(crate) name: Option<String>,
+    /// Whether it is the log of the pod of that name.
+    pub(crate) log: bool,
 }
 
 impl Target {
@@ -90,7 +93,11 @@ impl Target {
         TABLE.iter().find_map(|resource| {
             let root = if resource.api_version.contains('/') { "/apis/" } else { "/api/" };
             let rest = path.strip_prefix(root)?.strip_prefix(resource.api_version)?.strip_prefix('/')?;
-            let parts: Vec<_> = rest.split('/').collect();
+            let mut parts: Vec<_> = rest.split('/').collect();
+            let log = matches!(*parts, ["namespaces", _, "pods", _, "log"]);
+            if log {
+                parts.pop();
+            }
             let (namespace, name) = match *parts {
                 [plural, name] if !resource.namespaced && plural == resource.plural => (None, Some(name)),
                 [plural] if plural == resource.plural => (None, None),
@@ -102,7 +109,7 @@ impl Target {
                 }
                 _ => return None,
             };
-            Some(Self { resource, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned) })
+            Some(Self { resource, namespace: namespace.map(str::to_owned), name: name.map(str::to_owned), log })
         })
     }
 }
@@ -142,7 +149,10 @@ mod tests {
             ("Namespace", None, Some("sample-app"))
         );
         assert!(Target::parse("/api/v1/namespaces").unwrap().name.is_none());
-        for none in ["/", "/api/v1", "/api/v1/pods", "/apis/v1/configmaps", "/api/v1/namespaces/a/configmaps/b/c"] {
+        let log = Target::parse("/api/v1/namespaces/sample-app/pods/a/log").unwrap();
+        assert_eq!((log.resource.kind, log.name.as_deref(), log.log), ("Pod", Some("a"), true));
+        assert!(Target::parse("/api/v1/namespaces/sample-app/configmaps/a/log").is_none());
+        for none in ["/", "/api/v1", "/api/v1/nodes", "/apis/v1/configmaps", "/api/v1/namespaces/a/configmaps/b/c"] {
             assert!(Target::parse(none).is_none(), "{none}");
         }
     }

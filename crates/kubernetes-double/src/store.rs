@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::quantity;
 use crate::resource::Resource;
 use crate::selection::Selection;
 use crate::status::Status;
@@ -112,6 +113,7 @@ impl Store {
         }
         object["metadata"]["name"] = key.name.clone().into();
         (resource.check)(&object).map_err(Status::bad_request)?;
+        quantity::normalize(&mut object);
         self.revision += 1;
         object["metadata"]["resourceVersion"] = self.revision.to_string().into();
         let before = self.objects.insert(key.clone(), object.clone());

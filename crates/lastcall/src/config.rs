@@ -95,6 +95,9 @@ pub struct Config {
     /// What the pod does at the start without its store. A store that refuses the login keeps the pod from becoming ready in
     /// either case. Means nothing without a store.
     pub store_at_start: StoreAtStart,
+    /// What Kubernetes grants from the signal to the kill, where it is known: sessions that have ended while the store was
+    /// away are written as long as it lasts.
+    pub termination_grace_period: Option<Duration>,
     /// Log lines that were dropped, counted by whoever writes the log. Shown as a metric.
     pub dropped_log_lines: Arc<AtomicU64>,
     /// The software's version and revision, for those who watch.
@@ -127,6 +130,7 @@ impl Config {
             shared_key: false,
             forced_end: ForcedEnd::default(),
             store_at_start: StoreAtStart::default(),
+            termination_grace_period: None,
             dropped_log_lines: Arc::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

@@ -273,6 +273,28 @@ impl Sharing {
         crate::sessions::end(&self.registry, session, session_domain::Outcome::Moved, CloseReason::Moved);
     }
 
+    /// What is left of the time that Kubernetes grants, with the drain's waits all over. Nothing where the operator hurries, or
+    /// the pod was not told what is granted.
+    fn granted_at_the_end(&self) -> Duration {
+        let (now, lifecycle) = (self.clock.now(), *self.lifecycle.borrow());
+        let (Some(granted), Some(since)) = (self.config.termination_grace_period, lifecycle.drain_started_at()) else {
+            return Duration::ZERO;
+        };
+        let is_hurried = now < since.plus(self.config.policy.propagation_wait);
+        let until = since.plus(granted.saturating_sub(SHUTDOWN_TIMEOUT));
+        if is_hurried { Duration::ZERO } else { until.since(now) }
+    }
+
+    fn may_wait_at_the_end(&self) -> bool {
+        self.granted_at_the_end() > Duration::ZERO
+    }
+
+    /// Finds out whether a store that was away answers again, at the pace of the lease.
+    async fn probe(&self) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        self.health.read(self.store.contents().await, self.clock.now());
+    }
+
     /// The ids that unread messages say were adopted by other pods, or asked for. `None` where the store does not say.
     async fn unread(&self) -> Option<HashMap<SessionId, reconcile::Told>> {
         let unread = self.store.inbox(&self.config.pod, &crate::store::Position::default(), Duration::ZERO).await;
@@ -330,8 +352,10 @@ pub(crate) async fn begin(sharing: &Arc<Sharing>, stop: &CancellationToken) -> J
     tasks
 }
 
-/// Writes what is unwritten and gives the lease back, as far as the time allows.
+/// Writes what is unwritten and gives the lease back, as far as the time allows: that is [`SHUTDOWN_TIMEOUT`], and what
+/// Kubernetes grants beyond it where sessions have ended that the store does not know of.
 pub(crate) async fn end(sharing: &Sharing, mut tasks: JoinSet<()>, stop: &CancellationToken) {
+    let patience = SHUTDOWN_TIMEOUT.max(sharing.granted_at_the_end());
     stop.cancel();
     let closing = async {
         while tasks.join_next().await.is_some() {}
@@ -340,11 +364,8 @@ pub(crate) async fn end(sharing: &Sharing, mut tasks: JoinSet<()>, stop: &Cancel
             sharing.health.written(left, sharing.clock.now());
         }
     };
-    if timeout(SHUTDOWN_TIMEOUT, closing).await.is_err() {
-        warn!(
-            shutdown.timeout_seconds = SHUTDOWN_TIMEOUT.as_secs(),
-            "the session store did not take everything in time"
-        );
+    if timeout(patience, closing).await.is_err() {
+        warn!(shutdown.timeout_seconds = patience.as_secs(), "the session store did not take everything in time");
     }
 }
 

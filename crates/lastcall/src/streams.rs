@@ -72,7 +72,7 @@ impl Streams {
 
     /// Whether the first stream is still expected.
     pub(crate) fn is_awaited(&self, now: Timestamp) -> bool {
-        now < self.awaited_until
+        now < self.awaited_until && self.open.lock().unwrap_or_else(PoisonError::into_inner).last == 0
     }
 
     /// Whether any is open.

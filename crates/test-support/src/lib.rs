@@ -5,24 +5,28 @@
 
 mod browser;
 mod events;
+mod haproxy;
 mod nginx;
 mod person;
 mod pod;
 mod process;
 mod redis;
 mod site;
+mod slow_proxy;
 mod unread;
 
 use std::time::Duration;
 
 pub use browser::{Browser, Key, TypingData};
 pub use events::{Event, Events};
+pub use haproxy::Haproxy;
 pub use nginx::Nginx;
 pub use person::Person;
 pub use pod::UserPod;
 pub use process::{Process, Signal};
 pub use redis::{Redis, free_port};
 pub use site::Site;
+pub use slow_proxy::SlowProxy;
 pub use unread::Unread;
 
 /// How long a test waits for something that must come. Long enough for a busy machine; nothing waits for it to pass.

@@ -1,16 +1,12 @@
 //! A real nginx in front of a tier, set up as carelessly as its defaults allow.
 
-use std::env;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::process::server_binary;
 use crate::{Process, eventually, free_port};
-
-/// Where Debian puts servers, which is not on everybody's `PATH`.
-const SERVERS: &str = "/usr/sbin";
 
 /// A running nginx. Killed when dropped.
 #[derive(Debug)]
@@ -30,7 +26,8 @@ impl Nginx {
         let file = folder.path().join("nginx.conf");
         fs::write(&file, configuration(&address, upstream, idle)).unwrap();
         let place = folder.path().to_str().unwrap();
-        let process = Process::start(binary(), &["-p", place, "-e", "stderr", "-c", file.to_str().unwrap()], &[]);
+        let process =
+            Process::start(server_binary("nginx"), &["-p", place, "-e", "stderr", "-c", file.to_str().unwrap()], &[]);
         eventually("nginx", || async { tokio::net::TcpStream::connect(&address).await.ok() }).await;
         Self { _process: process, address, _folder: folder }
     }
@@ -60,11 +57,4 @@ fn configuration(address: &str, upstream: &str, idle: Duration) -> String {
             }}
         }}"
     )
-}
-
-fn binary() -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain([PathBuf::from(SERVERS)]);
-    let found = folders.map(|folder| folder.join("nginx")).find(|file| file.is_file());
-    found.expect("nginx is not installed; cargo xtask test installs it")
 }

@@ -1,6 +1,7 @@
 //! A real process: its log, its signals, its exit status.
 
-use std::path::Path;
+use std::env;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +13,9 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::{PATIENCE, eventually};
+
+/// Where Debian puts servers, which is not on everybody's `PATH`.
+const SERVERS: &str = "/usr/sbin";
 
 /// A running process. Killed when dropped.
 #[derive(Debug)]
@@ -26,7 +30,7 @@ impl Process {
     pub fn start(binary: impl AsRef<Path>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary.as_ref());
         command.args(arguments).env_clear().envs(environment.iter().copied());
-        command.env("PATH", std::env::var("PATH").unwrap_or_default());
+        command.env("PATH", env::var("PATH").unwrap_or_default());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", binary.as_ref().display()));
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -95,4 +99,12 @@ impl Process {
         let _ = timeout(PATIENCE, &mut self.reader).await;
         status
     }
+}
+
+/// The file of a server that is installed on this machine.
+pub(crate) fn server_binary(name: &str) -> PathBuf {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain([PathBuf::from(SERVERS)]);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.unwrap_or_else(|| panic!("{name} is not installed; cargo xtask test installs it"))
 }

@@ -62,7 +62,7 @@ impl Options {
     pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
         let mut faults = Faults::default();
         let addresses = addresses(raw, &mut faults);
-        let policy = policy(raw, &mut faults);
+        let (policy, termination_grace_period) = policy(raw, &mut faults);
         let limits = limits(raw, &mut faults);
         let store = store(limits, environment, &mut faults);
         let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut faults);
@@ -102,6 +102,7 @@ impl Options {
                 options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
                 ForcedEnd::default(),
             ),
+            termination_grace_period,
             store_at_start: faults.take(
                 "STORE_AT_START",
                 options::choice(
@@ -163,7 +164,8 @@ fn addresses(raw: &Raw, faults: &mut Faults) -> Addresses {
     addresses
 }
 
-fn policy(raw: &Raw, faults: &mut Faults) -> Policy {
+/// The rules of the drain, and what the pod spec grants for it, where that is given.
+fn policy(raw: &Raw, faults: &mut Faults) -> (Policy, Option<Duration>) {
     let defaults = Policy::default();
     let policy = Policy {
         drain_timeout: faults.take("DRAIN_TIMEOUT", options::timeout(&raw.drain_timeout), defaults.drain_timeout),
@@ -192,8 +194,9 @@ fn policy(raw: &Raw, faults: &mut Faults) -> Policy {
             defaults.second_signal,
         ),
     };
-    if let Some(text) = options::given(raw.termination_grace_period.as_deref()) {
-        let granted = faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX);
+    let granted = options::given(raw.termination_grace_period.as_deref())
+        .map(|text| faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX));
+    if let Some(granted) = granted {
         let needed = policy.drain_timeout + policy.propagation_wait + CLOSING_TIME;
         if granted < needed {
             let (granted, needed) = (granted.as_secs_f64(), needed.as_secs_f64());
@@ -207,7 +210,7 @@ fn policy(raw: &Raw, faults: &mut Faults) -> Policy {
             );
         }
     }
-    policy
+    (policy, granted)
 }
 
 fn limits(raw: &Raw, faults: &mut Faults) -> Limits {

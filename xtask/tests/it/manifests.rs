@@ -2,12 +2,15 @@
 
 mod access;
 mod api;
+mod commands;
 mod custom;
+mod maintenance;
 mod names;
 mod network;
 mod options;
 mod restricted;
 mod routes;
+mod updates;
 mod valid;
 mod waits;
 

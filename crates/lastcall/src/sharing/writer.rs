@@ -75,10 +75,11 @@ pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiv
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut writer = Writer::new(Arc::clone(&sharing));
     let mut ends = false;
-    while !ends {
+    while !ends || (writer.owes_ends() && sharing.may_wait_at_the_end()) {
         let mut pending = Vec::new();
         tokio::select! {
-            () = stop.cancelled() => ends = true,
+            () = stop.cancelled(), if !ends => ends = true,
+            () = sharing.probe(), if ends => {}
             ask = asks.recv() => pending.extend(ask),
             () = sharing.rewrite_ends.notified() => writer.rewrite_ends(),
             _ = ticks.tick() => {}
@@ -95,7 +96,8 @@ pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiv
     if !writer.unwritten.is_empty() {
         warn!(
             sessions.unwritten = writer.unwritten.len(),
-            "the session store did not take every change before the end: logouts among them may be undone by other pods"
+            sessions.ended = writer.owed_ends(),
+            "the session store did not take every change before the end: sessions that have ended here may go on at other pods"
         );
     }
 }
@@ -110,6 +112,15 @@ impl Writer {
             recent_ends: VecDeque::new(),
             refused: HashSet::new(),
         }
+    }
+
+    /// Ends that the store has not taken.
+    fn owed_ends(&self) -> usize {
+        self.unwritten.values().filter(|unwritten| !matches!(unwritten, Unwritten::Put(_))).count()
+    }
+
+    fn owes_ends(&self) -> bool {
+        self.owed_ends() > 0
     }
 
     /// A caller that has given up waiting needs no answer.
@@ -242,14 +253,17 @@ impl Writer {
             (Unwritten::Leave { automatic }, Written::Elsewhere) => {
                 self.keep(id, Unwritten::Ask(OwnerRequest::End { automatic: *automatic }));
             }
-            (Unwritten::Ask(request), Written::Done) => {
+            (Unwritten::Ask(request @ OwnerRequest::End { automatic }), Written::Done) => {
                 self.tell_owner(id, *request).await;
-                if let OwnerRequest::End { automatic } = request {
-                    self.remember(id, *automatic);
+                self.remember(id, *automatic);
+                self.is_written(id, Unwritten::Leave { automatic: *automatic });
+            }
+            (Unwritten::Ask(request @ OwnerRequest::Rename(_)), written) => {
+                if *written == Written::Done {
+                    self.tell_owner(id, *request).await;
                 }
                 self.sharing.registry.departure_is_written(id);
             }
-            (Unwritten::Ask(OwnerRequest::Rename(_)), _) => self.sharing.registry.departure_is_written(id),
             (Unwritten::Leave { automatic } | Unwritten::Ask(OwnerRequest::End { automatic }), _) => {
                 self.remember(id, *automatic);
                 self.is_written(id, Unwritten::Leave { automatic: *automatic });

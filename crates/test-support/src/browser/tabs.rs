@@ -9,6 +9,12 @@ impl Browser {
         self.driver.switch_to_window(tab).await.unwrap();
     }
 
+    /// Opens another window and goes there. Unlike a tab in the background, a window stays visible: its timers keep time.
+    pub async fn new_window(&self) {
+        let window = self.driver.new_window().await.unwrap();
+        self.driver.switch_to_window(window).await.unwrap();
+    }
+
     /// How many tabs are open.
     pub async fn tabs(&self) -> usize {
         self.driver.windows().await.unwrap().len()

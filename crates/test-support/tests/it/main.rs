@@ -3,4 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod browser;
+mod haproxy;
 mod nginx;
+mod slow_proxy;

@@ -4,6 +4,7 @@
 
 mod accessible;
 mod bad_input;
+mod bad_store;
 mod bounds;
 mod browser;
 mod configuration;
@@ -12,11 +13,13 @@ mod flood;
 mod grpc;
 mod hostile;
 mod identity;
+mod last_metrics;
 mod maintenance;
 mod outage;
 mod pictures;
 mod proxy;
 mod redis_kinds;
+mod rolling;
 mod sharing;
 mod signals;
 mod storm;

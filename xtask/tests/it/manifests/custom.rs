@@ -1,5 +1,6 @@
 //! The custom resource that the manifests use, against what its API takes: nothing that this type does not know, and nothing
-//! of the experimental channel. (The monitors and rules have a test of their own.)
+//! of the experimental channel. What the API would add by default is written out: the type requires it, since kubectl would
+//! otherwise send the lists at each `apply` and call the route "configured". (The monitors and rules have a test of their own.)
 
 use serde::Deserialize;
 
@@ -29,6 +30,8 @@ struct Spec {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[allow(dead_code, reason = "decoding it is the test")]
 struct Parent {
+    group: String,
+    kind: String,
     name: String,
     namespace: String,
 }
@@ -72,8 +75,11 @@ struct Timeouts {
 #[serde(deny_unknown_fields)]
 #[allow(dead_code, reason = "decoding it is the test")]
 struct Backend {
+    group: String,
+    kind: String,
     name: String,
     port: u16,
+    weight: u16,
 }
 
 #[test]
@@ -83,6 +89,12 @@ fn the_route_is_one_of_the_standard_channel() {
     assert_eq!(routes.len(), 1);
     let route: HttpRoute = serde_json::from_value(routes[0].clone()).unwrap();
     assert_eq!(route.api_version, "gateway.networking.k8s.io/v1");
+    for parent in &route.spec.parent_refs {
+        assert_eq!((&*parent.group, &*parent.kind), ("gateway.networking.k8s.io", "Gateway"));
+    }
+    for backend in route.spec.rules.iter().flat_map(|rule| &rule.backend_refs) {
+        assert_eq!((&*backend.group, &*backend.kind, backend.weight), ("", "Service", 1), "{}", backend.name);
+    }
     for rule in &route.spec.rules {
         // The API's own limits: at most 64 matches, absolute paths, durations of GEP-2257.
         assert!(rule.matches.len() <= 64 && rule.matches.iter().all(|it| it.path.value.starts_with('/')));

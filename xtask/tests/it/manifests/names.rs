@@ -112,19 +112,6 @@ fn the_admin_tier_is_never_there_twice() {
 }
 
 #[test]
-fn an_update_in_mid_maintenance_completes() {
-    // By field note 6: with pods that turn unready only where all may be away, else with pods that stay ready.
-    for (name, objects) in all() {
-        let spec = &object(&objects, "Deployment", "sample-app-user")["spec"];
-        let readiness = list(&spec["template"]["spec"]["containers"][0]["env"])
-            .iter()
-            .find(|variable| variable["name"] == "MAINTENANCE_READINESS");
-        let away = &spec["strategy"]["rollingUpdate"]["maxUnavailable"];
-        assert!(readiness.is_some_and(|it| it["value"] == "never") || away == "100%", "{name}");
-    }
-}
-
-#[test]
 fn what_is_scraped_is_there_under_the_labels_and_port_names_that_the_monitors_look_for() {
     let objects = with(&["monitoring"]);
     let service = object(&objects, "Service", "sample-app-admin-service");

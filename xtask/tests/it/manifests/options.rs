@@ -29,13 +29,23 @@ fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
     containers.filter(|container| container["image"].as_str().unwrap().contains("sample-app-"))
 }
 
+/// What a variable is in a pod.
+fn value_of(variable: &Value) -> &str {
+    let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
+    match (variable["value"].as_str(), field.as_str()) {
+        (Some(value), None) => value,
+        (None, Some("metadata.name")) => "sample-app-user-7d4b9c6f8-x2x4z",
+        (None, Some("metadata.labels['pod-template-hash']")) => "7d4b9c6f8",
+        _ => panic!("nobody fills in {variable}"),
+    }
+}
+
 /// Runs the binary as the container would be, up to the check of its options.
 fn check(container: &Value, mounts: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));
     command.env_clear().args(list(&container["args"]).iter().map(|argument| argument.as_str().unwrap()));
     for variable in list(&container["env"]) {
-        let value = variable["value"].as_str().unwrap_or("a-pod-1");
-        let value = value.replace(MOUNTS, mounts.to_str().unwrap());
+        let value = value_of(variable).replace(MOUNTS, mounts.to_str().unwrap());
         command.env(variable["name"].as_str().unwrap(), value);
     }
     let output = command.arg("--check-config").output().unwrap();
@@ -61,6 +71,26 @@ fn every_container_is_told_what_its_binary_accepts() {
             let (code, said) = check(container, mounts.path());
             assert_eq!(code, Some(0), "{name}: {}: {said}", container["name"]);
         }
+    }
+}
+
+#[test]
+fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
+    let objects = super::overlay("production");
+    let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
+    for (name, expected) in [("STORE_AT_START", "required"), ("FORCED_END", "release")] {
+        let variable = list(&container["env"]).iter().find(|variable| variable["name"] == name);
+        assert_eq!(variable.map(value_of), Some(expected), "{name}");
+    }
+}
+
+#[test]
+fn user_pods_are_told_the_revision_of_their_deployment() {
+    for name in ["minikube", "production"] {
+        let objects = super::overlay(name);
+        let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
+        let revision = list(&container["env"]).iter().find(|variable| variable["name"] == "POD_REVISION");
+        assert_eq!(revision.map(value_of), Some("7d4b9c6f8"), "{name}");
     }
 }
 

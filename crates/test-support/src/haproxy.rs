@@ -1,0 +1,108 @@
+//! A real HAProxy in `mode tcp` in front of pods, which routes as a Kubernetes Service does: a pod that terminates gets no
+//! new connection while another one is ready, and its open connections stay.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
+
+use crate::process::server_binary;
+use crate::{Process, eventually, free_port};
+
+/// The column of `show stat` that says whether a server gets connections.
+const STATUS: usize = 17;
+
+/// A running HAProxy. Killed when dropped.
+#[derive(Debug)]
+pub struct Haproxy {
+    process: Process,
+    /// Where it listens, as `127.0.0.1:port`.
+    pub address: String,
+    socket: PathBuf,
+    _folder: TempDir,
+}
+
+impl Haproxy {
+    /// Starts HAProxy with places for this many pods, all of them empty: see [`serve`](Self::serve).
+    pub async fn with_slots(slots: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let address = format!("127.0.0.1:{}", free_port());
+        let socket = folder.path().join("admin.sock");
+        let file = folder.path().join("haproxy.cfg");
+        fs::write(&file, configuration(&address, socket.to_str().unwrap(), slots)).unwrap();
+        let process = Process::start(server_binary("haproxy"), &["-db", "-f", file.to_str().unwrap()], &[]);
+        eventually("haproxy", || async { UnixStream::connect(&socket).await.ok() }).await;
+        Self { process, address, socket, _folder: folder }
+    }
+
+    /// An address of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Puts the pod at `address` (`host:port`) into a slot and waits until it gets connections: until `/ready` says 200.
+    pub async fn serve(&self, slot: usize, address: &str) {
+        let (host, port) = address.rsplit_once(':').unwrap();
+        self.ask(&format!("set server pods/s{slot} addr {host} port {port}")).await;
+        self.ask(&format!("set server pods/s{slot} state ready")).await;
+        eventually("the pod in rotation", || async { (self.status(slot).await == "UP").then_some(()) }).await;
+    }
+
+    /// Gives the pod in a slot no new connection while another pod is ready. Its open connections stay.
+    pub async fn drain(&self, slot: usize) {
+        self.ask(&format!("set server pods/s{slot} state drain")).await;
+    }
+
+    /// Empties a slot whose pod has gone.
+    pub async fn free(&self, slot: usize) {
+        self.ask(&format!("set server pods/s{slot} state maint")).await;
+    }
+
+    /// What HAProxy thinks of a slot: `UP`, `DOWN`, `DRAIN`, `MAINT`, with more words where checks are under way.
+    pub async fn status(&self, slot: usize) -> String {
+        let statistics = self.ask("show stat pods 4 -1").await;
+        let server = format!("s{slot}");
+        let line = statistics.lines().find(|line| line.split(',').nth(1) == Some(server.as_str()));
+        let status = line.and_then(|line| line.split(',').nth(STATUS));
+        status.unwrap_or_else(|| panic!("no {server} in {statistics:?}")).to_owned()
+    }
+
+    /// Sends a command to the runtime socket and gives the answer.
+    async fn ask(&self, command: &str) -> String {
+        let mut connection = UnixStream::connect(&self.socket).await.unwrap();
+        connection.write_all(format!("{command}\n").as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await.unwrap();
+        let refused = ["Unknown command", "No such", "Require", "Invalid", "Permission denied"];
+        let log = || self.process.log().join("\n");
+        assert!(!refused.iter().any(|refusal| answer.contains(refusal)), "{command}: {answer}\n{}", log());
+        answer
+    }
+}
+
+/// As a Service, it tries no second pod where one refuses a connection.
+fn configuration(address: &str, socket: &str, slots: usize) -> String {
+    let servers: String = (0..slots).map(|slot| format!("    server s{slot} 127.0.0.1:1 disabled\n")).collect();
+    format!(
+        "global
+    stats socket {socket} mode 600 level admin
+    maxconn 1000
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+    retries 0
+frontend service
+    bind {address}
+    default_backend pods
+backend pods
+    balance roundrobin
+    option httpchk GET /ready
+    http-check expect status 200
+    default-server check inter 200ms fall 2 rise 1
+{servers}"
+    )
+}

@@ -1,0 +1,71 @@
+//! A Redis that is away for longer than anybody waits.
+
+use std::time::Duration;
+
+use test_support::{Redis, Signal, eventually};
+
+use super::{all_are_served, becomes, pod, roam, sign_in_all, three_pods};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one() {
+    let mut redis = Redis::start().await;
+    let pods = three_pods(&redis.url(), &[]).await;
+    let mut users = sign_in_all(&pods, 30).await;
+    let leaving = users.split_off(27);
+    let mut cookies = Vec::new();
+    for (user, pod) in leaving.iter().zip(&pods) {
+        // The cookie that the logout clears is used once more afterwards.
+        assert_eq!(user.ask(&pod.http).await, Ok(true));
+        let answer = pod.person().get("/").await;
+        cookies.push(answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
+    }
+    redis.kill().await;
+    for pod in &pods {
+        becomes(pod, "lastcall_store_up", 0.0).await;
+    }
+    // Each of these sessions began at one pod and is ended at the next one.
+    for (cookie, pod) in cookies.iter().zip(pods.iter().cycle().skip(1)) {
+        let left = pod.person().post("/logout").header("cookie", cookie).send().await.unwrap();
+        assert_eq!(left.status(), 200);
+    }
+    let seen = roam(&users, &pods, Duration::from_secs(15)).await;
+    assert!(seen.wrong.is_empty(), "{} of {} users: {:#?}", seen.wrong.len(), users.len(), seen.wrong);
+    redis.start_again().await;
+    for pod in &pods {
+        becomes(pod, "lastcall_store_up", 1.0).await;
+    }
+    all_are_served(&users, &pods).await;
+    for cookie in &cookies {
+        for pod in &pods {
+            let replay = || async {
+                let answer = pod.person().request("/session").header("cookie", cookie).send().await.unwrap();
+                // Asked to wait is no answer yet.
+                (answer.status() != 503).then(|| answer.status().as_u16())
+            };
+            assert_eq!(eventually("an answer", replay).await, 401, "the logout is undone at {}", pod.http);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_logout_that_was_answered_with_200_is_not_undone_by_the_exit_of_its_pod() {
+    let redis = Redis::start().await;
+    let url = redis.url();
+    let (mut first, second) = (pod("user-1", &url, &[]).await, pod("user-2", &url, &[]).await);
+    let answer = first.person().get("/").await;
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    // It falls silent with the session in it.
+    redis.signal(Signal::SIGSTOP);
+    becomes(&first, "lastcall_store_up", 0.0).await;
+    let left = first.person().post("/logout").header("cookie", &cookie).send().await.unwrap();
+    first.signal(Signal::SIGTERM);
+    assert!(first.wait().await.success());
+    redis.signal(Signal::SIGCONT);
+    becomes(&second, "lastcall_store_up", 1.0).await;
+    let replay = || async {
+        let answer = second.person().request("/session").header("cookie", &cookie).send().await.unwrap();
+        (answer.status() != 503).then(|| answer.status().as_u16())
+    };
+    let replayed = eventually("an answer", replay).await;
+    assert!(left.status() != 200 || replayed == 401, "a logout answered {} is undone: {replayed}", left.status());
+}

@@ -1,0 +1,58 @@
+//! A Redis that comes back with nothing in it.
+
+use std::time::Duration;
+
+use test_support::Redis;
+
+use super::{User, all_are_served, becomes, pod, roam, sign_in_all, three_pods};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_absent_session_is_doubted_while_a_pod_that_holds_it_lives() {
+    let mut redis = Redis::start().await;
+    let pods = three_pods(&redis.url(), &[]).await;
+    let users = sign_in_all(&pods, 72).await;
+    redis.kill().await;
+    redis.start_again().await;
+    let seen = roam(&users, &pods, Duration::from_secs(10)).await;
+    assert!(seen.wrong.is_empty(), "{} of 72 users: {:#?}", seen.wrong.len(), seen.wrong);
+    all_are_served(&users, &pods).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_was_flushed_without_a_break_is_doubted_too() {
+    let redis = Redis::start().await;
+    let pods = three_pods(&redis.url(), &[]).await;
+    let users = sign_in_all(&pods, 72).await;
+    let _: () = redis.ask(&["FLUSHALL"]).await;
+    let seen = roam(&users, &pods, Duration::from_secs(10)).await;
+    assert!(seen.wrong.is_empty(), "{} of 72 users: {:#?}", seen.wrong.len(), seen.wrong);
+    all_are_served(&users, &pods).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_that_starts_as_redis_comes_back_empty_does_not_win_with_a_key_of_its_own() {
+    let mut redis = Redis::start().await;
+    let (url, shared) = (redis.url(), [("SESSION_KEY", "shared")]);
+    let mut pods = vec![pod("user-1", &url, &shared).await, pod("user-2", &url, &shared).await];
+    let mut users = sign_in_all(&pods, 30).await;
+    for round in 0..2 {
+        redis.kill().await;
+        for pod in &pods {
+            becomes(pod, "lastcall_store_up", 0.0).await;
+        }
+        let name = format!("new-{round}");
+        // It asks for the key at the moment at which there is one to be agreed on.
+        let (newest, ()) = tokio::join!(pod(&name, &url, &shared), redis.start_again());
+        let newcomer = User::sign_in(&newest, name).await;
+        pods.push(newest);
+        let ask = |host: String, user: User| async move { user.person.at(&host).status("/session").await };
+        for user in users.iter().chain([&newcomer]) {
+            for pod in &pods {
+                let verified = || async { (ask(pod.http.clone(), user.clone()).await == 200).then_some(()) };
+                test_support::eventually(&format!("the cookie of {} to verify", user.name), verified).await;
+            }
+        }
+        users.push(newcomer);
+    }
+    all_are_served(&users, &pods).await;
+}

@@ -1,0 +1,60 @@
+//! What a pod counts up to its last moment: its metrics, read at its own address until it answers no more.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::Client;
+use test_support::metric;
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+const SCRAPE_EVERY: Duration = Duration::from_millis(50);
+/// A pod that answers as rarely as this has gone.
+const MISSES: u32 = 5;
+
+/// The last page of metrics that a pod gave.
+#[derive(Debug)]
+pub(crate) struct LastMetrics {
+    page: Arc<Mutex<String>>,
+    scraper: JoinHandle<()>,
+}
+
+impl LastMetrics {
+    /// Reads this URL again and again.
+    pub(crate) fn of(url: String) -> Self {
+        let page = Arc::default();
+        let scraper = tokio::spawn(scrape(url, Arc::clone(&page)));
+        Self { page, scraper }
+    }
+
+    /// The value of a series so far; 0 before the first page.
+    pub(crate) fn value(&self, series: &str) -> f64 {
+        let page = self.page.lock().unwrap();
+        if page.is_empty() {
+            return 0.0;
+        }
+        metric(&page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}"))
+    }
+
+    /// Waits until the pod answers no more and gives the last page.
+    pub(crate) async fn last(self) -> String {
+        self.scraper.await.unwrap();
+        self.page.lock().unwrap().clone()
+    }
+}
+
+async fn scrape(url: String, page: Arc<Mutex<String>>) {
+    let client = Client::new();
+    let read = async || client.get(&url).send().await?.error_for_status()?.text().await;
+    let mut missed = 0;
+    while missed < MISSES {
+        match read().await {
+            Ok(read) => {
+                *page.lock().unwrap() = read;
+                missed = 0;
+            }
+            Err(_) => missed += 1,
+        }
+        sleep(SCRAPE_EVERY).await;
+    }
+}

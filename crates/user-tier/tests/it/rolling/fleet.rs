@@ -1,0 +1,136 @@
+//! Three pods on one Redis behind HAProxy, replaced one after the other as a Deployment does it.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use test_support::{Haproxy, Redis, Signal, UserPod, eventually};
+
+use super::ForcedEnd;
+use crate::BINARY;
+use crate::last_metrics::LastMetrics;
+
+const PODS: usize = 3;
+/// A pod more than usual runs while another one drains.
+const SLOTS: usize = PODS + 1;
+
+/// The pods that run, those that have gone, and what is before and behind them.
+#[derive(Debug)]
+pub(super) struct Fleet {
+    pub(super) haproxy: Haproxy,
+    redis: Redis,
+    forced_end: ForcedEnd,
+    /// The oldest first.
+    pub(super) running: VecDeque<Running>,
+    pub(super) gone: Vec<Gone>,
+    started: usize,
+}
+
+/// A pod that runs, and its slot in HAProxy.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) pod: UserPod,
+    pub(super) name: String,
+    slot: usize,
+    metrics: LastMetrics,
+}
+
+/// A pod that has drained and ended.
+#[derive(Debug)]
+pub(super) struct Gone {
+    pub(super) name: String,
+    pub(super) terminated_at: Instant,
+    /// The last page of metrics that it gave.
+    pub(super) metrics: String,
+    pub(super) drain_log: Vec<String>,
+}
+
+impl Fleet {
+    /// Starts it all and waits until every pod gets connections.
+    pub(super) async fn start(forced_end: ForcedEnd) -> Self {
+        let (haproxy, redis) = (Haproxy::with_slots(SLOTS).await, Redis::start().await);
+        let mut fleet = Self { haproxy, redis, forced_end, running: VecDeque::new(), gone: Vec::new(), started: 0 };
+        for slot in 0..PODS {
+            fleet.start_pod(slot).await;
+        }
+        fleet
+    }
+
+    /// Waits until the pods hold this many sessions between them.
+    pub(super) async fn wait_for_sessions(&self, count: usize) {
+        eventually("every user's session", || async {
+            let active = |running: &Running| running.metrics.value("active_sessions_total");
+            (self.running.iter().map(active).sum::<f64>() >= count as f64).then_some(())
+        })
+        .await;
+    }
+
+    /// One rolling restart: each pod that runs now is replaced.
+    pub(super) async fn restart_all(&mut self) {
+        for _ in 0..PODS {
+            let free = (0..SLOTS).find(|slot| self.running.iter().all(|running| running.slot != *slot));
+            self.start_pod(free.unwrap()).await;
+            self.stop_oldest().await;
+        }
+    }
+
+    async fn start_pod(&mut self, slot: usize) {
+        self.started += 1;
+        let name = format!("user-{}", self.started);
+        let url = self.redis.url();
+        // Nobody leaves before a release; what happens after it is to be seen for a while.
+        let (drain_timeout, propagation_wait) = match self.forced_end {
+            ForcedEnd::Delete => ("8s", "1500ms"),
+            ForcedEnd::Release => ("6s", "3500ms"),
+        };
+        let options = [
+            ("REDIS_URL", url.as_str()),
+            ("SESSION_KEY", "0123456789abcdef0123456789abcdef"),
+            ("FORCED_END", self.forced_end.option()),
+            ("DRAIN_TIMEOUT", drain_timeout),
+            ("PROPAGATION_WAIT", propagation_wait),
+            ("DRAIN_PROGRESS_INTERVAL", "1s"),
+            // A page that is idle for longer opens a new connection for its next request.
+            ("KEEP_ALIVE_TIMEOUT", "2s"),
+        ];
+        let pod = UserPod::start(BINARY, &name, &options).await;
+        eventually("a pod that is ready", || async { (pod.person().status("/ready").await == 200).then_some(()) })
+            .await;
+        self.haproxy.serve(slot, &pod.http).await;
+        let metrics = LastMetrics::of(pod.url("/metrics"));
+        self.running.push_back(Running { pod, name, slot, metrics });
+    }
+
+    /// Ends all pods but one at the same moment.
+    pub(super) async fn scale_down(&mut self) {
+        let mut ending = Vec::new();
+        while self.running.len() > 1 {
+            ending.push(self.terminate_oldest().await);
+        }
+        for (pod, terminated_at) in ending {
+            self.wait_for(pod, terminated_at).await;
+        }
+    }
+
+    async fn stop_oldest(&mut self) {
+        let (pod, terminated_at) = self.terminate_oldest().await;
+        self.wait_for(pod, terminated_at).await;
+    }
+
+    /// Takes a pod out of rotation and ends it in the same moment, as Kubernetes does.
+    async fn terminate_oldest(&mut self) -> (Running, Instant) {
+        let oldest = self.running.pop_front().unwrap();
+        self.haproxy.drain(oldest.slot).await;
+        let terminated_at = Instant::now();
+        oldest.pod.signal(Signal::SIGTERM);
+        (oldest, terminated_at)
+    }
+
+    /// Waits until a pod has drained and ended.
+    async fn wait_for(&mut self, mut ending: Running, terminated_at: Instant) {
+        let status = ending.pod.wait().await;
+        assert!(status.success(), "{}: {status}\n{}", ending.name, ending.pod.log().join("\n"));
+        self.haproxy.free(ending.slot).await;
+        let metrics = ending.metrics.last().await;
+        self.gone.push(Gone { name: ending.name, terminated_at, metrics, drain_log: ending.pod.drain_log() });
+    }
+}
