@@ -1,16 +1,17 @@
 //! The admin tier as a whole: links, fleet, and the router that reads it.
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http_support::{Connections, Settings};
 use maintenance_switch::Switch;
 use serde_json::json;
 use session_domain::fleet::FleetView;
@@ -35,8 +36,11 @@ use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security
 /// How long open connections get at the end.
 const CLOSING: Duration = Duration::from_secs(3);
 
+/// How often open pages hear something: connections that acknowledge nothing for some of these are gone.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
 /// The largest form that is read, in bytes.
-const MAX_FORM_BYTES: usize = 16 * 1024;
+pub(crate) const MAX_FORM_BYTES: usize = 16 * 1024;
 
 /// What pages, API and metrics read.
 #[derive(Clone, Debug)]
@@ -54,6 +58,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// The maintenance switch, where one was named.
     pub(crate) maintenance: Option<Maintenance>,
+    /// Log lines that were dropped so far.
+    dropped_log_lines: Arc<AtomicU64>,
 }
 
 impl App {
@@ -84,7 +90,8 @@ pub enum ServeError {
     PartEnded,
 }
 
-/// Serves on `listener` until `stopped` is done, then closes within seconds. `switch` is what operators move.
+/// Serves on `listener` until `stopped` is done, then closes within seconds. `switch` is what operators move,
+/// `dropped_log_lines` what the writer of the log counts.
 ///
 /// # Errors
 /// Where the listener is unusable, or a part fails, which no pod and no request can make it do.
@@ -92,6 +99,7 @@ pub async fn serve(
     options: &Options,
     switch: Option<Switch>,
     listener: TcpListener,
+    dropped_log_lines: Arc<AtomicU64>,
     stopped: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
     let stop = CancellationToken::new();
@@ -103,10 +111,7 @@ pub async fn serve(
     let orphans = options.redis.clone().map(|url| {
         let (found, orphans) = watch::channel(Arc::default());
         let looking = orphans::look(url, found, stop.clone());
-        parts.spawn(async move {
-            looking.await;
-            Ok(())
-        });
+        parts.spawn(looking);
         orphans
     });
     if let Some(lock) = auth.lock().filter(|lock| !lock.has_token()) {
@@ -114,41 +119,21 @@ pub async fn serve(
     }
     let maintenance = switch.map(|switch| {
         let (maintenance, following) = Maintenance::new(switch, stop.clone());
-        parts.spawn(async move {
-            following.await;
-            Ok(())
-        });
+        parts.spawn(following);
         maintenance
     });
     let sources = Sources { views: reader, maintenance: maintenance.clone(), orphans, audit: audit.clone() };
     let (scene, scenes) = watch::channel(Arc::new(sources.scene()));
-    let beating = live::beat(sources.clone(), scene, stop.clone());
-    parts.spawn(async move {
-        beating.await;
-        Ok(())
-    });
+    parts.spawn(live::beat(sources.clone(), scene, stop.clone()));
     let streams = Streams::new(stop.clone());
-    let streaming = streams.clone().ended();
-    parts.spawn(async move {
-        streaming.await;
-        Ok(())
-    });
-    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance };
+    parts.spawn(streams.clone().ended());
+    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance, dropped_log_lines };
     let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
-    let looking = options.pods.clone().run(reporter, stop.clone());
-    parts.spawn(async move {
-        looking.await;
-        Ok(())
-    });
-    let keeping = fleet::keep(findings, Presenter::new(options.grpc_token.clone()), views, stop.clone());
-    parts.spawn(async move {
-        keeping.await;
-        Ok(())
-    });
-    let serving = axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>());
-    let serving = serving.with_graceful_shutdown(stop.clone().cancelled_owned());
-    parts.spawn(async move { serving.await });
+    parts.spawn(options.pods.clone().run(reporter, stop.clone()));
+    parts.spawn(fleet::keep(findings, Presenter::new(options.grpc_token.clone()), views, stop.clone()));
+    let settings = Settings::new(HEARTBEAT).telling_peers(true);
+    parts.spawn(http_support::serve(listener, router, stop.clone(), settings, Connections::within_open_files()));
     tokio::select! {
         () = stopped => {}
         _ = parts.join_next() => return Err(ServeError::PartEnded),
@@ -198,7 +183,6 @@ fn router(app: App, local: bool) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
         .fallback_service(closed)
-        .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
         .layer(middleware::from_fn(security::own_pages_only))
         .layer(middleware::from_fn(security::headers));
     if by_name_only { router.layer(middleware::from_fn(security::local_names_only)) } else { router }
@@ -213,7 +197,7 @@ async fn ready() -> Json<serde_json::Value> {
 }
 
 async fn metrics_page(State(app): State<App>) -> Response {
-    let text = metrics::render(&app.view(), &app.streams, clock::now());
+    let text = metrics::render(&app.view(), &app.streams, app.dropped_log_lines.load(Ordering::Relaxed), clock::now());
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }
 

@@ -4,37 +4,28 @@ use std::process::ExitCode;
 
 use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
-use launch::EXIT_CONFIG;
-use launch::command::{self, fail};
+use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::signals::StopSignals;
 use launch::version::VERSION;
+use launch::{EXIT_CONFIG, command, process};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 use tracing::{error, info, warn};
 
 fn main() -> ExitCode {
-    let runtime = match Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&format_args!("there is no runtime: {error}"), 1),
-    };
-    let code = runtime.block_on(run());
-    // A name that is being resolved holds a thread that nothing can call back: nobody waits for it.
-    runtime.shutdown_background();
-    code
+    match command::parse() {
+        Ok(raw) => process::run(async |log| run(&raw, log).await),
+        Err(code) => code,
+    }
 }
 
-async fn run() -> ExitCode {
+async fn run(raw: &Raw, log: &Log) -> ExitCode {
     let mut signals = match StopSignals::catch() {
         Ok(signals) => signals,
-        Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
+        Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
     };
-    let raw: Raw = match command::parse() {
-        Ok(raw) => raw,
-        Err(code) => return code,
-    };
-    let options = Options::parse(&raw, &ProcessEnvironment);
-    let options = match command::ready(options, raw.check_config, |options| options.log_format) {
+    let options = Options::parse(raw, &ProcessEnvironment);
+    let options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -44,19 +35,19 @@ async fn run() -> ExitCode {
             let mut faults = Faults::default();
             let address = options.http;
             faults.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
-            return fail(&faults, EXIT_CONFIG);
+            return log.fail(&faults, EXIT_CONFIG);
         }
     };
     let switch = match launch::maintenance::open(options.switch.as_ref()).await {
         Ok(switch) => switch,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
     announce(&options, &listener);
     let stopped = async {
         let signal = signals.next().await;
         info!("received {signal}, stopping");
     };
-    match app::serve(&options, switch, listener, stopped).await {
+    match app::serve(&options, switch, listener, log.dropped_lines(), stopped).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the admin tier fails");

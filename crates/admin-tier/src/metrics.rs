@@ -13,13 +13,14 @@ use session_domain::{Counters, Phase, PodReport, Timestamp};
 use crate::live::Streams;
 
 /// The metrics page.
-pub(crate) fn render(view: &FleetView, streams: &Streams, now: Timestamp) -> String {
+pub(crate) fn render(view: &FleetView, streams: &Streams, dropped_log_lines: u64, now: Timestamp) -> String {
     let recorder = PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     metrics::with_local_recorder(&recorder, || {
         describe();
         tier(view);
         pages(streams);
+        counter!("lastcall_admin_log_lines_dropped_total").absolute(dropped_log_lines);
         let mut named = HashSet::new();
         // Of two pods under one name the one that answers is believed: a series must not stand there twice.
         let (up, down): (Vec<_>, Vec<_>) = view.pods().iter().partition(|pod| pod.is_reachable());
@@ -57,6 +58,10 @@ fn describe() {
     describe_counter!(
         "lastcall_admin_event_streams_cut_total",
         "Event streams that were cut because nobody read them."
+    );
+    describe_counter!(
+        "lastcall_admin_log_lines_dropped_total",
+        "Log lines that were dropped because nobody read the log fast enough."
     );
     describe_gauge!("lastcall_admin_build_info", "Always 1; the label names the version and the git revision.");
 }
@@ -146,7 +151,7 @@ mod tests {
     }
 
     fn page(fleet: &Fleet, now: i64) -> String {
-        render(&fleet.view(), &Streams::new(CancellationToken::new()), at(now))
+        render(&fleet.view(), &Streams::new(CancellationToken::new()), 0, at(now))
     }
 
     #[test]

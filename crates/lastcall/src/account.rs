@@ -1,12 +1,12 @@
 //! Signing in and out, and what a session is told about itself: `/login`, `/logout`, `/session`.
 
 use axum::Json;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Query};
+use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use door::same_origin::{is_cross_site, is_prefetch};
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode, Uri, Version};
+use http_support::{Form, FormError};
 use serde::{Deserialize, Serialize};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
@@ -15,6 +15,9 @@ use crate::notice::DrainNotice;
 use crate::page::{self, Page};
 use crate::session::{NotSignedIn, Visit};
 use crate::trusted;
+
+/// The largest form that `/login` takes, in bytes.
+const MAX_FORM_BYTES: usize = 64 * 1024;
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -27,16 +30,16 @@ pub(crate) async fn login(
     visit: Visit,
     version: Version,
     headers: HeaderMap,
-    form: Result<Form<Login>, FormRejection>,
+    form: Result<Form<Login, MAX_FORM_BYTES>, FormError>,
 ) -> Response {
     if let Some(refusal) = trusted::refuse_login(&visit.pod, &headers) {
         return refusal;
     }
     let user = match form {
         Ok(Form(login)) => UserName::from_input(&login.user),
-        Err(rejection) => {
+        Err(error) => {
             let detail = "Send the form field `user`, as application/x-www-form-urlencoded, in at most 64 kB.";
-            return page::problem(&*visit.pod.pages, &headers, rejection.status(), "No name in the form", detail);
+            return page::problem(&*visit.pod.pages, &headers, error.status(), "No name in the form", detail);
         }
     };
     if visit.session().is_none() && visit.needs_path() {

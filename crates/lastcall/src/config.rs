@@ -1,6 +1,7 @@
 //! What a service can be told, as validated values. Every default is the contract's.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use door::{Token, TrustedUser};
@@ -64,6 +65,10 @@ pub struct Config {
     pub limits: Limits,
     /// Event streams that one session may have open, at least 1; one more ends the oldest.
     pub max_streams_per_session: usize,
+    /// Event streams that all sessions together may have open; above it `/events` answers 503.
+    pub max_streams: u64,
+    /// How long an idle connection is kept.
+    pub keep_alive_timeout: Duration,
     /// The time between two heartbeats of an event stream.
     pub heartbeat_interval: Duration,
     /// Whether browsers leave by themselves at the end of a countdown.
@@ -93,6 +98,8 @@ pub struct Config {
     /// What Kubernetes grants from the signal to the kill, where it is known: sessions that have ended while the store was
     /// away are written as long as it lasts.
     pub termination_grace_period: Option<Duration>,
+    /// Log lines that were dropped, counted by whoever writes the log. Shown as a metric.
+    pub dropped_log_lines: Arc<AtomicU64>,
     /// The software's version and revision, for those who watch.
     pub version: String,
 }
@@ -109,6 +116,8 @@ impl Config {
                 presence_linger: Duration::from_secs(10),
             },
             max_streams_per_session: 20,
+            max_streams: 100_000,
+            keep_alive_timeout: Duration::from_secs(75),
             heartbeat_interval: Duration::from_secs(15),
             auto_logout: true,
             maintenance_retry_after: Duration::from_secs(30 * 60),
@@ -122,6 +131,7 @@ impl Config {
             forced_end: ForcedEnd::default(),
             store_at_start: StoreAtStart::default(),
             termination_grace_period: None,
+            dropped_log_lines: Arc::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

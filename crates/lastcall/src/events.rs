@@ -8,11 +8,17 @@ mod stream;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
 use crate::account::no_session;
+use crate::page;
+use crate::pod::Pod;
 use crate::session::Visit;
+
+/// A page that got no stream may ask again after so long.
+const RETRY_AFTER_SECONDS: u16 = 5;
 
 /// Marks the answer that is an event stream of ours: it counts as a stream, not as a request in flight.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +27,9 @@ pub(crate) struct EventStreamAnswer;
 /// Opens the event stream.
 pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
     let Some(session) = visit.session() else { return no_session(&visit, &headers) };
-    let stream = stream::open(session.clone());
+    let pod = &visit.pod;
+    let Some(open) = pod.metrics.open_stream(pod.config.max_streams) else { return too_many(pod, &headers) };
+    let stream = stream::open(session.clone(), open);
     session.streams().await;
     let mut response = Response::new(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
@@ -29,6 +37,15 @@ pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    response
+}
+
+/// The answer where the pod has as many streams open as it may. Pages ask again.
+fn too_many(pod: &Pod, headers: &HeaderMap) -> Response {
+    let detail = "This server has as many event streams open as it may. Try again in a few seconds.";
+    let mut response =
+        page::problem(&*pod.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response
 }
 

@@ -8,22 +8,28 @@ mod service;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use http_support::{Connections, Settings};
 pub(crate) use publisher::{Publisher, publish};
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::Server;
-use tonic::transport::server::Router;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
 use crate::pod::Pod;
 use admission::Admission;
 use service::Introspector;
+
+/// The largest request that is read, in bytes. All of them are a few names and numbers.
+const MAX_REQUEST_BYTES: usize = 64 * 1024;
+
+/// A connection that acknowledges nothing for some of these is gone.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
 /// are for callers with the token, where there is one.
@@ -39,34 +45,28 @@ pub(crate) fn services(
     let (reporter, health) = tonic_health::server::health_reporter();
     let admission = Admission::new(pod.config.grpc_token.clone());
     let introspector = Introspector::new(Arc::clone(pod), Arc::clone(publisher));
-    let introspection = IntrospectionServer::with_interceptor(introspector, admission.clone());
-    let router = Server::builder()
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .add_service(introspection)
-        .add_service(health)
-        .add_service(InterceptedService::new(reflection().build_v1()?, admission.clone()))
-        .add_service(InterceptedService::new(reflection().build_v1alpha()?, admission));
-    Ok((router, reporter))
+    let introspection = IntrospectionServer::new(introspector).max_decoding_message_size(MAX_REQUEST_BYTES);
+    let v1 = reflection().build_v1()?.max_decoding_message_size(MAX_REQUEST_BYTES);
+    let v1alpha = reflection().build_v1alpha()?.max_decoding_message_size(MAX_REQUEST_BYTES);
+    let routes = Routes::new(InterceptedService::new(introspection, admission.clone()))
+        .add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES))
+        .add_service(InterceptedService::new(v1, admission.clone()))
+        .add_service(InterceptedService::new(v1alpha, admission));
+    Ok((routes.prepare().into_axum_router(), reporter))
 }
 
 /// What calls in flight get at the end. A health watch never ends by itself.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is cancelled, and the calls in flight are done or their time is over.
-pub(crate) async fn serve(
-    router: Router,
-    listener: TcpListener,
-    stop: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
-    let incoming = TcpListenerStream::new(listener);
-    let serving = router.serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+pub(crate) async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
     let over = async {
         stop.cancelled().await;
         sleep(CLOSING).await;
     };
     tokio::select! {
-        ended = serving => ended,
-        () = over => Ok(()),
+        () = http_support::serve(listener, router, stop.clone(), Settings::new(HEARTBEAT), connections) => {}
+        () = over => {}
     }
 }
 

@@ -12,6 +12,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{HeaderValue, RETRY_AFTER};
+use http_support::{Connections, Settings, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -19,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::headers::guarded;
 use crate::page::{self, Page, Pages};
-use crate::serve;
 
 /// Open connections get so long at the end.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -53,7 +53,7 @@ pub async fn serve_maintenance_page(
         sleep(CLOSING).await;
     };
     tokio::select! {
-        () = serve::serve(listener, routes, stop.clone(), serve::Settings::new(HEARTBEAT)) => {}
+        () = serve(listener, routes, stop.clone(), Settings::new(HEARTBEAT), Connections::within_open_files()) => {}
         () = closing => {}
     }
 }

@@ -37,20 +37,23 @@ pub(crate) struct Metrics {
     store_readable: Gauge,
     store_writable: Gauge,
     store_errors: Counter,
+    log_lines_dropped: Counter,
+    dropped_log_lines: Arc<AtomicU64>,
 }
 
 impl Metrics {
-    pub(crate) fn new(version: &str) -> Self {
+    /// `dropped_log_lines` is counted by whoever writes the log.
+    pub(crate) fn new(version: &str, dropped_log_lines: Arc<AtomicU64>) -> Self {
         let recorder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &REQUEST_BUCKETS)
             .and_then(|b| b.set_buckets_for_metric(Matcher::Full(DRAIN_SECONDS.to_owned()), &DRAIN_BUCKETS))
             .unwrap_or_default()
             .build_recorder();
         let handle = recorder.handle();
-        metrics::with_local_recorder(&recorder, || Self::register(handle, version))
+        metrics::with_local_recorder(&recorder, || Self::register(handle, version, dropped_log_lines))
     }
 
-    fn register(handle: PrometheusHandle, version: &str) -> Self {
+    fn register(handle: PrometheusHandle, version: &str, dropped_log_lines: Arc<AtomicU64>) -> Self {
         use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
         describe_gauge!("active_sessions_total", "Sessions held by this pod, present or not.");
         describe_counter!("drain_notifications_sent", "Sessions told of a drain or maintenance, once a notice.");
@@ -71,6 +74,10 @@ impl Metrics {
         describe_gauge!("lastcall_store_readable", "Whether the session store can be read: 1, or 0 while not.");
         describe_gauge!("lastcall_store_writable", "Whether the session store takes writes: 1, or 0 while not.");
         describe_counter!("lastcall_store_errors_total", "Operations of the session store that failed.");
+        describe_counter!(
+            "lastcall_log_lines_dropped_total",
+            "Log lines that were dropped because nobody read the log fast enough."
+        );
         describe_gauge!("lastcall_build_info", "Always 1; the label names the version and the git revision.");
         gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
         gauge!("lastcall_websocket_connections").set(0.0);
@@ -91,6 +98,8 @@ impl Metrics {
             store_readable: gauge!("lastcall_store_readable"),
             store_writable: gauge!("lastcall_store_writable"),
             store_errors: counter!("lastcall_store_errors_total"),
+            log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
+            dropped_log_lines,
             handle,
         }
     }
@@ -105,6 +114,7 @@ impl Metrics {
         self.store_readable.set(is(StoreHealth::is_readable));
         self.store_writable.set(is(StoreHealth::is_writable));
         self.store_errors.absolute(sharing.map_or(0, Sharing::errors));
+        self.log_lines_dropped.absolute(self.dropped_log_lines.load(Ordering::Relaxed));
         self.handle.render()
     }
 
@@ -124,10 +134,11 @@ impl Metrics {
         self.drain_seconds.record(took.as_secs_f64());
     }
 
-    /// Counts an open event stream until the guard is dropped.
-    pub(crate) fn open_stream(&self) -> OpenStream {
-        self.open_streams.fetch_add(1, Ordering::Relaxed);
-        OpenStream(Arc::clone(&self.open_streams))
+    /// Counts an open event stream until the guard is dropped. `None` where `max` are open already.
+    pub(crate) fn open_stream(&self, max: u64) -> Option<OpenStream> {
+        let open = |open: u64| (open < max).then_some(open + 1);
+        self.open_streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, open).ok()?;
+        Some(OpenStream(Arc::clone(&self.open_streams)))
     }
 
     fn copy_books(&self, sessions: &SessionRegistry) {

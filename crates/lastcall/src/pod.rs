@@ -73,7 +73,7 @@ impl Pod {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
-            metrics: Metrics::new(&config.version),
+            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
             pages,
             keys,
             config,

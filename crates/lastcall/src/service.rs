@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
 use futures_util::Stream;
 use http::{Request, StatusCode};
+use http_support::{Connections, Settings, serve};
 use session_domain::lifecycle::Signal;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -29,17 +29,13 @@ use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
-use crate::serve::Settings;
-use crate::{account, assets, events, probes, serve, sharing, sweep, track};
+use crate::{account, assets, events, probes, sharing, sweep, track};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
 
-/// The largest form that `/login` takes, in bytes.
-const MAX_FORM_BYTES: usize = 64 * 1024;
-
-/// How long a form may take to arrive. An event stream's answer begins at once and is not meant.
-const FORM_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// Why a service ended other than by a drain.
 #[derive(Debug, Error)]
@@ -132,7 +128,10 @@ impl Service {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         let pod = Arc::clone(&self.pod);
-        let settings = Settings::new(pod.config.heartbeat_interval).telling_peers(pod.config.trusted_user.is_some());
+        let settings = Settings::new(pod.config.heartbeat_interval)
+            .keeping_alive(pod.config.keep_alive_timeout)
+            .telling_peers(pod.config.trusted_user.is_some());
+        let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
         let metrics = probes::metrics(&pod);
@@ -148,18 +147,13 @@ impl Service {
         };
         let driver = Driver::start(Arc::clone(&pod), self.switch.clone()).await;
         let mut parts = JoinSet::new();
-        parts.spawn(serve::serve(listeners.http, with_metrics, stop.clone(), settings));
+        parts.spawn(serve(listeners.http, with_metrics, stop.clone(), settings, connections.clone()));
         if let Some((listener, metrics)) = metrics_apart {
-            parts.spawn(serve::serve(listener, metrics, stop.clone(), settings));
+            parts.spawn(serve(listener, metrics, stop.clone(), settings, connections.clone()));
         }
         if let Some(listener) = listeners.grpc {
             let (router, reporter) = introspection::services(&pod, &publisher)?;
-            let grpc_stop = stop.clone();
-            parts.spawn(async move {
-                if let Err(error) = introspection::serve(router, listener, grpc_stop).await {
-                    warn!(%error, "introspection failed");
-                }
-            });
+            parts.spawn(introspection::serve(router, listener, stop.clone(), connections.clone()));
             parts.spawn(introspection::report_health(Arc::clone(&pod), reporter, stop.clone()));
         }
         parts.spawn(sweep::sweep(Arc::clone(&pod), stop.clone()));
@@ -217,8 +211,7 @@ impl Service {
             .route("/session", get(account::session))
             .route("/events", get(events::events))
             .method_not_allowed_fallback(wrong_method)
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, FORM_TIMEOUT))
+            .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT))
             .layer(map_response(guarded));
         own.fallback_service(self.app.clone()).layer(CatchPanicLayer::new())
     }

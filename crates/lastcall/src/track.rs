@@ -23,7 +23,7 @@ use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::session::Visit;
 use crate::sessions::{Finding, Held};
-use crate::{gate, headers, page, scope, trusted};
+use crate::{eviction, gate, headers, page, scope, trusted};
 
 /// Paths that answer everybody in every phase; what they say to a newcomer is their own affair.
 const UNGATED: [&str; 3] = ["/session", "/events", "/logout"];
@@ -50,6 +50,9 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     };
 
     let id = cookies.read(request.headers(), &pod.keys.load());
+    if pod.registry.is_full() && id.is_none_or(|id| pod.sessions.find_own(id).is_none()) {
+        eviction::make_room(&pod).await;
+    }
     let purpose = match request.uri().path() {
         "/logout" => Purpose::Logout,
         "/events" => Purpose::Stream,

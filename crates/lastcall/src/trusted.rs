@@ -4,9 +4,10 @@
 //! A name is believed by the address that the connection comes from. Where no proxy names anybody, a session stays what
 //! its cookie says, and newcomers are anonymous: nobody names themselves here.
 
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::response::Response;
 use door::Unclear;
 use http::header::HeaderMap;
@@ -17,18 +18,14 @@ use crate::page;
 use crate::pod::Pod;
 use crate::sessions::Held;
 
-/// Where a request's connection comes from. With requests only where somebody is to be believed by it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) IpAddr);
-
 /// The name that the proxy gives to the user behind a request, if it is to be believed and gives one.
 ///
 /// # Errors
 /// Where it gives two, or one that cannot be read.
 pub(crate) fn name<'a>(pod: &Pod, request: &'a Request<Body>) -> Result<Option<&'a str>, Unclear> {
     let Some(trusted) = &pod.config.trusted_user else { return Ok(None) };
-    let Some(Peer(peer)) = request.extensions().get() else { return Ok(None) };
-    trusted.name(request.headers(), *peer)
+    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
+    trusted.name(request.headers(), peer.ip())
 }
 
 /// The answer to a request that is two users', or nobody can say whose.

@@ -1,14 +1,13 @@
 //! Reading the command line: what clap refuses is a configuration error like any other.
 
-use std::fmt::Display;
-use std::io::{Write as _, stderr};
+use std::io::{Write as _, stdout};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
 use clap::{Arg, Parser};
 
 use crate::EXIT_CONFIG;
-use crate::logging::{self, LogFormat};
+use crate::logging::{Log, LogFormat};
 use crate::options::Faults;
 
 /// Parses the command line and the environment. `Err` is what the process exits with: 0 after `--help` and
@@ -27,28 +26,24 @@ pub fn parse<T: Parser>() -> Result<T, ExitCode> {
 }
 
 /// The options, with the log started as they say. `Err` is what the process exits with: [`EXIT_CONFIG`] where options are
-/// faulty or logging cannot start, which has been said then, and 0 where they were only to be checked.
+/// faulty or logging cannot start, which has been said then, and 0 where they were only to be checked and are valid.
 ///
 /// # Errors
 /// As above.
 pub fn ready<T>(
+    log: &Log,
     options: Result<T, Faults>,
     check_only: bool,
     log_format: impl FnOnce(&T) -> LogFormat,
 ) -> Result<T, ExitCode> {
-    let options = options.map_err(|faults| fail(&faults, EXIT_CONFIG))?;
+    let options = options.map_err(|faults| log.fail(&faults, EXIT_CONFIG))?;
     if check_only {
+        // Where this cannot be printed, the exit status has to do.
+        let _ = writeln!(stdout(), "configuration is valid");
         return Err(ExitCode::SUCCESS);
     }
-    logging::start(log_format(&options)).map_err(|error| fail(&error, EXIT_CONFIG))?;
+    log.start(log_format(&options)).map_err(|error| log.fail(&error, EXIT_CONFIG))?;
     Ok(options)
-}
-
-/// Says what is wrong on stderr, where there may be no log yet, and gives what the process exits with.
-pub fn fail(what: &dyn Display, status: u8) -> ExitCode {
-    // Where not even this can be written, the exit status has to do.
-    let _ = writeln!(stderr(), "{what}");
-    ExitCode::from(status)
 }
 
 /// An empty variable is an unset one: the default holds.

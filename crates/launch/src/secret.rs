@@ -1,6 +1,8 @@
 //! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 
 use door::Token;
 
@@ -32,7 +34,7 @@ pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> O
             None
         }
         (Some(value), None) => Some(Secret(value)),
-        (None, Some(path)) => match std::fs::read_to_string(&path) {
+        (None, Some(path)) => match read_file(&path) {
             Ok(text) if text.trim().is_empty() => {
                 faults.push(&file_variable, format_args!("the file {path:?} is empty"));
                 None
@@ -45,6 +47,18 @@ pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> O
         },
         (None, None) => None,
     }
+}
+
+/// More than this is no secret: a wrong path may name a file without an end.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+fn read_file(path: &str) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MAX_FILE_BYTES {
+        return Err(io::Error::other(format!("it is larger than {MAX_FILE_BYTES} bytes")));
+    }
+    Ok(text)
 }
 
 /// Reads the token `name`, where it is given; notes a fault also where callers could not present it.
@@ -82,7 +96,8 @@ mod tests {
         assert_eq!(faults, Faults::default());
         assert_eq!(read(&[("KEY", "x"), ("KEY_FILE", path)], &mut faults), None);
         assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut faults), None);
-        assert_eq!(faults.to_string().lines().count(), 2);
+        assert_eq!(read(&[("KEY_FILE", "/dev/zero")], &mut faults), None, "it has no end");
+        assert_eq!(faults.to_string().lines().count(), 3);
         std::fs::remove_file(path).unwrap();
     }
 

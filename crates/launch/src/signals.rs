@@ -1,14 +1,20 @@
-//! The signals that ask a process to stop.
+//! The signals that ask a process to stop, and those that must not end it.
 
 use std::io;
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+use tracing::info;
 
-/// SIGTERM and SIGINT, caught since this was made: one that comes during the start is not lost.
+/// SIGTERM, SIGINT and SIGQUIT, caught since this was made: one that comes during the start is not lost. SIGHUP, SIGUSR1
+/// and SIGUSR2 are logged and ignored: they would end the process otherwise.
 #[derive(Debug)]
 pub struct StopSignals {
     term: Stream,
     int: Stream,
+    quit: Stream,
+    hup: Stream,
+    usr1: Stream,
+    usr2: Stream,
 }
 
 impl StopSignals {
@@ -17,14 +23,28 @@ impl StopSignals {
     /// # Errors
     /// Where the system does not let signals be caught.
     pub fn catch() -> io::Result<Self> {
-        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hup: signal(SignalKind::hangup())?,
+            usr1: signal(SignalKind::user_defined1())?,
+            usr2: signal(SignalKind::user_defined2())?,
+        })
     }
 
     /// Waits for the next one and gives its name.
     pub async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.term.recv() => "SIGTERM",
-            _ = self.int.recv() => "SIGINT",
+        loop {
+            let ignored = tokio::select! {
+                _ = self.term.recv() => return "SIGTERM",
+                _ = self.int.recv() => return "SIGINT",
+                _ = self.quit.recv() => return "SIGQUIT",
+                _ = self.hup.recv() => "SIGHUP",
+                _ = self.usr1.recv() => "SIGUSR1",
+                _ = self.usr2.recv() => "SIGUSR2",
+            };
+            info!("received {ignored}, which is ignored");
         }
     }
 }

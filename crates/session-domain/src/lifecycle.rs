@@ -31,6 +31,8 @@ pub enum Signal {
     Term,
     /// SIGINT: Ctrl-C.
     Int,
+    /// SIGQUIT: Ctrl-\. The operator does not want to wait from the start.
+    Quit,
 }
 
 /// What happened to the pod.

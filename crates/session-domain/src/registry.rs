@@ -14,6 +14,7 @@ mod live;
 mod presence;
 #[cfg(test)]
 mod tests;
+mod unconfirmed;
 mod unwritten;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub use changes::Change;
 use changes::{Changes, Reader};
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
+use unconfirmed::Unconfirmed;
 use unwritten::Unwritten;
 
 use crate::ids::{PodName, SessionId, UserName};
@@ -68,6 +70,8 @@ pub struct Registry<X> {
     admission: Admission,
     ledger: Ledger,
     changes: Changes<X>,
+    /// Who goes first where the pod is full.
+    unconfirmed: Unconfirmed<X>,
     /// Where a store has to follow; a pod on its own keeps no such list.
     unwritten: Option<Unwritten<X>>,
     /// The id of the notice that runs, 0 for none.
@@ -94,6 +98,7 @@ impl<X> Registry<X> {
             sessions: papaya::HashMap::new(),
             ledger: Ledger::default(),
             changes: Changes::new(Reader::Watchers),
+            unconfirmed: Unconfirmed::new(),
             unwritten: None,
             notice: AtomicU64::new(0),
             countdown_began: AtomicI64::new(0),
@@ -163,6 +168,7 @@ impl<X> Registry<X> {
         let session = Arc::new(LiveSession::new(id, user, attachment, now));
         self.ledger.logins.fetch_add(1, Ordering::Relaxed);
         self.sessions.pin().insert(id, Arc::clone(&session));
+        self.unconfirmed.push(&session);
         self.changed(&session);
         (self.population_changed)();
         Ok(session)
@@ -335,6 +341,7 @@ impl<X> Registry<X> {
 
     /// Every session that has outlived its time. To be ended by [`Registry::end_all`].
     pub fn outlived(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+        self.unconfirmed.prune();
         let countdown = self.countdown_began();
         self.choose(|session| session.has_outlived(&self.limits, now, countdown))
     }

@@ -13,6 +13,7 @@ mod process;
 mod redis;
 mod site;
 mod slow_proxy;
+mod unread;
 
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ pub use process::{Process, Signal};
 pub use redis::{Redis, free_port};
 pub use site::Site;
 pub use slow_proxy::SlowProxy;
+pub use unread::Unread;
 
 /// How long a test waits for something that must come. Long enough for a busy machine; nothing waits for it to pass.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -18,9 +18,20 @@ pub struct UserPod {
 impl UserPod {
     /// Starts `binary` (`env!("CARGO_BIN_EXE_user-tier")`) as `name` and waits until it serves.
     pub async fn start(binary: impl AsRef<Path>, name: &str, options: &[(&str, &str)]) -> Self {
-        let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", name)];
-        let environment: Vec<_> = fixed.iter().chain(options).copied().collect();
-        let process = Process::start(binary, &[], &environment);
+        Self::serving(Process::start(binary, &[], &environment(name, options))).await
+    }
+
+    /// The same, with at most so many files open.
+    pub async fn start_limited(
+        binary: impl AsRef<Path>,
+        name: &str,
+        open_files: u64,
+        options: &[(&str, &str)],
+    ) -> Self {
+        Self::serving(Process::start_limited(binary, open_files, &[], &environment(name, options))).await
+    }
+
+    async fn serving(process: Process) -> Self {
         let line = process.line("http.address=").await;
         let field = |name: &str| {
             let (_, rest) = line.split_once(&format!("{name}=\"")).unwrap_or_else(|| panic!("no {name} in {line}"));
@@ -44,6 +55,11 @@ impl UserPod {
         let page = self.person().text("/metrics").await;
         metric(&page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}"))
     }
+}
+
+fn environment<'a>(name: &'a str, options: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", name)];
+    fixed.iter().chain(options).copied().collect()
 }
 
 impl Deref for UserPod {

@@ -44,6 +44,25 @@ impl Process {
         Self { child, log, reader }
     }
 
+    /// The same, with at most so many files open.
+    pub fn start_limited(
+        binary: impl AsRef<Path>,
+        open_files: u64,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
+        let script = format!("ulimit -n {open_files} && exec \"$0\" \"$@\"");
+        let binary = binary.as_ref().to_str().unwrap();
+        Self::start("/bin/sh", &[&["-c", &script, binary], arguments].concat(), environment)
+    }
+
+    /// Bytes of memory that the process holds now (Linux).
+    pub fn memory_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id().expect("the process has ended")

@@ -4,6 +4,7 @@
 
 pub mod app;
 mod assets;
+pub mod bounds;
 pub mod maintenance;
 pub mod options;
 mod pages;

@@ -5,41 +5,45 @@ use std::process::ExitCode;
 
 use futures_util::{Stream, StreamExt as _};
 use lastcall::{Listeners, Signal, TrustedUser};
-use launch::EXIT_CONFIG;
-use launch::command::{self, fail};
+use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
+use launch::{EXIT_CONFIG, command, process};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
+use user_tier::bounds::Bounds;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    match command::parse() {
+        Ok(raw) => process::run(async |log| run(&raw, log).await),
+        Err(code) => code,
+    }
+}
+
+async fn run(raw: &Raw, log: &Log) -> ExitCode {
     let signals = match lastcall::signals() {
         Ok(signals) => signals,
-        Err(error) => return fail(&format_args!("signals cannot be caught: {error}"), 1),
-    };
-    let raw: Raw = match command::parse() {
-        Ok(raw) => raw,
-        Err(code) => return code,
+        Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
     };
     if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
-        return serve_page(raw, signals).await;
+        return serve_page(raw, log, signals).await;
     }
-    let options = Options::parse(&raw, &ProcessEnvironment);
-    let mut options = match command::ready(options, raw.check_config, |options| options.log_format) {
+    let options = Options::parse(raw, &ProcessEnvironment);
+    let mut options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
+    options.service.dropped_log_lines = log.dropped_lines();
     let listeners = match bind(options.addresses).await {
         Ok(listeners) => listeners,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
-    bound_by_open_files(&mut options.service.limits.max_sessions);
+    bound(&mut options);
     let switch = match launch::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
-        Err(faults) => return fail(&faults, EXIT_CONFIG),
+        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
@@ -53,15 +57,15 @@ async fn main() -> ExitCode {
 }
 
 /// Serves the maintenance page until a signal comes.
-async fn serve_page(raw: &RawPage, signals: impl Stream<Item = Signal>) -> ExitCode {
+async fn serve_page(raw: &RawPage, log: &Log, signals: impl Stream<Item = Signal>) -> ExitCode {
     let options = PageOptions::parse(raw, &ProcessEnvironment);
-    let options = match command::ready(options, raw.check_config, |options| options.log_format) {
+    let options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
     let mut faults = Faults::default();
     let Some(listener) = listen("HTTP_ADDR", options.http, &mut faults).await else {
-        return fail(&faults, EXIT_CONFIG);
+        return log.fail(&faults, EXIT_CONFIG);
     };
     info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
     let stopped = async { _ = pin!(signals).next().await };
@@ -94,24 +98,19 @@ async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faul
     }
 }
 
-/// Open files that are no session's: listeners, the log, gRPC, probes, the busy page of those who find no room.
-const SPARE_FILES: u64 = 128;
-
-/// Raises the limit of open files as far as it goes, and holds the sessions to it: one connection each.
-fn bound_by_open_files(max_sessions: &mut u64) {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(files) if files.saturating_sub(SPARE_FILES) < *max_sessions => {
-            let bound = files.saturating_sub(SPARE_FILES).max(1);
-            warn!(
-                files.limit = files,
-                sessions.max = bound,
-                "MAX_SESSIONS is more than the limit of open files allows: raise that limit (ulimit -n) to have them all"
-            );
-            *max_sessions = bound;
-        }
-        Ok(_) => {}
-        Err(error) => warn!(%error, "the limit of open files cannot be raised"),
-    }
+/// Holds sessions and event streams to what files and memory allow, and says what came of it.
+fn bound(options: &mut Options) {
+    let service = &mut options.service;
+    let asked = Bounds {
+        sessions: service.limits.max_sessions,
+        streams_per_session: service.max_streams_per_session as u64,
+        streams: options.max_streams,
+    };
+    let (files, memory) = (process::open_files(), launch::memory::limit());
+    let (bounds, streams) = asked.fit(files, memory);
+    service.limits.max_sessions = bounds.sessions;
+    service.max_streams = streams;
+    bounds.announce(asked, files, memory);
 }
 
 /// Says what an operator should know.

@@ -42,6 +42,8 @@ pub struct Options {
     pub addresses: Addresses,
     /// How the service behaves.
     pub service: Config,
+    /// `MAX_STREAMS`, default unset: as many event streams as fit.
+    pub max_streams: Option<u64>,
     /// Whether `GRPC_AUTH` is `off`.
     pub open_introspection: bool,
     /// Where the maintenance switch lies.
@@ -74,6 +76,11 @@ impl Options {
                 "MAX_STREAMS_PER_SESSION",
                 options::number(&raw.max_streams_per_session, 1..=10_000).map(|n| usize::try_from(n).unwrap_or(20)),
                 defaults.max_streams_per_session,
+            ),
+            keep_alive_timeout: faults.take(
+                "KEEP_ALIVE_TIMEOUT",
+                options::timeout(&raw.keep_alive_timeout),
+                defaults.keep_alive_timeout,
             ),
             heartbeat_interval: faults.take(
                 "HEARTBEAT_INTERVAL",
@@ -121,13 +128,15 @@ impl Options {
             version: launch::version::VERSION.to_owned(),
             ..defaults
         };
+        let max_streams = options::given(raw.max_streams.as_deref())
+            .and_then(|text| faults.take("MAX_STREAMS", options::number(text, 1..=10_000_000).map(Some), None));
         let switch = maintenance::switch(raw, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
-        faults.into_result(Self { addresses, service, open_introspection, switch, random_key, log_format })
+        faults.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
     }
 }
 

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{ConnectInfo, Form, Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
 use http::{HeaderName, StatusCode};
+use http_support::{Form, FormError};
 use serde::Deserialize;
 
 use super::{Frame, page};
-use crate::app::App;
+use crate::app::{App, MAX_FORM_BYTES};
 use crate::auth::{Destination, Lock, Refused, SIGN_IN, whole_seconds};
 use crate::{clock, problem};
 
@@ -90,11 +91,18 @@ async fn sign_in(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
-    form: Result<Form<Presented>, FormRejection>,
+    form: Result<Form<Presented, MAX_FORM_BYTES>, FormError>,
 ) -> Response {
-    let Ok(Form(presented)) = form else {
-        let detail = "Send the form field `token`, as application/x-www-form-urlencoded.";
-        return problem::answer(&headers, StatusCode::BAD_REQUEST, "No token in the form", detail);
+    let presented = match form {
+        Ok(Form(presented)) => presented,
+        Err(error) => {
+            let detail = "Send the form field `token`, as application/x-www-form-urlencoded.";
+            let status = match error {
+                FormError::Body(error) => error.status(),
+                FormError::NotAForm | FormError::Fields(_) => StatusCode::BAD_REQUEST,
+            };
+            return problem::answer(&headers, status, "No token in the form", detail);
+        }
     };
     let destination = Destination::from_input(&presented.next);
     let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
@@ -141,7 +149,7 @@ fn refuse(lock: &Lock, refused: Refused, wrong: &'static str, destination: &Dest
 }
 
 /// `POST /admin/sign-in/link`: somebody has no token and asks for a link.
-async fn print_link(State(app): State<App>, form: Result<Form<Presented>, FormRejection>) -> Response {
+async fn print_link(State(app): State<App>, form: Result<Form<Presented, MAX_FORM_BYTES>, FormError>) -> Response {
     let destination = Destination::from_input(&form.map(|Form(form)| form.next).unwrap_or_default());
     let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
     if lock.has_token() {

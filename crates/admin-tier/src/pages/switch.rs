@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
+use http_support::{Form, FormError};
 use maintenance_switch::{Position, SetError, Standing};
 use serde::Deserialize;
 use session_domain::fleet::{FleetView, PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
 use super::words::{self, Moment, Words};
-use crate::app::App;
+use crate::app::{App, MAX_FORM_BYTES};
 use crate::audit::Deed;
 use crate::auth::Operator;
 use crate::live::Switched;
@@ -137,7 +137,7 @@ pub(crate) async fn move_switch(
     State(app): State<App>,
     operator: Operator,
     headers: HeaderMap,
-    form: Result<Form<Move>, FormRejection>,
+    form: Result<Form<Move, MAX_FORM_BYTES>, FormError>,
 ) -> Response {
     let Some(maintenance) = &app.maintenance else {
         let detail = "No switch was named to this admin tier. Set MAINTENANCE_CONFIGMAP or MAINTENANCE_FILE, the same \
@@ -150,9 +150,9 @@ pub(crate) async fn move_switch(
             let detail = format!("The form field `enabled` {unclear}.");
             return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
         }
-        Err(rejection) => {
+        Err(error) => {
             let detail = "Send the form field `enabled`, true or false, as application/x-www-form-urlencoded.";
-            return problem::answer(&headers, rejection.status(), "On or off?", detail);
+            return problem::answer(&headers, error.status(), "On or off?", detail);
         }
     };
     let deed = if position.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };

@@ -5,6 +5,7 @@
 mod access;
 mod accessible;
 mod api;
+mod bounds;
 mod browser;
 mod configuration;
 mod dns;

@@ -59,8 +59,8 @@ struct Heartbeat {
 }
 
 /// Opens a stream of the session. It counts as present from now until the stream is dropped.
-pub(super) fn open(session: Session) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let state = EventStream::new(session);
+pub(super) fn open(session: Session, open: OpenStream) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let state = EventStream::new(session, open);
     unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok(bytes), state))
@@ -95,7 +95,7 @@ impl Drop for EventStream {
 }
 
 impl EventStream {
-    fn new(session: Session) -> Self {
+    fn new(session: Session, open: OpenStream) -> Self {
         let pod = Arc::clone(&session.pod);
         let (number, state) = session.held.streams().open(pod.config.max_streams_per_session);
         let logins = state.borrow().logins;
@@ -108,7 +108,7 @@ impl EventStream {
             next_heartbeat: Instant::now() + pod.config.heartbeat_interval,
             stage: Stage::Opening,
             _presence: PresenceGuard::of(&pod, &session.held, Kind::EventStream),
-            _open: pod.metrics.open_stream(),
+            _open: open,
             session,
         }
     }

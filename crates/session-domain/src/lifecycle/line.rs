@@ -80,6 +80,7 @@ const fn name(signal: Signal) -> &'static str {
     match signal {
         Signal::Term => "SIGTERM",
         Signal::Int => "SIGINT",
+        Signal::Quit => "SIGQUIT",
     }
 }
 

@@ -108,7 +108,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         let present = population.present;
         match event {
-            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+            Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(Line::Ignored(signal)));
                 State::Draining { notice, next_progress, ready }
             }
@@ -147,7 +147,7 @@ impl Lifecycle {
         effects: &mut Vec<Effect>,
     ) -> State {
         match event {
-            Event::Terminate(signal) if self.policy.second_signal == SecondSignal::Ignore => {
+            Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(Line::Ignored(signal)));
                 State::Propagating { since, until }
             }
@@ -191,6 +191,13 @@ impl Lifecycle {
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
         effects.extend([Effect::Log(Line::Received(signal)), Effect::Log(Line::Detected(population.present))]);
+        if signal == Signal::Quit {
+            if population.present > 0 {
+                effects.push(Effect::ForceClose(Reason::Shutdown));
+            }
+            effects.push(Effect::ReleaseRemaining);
+            return stop(now, effects);
+        }
         if population.present == 0 {
             return self.propagate(now, now, effects);
         }
@@ -221,6 +228,11 @@ impl Lifecycle {
         let missed = now.since(last).as_millis() / interval;
         let ahead = u32::try_from(missed + 1).unwrap_or(u32::MAX);
         last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
+    }
+
+    /// Whether a signal that is not the first is only logged.
+    fn ignores(&self, signal: Signal) -> bool {
+        self.policy.second_signal == SecondSignal::Ignore && signal != Signal::Quit
     }
 
     fn next_notice(&mut self) -> NoticeId {

@@ -112,6 +112,29 @@ fn a_second_signal_forces_who_is_left_and_skips_the_propagation() {
 }
 
 #[test]
+fn sigquit_forces_everybody_at_once_first_or_second_ignored_or_not() {
+    const QUIT: Event = Event::Terminate(Signal::Quit);
+    let (machine, effects) = after(&[(QUIT, with(0, 2))]);
+    assert_eq!(
+        effects[effects.len() - 6..],
+        [
+            Effect::Log(Line::Received(Signal::Quit)),
+            Effect::Log(Line::Detected(2)),
+            Effect::ForceClose(Reason::Shutdown),
+            Effect::ReleaseRemaining,
+            Effect::Log(Line::ShuttingDown),
+            Effect::Exit,
+        ]
+    );
+    assert_eq!(machine.state(), State::Stopped { since: at(0) });
+    for present in [0, 2] {
+        let policy = Policy { second_signal: SecondSignal::Ignore, ..Policy::default() };
+        let (terminated, _) = Lifecycle::new(policy).step(TERM, with(0, present));
+        assert_eq!(terminated.step(QUIT, with(1, present)).0.state(), State::Stopped { since: at(0) });
+    }
+}
+
+#[test]
 fn a_second_signal_is_only_logged_where_it_is_to_be_ignored() {
     let policy = Policy { second_signal: SecondSignal::Ignore, ..Policy::default() };
     let (draining, _) = Lifecycle::new(policy).step(TERM, with(0, 2));
@@ -215,14 +238,15 @@ fn every_event_in_every_state() {
         ("propagating", &[(TERM, with(0, 0))]),
         ("stopped", &[(TERM, with(0, 0)), (TICK, with(15, 0))]),
     ];
-    let events = [ON, OFF, TERM, Event::Hurry, Event::PopulationChanged, TICK];
+    let quit = Event::Terminate(Signal::Quit);
+    let events = [ON, OFF, TERM, quit, Event::Hurry, Event::PopulationChanged, TICK];
     let table = [
-        ["countdown", "serving", "draining", "serving", "serving", "serving"],
-        ["countdown", "serving", "draining", "countdown", "countdown", "countdown"],
-        ["closed", "serving", "draining", "closed", "closed", "closed"],
-        ["draining", "draining", "stopped", "stopped", "draining", "draining"],
-        ["propagating", "propagating", "stopped", "stopped", "propagating", "propagating"],
-        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
+        ["countdown", "serving", "draining", "stopped", "serving", "serving", "serving"],
+        ["countdown", "serving", "draining", "stopped", "countdown", "countdown", "countdown"],
+        ["closed", "serving", "draining", "stopped", "closed", "closed", "closed"],
+        ["draining", "draining", "stopped", "stopped", "stopped", "draining", "draining"],
+        ["propagating", "propagating", "stopped", "stopped", "stopped", "propagating", "propagating"],
+        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
     ];
     for ((from, history), expected) in states.iter().zip(table) {
         for (event, to) in events.iter().zip(expected) {
@@ -248,6 +272,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::MaintenanceOn),
         2 => Just(Event::MaintenanceOff),
         1 => Just(Event::Terminate(Signal::Term)),
+        1 => Just(Event::Terminate(Signal::Quit)),
         1 => Just(Event::Hurry),
         4 => Just(Event::PopulationChanged),
         4 => Just(Event::TimePassed),
@@ -286,7 +311,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         let (next, effects) = machine.step(event, Situation { now: at(now), population });
         machine = next;
 
-        let hurried = matches!(event, Event::Hurry)
+        let hurried = matches!(event, Event::Hurry | Event::Terminate(Signal::Quit))
             || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
         for effect in &effects {
             match effect {

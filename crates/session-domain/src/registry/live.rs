@@ -157,6 +157,11 @@ impl<X> LiveSession<X> {
         self.confirmed.store(true, Ordering::Relaxed);
     }
 
+    /// Whether its cookie came back at least once.
+    pub(super) fn is_confirmed(&self) -> bool {
+        self.confirmed.load(Ordering::Relaxed)
+    }
+
     /// Whether its time is over: nothing open, and idle for too long or never come back. Whom a countdown waits for
     /// (since `countdown`) is left to it.
     pub(super) fn has_outlived(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> bool {
@@ -164,8 +169,7 @@ impl<X> LiveSession<X> {
             return false;
         }
         let last = self.last_activity().max(self.connections.last_closed());
-        let confirmed = self.confirmed.load(Ordering::Relaxed);
-        let ttl = if confirmed { limits.session_ttl } else { limits.session_ttl.min(UNCONFIRMED_TTL) };
+        let ttl = if self.is_confirmed() { limits.session_ttl } else { limits.session_ttl.min(UNCONFIRMED_TTL) };
         now >= last.plus(ttl)
     }
 

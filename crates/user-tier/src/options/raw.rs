@@ -74,6 +74,13 @@ pub struct Raw {
     /// Open event streams of one session; one more ends the oldest
     #[arg(long, env = "MAX_STREAMS_PER_SESSION", value_name = "VALUE", hide_env_values = true, default_value = "20")]
     pub max_streams_per_session: String,
+    /// Open event streams of all sessions together; above it /events answers 503 [default: as many as fit into the memory
+    /// limit of the container, 100000 where there is none]
+    #[arg(long, env = "MAX_STREAMS", value_name = "VALUE", hide_env_values = true)]
+    pub max_streams: Option<String>,
+    /// How long an idle connection is kept; longer than the pools of proxies in front keep theirs
+    #[arg(long, env = "KEEP_ALIVE_TIMEOUT", value_name = "VALUE", hide_env_values = true, default_value = "75s")]
+    pub keep_alive_timeout: String,
     /// Heartbeat on event streams
     #[arg(long, env = "HEARTBEAT_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "15s")]
     pub heartbeat_interval: String,

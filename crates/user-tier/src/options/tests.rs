@@ -28,6 +28,8 @@ fn the_defaults_are_the_contracts() {
     assert_eq!(options.service.policy, Policy::default());
     assert_eq!(options.service.limits.max_sessions, 100_000);
     assert_eq!(options.service.max_streams_per_session, 20);
+    assert_eq!(options.max_streams, None);
+    assert_eq!(options.service.keep_alive_timeout, Duration::from_secs(75));
     assert!(options.service.auto_logout && options.random_key);
     assert!(options.service.grpc_token.is_some() && !options.open_introspection);
     assert_eq!(options.service.trusted_user, None);

@@ -61,6 +61,7 @@ async fn unknown_paths_methods_and_large_bodies_get_a_clear_answer() {
 async fn newcomers_above_the_limit_get_the_busy_page_until_there_is_room() {
     let pod = pod(&[("MAX_SESSIONS", "1")]).await;
     let first = pod.person().visit().await;
+    first.session().await;
     let second = pod.person();
     let busy = second.get("/").await;
     assert_eq!(busy.status(), 503);

@@ -5,9 +5,11 @@
 mod accessible;
 mod bad_input;
 mod bad_store;
+mod bounds;
 mod browser;
 mod configuration;
 mod drain;
+mod flood;
 mod grpc;
 mod hostile;
 mod identity;
@@ -19,9 +21,11 @@ mod proxy;
 mod redis_kinds;
 mod rolling;
 mod sharing;
+mod signals;
 mod storm;
 mod streams;
 mod token;
+mod unread_log;
 
 use test_support::UserPod;
 

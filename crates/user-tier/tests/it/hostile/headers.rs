@@ -74,7 +74,7 @@ async fn the_answers_of_other_modes_are_guarded_as_well() {
     let closed = pod(&[("MAINTENANCE_MODE", "true")]).await;
     get(&closed.person(), "/", 503).await;
     let full = pod(&[("MAX_SESSIONS", "1")]).await;
-    let _first = full.person().visit().await;
+    full.person().visit().await.session().await;
     get(&full.person(), "/", 503).await;
     let apart = UserPod::start(BINARY, "user-1", &[&QUICK[..], &[("METRICS_ADDR", "127.0.0.1:0")]].concat()).await;
     get(&apart.person(), "/metrics", 404).await;

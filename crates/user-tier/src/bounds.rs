@@ -1,0 +1,125 @@
+//! How many sessions and event streams fit into the memory and the open files that the pod was given.
+
+use tracing::{info, warn};
+
+/// What the process needs before anybody comes, in bytes.
+const BASE_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What a session costs, in bytes: 1 KiB was measured without a store.
+pub const SESSION_BYTES: u64 = 2 * 1024;
+
+/// What an open event stream costs with its connection, in bytes: 11 to 16 KiB were measured.
+pub const STREAM_BYTES: u64 = 20 * 1024;
+
+/// Event streams where no limit of memory is known.
+const MANY_STREAMS: u64 = 100_000;
+
+/// Event streams that are allowed however little memory there is.
+const MIN_STREAMS: u64 = 100;
+
+/// Open files that are no session's: listeners, the log, gRPC, probes, the busy page of newcomers who find no room.
+const SPARE_FILES: u64 = 128;
+
+/// What the pod holds at the most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Sessions.
+    pub sessions: u64,
+    /// Event streams of one session.
+    pub streams_per_session: u64,
+    /// Event streams of all sessions; `None` before [`Bounds::fit`]: as many as fit.
+    pub streams: Option<u64>,
+}
+
+impl Bounds {
+    /// Holds sessions and streams to the open files (each stream is a connection), and streams that nobody has asked for
+    /// to the memory. Gives the bounds, and how many streams that are.
+    #[must_use]
+    pub fn fit(self, open_files: u64, memory_bytes: Option<u64>) -> (Self, u64) {
+        let files = open_files.saturating_sub(SPARE_FILES).max(1);
+        let sessions = self.sessions.min(files);
+        let streams = self.streams.unwrap_or_else(|| {
+            let left = memory_bytes.map(|bytes| {
+                // A tenth is left for what requests need.
+                (bytes - bytes / 10).saturating_sub(BASE_BYTES + sessions.saturating_mul(SESSION_BYTES)) / STREAM_BYTES
+            });
+            left.unwrap_or(MANY_STREAMS).clamp(MIN_STREAMS, MANY_STREAMS)
+        });
+        let streams = streams.min(files);
+        (Self { sessions, streams: Some(streams), ..self }, streams)
+    }
+
+    /// What all of it needs where every session and every stream is there, in bytes.
+    pub fn needed_bytes(self) -> u64 {
+        let possible = self.sessions.saturating_mul(self.streams_per_session);
+        let streams = self.streams.map_or(possible, |streams| streams.min(possible));
+        let sessions = self.sessions.saturating_mul(SESSION_BYTES);
+        BASE_BYTES.saturating_add(sessions).saturating_add(streams.saturating_mul(STREAM_BYTES))
+    }
+
+    /// Says at the start what the bounds are, and where they do not fit.
+    pub fn announce(self, asked: Self, open_files: u64, memory_bytes: Option<u64>) {
+        if self.sessions < asked.sessions {
+            warn!(
+                files.limit = open_files,
+                sessions.max = self.sessions,
+                "MAX_SESSIONS is more than the limit of open files allows: raise that limit (ulimit -n) to have them all"
+            );
+        }
+        let needed = self.needed_bytes();
+        info!(
+            sessions.max = self.sessions,
+            streams.max = self.streams,
+            streams.max_per_session = self.streams_per_session,
+            memory.limit_bytes = memory_bytes,
+            memory.needed_bytes = needed,
+            files.limit = open_files,
+            "bounds of this pod"
+        );
+        if memory_bytes.is_some_and(|limit| needed > limit) {
+            warn!(
+                memory.limit_bytes = memory_bytes,
+                memory.needed_bytes = needed,
+                "MAX_SESSIONS and MAX_STREAMS are more than the memory limit allows: lower them, or raise it"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: u64 = 1024 * 1024;
+    const PLENTY: u64 = 1_000_000;
+
+    const fn asked(sessions: u64, streams: Option<u64>) -> Bounds {
+        Bounds { sessions, streams_per_session: 20, streams }
+    }
+
+    #[test]
+    fn streams_that_nobody_has_asked_for_fit_into_the_memory() {
+        for (sessions, memory) in [(100, 128), (10_000, 256), (20_000, 512), (100_000, 1024), (1_000_000, 4096)] {
+            let (bounds, streams) = asked(sessions, None).fit(PLENTY, Some(memory * MIB));
+            assert!(bounds.needed_bytes() <= memory * MIB, "{sessions} in {memory} MiB: {bounds:?}");
+            assert!(streams > 1_000, "{sessions} in {memory} MiB: {streams}");
+        }
+        assert_eq!(asked(100_000, None).fit(PLENTY, None).1, MANY_STREAMS);
+        assert_eq!(asked(100_000, None).fit(PLENTY, Some(64 * MIB)).1, MIN_STREAMS);
+    }
+
+    #[test]
+    fn what_was_asked_for_is_kept_where_it_does_not_fit_and_known_not_to() {
+        let (bounds, streams) = asked(1_000, Some(50_000)).fit(PLENTY, Some(256 * MIB));
+        assert_eq!((streams, bounds.needed_bytes() > 256 * MIB), (50_000, true));
+        let (bounds, _) = asked(10, Some(50_000)).fit(PLENTY, Some(256 * MIB));
+        assert!(bounds.needed_bytes() < 256 * MIB, "ten sessions cannot have more than 200 streams");
+    }
+
+    #[test]
+    fn open_files_bound_sessions_and_streams() {
+        let (bounds, streams) = asked(100_000, None).fit(1_024, None);
+        assert_eq!((bounds.sessions, streams), (896, 896));
+        assert_eq!(asked(100_000, None).fit(64, None).0.sessions, 1);
+    }
+}
