@@ -78,21 +78,12 @@ impl Driver {
             if event == Event::PopulationChanged {
                 sleep(GATHER).await;
             }
-            if self.is_due() {
-                // A session may live on another pod by now, or have been logged out there.
-                self.pod.sessions.refresh(&self.pod.registry.present(self.pod.clock.now())).await;
-            }
             self.step(event).await;
         }
     }
 
     const fn is_done(&self) -> bool {
         matches!(self.machine.state(), State::Stopped { .. })
-    }
-
-    /// Whether the countdown is over.
-    fn is_due(&self) -> bool {
-        self.machine.notice().is_some_and(|notice| notice.deadline <= self.pod.clock.now())
     }
 
     /// Whether it matters who is there. While it does not, nobody is counted.
@@ -129,6 +120,12 @@ impl Driver {
         self.census = effects.is_empty().then_some(census);
         for effect in effects {
             self.perform(&effect).await;
+        }
+        // A store may take a while to acknowledge that sessions have ended; the endpoints get their time all the same.
+        let took = self.pod.clock.now().since(now);
+        if !took.is_zero() {
+            self.machine = self.machine.delayed(took);
+            self.pod.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
         }
     }
 

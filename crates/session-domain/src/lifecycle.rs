@@ -147,6 +147,15 @@ impl Lifecycle {
         }
     }
 
+    /// The machine where the effects of its last step took this long: the propagation begins after them.
+    #[must_use]
+    pub fn delayed(mut self, by: std::time::Duration) -> Self {
+        if let State::Propagating { until, .. } = &mut self.state {
+            *until = until.plus(by);
+        }
+        self
+    }
+
     /// The phase that others see. A pod that has stopped says what it said last.
     pub const fn phase(&self) -> Phase {
         match self.state {

@@ -17,8 +17,9 @@ use crate::sessions::{self, Ended, Ending, Finding, Held, Live, SignIn};
 use crate::store::{Adoption, OwnerRequest, Write, Written};
 use crate::streams::CloseReason;
 
-/// Sessions that end together are claimed within this time. It comes on top of the drain's own times.
-const CLAIM_ALL_TIMEOUT: Duration = Duration::from_secs(2);
+/// Sessions that end together are claimed within this time: two answers of a store that is just not away. It comes on top of
+/// the drain's own times where the store is slow.
+const CLAIM_ALL_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Other pods may take a session while this one decides: it is looked for anew, so often.
 const MAX_ATTEMPTS: usize = 4;

@@ -13,9 +13,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use super::Sharing;
 use super::ending::{ClaimFor, Claimed};
 use super::health::SETTLING;
-use super::Sharing;
 use crate::sessions::Live;
 use crate::store::{Message, OwnerRequest, Write, Written};
 
@@ -87,9 +87,14 @@ pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiv
         while let Ok(ask) = asks.try_recv() {
             pending.push(ask);
         }
+        // Claims first: a session whose end is claimed needs no other write, and its user waits.
+        let (claims, flushes) = pending.into_iter().partition::<Vec<_>, _>(|ask| matches!(ask, Ask::Claim(..)));
+        for ask in claims {
+            writer.answer(ask).await;
+        }
         writer.collect();
         writer.flush().await;
-        for ask in pending {
+        for ask in flushes {
             writer.answer(ask).await;
         }
     }
