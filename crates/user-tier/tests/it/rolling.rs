@@ -8,6 +8,7 @@ mod fleet;
 mod journal;
 mod model;
 mod pages;
+mod released;
 mod requests;
 mod streams;
 
@@ -111,5 +112,8 @@ async fn users_see_what_pods_count(act: Act, forced_end: ForcedEnd) {
     }
     journals.sort_by(|one, other| one.user.cmp(&other.user));
     let violations = model::compare(&journals, &mut fleet, forced_end).await;
-    assert!(violations.is_empty(), "{} violations:\n{}", violations.len(), violations.join("\n"));
+    if !violations.is_empty() {
+        let state = fleet.state().await;
+        panic!("{state}\n\n{} violations:\n{}", violations.len(), violations.join("\n"));
+    }
 }

@@ -29,6 +29,27 @@ async fn a_store_that_was_flushed_without_a_break_is_doubted_too() {
     all_are_served(&users, &pods).await;
 }
 
+#[tokio::test]
+async fn the_doubt_is_over_after_ten_seconds() {
+    let mut redis = Redis::start().await;
+    let pods = three_pods(&redis.url(), &[]).await;
+    let answer = pods[0].person().get("/").await;
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    redis.kill().await;
+    redis.start_again().await;
+    becomes(&pods[0], "lastcall_store_up", 1.0).await;
+    let left = pods[0].person().post("/logout").header("cookie", &cookie).send().await.unwrap();
+    assert_eq!(left.status(), 200);
+    for pod in &pods {
+        let believed = || async {
+            let answer = pod.person().request("/session").header("cookie", &cookie).send().await.unwrap();
+            assert!([401, 503].contains(&answer.status().as_u16()), "{}", answer.status());
+            (answer.status() == 401).then_some(())
+        };
+        test_support::eventually("a session that is nowhere to be over", believed).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pod_that_starts_as_redis_comes_back_empty_does_not_win_with_a_key_of_its_own() {
     let mut redis = Redis::start().await;

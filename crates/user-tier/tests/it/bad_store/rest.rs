@@ -1,5 +1,6 @@
 //! What the store is asked while nothing happens, and how soon an adoption is noticed.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use test_support::{Redis, UserPod, eventually};
@@ -10,19 +11,32 @@ use super::{User, becomes, note, sign_in_all, three_pods};
 /// Commands a second that three pods may send at rest. Ten pods may send 500.
 const AT_REST: f64 = 150.0;
 
-/// Commands a second over some seconds.
+/// Commands a second over some seconds, each kind with its number.
 async fn rate(redis: &Redis) -> f64 {
     const WINDOW: Duration = Duration::from_secs(5);
     let before = commands(redis).await;
     sleep(WINDOW).await;
-    (commands(redis).await - before) / WINDOW.as_secs_f64()
+    let mut all = 0.0;
+    let mut kinds = Vec::new();
+    for (kind, count) in commands(redis).await {
+        let rate = (count - before.get(&kind).unwrap_or(&0.0)) / WINDOW.as_secs_f64();
+        all += rate;
+        if rate >= 1.0 {
+            kinds.push(format!("{kind} {rate:.0}"));
+        }
+    }
+    note(&format!("commands a second: {}", kinds.join(", ")));
+    all
 }
 
-/// All commands that Redis has run, those within scripts too.
-async fn commands(redis: &Redis) -> f64 {
+/// How often Redis has run each command, within scripts too.
+async fn commands(redis: &Redis) -> HashMap<String, f64> {
     let statistics: String = redis.ask(&["INFO", "commandstats"]).await;
-    let calls = |line: &str| line.split_once("calls=")?.1.split(',').next()?.parse::<f64>().ok();
-    statistics.lines().filter_map(calls).sum()
+    let count = |line: &str| {
+        let (kind, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+        Some((kind.to_owned(), rest.split(',').next()?.parse::<f64>().ok()?))
+    };
+    statistics.lines().filter_map(count).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

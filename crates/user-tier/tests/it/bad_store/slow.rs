@@ -73,7 +73,9 @@ async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_here_or_live
     let redis = Redis::start().await;
     let line = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 0..1).await;
     let url = format!("redis://{}", line.address);
-    let (mut first, second) = (pod("user-1", &url, &[]).await, pod("user-2", &url, &[]).await);
+    // What the store acknowledges late is counted late, and is to be read all the same.
+    let patient = [("PROPAGATION_WAIT", "5s")];
+    let (mut first, second) = (pod("user-1", &url, &patient).await, pod("user-2", &url, &patient).await);
     let (mut users, mut streams) = (Vec::new(), Vec::new());
     for n in 0..40 {
         let user = User::sign_in(&first, format!("ada-{n}")).await;

@@ -55,6 +55,17 @@ impl Fleet {
         fleet
     }
 
+    /// What helps to find out why something is not as it has to be: the logs, and the sessions as Redis has them.
+    pub(super) async fn state(&self) -> String {
+        let mut state: Vec<String> = self.running.iter().flat_map(|running| running.pod.log()).collect();
+        state.push(self.redis.keys("lastcall:*").await.join(" "));
+        for key in self.redis.keys("session:*").await {
+            let fields: Vec<String> = self.redis.ask(&["HGETALL", &key]).await;
+            state.push(format!("{key} {}", fields.join(" ")));
+        }
+        state.join("\n")
+    }
+
     /// Waits until the pods hold this many sessions between them.
     pub(super) async fn wait_for_sessions(&self, count: usize) {
         eventually("every user's session", || async {
