@@ -79,6 +79,8 @@ pub struct Config {
     pub forced_end: ForcedEnd,
     /// The software's version and revision, for those who watch.
     pub version: String,
+    /// What a Deployment's revision is called that this pod belongs to, for those who watch.
+    pub revision: Arc<str>,
 }
 
 impl Config {
@@ -105,6 +107,7 @@ impl Config {
             shared_key: false,
             forced_end: ForcedEnd::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: env!("CARGO_PKG_VERSION").into(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use session_domain::lifecycle::{Lifecycle, Reason};
+use session_domain::lifecycle::{Lifecycle, Readiness, Reason};
 use session_domain::registry::{LiveSession, Registry};
 use session_domain::{Counters, Outcome, PodReport, SessionId, SessionView, UserName};
 use tokio::sync::{Notify, watch};
@@ -106,11 +106,22 @@ impl Pod {
     /// The session as others see it.
     pub(crate) fn view(&self, session: &Live) -> SessionView {
         let pod = session.home().unwrap_or(&self.config.pod);
-        session.view(pod, self.sessions.is_told(session))
+        let present = self.sessions.is_present(session, self.clock.now());
+        session.view(pod, self.sessions.is_told(session), present)
     }
 
-    /// What the pod says of itself.
-    pub(crate) fn report(&self, is_final: bool) -> PodReport {
+    /// Whether the pod is ready, and if not, why: for `/ready` and for what the pod says of itself over gRPC alike.
+    pub(crate) fn readiness(&self) -> Readiness {
+        self.lifecycle.borrow().readiness()
+    }
+
+    /// Counts the sessions that are present. Walks them all.
+    pub(crate) fn count_present(&self) -> u64 {
+        self.sessions.census(self.clock.now()).population.present
+    }
+
+    /// What the pod says of itself; `present` are the sessions that are present.
+    pub(crate) fn report(&self, present: u64, is_final: bool) -> PodReport {
         let lifecycle = *self.lifecycle.borrow();
         let totals = self.sessions.totals();
         PodReport {
@@ -120,6 +131,9 @@ impl Pod {
             drain_started_at: lifecycle.drain_started_at(),
             forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
             active_sessions: self.sessions.active(),
+            present_sessions: Some(present),
+            ready: Some(!is_final && self.readiness() == Readiness::Ready),
+            revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),
             counters: Counters {
                 drain_notifications_sent: totals.told,

@@ -36,8 +36,7 @@ async fn health() -> Json<serde_json::Value> {
 }
 
 async fn ready(State(pod): State<Arc<Pod>>) -> Response {
-    let readiness = pod.lifecycle.borrow().readiness();
-    let (status, body) = match readiness {
+    let (status, body) = match pod.readiness() {
         Readiness::Ready => (StatusCode::OK, json!({ "status": "ready" })),
         Readiness::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" })),
         Readiness::Maintenance => {

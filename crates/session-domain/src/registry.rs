@@ -10,6 +10,7 @@
 
 mod admission;
 mod changes;
+mod feed;
 mod live;
 mod presence;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use admission::Admission;
 pub use admission::Refused;
 pub use changes::Change;
 use changes::{Changes, Reader};
+pub use feed::ChangeFeed;
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
 use unwritten::Unwritten;
@@ -229,9 +231,10 @@ impl<X> Registry<X> {
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
         session.is_lost();
+        self.changes.removed(old_id, None);
         sessions.remove(&old_id);
         drop(identity);
-        self.removed(old_id, None);
+        self.write_removed(old_id, None);
         self.changed(session);
         true
     }
@@ -248,11 +251,13 @@ impl<X> Registry<X> {
         if outcome != Outcome::Moved {
             self.depart(id);
         }
+        // Before the id is free: who takes the session over again is heard of after this.
+        self.changes.removed(id, Some(outcome));
         self.sessions.pin().remove(&id);
         self.ledger.count_end(outcome);
         self.admission.release();
         drop(identity);
-        self.removed(id, Some(outcome));
+        self.write_removed(id, Some(outcome));
         (self.population_changed)();
         true
     }
@@ -367,7 +372,27 @@ impl<X> Registry<X> {
         }
     }
 
-    /// What has changed since the last call, each session once.
+    /// Whether the session is present.
+    pub fn is_present(&self, session: &LiveSession<X>, now: Timestamp) -> bool {
+        session.attendance(&self.limits, now, self.countdown_began()).present
+    }
+
+    /// Counts the sessions that are present, for watchers. Presence lapses by time alone, so every session whose presence
+    /// is not what [`LiveSession::mark_reported_present`] says is queued as changed. Walks the sessions.
+    pub fn review_presence(&self, now: Timestamp) -> u64 {
+        let countdown = self.countdown_began();
+        let mut present = 0;
+        self.walk(|session| {
+            let is_present = session.attendance(&self.limits, now, countdown).present;
+            present += u64::from(is_present);
+            if is_present != session.is_reported_present() {
+                self.changes.updated(session);
+            }
+        });
+        present
+    }
+
+    /// What has changed since the last call, in the order in which it happened.
     pub fn take_changes(&self) -> Vec<Change<X>> {
         self.changes.take()
     }
@@ -392,8 +417,8 @@ impl<X> Registry<X> {
         }
     }
 
-    fn removed(&self, id: SessionId, outcome: Option<Outcome>) {
-        self.changes.removed(id, outcome);
+    /// After the id is free: a writer that finds the session here still takes it for one that came back.
+    fn write_removed(&self, id: SessionId, outcome: Option<Outcome>) {
         if let Some(unwritten) = &self.unwritten {
             unwritten.changes.removed(id, outcome);
         }

@@ -23,6 +23,9 @@ pub(super) fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport
         drain_started_at: (phase == Phase::Draining).then(|| at(50)),
         forced_logout_at: None,
         active_sessions,
+        present_sessions: Some(active_sessions),
+        ready: Some(phase == Phase::Serving),
+        revision: "7d9f".into(),
         version: "0.1.0".into(),
         counters: Counters::default(),
         is_final: false,
@@ -41,6 +44,7 @@ pub(super) fn session(n: u128, pod: &str, active: i64) -> SessionView {
         active_tasks: 0,
         in_flight_requests: 0,
         notified: false,
+        present: Some(true),
     }
 }
 
