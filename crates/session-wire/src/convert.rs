@@ -2,7 +2,9 @@
 
 use prost_types::Timestamp as WireTime;
 use session_domain::fleet::Parting;
-use session_domain::{Counters, MAX_USER_CHARS, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
+use session_domain::{
+    Counters, MAX_USER_CHARS, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
+};
 
 use crate::error::Unsound;
 use crate::v1;
