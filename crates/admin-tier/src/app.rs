@@ -25,11 +25,12 @@ use tracing::warn;
 use crate::audit::Audit;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
+use crate::fleet::{Commands, Inputs};
 use crate::link::Presenter;
 use crate::live::{self, Scene, Sources, Streams};
 use crate::maintenance::Maintenance;
 use crate::options::Options;
-use crate::orphans::{self, Orphans};
+use crate::orphans::{self, Orphans, StoreLink};
 use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -54,6 +55,8 @@ pub(crate) struct App {
     pub(crate) audit: Audit,
     /// The maintenance switch, where one was named.
     pub(crate) maintenance: Option<Maintenance>,
+    /// Where the fleet is told what operators want.
+    pub(crate) commands: Commands,
 }
 
 impl App {
@@ -100,15 +103,17 @@ pub async fn serve(
     let audit = Audit::new();
     let auth = Auth::new(&options.auth, address.port(), audit.clone());
     let mut parts = JoinSet::new();
-    let orphans = options.redis.clone().map(|url| {
-        let (found, orphans) = watch::channel(Arc::default());
-        let looking = orphans::look(url, found, stop.clone());
+    let (mut orphans, mut store) = (None, None);
+    if let Some(url) = options.redis.clone() {
+        let (found, orphans_found) = watch::channel(Arc::default());
+        let (link, question) = StoreLink::new(orphans_found.clone());
+        let looking = orphans::look(url, question, found, stop.clone());
         parts.spawn(async move {
             looking.await;
             Ok(())
         });
-        orphans
-    });
+        (orphans, store) = (Some(orphans_found), Some(link));
+    }
     if let Some(lock) = auth.lock().filter(|lock| !lock.has_token()) {
         lock.print_link();
     }
@@ -133,7 +138,8 @@ pub async fn serve(
         streaming.await;
         Ok(())
     });
-    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance };
+    let (commands, given) = Commands::new();
+    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance, commands };
     let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     let looking = options.pods.clone().run(reporter, stop.clone());
@@ -141,7 +147,15 @@ pub async fn serve(
         looking.await;
         Ok(())
     });
-    let keeping = fleet::keep(findings, Presenter::new(options.grpc_token.clone()), views, stop.clone());
+    let inputs = Inputs {
+        findings,
+        presenter: Presenter::new(options.grpc_token.clone()),
+        commands: given,
+        store,
+        forget_after: options.forget_after,
+        views,
+    };
+    let keeping = fleet::keep(inputs, stop.clone());
     parts.spawn(async move {
         keeping.await;
         Ok(())
@@ -180,6 +194,7 @@ fn router(app: App, local: bool) -> Router {
         .route("/admin/maintenance", post(pages::move_switch))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
+        .route("/admin/api/v1/pods/{pod}/forget", post(api::forget))
         .route("/admin/api/v1/drains", get(api::drains))
         .route("/admin/api/v1/orphans", get(api::orphans))
         .route("/openapi.json", get(api::openapi))

@@ -5,12 +5,13 @@
 mod hear;
 mod presenter;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::fleet::{Address, Heard};
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::{GetPodRequest, WatchSessionsRequest};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
@@ -37,8 +38,13 @@ const WELL: Duration = Duration::from_secs(5);
 /// Asks a pod.
 type Client = IntrospectionClient<InterceptedService<Channel, Presenter>>;
 
+/// The largest message that is read of a pod, in bytes. A thousand sessions with the longest names take less.
+const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
+
 /// How a watch ended.
 enum End {
+    /// The fleet wants the snapshot anew.
+    Relisted,
     /// The pod said its last word.
     Finished,
     /// We were too slow, and get a new snapshot.
@@ -50,8 +56,14 @@ enum End {
 /// Where a link says what it hears.
 pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
 
-/// Keeps the link to the pod at `address` until `stop` is cancelled.
-pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: CancellationToken) {
+/// Keeps the link to the pod at `address` until `stop` is cancelled. Begins its watch anew whenever `relist` says so.
+pub(crate) async fn run(
+    address: Address,
+    presenter: Presenter,
+    ear: Ear,
+    relist: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let linking = async {
         let mut backoff = Backoff::default();
         // What was logged last. Nobody has to act on a pod that is away after its goodbye.
@@ -59,7 +71,7 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
         let mut said_goodbye = false;
         loop {
             let began = Instant::now();
-            let (end, heard_all) = watch(&address, &presenter, &ear).await;
+            let (end, heard_all) = watch(&address, &presenter, &ear, &relist).await;
             if heard_all {
                 said_goodbye = false;
             }
@@ -70,6 +82,11 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
             }
             let pause = match end {
                 End::FellBehind => backoff.next_pause(),
+                // The fleet sees to the pauses.
+                End::Relisted => {
+                    info!(pod.address = %address, "pod counts other than it has listed, its list is asked for again");
+                    continue;
+                }
                 End::Finished => {
                     info!(pod.address = %address, "pod has finished");
                     said_goodbye = true;
@@ -93,14 +110,17 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
 }
 
 /// Watches the pod once; also whether a whole snapshot came.
-async fn watch(address: &Address, presenter: &Presenter, ear: &Ear) -> (End, bool) {
+async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Notify) -> (End, bool) {
     let mut heard_all = false;
     match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
             if ear.send((address.clone(), Heard::Watching)).await.is_err() {
                 return (End::Lost("nobody listens any more".to_owned()), false);
             }
-            let end = listen(address, ear, &mut client, &mut stream, &mut heard_all).await;
+            let end = tokio::select! {
+                end = listen(address, ear, &mut client, &mut stream, &mut heard_all) => end,
+                () = relist.notified() => End::Relisted,
+            };
             (end, heard_all)
         }
         Err(status) => (End::Lost(hear::reason(&status)), false),
@@ -114,7 +134,8 @@ async fn open(address: &Address, presenter: &Presenter) -> Result<(Client, Strea
         .tcp_nodelay(true);
     let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
     let channel = channel.map_err(|error| Status::from_error(error.into()))?;
-    let mut client = IntrospectionClient::with_interceptor(channel, presenter.clone());
+    let client = IntrospectionClient::with_interceptor(channel, presenter.clone());
+    let mut client = client.max_decoding_message_size(MAX_MESSAGE_BYTES);
     let stream = timeout(PATIENCE, client.watch_sessions(WatchSessionsRequest {})).await.map_err(|_| silent())??;
     Ok((client, stream.into_inner()))
 }

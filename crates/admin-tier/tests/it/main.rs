@@ -7,9 +7,11 @@ mod accessible;
 mod api;
 mod browser;
 mod configuration;
+mod counts;
 mod dns;
 mod export;
 mod fake_pod;
+mod forget;
 mod history;
 mod hostile;
 mod kubernetes;
@@ -74,6 +76,16 @@ impl Admin {
             is_right(pod).then(|| pod.clone())
         })
         .await
+    }
+
+    /// Waits until a pod is in sight and heard at an address.
+    async fn pod_as_soon_as_named(&self, address: &str) {
+        eventually("the pod", async || {
+            let pods = self.json("/admin/api/v1/pods").await;
+            let heard = |pod: &Value| pod["address"] == address && pod["reachable"] == true;
+            pods["pods"].as_array().unwrap().iter().any(heard).then_some(())
+        })
+        .await;
     }
 
     /// The list of sessions, as soon as there are so many.
