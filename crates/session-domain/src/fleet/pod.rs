@@ -257,12 +257,19 @@ impl PodView {
         }
     }
 
-    /// Whether it is ready, in its own words; absent where it cannot be heard, or does not say.
+    /// Whether it is ready: as it says itself, unless discovery knows that it is not. That discovery calls it ready means
+    /// something only of a pod that does not say: a Service that names all pods publishes them as ready, ready or not.
+    /// Absent where nobody knows.
     pub fn is_ready(&self) -> Option<bool> {
+        let discovered = self.conditions.ready;
         match self.state {
             PodState::Finished => Some(false),
-            PodState::Live => self.report.as_ref().and_then(|report| report.ready),
-            PodState::Waiting | PodState::Unreachable { .. } => None,
+            PodState::Waiting | PodState::Unreachable { .. } => discovered.filter(|ready| !ready),
+            PodState::Live => match (self.report.as_ref().and_then(|report| report.ready), discovered) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), _) => Some(true),
+                (None, discovered) => discovered,
+            },
         }
     }
 

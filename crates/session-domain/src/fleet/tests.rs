@@ -295,3 +295,33 @@ fn a_pod_that_lists_too_many_is_cut_marked_and_takes_nothing_from_the_others() {
     assert_eq!((standing(&fleet, "a:1"), fleet.view().total_sessions()), (Standing::Live, 1_000));
     assert_eq!(fleet.books.claims.count(), 1_000);
 }
+
+#[test]
+fn a_pod_is_ready_as_it_says_itself_unless_discovery_knows_that_it_is_not() {
+    let ready = |said: Option<bool>, discovered: Option<bool>, lost: bool| {
+        let mut fleet = Fleet::new();
+        let address = Address::new("a:1");
+        let conditions = Conditions { ready: discovered, ..Conditions::default() };
+        fleet.list(&[Found { conditions, ..Found::at(address.clone()) }], at(90));
+        fleet.apply(&address, Heard::Watching, at(100));
+        fleet.apply(&address, Heard::Report(PodReport { ready: said, ..report("user-1", Phase::Serving, 0) }), at(100));
+        fleet.apply(&address, Heard::Snapshot { sessions: vec![], end: true }, at(100));
+        if lost {
+            fleet.apply(&address, Heard::Lost("refused".into()), at(101));
+        }
+        fleet.view().pods()[0].is_ready()
+    };
+    let (yes, no) = (Some(true), Some(false));
+    for (said, discovered, lost, is) in [
+        (yes, yes, false, yes),
+        (no, yes, false, no),
+        (yes, no, false, no),
+        (yes, None, false, yes),
+        (None, yes, false, yes),
+        (None, None, false, None),
+        (yes, yes, true, None),
+        (yes, no, true, no),
+    ] {
+        assert_eq!(ready(said, discovered, lost), is, "{said:?} {discovered:?} {lost}");
+    }
+}

@@ -143,8 +143,7 @@ fn state(pod: &PodView) -> State {
     }
 }
 
-/// What a pod says of its readiness, and discovery of its endpoint, in Kubernetes' words. Discovery is not asked for the
-/// readiness: the Service that names all pods publishes them as ready, ready or not.
+/// What a pod says of its readiness, and discovery of its endpoint, in Kubernetes' words.
 fn conditions(pod: &PodView) -> Vec<&'static str> {
     let said = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
     let Conditions { ready: _, serving, terminating } = pod.conditions;
