@@ -132,7 +132,7 @@ pub enum Standing {
     Waiting,
     /// All is known.
     Live,
-    /// It answers, but what it says cannot all be true.
+    /// It answers, but what it says cannot all be true, or is too much.
     Lying(String),
     /// It does not answer.
     Unreachable(String),
@@ -220,13 +220,16 @@ impl PodView {
     /// How the pod stands.
     pub fn standing(&self) -> Standing {
         match &self.state {
-            PodState::Waiting => Standing::Waiting,
             PodState::Finished => Standing::Finished,
             PodState::Unreachable { reason, .. } => Standing::Unreachable(reason.clone()),
-            PodState::Live => {
+            PodState::Live | PodState::Waiting => {
                 let lies = self.lies.iter().map(ToString::to_string);
                 let reasons: Vec<_> = lies.chain(self.miscount.map(|miscount| miscount.to_string())).collect();
-                if reasons.is_empty() { Standing::Live } else { Standing::Lying(reasons.join("; ")) }
+                match (&self.state, reasons.is_empty()) {
+                    (_, false) => Standing::Lying(reasons.join("; ")),
+                    (PodState::Waiting, true) => Standing::Waiting,
+                    (_, true) => Standing::Live,
+                }
             }
         }
     }
