@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::fleet::{Address, Heard};
+use session_wire::v1::GetPodRequest;
 use session_wire::v1::introspection_client::IntrospectionClient;
-use session_wire::v1::{GetPodRequest, WatchSessionsRequest};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -22,6 +22,7 @@ use tracing::{info, warn};
 use maintenance_switch::Backoff;
 pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
+use session_wire::{MAX_MESSAGE_BYTES, watch_sessions};
 
 /// A pod gets so long to take a connection, and to answer a question.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -37,9 +38,6 @@ const WELL: Duration = Duration::from_secs(5);
 
 /// Asks a pod.
 type Client = IntrospectionClient<InterceptedService<Channel, Presenter>>;
-
-/// The largest message that is read of a pod, in bytes. A thousand sessions with the longest names take less.
-const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// How a watch ended.
 enum End {
@@ -134,10 +132,10 @@ async fn open(address: &Address, presenter: &Presenter) -> Result<(Client, Strea
         .tcp_nodelay(true);
     let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
     let channel = channel.map_err(|error| Status::from_error(error.into()))?;
-    let client = IntrospectionClient::with_interceptor(channel, presenter.clone());
-    let mut client = client.max_decoding_message_size(MAX_MESSAGE_BYTES);
-    let stream = timeout(PATIENCE, client.watch_sessions(WatchSessionsRequest {})).await.map_err(|_| silent())??;
-    Ok((client, stream.into_inner()))
+    let service = InterceptedService::new(channel, presenter.clone());
+    let stream = timeout(PATIENCE, watch_sessions(service.clone())).await.map_err(|_| silent())??;
+    let client = IntrospectionClient::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    Ok((client, stream))
 }
 
 fn silent() -> Status {

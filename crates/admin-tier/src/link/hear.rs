@@ -32,13 +32,7 @@ pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
     heard
 }
 
-/// Sessions, and ids of sessions, that a message may have.
-const MAX_SESSIONS_OF_A_MESSAGE: usize = 1_000;
-
 fn sound(sessions: Vec<v1::Session>, unsound: &mut Option<String>) -> Vec<SessionView> {
-    if sessions.len() > MAX_SESSIONS_OF_A_MESSAGE {
-        unsound.get_or_insert_with(too_many);
-    }
     let keep = |session: v1::Session| match session.try_into() {
         Ok(session) => Some(session),
         Err(reason) => {
@@ -46,20 +40,13 @@ fn sound(sessions: Vec<v1::Session>, unsound: &mut Option<String>) -> Vec<Sessio
             None
         }
     };
-    sessions.into_iter().take(MAX_SESSIONS_OF_A_MESSAGE).filter_map(keep).collect()
-}
-
-fn too_many() -> String {
-    format!("a message with more than {MAX_SESSIONS_OF_A_MESSAGE} sessions; those beyond are left out")
+    sessions.into_iter().filter_map(keep).collect()
 }
 
 /// Who is gone, and how.
 fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Parting)> {
-    if changes.removals.len() > MAX_SESSIONS_OF_A_MESSAGE {
-        unsound.get_or_insert_with(too_many);
-    }
-    let mut gone = Vec::with_capacity(changes.removals.len().min(MAX_SESSIONS_OF_A_MESSAGE));
-    for (number, id) in changes.removals.iter().enumerate().take(MAX_SESSIONS_OF_A_MESSAGE) {
+    let mut gone = Vec::with_capacity(changes.removals.len());
+    for (number, id) in changes.removals.iter().enumerate() {
         match id.parse() {
             Ok(id) => gone.push((id, parting_from_wire(changes.outcomes.get(number).copied()))),
             Err(_) => _ = unsound.get_or_insert_with(|| said(&Unsound::SessionId)),

@@ -1,5 +1,6 @@
 //! What a pod counts and what it has listed, and what a pod says of itself.
 
+use session_wire::v1::Session;
 use session_wire::v1::watch_sessions_response::Event;
 use test_support::{Redis, eventually};
 
@@ -31,13 +32,19 @@ async fn a_pod_that_has_listed_other_than_it_counts_is_not_complete_and_listed_a
 }
 
 #[tokio::test]
-async fn a_message_with_more_sessions_than_one_may_have_is_cut_and_said() {
-    let many = (0..1_200).map(|n| session("user-1", &format!("user {n}"), 1));
-    let liar = FakePod::saying([Event::Pod(pod("user-1", 1_000)), snapshot(many)]).await;
+async fn a_message_with_more_sessions_than_one_may_have_is_not_read_and_the_reason_is_said() {
+    // Two bytes each on the wire, and a hundred and fifty where they are read.
+    let many = std::iter::repeat_n(Session::default(), 500_000);
+    let liar = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
     let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a doubt", |pod| pod["error"].is_string()).await;
-    assert!(seen["error"].as_str().unwrap().contains("more than 1000 sessions"), "{seen}");
-    assert_eq!(admin.sessions(1_000).await["complete"], false);
+    let seen = admin.pod(&liar.address, "a reason", |pod| pod["error"].is_string()).await;
+    assert_eq!(seen["error"], "it sends a message with more than 1000 sessions");
+    let pods = admin.json("/admin/api/v1/pods").await;
+    assert_eq!((&pods["complete"], &pods["total_sessions"]), (&false.into(), &0.into()));
+    let peak = std::fs::read_to_string(format!("/proc/{}/status", admin.process.id())).unwrap_or_default();
+    let peak =
+        peak.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    assert!(peak.is_none_or(|kilobytes| kilobytes < 75_000), "{peak:?} kB");
 }
 
 #[tokio::test]
