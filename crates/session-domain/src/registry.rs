@@ -392,6 +392,14 @@ impl<X> Registry<X> {
         present
     }
 
+    /// A watcher that has just come was told whether the session is present. Where that is not what the others were told
+    /// last, the session is queued, so that all are told the same.
+    pub fn presence_was_told(&self, session: &Arc<LiveSession<X>>, present: bool) {
+        if session.is_reported_present() != present {
+            self.changes.updated(session);
+        }
+    }
+
     /// What has changed since the last call, in the order in which it happened.
     pub fn take_changes(&self) -> Vec<Change<X>> {
         self.changes.take()

@@ -5,6 +5,7 @@
 //! A watcher that falls behind is cut off and starts again with a snapshot.
 
 use std::iter::{from_fn, once};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -41,11 +42,15 @@ const TICKS_A_COUNT: u32 = 4;
 /// Where watchers subscribe. After the last word there is nothing to subscribe to any more.
 pub(crate) struct Publisher {
     sender: Mutex<Option<broadcast::Sender<Event>>>,
+    /// Whether a watcher has come since the pod was told last: it may know a newer state than that. All are told the next
+    /// state then, whether or not it is the one that was told before.
+    has_newcomer: AtomicBool,
 }
 
 impl Publisher {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { sender: Mutex::new(Some(broadcast::Sender::new(BACKLOG))) })
+        let sender = Mutex::new(Some(broadcast::Sender::new(BACKLOG)));
+        Arc::new(Self { sender, has_newcomer: AtomicBool::new(false) })
     }
 
     /// The pod, a snapshot, then the changes.
@@ -55,6 +60,7 @@ impl Publisher {
     ) -> impl Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send + 'static {
         // Subscribed before the snapshot is taken: what happens in between is told twice rather than never.
         let changes = self.lock().as_ref().map(broadcast::Sender::subscribe);
+        self.has_newcomer.store(true, Ordering::Release);
         let report = pod.report(pod.count_present(), changes.is_none());
         let pod_now = Event::Pod(pod_to_wire(&report));
         let opening = once(pod_now).chain(snapshot(Arc::clone(pod)));
@@ -136,8 +142,9 @@ impl Telling {
     }
 
     fn pod(&mut self) {
+        let has_newcomer = self.publisher.has_newcomer.swap(false, Ordering::AcqRel);
         let report = self.pod.report(self.present, false);
-        if self.told.as_ref() != Some(&report) {
+        if has_newcomer || self.told.as_ref() != Some(&report) {
             self.publisher.send(Event::Pod(pod_to_wire(&report)));
             self.told = Some(report);
         }
@@ -197,7 +204,12 @@ fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
         // Where there are no sessions one empty part says so.
         let part = parts.next().unwrap_or_default();
         end = parts.peek().is_none();
-        let sessions = part.iter().map(|session| session_to_wire(&pod.view(session))).collect();
+        let tell = |session| {
+            let view = pod.view(session);
+            pod.sessions.presence_was_told(session, view.present.unwrap_or_default());
+            session_to_wire(&view)
+        };
+        let sessions = part.iter().map(tell).collect();
         Some(Event::Snapshot(Snapshot { sessions, end }))
     })
 }

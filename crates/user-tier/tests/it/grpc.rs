@@ -205,3 +205,52 @@ async fn a_pod_tells_its_revision_its_readiness_and_who_is_present() {
     stream.next_named("drain").await;
     assert_eq!((told().await.ready, person.status("/ready").await), (Some(false), 503));
 }
+
+#[tokio::test]
+async fn a_watcher_that_comes_between_two_counts_hears_what_has_changed_back_since() {
+    let pod = pod(&[("PRESENCE_LINGER", "0s")]).await;
+    let person = pod.person().visit().await;
+    let mut client = IntrospectionClient::new(channel(&pod).await);
+    let mut other = client.watch_sessions(WatchSessionsRequest {}).await.unwrap().into_inner();
+    person.events().await;
+    // Somebody hears that nobody is present: that is what was told last.
+    let mut heard = Presence::default();
+    while heard != (Presence { pod: Some(0), session: Some(false) }) {
+        heard.hear(other.message().await.unwrap().unwrap().event.unwrap());
+    }
+    let stream = person.events().await;
+    let mut watch = client.watch_sessions(WatchSessionsRequest {}).await.unwrap().into_inner();
+    let mut heard = Presence::default();
+    while heard.session.is_none() {
+        heard.hear(watch.message().await.unwrap().unwrap().event.unwrap());
+    }
+    assert_eq!(heard, Presence { pod: Some(1), session: Some(true) });
+    drop(stream);
+    let told = tokio::time::timeout(PATIENCE, async {
+        while heard != (Presence { pod: Some(0), session: Some(false) }) {
+            heard.hear(watch.message().await.unwrap().unwrap().event.unwrap());
+        }
+    });
+    told.await.expect("it still believes that somebody is present");
+}
+
+/// What a watcher knows of who is present on a pod with one session.
+#[derive(Debug, Default, PartialEq)]
+struct Presence {
+    pod: Option<u64>,
+    session: Option<bool>,
+}
+
+impl Presence {
+    fn hear(&mut self, event: Event) {
+        let sessions = match event {
+            Event::Pod(pod) => {
+                self.pod = pod.present_sessions;
+                return;
+            }
+            Event::Snapshot(part) => part.sessions,
+            Event::Changes(changes) => changes.upserts,
+        };
+        self.session = sessions.first().and_then(|session| session.present).or(self.session);
+    }
+}
