@@ -55,6 +55,8 @@ async fn main() {
                 }
             };
             fake.say(event);
+            // A pod whose list is not what it counts would be listed anew.
+            fake.say(Event::Pod(pod(name, rows.len() as u64)));
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The JSON API: sessions page by page, pods, and what is left out of both.
 
 mod drains;
+mod forget;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
 pub(crate) use drains::drains;
+pub(crate) use forget::forget;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -101,9 +103,11 @@ struct Pod<'a> {
     address: &'a str,
     phase: Option<&'static str>,
     active_sessions: Option<u64>,
+    present_sessions: Option<u64>,
     forced_logout_at: Option<Timestamp>,
     reachable: bool,
     last_seen: Option<Timestamp>,
+    revision: Option<&'a str>,
     error: Option<String>,
     listed: bool,
     ready: Option<bool>,
@@ -214,15 +218,17 @@ fn pod(pod: &PodView) -> Pod<'_> {
         address: pod.address.as_str(),
         phase: if finished { Some("finished") } else { pod.report.as_ref().map(|report| report.phase.as_str()) },
         active_sessions: pod.active_sessions(),
+        present_sessions: pod.present_sessions(),
         forced_logout_at: pod.report.as_ref().filter(|_| !finished).and_then(|report| report.forced_logout_at),
         reachable: pod.is_reachable(),
         last_seen: pod.last_seen,
+        revision: pod.revision(),
         error: match pod.standing() {
             Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
             Standing::Waiting | Standing::Live | Standing::Finished => None,
         },
         listed: pod.is_listed(),
-        ready: pod.conditions.ready,
+        ready: pod.is_ready(),
         serving: pod.conditions.serving,
         terminating: pod.conditions.terminating,
     }

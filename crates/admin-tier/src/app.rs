@@ -26,11 +26,12 @@ use tracing::warn;
 use crate::audit::Audit;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
+use crate::fleet::{Commands, Inputs};
 use crate::link::Presenter;
 use crate::live::{self, Scene, Sources, Streams};
 use crate::maintenance::Maintenance;
 use crate::options::Options;
-use crate::orphans::{self, Orphans};
+use crate::orphans::{self, Orphans, StoreLink};
 use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -60,6 +61,8 @@ pub(crate) struct App {
     pub(crate) maintenance: Option<Maintenance>,
     /// Log lines that were dropped so far.
     dropped_log_lines: Arc<AtomicU64>,
+    /// Where the fleet is told what operators want.
+    pub(crate) commands: Commands,
 }
 
 impl App {
@@ -108,12 +111,13 @@ pub async fn serve(
     let audit = Audit::new();
     let auth = Auth::new(&options.auth, address.port(), audit.clone());
     let mut parts = JoinSet::new();
-    let orphans = options.redis.clone().map(|url| {
-        let (found, orphans) = watch::channel(Arc::default());
-        let looking = orphans::look(url, found, stop.clone());
-        parts.spawn(looking);
-        orphans
-    });
+    let (mut orphans, mut store) = (None, None);
+    if let Some(url) = options.redis.clone() {
+        let (found, orphans_found) = watch::channel(Arc::default());
+        let (link, question) = StoreLink::new(orphans_found.clone());
+        parts.spawn(orphans::look(url, question, found, stop.clone()));
+        (orphans, store) = (Some(orphans_found), Some(link));
+    }
     if let Some(lock) = auth.lock().filter(|lock| !lock.has_token()) {
         lock.print_link();
     }
@@ -127,11 +131,30 @@ pub async fn serve(
     parts.spawn(live::beat(sources.clone(), scene, stop.clone()));
     let streams = Streams::new(stop.clone());
     parts.spawn(streams.clone().ended());
-    let app = App { sources, scenes, streams, refresh: options.refresh, auth, audit, maintenance, dropped_log_lines };
+    let (commands, given) = Commands::new();
+    let app = App {
+        sources,
+        scenes,
+        streams,
+        refresh: options.refresh,
+        auth,
+        audit,
+        maintenance,
+        dropped_log_lines,
+        commands,
+    };
     let router = router(app, address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     parts.spawn(options.pods.clone().run(reporter, stop.clone()));
-    parts.spawn(fleet::keep(findings, Presenter::new(options.grpc_token.clone()), views, stop.clone()));
+    let inputs = Inputs {
+        findings,
+        presenter: Presenter::new(options.grpc_token.clone()),
+        commands: given,
+        store,
+        forget_after: options.forget_after,
+        views,
+    };
+    parts.spawn(fleet::keep(inputs, stop.clone()));
     let settings = Settings::new(HEARTBEAT).telling_peers(true);
     parts.spawn(http_support::serve(listener, router, stop.clone(), settings, Connections::within_open_files()));
     tokio::select! {
@@ -165,6 +188,7 @@ fn router(app: App, local: bool) -> Router {
         .route("/admin/maintenance", post(pages::move_switch))
         .route("/admin/api/v1/sessions", get(api::sessions))
         .route("/admin/api/v1/pods", get(api::pods))
+        .route("/admin/api/v1/pods/{pod}/forget", post(api::forget))
         .route("/admin/api/v1/drains", get(api::drains))
         .route("/admin/api/v1/orphans", get(api::orphans))
         .route("/openapi.json", get(api::openapi))

@@ -30,6 +30,8 @@ pub(crate) enum Deed {
     SignedOut,
     /// Sessions were taken away as a file.
     Exported,
+    /// A silent pod was dropped into the history.
+    PodForgotten,
 }
 
 impl Deed {
@@ -41,6 +43,7 @@ impl Deed {
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::Exported => "exported",
+            Self::PodForgotten => "pod_forgotten",
         }
     }
 
@@ -51,6 +54,7 @@ impl Deed {
             Self::SignedIn => "an operator has signed in",
             Self::SignedOut => "an operator has signed out",
             Self::Exported => "sessions were exported",
+            Self::PodForgotten => "a silent pod was forgotten",
         }
     }
 
@@ -61,6 +65,7 @@ impl Deed {
             Self::SignedIn => "somebody was refused: not the token, or a link that is not good",
             Self::SignedOut => "an operator could not be signed out",
             Self::Exported => "sessions could not be exported",
+            Self::PodForgotten => "a pod could not be forgotten",
         }
     }
 }

@@ -6,9 +6,9 @@
 
 mod destination;
 mod guard;
-mod guesses;
 mod links;
 mod lock;
+mod login_throttle;
 mod operator;
 mod stay;
 mod tickets;
@@ -19,6 +19,7 @@ use std::time::Duration;
 pub(crate) use destination::{Destination, SIGN_IN};
 use door::TrustedUser;
 pub(crate) use guard::guard;
+use http::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER};
 pub(crate) use lock::{Lock, Refused};
 pub(crate) use operator::{How, Operator};
 pub(crate) use stay::Stay;
@@ -26,9 +27,9 @@ pub(crate) use stay::Stay;
 use crate::audit::Audit;
 use crate::options::AdminAuth;
 
-/// A wait as `Retry-After` says it.
-pub(crate) const fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + 1
+/// What tells somebody who guesses to wait: when to try again, and that each guess costs the connection.
+pub(crate) fn slow_down(wait: Duration) -> [(HeaderName, HeaderValue); 2] {
+    [(RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1)), (CONNECTION, HeaderValue::from_static("close"))]
 }
 
 /// How operators are known.

@@ -5,12 +5,13 @@
 mod hear;
 mod presenter;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::fleet::{Address, Heard};
+use session_wire::v1::GetPodRequest;
 use session_wire::v1::introspection_client::IntrospectionClient;
-use session_wire::v1::{GetPodRequest, WatchSessionsRequest};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
@@ -21,6 +22,7 @@ use tracing::{info, warn};
 use maintenance_switch::Backoff;
 pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
+use session_wire::{MAX_MESSAGE_BYTES, watch_sessions};
 
 /// A pod gets so long to take a connection, and to answer a question.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -39,6 +41,8 @@ type Client = IntrospectionClient<InterceptedService<Channel, Presenter>>;
 
 /// How a watch ended.
 enum End {
+    /// The fleet wants the snapshot anew.
+    Relisted,
     /// The pod said its last word.
     Finished,
     /// We were too slow, and get a new snapshot.
@@ -50,8 +54,14 @@ enum End {
 /// Where a link says what it hears.
 pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
 
-/// Keeps the link to the pod at `address` until `stop` is cancelled.
-pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: CancellationToken) {
+/// Keeps the link to the pod at `address` until `stop` is cancelled. Begins its watch anew whenever `relist` says so.
+pub(crate) async fn run(
+    address: Address,
+    presenter: Presenter,
+    ear: Ear,
+    relist: Arc<Notify>,
+    stop: CancellationToken,
+) {
     let linking = async {
         let mut backoff = Backoff::default();
         // What was logged last. Nobody has to act on a pod that is away after its goodbye.
@@ -59,7 +69,7 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
         let mut said_goodbye = false;
         loop {
             let began = Instant::now();
-            let (end, heard_all) = watch(&address, &presenter, &ear).await;
+            let (end, heard_all) = watch(&address, &presenter, &ear, &relist).await;
             if heard_all {
                 said_goodbye = false;
             }
@@ -70,6 +80,11 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
             }
             let pause = match end {
                 End::FellBehind => backoff.next_pause(),
+                // The fleet sees to the pauses.
+                End::Relisted => {
+                    info!(pod.address = %address, "pod counts other than it has listed, its list is asked for again");
+                    continue;
+                }
                 End::Finished => {
                     info!(pod.address = %address, "pod has finished");
                     said_goodbye = true;
@@ -93,14 +108,17 @@ pub(crate) async fn run(address: Address, presenter: Presenter, ear: Ear, stop: 
 }
 
 /// Watches the pod once; also whether a whole snapshot came.
-async fn watch(address: &Address, presenter: &Presenter, ear: &Ear) -> (End, bool) {
+async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Notify) -> (End, bool) {
     let mut heard_all = false;
     match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
             if ear.send((address.clone(), Heard::Watching)).await.is_err() {
                 return (End::Lost("nobody listens any more".to_owned()), false);
             }
-            let end = listen(address, ear, &mut client, &mut stream, &mut heard_all).await;
+            let end = tokio::select! {
+                end = listen(address, ear, &mut client, &mut stream, &mut heard_all) => end,
+                () = relist.notified() => End::Relisted,
+            };
             (end, heard_all)
         }
         Err(status) => (End::Lost(hear::reason(&status)), false),
@@ -114,9 +132,10 @@ async fn open(address: &Address, presenter: &Presenter) -> Result<(Client, Strea
         .tcp_nodelay(true);
     let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
     let channel = channel.map_err(|error| Status::from_error(error.into()))?;
-    let mut client = IntrospectionClient::with_interceptor(channel, presenter.clone());
-    let stream = timeout(PATIENCE, client.watch_sessions(WatchSessionsRequest {})).await.map_err(|_| silent())??;
-    Ok((client, stream.into_inner()))
+    let service = InterceptedService::new(channel, presenter.clone());
+    let stream = timeout(PATIENCE, watch_sessions(service.clone())).await.map_err(|_| silent())??;
+    let client = IntrospectionClient::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
+    Ok((client, stream))
 }
 
 fn silent() -> Status {

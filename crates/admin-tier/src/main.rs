@@ -63,6 +63,11 @@ fn announce(options: &Options, listener: &TcpListener) {
         AdminAuth::Proxy(trusted) if trusted.trusts_everybody() => {
             warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
         }
+        AdminAuth::Token(Some(token)) if token.is_short() => {
+            warn!(
+                "ADMIN_TOKEN has fewer than 16 characters and can be guessed: set a random one, `openssl rand -hex 32`"
+            );
+        }
         AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
     }
     for variable in &options.unused {

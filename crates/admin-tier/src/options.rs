@@ -12,6 +12,7 @@ use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
 use maintenance_switch::Place;
+use session_domain::fleet::FORGET_AFTER;
 
 use crate::discovery::{self, Discovery};
 
@@ -33,6 +34,10 @@ pub struct Raw {
     /// How often the pages renew where scripts are off; where they are on, pages follow what happens
     #[arg(long, env = "REFRESH_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "5s")]
     pub refresh_interval: String,
+    /// How long a silent pod stays in sight that discovery no longer names, or that has a fixed address; it then moves into
+    /// the history
+    #[arg(long, env = "FORGET_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "10m")]
+    pub forget_after: String,
     /// Who may look and act: `token` (see ADMIN_TOKEN below), `proxy` (whom TRUSTED_USER_HEADER names), `off` (everybody)
     #[arg(long, env = "ADMIN_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
     pub admin_auth: String,
@@ -71,6 +76,8 @@ pub struct Options {
     pub pods: Discovery,
     /// `REFRESH_INTERVAL`, default 5 s: how often the pages renew.
     pub refresh: Duration,
+    /// `FORGET_AFTER`, default 10 min: how long a silent pod stays that nobody names, or that has a fixed address.
+    pub forget_after: Duration,
     /// `ADMIN_AUTH`, default `token`.
     pub auth: AdminAuth,
     /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
@@ -101,6 +108,7 @@ impl Options {
         };
         let pods = faults.take("USER_PODS", pods, Discovery::default());
         let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
+        let forget_after = faults.take("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
         let (auth, unused) = auth::read(raw, environment, &mut faults);
         let redis = redis(environment, &mut faults);
         let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
@@ -111,7 +119,18 @@ impl Options {
         if let Err(fault) = logging::filter(environment) {
             faults.push("RUST_LOG", fault);
         }
-        faults.into_result(Self { http, pods, refresh, auth, unused, redis, grpc_token, switch, log_format })
+        faults.into_result(Self {
+            http,
+            pods,
+            refresh,
+            forget_after,
+            auth,
+            unused,
+            redis,
+            grpc_token,
+            switch,
+            log_format,
+        })
     }
 }
 

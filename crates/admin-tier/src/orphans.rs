@@ -1,13 +1,17 @@
 //! Orphans: sessions in Redis whose pod is gone and that no other pod has taken over yet. Nobody holds them, so no pod
 //! tells of them; they are looked for in Redis itself, page by page, in the background.
 
+mod link;
 mod scan;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use launch::secret::Secret;
-use session_domain::{SessionId, Timestamp, UserName};
+pub(crate) use link::StoreLink;
+use session_domain::fleet::StoreRecord;
+use session_domain::{PodName, SessionId, Timestamp, UserName};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -43,22 +47,35 @@ pub(crate) struct Orphans {
     pub(crate) as_of: Option<Timestamp>,
     /// Why nobody can look now.
     pub(crate) error: Option<String>,
+    /// When the look began.
+    pub(crate) began: Option<Timestamp>,
+    /// What the store knows of the pods that were asked for.
+    pub(crate) of_pods: HashMap<PodName, StoreRecord>,
 }
 
+/// Pods that are to be looked for, and whether their sessions are, too.
+pub(crate) type Question = Vec<(PodName, bool)>;
+
 /// Looks until `stop` is cancelled.
-pub(crate) async fn look(url: Secret, found: watch::Sender<Arc<Orphans>>, stop: CancellationToken) {
+pub(crate) async fn look(
+    url: Secret,
+    question: watch::Receiver<Question>,
+    found: watch::Sender<Arc<Orphans>>,
+    stop: CancellationToken,
+) {
     let mut scanner = scan::Scanner::new(url);
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let Some(scanned) = stop.run_until_cancelled(scanner.scan(MOST_LISTED)).await else { return };
+        let (began, asked) = (clock::now(), question.borrow().clone());
+        let Some(scanned) = stop.run_until_cancelled(scanner.scan(MOST_LISTED, &asked)).await else { return };
         let before = Arc::clone(&found.borrow());
         let now = match scanned {
-            Ok((listed, total)) => {
+            Ok(scan::Scanned { listed, total, of_pods }) => {
                 if before.error.is_some() {
                     info!("Redis is back: orphans are looked for again");
                 }
-                Orphans { listed, total, as_of: Some(clock::now()), error: None }
+                Orphans { listed, total, as_of: Some(clock::now()), error: None, began: Some(began), of_pods }
             }
             Err(error) => {
                 let error = error.to_string();

@@ -22,3 +22,21 @@ pub(crate) fn answer(headers: &HeaderMap, status: StatusCode, title: &str, detai
     }
     document(status, title, detail)
 }
+
+/// An error as a sentence.
+pub(crate) fn sentence(error: &str) -> String {
+    let mut letters = error.chars();
+    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_a_sentence_whatever_it_begins_with() {
+        assert_eq!(sentence("the pod is heard"), "The pod is heard.");
+        assert_eq!(sentence("/é is mounted"), "/é is mounted.");
+        assert_eq!(sentence(""), "");
+    }
+}

@@ -4,9 +4,13 @@ use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+/// A token of fewer bytes than this can be guessed.
+const SHORT_BYTES: usize = 16;
+
 /// A token that callers have to know. Shown, it is a row of dots.
 #[derive(Clone)]
 pub struct Token {
+    is_short: bool,
     digest: [u8; 32],
     authorization: HeaderValue,
 }
@@ -18,7 +22,12 @@ impl Token {
         let fits = !text.is_empty() && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
         let mut authorization = fits.then(|| HeaderValue::try_from(format!("Bearer {text}")).ok()).flatten()?;
         authorization.set_sensitive(true);
-        Some(Self { digest: Sha256::digest(text).into(), authorization })
+        Some(Self { is_short: text.len() < SHORT_BYTES, digest: Sha256::digest(text).into(), authorization })
+    }
+
+    /// Whether it is so short that guessing it may succeed.
+    pub const fn is_short(&self) -> bool {
+        self.is_short
     }
 
     /// Whether this is the token. Takes the same time wherever it differs: what is compared are digests.

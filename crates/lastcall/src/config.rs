@@ -102,6 +102,8 @@ pub struct Config {
     pub dropped_log_lines: Arc<AtomicU64>,
     /// The software's version and revision, for those who watch.
     pub version: String,
+    /// What a Deployment's revision is called that this pod belongs to, for those who watch.
+    pub revision: Arc<str>,
 }
 
 impl Config {
@@ -133,6 +135,7 @@ impl Config {
             termination_grace_period: None,
             dropped_log_lines: Arc::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            revision: env!("CARGO_PKG_VERSION").into(),
         }
     }
 }

@@ -86,7 +86,7 @@ impl Pod {
         self.sessions.sharing().map(|sharing| sharing.health())
     }
 
-    /// Whether the pod takes newcomers.
+    /// Whether the pod takes newcomers: for `/ready` and for what the pod says of itself over gRPC alike.
     pub(crate) fn readiness(&self) -> PodReadiness {
         let readiness = self.lifecycle.borrow().readiness();
         if readiness == Readiness::Ready && self.lacks_store() {
@@ -138,11 +138,17 @@ impl Pod {
 
     /// The session as others see it.
     pub(crate) fn view(&self, session: &Live) -> SessionView {
-        session.view(&self.config.pod, self.registry.is_told(session))
+        let is_present = self.registry.is_present(session, self.clock.now());
+        session.view(&self.config.pod, self.registry.is_told(session), is_present)
     }
 
-    /// What the pod says of itself.
-    pub(crate) fn report(&self, is_final: bool) -> PodReport {
+    /// Counts the sessions that are present. Walks them all.
+    pub(crate) fn count_present(&self) -> u64 {
+        self.registry.census(self.clock.now()).population.present
+    }
+
+    /// What the pod says of itself; `present` are the sessions that are present.
+    pub(crate) fn report(&self, present: u64, is_final: bool) -> PodReport {
         let lifecycle = *self.lifecycle.borrow();
         let totals = self.registry.totals();
         PodReport {
@@ -152,6 +158,9 @@ impl Pod {
             drain_started_at: lifecycle.drain_started_at(),
             forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
             active_sessions: self.registry.active(),
+            present_sessions: Some(present),
+            ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
+            revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),
             counters: Counters {
                 drain_notifications_sent: totals.told,

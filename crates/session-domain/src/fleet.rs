@@ -8,20 +8,23 @@
 //! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
 
 mod books;
+mod bounds;
 mod claims;
+mod count_check;
 mod filter;
 mod found;
 mod heard;
 mod history;
 mod leaving;
 mod listing;
+mod lost;
 mod pod;
 mod query;
 mod rows;
 mod trend;
 mod view;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,14 +34,17 @@ use crate::session::SessionView;
 use crate::time::Timestamp;
 
 use books::Books;
+pub use bounds::{MAX_SESSIONS, MAX_SESSIONS_OF_A_POD};
+use count_check::CountCheck;
 pub use filter::{Filter, SessionState};
 pub use found::{Conditions, Found};
 pub use heard::{Heard, Parting};
 pub use history::{DRAINS_KEPT, DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
 use leaving::Memory;
-pub use leaving::{COUNTERS_STAY, DONE_STAY, Gone, LOST_STAY};
+pub use leaving::{COUNTERS_STAY, DONE_STAY, FORGET_AFTER, Gone};
 pub use listing::Listing;
-pub use pod::{Address, Lie, PodState, PodView, Standing};
+pub use lost::{ForgetError, LeaveReason, LostPod, StoreRecord};
+pub use pod::{Address, Lie, Miscount, PodState, PodView, Standing};
 pub use query::{Asked, Field, MAX_LIMIT, Place, Query, QueryError, Sort};
 pub use rows::Row;
 pub use trend::{STEP, Step};
@@ -47,12 +53,11 @@ pub use view::FleetView;
 /// How far a pod's clock may be ahead of ours before what it says is doubted.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
-/// Sessions that are kept of one pod; what it sends beyond is dropped and said.
-pub const MAX_SESSIONS_OF_A_POD: usize = 1_000_000;
-
 /// The state of all pods, as far as it was heard. Has one owner; everybody else reads a [`FleetView`].
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Fleet {
+    /// How long a silent pod stays.
+    forget_after: Duration,
     pods: BTreeMap<Address, Held>,
     books: Books,
     /// What the pods have counted that have left.
@@ -67,18 +72,37 @@ struct Held {
     view: Arc<PodView>,
     /// The sessions it claims, as far as its snapshots and changes are applied.
     ids: HashSet<SessionId>,
-    /// The snapshot that is coming in; the rows of before stay until it is whole.
-    incoming: Option<HashMap<SessionId, SessionView>>,
+    /// What has come of the snapshot that is coming in. Sessions that it does not list stay until it is whole.
+    incoming: Option<HashSet<SessionId>>,
+    /// Sessions that came with a snapshot, and are to be counted in the drain that runs when it is whole.
+    uncounted: Vec<SessionId>,
     /// Who it said it is, in the watch that runs.
     named: Option<PodName>,
     /// Whether another pod was heard here after discovery had ceased to name this one.
     replaced: bool,
+    /// Whether it has left, and is in sight again as soon as it is heard.
+    is_hidden: bool,
+    /// Whether it lists as many sessions as it counts.
+    check: CountCheck,
+    /// Whether the shared store had a lease of it, and since when it has none.
+    was_leased: bool,
+    unleased_since: Option<Timestamp>,
 }
 
 impl Held {
     fn new(address: Address) -> Self {
-        let view = Arc::new(PodView::new(address));
-        Self { view, ids: HashSet::new(), incoming: None, named: None, replaced: false }
+        Self {
+            view: Arc::new(PodView::new(address)),
+            ids: HashSet::new(),
+            incoming: None,
+            uncounted: Vec::new(),
+            named: None,
+            replaced: false,
+            is_hidden: false,
+            check: CountCheck::default(),
+            was_leased: false,
+            unleased_since: None,
+        }
     }
 
     fn pod(&mut self) -> &mut PodView {
@@ -86,21 +110,38 @@ impl Held {
     }
 }
 
+impl Default for Fleet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Fleet {
-    /// A fleet of no pods.
+    /// A fleet of no pods, that forgets silent ones after [`FORGET_AFTER`].
     pub fn new() -> Self {
-        Self::default()
+        Self::forgetting_after(FORGET_AFTER)
+    }
+
+    /// A fleet of no pods, in which silent ones stay for so long.
+    pub fn forgetting_after(forget_after: Duration) -> Self {
+        Self { forget_after, pods: BTreeMap::new(), books: Books::default(), memory: Memory::default(), trouble: None }
     }
 
     /// Takes in what was heard at an address; nothing where none is expected there.
     pub fn apply(&mut self, address: &Address, heard: Heard, now: Timestamp) {
         let Self { pods, books, memory, .. } = self;
+        let count = pods.len();
         let Some(held) = pods.get_mut(address).filter(|held| !held.replaced) else { return };
+        match &heard {
+            Heard::Lost(_) if held.is_hidden => return,
+            Heard::Report(_) => held.is_hidden = false,
+            _ => {}
+        }
         match heard {
             Heard::Watching => {
-                held.incoming = Some(HashMap::new());
+                held.incoming = Some(HashSet::new());
                 held.named = None;
-                held.pod().lies.clear();
+                held.pod().lies.begin();
             }
             Heard::Report(report) => {
                 if let Some(other) = held.view.report.as_ref().filter(|known| known.pod != report.pod) {
@@ -115,10 +156,10 @@ impl Fleet {
                 held.named = Some(report.pod.clone());
                 held.report(report, books, now);
             }
-            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, books, now),
+            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, books, count, now),
             // After its last word a pod has nothing more to say.
             Heard::Changes { .. } if held.view.state == PodState::Finished => {}
-            Heard::Changes { upserts, removals } => held.changes(upserts, removals, books, now),
+            Heard::Changes { upserts, removals } => held.changes(upserts, removals, books, count, now),
             Heard::Unsound(reason) => {
                 held.pod().lies.insert(Lie::Unsound(reason));
                 held.pod().last_seen = Some(now);
@@ -126,6 +167,7 @@ impl Fleet {
             Heard::Answered { took } => held.pod().answered(took, now),
             Heard::Lost(reason) => {
                 held.incoming = None;
+                held.check.reset();
                 held.pod().lost(reason, now);
                 books.history.lose(address, held.view.last_seen.unwrap_or(now));
             }
@@ -134,7 +176,7 @@ impl Fleet {
 
     /// What everybody may read: as of now, and unchanged from then on.
     pub fn view(&self) -> FleetView {
-        let pods = self.pods.values().map(|held| held.view.clone());
+        let pods = self.pods.values().filter(|held| !held.is_hidden).map(|held| held.view.clone());
         FleetView::new(pods, &self.books, self.memory.clone(), self.trouble.clone())
     }
 }
@@ -147,12 +189,16 @@ impl Held {
         let is_heard = self.view.state == PodState::Live && self.incoming.is_none();
         let before = self.view.report.as_ref().filter(|_| is_heard);
         if books.history.report(&address, before, &report, now) && is_heard {
-            self.join_drain(books);
+            self.join_drain(self.ids.iter(), books);
             books.history.count(&address, self.ids.len(), now);
         }
+        self.check.count(report.active_sessions, now);
         self.pod().report(report, now);
+        self.check_count(now);
         if is_final {
             self.incoming = None;
+            self.check.reset();
+            self.pod().miscount = None;
             for id in std::mem::take(&mut self.ids) {
                 books.withdraw(&address, id, Parting::Untold, now);
             }
@@ -162,34 +208,48 @@ impl Held {
         }
     }
 
-    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, books: &mut Books, now: Timestamp) {
+    /// Of each part the sessions are taken in as it comes: a snapshot that comes in is not kept twice.
+    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, books: &mut Books, pods: usize, now: Timestamp) {
         self.pod().last_seen = Some(now);
         // A snapshot that nobody asked for is one that began before its watch was lost.
         let Some(mut incoming) = self.incoming.take() else { return };
         for session in sessions {
-            if incoming.len() >= MAX_SESSIONS_OF_A_POD {
-                self.pod().lies.insert(Lie::TooMany);
-                break;
+            if !self.is_own(&session) {
+                continue;
             }
-            if self.is_own(&session) && incoming.insert(session.id, session).is_some() {
+            if incoming.contains(&session.id) {
                 self.pod().lies.insert(Lie::SameIdTwice);
+            }
+            if self.has_room(session.id, books, pods) {
+                incoming.insert(session.id);
+                if self.ids.contains(&session.id) {
+                    books.history.join(&self.view.address, session.id, &session.user, false);
+                } else {
+                    self.uncounted.push(session.id);
+                }
+                let doubtful = self.is_doubtful(&session, now);
+                self.ids.insert(session.id);
+                books.claims.claim(&self.view.address, session, doubtful);
             }
         }
         if !end {
             self.incoming = Some(incoming);
+            self.pod().sessions = self.ids.len() as u64;
             return;
         }
-        let gone: Vec<_> = self.ids.iter().filter(|id| !incoming.contains_key(id)).copied().collect();
+        let gone: Vec<_> = self.ids.difference(&incoming).copied().collect();
         for id in gone {
             self.withdraw(id, Parting::Untold, books, now);
         }
+        let uncounted = std::mem::take(&mut self.uncounted);
         if books.history.is_uncounted(&self.view.address) {
-            self.join_drain(books);
+            self.join_drain(self.ids.iter(), books);
+        } else {
+            self.join_drain(uncounted.iter().filter(|id| incoming.contains(id)), books);
         }
-        for session in incoming.into_values() {
-            self.claim(session, books, now);
-        }
-        self.pod().state = PodState::Live;
+        let pod = self.pod();
+        pod.state = PodState::Live;
+        pod.lies.settle();
         self.counted(books, now);
     }
 
@@ -198,13 +258,12 @@ impl Held {
         upserts: Vec<SessionView>,
         removals: Vec<(SessionId, Parting)>,
         books: &mut Books,
+        pods: usize,
         now: Timestamp,
     ) {
         self.pod().last_seen = Some(now);
         for session in upserts {
-            if self.ids.len() >= MAX_SESSIONS_OF_A_POD && !self.ids.contains(&session.id) {
-                self.pod().lies.insert(Lie::TooMany);
-            } else if self.is_own(&session) {
+            if self.is_own(&session) && self.has_room(session.id, books, pods) {
                 self.claim(session, books, now);
             }
         }
@@ -214,14 +273,42 @@ impl Held {
         self.counted(books, now);
     }
 
+    /// Whether the session is one more than may be kept; that is said, never silent.
+    fn has_room(&mut self, id: SessionId, books: &Books, pods: usize) -> bool {
+        if self.ids.contains(&id) {
+            return true;
+        }
+        match bounds::check(self.ids.len(), books.claims.count(), pods) {
+            Ok(()) => return true,
+            Err(bounds::Bound::Pod) => self.pod().lies.insert(Lie::TooMany),
+            Err(bounds::Bound::All) => self.pod().lies.insert(Lie::TooManyTogether),
+        }
+        false
+    }
+
     fn counted(&mut self, books: &mut Books, now: Timestamp) {
         self.pod().sessions = self.ids.len() as u64;
         books.history.count(&self.view.address, self.ids.len(), now);
+        self.check_count(now);
     }
 
-    /// All who are there are people of the drain that runs.
-    fn join_drain(&self, books: &mut Books) {
-        let rows = self.ids.iter().filter_map(|id| books.claims.rows.get(*id));
+    /// Compares what the pod counts with what it has listed; whether that is otherwise than before.
+    fn check_count(&mut self, now: Timestamp) -> bool {
+        if self.view.state != PodState::Live || self.incoming.is_some() {
+            return false;
+        }
+        let listed = self.ids.len() as u64;
+        let miscount = self.check.compare(listed, now).map(|counted| Miscount { counted, listed });
+        let is_new = self.view.miscount != miscount;
+        if is_new {
+            self.pod().miscount = miscount;
+        }
+        is_new
+    }
+
+    /// These are people of the drain that runs.
+    fn join_drain<'a>(&self, ids: impl Iterator<Item = &'a SessionId>, books: &mut Books) {
+        let rows = ids.filter_map(|id| books.claims.rows.get(*id));
         rows.for_each(|row| books.history.join(&self.view.address, row.session.id, &row.session.user, true));
     }
 
@@ -235,13 +322,19 @@ impl Held {
     }
 
     fn claim(&mut self, session: SessionView, books: &mut Books, now: Timestamp) {
+        let doubtful = self.is_doubtful(&session, now);
+        let is_new = self.ids.insert(session.id);
+        books.claim(&self.view.address, session, is_new, doubtful);
+    }
+
+    /// Whether the session's times cannot be true.
+    fn is_doubtful(&mut self, session: &SessionView, now: Timestamp) -> bool {
         let ahead = session.last_activity.max(session.login_time).since(now);
         let doubtful = ahead > CLOCK_TOLERANCE;
         if doubtful {
             self.pod().lies.insert(Lie::Future(ahead));
         }
-        let is_new = self.ids.insert(session.id);
-        books.claim(&self.view.address, session, is_new, doubtful);
+        doubtful
     }
 
     fn withdraw(&mut self, id: SessionId, parting: Parting, books: &mut Books, now: Timestamp) {

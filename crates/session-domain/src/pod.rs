@@ -1,6 +1,7 @@
 //! A pod as everybody but itself sees it: its phase, its deadlines and its counters.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::ids::PodName;
 use crate::time::Timestamp;
@@ -82,6 +83,12 @@ pub struct PodReport {
     pub forced_logout_at: Option<Timestamp>,
     /// Sessions held, present or not.
     pub active_sessions: u64,
+    /// Sessions that are present; absent where the pod does not say.
+    pub present_sessions: Option<u64>,
+    /// Whether `/ready` succeeds: whether it wants newcomers; absent where the pod does not say.
+    pub ready: Option<bool>,
+    /// What a Deployment's revision is called that the pod belongs to; empty where the pod does not say.
+    pub revision: Arc<str>,
     /// The software's version and git revision.
     pub version: String,
     /// What it has counted.

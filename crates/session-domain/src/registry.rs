@@ -10,6 +10,7 @@
 
 mod admission;
 mod changes;
+mod feed;
 mod live;
 mod presence;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use admission::Admission;
 pub use admission::Refused;
 pub use changes::Change;
 use changes::{Changes, Reader};
+pub use feed::ChangeFeed;
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
 use unconfirmed::Unconfirmed;
@@ -242,9 +244,10 @@ impl<X> Registry<X> {
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
         session.mark_lost();
+        self.changes.removed(old_id, None);
         sessions.remove(&old_id);
         drop(identity);
-        self.removed(old_id, None);
+        self.write_removed(old_id, None);
         self.changed(session);
         true
     }
@@ -261,11 +264,13 @@ impl<X> Registry<X> {
         if outcome != Outcome::Moved {
             self.depart(id);
         }
+        // Before the id is free: who takes the session over again is heard of after this.
+        self.changes.removed(id, Some(outcome));
         self.sessions.pin().remove(&id);
         self.ledger.count_end(outcome);
         self.admission.release();
         drop(identity);
-        self.removed(id, Some(outcome));
+        self.write_removed(id, Some(outcome));
         (self.population_changed)();
         true
     }
@@ -390,7 +395,35 @@ impl<X> Registry<X> {
         }
     }
 
-    /// What has changed since the last call, each session once.
+    /// Whether the session is present.
+    pub fn is_present(&self, session: &LiveSession<X>, now: Timestamp) -> bool {
+        session.attendance(&self.limits, now, self.countdown_began()).present
+    }
+
+    /// Counts the sessions that are present, for watchers. Presence lapses by time alone, so every session whose presence
+    /// is not what [`LiveSession::mark_reported_present`] says is queued as changed. Walks the sessions.
+    pub fn review_presence(&self, now: Timestamp) -> u64 {
+        let countdown = self.countdown_began();
+        let mut present = 0;
+        self.walk(|session| {
+            let is_present = session.attendance(&self.limits, now, countdown).present;
+            present += u64::from(is_present);
+            if is_present != session.is_reported_present() {
+                self.changes.updated(session);
+            }
+        });
+        present
+    }
+
+    /// A watcher that has just come was told whether the session is present. Where that is not what the others were told
+    /// last, the session is queued, so that all are told the same.
+    pub fn presence_was_told(&self, session: &Arc<LiveSession<X>>, present: bool) {
+        if session.is_reported_present() != present {
+            self.changes.updated(session);
+        }
+    }
+
+    /// What has changed since the last call, in the order in which it happened.
     pub fn take_changes(&self) -> Vec<Change<X>> {
         self.changes.take()
     }
@@ -412,8 +445,8 @@ impl<X> Registry<X> {
         }
     }
 
-    fn removed(&self, id: SessionId, outcome: Option<Outcome>) {
-        self.changes.removed(id, outcome);
+    /// After the id is free: a writer that finds the session here still takes it for one that came back.
+    fn write_removed(&self, id: SessionId, outcome: Option<Outcome>) {
         if let Some(unwritten) = &self.unwritten {
             unwritten.changes.removed(id, outcome);
         }

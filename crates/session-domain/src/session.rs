@@ -26,4 +26,6 @@ pub struct SessionView {
     pub in_flight_requests: u32,
     /// Whether the session was told of the notice that runs now.
     pub notified: bool,
+    /// Whether it counts as present; absent where its pod does not say.
+    pub present: Option<bool>,
 }

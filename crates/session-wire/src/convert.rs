@@ -2,10 +2,18 @@
 
 use prost_types::Timestamp as WireTime;
 use session_domain::fleet::Parting;
-use session_domain::{Counters, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
+use session_domain::{
+    Counters, MAX_USER_CHARS, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
+};
 
 use crate::error::Unsound;
 use crate::v1;
+
+/// Characters that are kept of a version or a revision.
+const MAX_TEXT_CHARS: usize = 100;
+
+/// A name of as many characters as one may have takes no more bytes than this.
+const MAX_USER_BYTES: usize = MAX_USER_CHARS * 4;
 
 /// Writes a time.
 pub fn timestamp_to_wire(time: Timestamp) -> WireTime {
@@ -56,6 +64,7 @@ pub fn session_to_wire(session: &SessionView) -> v1::Session {
         active_tasks: session.active_tasks,
         in_flight_requests: session.in_flight_requests,
         notified: session.notified,
+        present: session.present,
     }
 }
 
@@ -78,6 +87,9 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
             websocket_connections: counters.websocket_connections,
         }),
         is_final: report.is_final,
+        present_sessions: report.present_sessions,
+        revision: report.revision.to_string(),
+        ready: report.ready,
     }
 }
 
@@ -105,6 +117,7 @@ impl TryFrom<v1::Session> for SessionView {
             active_tasks: session.active_tasks,
             in_flight_requests: session.in_flight_requests,
             notified: session.notified,
+            present: session.present,
         })
     }
 }
@@ -125,7 +138,10 @@ impl TryFrom<v1::Pod> for PodReport {
             drain_started_at: pod.drain_started_at.map(|t| time(t, "drain_started_at")).transpose()?,
             forced_logout_at: pod.forced_logout_at.map(|t| time(t, "forced_logout_at")).transpose()?,
             active_sessions: pod.active_sessions,
-            version: pod.version.chars().filter(|c| !c.is_control()).take(100).collect(),
+            present_sessions: pod.present_sessions,
+            ready: pod.ready,
+            revision: short_text(&pod.revision).into(),
+            version: short_text(&pod.version),
             counters: Counters {
                 drain_notifications_sent: counters.drain_notifications_sent,
                 graceful_logouts: counters.graceful_logouts,
@@ -138,6 +154,11 @@ impl TryFrom<v1::Pod> for PodReport {
     }
 }
 
+/// A version or a revision as a page can show it, however long it was sent.
+fn short_text(text: &str) -> String {
+    text.chars().take(MAX_TEXT_CHARS).filter(|c| !c.is_control()).collect()
+}
+
 fn session_id(text: &str) -> Result<SessionId, Unsound> {
     text.parse().map_err(|_| Unsound::SessionId)
 }
@@ -148,6 +169,9 @@ fn pod_name(text: &str) -> Result<PodName, Unsound> {
 
 /// A name that the domain would have written differently was not written by it.
 fn user_name(text: &str) -> Result<UserName, Unsound> {
+    if text.len() > MAX_USER_BYTES {
+        return Err(Unsound::UserName);
+    }
     let name = UserName::from_input(text);
     if name.as_str() == text { Ok(name) } else { Err(Unsound::UserName) }
 }
@@ -195,6 +219,7 @@ mod tests {
             active_tasks: 0,
             in_flight_requests: 2,
             notified: true,
+            present: Some(true),
         }
     }
 
@@ -212,6 +237,9 @@ mod tests {
             drain_started_at: Some(Timestamp::from_millis(2)),
             forced_logout_at: Some(Timestamp::from_millis(60_002)),
             active_sessions: 3,
+            present_sessions: Some(2),
+            ready: Some(false),
+            revision: "7d9f".into(),
             version: "0.1.0 (abc)".into(),
             counters: Counters { logins: 9, forced_logouts: 1, ..Counters::default() },
             is_final: true,

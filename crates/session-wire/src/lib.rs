@@ -3,6 +3,7 @@
 //! The generated code is checked in (`cargo xtask codegen` renews it, a test compares it), so that building needs
 //! no `protoc`. This crate never decides anything: it translates, and refuses what has no meaning.
 
+mod bounded;
 mod convert;
 mod error;
 
@@ -18,6 +19,7 @@ pub mod v1 {
     include!("generated/lastcall.v1.rs");
 }
 
+pub use bounded::{MAX_MESSAGE_BYTES, MAX_SESSIONS_OF_A_MESSAGE, watch_sessions};
 pub use convert::{outcome_to_wire, parting_from_wire, phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire};
 pub use error::Unsound;
 

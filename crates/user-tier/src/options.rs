@@ -126,6 +126,7 @@ impl Options {
             ),
             maintenance_retry_after: maintenance::retry_after(&raw.maintenance_retry_after, &mut faults),
             version: launch::version::VERSION.to_owned(),
+            revision: pod_revision(raw, &mut faults),
             ..defaults
         };
         let max_streams = options::given(raw.max_streams.as_deref())
@@ -271,6 +272,14 @@ fn pod_name(raw: &Raw, environment: &dyn Environment, faults: &mut Faults) -> Po
         faults.push("POD_NAME", format_args!("{name:?} is no name; write one line of at most 253 characters"));
         placeholder()
     })
+}
+
+fn pod_revision(raw: &Raw, faults: &mut Faults) -> Arc<str> {
+    let revision = options::given(raw.pod_revision.as_deref()).unwrap_or(launch::version::VERSION);
+    if revision.chars().count() > 100 || revision.chars().any(char::is_control) {
+        faults.push("POD_REVISION", "is no name of a revision; write one line of at most 100 characters");
+    }
+    revision.into()
 }
 
 /// Stands where a faulty name was, until the faults are reported.

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{DrainEnd, DrainRecord};
+use session_domain::fleet::{self, DrainEnd, DrainRecord};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use super::fresh;
@@ -23,6 +23,17 @@ pub(crate) struct Asked {
 #[derive(Debug, Serialize)]
 struct Drains<'a> {
     drains: Vec<Drain<'a>>,
+    lost_pods: Vec<LostPod<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LostPod<'a> {
+    pod: &'a str,
+    address: &'a str,
+    last_seen: Option<Timestamp>,
+    left_at: Timestamp,
+    sessions: u64,
+    reason: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -80,7 +91,11 @@ pub(crate) async fn drains(State(app): State<App>, asked: Result<Query<Asked>, Q
     };
     let view = app.view();
     let is_asked_for = |drain: &&DrainRecord| asked.pod.is_empty() || drain.pod.as_str() == asked.pod;
-    fresh(Drains { drains: view.drains().filter(is_asked_for).map(|record| drain(record, with_people)).collect() })
+    let lost = view.lost_pods().filter(|lost| asked.pod.is_empty() || lost.pod == asked.pod);
+    fresh(Drains {
+        drains: view.drains().filter(is_asked_for).map(|record| drain(record, with_people)).collect(),
+        lost_pods: lost.map(lost_pod).collect(),
+    })
 }
 
 fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
@@ -109,6 +124,17 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
         },
         course: record.course.iter().map(|(at, remaining)| Point { at: *at, remaining: *remaining }).collect(),
         people: with_people.then(|| people(record)),
+    }
+}
+
+fn lost_pod(lost: &fleet::LostPod) -> LostPod<'_> {
+    LostPod {
+        pod: &lost.pod,
+        address: lost.address.as_str(),
+        last_seen: lost.last_seen,
+        left_at: lost.left_at,
+        sessions: lost.sessions,
+        reason: lost.reason.as_str(),
     }
 }
 

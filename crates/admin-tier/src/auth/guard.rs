@@ -7,12 +7,12 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use door::{TrustedUser, Unclear, same_origin};
 use http::StatusCode;
-use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
+use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use session_domain::UserName;
 
 use super::lock::Refused;
 use super::operator::{How, Operator};
-use super::{Auth, Destination, whole_seconds};
+use super::{Auth, Destination, slow_down};
 use crate::app::App;
 use crate::problem;
 
@@ -30,7 +30,7 @@ pub(crate) async fn guard(
             Ok(operator) => (operator, None),
             Err(stranger) => return stranger.answer(trusted, request.headers()),
         },
-        Auth::Token(lock) => match lock.find(request.headers(), from).await {
+        Auth::Token(lock) => match lock.find(request.headers(), from) {
             Ok(admitted) => admitted,
             Err(refused) => return refuse(refused, &request),
         },
@@ -111,7 +111,7 @@ fn refuse(refused: Refused, request: &Request) -> Response {
 fn too_many(wait: std::time::Duration, headers: &HeaderMap) -> Response {
     let detail = "Too many wrong tokens came from your address. Wait some seconds, then try again.";
     let mut response = problem::answer(headers, StatusCode::TOO_MANY_REQUESTS, "Too many tries", detail);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+    response.headers_mut().extend(slow_down(wait));
     response
 }
 

@@ -5,12 +5,11 @@ use std::time::{Duration, Instant};
 
 use door::Token;
 use http::header::{HeaderMap, HeaderValue};
-use tokio::time::sleep;
 use tracing::warn;
 
 use super::SIGN_IN;
-use super::guesses::{Guesses, Turn};
 use super::links::{GOOD_FOR, Links};
+use super::login_throttle::{LoginThrottle, WrongGuess};
 use super::operator::{How, Operator};
 use super::tickets::{self, Ticket, Tickets};
 use crate::audit::{Audit, Deed};
@@ -24,7 +23,7 @@ pub(crate) struct Lock {
     port: u16,
     pub(super) tickets: Tickets,
     links: Links,
-    guesses: Guesses,
+    throttle: LoginThrottle,
     audit: Audit,
 }
 
@@ -45,7 +44,14 @@ pub(super) type Admitted = (Operator, Option<HeaderValue>);
 impl Lock {
     pub(super) fn new(token: Option<Token>, port: u16, audit: Audit) -> Self {
         let now = Instant::now();
-        Self { token, port, tickets: Tickets::new(now), links: Links::default(), guesses: Guesses::new(now), audit }
+        Self {
+            token,
+            port,
+            tickets: Tickets::new(now),
+            links: Links::default(),
+            throttle: LoginThrottle::new(now),
+            audit,
+        }
     }
 
     /// Whether there is a token to sign in with.
@@ -72,9 +78,9 @@ impl Lock {
     ///
     /// # Errors
     /// Where that is nobody who may come in.
-    pub(super) async fn find(&self, headers: &HeaderMap, from: IpAddr) -> Result<Admitted, Refused> {
+    pub(super) fn find(&self, headers: &HeaderMap, from: IpAddr) -> Result<Admitted, Refused> {
         if let Some(presented) = door::bearer(headers) {
-            self.hear(from, || self.is_token(presented)).await?;
+            self.check(from, self.is_token(presented))?;
             return Ok((Operator::unnamed(How::Bearer, from), None));
         }
         let now = Instant::now();
@@ -92,13 +98,13 @@ impl Lock {
     ///
     /// # Errors
     /// Where it is not the token, or was guessed too often.
-    pub(crate) async fn sign_in(
+    pub(crate) fn sign_in(
         &self,
         token: &str,
         headers: &HeaderMap,
         from: IpAddr,
     ) -> Result<Option<HeaderValue>, Refused> {
-        self.hear(from, || self.is_token(token)).await?;
+        self.check(from, self.is_token(token))?;
         Ok(self.admit(How::Password, headers, from))
     }
 
@@ -106,13 +112,8 @@ impl Lock {
     ///
     /// # Errors
     /// Where the link is not good any more or never was, or was guessed too often.
-    pub(crate) async fn redeem(
-        &self,
-        once: &str,
-        headers: &HeaderMap,
-        from: IpAddr,
-    ) -> Result<Option<HeaderValue>, Refused> {
-        self.hear(from, || self.links.redeem(once, Instant::now())).await?;
+    pub(crate) fn redeem(&self, once: &str, headers: &HeaderMap, from: IpAddr) -> Result<Option<HeaderValue>, Refused> {
+        self.check(from, self.links.redeem(once, Instant::now()))?;
         Ok(self.admit(How::Link, headers, from))
     }
 
@@ -136,25 +137,17 @@ impl Lock {
         self.token.as_ref().is_some_and(|token| token.is(presented))
     }
 
-    /// Hears a guess when it is its turn.
-    async fn hear(&self, from: IpAddr, is_right: impl Fn() -> bool) -> Result<(), Refused> {
-        match self.guesses.turn(from, Instant::now()) {
-            Turn::Now if is_right() => Ok(()),
-            Turn::Now => {
-                self.guesses.was_wrong(from, Instant::now());
+    /// Lets a right one pass at once, and throttles wrong ones. Guesses beyond those are not written down one by one.
+    fn check(&self, from: IpAddr, is_right: bool) -> Result<(), Refused> {
+        if is_right {
+            return Ok(());
+        }
+        match self.throttle.wrong(from, Instant::now()) {
+            WrongGuess::Heard => {
                 self.audit.refused(from);
                 Err(Refused::Wrong)
             }
-            Turn::After(wait) => {
-                sleep(wait).await;
-                if is_right() {
-                    self.guesses.was_right(from);
-                    return Ok(());
-                }
-                self.audit.refused(from);
-                Err(Refused::TooMany(wait))
-            }
-            Turn::Never(wait) => Err(Refused::TooMany(wait)),
+            WrongGuess::TooMany(wait) => Err(Refused::TooMany(wait)),
         }
     }
 }

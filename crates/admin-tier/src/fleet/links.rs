@@ -1,8 +1,10 @@
 //! The links there are: one for each address where the fleet needs one.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use session_domain::fleet::{Address, Fleet};
+use tokio::sync::Notify;
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
@@ -21,6 +23,7 @@ pub(super) struct Links {
 struct Running {
     task: Id,
     stop: CancellationToken,
+    relist: Arc<Notify>,
 }
 
 impl Links {
@@ -41,10 +44,19 @@ impl Links {
         for address in needed {
             if !self.running.contains_key(address) {
                 let stop = CancellationToken::new();
-                let link = link::run(address.clone(), self.presenter.clone(), self.ear.clone(), stop.clone());
+                let relist = Arc::new(Notify::new());
+                let (presenter, ear) = (self.presenter.clone(), self.ear.clone());
+                let link = link::run(address.clone(), presenter, ear, Arc::clone(&relist), stop.clone());
                 let task = self.tasks.spawn(link);
-                self.running.insert(address.clone(), Running { task: task.id(), stop });
+                self.running.insert(address.clone(), Running { task: task.id(), stop, relist });
             }
+        }
+    }
+
+    /// Has the link to a pod ask for the pod's snapshot anew.
+    pub(super) fn relist(&self, address: &Address) {
+        if let Some(link) = self.running.get(address) {
+            link.relist.notify_one();
         }
     }
 

@@ -13,7 +13,7 @@ use crate::reason;
 
 /// What a message says.
 pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
-    let mut unsound = Vec::new();
+    let mut unsound = None;
     let mut heard = match message.event {
         Some(Event::Pod(pod)) => match pod.try_into() {
             Ok(report) => vec![Heard::Report(report)],
@@ -28,15 +28,15 @@ pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
         }
         None => vec![Heard::Unsound("an empty message".to_owned())],
     };
-    heard.extend(unsound.first().map(|reason| Heard::Unsound(said(reason))));
+    heard.extend(unsound.map(Heard::Unsound));
     heard
 }
 
-fn sound(sessions: Vec<v1::Session>, unsound: &mut Vec<Unsound>) -> Vec<SessionView> {
+fn sound(sessions: Vec<v1::Session>, unsound: &mut Option<String>) -> Vec<SessionView> {
     let keep = |session: v1::Session| match session.try_into() {
         Ok(session) => Some(session),
         Err(reason) => {
-            unsound.push(reason);
+            unsound.get_or_insert_with(|| said(&reason));
             None
         }
     };
@@ -44,12 +44,12 @@ fn sound(sessions: Vec<v1::Session>, unsound: &mut Vec<Unsound>) -> Vec<SessionV
 }
 
 /// Who is gone, and how.
-fn removals(changes: &Changes, unsound: &mut Vec<Unsound>) -> Vec<(SessionId, Parting)> {
+fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Parting)> {
     let mut gone = Vec::with_capacity(changes.removals.len());
     for (number, id) in changes.removals.iter().enumerate() {
         match id.parse() {
             Ok(id) => gone.push((id, parting_from_wire(changes.outcomes.get(number).copied()))),
-            Err(_) => unsound.push(Unsound::SessionId),
+            Err(_) => _ = unsound.get_or_insert_with(|| said(&Unsound::SessionId)),
         }
     }
     gone

@@ -6,9 +6,10 @@ use std::time::Duration;
 use launch::secret::Secret;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, cmd, pipe};
-use session_domain::{Timestamp, UserName};
+use session_domain::fleet::StoreRecord;
+use session_domain::{PodName, Timestamp, UserName};
 
-use super::Orphan;
+use super::{Orphan, Question};
 
 /// Keys that one page looks at.
 const PAGE: usize = 500;
@@ -18,6 +19,16 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is read of a session.
 type Fields = [Option<Vec<u8>>; 5];
+
+/// What a look has found.
+pub(super) struct Scanned {
+    /// The first orphans.
+    pub(super) listed: Vec<Orphan>,
+    /// How many there are.
+    pub(super) total: u64,
+    /// What is known of the pods that were asked for.
+    pub(super) of_pods: HashMap<PodName, StoreRecord>,
+}
 
 pub(super) struct Scanner {
     url: Secret,
@@ -29,16 +40,16 @@ impl Scanner {
         Self { url, connection: None }
     }
 
-    /// The first orphans, up to `most`, and how many there are.
-    pub(super) async fn scan(&mut self, most: usize) -> Result<(Vec<Orphan>, u64), RedisError> {
-        let scanned = self.scan_all(most).await;
+    /// The first orphans, up to `most`, how many there are, and what is known of the pods that are `asked` for.
+    pub(super) async fn scan(&mut self, most: usize, asked: &Question) -> Result<Scanned, RedisError> {
+        let scanned = self.scan_all(most, asked).await;
         if scanned.is_err() {
             self.connection = None;
         }
         scanned
     }
 
-    async fn scan_all(&mut self, most: usize) -> Result<(Vec<Orphan>, u64), RedisError> {
+    async fn scan_all(&mut self, most: usize, asked: &Question) -> Result<Scanned, RedisError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -49,7 +60,12 @@ impl Scanner {
             }
         };
         let (mut listed, mut total, mut cursor) = (Vec::new(), 0, 0_u64);
-        let (mut alive, mut seen) = (HashMap::new(), HashSet::new());
+        let mut of_pods = leases(&mut connection, asked).await?;
+        let mut alive: HashMap<_, _> =
+            of_pods.iter().map(|(pod, record)| (pod.as_str().to_owned(), record.has_lease)).collect();
+        let silent = asked.iter().filter(|(_, for_sessions)| *for_sessions);
+        let silent: HashMap<_, _> = silent.map(|(pod, _)| (pod.as_str().to_owned(), pod)).collect();
+        let mut seen = HashSet::new();
         loop {
             let mut page = cmd("SCAN");
             page.arg(cursor).arg("MATCH").arg("session:*").arg("COUNT").arg(PAGE).arg("TYPE").arg("hash");
@@ -58,6 +74,9 @@ impl Scanner {
             let keys: Vec<_> = keys.into_iter().map(lossy).filter(|key| seen.insert(key.clone())).collect();
             for orphan in orphans(&mut connection, &keys, &mut alive).await? {
                 total += 1;
+                if let Some(record) = silent.get(&orphan.pod).and_then(|pod| of_pods.get_mut(pod)) {
+                    record.orphans.insert(orphan.id);
+                }
                 if listed.len() < most {
                     listed.push(orphan);
                 }
@@ -68,8 +87,25 @@ impl Scanner {
             }
         }
         self.connection = Some(connection);
-        Ok((listed, total))
+        Ok(Scanned { listed, total, of_pods })
     }
+}
+
+/// Which of the pods have a lease.
+async fn leases(
+    connection: &mut MultiplexedConnection,
+    asked: &Question,
+) -> Result<HashMap<PodName, StoreRecord>, RedisError> {
+    if asked.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut read = pipe();
+    for (pod, _) in asked {
+        read.cmd("EXISTS").arg(format!("lastcall:pod:{pod}"));
+    }
+    let all: Vec<bool> = read.query_async(connection).await?;
+    let record = |has_lease| StoreRecord { has_lease, ..StoreRecord::default() };
+    Ok(asked.iter().zip(all).map(|((pod, _), has_lease)| (pod.clone(), record(has_lease))).collect())
 }
 
 /// Those among the sessions whose pod has no lease. `alive` remembers the pods that were asked for.

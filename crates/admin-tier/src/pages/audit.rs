@@ -57,5 +57,7 @@ const fn words(deed: Deed, failed: bool) -> &'static str {
         (Deed::SignedOut, true) => "could not be signed out",
         (Deed::Exported, false) => "exported",
         (Deed::Exported, true) => "could not export",
+        (Deed::PodForgotten, false) => "forgot the silent pod",
+        (Deed::PodForgotten, true) => "could not forget the pod",
     }
 }

@@ -1,6 +1,7 @@
 //! `/admin/history`: how it went of late, and what the last drains were like.
 
 mod line;
+mod lost;
 mod trend;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use axum::extract::State;
 use axum::response::Response;
 use http::HeaderMap;
 pub(super) use line::{Line, query};
+use lost::LostPods;
 use session_domain::fleet::DRAINS_KEPT;
 use trend::Trend;
 
@@ -52,6 +54,7 @@ fn draw(scene: &Scene, words: Words) -> Picture {
     let lines: Vec<_> = scene.view.drains().map(|drain| Line::new(drain, words)).collect();
     picture.part("trend", &Trend::of(&scene.view));
     picture.part("range", &Range { drains: lines.len(), kept: DRAINS_KEPT });
+    picture.part("lost-pods", &LostPods::of(&scene.view, words));
     picture.list("drains", lines.into_iter().map(|line| (line.id.clone(), line)));
     picture
 }

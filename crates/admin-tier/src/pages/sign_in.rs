@@ -11,14 +11,14 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use http::header::{HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE};
-use http::{HeaderName, StatusCode};
+use http::StatusCode;
+use http::header::{HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use http_support::{Form, FormError};
 use serde::Deserialize;
 
 use super::{Frame, page};
 use crate::app::{App, MAX_FORM_BYTES};
-use crate::auth::{Destination, Lock, Refused, SIGN_IN, whole_seconds};
+use crate::auth::{Destination, Lock, Refused, SIGN_IN, slow_down};
 use crate::{clock, problem};
 
 /// The routes of the way in and out.
@@ -106,7 +106,7 @@ async fn sign_in(
     };
     let destination = Destination::from_input(&presented.next);
     let Some(lock) = app.auth.lock() else { return Redirect::to(destination.as_str()).into_response() };
-    match admit(lock, &presented, &headers, peer.ip()).await {
+    match admit(lock, &presented, &headers, peer.ip()) {
         Ok(cookie) => {
             let mut response = Redirect::to(destination.as_str()).into_response();
             response.headers_mut().extend(cookie.map(|cookie| (SET_COOKIE, cookie)));
@@ -119,7 +119,7 @@ async fn sign_in(
     }
 }
 
-async fn admit(
+fn admit(
     lock: &Lock,
     presented: &Presented,
     headers: &HeaderMap,
@@ -127,24 +127,25 @@ async fn admit(
 ) -> Result<Option<HeaderValue>, Refused> {
     if presented.once.is_empty() {
         // What surrounds a token was copied along with it: none begins or ends with spaces.
-        lock.sign_in(presented.token.trim(), headers, from).await
+        lock.sign_in(presented.token.trim(), headers, from)
     } else {
-        lock.redeem(&presented.once, headers, from).await
+        lock.redeem(&presented.once, headers, from)
     }
 }
 
 fn refuse(lock: &Lock, refused: Refused, wrong: &'static str, destination: &Destination) -> Response {
-    let (status, said, header): (_, _, (HeaderName, HeaderValue)) = match refused {
-        Refused::Unknown | Refused::Wrong => {
-            (StatusCode::UNAUTHORIZED, wrong, (WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
-        }
-        Refused::TooMany(wait) => {
-            (StatusCode::TOO_MANY_REQUESTS, TOO_MANY, (RETRY_AFTER, HeaderValue::from(whole_seconds(wait))))
-        }
+    let (status, said) = match refused {
+        Refused::Unknown | Refused::Wrong => (StatusCode::UNAUTHORIZED, wrong),
+        Refused::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
     };
     let mut response = draw(Some((said, true)), way(lock), destination);
     *response.status_mut() = status;
-    response.headers_mut().insert(header.0, header.1);
+    match refused {
+        Refused::Unknown | Refused::Wrong => {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Refused::TooMany(wait) => response.headers_mut().extend(slow_down(wait)),
+    }
     response
 }
 

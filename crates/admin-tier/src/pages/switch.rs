@@ -163,7 +163,12 @@ pub(crate) async fn move_switch(
         }
         Err(error) => {
             app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
-            problem::answer(&headers, status(&error), "The switch was not moved", &sentence(&error))
+            problem::answer(
+                &headers,
+                status(&error),
+                "The switch was not moved",
+                &problem::sentence(&error.to_string()),
+            )
         }
     }
 }
@@ -179,26 +184,5 @@ const fn status(error: &SetError) -> StatusCode {
         | SetError::Mounted(_)
         | SetError::NotAFile(_)
         | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-fn sentence(error: &SetError) -> String {
-    let mut text = error.to_string();
-    text[..1].make_ascii_uppercase();
-    text.push('.');
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_is_a_sentence_whatever_it_begins_with() {
-        assert_eq!(
-            sentence(&SetError::Overtaken { now: Position::On }),
-            "Somebody else has just set it to true; look again before you change it."
-        );
-        assert!(sentence(&SetError::Mounted("/é".into())).ends_with('.'));
     }
 }

@@ -152,6 +152,9 @@ pub(crate) fn pod(name: &str, active_sessions: u64) -> Pod {
         version: "1.2.3".into(),
         counters: Some(Counters { logins: 7, ..Counters::default() }),
         is_final: false,
+        present_sessions: Some(active_sessions),
+        revision: "7d9f".into(),
+        ready: Some(true),
     }
 }
 

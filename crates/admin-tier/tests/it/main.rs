@@ -8,9 +8,11 @@ mod api;
 mod bounds;
 mod browser;
 mod configuration;
+mod counts;
 mod dns;
 mod export;
 mod fake_pod;
+mod forget;
 mod history;
 mod hostile;
 mod kubernetes;
@@ -70,11 +72,19 @@ impl Admin {
         eventually(what, || async {
             let pods = self.json("/admin/api/v1/pods").await;
             let all = pods["pods"].as_array().unwrap();
-            let pod =
-                all.iter().find(|pod| pod["address"] == address).unwrap_or_else(|| panic!("no {address}: {pods}"));
-            is_right(pod).then(|| pod.clone())
+            all.iter().find(|pod| pod["address"] == address).filter(|pod| is_right(pod)).cloned()
         })
         .await
+    }
+
+    /// Waits until a pod is in sight and heard at an address.
+    async fn pod_as_soon_as_named(&self, address: &str) {
+        eventually("the pod", async || {
+            let pods = self.json("/admin/api/v1/pods").await;
+            let heard = |pod: &Value| pod["address"] == address && pod["reachable"] == true;
+            pods["pods"].as_array().unwrap().iter().any(heard).then_some(())
+        })
+        .await;
     }
 
     /// The list of sessions, as soon as there are so many.

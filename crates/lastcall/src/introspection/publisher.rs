@@ -1,16 +1,18 @@
 //! One task tells all watchers what has changed: each change is encoded once, whatever the number of watchers.
 //!
-//! A session's changes are gathered for a second; the pod is told as soon as its phase changes and within a quarter
-//! of a second where only a number did. A watcher that falls behind is cut off and starts again with a snapshot.
+//! Changes of sessions are told in the order in which they happened, a session at most once a second (the rules are
+//! [`ChangeFeed`]'s); the pod is told as soon as its phase changes and within a quarter of a second where only a number did.
+//! A watcher that falls behind is cut off and starts again with a snapshot.
 
 use std::iter::{from_fn, once};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{iter, unfold};
 use futures_util::{Stream, StreamExt as _};
 use session_domain::PodReport;
-use session_domain::registry::Change;
+use session_domain::registry::{Change, ChangeFeed};
 use session_wire::v1::watch_sessions_response::{Changes, Event, Snapshot};
 use session_wire::{outcome_to_wire, pod_to_wire, session_to_wire, v1};
 use tokio::sync::broadcast;
@@ -20,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::pod::Pod;
+use crate::streams::Streams;
 
 /// Sessions in one message at the most.
 const BATCH: usize = 1_000;
@@ -27,20 +30,27 @@ const BATCH: usize = 1_000;
 /// Messages that a watcher may be behind.
 const BACKLOG: usize = 256;
 
-/// How often the pod's numbers are compared with what was told last.
-const POD_TICK: Duration = Duration::from_millis(250);
+/// How often what is told is compared with what is.
+const TICK: Duration = Duration::from_millis(250);
 
-/// A session is told at most once in so many ticks: once a second.
-const TICKS_A_SESSION: u32 = 4;
+/// A session is told at most once in this time.
+const SESSION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Who is present is counted anew once in so many ticks: that walks all sessions.
+const TICKS_A_COUNT: u32 = 4;
 
 /// Where watchers subscribe. After the last word there is nothing to subscribe to any more.
 pub(crate) struct Publisher {
     sender: Mutex<Option<broadcast::Sender<Event>>>,
+    /// Whether a watcher has come since the pod was told last: it may know a newer state than that. All are told the next
+    /// state then, whether or not it is the one that was told before.
+    has_newcomer: AtomicBool,
 }
 
 impl Publisher {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { sender: Mutex::new(Some(broadcast::Sender::new(BACKLOG))) })
+        let sender = Mutex::new(Some(broadcast::Sender::new(BACKLOG)));
+        Arc::new(Self { sender, has_newcomer: AtomicBool::new(false) })
     }
 
     /// The pod, a snapshot, then the changes.
@@ -50,7 +60,9 @@ impl Publisher {
     ) -> impl Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send + 'static {
         // Subscribed before the snapshot is taken: what happens in between is told twice rather than never.
         let changes = self.lock().as_ref().map(broadcast::Sender::subscribe);
-        let pod_now = Event::Pod(pod_to_wire(&pod.report(changes.is_none())));
+        self.has_newcomer.store(true, Ordering::Release);
+        let report = pod.report(pod.count_present(), changes.is_none());
+        let pod_now = Event::Pod(pod_to_wire(&report));
         let opening = once(pod_now).chain(snapshot(Arc::clone(pod)));
         let changes = unfold(changes, |changes| async {
             let mut changes = changes?;
@@ -87,59 +99,102 @@ impl Publisher {
 /// Tells what changes, until `stop` is cancelled; then the last changes, the pod's last word, and the end.
 pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: CancellationToken) {
     let mut lifecycle = pod.lifecycle.subscribe();
-    let mut ticks = interval(POD_TICK);
+    let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut told = None;
+    let mut telling = Telling::new(Arc::clone(&pod), publisher);
     let mut tick = 0_u32;
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            // What happened before belongs before.
-            _ = lifecycle.changed() => tell_changes(&pod, &publisher),
+            _ = lifecycle.changed() => telling.review_presence(),
             _ = ticks.tick() => {
                 tick = tick.wrapping_add(1);
-                if tick.is_multiple_of(TICKS_A_SESSION) {
-                    tell_changes(&pod, &publisher);
+                if tick.is_multiple_of(TICKS_A_COUNT) {
+                    telling.review_presence();
                 }
             }
         }
-        tell_pod(&pod, &publisher, &mut told);
+        // What happened before a change of phase is told before it, as far as it is due.
+        telling.changes();
+        telling.pod();
     }
-    tell_changes(&pod, &publisher);
-    publisher.send(Event::Pod(pod_to_wire(&pod.report(true))));
-    publisher.close();
+    telling.last_word();
 }
 
-fn tell_pod(pod: &Pod, publisher: &Publisher, told: &mut Option<PodReport>) {
-    let report = pod.report(false);
-    if told.as_ref() != Some(&report) {
-        publisher.send(Event::Pod(pod_to_wire(&report)));
-        *told = Some(report);
-    }
+/// What has been told, and what is still to be told.
+struct Telling {
+    pod: Arc<Pod>,
+    publisher: Arc<Publisher>,
+    feed: ChangeFeed<Streams>,
+    told: Option<PodReport>,
+    /// Sessions that were present when they were counted last.
+    present: u64,
 }
 
-fn tell_changes(pod: &Pod, publisher: &Publisher) {
-    let (mut upserts, mut removals) = (Vec::new(), Vec::new());
-    for change in pod.registry.take_changes() {
-        match change {
-            Change::Updated(session) => upserts.push(session_to_wire(&pod.view(&session))),
-            Change::Removed(id, outcome) => removals.push((id.to_string(), i32::from(outcome_to_wire(outcome)))),
+impl Telling {
+    fn new(pod: Arc<Pod>, publisher: Arc<Publisher>) -> Self {
+        let present = pod.count_present();
+        Self { pod, publisher, feed: ChangeFeed::new(SESSION_INTERVAL), told: None, present }
+    }
+
+    fn review_presence(&mut self) {
+        self.present = self.pod.registry.review_presence(self.pod.clock.now());
+    }
+
+    fn pod(&mut self) {
+        let has_newcomer = self.publisher.has_newcomer.swap(false, Ordering::AcqRel);
+        let report = self.pod.report(self.present, false);
+        if has_newcomer || self.told.as_ref() != Some(&report) {
+            self.publisher.send(Event::Pod(pod_to_wire(&report)));
+            self.told = Some(report);
         }
     }
-    // Removals apply after upserts, and come after them.
-    for upserts in parts(upserts) {
-        publisher.send(Event::Changes(Changes { upserts, ..Changes::default() }));
+
+    fn changes(&mut self) {
+        self.feed.extend(self.pod.registry.take_changes());
+        let due = self.feed.take_due(self.pod.clock.now());
+        self.send(due);
     }
-    for removals in parts(removals) {
-        let (removals, outcomes) = removals.into_iter().unzip();
-        publisher.send(Event::Changes(Changes { upserts: vec![], removals, outcomes }));
+
+    fn last_word(mut self) {
+        self.feed.extend(self.pod.registry.take_changes());
+        let rest = self.feed.take_rest();
+        self.send(rest);
+        let last = self.pod.report(self.pod.count_present(), true);
+        self.publisher.send(Event::Pod(pod_to_wire(&last)));
+        self.publisher.close();
+    }
+
+    fn send(&self, changes: Vec<Change<Streams>>) {
+        for part in parts(changes) {
+            let mut message = Changes::default();
+            for change in part {
+                match change {
+                    Change::Updated(session) => {
+                        let view = self.pod.view(&session);
+                        session.mark_reported_present(view.present.unwrap_or_default());
+                        message.upserts.push(session_to_wire(&view));
+                    }
+                    Change::Removed(id, outcome) => {
+                        message.removals.push(id.to_string());
+                        message.outcomes.push(outcome_to_wire(outcome).into());
+                    }
+                }
+            }
+            self.publisher.send(Event::Changes(message));
+        }
     }
 }
 
 /// What is held now, each part encoded when the watcher has taken the one before.
 fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
     let mut sessions = Vec::new();
-    pod.registry.walk(|session| sessions.push(Arc::clone(session)));
+    // That one has ended may have been told already.
+    pod.registry.walk(|session| {
+        if !session.has_ended() {
+            sessions.push(Arc::clone(session));
+        }
+    });
     let mut parts = parts(sessions).peekable();
     let mut end = false;
     from_fn(move || {
@@ -149,7 +204,12 @@ fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
         // Where there are no sessions one empty part says so.
         let part = parts.next().unwrap_or_default();
         end = parts.peek().is_none();
-        let sessions = part.iter().map(|session| session_to_wire(&pod.view(session))).collect();
+        let tell = |session| {
+            let view = pod.view(session);
+            pod.registry.presence_was_told(session, view.present.unwrap_or_default());
+            session_to_wire(&view)
+        };
+        let sessions = part.iter().map(tell).collect();
         Some(Event::Snapshot(Snapshot { sessions, end }))
     })
 }

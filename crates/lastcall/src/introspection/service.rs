@@ -26,7 +26,8 @@ impl Introspector {
 #[tonic::async_trait]
 impl v1::introspection_server::Introspection for Introspector {
     async fn get_pod(&self, _: Request<v1::GetPodRequest>) -> Result<Response<v1::GetPodResponse>, Status> {
-        Ok(Response::new(v1::GetPodResponse { pod: Some(pod_to_wire(&self.pod.report(false))) }))
+        let report = self.pod.report(self.pod.count_present(), false);
+        Ok(Response::new(v1::GetPodResponse { pod: Some(pod_to_wire(&report)) }))
     }
 
     async fn list_sessions(

@@ -16,6 +16,8 @@ pub(super) struct Claims {
     pub(super) rows: Rows,
     rivals: HashMap<SessionId, Vec<Claim>>,
     shared: HashMap<Address, u64>,
+    /// Claims of all pods together.
+    count: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -31,18 +33,32 @@ impl Claims {
         self.shared.get(address).copied().unwrap_or(0)
     }
 
+    /// Claims of all pods together.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Where an id is claimed.
+    pub(super) fn claimants(&self, id: SessionId) -> impl Iterator<Item = &Address> {
+        self.rows.get(id).into_iter().flat_map(|row| std::iter::once(&row.address).chain(&row.also_at))
+    }
+
     pub(super) fn claim(&mut self, address: &Address, session: SessionView, doubtful: bool) {
         let id = session.id;
         let claim = Claim { session: Arc::new(session), address: address.clone(), doubtful };
         let mut claims = self.take(id);
+        self.count -= claims.len();
         claims.retain(|other| other.address != *address);
         claims.push(claim);
+        self.count += claims.len();
         self.put(id, claims);
     }
 
     pub(super) fn withdraw(&mut self, address: &Address, id: SessionId) {
         let mut claims = self.take(id);
+        self.count -= claims.len();
         claims.retain(|claim| claim.address != *address);
+        self.count += claims.len();
         self.put(id, claims);
     }
 

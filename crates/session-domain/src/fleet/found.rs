@@ -12,12 +12,19 @@ pub struct Found {
     pub pod: Option<PodName>,
     /// What discovery says of its state.
     pub conditions: Conditions,
+    /// Whether the address is a fixed one: it is named for good, whether there is a pod or not.
+    pub is_fixed: bool,
 }
 
 impl Found {
+    /// A pod at an address that stands in the options.
+    pub fn fixed(address: Address) -> Self {
+        Self { is_fixed: true, ..Self::at(address) }
+    }
+
     /// A pod of which nothing but the address is known.
     pub fn at(address: Address) -> Self {
-        Self { address, pod: None, conditions: Conditions::default() }
+        Self { address, pod: None, conditions: Conditions::default(), is_fixed: false }
     }
 }
 

@@ -21,7 +21,8 @@ pub enum Heard {
         /// Whether it was the last part.
         end: bool,
     },
-    /// What has changed. Removals apply after upserts.
+    /// What has changed. Changes apply one after the other; where one of them names a session twice, removals apply after
+    /// upserts.
     Changes {
         /// Sessions that are new or different.
         upserts: Vec<SessionView>,

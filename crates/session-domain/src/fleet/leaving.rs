@@ -2,21 +2,23 @@
 //! that drains may be out of DNS long before it is done), and a while after that, so that an operator sees what was
 //! lost. What a pod has counted outlives it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::found::Found;
+use super::lost::{LOST_PODS_KEPT, LeaveReason, LostPod};
 use super::pod::{Address, PodState, PodView};
 use super::{DrainEnd, Fleet, Held, Parting};
 use crate::ids::PodName;
 use crate::pod::{Counters, PodReport};
 use crate::time::Timestamp;
 
-/// The last known rows of a pod that is gone, and was lost with people on it, stay for so long.
-pub const LOST_STAY: Duration = Duration::from_secs(10 * 60);
+/// A silent pod stays for so long by default (`FORGET_AFTER`): one that is gone and was lost with people on it, and one
+/// at a fixed address.
+pub const FORGET_AFTER: Duration = Duration::from_secs(10 * 60);
 
-/// A pod that is gone and leaves nobody behind stays for so long.
+/// A pod that is gone and leaves nobody behind stays for so long, at most.
 pub const DONE_STAY: Duration = Duration::from_secs(60);
 
 /// What a pod has counted is remembered for so long after it was last heard, so that rates over it end rather than
@@ -44,6 +46,8 @@ pub(super) struct Memory {
     pub(super) gone: Arc<BTreeMap<PodName, Gone>>,
     /// What those had counted that are forgotten: sums must not fall.
     pub(super) forgotten: Counters,
+    /// Those that left without a last word, the newest first.
+    pub(super) lost: Arc<VecDeque<LostPod>>,
 }
 
 impl Memory {
@@ -58,6 +62,12 @@ impl Memory {
                 self.forgotten.add(&gone.counters);
             }
         }
+    }
+
+    pub(super) fn remember_lost(&mut self, pod: LostPod) {
+        let lost = Arc::make_mut(&mut self.lost);
+        lost.push_front(pod);
+        lost.truncate(LOST_PODS_KEPT);
     }
 
     /// Whether something was forgotten.
@@ -76,6 +86,7 @@ impl Fleet {
     /// Takes in which pods discovery names now; all others are on their way out.
     pub fn list(&mut self, found: &[Found], now: Timestamp) {
         let named: BTreeSet<_> = found.iter().map(|found| &found.address).collect();
+        self.pods.retain(|address, held| !held.is_hidden || named.contains(address));
         for (address, held) in &mut self.pods {
             if held.view.vanished.is_none() && !named.contains(address) {
                 held.pod().vanish(now);
@@ -104,12 +115,28 @@ impl Fleet {
     /// Lets go of whose time is over; whether there was anything. What changes by time alone changes here.
     pub fn tend(&mut self, now: Timestamp) -> bool {
         let successors = self.successors();
-        let over = |pod: &PodView| pod.leaves_at().is_some_and(|at| at <= now) || pod.is_succeeded(&successors);
-        let leaving: Vec<_> = self.pods.iter().filter(|(_, held)| over(&held.view)).map(|(at, _)| at.clone()).collect();
-        for address in &leaving {
+        let is_over =
+            |held: &&Held| !held.is_hidden && held.view.leaves_at(self.forget_after).is_some_and(|at| at <= now);
+        let over: Vec<_> = self.pods.values().filter(is_over).map(|held| held.view.address.clone()).collect();
+        let succeeded = self.pods.iter().filter(|(_, held)| held.view.is_succeeded(&successors));
+        let succeeded: Vec<_> = succeeded.map(|(address, _)| address.clone()).collect();
+        for address in &succeeded {
             self.remove(address);
         }
-        self.memory.forget(now) || !leaving.is_empty()
+        for address in &over {
+            self.leave(address, LeaveReason::Silent, now);
+        }
+        let miscounts = self.pods.values_mut().fold(false, |changed, held| held.check_count(now) | changed);
+        self.memory.forget(now) || miscounts || !(over.is_empty() && succeeded.is_empty())
+    }
+
+    /// The pods whose snapshot is to be asked for anew, because they have listed other than they count.
+    pub fn relists(&mut self, now: Timestamp) -> Vec<Address> {
+        let due = self.pods.values_mut().filter_map(|held| {
+            let is_due = held.view.miscount.is_some() && held.incoming.is_none() && held.check.relist(now);
+            is_due.then(|| held.view.address.clone())
+        });
+        due.collect()
     }
 
     /// The pods that are named and heard, where any that is not named might be one of them.
@@ -121,9 +148,19 @@ impl Fleet {
         reports.filter_map(|held| held.view.report.as_ref()).map(|r| (r.pod.clone(), r.started_at)).collect()
     }
 
-    /// Forgets an address and the sessions that only it claims; not what its pod has counted.
+    /// Forgets an address and the sessions that only it claims; not what its pod has counted. Where discovery names the
+    /// address still, it is in sight again as soon as somebody is heard there.
     pub(super) fn remove(&mut self, address: &Address) {
         let Some(held) = self.pods.remove(address) else { return };
+        if held.view.is_listed() {
+            let mut hidden = Held::new(address.clone());
+            hidden.is_hidden = true;
+            let view = hidden.pod();
+            view.found_as.clone_from(&held.view.found_as);
+            view.conditions = held.view.conditions;
+            view.is_fixed = held.view.is_fixed;
+            self.pods.insert(address.clone(), hidden);
+        }
         let last_seen = held.view.last_seen.unwrap_or_default();
         if let Some(report) = &held.view.report {
             self.memory.keep(report, last_seen);
@@ -142,12 +179,14 @@ impl PodView {
     }
 
     fn is_as(&self, found: &Found) -> bool {
-        self.is_listed() && self.conditions == found.conditions && self.found_as == found.pod
+        let is_same = self.conditions == found.conditions && self.is_fixed == found.is_fixed;
+        self.is_listed() && is_same && self.found_as == found.pod
     }
 
     fn list(&mut self, found: &Found) {
         self.vanished = None;
         self.conditions = found.conditions;
+        self.is_fixed = found.is_fixed;
         self.found_as.clone_from(&found.pod);
     }
 
@@ -157,16 +196,22 @@ impl PodView {
         self.conditions = super::Conditions::default();
     }
 
-    /// When it leaves the fleet, as things stand; a pod that is named or heard does not.
-    fn leaves_at(&self) -> Option<Timestamp> {
-        let vanished = self.vanished?;
-        let (since, stay) = match self.state {
-            PodState::Live => return None,
-            PodState::Waiting => (vanished, DONE_STAY),
-            PodState::Finished => (self.last_seen.unwrap_or(vanished), DONE_STAY),
-            PodState::Unreachable { since, .. } => (since, if self.sessions > 0 { LOST_STAY } else { DONE_STAY }),
+    /// When it leaves the fleet, as things stand. A pod that is heard does not, and of those that are named only the silent
+    /// ones at fixed addresses do.
+    fn leaves_at(&self, forget_after: Duration) -> Option<Timestamp> {
+        let done = DONE_STAY.min(forget_after);
+        let (since, stay) = match (&self.state, self.vanished) {
+            (PodState::Live, _) | (PodState::Waiting, None) => return None,
+            (_, None) if !self.is_fixed => return None,
+            (PodState::Unreachable { since, .. }, None) => (*since, forget_after),
+            (PodState::Finished, None) => (self.last_seen?, forget_after),
+            (PodState::Waiting, Some(vanished)) => (vanished, done),
+            (PodState::Finished, Some(vanished)) => (self.last_seen.unwrap_or(vanished).max(vanished), done),
+            (PodState::Unreachable { since, .. }, Some(vanished)) => {
+                ((*since).max(vanished), if self.sessions > 0 { forget_after } else { done })
+            }
         };
-        Some(since.max(vanished).plus(stay))
+        Some(since.plus(stay))
     }
 
     /// Whether its pod is named and heard at another address: as the same process, or after its end.

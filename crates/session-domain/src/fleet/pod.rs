@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CLOCK_TOLERANCE, Conditions};
+use super::{CLOCK_TOLERANCE, Conditions, MAX_SESSIONS, MAX_SESSIONS_OF_A_POD};
 use crate::ids::PodName;
 use crate::pod::{Phase, PodReport};
 use crate::time::Timestamp;
@@ -64,8 +64,10 @@ pub enum Lie {
     Future(Duration),
     /// One session stood in one snapshot twice; the later one counts.
     SameIdTwice,
-    /// It sends more sessions than are kept.
+    /// It lists more sessions than are kept of one pod; those beyond are left out.
     TooMany,
+    /// All pods together list more sessions than are kept, and this one more than its share; those beyond are left out.
+    TooManyTogether,
     /// It sends what makes no sense; that is left out.
     Unsound(String),
 }
@@ -77,7 +79,14 @@ impl fmt::Display for Lie {
             Self::OthersSession(pod) => write!(f, "sends sessions of pod {pod}, which are left out"),
             Self::Future(ahead) => write!(f, "its clock is {} min ahead", ahead.as_secs() / 60),
             Self::SameIdTwice => f.write_str("sends one session twice"),
-            Self::TooMany => f.write_str("sends more sessions than are kept"),
+            Self::TooMany => {
+                write!(f, "lists more than {MAX_SESSIONS_OF_A_POD} sessions, the others are left out")
+            }
+            Self::TooManyTogether => write!(
+                f,
+                "all pods together list more than {MAX_SESSIONS} sessions, and this one more than its share: the others are \
+                 left out"
+            ),
             Self::Unsound(reason) => write!(f, "sends what makes no sense: {reason}"),
         }
     }
@@ -85,18 +94,34 @@ impl fmt::Display for Lie {
 
 /// Lies of one pod: one of each kind, so that no liar can fill the memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lies(BTreeSet<Lie>);
+pub(super) struct Lies {
+    lies: BTreeSet<Lie>,
+    /// Those of the watch before, until the snapshot of this one is whole: nothing is believed for the time in between.
+    before: BTreeSet<Lie>,
+}
 
 impl Lies {
     pub(super) fn insert(&mut self, lie: Lie) {
-        let is_known = self.0.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(&lie));
+        let is_known = self.lies.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(&lie));
         if !is_known {
-            self.0.insert(lie);
+            self.lies.insert(lie);
         }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
+    /// A watch begins.
+    pub(super) fn begin(&mut self) {
+        if !self.lies.is_empty() {
+            self.before = std::mem::take(&mut self.lies);
+        }
+    }
+
+    /// The snapshot of the watch is whole.
+    pub(super) fn settle(&mut self) {
+        self.before.clear();
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Lie> {
+        self.lies.union(&self.before)
     }
 }
 
@@ -107,7 +132,7 @@ pub enum Standing {
     Waiting,
     /// All is known.
     Live,
-    /// It answers, but what it says cannot all be true.
+    /// It answers, but what it says cannot all be true, or is too much.
     Lying(String),
     /// It does not answer.
     Unreachable(String),
@@ -142,7 +167,27 @@ pub struct PodView {
     pub drained_from: Option<u64>,
     /// How long its last answer took, where that was too long.
     pub slow: Option<Duration>,
+    /// What it counts and what it has listed, where that has differed for some seconds.
+    pub miscount: Option<Miscount>,
+    /// Whether its address is a fixed one.
+    pub is_fixed: bool,
     pub(super) lies: Lies,
+}
+
+/// A pod counts other than it has listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Miscount {
+    /// Sessions it says it holds.
+    pub counted: u64,
+    /// Sessions it has listed.
+    pub listed: u64,
+}
+
+impl fmt::Display for Miscount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { counted, listed } = self;
+        write!(f, "counts {counted} sessions and has listed {listed}; its list is asked for again")
+    }
 }
 
 impl PodView {
@@ -160,6 +205,8 @@ impl PodView {
             shared: 0,
             drained_from: None,
             slow: None,
+            miscount: None,
+            is_fixed: false,
             lies: Lies::default(),
         }
     }
@@ -173,12 +220,16 @@ impl PodView {
     /// How the pod stands.
     pub fn standing(&self) -> Standing {
         match &self.state {
-            PodState::Waiting => Standing::Waiting,
             PodState::Finished => Standing::Finished,
             PodState::Unreachable { reason, .. } => Standing::Unreachable(reason.clone()),
-            PodState::Live if self.lies.0.is_empty() => Standing::Live,
-            PodState::Live => {
-                Standing::Lying(self.lies.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+            PodState::Live | PodState::Waiting => {
+                let lies = self.lies.iter().map(ToString::to_string);
+                let reasons: Vec<_> = lies.chain(self.miscount.map(|miscount| miscount.to_string())).collect();
+                match (&self.state, reasons.is_empty()) {
+                    (_, false) => Standing::Lying(reasons.join("; ")),
+                    (PodState::Waiting, true) => Standing::Waiting,
+                    (_, true) => Standing::Live,
+                }
             }
         }
     }
@@ -199,6 +250,35 @@ impl PodView {
             PodState::Finished => Some(0),
             _ => self.report.as_ref().map(|report| report.active_sessions),
         }
+    }
+
+    /// The sessions it says are present; none once it has finished, absent where it does not say.
+    pub fn present_sessions(&self) -> Option<u64> {
+        match self.state {
+            PodState::Finished => Some(0),
+            _ => self.report.as_ref().and_then(|report| report.present_sessions),
+        }
+    }
+
+    /// Whether it is ready: as it says itself, unless discovery knows that it is not. That discovery calls it ready means
+    /// something only of a pod that does not say: a Service that names all pods publishes them as ready, ready or not.
+    /// Absent where nobody knows.
+    pub fn is_ready(&self) -> Option<bool> {
+        let discovered = self.conditions.ready;
+        match self.state {
+            PodState::Finished => Some(false),
+            PodState::Waiting | PodState::Unreachable { .. } => discovered.filter(|ready| !ready),
+            PodState::Live => match (self.report.as_ref().and_then(|report| report.ready), discovered) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), _) => Some(true),
+                (None, discovered) => discovered,
+            },
+        }
+    }
+
+    /// What its Deployment's revision is called; absent where it does not say.
+    pub fn revision(&self) -> Option<&str> {
+        self.report.as_ref().map(|report| &*report.revision).filter(|revision| !revision.is_empty())
     }
 
     pub(super) fn report(&mut self, report: PodReport, now: Timestamp) {
@@ -238,6 +318,7 @@ impl PodView {
             PodState::Waiting | PodState::Live => now,
         };
         self.slow = None;
+        self.miscount = None;
         self.state = PodState::Unreachable { reason, since };
     }
 

@@ -23,6 +23,9 @@ pub(super) fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport
         drain_started_at: (phase == Phase::Draining).then(|| at(50)),
         forced_logout_at: None,
         active_sessions,
+        present_sessions: Some(active_sessions),
+        ready: Some(phase == Phase::Serving),
+        revision: "7d9f".into(),
         version: "0.1.0".into(),
         counters: Counters::default(),
         is_final: false,
@@ -41,6 +44,7 @@ pub(super) fn session(n: u128, pod: &str, active: i64) -> SessionView {
         active_tasks: 0,
         in_flight_requests: 0,
         notified: false,
+        present: Some(true),
     }
 }
 
@@ -226,5 +230,98 @@ proptest! {
         addresses.iter().for_each(|address| fleet.remove(address));
         prop_assert_eq!(fleet.view().total_sessions(), 0);
         prop_assert!(fleet.books.claims.shared(&addresses[0]) == 0);
+    }
+}
+
+/// One pod that has listed session 1 and counts `counted`.
+fn counting(counted: u64) -> (Fleet, Address) {
+    let mut fleet = fleet(&[("a:1", "user-1", vec![session(1, "user-1", 90)])]);
+    let address = Address::new("a:1");
+    fleet.apply(&address, Heard::Report(report("user-1", Phase::Maintenance, counted)), at(100));
+    (fleet, address)
+}
+
+#[test]
+fn a_pod_that_lastingly_counts_other_than_it_lists_is_not_complete_and_is_asked_again() {
+    let (mut fleet, address) = counting(2);
+    fleet.tend(at(102));
+    assert!(fleet.view().is_complete() && fleet.relists(at(102)).is_empty(), "a moment's difference is none");
+    let found = (103..110).find(|now| fleet.tend(at(*now)));
+    assert_eq!(found, Some(106), "time alone makes it one");
+    let Standing::Lying(reason) = standing(&fleet, "a:1") else { panic!("believed") };
+    assert_eq!(reason, "counts 2 sessions and has listed 1; its list is asked for again");
+    assert!(!fleet.view().is_complete());
+    assert_eq!(fleet.relists(at(106)), std::slice::from_ref(&address));
+    assert!(fleet.relists(at(106)).is_empty(), "once in a while");
+
+    // While the new snapshot comes in, nothing is known better.
+    fleet.apply(&address, Heard::Watching, at(107));
+    assert!(!fleet.view().is_complete() && fleet.relists(at(200)).is_empty());
+    fleet.apply(&address, Heard::Report(report("user-1", Phase::Maintenance, 2)), at(107));
+    let both = vec![session(1, "user-1", 90), session(2, "user-1", 90)];
+    fleet.apply(&address, Heard::Snapshot { sessions: both, end: true }, at(107));
+    assert_eq!((standing(&fleet, "a:1"), fleet.view().total_sessions()), (Standing::Live, 2));
+}
+
+#[test]
+fn it_is_never_safe_to_upgrade_where_the_pod_counts_somebody_it_has_not_listed() {
+    let (mut fleet, address) = counting(1);
+    let gone = vec![(session(1, "user-1", 90).id, Parting::Untold)];
+    fleet.apply(&address, Heard::Changes { upserts: vec![], removals: gone }, at(100));
+    assert_eq!(fleet.view().total_sessions(), 0);
+    assert!(!fleet.view().is_safe_to_upgrade(), "from the first moment on");
+    fleet.apply(&address, Heard::Report(report("user-1", Phase::Maintenance, 0)), at(101));
+    assert!(fleet.view().is_safe_to_upgrade());
+}
+
+#[test]
+fn a_pod_that_lists_too_many_is_cut_marked_and_takes_nothing_from_the_others() {
+    let mut fleet = fleet(&[("a:1", "user-1", vec![]), ("b:1", "user-2", vec![])]);
+    let (liar, honest) = (Address::new("a:1"), Address::new("b:1"));
+    let part = |from: usize, pod: &str| (from..from + 1_000).map(|n| session(n as u128 + 1, pod, 90)).collect();
+    for from in (0..MAX_SESSIONS_OF_A_POD + 2_000).step_by(1_000) {
+        fleet.apply(&liar, Heard::Changes { upserts: part(from, "user-1"), removals: vec![] }, at(100));
+    }
+    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_OF_A_POD as u64);
+    let Standing::Lying(reason) = standing(&fleet, "a:1") else { panic!("believed") };
+    assert!(reason.contains("lists more than 200000 sessions, the others are left out"), "{reason}");
+    assert!(!fleet.view().is_complete());
+    fleet.apply(&honest, Heard::Changes { upserts: part(900_000, "user-2"), removals: vec![] }, at(100));
+    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_OF_A_POD as u64 + 1_000);
+    fleet.apply(&liar, Heard::Watching, at(101));
+    fleet.apply(&liar, Heard::Report(report("user-1", Phase::Serving, 0)), at(101));
+    assert!(!fleet.view().is_complete(), "it is not believed before its new list is there");
+    fleet.apply(&liar, Heard::Snapshot { sessions: vec![], end: true }, at(101));
+    assert_eq!((standing(&fleet, "a:1"), fleet.view().total_sessions()), (Standing::Live, 1_000));
+    assert_eq!(fleet.books.claims.count(), 1_000);
+}
+
+#[test]
+fn a_pod_is_ready_as_it_says_itself_unless_discovery_knows_that_it_is_not() {
+    let ready = |said: Option<bool>, discovered: Option<bool>, lost: bool| {
+        let mut fleet = Fleet::new();
+        let address = Address::new("a:1");
+        let conditions = Conditions { ready: discovered, ..Conditions::default() };
+        fleet.list(&[Found { conditions, ..Found::at(address.clone()) }], at(90));
+        fleet.apply(&address, Heard::Watching, at(100));
+        fleet.apply(&address, Heard::Report(PodReport { ready: said, ..report("user-1", Phase::Serving, 0) }), at(100));
+        fleet.apply(&address, Heard::Snapshot { sessions: vec![], end: true }, at(100));
+        if lost {
+            fleet.apply(&address, Heard::Lost("refused".into()), at(101));
+        }
+        fleet.view().pods()[0].is_ready()
+    };
+    let (yes, no) = (Some(true), Some(false));
+    for (said, discovered, lost, is) in [
+        (yes, yes, false, yes),
+        (no, yes, false, no),
+        (yes, no, false, no),
+        (yes, None, false, yes),
+        (None, yes, false, yes),
+        (None, None, false, None),
+        (yes, yes, true, None),
+        (yes, no, true, no),
+    ] {
+        assert_eq!(ready(said, discovered, lost), is, "{said:?} {discovered:?} {lost}");
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::books::Books;
 use super::history::{DrainRecord, History};
 use super::leaving::{Gone, Memory};
+use super::lost::LostPod;
 use super::pod::{Address, Lie, PodState, PodView};
 use super::query::{Place, Query};
 use super::rows::{Row, Shards};
@@ -92,6 +93,11 @@ impl FleetView {
     pub fn gone(&self) -> impl Iterator<Item = &Gone> {
         let back: BTreeSet<_> = self.pods.iter().filter_map(|pod| Some(&pod.report.as_ref()?.pod)).collect();
         self.memory.gone.values().filter(move |gone| !back.contains(&gone.pod))
+    }
+
+    /// Pods that have left without a last word, the newest first.
+    pub fn lost_pods(&self) -> impl ExactSizeIterator<Item = &LostPod> {
+        self.memory.lost.iter()
     }
 
     /// What all pods have counted since this fleet was first watched, those that have left included.

@@ -28,6 +28,8 @@ pub struct LiveSession<X> {
     queued: [AtomicBool; 2],
     /// Whether the shared store has it under its id, as far as is known.
     stored: AtomicBool,
+    /// What watchers were told of its presence last.
+    reported_present: AtomicBool,
     attachment: X,
 }
 
@@ -50,6 +52,7 @@ impl<X> LiveSession<X> {
             told: AtomicU64::new(0),
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
             stored: AtomicBool::new(false),
+            reported_present: AtomicBool::new(false),
             attachment,
         }
     }
@@ -130,8 +133,18 @@ impl<X> LiveSession<X> {
         &self.attachment
     }
 
-    /// The session as others see it. `notified` is the registry's to say: [`super::Registry::is_told`].
-    pub fn view(&self, pod: &PodName, notified: bool) -> SessionView {
+    /// Watchers are told now whether it is present.
+    pub fn mark_reported_present(&self, present: bool) {
+        self.reported_present.store(present, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_reported_present(&self) -> bool {
+        self.reported_present.load(Ordering::Relaxed)
+    }
+
+    /// The session as others see it. `notified` and `present` are the registry's to say: [`super::Registry::is_told`] and
+    /// [`super::Registry::is_present`].
+    pub fn view(&self, pod: &PodName, notified: bool, present: bool) -> SessionView {
         let identity = self.lock();
         SessionView {
             id: identity.id,
@@ -144,6 +157,7 @@ impl<X> LiveSession<X> {
             active_tasks: self.connections.open(Kind::Task),
             in_flight_requests: self.connections.open(Kind::Request),
             notified,
+            present: Some(present),
         }
     }
 

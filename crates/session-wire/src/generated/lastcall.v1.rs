@@ -32,6 +32,10 @@ pub struct Session {
     /// Whether the session was told of the notice that runs now. False where none runs.
     #[prost(bool, tag = "10")]
     pub notified: bool,
+    /// Whether the session counts as present: it has something open, or closed it a short time ago. Absent from a pod that
+    /// does not say.
+    #[prost(bool, optional, tag = "11")]
+    pub present: ::core::option::Option<bool>,
 }
 /// What a pod has counted since its process started.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -82,6 +86,15 @@ pub struct Pod {
     /// Whether this is the pod's last word: it exits now, and the stream ends after this message.
     #[prost(bool, tag = "9")]
     pub is_final: bool,
+    /// Sessions that are present. Absent from a pod that does not say.
+    #[prost(uint64, optional, tag = "10")]
+    pub present_sessions: ::core::option::Option<u64>,
+    /// What the pod's Deployment calls its revision (POD_REVISION). Empty from a pod that does not say.
+    #[prost(string, tag = "11")]
+    pub revision: ::prost::alloc::string::String,
+    /// Whether the pod is ready in its own words: what /ready answers. Absent from a pod that does not say.
+    #[prost(bool, optional, tag = "12")]
+    pub ready: ::core::option::Option<bool>,
 }
 /// How far a pod has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -228,13 +241,19 @@ pub mod watch_sessions_response {
         #[prost(bool, tag = "2")]
         pub end: bool,
     }
-    /// Changes of sessions; a session is in it at most once a second. Removals apply after upserts do.
+    /// Changes of sessions. Changes messages apply one after the other, in the order in which they are sent: a session that
+    /// leaves the pod and comes back is last told as an upsert, one that comes and leaves as a removal. Of the changes of a
+    /// session within a second only the newest is told; a session occurs at most once in a message, so that it does not
+    /// matter whether upserts or removals of one message apply first. (Older
+    /// pods may name a session twice in a message: there removals apply after upserts.) Upserts and removals of a message
+    /// together are at most 1,000. After all changes sent, a reader holds as many sessions as Pod.active_sessions says, at
+    /// the latest two seconds after the pod said so; where that lasts otherwise it should watch again.
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Changes {
-        /// Sessions that are new or have changed, whole. At most 1,000.
+        /// Sessions that are new or have changed, whole.
         #[prost(message, repeated, tag = "1")]
         pub upserts: ::prost::alloc::vec::Vec<super::Session>,
-        /// Ids of sessions that are gone from this pod: ended, moved, or given another id at a login. At most 1,000.
+        /// Ids of sessions that are gone from this pod: ended, moved, or given another id at a login.
         #[prost(string, repeated, tag = "2")]
         pub removals: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
         /// How each of the removals ended, in their order. Empty from a pod that does not say.

@@ -23,6 +23,9 @@ pub struct Raw {
     /// The name of this pod [default: HOSTNAME, else the host's name]
     #[arg(long, env = "POD_NAME", value_name = "VALUE", hide_env_values = true)]
     pub pod_name: Option<String>,
+    /// What the revision of this pod's Deployment is called [default: the version]
+    #[arg(long, env = "POD_REVISION", value_name = "VALUE", hide_env_values = true)]
+    pub pod_revision: Option<String>,
     /// From the notice to the forced end
     #[arg(long, env = "DRAIN_TIMEOUT", value_name = "VALUE", hide_env_values = true, default_value = "60s")]
     pub drain_timeout: String,

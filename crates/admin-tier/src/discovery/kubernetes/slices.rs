@@ -66,7 +66,7 @@ fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, Found)>, at: SocketAd
     });
     match known.entry(at) {
         Entry::Vacant(vacant) => {
-            let found = Found { address: Address::new(&at.to_string()), pod: name, conditions };
+            let found = Found { pod: name, conditions, ..Found::at(Address::new(&at.to_string())) };
             vacant.insert((pod.and_then(identity), found));
         }
         Entry::Occupied(mut occupied) => {

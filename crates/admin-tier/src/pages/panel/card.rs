@@ -23,8 +23,10 @@ pub(super) struct Card {
     trouble: Option<String>,
     /// What it said last; none where it was never heard.
     known: Option<Known>,
-    /// What discovery says of it.
+    /// What it says of its readiness, and discovery of its endpoint.
     conditions: Vec<&'static str>,
+    /// Whether it is silent, so that an operator can have it leave.
+    is_silent: bool,
 }
 
 /// A state, in words, colours and shapes.
@@ -46,6 +48,8 @@ struct Known {
     oldest: Option<Moment>,
     drain: Option<Drain>,
     deadline: Option<(Moment, Moment)>,
+    /// Sessions that are present, where it says so.
+    present: Option<String>,
     told: String,
     graceful: String,
     forced: u64,
@@ -53,6 +57,8 @@ struct Known {
     /// How long its last answer took, where that was too long.
     slow: Option<String>,
     version: String,
+    /// Its revision, where that is not its version.
+    revision: Option<String>,
 }
 
 impl Card {
@@ -77,6 +83,7 @@ impl Card {
             trouble,
             known: Known::of(pod, view, words),
             conditions: conditions(pod),
+            is_silent: matches!(pod.state, PodState::Unreachable { .. }),
         }
     }
 }
@@ -98,12 +105,14 @@ impl Known {
             }),
             drain,
             deadline: deadline.map(|at| (words::clock(at), words.left(at))),
+            present: pod.present_sessions().map(words::count),
             told: words::count(report.counters.drain_notifications_sent),
             graceful: words::count(report.counters.graceful_logouts),
             forced: report.counters.forced_logouts,
             up_for: Some(report.started_at).filter(|_| is_live).map(|started| words.lasting(started)),
             slow: pod.slow.map(words::duration),
             version: report.version.clone(),
+            revision: pod.revision().filter(|revision| *revision != report.version).map(str::to_owned),
         })
     }
 }
@@ -134,13 +143,13 @@ fn state(pod: &PodView) -> State {
     }
 }
 
-/// What discovery says of a pod, in Kubernetes' words.
+/// What a pod says of its readiness, and discovery of its endpoint, in Kubernetes' words.
 fn conditions(pod: &PodView) -> Vec<&'static str> {
     let said = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
-    let Conditions { ready, serving, terminating } = pod.conditions;
+    let Conditions { ready: _, serving, terminating } = pod.conditions;
     let unlisted = (!pod.is_listed()).then_some("no longer listed");
     let leaving = terminating.filter(|is| *is).map(|_| "terminating");
-    [unlisted, leaving, said(ready, "ready", "not ready"), said(serving, "serving", "not serving")]
+    [unlisted, leaving, said(pod.is_ready(), "ready", "not ready"), said(serving, "serving", "not serving")]
         .into_iter()
         .flatten()
         .collect()

@@ -291,3 +291,28 @@ async fn without_scripts_the_page_is_whole_and_renews_itself() {
     fake.say(changes(&[session("user-1", "Late", 0)], &[]));
     browser.reads("#range", "Rows 1–4 of 4.").await;
 }
+
+#[tokio::test]
+async fn an_operator_forgets_a_silent_pod_by_its_button_and_is_told_before_what_that_means() {
+    let stays = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 1)])]).await;
+    let goes = FakePod::saying([Event::Pod(pod("user-2", 1)), snapshot([session("user-2", "bob", 1)])]).await;
+    let address = goes.address.clone();
+    let admin = Admin::start(&[&stays.address, &address]).await;
+    admin.sessions(2).await;
+    drop(goes);
+    admin.pod(&address, "the loss", |pod| pod["reachable"] == false).await;
+    let browser = Browser::open().await;
+    browser.go(&format!("http://{}/admin", admin.http)).await;
+    browser.sees(".pod.unreachable details.forget").await;
+    assert_eq!(browser.count("details.forget").await, 1, "no other pod has it");
+    assert!(!browser.shows("details.forget button").await, "one click alone forgets nothing");
+    browser.click("details.forget > summary").await;
+    browser.sees("details.forget button").await;
+    browser.passes_axe().await;
+    browser.click("details.forget button").await;
+    browser.reads("#audit", "forgot the silent pod user-2").await;
+    assert_eq!(browser.count(".pod").await, 1);
+    browser.go(&format!("http://{}/admin/history", admin.http)).await;
+    browser.reads("#lost-pods", "was forgotten by an operator").await;
+    browser.passes_axe().await;
+}

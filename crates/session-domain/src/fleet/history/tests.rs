@@ -124,7 +124,7 @@ fn what_happened_while_a_pod_was_not_heard_is_said_to_be_unknown() {
 
     fleet.apply(&here(), Heard::Lost("killed".into()), at(130));
     fleet.list(&named(&[]), at(130));
-    fleet.tend(at(130).plus(LOST_STAY));
+    fleet.tend(at(130).plus(FORGET_AFTER));
     assert!(matches!(only(&fleet).end, Some(DrainEnd::Lost(_))), "{:?}", only(&fleet).end);
     assert_eq!(only(&fleet).left(), 1, "what became of them is not known");
 }
@@ -188,7 +188,7 @@ fn a_drain_whose_pod_is_lost_stands_still_and_goes_on_when_it_is_heard_again() {
 
     fleet.apply(&here(), Heard::Lost("killed".into()), at(125));
     fleet.list(&named(&[]), at(125));
-    fleet.tend(at(125).plus(LOST_STAY));
+    fleet.tend(at(125).plus(FORGET_AFTER));
     fleet.list(&named(&["a:1"]), at(800));
     listen_to(&mut fleet, 800);
     assert_eq!((only(&fleet).end, only(&fleet).people), (None, 3), "however long that took");

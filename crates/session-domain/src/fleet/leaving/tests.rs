@@ -63,7 +63,7 @@ fn a_pod_that_vanishes_stays_as_long_as_it_is_heard_and_a_while_after() {
         (Was::NeverHeard, Some(DONE_STAY), true),
         (Was::Live, None, true),
         (Was::Finished, Some(DONE_STAY), false),
-        (Was::LostWithPeople, Some(LOST_STAY), true),
+        (Was::LostWithPeople, Some(FORGET_AFTER), true),
         (Was::LostEmpty, Some(DONE_STAY), true),
     ] {
         let mut fleet = one(was);
@@ -83,9 +83,9 @@ fn a_vanished_pod_that_is_lost_later_keeps_its_rows_from_then_on() {
     let mut fleet = one(Was::Live);
     fleet.list(&[], at(200));
     fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(5_000));
-    fleet.tend(at(5_000 + seconds(LOST_STAY) - 1));
+    fleet.tend(at(5_000 + seconds(FORGET_AFTER) - 1));
     assert_eq!((fleet.view().total_sessions(), fleet.view().is_complete()), (2, false));
-    fleet.tend(at(5_000 + seconds(LOST_STAY)));
+    fleet.tend(at(5_000 + seconds(FORGET_AFTER)));
     assert_eq!((fleet.view().total_sessions(), fleet.view().pods().len()), (0, 0));
 }
 
@@ -272,7 +272,7 @@ proptest! {
         for pod in 0..3 {
             fleet.apply(&address(pod), Heard::Lost("gone".into()), at(now));
         }
-        fleet.tend(at(now + seconds(LOST_STAY)));
+        fleet.tend(at(now + seconds(FORGET_AFTER)));
         prop_assert_eq!((fleet.view().pods().len(), fleet.view().total_sessions()), (0, 0));
     }
 }

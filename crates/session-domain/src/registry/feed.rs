@@ -1,0 +1,111 @@
+//! What watchers are sent, and when: changes in the order in which they happened, each session at most once an interval.
+//!
+//! Of a session that changes more than once only the newest change is kept: it says all that a watcher has to know. A
+//! change that is not due yet holds back those behind it, so that the order holds over all sessions; that costs less
+//! than one interval.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use super::changes::Change;
+use crate::ids::SessionId;
+use crate::time::Timestamp;
+
+/// Changes that wait to be sent. Holds no more than one change a session, and the ids that were sent in the last interval.
+#[derive(Debug)]
+pub struct ChangeFeed<X> {
+    interval: Duration,
+    /// By the number of the change, so in the order in which they happened.
+    waiting: BTreeMap<u64, (SessionId, Change<X>)>,
+    /// The number of each session's change in `waiting`.
+    newest: HashMap<SessionId, u64>,
+    next_number: u64,
+    /// When a session was sent last, where that was within the interval.
+    sent_at: HashMap<SessionId, Timestamp>,
+    /// The same, oldest first.
+    sent: VecDeque<(Timestamp, SessionId)>,
+}
+
+impl<X> ChangeFeed<X> {
+    /// A feed that sends a session at most once in `interval`.
+    pub fn new(interval: Duration) -> Self {
+        Self {
+            interval,
+            waiting: BTreeMap::new(),
+            newest: HashMap::new(),
+            next_number: 0,
+            sent_at: HashMap::new(),
+            sent: VecDeque::new(),
+        }
+    }
+
+    /// Takes in what has happened since the last call, in order.
+    pub fn extend(&mut self, changes: impl IntoIterator<Item = Change<X>>) {
+        for change in changes {
+            let id = change.id();
+            self.next_number += 1;
+            if let Some(superseded) = self.newest.insert(id, self.next_number) {
+                self.waiting.remove(&superseded);
+            }
+            self.waiting.insert(self.next_number, (id, change));
+        }
+    }
+
+    /// Takes what may be sent now, in order; no session occurs twice in it.
+    pub fn take_due(&mut self, now: Timestamp) -> Vec<Change<X>> {
+        self.forget_sent(now);
+        let mut due = Vec::new();
+        while let Some(entry) = self.waiting.first_entry() {
+            if self.sent_at.contains_key(&entry.get().0) {
+                break;
+            }
+            let (id, change) = entry.remove();
+            self.newest.remove(&id);
+            if change.is_outdated(id) {
+                continue;
+            }
+            self.sent_at.insert(id, now);
+            self.sent.push_back((now, id));
+            due.push(change);
+        }
+        due
+    }
+
+    /// Takes everything, due or not: nothing can be sent later.
+    pub fn take_rest(&mut self) -> Vec<Change<X>> {
+        self.newest.clear();
+        let waiting = std::mem::take(&mut self.waiting).into_values();
+        waiting.filter(|(id, change)| !change.is_outdated(*id)).map(|(_, change)| change).collect()
+    }
+
+    fn forget_sent(&mut self, now: Timestamp) {
+        while let Some((at, id)) = self.sent.front().copied()
+            && at.plus(self.interval) <= now
+        {
+            self.sent.pop_front();
+            self.sent_at.remove(&id);
+        }
+    }
+}
+
+impl<X> Change<X> {
+    /// The id that the change is about.
+    fn id(&self) -> SessionId {
+        match self {
+            Self::Updated(session) => session.id(),
+            Self::Removed(id, _) => *id,
+        }
+    }
+
+    /// Whether the session has ended, or was given another id, since this change of `id` was taken in. A newer change
+    /// says so.
+    fn is_outdated(&self, id: SessionId) -> bool {
+        match self {
+            Self::Updated(session) => session.has_ended() || session.id() != id,
+            Self::Removed(..) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
