@@ -9,4 +9,4 @@ pub mod problem;
 mod serve;
 
 pub use form::{Form, FormError};
-pub use serve::{Connections, Settings, serve};
+pub use serve::{ConnectionHandle, Connections, Settings, serve};

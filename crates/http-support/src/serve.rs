@@ -14,7 +14,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
-pub use connection::Settings;
+pub use connection::{ConnectionHandle, Settings};
 pub use connections::Connections;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

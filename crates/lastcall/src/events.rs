@@ -5,11 +5,13 @@
 
 mod stream;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use http_support::ConnectionHandle;
 use serde::Serialize;
 
 use crate::account::no_session;
@@ -25,11 +27,15 @@ const RETRY_AFTER_SECONDS: u16 = 5;
 pub(crate) struct EventStreamAnswer;
 
 /// Opens the event stream.
-pub(crate) async fn events(visit: Visit, headers: HeaderMap) -> Response {
+pub(crate) async fn events(
+    visit: Visit,
+    connection: Option<Extension<ConnectionHandle>>,
+    headers: HeaderMap,
+) -> Response {
     let Some(session) = visit.session() else { return no_session(&visit, &headers) };
     let pod = &visit.pod;
     let Some(open) = pod.metrics.open_stream(pod.config.max_streams) else { return too_many(pod, &headers) };
-    let stream = stream::open(session.clone(), open);
+    let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.streams().await;
     let mut response = Response::new(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);

@@ -130,7 +130,8 @@ impl Service {
         let pod = Arc::clone(&self.pod);
         let settings = Settings::new(pod.config.heartbeat_interval)
             .keeping_alive(pod.config.keep_alive_timeout)
-            .telling_peers(pod.config.trusted_user.is_some());
+            .telling_peers(pod.config.trusted_user.is_some())
+            .telling_connections(pod.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
         let publisher = Publisher::new();

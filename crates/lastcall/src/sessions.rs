@@ -234,7 +234,7 @@ impl Sessions {
         let mut released = self.end_all(self.registry.all(), Ending::Vacated, |_| true).await;
         while !self.registry.is_vacated() {
             // Between its admission and its place in the registry a session is for a moment counted and not to be found.
-            tokio::task::yield_now().await;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             released.moved += self.end_all(self.registry.all(), Ending::Vacated, |_| true).await.moved;
         }
         released

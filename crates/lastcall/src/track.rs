@@ -12,6 +12,7 @@ use door::same_origin;
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
+use http_support::ConnectionHandle;
 use session_domain::UserName;
 use session_domain::registry::{Kind, Refused};
 use session_domain::shared::Purpose;
@@ -76,12 +77,15 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         pod.sessions.touch(&session);
         let guard = PresenceGuard::of(&pod, &session, Kind::Request);
         let leaves = matches!(session, Held::Guest(_)) && !pod.registry.adopts();
-        let version = request.version();
+        let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
         request.extensions_mut().insert(Visit::known(pod, base, cookies, session));
         let mut response = present_until_read(call(routes, request).await, guard);
         if leaves {
             // The next request finds a pod that can adopt the session, where there is one.
             gate::leave_connection(&mut response, version);
+            if let Some(connection) = connection {
+                connection.close_when_done();
+            }
         }
         return response;
     }

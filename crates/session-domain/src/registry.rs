@@ -64,6 +64,43 @@ pub struct Census {
     pub next_absence: Option<Timestamp>,
 }
 
+/// A place for a session of another pod. Dropped, it is free again.
+#[must_use = "the place is free again when this is dropped"]
+pub struct Admitted<'a, X> {
+    registry: &'a Registry<X>,
+    is_taken_in: bool,
+}
+
+impl<X> std::fmt::Debug for Admitted<'_, X> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admitted").field("pod", &self.registry.pod).finish_non_exhaustive()
+    }
+}
+
+impl<X> Admitted<'_, X> {
+    /// Takes over a session from another pod. Nobody else may do so for the same id meanwhile, and it must not be here.
+    /// Where it was told of `told` at that pod already it is not told, nor counted as told, once more.
+    pub fn adopt(
+        mut self,
+        session: &SharedSession,
+        told: Option<NoticeId>,
+        attachment: X,
+        now: Timestamp,
+    ) -> Arc<LiveSession<X>> {
+        self.is_taken_in = true;
+        self.registry.adopt(session, told, attachment, now)
+    }
+}
+
+impl<X> Drop for Admitted<'_, X> {
+    fn drop(&mut self) {
+        if !self.is_taken_in {
+            self.registry.admission.release();
+            (self.registry.population_changed)();
+        }
+    }
+}
+
 /// The pod's sessions.
 pub struct Registry<X> {
     pod: PodName,
@@ -176,19 +213,23 @@ impl<X> Registry<X> {
         Ok(session)
     }
 
-    /// Takes over a session from another pod. Nobody else may do so for the same id meanwhile, and it must not be here.
-    /// Where it was told of `told` at that pod already it is not told, nor counted as told, once more.
+    /// Admits a session of another pod, before that pod is asked for it: what is admitted now is taken in afterwards, though the
+    /// pod may have stopped admitting sessions meanwhile.
     ///
     /// # Errors
-    /// Where the pod is full, or takes no sessions now. Nothing has changed then.
-    pub fn adopt(
+    /// Where the pod is full, or takes no sessions now.
+    pub fn admit_adoption(&self) -> Result<Admitted<'_, X>, Refused> {
+        self.admission.admit(Admit::Adopted)?;
+        Ok(Admitted { registry: self, is_taken_in: false })
+    }
+
+    fn adopt(
         &self,
         session: &SharedSession,
         told: Option<NoticeId>,
         attachment: X,
         now: Timestamp,
-    ) -> Result<Arc<LiveSession<X>>, Refused> {
-        self.admission.admit(Admit::Adopted)?;
+    ) -> Arc<LiveSession<X>> {
         let live = Arc::new(LiveSession::adopted(session, attachment, now));
         if let Some(notice) = told {
             live.tell(notice);
@@ -197,7 +238,7 @@ impl<X> Registry<X> {
         self.sessions.pin().insert(session.id, Arc::clone(&live));
         self.changed(&live);
         (self.population_changed)();
-        Ok(live)
+        live
     }
 
     /// Counts a session whose owner is gone, and whose user logs out here: taken over and ended in one step, whatever the

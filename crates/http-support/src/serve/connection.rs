@@ -60,13 +60,28 @@ pub struct Settings {
     keep_alive: Duration,
     /// Whether requests carry the address that they come from.
     tells_peer: bool,
+    /// Whether requests carry a handle on their connection.
+    tells_connection: bool,
+}
+
+/// A handle on the connection that a request came in on.
+#[derive(Clone, Debug)]
+pub struct ConnectionHandle(CancellationToken);
+
+impl ConnectionHandle {
+    /// Lets the connection finish what it is at, and take no further request: HTTP/1.1 closes after the answers that are
+    /// under way, HTTP/2 says so at once (GOAWAY). The client's next request comes on a connection of its own, at another pod
+    /// where there is one.
+    pub fn close_when_done(&self) {
+        self.0.cancel();
+    }
 }
 
 impl Settings {
     /// The settings of a service that sends a heartbeat so often on its event streams.
     pub fn new(heartbeat: Duration) -> Self {
         let gone_after = (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60));
-        Self { gone_after, keep_alive: KEEP_ALIVE, tells_peer: false }
+        Self { gone_after, keep_alive: KEEP_ALIVE, tells_peer: false, tells_connection: false }
     }
 
     /// The same, with idle connections that are kept for so long.
@@ -79,6 +94,12 @@ impl Settings {
     #[must_use]
     pub const fn telling_peers(self, tells_peer: bool) -> Self {
         Self { tells_peer, ..self }
+    }
+
+    /// The same, with requests that carry a [`ConnectionHandle`], or not.
+    #[must_use]
+    pub const fn telling_connections(self, tells_connection: bool) -> Self {
+        Self { tells_connection, ..self }
     }
 }
 
@@ -94,7 +115,8 @@ pub(super) async fn run(
     tune(&stream, settings);
     let close = stop.child_token();
     let peer = settings.tells_peer.then_some(peer);
-    let conversation = converse(stream, peer, routes, close.clone(), settings, Arc::clone(&open.activity));
+    let handle = settings.tells_connection.then(|| ConnectionHandle(close.clone()));
+    let conversation = converse(stream, (peer, handle), routes, close.clone(), settings, Arc::clone(&open.activity));
     // Boxed, so that what is watched costs its own size once.
     open.activity.watch(Box::pin(conversation), settings.keep_alive, &close).await;
 }
@@ -102,7 +124,7 @@ pub(super) async fn run(
 /// Answers requests until the client closes, or until `close` is cancelled and those in flight are answered.
 async fn converse(
     stream: TcpStream,
-    peer: Option<SocketAddr>,
+    told: (Option<SocketAddr>, Option<ConnectionHandle>),
     routes: Router,
     close: CancellationToken,
     settings: Settings,
@@ -120,9 +142,9 @@ async fn converse(
     let io = TokioIo::new(TrackedIo::new(stream, (!http2).then(|| Arc::clone(&activity))));
     let service = service_fn(move |request: Request<Incoming>| {
         let serving = activity.serve();
-        let routes = routes.clone();
+        let (routes, told) = (routes.clone(), told.clone());
         async move {
-            let response = answer(routes, peer, request).await;
+            let response = answer(routes, told, request).await;
             Ok::<_, std::convert::Infallible>(response.map(|body| TrackedBody::new(body, serving)))
         }
     });
@@ -168,7 +190,11 @@ async fn converse(
 }
 
 /// The routes' answer, or what is wrong with the request as such.
-async fn answer(routes: Router, peer: Option<SocketAddr>, mut request: Request<Incoming>) -> Response {
+async fn answer(
+    routes: Router,
+    (peer, handle): (Option<SocketAddr>, Option<ConnectionHandle>),
+    mut request: Request<Incoming>,
+) -> Response {
     if head_bytes(&request) > MAX_HEAD_BYTES {
         let detail = "The request's head is larger than 32 KiB.";
         return problem::document(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large", detail);
@@ -183,6 +209,9 @@ async fn answer(routes: Router, peer: Option<SocketAddr>, mut request: Request<I
     }
     if let Some(peer) = peer {
         request.extensions_mut().insert(ConnectInfo(peer));
+    }
+    if let Some(handle) = handle {
+        request.extensions_mut().insert(handle);
     }
     match routes.oneshot(request.map(|body| Body::new(CompactBody(body)))).await {
         Ok(response) => response,

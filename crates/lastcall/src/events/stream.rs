@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
+use http_support::ConnectionHandle;
 use serde::Serialize;
 use session_domain::registry::Kind;
 use session_domain::{PodName, SessionId, Timestamp};
@@ -59,8 +60,12 @@ struct Heartbeat {
 }
 
 /// Opens a stream of the session. It counts as present from now until the stream is dropped.
-pub(super) fn open(session: Session, open: OpenStream) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let state = EventStream::new(session, open);
+pub(super) fn open(
+    session: Session,
+    open: OpenStream,
+    connection: Option<ConnectionHandle>,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let state = EventStream::new(session, open, connection);
     unfold(state, |mut state| async move {
         let bytes = state.next().await?;
         Some((Ok(bytes), state))
@@ -69,6 +74,8 @@ pub(super) fn open(session: Session, open: OpenStream) -> impl Stream<Item = Res
 
 struct EventStream {
     session: Session,
+    /// The connection that it is sent on.
+    connection: Option<ConnectionHandle>,
     number: u64,
     state: watch::Receiver<StreamState>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
@@ -95,7 +102,7 @@ impl Drop for EventStream {
 }
 
 impl EventStream {
-    fn new(session: Session, open: OpenStream) -> Self {
+    fn new(session: Session, open: OpenStream, connection: Option<ConnectionHandle>) -> Self {
         let pod = Arc::clone(&session.pod);
         let (number, state) = session.held.streams().open(pod.config.max_streams_per_session);
         let logins = state.borrow().logins;
@@ -109,6 +116,7 @@ impl EventStream {
             stage: Stage::Opening,
             _presence: PresenceGuard::of(&pod, &session.held, Kind::EventStream),
             _open: open,
+            connection,
             session,
         }
     }
@@ -239,6 +247,12 @@ impl EventStream {
 
     fn session_ended(&mut self, closed: CloseReason) -> Option<Bytes> {
         self.stage = Stage::Over;
+        if closed == CloseReason::Moved
+            && let Some(connection) = &self.connection
+        {
+            // Opened again on this connection, the stream would be back here, and not where the session is.
+            connection.close_when_done();
+        }
         let reason = closed.reason()?;
         Some(frame("session-ended", &Ended { reason, server_time: self.session.pod.clock.now() }))
     }

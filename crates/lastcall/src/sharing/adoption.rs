@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
+use session_domain::registry::Admitted;
 use session_domain::shared::{Adopts, Claim, Owner, Purpose, SharedSession, claim};
 use tokio::time::timeout;
 
 use super::{Guest, LOOKUP_TIMEOUT, Sharing, to_the_end};
 use crate::sessions::{Ending, Finding, Held};
-use crate::store::{Adoption, Entry, Message, Reading, Write};
+use crate::store::{Adoption, Entry, Message, Reading};
 use crate::streams::{CloseReason, Streams};
 
 /// Other pods may take a session while this one decides: it is decided anew, so often.
@@ -87,6 +88,8 @@ impl Sharing {
                 Claim::Adopt => false,
                 Claim::AdoptUnlessStreaming => true,
             };
+            // Before the store is asked: what is adopted there is taken in here, though a drain may begin meanwhile.
+            let Ok(place) = self.registry.admit_adoption() else { return Some(self.as_guest(session, owner)) };
             let adoption = Adoption {
                 id,
                 from: session.pod.clone(),
@@ -95,7 +98,7 @@ impl Sharing {
                 streaming: purpose == Purpose::Stream,
             };
             match self.health.written(self.store.adopt(&adoption).await, self.clock.now()) {
-                Some(Some(adopted)) => return Some(self.take_in(&adopted, &adoption).await),
+                Some(Some(adopted)) => return Some(self.take_in(place, &adopted, &adoption).await),
                 Some(None) => last_seen = Some((session, owner)),
                 // It can be read, and was: its user is served.
                 None if self.health().is_readable() => return Some(self.as_guest(session, owner)),
@@ -116,7 +119,7 @@ impl Sharing {
         claim(&self.config.pod, adopts, session, owner, purpose)
     }
 
-    async fn take_in(self: &Arc<Self>, adopted: &Entry, adoption: &Adoption) -> Search {
+    async fn take_in(&self, place: Admitted<'_, Streams>, adopted: &Entry, adoption: &Adoption) -> Search {
         let session = &adopted.session;
         // Before anybody can find the session here and end it: an owner that misses one it was not told of takes it for
         // lost. Where it was ours already, the answer to our adoption was lost on the way, and with it the message.
@@ -129,15 +132,7 @@ impl Sharing {
         let is_same = |reason| reason == Reason::Maintenance && session.notified == Some(reason);
         let notified = lifecycle.notice().filter(|notice| is_same(notice.reason)).map(|notice| notice.id);
         let streams = if adoption.streaming { Streams::awaited(now.plus(OPENS_WITHIN)) } else { Streams::default() };
-        let Ok(live) = self.registry.adopt(session, notified, streams, now) else {
-            // The pod has stopped admitting sessions, or is full, since we asked. The session is ours in the store and held
-            // by nobody: the next pod may adopt it, and this request is served all the same.
-            let mut released = session.clone();
-            released.streaming = false;
-            let idle = now.since(released.last_activity);
-            self.write_one(Write::Release { session: released, idle, new: false }).await;
-            return self.as_guest(session.clone(), Owner::Gone);
-        };
+        let live = place.adopt(session, notified, streams, now);
         self.close_guests(session.id, CloseReason::Moved);
         Search::Finding(Finding::Found(Held::Own(live)))
     }

@@ -129,6 +129,15 @@ impl Sharing {
         true
     }
 
+    /// Ends a session that is this pod's by name and not held any more: it was released, and its user has logged out before
+    /// another pod adopted it.
+    pub(super) async fn end_released(&self, id: SessionId) {
+        let claim = Write::ClaimEnd { id, pod: self.config.pod.clone() };
+        if matches!(self.write_one(claim).await, Some(Written::Asked(OwnerRequest::End { .. }))) {
+            self.registry.count_logout_for_gone_owner();
+        }
+    }
+
     /// Names a session's user, wherever it lives by now.
     pub(crate) async fn sign_in(self: &Arc<Self>, session: Held, id: SessionId, user: UserName) -> SignIn {
         let sharing = Arc::clone(self);

@@ -230,7 +230,13 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
                     let question = Question { id: *id, asked, told: *told };
                     react(sharing, &session, question, lookup, absence_is_true).await;
                 }
-                None => saw_all &= !arrives,
+                None => {
+                    saw_all &= !arrives;
+                    let is_ours = matches!(&lookup, Lookup::Found(found) if found.pod == sharing.config.pod);
+                    if is_ours && !arrives && matches!(told, Told::Asked(OwnerRequest::End { .. })) {
+                        sharing.end_released(*id).await;
+                    }
+                }
             }
         }
     }

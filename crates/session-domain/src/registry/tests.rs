@@ -146,7 +146,7 @@ fn a_pod_in_a_maintenance_countdown_takes_over_sessions_and_no_newcomers() {
         streaming: false,
         notified: None,
     };
-    let adopt = |n| sessions.adopt(&elsewhere(n), None, (), at(0)).err();
+    let adopt = |n| sessions.admit_adoption().map(|place| place.adopt(&elsewhere(n), None, (), at(0))).err();
     sessions.restrict(Admit::Adopted);
     assert_eq!(sessions.start(id(1), UserName::anonymous(), (), at(0)).err(), Some(Refused::Closed));
     assert!(sessions.adopts() && !sessions.is_open());
