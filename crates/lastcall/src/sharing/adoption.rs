@@ -20,8 +20,8 @@ const MAX_ATTEMPTS: usize = 4;
 /// A stream that was asked for is open within this time, or will not be.
 const OPENS_WITHIN: Duration = Duration::from_secs(2);
 
-/// What a search in the store came to.
-pub(super) enum Search {
+/// What a look into the store came to.
+enum Search {
     /// As for any request.
     Finding(Finding),
     /// Its owner is gone and its user logs out: it is this pod's to end.
@@ -34,27 +34,33 @@ impl Sharing {
         let sharing = Arc::clone(self);
         let searching = to_the_end(async move { sharing.search(id, purpose).await });
         match timeout(LOOKUP_TIMEOUT, searching).await {
-            Ok(Some(Search::Finding(finding))) => finding,
-            Ok(Some(Search::Orphan(_)) | None) | Err(_) => Finding::Unknown,
+            Ok(Some(finding)) => finding,
+            Ok(None) | Err(_) => Finding::Unknown,
         }
     }
 
-    /// First sights of one session take turns, so that a page's ten requests make one adoption.
-    pub(super) async fn search(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Search {
-        let Ok(_turn) = timeout(LOOKUP_TIMEOUT, self.turn(id).lock()).await else {
-            return Search::Finding(Finding::Unknown);
-        };
+    /// First sights of one session take turns, so that a page's ten requests make one adoption. A session whose user logs out
+    /// and whose owner is gone is ended here, in its turn, and found nowhere then.
+    pub(super) async fn search(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Finding {
+        let Ok(_turn) = timeout(LOOKUP_TIMEOUT, self.turn(id).lock()).await else { return Finding::Unknown };
         let outlived = self.registry.get(id).filter(|session| self.registry.has_outlived(session, self.clock.now()));
         if let Some(outlived) = outlived {
             let still = |session: &crate::sessions::Live| self.registry.has_outlived(session, self.clock.now());
             self.end_all(vec![outlived], Ending::Expired, still).await;
         }
-        let found = if self.health().is_readable() { self.look_for(id, purpose).await } else { None };
-        found.unwrap_or_else(|| {
-            // A logout holds here at once, whatever the store says.
-            let departed = self.registry.has_departed(id);
-            Search::Finding(if departed { Finding::Nowhere } else { Finding::Unknown })
-        })
+        for _ in 0..MAX_ATTEMPTS {
+            match if self.health().is_readable() { self.look_for(id, purpose).await } else { None } {
+                Some(Search::Finding(finding)) => return finding,
+                Some(Search::Orphan(session)) => {
+                    if self.end_orphan(session).await {
+                        return Finding::Nowhere;
+                    }
+                }
+                None => break,
+            }
+        }
+        // A logout holds here at once, whatever the store says.
+        if self.registry.has_departed(id) { Finding::Nowhere } else { Finding::Unknown }
     }
 
     /// `None` where the store does not answer.

@@ -10,7 +10,6 @@ use session_domain::{SessionId, UserName};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::adoption::Search;
 use super::writer::Ask;
 use super::{Sharing, reconcile, to_the_end};
 use crate::sessions::{self, Ended, Ending, Finding, Held, Live, SignIn};
@@ -87,8 +86,8 @@ impl Sharing {
     async fn log_out_elsewhere(self: &Arc<Self>, id: SessionId, automatic: bool) {
         for _ in 0..MAX_ATTEMPTS {
             match self.search(id, Purpose::Logout).await {
-                Search::Finding(Finding::Found(Held::Guest(guest))) => return self.ask_to_end(&guest, automatic).await,
-                Search::Finding(Finding::Found(Held::Own(live))) => match self.claim_one(&live, ClaimFor::End).await {
+                Finding::Found(Held::Guest(guest)) => return self.ask_to_end(&guest, automatic).await,
+                Finding::Found(Held::Own(live)) => match self.claim_one(&live, ClaimFor::End).await {
                     Claimed::Moved => self.let_move(&live),
                     Claimed::LoggedOut { automatic } => {
                         sessions::log_out(&self.registry, &live, automatic);
@@ -99,13 +98,8 @@ impl Sharing {
                         return self.flush().await;
                     }
                 },
-                Search::Orphan(session) => {
-                    if self.end_orphan(session).await {
-                        return;
-                    }
-                }
-                Search::Finding(Finding::Nowhere) => return,
-                Search::Finding(Finding::Unknown | Finding::Maintenance) => break,
+                Finding::Nowhere => return,
+                Finding::Unknown | Finding::Maintenance => break,
             }
         }
         self.end_later(id, automatic);
@@ -113,7 +107,7 @@ impl Sharing {
     }
 
     /// Ends a session whose owner is gone. `false` where another pod was faster.
-    async fn end_orphan(&self, session: SharedSession) -> bool {
+    pub(super) async fn end_orphan(&self, session: SharedSession) -> bool {
         let (id, by) = (session.id, self.config.pod.clone());
         let adoption = Adoption { id, from: session.pod, by, unless_streaming: false, streaming: false };
         let adopted = self.health.written(self.store.adopt(&adoption).await, self.clock.now());
@@ -164,11 +158,9 @@ impl Sharing {
                 Claimed::Moved => self.let_move(&live),
             }
             session = match self.search(live.id(), Purpose::Request).await {
-                Search::Finding(Finding::Found(found)) => found,
-                Search::Finding(Finding::Nowhere) => return SignIn::Ended,
-                Search::Finding(Finding::Unknown | Finding::Maintenance) | Search::Orphan(_) => {
-                    return SignIn::Unavailable;
-                }
+                Finding::Found(found) => found,
+                Finding::Nowhere => return SignIn::Ended,
+                Finding::Unknown | Finding::Maintenance => return SignIn::Unavailable,
             };
         }
         SignIn::Unavailable

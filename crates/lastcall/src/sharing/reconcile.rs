@@ -233,7 +233,9 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
                 None => {
                     saw_all &= !arrives;
                     let is_ours = matches!(&lookup, Lookup::Found(found) if found.pod == sharing.config.pod);
-                    if is_ours && !arrives && matches!(told, Told::Asked(OwnerRequest::End { .. })) {
+                    // One that has ended here is counted, and its entry goes as soon as that is written.
+                    let is_released = is_ours && !arrives && !sharing.registry.has_departed(*id);
+                    if is_released && matches!(told, Told::Asked(OwnerRequest::End { .. })) {
                         sharing.end_released(*id).await;
                     }
                 }
