@@ -48,6 +48,8 @@ struct Home<'a> {
     until: String,
     base: &'a str,
     notice: Option<DrainNotice>,
+    /// Whether the session goes on at another pod after the end.
+    stays_signed_in: bool,
     /// The notice once more, for the library's script.
     notice_json: String,
 }
@@ -68,6 +70,7 @@ pub(crate) fn home(session: &Session) -> Response {
         since: session.login_time().plainly(),
         until: notice.as_ref().map(|notice| notice.forced_logout_at.plainly()).unwrap_or_default(),
         base: session.base(),
+        stays_signed_in: notice.as_ref().is_some_and(|notice| notice.stays_signed_in),
         notice_json: serde_json::to_string(&notice).unwrap_or_else(|_| "null".to_owned()),
         notice,
     };

@@ -130,7 +130,8 @@ class Banner {
     const time = this.#part("drain-end") ?? element("time", { id: "drain-end" });
     time.dateTime = notice.forced_logout_at;
     time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
-    until?.replaceChildren(words.until[0], time, words.until[1]);
+    const [before, after] = notice.stays_signed_in ? words.goesOn : words.until;
+    until?.replaceChildren(before, time, after);
     // All of it before it is shown: it must not grow over something afterwards.
     this.correct(this.#left);
     this.#count();
@@ -146,7 +147,8 @@ class Banner {
   #quieten(quiet) {
     this.#quiet = quiet;
     this.#box.toggleAttribute("data-quiet", quiet);
-    this.#write("stay-here", quiet ? words.whole : words.stay);
+    const stay = this.#notice?.stays_signed_in ? words.keepWorking : words.stay;
+    this.#write("stay-here", quiet ? words.whole : stay);
     this.#room.measure();
   }
 

@@ -40,7 +40,9 @@ class Drain {
   }
 
   show(notice) {
-    const known = this.#notice?.forced_logout_at === notice.forced_logout_at && this.#notice?.reason === notice.reason;
+    // What happens at the end may change while the countdown runs: that is news as well.
+    const known = ["forced_logout_at", "reason", "auto_logout", "stays_signed_in"]
+      .every((field) => this.#notice?.[field] === notice[field]);
     this.#notice = notice;
     if (!known) {
       const share = Math.min(1, notice.remaining_ms / 20_000);
@@ -86,7 +88,7 @@ class Drain {
     for (const [at, announcement] of MOMENTS) {
       if (left > at || this.#spoken.has(at)) continue;
       this.#spoken.add(at);
-      say(announcement);
+      if (at > 0 || !this.#notice.stays_signed_in) say(announcement);
     }
     if (this.#notice?.auto_logout && left <= this.#leaveAt && left > 0) {
       this.#leaveAt = -1;

@@ -5,6 +5,7 @@ mod countdown;
 mod maintenance;
 mod notes;
 mod people;
+mod released;
 mod sleep;
 mod tabs;
 
