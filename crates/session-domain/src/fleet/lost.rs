@@ -111,7 +111,7 @@ impl Fleet {
 
     /// Takes in what the shared store knows of pods, by their names, as of a look that began at `began`; whether a pod has
     /// left for that. A silent pod without a lease leaves as soon as each of its sessions is at a pod that is heard or is
-    /// listed as an orphan; the others have ended, which is believed after [`STORE_SETTLES`] of a pod that had a lease.
+    /// listed as an orphan; the others have ended, which is believed after `STORE_SETTLES` of a pod that had a lease.
     pub fn store_knows(
         &mut self,
         record: impl Fn(&PodName) -> Option<StoreRecord>,
