@@ -5,6 +5,7 @@
 mod accessible;
 mod bad_input;
 mod bad_store;
+mod between_pods;
 mod bounds;
 mod browser;
 mod configuration;
