@@ -46,7 +46,7 @@ use crate::config::Config;
 use crate::cookie::SigningKeys;
 use crate::notice::Terms;
 use crate::sessions::{Live, SessionRegistry};
-use crate::store::{OwnerRequest, SessionStore};
+use crate::store::{OwnerRequest, Position, SessionStore};
 use crate::streams::CloseReason;
 
 /// A pod whose lease is not renewed for so long is gone.
@@ -92,6 +92,8 @@ pub(crate) struct Sharing {
     unasked: Mutex<HashMap<SessionId, OwnerRequest>>,
     /// Sessions that the store should have and does not: ended elsewhere, or lost there.
     missing: Mutex<HashMap<SessionId, Live>>,
+    /// Messages up to here have been acted on.
+    inbox_position: Mutex<Position>,
     /// Wakes the sweep: every session has to be compared with the store at once.
     sweep_all: Notify,
     /// The store may have gone back to an earlier state: recent ends are written again.
@@ -130,6 +132,7 @@ impl Sharing {
             unasked: Mutex::default(),
             guests: Mutex::default(),
             missing: Mutex::default(),
+            inbox_position: Mutex::default(),
             sweep_all: Notify::new(),
             rewrite_ends: Notify::new(),
         }
@@ -297,7 +300,8 @@ impl Sharing {
 
     /// The ids that unread messages say were adopted by other pods, or asked for. `None` where the store does not say.
     async fn unread(&self) -> Option<HashMap<SessionId, reconcile::Told>> {
-        let unread = self.store.inbox(&self.config.pod, &crate::store::Position::default(), Duration::ZERO).await;
+        let position = locked(&self.inbox_position).clone();
+        let unread = self.store.inbox(&self.config.pod, &position, Duration::ZERO).await;
         let unread = self.health.read(unread, self.clock.now())?;
         Some(reconcile::Told::of_all(&unread.messages))
     }

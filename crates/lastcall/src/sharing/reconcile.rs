@@ -17,7 +17,7 @@ use tracing::debug;
 
 use super::Sharing;
 use crate::sessions::{self, Live};
-use crate::store::{Lookup, Lookups, Message, OwnerRequest, Position, Reading, Summary, Write, Written};
+use crate::store::{Lookup, Lookups, Message, OwnerRequest, Reading, Summary, Write, Written};
 
 /// A read of the inbox waits so long at the store for a message.
 const INBOX_WAIT: Duration = Duration::from_secs(5);
@@ -69,8 +69,8 @@ impl Told {
 
 /// Reads the pod's inbox until `stop` is cancelled. Messages are dropped from it once they are acted on.
 pub(super) async fn read_inbox(sharing: Arc<Sharing>, stop: CancellationToken) {
-    let mut position = Position::default();
     loop {
+        let position = super::locked(&sharing.inbox_position).clone();
         let inbox = async {
             if !sharing.health().is_readable() {
                 sleep(INBOX_RETRY).await;
@@ -98,7 +98,7 @@ pub(super) async fn read_inbox(sharing: Arc<Sharing>, stop: CancellationToken) {
         if look(&sharing, &Told::of_all(&inbox.messages)).await {
             let acknowledged = sharing.store.acknowledge(&sharing.config.pod, &last).await;
             sharing.health.written(acknowledged, sharing.clock.now());
-            position = last;
+            *super::locked(&sharing.inbox_position) = last;
         } else {
             sleep(INBOX_RETRY).await;
         }
@@ -215,9 +215,7 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
         let asked = sharing.clock.now();
         let ids = part.iter().map(|(id, _)| *id).collect();
         let answer = sharing.health.read(sharing.store.lookup_many(ids).await, sharing.clock.now());
-        let Some(Lookups { lookups, contents }) = answer else { return false };
-        let now = sharing.clock.now();
-        let absence_is_true = contents.is_some_and(|contents| sharing.health.believes_absence(contents, now));
+        let Some(Lookups { lookups, .. }) = answer else { return false };
         for ((id, told), lookup) in part.iter().zip(lookups) {
             saw_all &= lookup != Lookup::Unknown;
             // Asked before the registry: a session that arrives right now is not found there yet, and the message may be
@@ -228,7 +226,7 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
                 Some(session) if session.id() != *id => {}
                 Some(session) => {
                     let question = Question { id: *id, asked, told: *told };
-                    react(sharing, &session, question, lookup, absence_is_true).await;
+                    react(sharing, &session, question, lookup).await;
                 }
                 None => {
                     saw_all &= !arrives;
@@ -245,7 +243,7 @@ async fn look(sharing: &Arc<Sharing>, told: &HashMap<SessionId, Told>) -> bool {
     saw_all
 }
 
-async fn react(sharing: &Arc<Sharing>, session: &Live, question: Question, lookup: Lookup, absence_is_true: bool) {
+async fn react(sharing: &Arc<Sharing>, session: &Live, question: Question, lookup: Lookup) {
     let log_out = |automatic| _ = sessions::log_out(&sharing.registry, session, automatic);
     match (lookup, question.told) {
         (Lookup::Unknown, _) => {}
@@ -258,12 +256,13 @@ async fn react(sharing: &Arc<Sharing>, session: &Live, question: Question, looku
         (Lookup::Found(_) | Lookup::Absent, Told::Asked(OwnerRequest::End { automatic })) => log_out(automatic),
         (Lookup::Absent, Told::Asked(OwnerRequest::Rename(new))) => rename(sharing, session, question.id, new).await,
         (Lookup::Found(Summary { idle, .. }), _) => session.was_active(question.asked.minus(idle)),
-        (Lookup::Absent, Told::Adopted) if absence_is_true => sharing.let_move(session),
-        (Lookup::Absent, Told::Adopted | Told::Active | Told::Nothing) if session.is_stored() => {
+        // It has ended there since, or the store has lost it: the pod that adopted it knows.
+        (Lookup::Absent, Told::Adopted) => sharing.let_move(session),
+        (Lookup::Absent, Told::Active | Told::Nothing) if session.is_stored() => {
             sharing.record_missing(session);
         }
         // Not there yet.
-        (Lookup::Absent, Told::Adopted | Told::Active | Told::Nothing) => {}
+        (Lookup::Absent, Told::Active | Told::Nothing) => {}
     }
 }
 
