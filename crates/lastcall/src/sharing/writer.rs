@@ -26,7 +26,7 @@ const WRITE_BEHIND_INTERVAL: Duration = Duration::from_millis(250);
 const BATCH: usize = 500;
 
 /// Writes that met a part of the store that is away are tried again after so long.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_millis(500);
 
 /// Ends that are kept while the store is away, beyond the sessions held. Further ones are dropped: such an entry stays until
 /// its time to live is over.
