@@ -140,7 +140,14 @@ impl Driver {
             Effect::ReleaseRemaining => _ = pod.sessions.release_remaining().await,
             // Readiness is read off the machine by whoever asks.
             Effect::SetReadiness(_) => {}
-            Effect::Log(line) => info!("{line}"),
+            Effect::Log(line) => {
+                if *line == Line::Hurried
+                    && let Some(sharing) = pod.sessions.sharing()
+                {
+                    sharing.hurry();
+                }
+                info!("{line}");
+            }
             Effect::Exit => pod.streams_end.cancel(),
         }
     }

@@ -23,6 +23,7 @@ mod tests;
 mod writer;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ pub(crate) use guest::Guest;
 use health::HealthMonitor;
 pub(crate) use health::StoreHealth;
 use keys::KeyRing;
-use session_domain::lifecycle::Lifecycle;
+use session_domain::lifecycle::{Lifecycle, Reason};
 use session_domain::shared::{Adopts, Owner, OwnerNotice, SharedSession};
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -46,7 +47,7 @@ use crate::config::Config;
 use crate::cookie::SigningKeys;
 use crate::notice::Terms;
 use crate::sessions::{Live, SessionRegistry};
-use crate::store::{OwnerRequest, Position, SessionStore};
+use crate::store::{Message, OwnerRequest, Position, SessionStore};
 use crate::streams::CloseReason;
 
 /// A pod whose lease is not renewed for so long is gone.
@@ -66,6 +67,9 @@ pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// First sights of one session take turns: so many locks that two sessions rarely wait for each other.
 const TURNS: usize = 64;
+
+/// Pages of unread messages that are read to answer one question. Where there are more, there is no answer.
+const MAX_UNREAD_PAGES: usize = 50;
 
 /// What a pod says of itself is asked for again after so long: its guests here cost one question a request, not two.
 const OWNER_HOLDS: Duration = Duration::from_millis(500);
@@ -94,6 +98,17 @@ pub(crate) struct Sharing {
     missing: Mutex<HashMap<SessionId, Live>>,
     /// Messages up to here have been acted on.
     inbox_position: Mutex<Position>,
+    /// Messages that could not be sent: they are sent once the store takes writes.
+    unsent: Mutex<Vec<(PodName, Message)>>,
+    /// Notices that owners have been told of: each is told once.
+    told_notices: Mutex<HashSet<(SessionId, Reason)>>,
+    /// Sessions that a request looks for right now.
+    arriving: Mutex<HashSet<SessionId>>,
+    /// What messages have told of and could not be decided yet.
+    undecided: Mutex<HashMap<SessionId, reconcile::Told>>,
+    is_hurried: AtomicBool,
+    /// Cancelled when the lease is given back.
+    leaving: CancellationToken,
     /// Wakes the sweep: every session has to be compared with the store at once.
     sweep_all: Notify,
     /// The store may have gone back to an earlier state: recent ends are written again.
@@ -133,6 +148,12 @@ impl Sharing {
             guests: Mutex::default(),
             missing: Mutex::default(),
             inbox_position: Mutex::default(),
+            unsent: Mutex::default(),
+            told_notices: Mutex::default(),
+            arriving: Mutex::default(),
+            undecided: Mutex::default(),
+            is_hurried: AtomicBool::new(false),
+            leaving: CancellationToken::new(),
             sweep_all: Notify::new(),
             rewrite_ends: Notify::new(),
         }
@@ -224,14 +245,13 @@ impl Sharing {
         let now = self.clock.now();
         if let Some((owner, asked)) = self.owners.pin().get(pod)
             && now < asked.plus(OWNER_HOLDS)
-            && !owner.is_gone()
         {
-            return Some(*owner);
+            return Some(owner.aged(now.since(*asked)));
         }
         let owner = self.health.read(self.store.owner(pod).await, now)?;
         if owner.is_gone() {
             self.owners.pin().remove(pod);
-            return Some(if self.health.believes_leases(now) { owner } else { Owner::Alive(None) });
+            return Some(if self.health.believes_leases(now) { owner } else { Owner::Unknown });
         }
         self.owners.pin().insert(pod.clone(), (owner, now));
         Some(owner)
@@ -283,9 +303,13 @@ impl Sharing {
         let (Some(granted), Some(since)) = (self.config.termination_grace_period, lifecycle.drain_started_at()) else {
             return Duration::ZERO;
         };
-        let is_hurried = now < since.plus(self.config.policy.propagation_wait);
         let until = since.plus(granted.saturating_sub(SHUTDOWN_TIMEOUT));
-        if is_hurried { Duration::ZERO } else { until.since(now) }
+        if self.is_hurried.load(Ordering::Acquire) { Duration::ZERO } else { until.since(now) }
+    }
+
+    /// The operator does not want to wait: not for the store either.
+    pub(crate) fn hurry(&self) {
+        self.is_hurried.store(true, Ordering::Release);
     }
 
     fn may_wait_at_the_end(&self) -> bool {
@@ -300,10 +324,25 @@ impl Sharing {
 
     /// The ids that unread messages say were adopted by other pods, or asked for. `None` where the store does not say.
     async fn unread(&self) -> Option<HashMap<SessionId, reconcile::Told>> {
-        let position = locked(&self.inbox_position).clone();
-        let unread = self.store.inbox(&self.config.pod, &position, Duration::ZERO).await;
-        let unread = self.health.read(unread, self.clock.now())?;
-        Some(reconcile::Told::of_all(&unread.messages))
+        let mut position = locked(&self.inbox_position).clone();
+        let mut told = locked(&self.undecided).clone();
+        for _ in 0..MAX_UNREAD_PAGES {
+            let page = self.store.inbox(&self.config.pod, &position, Duration::ZERO).await;
+            let page = self.health.read(page, self.clock.now())?;
+            told.extend(reconcile::Told::of_all(&page.messages));
+            match page.last {
+                Some(last) => position = last,
+                None => return Some(told),
+            }
+        }
+        None
+    }
+
+    /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.
+    fn is_released_at_the_end(&self) -> bool {
+        let phase = self.lifecycle.borrow().phase();
+        self.config.forced_end == crate::config::ForcedEnd::Release
+            && matches!(phase, session_domain::Phase::Draining | session_domain::Phase::Propagating)
     }
 
     /// The guests with a stream here.
@@ -358,15 +397,18 @@ pub(crate) async fn begin(sharing: &Arc<Sharing>, stop: &CancellationToken) -> J
 
 /// Writes what is unwritten and gives the lease back, as far as the time allows: that is [`SHUTDOWN_TIMEOUT`], and what
 /// Kubernetes grants beyond it where sessions have ended that the store does not know of.
-pub(crate) async fn end(sharing: &Sharing, mut tasks: JoinSet<()>, stop: &CancellationToken) {
+pub(crate) async fn end(sharing: &Arc<Sharing>, mut tasks: JoinSet<()>, stop: &CancellationToken) {
     let patience = SHUTDOWN_TIMEOUT.max(sharing.granted_at_the_end());
-    stop.cancel();
     let closing = async {
-        while tasks.join_next().await.is_some() {}
+        // First of all: from here on other pods end sessions whose users log out there.
+        sharing.leaving.cancel();
         if sharing.health().is_writable() {
             let left = sharing.store.leave(&sharing.config.pod).await;
             sharing.health.written(left, sharing.clock.now());
+            reconcile::read_what_is_left(sharing).await;
         }
+        stop.cancel();
+        while tasks.join_next().await.is_some() {}
     };
     if timeout(patience, closing).await.is_err() {
         warn!(shutdown.timeout_seconds = patience.as_secs(), "the session store did not take everything in time");

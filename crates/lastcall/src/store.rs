@@ -35,6 +35,9 @@ pub enum StoreError {
     /// The part of it that keeps this entry cannot be asked now; others can. Try again later.
     #[error("a part of the session store is away: {0}")]
     PartlyAway(String),
+    /// It answers that it cannot be read now: it loads its data, or waits for its master. Try again later.
+    #[error("the session store cannot be read: {0}")]
+    NotReadable(String),
     /// It answers and can be read, but takes no writes now: out of memory, or a replica. Try again later.
     #[error("the session store takes no writes: {0}")]
     NotWritable(String),
@@ -45,7 +48,7 @@ pub enum StoreError {
 
 /// Keeps sessions for several pods.
 ///
-/// Every call is bounded: it gives [`StoreError::Away`] within two seconds where nothing answers.
+/// Every call is bounded: it gives [`StoreError::Away`] within some seconds where nothing answers.
 #[async_trait]
 pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     /// Reads a session.

@@ -108,6 +108,11 @@ impl Streams {
         self.state.send_modify(|state| state.closed = Some(reason));
     }
 
+    /// Whether they were closed for good.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.borrow().closed.is_some()
+    }
+
     /// The notice that runs on the pod that owns the session.
     pub(crate) fn owner_notice(&self) -> Option<GuestNotice> {
         self.state.borrow().owner_notice

@@ -51,9 +51,6 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     };
 
     let id = cookies.read(request.headers(), &pod.keys.load());
-    if pod.registry.is_full() && id.is_none_or(|id| pod.sessions.find_own(id).is_none()) {
-        eviction::make_room(&pod).await;
-    }
     let purpose = match request.uri().path() {
         "/logout" => Purpose::Logout,
         "/events" => Purpose::Stream,
@@ -99,6 +96,11 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
             "The session has ended",
             "Nothing was done. Open the page again, then repeat what you did.",
         );
+    }
+    let may_start =
+        matches!(*request.method(), Method::GET | Method::POST) && !same_origin::is_prefetch(request.headers());
+    if may_start && pod.registry.is_full() && pod.registry.is_open() && !UNGATED.contains(&path) {
+        eviction::make_room(&pod).await;
     }
     if !UNGATED.contains(&path)
         && let Some(refusal) = gate::check(&pod, request.version())

@@ -35,6 +35,8 @@ pub enum Owner {
     Draining(Option<OwnerNotice>),
     /// Its lease has run out.
     Gone,
+    /// Its lease is missing, and it may not have been able to renew it.
+    Unknown,
 }
 
 /// The notice that runs on the pod that owns a session: another pod that serves the session shows it as well.
@@ -55,7 +57,23 @@ impl Owner {
     pub const fn notice(self) -> Option<OwnerNotice> {
         match self {
             Self::Alive(notice) | Self::Draining(notice) => notice,
-            Self::Gone => None,
+            Self::Gone | Self::Unknown => None,
+        }
+    }
+
+    /// What it said, so long ago.
+    #[must_use]
+    pub const fn aged(self, by: Duration) -> Self {
+        const fn aged(notice: Option<OwnerNotice>, by: Duration) -> Option<OwnerNotice> {
+            match notice {
+                Some(notice) => Some(OwnerNotice { remaining: notice.remaining.saturating_sub(by), ..notice }),
+                None => None,
+            }
+        }
+        match self {
+            Self::Alive(notice) => Self::Alive(aged(notice, by)),
+            Self::Draining(notice) => Self::Draining(aged(notice, by)),
+            Self::Gone | Self::Unknown => self,
         }
     }
 
@@ -108,8 +126,9 @@ pub fn claim(me: &PodName, adopts: Adopts, session: &SharedSession, owner: Owner
     let owner = if session.pod == *me { Owner::Gone } else { owner };
     match (purpose, owner, adopts) {
         (Purpose::Logout, Owner::Gone, _) => Claim::End,
-        (Purpose::Logout, Owner::Alive(_) | Owner::Draining(_), _) => Claim::Guest,
+        (Purpose::Logout, Owner::Alive(_) | Owner::Draining(_) | Owner::Unknown, _) => Claim::Guest,
         (Purpose::Request | Purpose::Stream, Owner::Gone, Adopts::Closed) => Claim::Maintenance,
+        (Purpose::Request | Purpose::Stream, Owner::Unknown, _) => Claim::Guest,
         (Purpose::Request | Purpose::Stream, _, Adopts::No | Adopts::Closed) => Claim::Guest,
         (Purpose::Request | Purpose::Stream, Owner::Draining(_) | Owner::Gone, Adopts::Yes) => Claim::Adopt,
         (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) if session.streaming => Claim::Guest,
@@ -153,6 +172,8 @@ mod tests {
             ("b", false, Owner::Gone, Adopts::No, Claim::Guest),
             ("b", false, Owner::Gone, Adopts::Closed, Claim::Maintenance),
             ("b", false, DRAINING, Adopts::Closed, Claim::Guest),
+            ("b", false, Owner::Unknown, Adopts::Yes, Claim::Guest),
+            ("b", false, Owner::Unknown, Adopts::Closed, Claim::Guest),
             ("me", true, ALIVE, Adopts::Yes, Claim::Adopt),
             ("me", false, DRAINING, Adopts::No, Claim::Guest),
             ("me", false, DRAINING, Adopts::Closed, Claim::Maintenance),

@@ -13,6 +13,8 @@ const line = new Line(hear, (state) => emit("state", { state }), () => drain.run
 const lateness = new Lateness(() => line.ask());
 
 let sessionId = null;
+// The server that the session was on, as it said last.
+let pod = null;
 let leaving = false;
 // The session's end, where it was told while this page was leaving.
 let endedMeanwhile = null;
@@ -52,7 +54,11 @@ function hear(name, data) {
 
 // An answer that is older than what the stream has said meanwhile comes without `drain`.
 function follow(data) {
+  const moved = pod !== null && data.pod !== undefined && data.pod !== pod;
+  pod = data.pod ?? pod;
   if (data.drain) drain.show(data.drain);
+  // On another server nothing was taken back: the countdown of the one before is of no importance any more.
+  else if (data.drain === null && moved) drain.stop();
   else if (data.drain === null) drain.cancel({ server_time: data.server_time });
 }
 

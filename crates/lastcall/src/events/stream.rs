@@ -126,13 +126,13 @@ impl EventStream {
         if self.stage == Stage::Over {
             return None;
         }
-        let closed = self.state.borrow().closed;
-        if let Some(reason) = closed {
-            return self.session_ended(reason);
-        }
         if self.stage == Stage::Opening {
             self.stage = Stage::Open;
             return Some(self.connected());
+        }
+        let closed = self.state.borrow().closed;
+        if let Some(reason) = closed {
+            return self.session_ended(reason);
         }
         let pod = Arc::clone(&self.session.pod);
         loop {

@@ -9,7 +9,7 @@ use session_domain::registry::Admitted;
 use session_domain::shared::{Adopts, Claim, Owner, Purpose, SharedSession, claim};
 use tokio::time::timeout;
 
-use super::{Guest, LOOKUP_TIMEOUT, Sharing, to_the_end};
+use super::{Guest, LOOKUP_TIMEOUT, Sharing, locked, to_the_end};
 use crate::sessions::{Ending, Finding, Held};
 use crate::store::{Adoption, Entry, Message, Reading};
 use crate::streams::{CloseReason, Streams};
@@ -26,6 +26,34 @@ enum Search {
     Finding(Finding),
     /// Its owner is gone and its user logs out: it is this pod's to end.
     Orphan(SharedSession),
+    /// It is this pod's to adopt or to end, in its turn.
+    NeedsTurn,
+}
+
+/// Whether the caller holds the session's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    Taken,
+    NotTaken,
+}
+
+/// A session that a request looks for in its turn: what is read of it meanwhile may be older than its arrival.
+struct Arriving<'a> {
+    sharing: &'a Sharing,
+    id: SessionId,
+}
+
+impl<'a> Arriving<'a> {
+    fn new(sharing: &'a Sharing, id: SessionId) -> Self {
+        locked(&sharing.arriving).insert(id);
+        Self { sharing, id }
+    }
+}
+
+impl Drop for Arriving<'_> {
+    fn drop(&mut self) {
+        locked(&self.sharing.arriving).remove(&self.id);
+    }
 }
 
 impl Sharing {
@@ -39,23 +67,32 @@ impl Sharing {
         }
     }
 
-    /// First sights of one session take turns, so that a page's ten requests make one adoption. A session whose user logs out
-    /// and whose owner is gone is ended here, in its turn, and found nowhere then.
+    /// First sights of one session take turns, so that a page's ten requests make one adoption. Guests need no turn. A session
+    /// whose user logs out and whose owner is gone is ended here, in its turn, and found nowhere then.
     pub(super) async fn search(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Finding {
+        let is_outlived = self.registry.get(id).is_some();
+        if !is_outlived
+            && self.health().is_readable()
+            && let Some(Search::Finding(finding)) = self.look_for(id, purpose, Turn::NotTaken).await
+        {
+            return finding;
+        }
         let Ok(_turn) = timeout(LOOKUP_TIMEOUT, self.turn(id).lock()).await else { return Finding::Unknown };
+        let _arriving = Arriving::new(self, id);
         let outlived = self.registry.get(id).filter(|session| self.registry.has_outlived(session, self.clock.now()));
         if let Some(outlived) = outlived {
             let still = |session: &crate::sessions::Live| self.registry.has_outlived(session, self.clock.now());
             self.end_all(vec![outlived], Ending::Expired, still).await;
         }
         for _ in 0..MAX_ATTEMPTS {
-            match if self.health().is_readable() { self.look_for(id, purpose).await } else { None } {
+            match if self.health().is_readable() { self.look_for(id, purpose, Turn::Taken).await } else { None } {
                 Some(Search::Finding(finding)) => return finding,
                 Some(Search::Orphan(session)) => {
                     if self.end_orphan(session).await {
                         return Finding::Nowhere;
                     }
                 }
+                Some(Search::NeedsTurn) => {}
                 None => break,
             }
         }
@@ -64,7 +101,7 @@ impl Sharing {
     }
 
     /// `None` where the store does not answer.
-    async fn look_for(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Option<Search> {
+    async fn look_for(self: &Arc<Self>, id: SessionId, purpose: Purpose, turn: Turn) -> Option<Search> {
         let mut last_seen = None;
         for _ in 0..MAX_ATTEMPTS {
             let now = self.clock.now();
@@ -88,14 +125,17 @@ impl Sharing {
             let is_ours = session.pod == self.config.pod;
             let owner = if is_ours { Owner::Gone } else { self.owner(&session.pod).await? };
             let unless_streaming = match self.decide(&session, owner, purpose) {
-                Claim::Guest => return Some(self.as_guest(session, owner)),
+                Claim::Guest => return Some(self.as_guest(session, owner, purpose)),
                 Claim::Maintenance => return Some(Search::Finding(Finding::Maintenance)),
+                Claim::End | Claim::Adopt | Claim::AdoptUnlessStreaming if turn == Turn::NotTaken => {
+                    return Some(Search::NeedsTurn);
+                }
                 Claim::End => return Some(Search::Orphan(session)),
                 Claim::Adopt => false,
                 Claim::AdoptUnlessStreaming => true,
             };
             // Before the store is asked: what is adopted there is taken in here, though a drain may begin meanwhile.
-            let Ok(place) = self.registry.admit_adoption() else { return Some(self.as_guest(session, owner)) };
+            let Ok(place) = self.registry.admit_adoption() else { return Some(self.as_guest(session, owner, purpose)) };
             let adoption = Adoption {
                 id,
                 from: session.pod.clone(),
@@ -107,11 +147,14 @@ impl Sharing {
                 Some(Some(adopted)) => return Some(self.take_in(place, &adopted, &adoption).await),
                 Some(None) => last_seen = Some((session, owner)),
                 // It can be read, and was: its user is served.
-                None if self.health().is_readable() => return Some(self.as_guest(session, owner)),
+                None if self.health().is_readable() => return Some(self.as_guest(session, owner, purpose)),
                 None => return None,
             }
         }
-        Some(last_seen.map_or(Search::Finding(Finding::Nowhere), |(session, owner)| self.as_guest(session, owner)))
+        Some(
+            last_seen
+                .map_or(Search::Finding(Finding::Nowhere), |(session, owner)| self.as_guest(session, owner, purpose)),
+        )
     }
 
     /// Nothing is adopted that could not be written.
@@ -143,7 +186,15 @@ impl Sharing {
         Search::Finding(Finding::Found(Held::Own(live)))
     }
 
-    fn as_guest(&self, session: SharedSession, owner: Owner) -> Search {
-        Search::Finding(Finding::Found(Held::Guest(Arc::new(Guest::new(session, owner, self.clock.now())))))
+    /// The streams of one session hang on one guest, so that their number is bounded here as it is at the owner.
+    fn as_guest(&self, session: SharedSession, owner: Owner, purpose: Purpose) -> Search {
+        let known = locked(&self.guests).get(&session.id).and_then(|guests| {
+            guests.iter().filter_map(std::sync::Weak::upgrade).find(|guest| *guest.owner() == session.pod)
+        });
+        let guest = match known.filter(|guest| purpose == Purpose::Stream && !guest.streams().is_closed()) {
+            Some(guest) => guest,
+            None => Arc::new(Guest::new(session, owner, self.clock.now())),
+        };
+        Search::Finding(Finding::Found(Held::Guest(guest)))
     }
 }

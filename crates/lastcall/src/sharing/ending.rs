@@ -16,15 +16,17 @@ use crate::sessions::{self, Ended, Ending, Finding, Held, Live, SignIn};
 use crate::store::{Adoption, OwnerRequest, Write, Written};
 use crate::streams::CloseReason;
 
-/// Sessions that end together are claimed within this time: two answers of a store that is just not away. It comes on top of
-/// the drain's own times where the store is slow.
-const CLAIM_ALL_TIMEOUT: Duration = Duration::from_secs(3);
+/// A part of the sessions that end together is claimed within this time: two answers of a store that is just not away.
+const CLAIM_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// All of them are claimed within this time. Where the store is slow, it comes on top of the drain's own times.
+const CLAIM_ALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Other pods may take a session while this one decides: it is looked for anew, so often.
 const MAX_ATTEMPTS: usize = 4;
 
 /// Sessions that are claimed with one question.
-const BATCH: usize = 500;
+const BATCH: usize = 2_000;
 
 /// What is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,30 +174,31 @@ impl Sharing {
             Ending::Forced | Ending::Expired => ClaimFor::End,
             Ending::Released | Ending::Vacated => ClaimFor::Release,
         };
-        let deadline = Instant::now() + CLAIM_ALL_TIMEOUT;
+        let until = Instant::now() + CLAIM_ALL_TIMEOUT;
         let mut ended = Ended::default();
-        // Each part ends before the next is claimed: nobody may miss the entry of a session that still lives.
+        // A session ends here before the next part is claimed, so that no request finds it without its entry.
         for part in sessions.chunks(BATCH) {
-            for (session, claimed) in self.claim(part.to_vec(), purpose, deadline - Instant::now()).await {
+            let limit = CLAIM_TIMEOUT.min(until - Instant::now());
+            for (session, claimed) in part.iter().zip(self.claim(part.to_vec(), purpose, limit).await) {
                 let (outcome, close) = match claimed {
                     Claimed::Moved => {
-                        self.let_move(&session);
+                        self.let_move(session);
                         continue;
                     }
                     Claimed::LoggedOut { automatic } => {
-                        if let Some(outcome) = sessions::log_out(&self.registry, &session, automatic) {
+                        if let Some(outcome) = sessions::log_out(&self.registry, session, automatic) {
                             ended.count(outcome);
                         }
                         continue;
                     }
-                    Claimed::Ours | Claimed::Unacknowledged if !still(&session) => {
-                        self.write_anew(&session);
+                    Claimed::Ours | Claimed::Unacknowledged if !still(session) => {
+                        self.write_anew(session);
                         continue;
                     }
                     Claimed::Ours => ending.acknowledged(),
                     Claimed::Unacknowledged => ending.unacknowledged(),
                 };
-                if sessions::end(&self.registry, &session, outcome, close) {
+                if sessions::end(&self.registry, session, outcome, close) {
                     ended.count(outcome);
                 }
             }
@@ -212,59 +215,65 @@ impl Sharing {
 
     async fn claim_one(&self, session: &Live, purpose: ClaimFor) -> Claimed {
         let claimed = self.claim(vec![Arc::clone(session)], purpose, super::ACKNOWLEDGE_TIMEOUT).await;
-        claimed.into_iter().next().map_or(Claimed::Unacknowledged, |(_, claimed)| claimed)
+        claimed.first().copied().unwrap_or(Claimed::Unacknowledged)
     }
 
-    /// Claims sessions of this pod. Done by the writer, so that nothing that it wrote before comes after.
-    async fn claim(&self, sessions: Vec<Live>, purpose: ClaimFor, patience: Duration) -> Vec<(Live, Claimed)> {
-        let unacknowledged = |sessions: Vec<Live>| {
-            sessions.into_iter().map(|session| (session, Claimed::Unacknowledged)).collect::<Vec<_>>()
-        };
+    /// Claims sessions of this pod; one result for each. Done by the writer, so that nothing that it wrote before comes after.
+    async fn claim(&self, sessions: Vec<Live>, purpose: ClaimFor, limit: Duration) -> Vec<Claimed> {
+        let unacknowledged = vec![Claimed::Unacknowledged; sessions.len()];
         let (done, claimed) = oneshot::channel();
-        let ask = Ask::Claim(sessions.clone(), purpose, done);
-        if !self.health().is_writable() || self.writer.send(ask).is_err() {
-            return unacknowledged(sessions);
+        if !self.health().is_writable() || self.writer.send(Ask::Claim(sessions, purpose, done)).is_err() {
+            return unacknowledged;
         }
-        match timeout(patience, self.while_writable(claimed)).await {
+        match timeout(limit, self.while_writable(claimed)).await {
             Ok(Some(claimed)) => claimed,
-            Ok(None) | Err(_) => unacknowledged(sessions),
+            Ok(None) | Err(_) => unacknowledged,
         }
     }
 
     /// What [`Sharing::claim`] asks the writer for.
-    pub(super) async fn claim_now(&self, sessions: Vec<Live>, purpose: ClaimFor) -> Vec<(Live, Claimed)> {
-        let results = self.write_claims(&sessions, purpose, false).await;
+    pub(super) async fn claim_now(&self, sessions: &[Live], purpose: ClaimFor) -> Vec<Claimed> {
+        if sessions.is_empty() {
+            return Vec::new();
+        }
+        let results = self.write_claims(sessions, purpose, false).await;
         let is_missing = |index: usize| results.get(index) == Some(&Written::Missing);
         // What should be there and is not was ended elsewhere, if this pod was told so; else the store has lost it.
         let unread = if (0..sessions.len()).any(is_missing) { self.unread().await } else { None }.unwrap_or_default();
         let mut claimed = Vec::with_capacity(sessions.len());
+        let settled = self.health.believes_leases(self.clock.now());
         let mut lost = Vec::new();
-        for (index, session) in sessions.into_iter().enumerate() {
-            let what = match results.get(index) {
+        for (index, session) in sessions.iter().enumerate() {
+            claimed.push(match results.get(index) {
                 Some(Written::Done) => Claimed::Ours,
                 Some(Written::Elsewhere | Written::Asked(OwnerRequest::Rename(_))) => Claimed::Moved,
                 Some(Written::Asked(OwnerRequest::End { automatic })) => Claimed::LoggedOut { automatic: *automatic },
                 Some(Written::Missing) => match unread.get(&session.id()) {
                     Some(reconcile::Told::Adopted) if session.is_stored() => Claimed::Moved,
+                    // Another pod has adopted it meanwhile, and has done what was asked.
+                    Some(reconcile::Told::Asked(OwnerRequest::End { .. })) if settled && session.is_stored() => {
+                        Claimed::Moved
+                    }
                     Some(reconcile::Told::Asked(OwnerRequest::End { automatic })) => {
                         Claimed::LoggedOut { automatic: *automatic }
                     }
                     Some(_) | None if purpose == ClaimFor::End => Claimed::Ours,
                     Some(_) | None => {
-                        lost.push(session);
-                        continue;
+                        lost.push((index, Arc::clone(session)));
+                        Claimed::Unacknowledged
                     }
                 },
                 Some(Written::Later | Written::Refused(_)) | None => Claimed::Unacknowledged,
-            };
-            claimed.push((session, what));
+            });
         }
         if !lost.is_empty() {
-            let results = self.write_claims(&lost, purpose, true).await;
-            claimed.extend(lost.into_iter().enumerate().map(|(index, session)| {
-                let done = results.get(index) == Some(&Written::Done);
-                (session, if done { Claimed::Ours } else { Claimed::Unacknowledged })
-            }));
+            let sessions: Vec<_> = lost.iter().map(|(_, session)| Arc::clone(session)).collect();
+            let results = self.write_claims(&sessions, purpose, true).await;
+            for ((index, _), result) in lost.into_iter().zip(results) {
+                if result == Written::Done {
+                    claimed[index] = Claimed::Ours;
+                }
+            }
         }
         claimed
     }

@@ -12,6 +12,12 @@ use crate::sessions::SignIn;
 use crate::store::{Message, OwnerRequest, Write, Written};
 use crate::streams::{CloseReason, Streams};
 
+/// Messages that are kept while the store takes no writes. The sweep of their readers finds what the others would have told.
+const MAX_UNSENT: usize = 10_000;
+
+/// Notices whose showing is remembered.
+const MAX_TOLD_NOTICES: usize = 100_000;
+
 /// A session of another pod, for as long as a request or an event stream of it is served here. Nothing of it counts here.
 #[derive(Debug)]
 pub(crate) struct Guest {
@@ -64,14 +70,22 @@ impl Sharing {
 
     /// A guest has opened an event stream here.
     pub(crate) fn watch_guest(&self, guest: &Arc<Guest>) {
-        locked(&self.guests).entry(guest.id()).or_default().push(Arc::downgrade(guest));
+        let mut guests = locked(&self.guests);
+        let known = guests.entry(guest.id()).or_default();
+        if !known.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(guest))) {
+            known.push(Arc::downgrade(guest));
+        }
     }
 
     /// The user of a guest was shown the notice that runs on its owner, which counts that.
-    pub(crate) fn guest_was_notified(self: &Arc<Self>, guest: &Guest, reason: Reason) {
-        let (sharing, owner) = (Arc::clone(self), guest.owner().clone());
-        let message = Message::Notified(guest.id(), reason);
-        tokio::spawn(async move { sharing.tell(&owner, &message).await });
+    pub(crate) fn guest_was_notified(&self, guest: &Guest, reason: Reason) {
+        let mut told = locked(&self.told_notices);
+        if told.len() >= MAX_TOLD_NOTICES {
+            told.clear();
+        }
+        if told.insert((guest.id(), reason)) {
+            self.send_later(guest.owner(), Message::Notified(guest.id(), reason));
+        }
     }
 
     /// The user of a guest logs out. The owner counts it, once it has been told. What cannot be written now is kept.
@@ -131,8 +145,20 @@ impl Sharing {
     }
 
     pub(super) async fn tell(&self, pod: &PodName, message: &Message) {
-        if *pod != self.config.pod {
-            self.health.written(self.store.send(pod, message).await, self.clock.now());
+        if *pod == self.config.pod {
+            return;
+        }
+        let sent = self.health.written(self.store.send(pod, message).await, self.clock.now());
+        if sent.is_none() {
+            self.send_later(pod, message.clone());
+        }
+    }
+
+    /// Leaves a message to the writer.
+    pub(super) fn send_later(&self, pod: &PodName, message: Message) {
+        let mut unsent = locked(&self.unsent);
+        if unsent.len() < MAX_UNSENT {
+            unsent.push((pod.clone(), message));
         }
     }
 }

@@ -30,6 +30,8 @@ pub(crate) enum StoreHealth {
     },
     /// It cannot be reached, or does not answer.
     Away,
+    /// It answers, and cannot be read.
+    Unreadable,
     /// It can be read and takes no writes.
     ReadOnly,
     /// It can be read and written.
@@ -42,12 +44,12 @@ pub(crate) enum StoreHealth {
 impl StoreHealth {
     /// Whether it answers.
     pub(crate) const fn is_reachable(self) -> bool {
-        matches!(self, Self::ReadOnly | Self::Healthy { .. })
+        matches!(self, Self::Unreadable | Self::ReadOnly | Self::Healthy { .. })
     }
 
     /// Whether it can be read.
     pub(crate) const fn is_readable(self) -> bool {
-        self.is_reachable()
+        matches!(self, Self::ReadOnly | Self::Healthy { .. })
     }
 
     /// Whether it can be written.
@@ -65,6 +67,8 @@ pub(super) struct HealthMonitor {
     partial_outage: Mutex<Option<PartialOutage>>,
     /// How often it came back after it was away, or took no writes.
     returns: AtomicU64,
+    /// Until when it may be behind: another server may have taken its place while it was away.
+    behind_until: Mutex<Timestamp>,
     errors: AtomicU64,
 }
 
@@ -81,6 +85,7 @@ impl HealthMonitor {
             epoch: Mutex::default(),
             partial_outage: Mutex::default(),
             returns: AtomicU64::new(0),
+            behind_until: Mutex::default(),
             errors: AtomicU64::new(0),
         }
     }
@@ -134,12 +139,7 @@ impl HealthMonitor {
             self.settle(now);
             return false;
         }
-        let settled = match self.now() {
-            StoreHealth::Healthy { settling_until } => now >= settling_until,
-            StoreHealth::Unknown | StoreHealth::LoginRefused { .. } | StoreHealth::Away | StoreHealth::ReadOnly => {
-                false
-            }
-        };
+        let settled = matches!(self.now(), StoreHealth::Healthy { settling_until } if now >= settling_until);
         settled && !contents.settling && lock(&self.partial_outage).is_none()
     }
 
@@ -147,6 +147,11 @@ impl HealthMonitor {
     pub(super) fn believes_leases(&self, now: Timestamp) -> bool {
         let epoch = *lock(&self.epoch);
         self.believes_absence(Contents { epoch, settling: false }, now)
+    }
+
+    /// Whether what the store says may be older than what a pod has been told.
+    pub(super) fn may_be_behind(&self, now: Timestamp) -> bool {
+        now < *lock(&self.behind_until)
     }
 
     /// The lease was renewed under these contents. Whether they are others than before: everything has to be written again.
@@ -160,14 +165,10 @@ impl HealthMonitor {
     }
 
     fn settle(&self, now: Timestamp) {
-        self.health.send_if_modified(|health| match health {
-            StoreHealth::Healthy { settling_until } => {
-                *settling_until = (*settling_until).max(now.plus(SETTLING));
-                true
-            }
-            StoreHealth::Unknown | StoreHealth::LoginRefused { .. } | StoreHealth::Away | StoreHealth::ReadOnly => {
-                false
-            }
+        self.health.send_if_modified(|health| {
+            let StoreHealth::Healthy { settling_until } = health else { return false };
+            *settling_until = (*settling_until).max(now.plus(SETTLING));
+            true
         });
     }
 
@@ -185,7 +186,7 @@ impl HealthMonitor {
     /// A read succeeded. It does not say that writes do.
     fn answered(&self, now: Timestamp) {
         // Not a change as a rule: that costs no exclusive lock.
-        if self.now().is_reachable() {
+        if self.now().is_readable() {
             return;
         }
         self.recovered(now);
@@ -202,7 +203,7 @@ impl HealthMonitor {
         let change = self.change(|health| match health {
             StoreHealth::Healthy { .. } => health,
             StoreHealth::Unknown => StoreHealth::Healthy { settling_until: now },
-            StoreHealth::LoginRefused { .. } | StoreHealth::Away | StoreHealth::ReadOnly => {
+            StoreHealth::LoginRefused { .. } | StoreHealth::Away | StoreHealth::Unreadable | StoreHealth::ReadOnly => {
                 StoreHealth::Healthy { settling_until: now.plus(SETTLING) }
             }
         });
@@ -211,6 +212,9 @@ impl HealthMonitor {
             Some((StoreHealth::ReadOnly, _)) => info!("the session store takes writes again"),
             Some(_) => info!("the session store is back"),
             None => return,
+        }
+        if matches!(change, Some((StoreHealth::Away | StoreHealth::Unreadable, _))) {
+            *lock(&self.behind_until) = now.plus(SETTLING);
         }
         if !matches!(change, Some((StoreHealth::Unknown, _))) {
             self.returns.fetch_add(1, Ordering::AcqRel);
@@ -221,7 +225,12 @@ impl HealthMonitor {
         self.errors.fetch_add(1, Ordering::Relaxed);
         match error {
             StoreError::Away(reason) => {
-                if self.change(|_| StoreHealth::Away).is_some() {
+                // A login that was never accepted stays refused until it is.
+                let away = self.change(|health| match health {
+                    StoreHealth::LoginRefused { had_contact: false } => health,
+                    _ => StoreHealth::Away,
+                });
+                if away.is_some() {
                     warn!(reason, "the session store is away: serving goes on, what changes is kept and written later");
                 }
             }
@@ -229,7 +238,10 @@ impl HealthMonitor {
                 let refused = self.change(|health| match health {
                     StoreHealth::LoginRefused { .. } => health,
                     StoreHealth::Unknown => StoreHealth::LoginRefused { had_contact: false },
-                    StoreHealth::Away | StoreHealth::ReadOnly | StoreHealth::Healthy { .. } => {
+                    StoreHealth::Away
+                    | StoreHealth::Unreadable
+                    | StoreHealth::ReadOnly
+                    | StoreHealth::Healthy { .. } => {
                         StoreHealth::LoginRefused { had_contact: lock(&self.epoch).is_some() }
                     }
                 });
@@ -238,6 +250,14 @@ impl HealthMonitor {
                         reason,
                         "the session store refuses the login: correct user and password in REDIS_URL, or the account's \
                          permissions; a pod that never had access does not become ready"
+                    );
+                }
+            }
+            StoreError::NotReadable(reason) => {
+                if self.change(|_| StoreHealth::Unreadable).is_some() {
+                    warn!(
+                        reason,
+                        "the session store answers and cannot be read: serving goes on, what changes is kept"
                     );
                 }
             }

@@ -14,7 +14,7 @@ use super::{Sharing, locked};
 use crate::cookie::SigningKeys;
 use crate::store::AgedSecret;
 
-/// Keys that verify at the most. The oldest stay.
+/// Keys that verify at the most: the oldest, which signs, and the newest.
 const MAX_KEYS: usize = 16;
 
 /// The keys of one pod.
@@ -101,9 +101,12 @@ fn merged(ours: Vec<AgedSecret>, theirs: Vec<AgedSecret>) -> Vec<AgedSecret> {
     all.sort_by(|a, b| (a.created, &a.secret).cmp(&(b.created, &b.secret)));
     let mut merged: Vec<AgedSecret> = Vec::with_capacity(all.len());
     for secret in all {
-        if merged.len() < MAX_KEYS && !merged.iter().any(|known| known.secret == secret.secret) {
+        if !merged.iter().any(|known| known.secret == secret.secret) {
             merged.push(secret);
         }
+    }
+    if merged.len() > MAX_KEYS {
+        merged.drain(1..=merged.len() - MAX_KEYS);
     }
     merged
 }
@@ -128,7 +131,7 @@ pub(super) async fn agree(sharing: &Sharing, may_propose: bool) {
     sharing.keys.agreed(stored);
 }
 
-/// A secret that nobody else has.
+/// A random secret.
 fn random_secret() -> String {
     let mut bytes = [0_u8; 48];
     for part in bytes.chunks_mut(16) {
@@ -153,8 +156,9 @@ mod tests {
         assert_eq!(merged(vec![new.clone()], vec![old.clone()]), expected);
         assert_eq!(merged(vec![old.clone()], vec![rejuvenated.clone(), new.clone()]), expected);
         assert_eq!(merged(vec![rejuvenated, new], vec![old]), expected);
-        let many = (0..40).map(|n| secret(&n.to_string(), n)).collect();
-        assert_eq!(merged(many, Vec::new()).len(), MAX_KEYS);
+        let many: Vec<_> = (0..40).map(|n| secret(&n.to_string(), n)).collect();
+        let kept = merged(many.clone(), Vec::new());
+        assert_eq!((kept.len(), &kept[0], kept.last()), (MAX_KEYS, &many[0], many.last()));
     }
 
     #[test]

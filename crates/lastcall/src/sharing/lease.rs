@@ -39,6 +39,7 @@ pub(super) async fn keep(sharing: Arc<Sharing>, stop: CancellationToken) {
         let pause = RENEW_INTERVAL.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
             () = stop.cancelled() => return,
+            () = sharing.leaving.cancelled() => return,
             Ok(()) = lifecycle.changed() => {}
             () = returned(&mut health) => {}
             () = sleep(pause) => {}
@@ -57,6 +58,8 @@ pub(super) async fn keep(sharing: Arc<Sharing>, stop: CancellationToken) {
                 sessions.active = sharing.registry.active(),
                 "the session store has lost its data: every session is written again"
             );
+            // The inbox begins anew, by whatever clock.
+            *super::locked(&sharing.inbox_position) = crate::store::Position::default();
             write_everything(&sharing, true).await;
         } else if returns != known_returns {
             // It may be behind: what it should have and does not is found out by writing it.
@@ -70,8 +73,11 @@ pub(super) async fn keep(sharing: Arc<Sharing>, stop: CancellationToken) {
 
 /// Writes what this pod knows to be true, and tells the others to doubt what is absent meanwhile.
 async fn write_everything(sharing: &Sharing, is_lost: bool) {
-    let marked = sharing.store.mark_settling(SETTLING).await;
-    sharing.health.written(marked, sharing.clock.now());
+    if is_lost {
+        // Pods that start just now have not noticed. A pod that was alone in losing its connection casts no doubt on others.
+        let marked = sharing.store.mark_settling(SETTLING).await;
+        sharing.health.written(marked, sharing.clock.now());
+    }
     sharing.rewrite_ends.notify_one();
     sharing.registry.walk(|session| {
         if is_lost {

@@ -26,7 +26,10 @@ const WRITE_BEHIND_INTERVAL: Duration = Duration::from_millis(250);
 const BATCH: usize = 500;
 
 /// Writes that met a part of the store that is away are tried again after so long.
-const RETRY_AFTER: Duration = Duration::from_millis(500);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Ends are written again so long after they were, while the store settles.
+const REPEAT_AFTER: Duration = Duration::from_millis(500);
 
 /// Ends that are kept while the store is away, beyond the sessions held. Further ones are dropped: such an entry stays until
 /// its time to live is over.
@@ -52,8 +55,8 @@ enum Unwritten {
 pub(super) enum Ask {
     /// To say when everything that was changed before is written, or cannot be now.
     Flushed(oneshot::Sender<()>),
-    /// To claim these sessions after that.
-    Claim(Vec<Live>, ClaimFor, oneshot::Sender<Vec<(Live, Claimed)>>),
+    /// To claim these sessions. One result for each.
+    Claim(Vec<Live>, ClaimFor, oneshot::Sender<Vec<Claimed>>),
 }
 
 struct Writer {
@@ -61,8 +64,10 @@ struct Writer {
     unwritten: HashMap<SessionId, Unwritten>,
     dropping: bool,
     /// What is written once more at that time, unless there is something newer. Ends, since what a server had been sent
-    /// before it fell silent it may do after what it was sent when it was back; and what met a part that is away.
+    /// before it fell silent it may do after what it was sent when it was back.
     again: BTreeMap<(Timestamp, SessionId), Unwritten>,
+    /// What met a part of the store that is away, and is tried again at that time.
+    deferred: BTreeMap<(Timestamp, SessionId), Unwritten>,
     /// Ends that were acknowledged a short while ago, the oldest first.
     recent_ends: VecDeque<(Timestamp, SessionId, bool)>,
     /// Sessions that the store refused: said once each.
@@ -77,9 +82,11 @@ pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiv
     let mut ends = false;
     while !ends || (writer.owes_ends() && sharing.may_wait_at_the_end()) {
         let mut pending = Vec::new();
+        if ends {
+            sharing.probe().await;
+        }
         tokio::select! {
             () = stop.cancelled(), if !ends => ends = true,
-            () = sharing.probe(), if ends => {}
             ask = asks.recv() => pending.extend(ask),
             () = sharing.rewrite_ends.notified() => writer.rewrite_ends(),
             _ = ticks.tick() => {}
@@ -89,13 +96,14 @@ pub(super) async fn write(sharing: Arc<Sharing>, mut asks: mpsc::UnboundedReceiv
         }
         // Claims first: a session whose end is claimed needs no other write, and its user waits.
         let (claims, flushes) = pending.into_iter().partition::<Vec<_>, _>(|ask| matches!(ask, Ask::Claim(..)));
-        for ask in claims {
-            writer.answer(ask).await;
-        }
+        writer.claim(claims).await;
         writer.collect();
         writer.flush().await;
         for ask in flushes {
-            writer.answer(ask).await;
+            if let Ask::Flushed(done) = ask {
+                // A caller that has given up waiting needs no answer.
+                let _ = done.send(());
+            }
         }
     }
     if !writer.unwritten.is_empty() {
@@ -114,6 +122,7 @@ impl Writer {
             unwritten: HashMap::new(),
             dropping: false,
             again: BTreeMap::new(),
+            deferred: BTreeMap::new(),
             recent_ends: VecDeque::new(),
             refused: HashSet::new(),
         }
@@ -128,14 +137,25 @@ impl Writer {
         self.owed_ends() > 0
     }
 
-    /// A caller that has given up waiting needs no answer.
-    async fn answer(&self, ask: Ask) {
-        match ask {
-            Ask::Flushed(done) => _ = done.send(()),
-            Ask::Claim(sessions, purpose, done) if !done.is_closed() => {
-                let _ = done.send(self.sharing.claim_now(sessions, purpose).await);
+    /// Claims all together what callers ask for: one round to the store, however many they are. A caller that has given up
+    /// waiting needs no answer.
+    async fn claim(&self, asks: Vec<Ask>) {
+        let (mut ends, mut releases) = (Vec::new(), Vec::new());
+        for ask in asks {
+            match ask {
+                Ask::Claim(_, _, done) if done.is_closed() => {}
+                Ask::Claim(sessions, ClaimFor::End, done) => ends.push((sessions, done)),
+                Ask::Claim(sessions, ClaimFor::Release, done) => releases.push((sessions, done)),
+                Ask::Flushed(_) => {}
             }
-            Ask::Claim(..) => {}
+        }
+        for (purpose, callers) in [(ClaimFor::End, ends), (ClaimFor::Release, releases)] {
+            let all: Vec<_> = callers.iter().flat_map(|(sessions, _)| sessions.iter().cloned()).collect();
+            let mut claimed = self.sharing.claim_now(&all, purpose).await.into_iter();
+            for (sessions, done) in callers {
+                let claimed = claimed.by_ref().take(sessions.len()).collect();
+                let _ = done.send(claimed);
+            }
         }
     }
 
@@ -151,8 +171,11 @@ impl Writer {
         let now = self.sharing.clock.now();
         // No more than one batch: what has to wait for a part of the store must not hold up what has not.
         for _ in 0..BATCH {
-            let Some(first) = self.again.first_entry().filter(|first| first.key().0 <= now) else { break };
-            let ((_, id), what) = first.remove_entry();
+            let due = [&mut self.again, &mut self.deferred]
+                .into_iter()
+                .find_map(|waiting| waiting.first_entry().filter(|first| first.key().0 <= now));
+            let Some(due) = due else { break };
+            let ((_, id), what) = due.remove_entry();
             self.keep(id, what);
         }
         for (id, request) in self.sharing.take_unasked() {
@@ -169,6 +192,9 @@ impl Writer {
                 Change::Removed(id, None | Some(Outcome::Logout | Outcome::AutoLogout)) => {
                     self.end(id, Unwritten::Leave { automatic: false });
                 }
+                // Released, though the store has not acknowledged it: the next pod may have it.
+                Change::Removed(_, Some(Outcome::Forced | Outcome::Expired))
+                    if self.sharing.is_released_at_the_end() => {}
                 Change::Removed(id, Some(Outcome::Forced | Outcome::Expired)) => self.end(id, Unwritten::Delete),
             }
         }
@@ -176,7 +202,8 @@ impl Writer {
 
     /// Notes an end, as long as there are not too many of them.
     fn end(&mut self, id: SessionId, how: Unwritten) {
-        if self.unwritten.contains_key(&id) || self.unwritten.len() + self.again.len() < MAX_ENDS {
+        if self.unwritten.contains_key(&id) || self.unwritten.len() + self.again.len() + self.deferred.len() < MAX_ENDS
+        {
             self.unwritten.insert(id, how);
             return;
         }
@@ -190,6 +217,7 @@ impl Writer {
     async fn flush(&mut self) {
         let sharing = Arc::clone(&self.sharing);
         if sharing.health().is_writable() {
+            send_unsent(&sharing).await;
             write_touches(&sharing).await;
         }
         let mut later = 0;
@@ -209,7 +237,7 @@ impl Writer {
                     for ((id, written_as, what), result) in batch.into_iter().zip(results) {
                         if result == Written::Later {
                             later += 1;
-                            self.again.insert((sharing.clock.now().plus(RETRY_AFTER), id), what);
+                            self.deferred.insert((sharing.clock.now().plus(RETRY_AFTER), id), what);
                         } else {
                             self.settle(written_as, &what, &result).await;
                         }
@@ -219,7 +247,7 @@ impl Writer {
             }
         }
         match later {
-            0 if self.again.is_empty() => sharing.health.nothing_owed(sharing.clock.now()),
+            0 if self.deferred.is_empty() => sharing.health.nothing_owed(sharing.clock.now()),
             0 => {}
             _ => sharing.health.partly_failed(later, "it does not take every write", sharing.clock.now()),
         }
@@ -252,6 +280,10 @@ impl Writer {
             // A login may have given it another id meanwhile: then this says nothing of it.
             (Unwritten::Put(session), _) if session.id() != id => {}
             (Unwritten::Put(session), Written::Done) => session.mark_stored(id),
+            // A store that is behind may name an earlier owner: the sweep finds out.
+            (Unwritten::Put(_), Written::Elsewhere) if self.sharing.health.may_be_behind(self.sharing.clock.now()) => {
+                self.sharing.sweep_all.notify_one();
+            }
             (Unwritten::Put(session), Written::Elsewhere) => self.sharing.let_move(session),
             (Unwritten::Put(session), Written::Missing) => self.sharing.record_missing(session),
             (Unwritten::Put(_), Written::Refused(_) | Written::Later | Written::Asked(_)) => {}
@@ -308,7 +340,7 @@ impl Writer {
         if settled {
             self.sharing.registry.departure_is_written(id);
         } else {
-            self.again.insert((now.plus(RETRY_AFTER), id), end);
+            self.again.insert((now.plus(REPEAT_AFTER), id), end);
         }
     }
 
@@ -317,6 +349,14 @@ impl Writer {
         if let Entry::Vacant(vacant) = self.unwritten.entry(id) {
             vacant.insert(what);
         }
+    }
+}
+
+/// Sends what could not be sent.
+async fn send_unsent(sharing: &Sharing) {
+    let unsent = std::mem::take(&mut *super::locked(&sharing.unsent));
+    for (pod, message) in unsent {
+        sharing.tell(&pod, &message).await;
     }
 }
 

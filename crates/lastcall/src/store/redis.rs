@@ -140,7 +140,10 @@ impl RedisStore {
         match self.link.failed(error) {
             StoreError::Refused(reason) => Ok(Written::Refused(reason)),
             StoreError::PartlyAway(_) => Ok(Written::Later),
-            failed @ (StoreError::Away(_) | StoreError::LoginRefused(_) | StoreError::NotWritable(_)) => Err(failed),
+            failed @ (StoreError::Away(_)
+            | StoreError::LoginRefused(_)
+            | StoreError::NotReadable(_)
+            | StoreError::NotWritable(_)) => Err(failed),
         }
     }
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::{Line, Readiness};
 use crate::time::Timestamp;
 
-/// Why people have to leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why users have to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// The pod stops.
     Shutdown,

@@ -12,7 +12,7 @@ use crate::store::{Lookup, OwnerRequest, Summary};
 use crate::streams::CloseReason;
 
 /// Guests that are looked at each time, at the most: the others come next.
-const BATCH: usize = 100;
+const BATCH: usize = 1_000;
 
 /// How many looks at the owners make one look at the sessions.
 const LOOKS_A_ROUND: u32 = 3;
@@ -33,7 +33,7 @@ impl Watch {
         }
         let Some(owners) = owners(sharing, &guests).await else { return };
         for guest in &guests {
-            let owner = owners.get(guest.owner()).copied().unwrap_or(Owner::Gone);
+            let owner = owners.get(guest.owner()).copied().unwrap_or(Owner::Unknown);
             follow(sharing, guest, owner);
         }
         self.looks = self.looks.wrapping_add(1);
@@ -66,6 +66,8 @@ fn follow(sharing: &Sharing, guest: &Guest, owner: Owner) {
             guest.streams().set_owner_notice(notice.map(|notice| GuestNotice::new(notice, now)));
         }
         (Owner::Gone, Adopts::No | Adopts::Closed) => guest.streams().set_owner_notice(None),
+        // What it said last still holds.
+        (Owner::Unknown, _) => {}
     }
 }
 

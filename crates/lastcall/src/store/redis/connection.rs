@@ -108,6 +108,7 @@ impl Link {
         match timeout(CONNECT_TIMEOUT + RESPONSE_TIMEOUT, self.try_connect(response_timeout)).await {
             Ok(connected) => connected.map_err(|error| match failure(&error) {
                 Failure::Login => StoreError::LoginRefused(error.to_string()),
+                Failure::NotReadable => StoreError::NotReadable(error.to_string()),
                 Failure::WrongType | Failure::NotWritable | Failure::Other => StoreError::Away(error.to_string()),
             }),
             Err(_) => Err(StoreError::Away("it does not answer".to_owned())),
@@ -136,8 +137,12 @@ impl Link {
         let text = error.to_string();
         match (failure(error), &self.way) {
             (Failure::WrongType, _) => StoreError::Refused("the key holds something else".to_owned()),
-            (Failure::NotWritable, Way::Cluster(..)) | (Failure::Other, Way::Cluster(..)) => {
+            (Failure::NotReadable | Failure::NotWritable | Failure::Other, Way::Cluster(..)) => {
                 StoreError::PartlyAway(text)
+            }
+            (Failure::NotReadable, Way::Server(_)) => {
+                self.give_up();
+                StoreError::NotReadable(text)
             }
             (Failure::NotWritable, Way::Server(_)) => {
                 self.give_up();
@@ -168,6 +173,7 @@ impl Link {
 enum Failure {
     WrongType,
     Login,
+    NotReadable,
     NotWritable,
     Other,
 }
@@ -181,6 +187,7 @@ fn failure(error: &RedisError) -> Failure {
     match () {
         () if names(&["WRONGTYPE"]) => Failure::WrongType,
         () if names(&["WRONGPASS", "NOAUTH", "NOPERM"]) => Failure::Login,
+        () if names(&["LOADING", "BusyLoading", "MASTERDOWN", "MasterDown"]) => Failure::NotReadable,
         // A script's error may stand around the code.
         () if names(&["READONLY", "ReadOnly", "OOM", "MISCONF", "NOREPLICAS", "NoReplicas"]) => Failure::NotWritable,
         () => Failure::Other,

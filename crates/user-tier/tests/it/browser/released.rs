@@ -36,6 +36,7 @@ async fn a_page_whose_session_is_released_says_that_its_user_stays_signed_in_and
     assert!(first.wait().await.success());
     browser.reads("#connection", "Live").await;
     assert!(!browser.shows("#drain-banner").await, "nothing runs at the other pod");
+    assert!(!browser.shows("#reprieve").await, "and nothing was taken back");
     browser.reads("#user", "ada").await;
     assert_eq!(browser.value("#notes").await, "an unsaved thought");
     assert_eq!(second.metric("lastcall_sessions_adopted_total").await, 1.0);
