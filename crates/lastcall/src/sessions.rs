@@ -176,9 +176,8 @@ impl Sessions {
         self.registry.find(id, self.clock.now()).map(Held::Own)
     }
 
-    /// Records a request of the session.
-    pub(crate) fn touch(&self, session: &Held) {
-        let now = self.clock.now();
+    /// Records a request of the session, which came in at `now`.
+    pub(crate) fn touch(&self, session: &Held, now: Timestamp) {
         match (session, &self.sharing) {
             (Held::Own(live), _) => self.registry.touch(live, now),
             (Held::Guest(guest), Some(sharing)) => sharing.touch_guest(guest, now),

@@ -50,6 +50,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         Err(unclear) => return trusted::refuse(&pod, request.headers(), unclear),
     };
 
+    let now = pod.clock.now();
     let id = cookies.read(request.headers(), &pod.keys.load());
     let purpose = match request.uri().path() {
         "/logout" => Purpose::Logout,
@@ -71,7 +72,7 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         Finding::Maintenance => return gate::refuse(&pod, Refused::Closed, request.version()),
     };
     if let Some(session) = known {
-        pod.sessions.touch(&session);
+        pod.sessions.touch(&session, now);
         let guard = PresenceGuard::of(&pod, &session, Kind::Request);
         let leaves = matches!(session, Held::Guest(_)) && !pod.registry.adopts();
         let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());

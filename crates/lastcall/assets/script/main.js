@@ -13,6 +13,8 @@ const line = new Line(hear, (state) => emit("state", { state }), () => drain.run
 const lateness = new Lateness(() => line.ask());
 
 let sessionId = null;
+// A countdown that has so little left and is heard of no more has come to its end.
+const OVER_MS = 2_000;
 // The server that the session was on, as it said last.
 let pod = null;
 let leaving = false;
@@ -57,8 +59,8 @@ function follow(data) {
   const moved = pod !== null && data.pod !== undefined && data.pod !== pod;
   pod = data.pod ?? pod;
   if (data.drain) drain.show(data.drain);
-  // On another server nothing was taken back: the countdown of the one before is of no importance any more.
-  else if (data.drain === null && moved) drain.stop();
+  // On another server, or at the end, nothing was taken back: the countdown is of no importance any more.
+  else if (data.drain === null && (moved || drain.left <= OVER_MS)) drain.stop();
   else if (data.drain === null) drain.cancel({ server_time: data.server_time });
 }
 

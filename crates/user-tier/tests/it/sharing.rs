@@ -361,9 +361,13 @@ async fn a_start_without_redis_or_with_a_wrong_password_serves_and_says_so_once(
     let waiting = UserPod::start(BINARY, "user-3", &[("REDIS_URL", &url), KEY]).await;
     assert_eq!(waiting.person().visit().await.status("/session").await, 200, "a start waits, but not for ever");
     waiting.line("the session store is away").await;
-    for pod in [&denied, &alone, &waiting] {
+    for (pod, line) in [
+        (&denied, "the session store refuses the login"),
+        (&alone, "the session store is away"),
+        (&waiting, "the session store is away"),
+    ] {
         let log = pod.log().join("\n");
-        assert_eq!(log.matches("the session store is away").count(), 1, "{log}");
+        assert_eq!(log.matches(line).count(), 1, "{log}");
         assert!(!log.contains("hunter2"), "{log}");
     }
 }
