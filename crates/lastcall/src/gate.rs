@@ -1,4 +1,4 @@
-//! Who is let in: newcomers, only while the pod serves and has room. Whoever has a session passes.
+//! Admission: newcomers are admitted only while the pod serves and has room. Requests with a session always pass.
 
 use axum::response::Response;
 use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};

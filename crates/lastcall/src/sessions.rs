@@ -90,7 +90,7 @@ pub(crate) enum SignIn {
     Unavailable,
 }
 
-/// Why sessions end that nobody logs out.
+/// Why a session ends other than by a logout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Present at the deadline: force-closed, and deleted from the store.

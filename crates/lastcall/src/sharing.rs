@@ -363,13 +363,13 @@ impl Sharing {
     }
 }
 
-/// A poisoned lock is safe to reuse: every critical section is a single assignment.
+/// A poisoned lock is safe to reuse: every critical section changes one collection, and panics before it does or not at all.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Does something to its end, even where its caller goes away in the middle: what was begun in the store and not in the
-/// registry would be found nowhere, or twice.
+/// Runs to completion even where the caller is cancelled: a half-done adoption would leave a session with no owner, or with
+/// two.
 async fn to_the_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Option<T> {
     tokio::spawn(work).await.ok()
 }

@@ -170,8 +170,8 @@ impl Sharing {
 
     async fn take_in(&self, place: Admitted<'_, Streams>, adopted: &Entry, adoption: &Adoption) -> Search {
         let session = &adopted.session;
-        // Before anybody can find the session here and end it: an owner that misses one it was not told of takes it for
-        // lost. Where it was ours already, the answer to our adoption was lost on the way, and with it the message.
+        // The previous owner is told before the session is registered here: it would take an entry that is deleted here for lost
+        // data. Where it was ours already, the answer to our adoption was lost on the way, and with it the message.
         let is_ours = adoption.from == self.config.pod;
         let previous = if is_ours { adopted.previous_owner.as_ref() } else { Some(&adoption.from) };
         if let Some(previous) = previous {

@@ -31,7 +31,7 @@ impl Lifecycle {
         if noticed && self.notice().is_none() && !cancelled {
             effects.push(Effect::EndNotice);
         }
-        // A door closes before anything else is done, and opens after all of it.
+        // Admission is closed before the other effects run, and reopened after them.
         let admits = self.admits();
         if admits > admitted {
             effects.insert(0, Effect::Admit(admits));
