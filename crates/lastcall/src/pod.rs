@@ -39,6 +39,8 @@ pub(crate) struct Pod {
     /// What signs the cookies now.
     pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
+    /// Whether it holds so many sessions that newcomers had better go elsewhere.
+    is_full: AtomicBool,
     /// Whether the store has been written once: until then a pod that requires it is not ready.
     store_was_healthy: AtomicBool,
 }
@@ -50,6 +52,8 @@ pub(crate) enum PodReadiness {
     Lifecycle(Readiness),
     /// The store is required and has not answered yet, or refuses the login.
     StoreNotReady,
+    /// It holds nearly as many sessions as it may.
+    Full,
 }
 
 impl Pod {
@@ -77,6 +81,7 @@ impl Pod {
             pages,
             keys,
             config,
+            is_full: AtomicBool::new(false),
             store_was_healthy: AtomicBool::new(false),
         })
     }
@@ -92,7 +97,21 @@ impl Pod {
         if readiness == Readiness::Ready && self.lacks_store() {
             return PodReadiness::StoreNotReady;
         }
+        if readiness == Readiness::Ready && self.is_full() {
+            return PodReadiness::Full;
+        }
         PodReadiness::Lifecycle(readiness)
+    }
+
+    /// From 95 % of `MAX_SESSIONS` until below 90 %, so that a pod at the limit does not come and go.
+    fn is_full(&self) -> bool {
+        let (active, max) = (self.registry.active(), self.config.limits.max_sessions);
+        if active.saturating_mul(100) >= max.saturating_mul(95) {
+            self.is_full.store(true, Ordering::Relaxed);
+        } else if active.saturating_mul(100) < max.saturating_mul(90) {
+            self.is_full.store(false, Ordering::Relaxed);
+        }
+        self.is_full.load(Ordering::Relaxed)
     }
 
     fn lacks_store(&self) -> bool {

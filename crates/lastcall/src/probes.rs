@@ -44,6 +44,7 @@ async fn ready(State(pod): State<Arc<Pod>>) -> Response {
         PodReadiness::StoreNotReady => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "store": false }))
         }
+        PodReadiness::Full => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "full": true })),
         PodReadiness::Lifecycle(Readiness::Maintenance) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "maintenance_mode": true }))
         }

@@ -120,6 +120,9 @@ fn announce(options: &Options, listeners: &Listeners) {
     } else if options.random_key {
         warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
     }
+    if options.service.store.is_none() && options.service.forced_end == lastcall::ForcedEnd::Release {
+        warn!("FORCED_END=release needs REDIS_URL: without a store sessions end with this pod");
+    }
     if options.open_introspection {
         warn!("GRPC_AUTH is off: everybody who reaches GRPC_ADDR may see every session");
     } else if options.service.grpc_token.is_none() {

@@ -119,3 +119,23 @@ async fn http2_without_tls_is_served_too() {
     let answer = client.get(pod.url("/")).send().await.unwrap();
     assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
 }
+
+#[tokio::test]
+async fn a_pod_that_is_nearly_full_is_not_ready_until_there_is_room() {
+    let pod = pod(&[("MAX_SESSIONS", "10")]).await;
+    let ready = || async {
+        let answer = pod.person().get("/ready").await;
+        (answer.status().as_u16(), answer.json::<serde_json::Value>().await.unwrap())
+    };
+    let mut people = Vec::new();
+    for _ in 0..10 {
+        assert_eq!(ready().await.0, 200);
+        people.push(pod.person().visit().await);
+    }
+    let full = (503, serde_json::json!({ "status": "not_ready", "full": true }));
+    assert_eq!(ready().await, full);
+    people.pop().unwrap().post("/logout").send().await.unwrap();
+    assert_eq!(ready().await, full, "nine of ten are no room yet");
+    people.pop().unwrap().post("/logout").send().await.unwrap();
+    assert_eq!(ready().await.0, 200);
+}
