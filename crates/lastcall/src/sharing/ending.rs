@@ -71,35 +71,36 @@ impl Sharing {
 
     async fn log_out_own(self: &Arc<Self>, live: Live, automatic: bool) {
         let id = live.id();
-        match self.claim_one(&live, ClaimFor::End).await {
+        if !self.try_log_out(&live, automatic).await {
+            self.log_out_elsewhere(id, automatic).await;
+        }
+    }
+
+    /// Ends a session that this pod holds; `false` where it lives on another pod by now.
+    async fn try_log_out(&self, live: &Live, automatic: bool) -> bool {
+        match self.claim_one(live, ClaimFor::End).await {
             Claimed::Ours | Claimed::Unacknowledged => {
-                sessions::log_out(&self.registry, &live, automatic);
+                sessions::log_out(&self.registry, live, automatic);
                 self.flush().await;
             }
-            Claimed::LoggedOut { automatic } => _ = sessions::log_out(&self.registry, &live, automatic),
+            Claimed::LoggedOut { automatic } => _ = sessions::log_out(&self.registry, live, automatic),
             Claimed::Moved => {
-                self.let_move(&live);
-                // It has an id of its own here; a login may have given it another one meanwhile.
-                self.log_out_elsewhere(id, automatic).await;
+                self.let_move(live);
+                return false;
             }
         }
+        true
     }
 
     async fn log_out_elsewhere(self: &Arc<Self>, id: SessionId, automatic: bool) {
         for _ in 0..MAX_ATTEMPTS {
             match self.search(id, Purpose::Logout).await {
                 Finding::Found(Held::Guest(guest)) => return self.ask_to_end(&guest, automatic).await,
-                Finding::Found(Held::Own(live)) => match self.claim_one(&live, ClaimFor::End).await {
-                    Claimed::Moved => self.let_move(&live),
-                    Claimed::LoggedOut { automatic } => {
-                        sessions::log_out(&self.registry, &live, automatic);
+                Finding::Found(Held::Own(live)) => {
+                    if self.try_log_out(&live, automatic).await {
                         return;
                     }
-                    Claimed::Ours | Claimed::Unacknowledged => {
-                        sessions::log_out(&self.registry, &live, automatic);
-                        return self.flush().await;
-                    }
-                },
+                }
                 Finding::Nowhere => return,
                 Finding::Unknown | Finding::Maintenance => break,
             }

@@ -2,7 +2,6 @@
 //! them; pods that know one put it back where the store has lost it, with its age, so that a pod that starts just then does
 //! not win with a key of its own.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -30,22 +29,21 @@ struct Known {
     secrets: Vec<AgedSecret>,
     has_agreed: bool,
     /// Whether cookies may have been signed with what is known.
-    in_use: AtomicBool,
+    in_use: bool,
 }
 
 impl KeyRing {
     pub(super) fn new(keys: Arc<ArcSwap<SigningKeys>>, agrees: bool, now: Timestamp) -> Self {
         let own = AgedSecret { secret: random_secret(), created: now };
-        let known =
-            agrees.then(|| Mutex::new(Known { secrets: vec![own], has_agreed: false, in_use: AtomicBool::new(false) }));
+        let known = agrees.then(|| Mutex::new(Known { secrets: vec![own], has_agreed: false, in_use: false }));
         Self { keys, known }
     }
 
     /// From now on cookies are signed: with the pod's own key where nothing is agreed on yet.
     pub(super) fn begin(&self) {
         let Some(known) = &self.known else { return };
-        let known = locked(known);
-        if !known.in_use.swap(true, Ordering::AcqRel) {
+        let mut known = locked(known);
+        if !std::mem::replace(&mut known.in_use, true) {
             self.sign_with(&known.secrets);
         }
     }
@@ -68,7 +66,7 @@ impl KeyRing {
     fn lost(&self, stored: &[AgedSecret]) -> Vec<AgedSecret> {
         let Some(known) = &self.known else { return Vec::new() };
         let known = locked(known);
-        let offers = known.has_agreed || known.in_use.load(Ordering::Acquire) || stored.is_empty();
+        let offers = known.has_agreed || known.in_use || stored.is_empty();
         let is_lost = |ours: &&AgedSecret| {
             !stored.iter().any(|theirs| theirs.secret == ours.secret && theirs.created <= ours.created)
         };
@@ -79,15 +77,11 @@ impl KeyRing {
         let Some(known) = &self.known else { return };
         let mut known = locked(known);
         // A key of our own that has signed nothing, and that nobody knows, is dropped.
-        let ours = if known.has_agreed || known.in_use.load(Ordering::Acquire) {
-            std::mem::take(&mut known.secrets)
-        } else {
-            Vec::new()
-        };
+        let ours = if known.has_agreed || known.in_use { std::mem::take(&mut known.secrets) } else { Vec::new() };
         let secrets = merged(ours.clone(), stored);
         let changed = !known.has_agreed || secrets != ours;
         known.has_agreed = true;
-        known.in_use.store(true, Ordering::Release);
+        known.in_use = true;
         if changed {
             self.sign_with(&secrets);
         }
