@@ -1,4 +1,4 @@
-//! Whom a request is for (RFC 9112, 3.2; RFC 9113, 8.3.1): exactly one valid host, or 400.
+//! The host that a request names (RFC 9112, 3.2; RFC 9113, 8.3.1): exactly one valid host, or 400.
 //!
 //! Two hosts in one request mean that a proxy in front and this server may understand it differently.
 

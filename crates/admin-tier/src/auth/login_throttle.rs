@@ -35,9 +35,9 @@ const MAX_CALLERS: usize = 4_096;
 /// How a wrong guess is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WrongGuess {
-    /// It is said that it was wrong.
+    /// The answer says that it was wrong.
     Heard,
-    /// There were too many; after this time it is said again.
+    /// There were too many: try again after this time.
     TooMany(Duration),
 }
 
@@ -107,7 +107,7 @@ impl Debts {
     }
 }
 
-/// Whoever has one IPv6 address has the 2^64 beside it, too.
+/// A client with one IPv6 address has the 2^64 beside it, too.
 fn client_prefix(caller: IpAddr) -> IpAddr {
     match caller.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
