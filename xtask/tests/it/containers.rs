@@ -90,7 +90,8 @@ fn an_image_holds_its_binary_and_next_to_nothing_else() {
         let alone = BTreeSet::from(["etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt", binary]);
         assert_eq!(names, alone, "no shell, no library");
         let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        assert!(bytes < 30 * MEBIBYTE, "{image} has {bytes} bytes");
+        // Not optimized, as these images are built to be tried.
+        assert!(bytes < 40 * MEBIBYTE, "{image} has {bytes} bytes");
     }
 }
 
