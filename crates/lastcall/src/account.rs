@@ -10,9 +10,10 @@ use http_support::{Form, FormError};
 use serde::{Deserialize, Serialize};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
-use crate::gate;
+use crate::admission;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
+use crate::pod::Pod;
 use crate::session::{NotSignedIn, Visit};
 use crate::trusted;
 
@@ -50,8 +51,9 @@ pub(crate) async fn login(
             visit.pod.sessions.flush().await;
             (signed_in, Redirect::to(visit.base.as_str())).into_response()
         }
-        Err(NotSignedIn::Refused(refused)) => gate::refuse(&visit.pod, refused, version),
-        Err(NotSignedIn::Unavailable) => gate::wait(&visit.pod, &headers, version),
+        Err(NotSignedIn::Refused(refused)) => admission::refuse(&visit.pod, visit.kind, &headers, refused, version),
+        Err(NotSignedIn::Unavailable) => admission::wait(&visit.pod, &headers, version),
+        Err(NotSignedIn::MayNotStart) => no_session(&visit.pod, &headers),
     }
 }
 
@@ -92,7 +94,7 @@ struct SessionAnswer {
 
 /// `GET /session`: what the session is, and what it has to be told.
 pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
-    let Some(session) = visit.session() else { return no_session(&visit, &headers) };
+    let Some(session) = visit.session() else { return no_session(&visit.pod, &headers) };
     let pod_time = visit.pod.clock.now();
     let answer = SessionAnswer {
         session_id: session.id(),
@@ -107,7 +109,7 @@ pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
 }
 
 /// The answer to whoever asks about a session and has none.
-pub(crate) fn no_session(visit: &Visit, headers: &HeaderMap) -> Response {
+pub(crate) fn no_session(pod: &Pod, headers: &HeaderMap) -> Response {
     let detail = "The session has ended, or there never was one. Open the page: it starts one.";
-    page::problem(&*visit.pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail)
+    page::problem(&*pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail)
 }

@@ -19,6 +19,9 @@ pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 /// Where [`crate::PlainPages`] find theirs.
 pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
 
+/// Where [`crate::PlainPages`] find the script of the page that opens itself again.
+pub(crate) const RELOAD_PATH: &str = "/assets/lastcall-reload.js";
+
 /// The parts, each a file of one idea, in one closure: a page gets one file and no names but `lastcall`.
 const SCRIPT: &str = concat!(
     "\"use strict\";\n(() => {\n",
@@ -52,9 +55,17 @@ const SCRIPT: &str = concat!(
 /// element) whether there is something else than a 503 by now, and loads it. Asking starts no session.
 pub const WAITING_SCRIPT: &str = include_str!("../assets/again.js");
 
+/// The script of [`crate::Page::SessionRenewed`], for [`crate::Pages`] of one's own: opens the address in `data-location` (an
+/// attribute of any element; empty: the page's own) once, a second after the page was shown.
+pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
+
 /// Serves the files to everybody.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route(SCRIPT_PATH, file(SCRIPT)).route(AGAIN_PATH, file(WAITING_SCRIPT)).layer(map_response(guarded))
+    Router::new()
+        .route(SCRIPT_PATH, file(SCRIPT))
+        .route(AGAIN_PATH, file(WAITING_SCRIPT))
+        .route(RELOAD_PATH, file(RELOAD_SCRIPT))
+        .layer(map_response(guarded))
 }
 
 fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {

@@ -22,6 +22,16 @@ pub enum SessionScope {
     Tab,
 }
 
+/// Which requests can start a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionStart {
+    /// Navigations, and `GET`s whose `Accept` is absent or `*/*`.
+    #[default]
+    Any,
+    /// Navigations only.
+    Navigation,
+}
+
 /// When the cookie is marked `Secure` and carries a prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CookieSecure {
@@ -79,6 +89,8 @@ pub struct Config {
     pub keys: SigningKeys,
     /// What one cookie stands for.
     pub scope: SessionScope,
+    /// Which requests can start a session. A login can in either case.
+    pub session_start: SessionStart,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// Who names users, where they do not name themselves: a proxy that passes a header on.
@@ -112,11 +124,7 @@ impl Config {
         Self {
             pod,
             policy: Policy::default(),
-            limits: Limits {
-                max_sessions: 100_000,
-                session_ttl: Duration::from_secs(3600),
-                presence_linger: Duration::from_secs(10),
-            },
+            limits: Limits::default(),
             max_streams_per_session: 20,
             max_streams: 100_000,
             keep_alive_timeout: Duration::from_secs(75),
@@ -125,6 +133,7 @@ impl Config {
             maintenance_retry_after: Duration::from_secs(30 * 60),
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
+            session_start: SessionStart::default(),
             cookie_secure: CookieSecure::default(),
             trusted_user: None,
             grpc_token: None,

@@ -32,7 +32,7 @@ pub(crate) async fn events(
     connection: Option<Extension<ConnectionHandle>>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(session) = visit.session() else { return no_session(&visit, &headers) };
+    let Some(session) = visit.session() else { return no_session(&visit.pod, &headers) };
     let pod = &visit.pod;
     let Some(open) = pod.metrics.open_stream(pod.config.max_streams) else { return too_many(pod, &headers) };
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));

@@ -27,6 +27,7 @@
 //! The rules of the drain are not here: they are a pure machine in `session-domain`. This crate performs them.
 
 mod account;
+mod admission;
 mod assets;
 mod clock;
 mod config;
@@ -34,30 +35,34 @@ mod cookie;
 mod driver;
 mod events;
 mod eviction;
-mod gate;
 mod headers;
+mod identity;
 mod introspection;
 mod maintenance_page;
 mod metrics;
 mod notice;
+mod origin;
 mod page;
 mod pod;
 mod presence;
 mod probes;
+mod replaced;
+mod request_kind;
+mod resolve;
 mod scope;
 mod service;
 mod session;
+mod session_layer;
 mod sessions;
 mod sharing;
 mod signals;
 pub mod store;
 mod streams;
 mod sweep;
-mod track;
 mod trusted;
 
-pub use assets::{SCRIPT_PATH, WAITING_SCRIPT};
-pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, StoreAtStart};
+pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
+pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use door::{Networks, Token, TrustedUser};
 pub use maintenance_page::serve_maintenance_page;

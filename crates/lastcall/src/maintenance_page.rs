@@ -11,15 +11,18 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::StatusCode;
-use http::header::{HeaderValue, RETRY_AFTER};
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use http::request::Parts;
 use http_support::{Connections, Settings, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::SessionStart;
 use crate::headers::guarded;
 use crate::page::{self, Page, Pages};
+use crate::request_kind::RequestKind;
 
 /// Open connections get so long at the end.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -30,7 +33,7 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// What nobody outside is to see. Proxies match whole parts of a path, so what lies below goes the same way.
 const PRIVATE: [&str; 5] = ["/health", "/healthz", "/ready", "/readyz", "/metrics"];
 
-/// Serves the maintenance page under every path but those of `assets`, the files that it links to, and of the probes, which
+/// Serves the maintenance page, to programs a problem document, under every path but those of `assets`, the files that it links to, and of the probes, which
 /// say 200. Ends soon after `stopped` is done.
 ///
 /// With `hide_probes` the probes and `/metrics` are 404 instead: a route may send those paths here, so that nobody outside
@@ -45,7 +48,10 @@ pub async fn serve_maintenance_page(
 ) {
     let pages: Arc<dyn Pages> = Arc::new(pages);
     let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(guarded));
-    let routes = assets.merge(probes).fallback(move || async move { answer(&*pages, retry_after) });
+    let routes = assets.merge(probes).fallback(move |request: Parts| async move {
+        let kind = RequestKind::of(&request, SessionStart::Any);
+        answer(&*pages, kind, &request.headers, retry_after)
+    });
     let stop = CancellationToken::new();
     let closing = async {
         stopped.await;
@@ -77,9 +83,14 @@ fn hidden() -> Router {
     })
 }
 
-/// The maintenance page. Leaves the cookie alone.
-pub(crate) fn answer(pages: &dyn Pages, retry_after: Duration) -> Response {
-    let mut response = page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { retry_after }));
+/// The maintenance page, or the same for programs. Leaves the cookie alone.
+pub(crate) fn answer(pages: &dyn Pages, kind: RequestKind, headers: &HeaderMap, retry_after: Duration) -> Response {
+    let mut response = if kind.takes_page(headers) {
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { retry_after }))
+    } else {
+        let detail = "The service is in maintenance. Try again later.";
+        page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "We'll be back soon", detail)
+    };
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     response
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use crate::assets::AGAIN_PATH;
+use crate::assets::{AGAIN_PATH, RELOAD_PATH};
 use crate::headers::guard;
+use crate::request_kind::wants_page;
 
 /// A page that the service needs and the app may design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +36,14 @@ pub enum Page<'a> {
     TryAgain,
     /// Nobody can say just now whether the session that the cookie names is there: trying again finds it.
     Searching,
+    /// The request was on its way with the cookie from before a login: the browser has a new one by now, and the page opens
+    /// again by itself, once. [`crate::RELOAD_SCRIPT`] does that.
+    SessionRenewed {
+        /// What to open: a path, or nothing for the address of the page itself.
+        location: &'a str,
+        /// Whether the page has opened again already, without scripts: it does nothing by itself then.
+        is_repeated: bool,
+    },
     /// This pod holds as many people as it may.
     Busy,
     /// Something is wrong with the request.
@@ -72,6 +81,11 @@ impl Pages for PlainPages {
             Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
             Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
             Page::Searching => ("One moment", "Your session is being looked for. Nothing is lost.", retry(1)),
+            Page::SessionRenewed { location, is_repeated } => (
+                "One moment",
+                "You have just signed in. This page opens again by itself.",
+                reload(location, is_repeated),
+            ),
             Page::Busy => ("We are full right now", "Please try again in a moment.", retry(5)),
             Page::Problem { title, detail, .. } => (title, detail, String::new()),
         };
@@ -88,6 +102,20 @@ fn retry(seconds: u32) -> String {
     format!(
         "<p><a href=\"\">Try again</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
          <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
+    )
+}
+
+/// Opens `location` once, with scripts and without.
+fn reload(location: &str, is_repeated: bool) -> String {
+    let refresh = if is_repeated {
+        String::new()
+    } else {
+        let url = if location.is_empty() { String::new() } else { format!(";url={location}") };
+        format!("<noscript><meta http-equiv=\"refresh\" content=\"1{url}\"></noscript>")
+    };
+    format!(
+        "<p><a href=\"{location}\">Open it now</a></p>\
+         <script src=\"{RELOAD_PATH}\" data-location=\"{location}\" defer></script>{refresh}"
     )
 }
 
@@ -109,9 +137,14 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
 /// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
 /// answers like this; an app that does the same speaks with one voice.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    if navigates(headers) {
+    if wants_page(headers) {
         return html(status, pages.html(Page::Problem { status, title, detail }));
     }
+    problem_document(status, title, detail)
+}
+
+/// The same for a caller that is known to take no page.
+pub(crate) fn problem_document(status: StatusCode, title: &str, detail: &str) -> Response {
     let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
@@ -121,14 +154,6 @@ pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title
     response
 }
 
-/// Whether a person will look at the answer: the caller accepts HTML and does not say that a script is asking.
-pub(crate) fn navigates(headers: &HeaderMap) -> bool {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let accepts = text(&ACCEPT).is_some_and(|accept| accept.contains("text/html"));
-    let mode = text(&HeaderName::from_static("sec-fetch-mode"));
-    accepts && mode.is_none_or(|mode| mode == "navigate")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,9 +161,14 @@ mod tests {
     #[test]
     fn no_plain_page_has_a_script_or_a_style_in_it() {
         let problem = Page::Problem { status: StatusCode::NOT_FOUND, title: "x", detail: "y" };
-        for page in
-            [Page::TryAgain, Page::Searching, Page::Busy, Page::SignedOut { base: "/", automatic: true }, problem]
-        {
+        for page in [
+            Page::TryAgain,
+            Page::Searching,
+            Page::Busy,
+            Page::SessionRenewed { location: "/", is_repeated: false },
+            Page::SignedOut { base: "/", automatic: true },
+            problem,
+        ] {
             let html = PlainPages.html(page);
             let scripts = html.matches("<script").count();
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");

@@ -29,7 +29,7 @@ use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
-use crate::{account, assets, events, probes, sharing, sweep, track};
+use crate::{account, assets, events, probes, session_layer, sharing, sweep};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -182,21 +182,21 @@ impl Service {
         Ok(())
     }
 
-    /// Probes, metrics and assets stand before the tracking; everything else goes through it.
+    /// Probes, metrics and assets stand before the session layer; everything else goes through it.
     fn routes(&self, metrics: Router) -> Router {
         let pod = Arc::clone(&self.pod);
         let tracked = self.tracked();
-        let track = service_fn(move |request: Request<Body>| {
+        let session_layer = service_fn(move |request: Request<Body>| {
             let (pod, tracked) = (Arc::clone(&pod), tracked.clone());
             async move {
                 let began = Instant::now();
-                let response = track::track(Arc::clone(&pod), tracked, request).await;
+                let response = session_layer::handle(Arc::clone(&pod), tracked, request).await;
                 pod.metrics.request(response.status(), began.elapsed());
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
         let own = assets::router().merge(probes::probes(&self.pod)).merge(metrics);
-        self.untracked.clone().merge(own).fallback_service(track)
+        self.untracked.clone().merge(own).fallback_service(session_layer)
     }
 
     fn tracked(&self) -> Router {

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
 use door::same_origin::is_prefetch;
 use http::header::{HeaderValue, SET_COOKIE};
@@ -14,19 +14,21 @@ use session_domain::registry::{Kind, Refused};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
+use crate::admission;
 use crate::cookie::CookieStyle;
-use crate::gate;
 use crate::notice::{DrainNotice, GuestNotice, Terms};
 use crate::page;
 use crate::pod::Pod;
 use crate::presence::PresenceGuard;
+use crate::request_kind::RequestKind;
 use crate::scope::Base;
 use crate::sessions::{Held, Live, SignIn};
 use crate::streams::Streams;
 
-/// The session that a request belongs to. As an extractor it starts one where a newcomer asks for a page with
-/// `GET`; where it can't, it answers in the handler's place: with the busy, maintenance or try-again page, or 401
-/// for methods that change something.
+/// The session that a request belongs to. As an extractor it starts one for a newcomer: a navigation, or, with
+/// [`SessionStart::Any`](crate::SessionStart::Any), a `GET` whose `Accept` is absent or `*/*`. Where it can't, it answers in the
+/// handler's place: 503 with the busy, maintenance or try-again page, and 401 to every other request without a session. As
+/// `Option<Session>` it starts none and refuses none.
 #[derive(Clone)]
 pub struct Session {
     pub(crate) pod: Arc<Pod>,
@@ -164,20 +166,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
         if let Some(session) = visit.session() {
             return Ok(session);
         }
-        let pages = &*visit.pod.pages;
-        match parts.method {
-            Method::HEAD => Err(StatusCode::OK.into_response()),
-            Method::GET if is_prefetch(&parts.headers) => {
+        match visit.kind {
+            RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login if visit.needs_path() => {
+                Err(Redirect::to("/").into_response())
+            }
+            RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => {
+                let user = visit.name.clone().unwrap_or_else(UserName::anonymous);
+                visit.start(user).map_err(|refused| {
+                    admission::refuse(&visit.pod, visit.kind, &parts.headers, refused, parts.version)
+                })
+            }
+            RequestKind::Untracked if parts.method == Method::HEAD => Err(StatusCode::OK.into_response()),
+            RequestKind::Untracked if parts.method == Method::GET && is_prefetch(&parts.headers) => {
                 // The browser throws this answer away and asks again once somebody really wants the page.
                 Err(page::html(StatusCode::SERVICE_UNAVAILABLE, String::new()))
             }
-            Method::GET if visit.needs_path() => Err(Redirect::to("/").into_response()),
-            Method::GET => {
-                let user = visit.name.clone().unwrap_or_else(UserName::anonymous);
-                visit.start(user).map_err(|refused| gate::refuse(&visit.pod, refused, parts.version))
-            }
-            _ => Err(page::problem(
-                pages,
+            RequestKind::Untracked => Err(page::problem(
+                &*visit.pod.pages,
                 &parts.headers,
                 StatusCode::UNAUTHORIZED,
                 "No session",
@@ -187,16 +192,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// A request: of somebody with a session, or of a newcomer. Never starts a session by itself.
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Infallible> {
+        Ok(parts.extensions.get::<Visit>().and_then(Visit::session))
+    }
+}
+
+/// A request, with its session or without one. Never starts a session by itself.
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) pod: Arc<Pod>,
     pub(crate) base: Base,
     pub(crate) cookies: CookieStyle,
+    pub(crate) kind: RequestKind,
     held: Option<Held>,
-    /// For a newcomer: the user that a proxy names.
+    /// Without a session: the user that a proxy names.
     name: Option<UserName>,
-    /// For a newcomer: the session that started on the way, which the response's cookie has to name.
+    /// Without a session: the one that started on the way, which the response's cookie has to name.
     started: Option<Arc<OnceLock<Started>>>,
     /// The session that the cookie names, where this pod does not hold it and it was not looked up.
     unresolved: Option<SessionId>,
@@ -210,15 +224,15 @@ pub(crate) struct Started {
 }
 
 impl Visit {
-    pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, held: Held) -> Self {
-        Self { pod, base, cookies, held: Some(held), name: None, started: None, unresolved: None }
+    pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, kind: RequestKind, held: Held) -> Self {
+        Self { pod, base, cookies, kind, held: Some(held), name: None, started: None, unresolved: None }
     }
 
-    pub(crate) fn newcomer(pod: Arc<Pod>, base: Base, cookies: CookieStyle) -> Self {
-        Self { pod, base, cookies, held: None, name: None, started: Some(Arc::default()), unresolved: None }
+    pub(crate) fn without_session(pod: Arc<Pod>, base: Base, cookies: CookieStyle, kind: RequestKind) -> Self {
+        Self { pod, base, cookies, kind, held: None, name: None, started: Some(Arc::default()), unresolved: None }
     }
 
-    /// The same newcomer, whom a proxy names.
+    /// The same request, whose user a proxy names.
     pub(crate) fn named(self, name: Option<UserName>) -> Self {
         Self { name, ..self }
     }
@@ -267,13 +281,19 @@ impl Visit {
 
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
     pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, NotSignedIn> {
-        let Some(held) = &self.held else { return Ok(self.start(user).map(|_| SignedIn(None))?) };
+        let Some(held) = &self.held else {
+            if self.session().is_none() && !self.kind.may_start() {
+                return Err(NotSignedIn::MayNotStart);
+            }
+            return Ok(self.start(user).map(|_| SignedIn(None))?);
+        };
         let id = SessionId::from_uuid(Uuid::new_v4());
         match self.pod.sessions.sign_in(held, id, &user).await {
             SignIn::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load()))),
             SignIn::Ended => {
                 // It ended this very moment: the user comes as a newcomer.
-                let session = Self::newcomer(Arc::clone(&self.pod), self.base.clone(), self.cookies).start(user)?;
+                let newcomer = Self::without_session(Arc::clone(&self.pod), self.base.clone(), self.cookies, self.kind);
+                let session = newcomer.start(user)?;
                 Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())))
             }
             SignIn::Unavailable => Err(NotSignedIn::Unavailable),
@@ -296,6 +316,8 @@ pub(crate) enum NotSignedIn {
     Refused(Refused),
     /// The session's entry cannot be written now.
     Unavailable,
+    /// The caller has no session, and the request may not start one.
+    MayNotStart,
 }
 
 impl From<Refused> for NotSignedIn {

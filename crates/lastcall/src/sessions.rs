@@ -73,6 +73,8 @@ pub(crate) enum Finding {
     Found(Held),
     /// There is no such session.
     Nowhere,
+    /// A login has replaced the id a short while ago: the session goes on under another one, which is not told.
+    Replaced,
     /// It cannot be looked up now. It may well be there.
     Unknown,
     /// Its owner is gone, and maintenance keeps every pod from adopting it.
@@ -165,6 +167,9 @@ impl Sessions {
         if let Some(live) = self.registry.find(id, self.clock.now()) {
             return Finding::Found(Held::Own(live));
         }
+        if self.registry.is_replaced(id, self.clock.now()) {
+            return Finding::Replaced;
+        }
         match &self.sharing {
             Some(sharing) => sharing.find(id, purpose).await,
             None => Finding::Nowhere,
@@ -174,6 +179,17 @@ impl Sessions {
     /// The session with this id, where this pod holds it.
     pub(crate) fn find_own(&self, id: SessionId) -> Option<Held> {
         self.registry.find(id, self.clock.now()).map(Held::Own)
+    }
+
+    /// Whether a login has replaced this id a short while ago, at whatever pod.
+    pub(crate) async fn is_replaced(&self, id: SessionId) -> bool {
+        if self.registry.is_replaced(id, self.clock.now()) {
+            return true;
+        }
+        match &self.sharing {
+            Some(sharing) => sharing.is_replaced(id).await,
+            None => false,
+        }
     }
 
     /// Records a request of the session, which came in at `now`.
@@ -189,7 +205,9 @@ impl Sessions {
     pub(crate) async fn sign_in(&self, session: &Held, id: SessionId, user: &UserName) -> SignIn {
         match (session, &self.sharing) {
             (_, Some(sharing)) => sharing.sign_in(session.clone(), id, user.clone()).await,
-            (Held::Own(live), None) if sign_in(&self.registry, live, id, user.clone()) => SignIn::Done,
+            (Held::Own(live), None) if sign_in(&self.registry, live, id, user.clone(), self.clock.now()) => {
+                SignIn::Done
+            }
             (Held::Own(_) | Held::Guest(_), None) => SignIn::Ended,
         }
     }
@@ -279,8 +297,14 @@ pub(crate) fn end(registry: &SessionRegistry, session: &Live, outcome: Outcome, 
 }
 
 /// Names the user of a session of this pod, which gets another id. `false` where it has ended.
-pub(crate) fn sign_in(registry: &SessionRegistry, session: &Live, id: SessionId, user: UserName) -> bool {
-    let renamed = registry.rename(session, id, user);
+pub(crate) fn sign_in(
+    registry: &SessionRegistry,
+    session: &Live,
+    id: SessionId,
+    user: UserName,
+    now: Timestamp,
+) -> bool {
+    let renamed = registry.rename(session, id, user, now);
     if renamed {
         session.attachment().logged_in();
     }

@@ -6,12 +6,12 @@
 
 use std::net::SocketAddr;
 
-use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use door::Unclear;
+use http::StatusCode;
 use http::header::HeaderMap;
-use http::{Request, StatusCode};
+use http::request::Parts;
 use session_domain::UserName;
 
 use crate::page;
@@ -22,10 +22,10 @@ use crate::sessions::Held;
 ///
 /// # Errors
 /// Where it gives two, or one that cannot be read.
-pub(crate) fn name<'a>(pod: &Pod, request: &'a Request<Body>) -> Result<Option<&'a str>, Unclear> {
+pub(crate) fn name<'a>(pod: &Pod, request: &'a Parts) -> Result<Option<&'a str>, Unclear> {
     let Some(trusted) = &pod.config.trusted_user else { return Ok(None) };
-    let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
-    trusted.name(request.headers(), peer.ip())
+    let Some(ConnectInfo(peer)) = request.extensions.get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
+    trusted.name(&request.headers, peer.ip())
 }
 
 /// The answer to a request that is two users', or nobody can say whose.

@@ -13,6 +13,7 @@ mod changes;
 mod feed;
 mod live;
 mod presence;
+mod replaced;
 #[cfg(test)]
 mod tests;
 mod unconfirmed;
@@ -29,6 +30,8 @@ use changes::{Changes, Reader};
 pub use feed::ChangeFeed;
 pub use live::LiveSession;
 pub use presence::{Kind, Presence};
+pub use replaced::REPLACED_TTL;
+use replaced::ReplacedIds;
 use unconfirmed::Unconfirmed;
 use unwritten::Unwritten;
 
@@ -38,8 +41,8 @@ use crate::outcome::{Ledger, Outcome, Totals};
 use crate::shared::SharedSession;
 use crate::time::Timestamp;
 
-/// How long a session that never had an event stream counts as present after its last request.
-pub const STREAMLESS_LINGER: Duration = Duration::from_secs(60);
+/// How long a session whose cookie has not come back counts as present after its last request, at the most.
+pub const UNCONFIRMED_LINGER: Duration = Duration::from_secs(5);
 
 /// How long a session lives whose cookie never came back.
 pub const UNCONFIRMED_TTL: Duration = Duration::from_secs(60);
@@ -53,6 +56,20 @@ pub struct Limits {
     pub session_ttl: Duration,
     /// How long a session that had a stream counts as present after its last connection closed.
     pub presence_linger: Duration,
+    /// The same for a session that never had a stream, counted from its last request, once its cookie has come back; at most
+    /// [`UNCONFIRMED_LINGER`] before that.
+    pub streamless_linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_sessions: 100_000,
+            session_ttl: Duration::from_secs(3600),
+            presence_linger: Duration::from_secs(10),
+            streamless_linger: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Who is there, and until when that holds if nothing happens.
@@ -111,6 +128,8 @@ pub struct Registry<X> {
     changes: Changes<X>,
     /// Who goes first where the pod is full.
     unconfirmed: Unconfirmed<X>,
+    /// Ids that a login has replaced a short while ago.
+    replaced: ReplacedIds,
     /// Where a store has to follow; a pod on its own keeps no such list.
     unwritten: Option<Unwritten<X>>,
     /// The id of the notice that runs, 0 for none.
@@ -138,6 +157,7 @@ impl<X> Registry<X> {
             ledger: Ledger::default(),
             changes: Changes::new(Reader::Watchers),
             unconfirmed: Unconfirmed::new(),
+            replaced: ReplacedIds::new(limits.max_sessions),
             unwritten: None,
             notice: AtomicU64::new(0),
             countdown_began: AtomicI64::new(0),
@@ -273,8 +293,9 @@ impl<X> Registry<X> {
     }
 
     /// Gives the session a name and a new id. Its streams, its counters and its login time follow; the old id
-    /// finds nothing from now on. Counts neither a login nor an end. `false` where the session has ended.
-    pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName) -> bool {
+    /// finds nothing from now on, and is known as [replaced](Registry::is_replaced) for a while. Counts neither a login nor
+    /// an end. `false` where the session has ended.
+    pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName, now: Timestamp) -> bool {
         let mut identity = session.lock();
         if identity.ended.is_some() {
             return false;
@@ -284,6 +305,8 @@ impl<X> Registry<X> {
         self.depart(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
+        // Before the old id finds nothing: a request that carries it must find one or the other.
+        self.replaced.add(old_id, now);
         session.mark_lost();
         self.changes.removed(old_id, None);
         sessions.remove(&old_id);
@@ -388,6 +411,7 @@ impl<X> Registry<X> {
     /// Every session that has outlived its time. To be ended by [`Registry::end_all`].
     pub fn outlived(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
         self.unconfirmed.prune();
+        self.replaced.prune(now);
         let countdown = self.countdown_began();
         self.choose(|session| session.has_outlived(&self.limits, now, countdown))
     }

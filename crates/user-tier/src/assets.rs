@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 7] = [
+const FILES: [File; 8] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
@@ -13,6 +13,7 @@ const FILES: [File; 7] = [
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
     ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
     ("again.js", SCRIPT, lastcall::WAITING_SCRIPT),
+    ("reload.js", SCRIPT, lastcall::RELOAD_SCRIPT),
 ];
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new(&FILES));

@@ -16,7 +16,7 @@ use std::time::Duration;
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
     CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal,
-    SessionScope, SigningKeys, StoreAtStart,
+    SessionScope, SessionStart, SigningKeys, StoreAtStart,
 };
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
@@ -115,6 +115,14 @@ impl Options {
                 "SESSION_SCOPE",
                 options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
                 SessionScope::default(),
+            ),
+            session_start: faults.take(
+                "SESSION_START",
+                options::choice(
+                    &raw.session_start,
+                    &[("any", SessionStart::Any), ("navigation", SessionStart::Navigation)],
+                ),
+                SessionStart::default(),
             ),
             cookie_secure: faults.take(
                 "COOKIE_SECURE",
@@ -215,18 +223,27 @@ fn policy(raw: &Raw, faults: &mut Faults) -> (Policy, Option<Duration>) {
 }
 
 fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
-    let second = Duration::from_secs(1);
+    let (defaults, second) = (Limits::default(), Duration::from_secs(1));
     Limits {
-        max_sessions: faults.take("MAX_SESSIONS", options::number(&raw.max_sessions, 1..=10_000_000), 100_000),
+        max_sessions: faults.take(
+            "MAX_SESSIONS",
+            options::number(&raw.max_sessions, 1..=10_000_000),
+            defaults.max_sessions,
+        ),
         session_ttl: faults.take(
             "SESSION_TTL",
             options::duration(&raw.session_ttl, second..=options::MAX_TIMEOUT * 365),
-            Duration::from_secs(3600),
+            defaults.session_ttl,
         ),
         presence_linger: faults.take(
             "PRESENCE_LINGER",
             options::timeout(&raw.presence_linger),
-            Duration::from_secs(10),
+            defaults.presence_linger,
+        ),
+        streamless_linger: faults.take(
+            "STREAMLESS_LINGER",
+            options::timeout(&raw.streamless_linger),
+            defaults.streamless_linger,
         ),
     }
 }

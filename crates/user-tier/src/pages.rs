@@ -113,6 +113,15 @@ struct TryAgain {
 }
 
 #[derive(Template)]
+#[template(path = "session_renewed.html")]
+struct SessionRenewed<'a> {
+    frame: Frame,
+    location: &'a str,
+    /// Whether the page does nothing by itself any more.
+    is_repeated: bool,
+}
+
+#[derive(Template)]
 #[template(path = "busy.html")]
 struct Busy {
     frame: Frame,
@@ -149,6 +158,10 @@ impl Pages for SamplePages {
             Page::Searching => {
                 let text = "Your session is being looked for. Nothing is lost.";
                 TryAgain { frame: Frame::again("One moment", 2), text }.render()
+            }
+            Page::SessionRenewed { location, is_repeated } => {
+                let frame = Frame { script: Some(assets::url("reload.js")), ..Frame::new("One moment") };
+                SessionRenewed { frame, location, is_repeated }.render()
             }
             Page::Busy => Busy { frame: Frame::again("We are full", 10) }.render(),
             Page::Problem { title, detail, .. } => {
@@ -187,6 +200,7 @@ mod tests {
             (Page::Maintenance { retry_after: Duration::from_secs(1800) }, "We'll be back soon"),
             (Page::TryAgain, "One moment"),
             (Page::Searching, "One moment"),
+            (Page::SessionRenewed { location: "/", is_repeated: false }, "You have just signed in"),
             (Page::Busy, "We are full right now"),
             (Page::Problem { status, title: "<Not> found", detail: "x" }, "&#60;Not&#62; found"),
         ] {

@@ -67,6 +67,19 @@ impl Sharing {
         }
     }
 
+    /// Whether the store says that a login has replaced this id a short while ago. Where it does not answer, nothing is known.
+    pub(crate) async fn is_replaced(&self, id: SessionId) -> bool {
+        if !self.health().is_readable() {
+            return false;
+        }
+        let read = timeout(LOOKUP_TIMEOUT, self.store.read(id)).await;
+        match read.ok().and_then(|read| self.health.read(read, self.clock.now())) {
+            Some(Reading::Replaced) => true,
+            Some(Reading::Found(entry)) => entry.is_replaced,
+            Some(Reading::Absent(_)) | None => false,
+        }
+    }
+
     /// First sights of one session take turns, so that a page's ten requests make one adoption. Guests need no turn. A session
     /// whose user logs out and whose owner is gone is ended here, in its turn, and found nowhere then.
     pub(super) async fn search(self: &Arc<Self>, id: SessionId, purpose: Purpose) -> Finding {
@@ -117,7 +130,11 @@ impl Sharing {
                     return Some(Search::Finding(Finding::Nowhere));
                 }
                 Reading::Absent(_) => return Some(Search::Finding(Finding::Unknown)),
+                Reading::Replaced => return Some(Search::Finding(Finding::Replaced)),
             };
+            if entry.is_replaced {
+                return Some(Search::Finding(Finding::Replaced));
+            }
             // Its user has logged out, or goes on under another id: its owner has only to be told.
             let Entry { session, request: None, .. } = entry else {
                 return Some(Search::Finding(Finding::Nowhere));

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_domain::registry::REPLACED_TTL;
 use session_domain::shared::{Purpose, SharedSession};
 use session_domain::{SessionId, UserName};
 use tokio::sync::oneshot;
@@ -33,6 +34,8 @@ const BATCH: usize = 2_000;
 pub(super) enum ClaimFor {
     /// To end the session: its entry goes.
     End,
+    /// To give the session another id: its entry goes, and all pods know for a while that the id was replaced.
+    Rename,
     /// To release the session: its entry stays, for any pod to adopt.
     Release,
 }
@@ -101,7 +104,8 @@ impl Sharing {
                         return;
                     }
                 }
-                Finding::Nowhere => return,
+                // What goes on under another id is not ended by the old one.
+                Finding::Nowhere | Finding::Replaced => return,
                 Finding::Unknown | Finding::Maintenance => break,
             }
         }
@@ -118,7 +122,7 @@ impl Sharing {
         // From here on it is this pod's, whatever becomes of the entry.
         self.registry.count_logout_for_gone_owner();
         self.registry.depart(id);
-        match self.write_one(Write::Delete { id, pod: self.config.pod.clone() }).await {
+        match self.write_one(Write::Delete { id, pod: self.config.pod.clone(), replaced_for: None }).await {
             Some(_) => self.registry.departure_is_written(id),
             None => self.end_later(id, false),
         }
@@ -129,7 +133,7 @@ impl Sharing {
     /// Ends a session that is this pod's by name and not held any more: it was released, and its user has logged out before
     /// another pod adopted it.
     pub(super) async fn end_released(&self, id: SessionId) {
-        let claim = Write::ClaimEnd { id, pod: self.config.pod.clone() };
+        let claim = Write::ClaimEnd { id, pod: self.config.pod.clone(), replaced_for: None };
         if matches!(self.write_one(claim).await, Some(Written::Asked(OwnerRequest::End { .. }))) {
             self.registry.count_logout_for_gone_owner();
         }
@@ -149,9 +153,9 @@ impl Sharing {
                 Held::Guest(guest) => return self.rename_guest(guest, id, user).await,
                 Held::Own(live) => Arc::clone(live),
             };
-            match self.claim_one(&live, ClaimFor::End).await {
+            match self.claim_one(&live, ClaimFor::Rename).await {
                 Claimed::Ours | Claimed::Unacknowledged => {
-                    let renamed = sessions::sign_in(&self.registry, &live, id, user.clone());
+                    let renamed = sessions::sign_in(&self.registry, &live, id, user.clone(), self.clock.now());
                     return if renamed { SignIn::Done } else { SignIn::Ended };
                 }
                 Claimed::LoggedOut { automatic } => {
@@ -162,7 +166,7 @@ impl Sharing {
             }
             session = match self.search(live.id(), Purpose::Request).await {
                 Finding::Found(found) => found,
-                Finding::Nowhere => return SignIn::Ended,
+                Finding::Nowhere | Finding::Replaced => return SignIn::Ended,
                 Finding::Unknown | Finding::Maintenance => return SignIn::Unavailable,
             };
         }
@@ -258,7 +262,7 @@ impl Sharing {
                     Some(reconcile::Told::Asked(OwnerRequest::End { automatic })) => {
                         Claimed::LoggedOut { automatic: *automatic }
                     }
-                    Some(_) | None if purpose == ClaimFor::End => Claimed::Ours,
+                    Some(_) | None if purpose != ClaimFor::Release => Claimed::Ours,
                     Some(_) | None => {
                         lost.push((index, Arc::clone(session)));
                         Claimed::Unacknowledged
@@ -281,8 +285,14 @@ impl Sharing {
 
     async fn write_claims(&self, sessions: &[Live], purpose: ClaimFor, is_lost: bool) -> Vec<Written> {
         let now = self.clock.now();
+        let end = |session: &Live, replaced_for| Write::ClaimEnd {
+            id: session.id(),
+            pod: self.config.pod.clone(),
+            replaced_for,
+        };
         let write = |session: &Live| match purpose {
-            ClaimFor::End => Write::ClaimEnd { id: session.id(), pod: self.config.pod.clone() },
+            ClaimFor::End => end(session, None),
+            ClaimFor::Rename => end(session, Some(REPLACED_TTL)),
             ClaimFor::Release => {
                 let mut shared = self.shared(session);
                 shared.streaming = false;

@@ -118,16 +118,18 @@ impl Sharing {
         let request = OwnerRequest::Rename(id);
         match self.write_one(Write::Request { id: guest.id(), request }).await {
             Some(Written::Done) => {
+                self.registry.note_replaced(guest.id(), self.clock.now());
                 self.tell(guest.owner(), &Message::Asked(guest.id(), request)).await;
                 SignIn::Done
             }
             // It has ended meanwhile: what was written for it belongs to nobody.
             Some(Written::Missing) => {
-                self.write_one(Write::Delete { id, pod: guest.owner().clone() }).await;
+                self.write_one(Write::Delete { id, pod: guest.owner().clone(), replaced_for: None }).await;
                 SignIn::Ended
             }
             // It may be done or not: the new id is good, and the owner is asked again.
             Some(Written::Later) | None => {
+                self.registry.note_replaced(guest.id(), self.clock.now());
                 self.ask_later(guest.id(), request);
                 SignIn::Done
             }

@@ -309,7 +309,13 @@ async fn react(sharing: &Arc<Sharing>, session: &Live, question: Question, looku
         (Lookup::Absent, Told::Asked(OwnerRequest::Rename(new))) => {
             return rename(sharing, session, question.id, new).await;
         }
-        (Lookup::Found(Summary { idle, .. }), _) => session.was_active(question.asked.minus(idle)),
+        (Lookup::Found(Summary { idle, .. }), told) => {
+            session.was_active(question.asked.minus(idle));
+            if told == Told::Active {
+                // A request with its cookie came in there.
+                session.confirm();
+            }
+        }
         // It has ended there since, or the store has lost it: the pod that adopted it knows.
         (Lookup::Absent, Told::Adopted) => sharing.let_move(session),
         (Lookup::Absent, Told::Active | Told::Nothing) if session.is_stored() => {
@@ -345,16 +351,16 @@ async fn rename(sharing: &Arc<Sharing>, session: &Live, old: SessionId, id: Sess
     let Some(reading) = sharing.health.read(sharing.store.read(id).await, sharing.clock.now()) else { return false };
     match reading {
         Reading::Found(entry) if !was_here && entry.session.pod == sharing.config.pod => {
-            if sessions::sign_in(&sharing.registry, session, id, entry.session.user) {
+            if sessions::sign_in(&sharing.registry, session, id, entry.session.user, sharing.clock.now()) {
                 // The guest has written it: where it is missing from now on, another pod has ended it.
                 session.mark_stored(id);
             }
         }
         Reading::Absent(contents) if !sharing.health.believes_absence(contents, sharing.clock.now()) => return false,
         // Its user was faster, with the new cookie: here already, at another pod, or even gone again.
-        Reading::Found(_) | Reading::Absent(_) => {
+        Reading::Found(_) | Reading::Absent(_) | Reading::Replaced => {
             sharing.let_move(session);
-            sharing.write_one(Write::Delete { id: old, pod: sharing.config.pod.clone() }).await;
+            sharing.write_one(Write::Delete { id: old, pod: sharing.config.pod.clone(), replaced_for: None }).await;
         }
     }
     true

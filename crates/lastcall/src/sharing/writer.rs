@@ -140,16 +140,17 @@ impl Writer {
     /// Claims all together what callers ask for: one round to the store, however many they are. A caller that has given up
     /// waiting needs no answer.
     async fn claim(&self, asks: Vec<Ask>) {
-        let (mut ends, mut releases) = (Vec::new(), Vec::new());
+        let (mut ends, mut renames, mut releases) = (Vec::new(), Vec::new(), Vec::new());
         for ask in asks {
             match ask {
                 Ask::Claim(_, _, done) if done.is_closed() => {}
                 Ask::Claim(sessions, ClaimFor::End, done) => ends.push((sessions, done)),
+                Ask::Claim(sessions, ClaimFor::Rename, done) => renames.push((sessions, done)),
                 Ask::Claim(sessions, ClaimFor::Release, done) => releases.push((sessions, done)),
                 Ask::Flushed(_) => {}
             }
         }
-        for (purpose, callers) in [(ClaimFor::End, ends), (ClaimFor::Release, releases)] {
+        for (purpose, callers) in [(ClaimFor::End, ends), (ClaimFor::Rename, renames), (ClaimFor::Release, releases)] {
             let all: Vec<_> = callers.iter().flat_map(|(sessions, _)| sessions.iter().cloned()).collect();
             let mut claimed = self.sharing.claim_now(&all, purpose).await.into_iter();
             for (sessions, done) in callers {
@@ -264,7 +265,10 @@ impl Writer {
                 let idle = self.sharing.clock.now().since(shared.last_activity);
                 Some(Write::Put { session: shared, idle, new: !session.is_stored() })
             }
-            Unwritten::Leave { .. } | Unwritten::Delete => Some(Write::Delete { id, pod }),
+            Unwritten::Leave { .. } | Unwritten::Delete => {
+                let replaced_for = self.sharing.registry.replaced_for(id, self.sharing.clock.now());
+                Some(Write::Delete { id, pod, replaced_for })
+            }
             Unwritten::Ask(request) => Some(Write::Request { id, request: *request }),
         }
     }

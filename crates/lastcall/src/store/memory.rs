@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use session_domain::registry::REPLACED_TTL;
 use session_domain::shared::Owner;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::Notify;
@@ -45,6 +46,8 @@ struct Held {
     leases: HashMap<PodName, (Lease, Instant)>,
     inboxes: HashMap<PodName, BTreeMap<u64, Message>>,
     secrets: HashMap<String, Timestamp>,
+    /// Ids that logins have replaced, and until when that is known.
+    replaced: HashMap<SessionId, Instant>,
     epoch: Option<Epoch>,
     settling_until: Option<Instant>,
 }
@@ -105,7 +108,7 @@ impl Held {
                     kept.active = kept.active.max(active);
                 }
                 None if new => {
-                    let entry = Entry { session, request: None, previous_owner: None };
+                    let entry = Entry { session, request: None, previous_owner: None, is_replaced: false };
                     self.entries.insert(entry.session.id, Kept { entry, active: before(now, idle) });
                 }
                 None => return Written::Missing,
@@ -116,19 +119,25 @@ impl Held {
                 }
                 Some(_) | None => return self.write(Write::Put { session, idle, new }),
             },
-            Write::ClaimEnd { id, pod } => match self.request(id) {
+            Write::ClaimEnd { id, pod, replaced_for } => match self.request(id) {
                 Some(OwnerRequest::Rename(_)) => return Written::Elsewhere,
                 Some(request @ OwnerRequest::End { .. }) if self.is_owned(id, &pod) => {
                     self.entries.remove(&id);
                     return Written::Asked(request);
                 }
-                Some(OwnerRequest::End { .. }) | None => return self.write(Write::Delete { id, pod }),
+                Some(OwnerRequest::End { .. }) | None => return self.write(Write::Delete { id, pod, replaced_for }),
             },
-            Write::Delete { id, pod } => match self.entries.get(&id) {
-                Some(Kept { entry, .. }) if entry.session.pod != pod => return Written::Elsewhere,
-                Some(_) => _ = self.entries.remove(&id),
-                None => return Written::Missing,
-            },
+            Write::Delete { id, pod, replaced_for } => {
+                if self.entries.contains_key(&id) && !self.is_owned(id, &pod) {
+                    return Written::Elsewhere;
+                }
+                if let Some(duration) = replaced_for {
+                    self.note_replaced(id, duration);
+                }
+                if self.entries.remove(&id).is_none() {
+                    return Written::Missing;
+                }
+            }
             Write::Keep { id } => {
                 if !self.entries.contains_key(&id) {
                     return Written::Missing;
@@ -142,7 +151,12 @@ impl Held {
                 }
             }
             Write::Request { id, request } => match self.entries.get_mut(&id) {
-                Some(Kept { entry, .. }) => entry.request = Some(request),
+                Some(Kept { entry, .. }) => {
+                    entry.request = Some(request);
+                    if matches!(request, OwnerRequest::Rename(_)) {
+                        self.note_replaced(id, REPLACED_TTL);
+                    }
+                }
                 None => return Written::Missing,
             },
         }
@@ -152,6 +166,16 @@ impl Held {
     fn contents(&self) -> Contents {
         let settling = self.settling_until.is_some_and(|until| Instant::now() < until);
         Contents { epoch: self.epoch, settling }
+    }
+
+    fn note_replaced(&mut self, id: SessionId, duration: Duration) {
+        let now = Instant::now();
+        self.replaced.retain(|_, until| *until > now);
+        self.replaced.insert(id, now + duration);
+    }
+
+    fn is_replaced(&self, id: SessionId) -> bool {
+        self.replaced.get(&id).is_some_and(|until| *until > Instant::now())
     }
 
     fn request(&self, id: SessionId) -> Option<OwnerRequest> {
@@ -183,7 +207,11 @@ impl SessionStore for MemoryStore {
     async fn read(&self, id: SessionId) -> Result<Reading, StoreError> {
         let held = self.lock();
         Ok(match held.entries.get(&id) {
-            Some(kept) => Reading::Found(Box::new(kept.entry.clone())),
+            Some(Kept { entry, .. }) => {
+                let is_replaced = entry.is_to_be_renamed() && held.is_replaced(id);
+                Reading::Found(Box::new(Entry { is_replaced, ..entry.clone() }))
+            }
+            None if held.is_replaced(id) => Reading::Replaced,
             None => Reading::Absent(held.contents()),
         })
     }

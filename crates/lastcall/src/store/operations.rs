@@ -26,6 +26,16 @@ pub struct Entry {
     pub request: Option<OwnerRequest>,
     /// The pod that its owner took it over from, if it did.
     pub previous_owner: Option<PodName>,
+    /// Whether a login has replaced its id a short while ago: there is an [`OwnerRequest::Rename`] then. Known of an entry that
+    /// was [read](super::SessionStore::read).
+    pub is_replaced: bool,
+}
+
+impl Entry {
+    /// Whether another pod has asked its owner to give it another id.
+    pub(super) const fn is_to_be_renamed(&self) -> bool {
+        matches!(self.request, Some(OwnerRequest::Rename(_)))
+    }
 }
 
 /// What [`SessionStore::read`](super::SessionStore::read) found.
@@ -38,6 +48,8 @@ pub enum Reading {
         /// Read after the entry.
         Contents,
     ),
+    /// A login has replaced the id a short while ago: the session goes on under another one.
+    Replaced,
 }
 
 /// What a pod that only serves a session asks its owner to do.
@@ -112,6 +124,8 @@ pub enum Write {
         id: SessionId,
         /// Its owner; the entry of another owner stays.
         pod: PodName,
+        /// Where a login has replaced the id: how long every pod has to know it, see [`Reading::Replaced`].
+        replaced_for: Option<Duration>,
     },
     /// The same before its owner ends it. Answers [`Written::Asked`] where its user has logged out at another pod, and
     /// [`Written::Elsewhere`] where its user has signed in there: it goes on under another id.
@@ -120,6 +134,8 @@ pub enum Write {
         id: SessionId,
         /// Its owner; the entry of another owner stays.
         pod: PodName,
+        /// Where its owner gives it another id: how long every pod has to know that the id was replaced.
+        replaced_for: Option<Duration>,
     },
     /// Renews the time to live of an entry whose session is open at its owner.
     Keep {
@@ -135,7 +151,7 @@ pub enum Write {
         /// The time since, by the clock that said so.
         idle: Duration,
     },
-    /// Leaves a request for the owner in the entry.
+    /// Leaves a request for the owner in the entry. With [`OwnerRequest::Rename`] the id counts as replaced from now on.
     Request {
         /// The session.
         id: SessionId,

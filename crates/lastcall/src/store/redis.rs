@@ -18,6 +18,7 @@ use entry::Fields;
 use futures_util::future::join_all;
 use redis::{FromRedisValue, cmd};
 use scripts::Scripts;
+use session_domain::registry::REPLACED_TTL;
 use session_domain::shared::{Owner, SharedSession};
 use session_domain::{PodName, SessionId, Timestamp};
 use thiserror::Error;
@@ -31,6 +32,10 @@ use super::{
 
 /// Names the contents of the store.
 const EPOCH: &str = "lastcall:epoch";
+
+/// In front of a session's key: is there for a while after a login has replaced the session's id. The braces make a cluster keep
+/// it where it keeps the session, so that one script writes both.
+const REPLACED: &str = "lastcall:replaced:";
 
 /// Is there for a while after the store has lost what it held.
 const SETTLING: &str = "lastcall:settling";
@@ -112,8 +117,12 @@ impl RedisStore {
         let (script, id, arguments) = match write {
             Write::Put { session, idle, new } => (&self.scripts.put, session.id, self.put(&session, idle, new)),
             Write::Release { session, idle, new } => (&self.scripts.release, session.id, self.put(&session, idle, new)),
-            Write::Delete { id, pod } => (&self.scripts.delete, id, vec![text(&pod)]),
-            Write::ClaimEnd { id, pod } => (&self.scripts.claim_end, id, vec![text(&pod)]),
+            Write::Delete { id, pod, replaced_for } => {
+                (&self.scripts.delete, id, vec![text(&pod), lifetime(replaced_for)])
+            }
+            Write::ClaimEnd { id, pod, replaced_for } => {
+                (&self.scripts.claim_end, id, vec![text(&pod), lifetime(replaced_for)])
+            }
             Write::Keep { id } => {
                 let kept = cmd("PEXPIRE").arg(key(id)).arg(ttl).query_async(&mut connection).await;
                 return kept.map_or_else(
@@ -124,9 +133,12 @@ impl RedisStore {
             Write::Touch { id, at, idle } => {
                 (&self.scripts.touch, id, vec![at.to_string(), ttl, crate::notice::millis(idle).to_string()])
             }
-            Write::Request { id, request } => (&self.scripts.request, id, vec![entry::request_to_field(request)]),
+            Write::Request { id, request } => {
+                let replaced_for = matches!(request, OwnerRequest::Rename(_)).then_some(REPLACED_TTL);
+                (&self.scripts.request, id, vec![entry::request_to_field(request), lifetime(replaced_for)])
+            }
         };
-        match script.key(key(id)).arg(arguments).invoke_async(&mut connection).await {
+        match script.key(key(id)).key(replaced_key(id)).arg(arguments).invoke_async(&mut connection).await {
             Ok(1) => Ok(Written::Done),
             Ok(2) => Ok(Written::Asked(OwnerRequest::End { automatic: false })),
             Ok(3) => Ok(Written::Asked(OwnerRequest::End { automatic: true })),
@@ -157,8 +169,15 @@ impl SessionStore for RedisStore {
             answer => answer?,
         };
         match self.entry(id, &fields) {
-            Some(entry) => Ok(Reading::Found(Box::new(entry))),
-            None => Ok(Reading::Absent(self.contents().await?)),
+            Some(entry) => {
+                let is_replaced = entry.is_to_be_renamed() && self.is_replaced(id).await?;
+                Ok(Reading::Found(Box::new(Entry { is_replaced, ..entry })))
+            }
+            // Asked after the entry: a login writes the one as it removes the other.
+            None => match tokio::try_join!(self.is_replaced(id), self.contents())? {
+                (true, _) => Ok(Reading::Replaced),
+                (false, contents) => Ok(Reading::Absent(contents)),
+            },
         }
     }
 
@@ -270,6 +289,10 @@ impl SessionStore for RedisStore {
 }
 
 impl RedisStore {
+    async fn is_replaced(&self, id: SessionId) -> Result<bool, StoreError> {
+        self.ask(cmd("EXISTS").arg(replaced_key(id))).await
+    }
+
     /// The time by Redis' clock, in milliseconds: the one clock that all pods share. In a cluster some node's: those keep
     /// the same time, or nearly.
     async fn time(&self) -> Result<u64, StoreError> {
@@ -280,6 +303,15 @@ impl RedisStore {
 
 fn key(id: SessionId) -> String {
     format!("session:{id}")
+}
+
+fn replaced_key(id: SessionId) -> String {
+    format!("{REPLACED}{{{}}}", key(id))
+}
+
+/// In milliseconds, as an argument of a script; 0 for none.
+fn lifetime(duration: Option<Duration>) -> String {
+    duration.map_or(0, millis).to_string()
 }
 
 const fn flag(on: bool) -> &'static str {

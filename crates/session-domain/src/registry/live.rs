@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::changes::Reader;
-use super::presence::{Attendance, Connections, Kind};
+use super::presence::{Attendance, Connections, Kind, Seen, Times};
 use super::{Limits, UNCONFIRMED_TTL};
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
@@ -168,10 +168,15 @@ impl<X> LiveSession<X> {
 
     pub(super) fn touch(&self, now: Timestamp) {
         self.was_active(now);
+        self.confirm();
+    }
+
+    /// Its cookie came back, here or at another pod.
+    pub fn confirm(&self) {
         self.confirmed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether its cookie came back at least once.
+    /// Whether its cookie came back at least once, as was said by [`touch`](super::Registry::touch) or [`confirm`](Self::confirm).
     pub(super) fn is_confirmed(&self) -> bool {
         self.confirmed.load(Ordering::Relaxed)
     }
@@ -188,7 +193,8 @@ impl<X> LiveSession<X> {
     }
 
     pub(super) fn attendance(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> Attendance {
-        self.connections.attendance(limits.presence_linger, now, countdown)
+        let seen = Seen { last_activity: self.last_activity(), cookie_came_back: self.cookie_came_back() };
+        self.connections.attendance(seen, limits, Times { now, countdown })
     }
 
     /// Marks it as told; `true` the first time for this notice.

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
-use std::time::Duration;
 
-use super::{LiveSession, Registry, STREAMLESS_LINGER};
+use super::{Limits, LiveSession, Registry, UNCONFIRMED_LINGER};
 use crate::time::Timestamp;
 
 /// What a session can have open.
@@ -70,6 +69,28 @@ pub(super) struct Attendance {
     pub(super) until: Option<Timestamp>,
 }
 
+impl Attendance {
+    fn until(until: Timestamp, now: Timestamp) -> Self {
+        Self { present: now < until, until: (now < until).then_some(until) }
+    }
+}
+
+/// What is known of a session's requests, at this pod and at others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seen {
+    pub(super) last_activity: Timestamp,
+    pub(super) cookie_came_back: bool,
+}
+
+/// When presence is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) now: Timestamp,
+    /// When the running countdown began. It stops the clock of a session that never had a stream and whose cookie came back:
+    /// such a client cannot be told anything, and is waited for.
+    pub(super) countdown: Option<Timestamp>,
+}
+
 /// What a session has open, counted.
 #[derive(Debug)]
 pub(super) struct Connections {
@@ -117,17 +138,24 @@ impl Connections {
         Timestamp::from_millis(self.last_closed.load(Ordering::Relaxed))
     }
 
-    /// A session that never had a stream lingers longer, and while a countdown runs (since `countdown`) its clock
-    /// stands still: it is waited for, since nobody can tell it anything.
-    pub(super) fn attendance(&self, linger: Duration, now: Timestamp, countdown: Option<Timestamp>) -> Attendance {
+    pub(super) fn attendance(&self, seen: Seen, limits: &Limits, times: Times) -> Attendance {
         if self.any_open() {
             return Attendance { present: true, until: None };
         }
-        let streamed = self.ever_streamed.load(Ordering::Relaxed);
-        let until = self.last_closed().plus(if streamed { linger } else { STREAMLESS_LINGER });
-        match countdown {
-            Some(began) if !streamed => Attendance { present: began < until, until: None },
-            _ => Attendance { present: now < until, until: (now < until).then_some(until) },
+        let (last_closed, last_request) = (self.last_closed(), self.last_closed().max(seen.last_activity));
+        let linger = limits.streamless_linger;
+        if self.ever_streamed.load(Ordering::Relaxed) {
+            Attendance::until(last_closed.plus(limits.presence_linger), times.now)
+        } else if !seen.cookie_came_back {
+            // A balancer's check, as a rule: nobody is waited for.
+            Attendance::until(last_request.plus(linger.min(UNCONFIRMED_LINGER)), times.now)
+        } else if let Some(began) = times.countdown {
+            Attendance { present: began < last_request.plus(linger), until: None }
+        } else {
+            Attendance::until(last_request.plus(linger), times.now)
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,7 @@ use crate::lifecycle::{Effect, Event, Lifecycle, Policy, Signal, Situation};
 type Sessions = Arc<Registry<()>>;
 
 fn registry(max_sessions: u64) -> Sessions {
-    let limits =
-        Limits { max_sessions, session_ttl: Duration::from_secs(3600), presence_linger: Duration::from_secs(10) };
+    let limits = Limits { max_sessions, ..Limits::default() };
     Arc::new(Registry::new(PodName::new("user-1").unwrap(), limits, || {}))
 }
 
@@ -103,17 +102,19 @@ fn a_session_whose_cookie_never_comes_back_expires_after_a_minute() {
 #[test]
 fn a_countdown_waits_for_a_client_without_a_stream_however_long_it_takes() {
     let sessions = registry(10);
-    let unconfirmed = start(&sessions, 1, at(0));
+    let streamless = start(&sessions, 1, at(0));
+    sessions.touch(&streamless, at(0));
     sessions.begin_notice(&notice(&sessions, at(1)));
     assert!(sessions.outlived(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
     assert_eq!(sessions.end_all(sessions.present(at(900)), Outcome::Forced).len(), 1);
-    assert_eq!(unconfirmed.outcome(), Some(Outcome::Forced));
+    assert_eq!(streamless.outcome(), Some(Outcome::Forced));
 }
 
 #[test]
 fn a_shutdown_that_overtakes_a_maintenance_goes_on_waiting_for_whom_that_waited() {
     let sessions = registry(10);
-    start(&sessions, 1, at(0));
+    let session = start(&sessions, 1, at(0));
+    sessions.touch(&session, at(0));
     let maintenance = notice(&sessions, at(30));
     sessions.begin_notice(&maintenance);
     let shutdown = Notice { started_at: at(300), ..maintenance };
@@ -161,12 +162,14 @@ fn a_pod_in_a_maintenance_countdown_takes_over_sessions_and_no_newcomers() {
 fn a_login_replaces_the_id_and_counts_nothing() {
     let sessions = registry(10);
     let session = start(&sessions, 1, at(0));
-    assert!(sessions.rename(&session, id(2), UserName::from_input("ada")));
+    assert!(sessions.rename(&session, id(2), UserName::from_input("ada"), at(0)));
     assert!(sessions.find(id(1), at(1)).is_none());
+    assert!(sessions.is_replaced(id(1), at(59)) && !sessions.is_replaced(id(1), at(60)));
+    assert!(!sessions.is_replaced(id(2), at(1)));
     assert_eq!(sessions.find(id(2), at(1)).map(|s| s.user().to_string()), Some("ada".into()));
     assert_eq!((sessions.totals().logins, sessions.totals().all_ended(), sessions.active()), (1, 0, 1));
     sessions.end(&session, Outcome::Logout);
-    assert!(!sessions.rename(&session, id(3), UserName::anonymous()), "an ended session gets no name");
+    assert!(!sessions.rename(&session, id(3), UserName::anonymous(), at(1)), "an ended session gets no name");
 }
 
 #[test]
@@ -197,7 +200,7 @@ fn changes_name_each_session_once_and_what_is_gone() {
     sessions.touch(&session, at(2));
     let changes = sessions.take_changes();
     assert!(matches!(changes.as_slice(), [Change::Updated(s)] if s.id() == id(1)), "{changes:?}");
-    sessions.rename(&session, id(2), UserName::from_input("ada"));
+    sessions.rename(&session, id(2), UserName::from_input("ada"), at(2));
     sessions.end(&session, Outcome::Logout);
     let removed: Vec<_> = sessions
         .take_changes()
@@ -266,7 +269,7 @@ proptest! {
                 Step::Login(n) => {
                     next_id += 1;
                     if let Some(session) = pick(n) {
-                        sessions.rename(&session, id(next_id), UserName::from_input("ada"));
+                        sessions.rename(&session, id(next_id), UserName::from_input("ada"), now);
                     }
                 }
                 Step::Logout(n, auto) => drop(pick(n).map(|s| sessions.log_out(&s, auto))),
@@ -312,7 +315,7 @@ fn the_books_balance_under_threads_that_race_for_the_same_sessions() {
                     let key = 1_000_000 * (thread + 1) + n as u128;
                     match (n as u128 + thread) % 4 {
                         0 => _ = sessions.log_out(session, false),
-                        1 => _ = sessions.rename(session, id(key), UserName::from_input("x")),
+                        1 => _ = sessions.rename(session, id(key), UserName::from_input("x"), at(1)),
                         2 => _ = sessions.start(id(key + 500_000), UserName::anonymous(), (), at(1)),
                         _ => _ = sessions.end(session, Outcome::Forced),
                     }

@@ -67,10 +67,14 @@ impl<X> LiveSession<X> {
         self.is_unconfirmed() && !self.is_connected()
     }
 
-    /// Whether it lives and its cookie never came back, to this pod or, as far as is known, to another.
+    /// Whether it lives and its cookie never came back.
     fn is_unconfirmed(&self) -> bool {
-        let was_active = self.last_activity() > self.login_time().plus(FIRST_ACTIVITY);
-        !self.is_confirmed() && !was_active && !self.has_ended()
+        !self.cookie_came_back() && !self.has_ended()
+    }
+
+    /// Whether its cookie came back, to this pod or, as far as is known, to another.
+    pub(super) fn cookie_came_back(&self) -> bool {
+        self.is_confirmed() || self.last_activity() > self.login_time().plus(FIRST_ACTIVITY)
     }
 }
 
@@ -88,8 +92,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(0);
 
     fn registry(max_sessions: u64) -> Sessions {
-        let limits =
-            Limits { max_sessions, session_ttl: Duration::from_secs(3600), presence_linger: Duration::from_secs(10) };
+        let limits = Limits { max_sessions, ..Limits::default() };
         Arc::new(Registry::new(PodName::new("user-1").unwrap(), limits, || {}))
     }
 

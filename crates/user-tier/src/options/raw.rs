@@ -44,6 +44,10 @@ pub struct Raw {
     /// How long a session counts as present after its last connection closed
     #[arg(long, env = "PRESENCE_LINGER", value_name = "VALUE", hide_env_values = true, default_value = "10s")]
     pub presence_linger: String,
+    /// The same for a session that never had a stream, counted from its last request, once its cookie has come back; 5s before
+    /// that, or less
+    #[arg(long, env = "STREAMLESS_LINGER", value_name = "VALUE", hide_env_values = true, default_value = "60s")]
+    pub streamless_linger: String,
     /// `fail`: /ready is 503 after SIGTERM; `hold`: 200 until the last user is gone
     #[arg(
         long,
@@ -68,6 +72,9 @@ pub struct Raw {
     /// `browser`: one session for a cookie jar; `tab`: every opened tab is a session of its own
     #[arg(long, env = "SESSION_SCOPE", value_name = "VALUE", hide_env_values = true, default_value = "browser")]
     pub session_scope: String,
+    /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*
+    #[arg(long, env = "SESSION_START", value_name = "VALUE", hide_env_values = true, default_value = "any")]
+    pub session_start: String,
     /// `auto` (from X-Forwarded-Proto), `always` or `never`
     #[arg(long, env = "COOKIE_SECURE", value_name = "VALUE", hide_env_values = true, default_value = "auto")]
     pub cookie_secure: String,

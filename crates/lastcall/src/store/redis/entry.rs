@@ -56,7 +56,7 @@ impl Fields {
         };
         let request = text("request").and_then(field_to_request);
         let previous_owner = text("previous_owner").and_then(PodName::new);
-        Some((Entry { session, request, previous_owner }, unsound))
+        Some((Entry { session, request, previous_owner, is_replaced: false }, unsound))
     }
 }
 

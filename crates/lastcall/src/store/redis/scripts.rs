@@ -1,4 +1,5 @@
-//! What has to happen at once, each on one session's one key. Every script answers 1 where it did what it should, 0 where
+//! What has to happen at once, each on one session's one key, and the key that says that its id was replaced, which lies in the
+//! same slot of a cluster. Every script answers 1 where it did what it should, 0 where
 //! the session is another pod's, -1 where there is none, and 2 or 3 where its user has logged out at another pod (by hand,
 //! or automatically at the end of a countdown).
 
@@ -22,10 +23,10 @@ impl Scripts {
         Self {
             put: Script::new(&[SEEN, PUT].concat()),
             release: Script::new(&[SEEN, LOGGED_OUT, PUT].concat()),
-            delete: Script::new(DELETE),
-            claim_end: Script::new(CLAIM_END),
+            delete: Script::new(&[NOTE_REPLACED, DELETE].concat()),
+            claim_end: Script::new(&[NOTE_REPLACED, CLAIM_END].concat()),
             touch: Script::new(&[SEEN, TOUCH].concat()),
-            request: Script::new(REQUEST),
+            request: Script::new(&[NOTE_REPLACED, REQUEST].concat()),
             adopt: Script::new(ADOPT),
             agree: Script::new(AGREE),
         }
@@ -61,16 +62,25 @@ local pod, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
 if pod == ARGV[1] and request == 'end' then return 2 end
 if pod == ARGV[1] and request == 'end-automatic' then return 3 end";
 
-/// pod.
+/// In front of scripts that may take an id away: all pods know for so many milliseconds that a login has replaced it, unless
+/// those are 0.
+const NOTE_REPLACED: &str = "
+local function note_replaced()
+    if ARGV[2] ~= '0' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[2]) end
+end";
+
+/// pod, milliseconds for which the id is known as replaced.
 const DELETE: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
+note_replaced()
 return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
 
-/// pod. A session that a guest has given another id goes on under that one.
+/// pod, milliseconds for which the id is known as replaced. A session that a guest has given another id goes on under that one.
 const CLAIM_END: &str = "
 local owner, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
 if owner and owner ~= ARGV[1] or request and string.match(request, '^rename:%x+%-') then return 0 end
+if request ~= 'end' and request ~= 'end-automatic' then note_replaced() end
 if redis.call('DEL', KEYS[1]) == 0 then return -1 end
 return request == 'end' and 2 or request == 'end-automatic' and 3 or 1";
 
@@ -81,9 +91,10 @@ seen(ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
-/// request.
+/// request, milliseconds for which the id is known as replaced.
 const REQUEST: &str = "
 if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
+note_replaced()
 redis.call('HSET', KEYS[1], 'request', ARGV[1])
 return 1";
 

@@ -24,7 +24,7 @@ const fn id(n: u128) -> SessionId {
 
 fn registry() -> Registry<()> {
     let hour = Duration::from_secs(3600);
-    let limits = Limits { max_sessions: 1_000, session_ttl: hour, presence_linger: Duration::from_secs(10) };
+    let limits = Limits { max_sessions: 1_000, session_ttl: hour, ..Limits::default() };
     Registry::new(PodName::new("user-1").unwrap(), limits, || {})
 }
 
@@ -173,7 +173,7 @@ proptest! {
                 Step::Touch(n) => _ = here.get(n).map(|session| sessions.touch(session, at(now))),
                 Step::Rename(n) => if let Some(session) = here.get(n) {
                     next += 1;
-                    sessions.rename(session, id(next), UserName::from_input(&format!("user {next}")));
+                    sessions.rename(session, id(next), UserName::from_input(&format!("user {next}")), at(now));
                 },
                 Step::Leave(n) => if n < here.len() {
                     let session = here.swap_remove(n);

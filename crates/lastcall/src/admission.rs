@@ -1,0 +1,103 @@
+//! Admission: newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not in
+//! maintenance. Requests with a session always pass.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, Version};
+use session_domain::Phase;
+use session_domain::registry::Refused;
+
+use crate::page::{self, Page};
+use crate::pod::Pod;
+use crate::request_kind::{RequestKind, wants_page};
+use crate::{eviction, maintenance_page};
+
+/// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
+const ALWAYS_ADMITTED: [&str; 3] = ["/session", "/events", "/logout"];
+
+/// What a request without a session gets instead of the app, if anything.
+pub(crate) async fn check(pod: &Arc<Pod>, kind: RequestKind, request: &Parts) -> Option<Response> {
+    if ALWAYS_ADMITTED.contains(&request.uri.path()) {
+        return None;
+    }
+    let refused = if kind.may_start() { newcomer(pod).await } else { untracked(pod) };
+    Some(refuse(pod, kind, &request.headers, refused?, request.version))
+}
+
+async fn newcomer(pod: &Arc<Pod>) -> Option<Refused> {
+    if !pod.registry.is_open() {
+        return Some(Refused::Closed);
+    }
+    if pod.registry.is_full() {
+        eviction::make_room(pod).await;
+    }
+    pod.registry.is_full().then_some(Refused::Full)
+}
+
+/// Holds no place, so that a full pod is no matter; and a route may lead here until the propagation is over.
+fn untracked(pod: &Pod) -> Option<Refused> {
+    match pod.lifecycle.borrow().phase() {
+        Phase::Maintenance => Some(Refused::Closed),
+        Phase::Serving | Phase::Draining | Phase::Propagating => None,
+    }
+}
+
+/// Whether the pod will stop: what needs no session here had better go elsewhere the next time.
+pub(crate) fn is_stopping(pod: &Pod) -> bool {
+    matches!(pod.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+}
+
+/// The answer to a request that is not admitted, in the caller's media type: maintenance, try again, or busy. Leaves the cookie
+/// alone.
+pub(crate) fn refuse(
+    pod: &Pod,
+    kind: RequestKind,
+    headers: &HeaderMap,
+    refused: Refused,
+    version: Version,
+) -> Response {
+    let phase = pod.lifecycle.borrow().phase();
+    let (page, title, detail, retry_after) = match (refused, phase) {
+        (Refused::Closed, Phase::Maintenance) => {
+            return maintenance_page::answer(&*pod.pages, kind, headers, pod.config.maintenance_retry_after);
+        }
+        (Refused::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => {
+            (Page::TryAgain, "This server is about to stop", "Another one takes over: try again in a second.", 1)
+        }
+        (Refused::Full, _) => (Page::Busy, "This server is full", "Try again in a few seconds.", 5),
+    };
+    let mut response = if kind.takes_page(headers) {
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(page))
+    } else {
+        page::problem_document(StatusCode::SERVICE_UNAVAILABLE, title, detail)
+    };
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
+    if page == Page::TryAgain {
+        leave_connection(&mut response, version);
+    }
+    response
+}
+
+/// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
+/// session, here or at the pod that holds it.
+pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, version: Version) -> Response {
+    let mut response = if wants_page(headers) {
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
+    } else {
+        let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
+        page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+    };
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(1));
+    leave_connection(&mut response, version);
+    response
+}
+
+/// The next try may reach another pod.
+pub(crate) fn leave_connection(response: &mut Response, version: Version) {
+    if version <= Version::HTTP_11 {
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+}

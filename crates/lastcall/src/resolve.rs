@@ -1,0 +1,79 @@
+//! The third step of a request: the session that its cookie names, found here or at another pod.
+
+use axum::response::Response;
+use door::same_origin::is_safe;
+use http::StatusCode;
+use http::request::Parts;
+use session_domain::registry::Refused;
+use session_domain::shared::Purpose;
+
+use crate::identity::Identity;
+use crate::pod::Pod;
+use crate::request_kind::RequestKind;
+use crate::scope::Base;
+use crate::sessions::{Finding, Held};
+use crate::{admission, page, replaced, trusted};
+
+/// What became of the search for a request's session.
+pub(crate) enum Resolved {
+    /// It has one.
+    Session(Held),
+    /// It has none.
+    NoSession,
+    /// It cannot go on.
+    Answered(Response),
+}
+
+/// Finds the session of a request.
+pub(crate) async fn resolve(
+    pod: &Pod,
+    base: &Base,
+    identity: Identity<'_>,
+    kind: RequestKind,
+    request: &Parts,
+) -> Resolved {
+    let purpose = match request.uri.path() {
+        "/logout" => Purpose::Logout,
+        "/events" => Purpose::Stream,
+        _ => Purpose::Request,
+    };
+    let headers = &request.headers;
+    match find(pod, identity, purpose).await {
+        Finding::Found(session) => match trusted::keep(pod, session, identity.name).await {
+            Some(session) => Resolved::Session(session),
+            None => without_session(pod, identity, request),
+        },
+        Finding::Nowhere => without_session(pod, identity, request),
+        Finding::Replaced => Resolved::Answered(replaced::answer(pod, base, request)),
+        Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
+        Finding::Unknown => Resolved::Answered(admission::wait(pod, headers, request.version)),
+        Finding::Maintenance => {
+            Resolved::Answered(admission::refuse(pod, kind, headers, Refused::Closed, request.version))
+        }
+    }
+}
+
+async fn find(pod: &Pod, identity: Identity<'_>, purpose: Purpose) -> Finding {
+    match (identity.id, purpose) {
+        // Ended where it lives, and never adopted for that.
+        (Some(id), Purpose::Logout) => match pod.sessions.find_own(id) {
+            Some(session) => Finding::Found(session),
+            None if pod.sessions.is_replaced(id).await => Finding::Replaced,
+            None => Finding::Nowhere,
+        },
+        (Some(id), Purpose::Request | Purpose::Stream) => pod.sessions.find(id, purpose).await,
+        (None, _) if identity.has_unverified_cookie => Finding::Unknown,
+        (None, _) => Finding::Nowhere,
+    }
+}
+
+/// Whoever believes to have a session that is over must not change anything in the name of another one.
+fn without_session(pod: &Pod, identity: Identity<'_>, request: &Parts) -> Resolved {
+    let has_stale_cookie = identity.id.is_some() && !is_safe(&request.method);
+    if !has_stale_cookie || matches!(request.uri.path(), "/login" | "/logout") {
+        return Resolved::NoSession;
+    }
+    let detail = "Nothing was done. Open the page again, then repeat what you did.";
+    let status = StatusCode::CONFLICT;
+    Resolved::Answered(page::problem(&*pod.pages, &request.headers, status, "The session has ended", detail))
+}

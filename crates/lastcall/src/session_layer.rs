@@ -1,0 +1,127 @@
+//! What a request passes on its way to the app, in this order: origin → identity → session → admission → the app.
+//!
+//! Each step answers in the app's place or lets the request go on. A request with a session is recorded, keeps its session
+//! present while it is served, and is admitted in every phase. One without a session may start one on the way; the response
+//! carries its cookie then, unless it is a 503.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use http::{Method, Request, StatusCode};
+use http_body::Body as _;
+use http_support::ConnectionHandle;
+use session_domain::UserName;
+use session_domain::registry::Kind;
+use tower::ServiceExt as _;
+
+use crate::events::EventStreamAnswer;
+use crate::identity::Identity;
+use crate::pod::Pod;
+use crate::presence::{PresenceGuard, PresentBody};
+use crate::request_kind::RequestKind;
+use crate::resolve::{Resolved, resolve};
+use crate::scope::Base;
+use crate::session::Visit;
+use crate::sessions::Held;
+use crate::{admission, headers, origin, scope, trusted};
+
+/// Answers a request, by `app` where no step does.
+pub(crate) async fn handle(pod: Arc<Pod>, app: Router, mut request: Request<Body>) -> Response {
+    let base = scope::split(request.uri_mut(), pod.config.scope);
+    let (head, body) = request.into_parts();
+    if let Some(refusal) = origin::check(&pod, &head) {
+        return refusal;
+    }
+    let identity = match Identity::of(&pod, &head) {
+        Ok(identity) => identity,
+        Err(unclear) => return trusted::refuse(&pod, &head.headers, unclear),
+    };
+    let kind = RequestKind::of(&head, pod.config.session_start);
+    let visit = match resolve(&pod, &base, identity, kind, &head).await {
+        Resolved::Session(session) => {
+            let visit = Visit::known(Arc::clone(&pod), base, identity.cookies, kind, session.clone());
+            return with_session(&pod, app, Request::from_parts(head, body), visit, &session).await;
+        }
+        Resolved::Answered(answer) => return answer,
+        Resolved::NoSession => {
+            let name = identity.name.map(UserName::from_input);
+            Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind).named(name).unresolved(identity.id)
+        }
+    };
+    if let Some(refusal) = admission::check(&pod, kind, &head).await {
+        return refusal;
+    }
+    without_session(&pod, app, Request::from_parts(head, body), visit).await
+}
+
+async fn with_session(
+    pod: &Arc<Pod>,
+    app: Router,
+    mut request: Request<Body>,
+    visit: Visit,
+    session: &Held,
+) -> Response {
+    pod.sessions.touch(session, pod.clock.now());
+    let guard = PresenceGuard::of(pod, session, Kind::Request);
+    let leaves = matches!(session, Held::Guest(_)) && !pod.registry.adopts();
+    let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
+    request.extensions_mut().insert(visit);
+    let mut response = present_until_read(call(app, request).await, guard);
+    if leaves {
+        // The next request finds a pod that can adopt the session, where there is one.
+        admission::leave_connection(&mut response, version);
+        if let Some(connection) = connection {
+            connection.close_when_done();
+        }
+    }
+    response
+}
+
+async fn without_session(pod: &Arc<Pod>, app: Router, mut request: Request<Body>, visit: Visit) -> Response {
+    let asks_for_page = visit.kind.may_start() || request.method() == Method::HEAD;
+    if visit.needs_path() && asks_for_page && request.uri().path() == "/" && *request.method() != Method::POST {
+        return to_path_of_its_own();
+    }
+    let version = request.version();
+    request.extensions_mut().insert(visit.clone());
+    let mut response = call(app, request).await;
+    if admission::is_stopping(pod) {
+        admission::leave_connection(&mut response, version);
+    }
+    let Some((cookie, guard)) = visit.take_started() else { return response };
+    if response.status() != StatusCode::SERVICE_UNAVAILABLE {
+        pod.sessions.flush().await;
+        response.headers_mut().append(SET_COOKIE, cookie);
+        // Whatever the app says: a shared cache would hand this session to everybody.
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    present_until_read(response, guard)
+}
+
+/// Sends a new tab to the path under which its session is to live.
+fn to_path_of_its_own() -> Response {
+    let mut redirect = Redirect::to(Base::random().as_str()).into_response();
+    redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers::guard(&mut redirect);
+    redirect
+}
+
+async fn call(app: Router, request: Request<Body>) -> Response {
+    match app.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// A request is in flight until its response was read: a download, or a stream of the app's own, holds a drain open.
+/// Our event stream counts as a stream instead.
+fn present_until_read(response: Response, guard: Option<PresenceGuard>) -> Response {
+    let Some(guard) = guard else { return response };
+    if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
+        return response;
+    }
+    response.map(|body| Body::new(PresentBody::new(body, guard)))
+}
