@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::assets::AGAIN_PATH;
 use crate::headers::guard;
@@ -21,7 +21,7 @@ pub enum Page<'a> {
         /// Whether the browser left by itself at the end of a countdown.
         automatic: bool,
     },
-    /// Somebody else's page led here: ask before signing out (`POST` to `logout` under `base`).
+    /// A request to sign out that no user may have made (another site's, a prefetch, a picture): ask before signing out (`POST` to `logout` under `base`).
     ConfirmSignOut {
         /// The path of the app's first page for this user.
         base: &'a str,
@@ -66,7 +66,7 @@ impl Pages for PlainPages {
             }
             Page::ConfirmSignOut { base } => (
                 "Sign out?",
-                "Another site led you here.",
+                "Nothing has happened yet.",
                 format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
             ),
             Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
@@ -123,10 +123,7 @@ pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title
 
 /// Whether a person will look at the answer: the caller accepts HTML and does not say that a script is asking.
 pub(crate) fn navigates(headers: &HeaderMap) -> bool {
-    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let accepts = text(&ACCEPT).is_some_and(|accept| accept.contains("text/html"));
-    let mode = text(&HeaderName::from_static("sec-fetch-mode"));
-    accepts && mode.is_none_or(|mode| mode == "navigate")
+    door::field::is_navigation(headers)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The first thing that happens to a request: whose is it?
+//! Whose is a request?
 //!
-//! accept → **track** → gate → the app. Verifies the cookie, records the activity, keeps the session present while
+//! accept → origin → **track** → gate → the app. Verifies the cookie, records the activity, keeps the session present while
 //! its request is served, and gives a newcomer's new cookie to the response.
 
 use std::sync::Arc;
@@ -34,16 +34,6 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
     let base = scope::split(request.uri_mut(), pod.config.scope);
     let cookies = CookieStyle::of(request.headers(), pod.config.cookie_secure, pod.config.scope);
     let changes = !same_origin::is_safe(request.method());
-    if changes && same_origin::is_foreign(request.headers(), request.uri()) {
-        return problem(
-            &pod,
-            &request,
-            StatusCode::FORBIDDEN,
-            "Not from here",
-            "This request was made by another site's page. Open the page itself and try again; \
-             a proxy in between must pass the Host header on.",
-        );
-    }
 
     let name = match trusted::name(&pod, &request) {
         Ok(name) => name,
@@ -116,7 +106,12 @@ pub(crate) async fn track(pod: Arc<Pod>, routes: Router, mut request: Request<Bo
         return redirect;
     }
     request.extensions_mut().insert(visit.clone());
-    let mut response = call(routes, request).await;
+    let response = call(routes, request).await;
+    with_started(&pod, &visit, response).await
+}
+
+/// Gives the response the cookie of a session that started on the way, and keeps that session present until it was read.
+pub(crate) async fn with_started(pod: &Pod, visit: &Visit, mut response: Response) -> Response {
     let Some((cookie, guard)) = visit.take_started() else { return response };
     pod.sessions.flush().await;
     response.headers_mut().append(SET_COOKIE, cookie);
@@ -131,7 +126,7 @@ fn is_foreign_cookie(pod: &Pod, cookies: CookieStyle, request: &Request<Body>) -
         && cookies.is_present(request.headers())
 }
 
-async fn call(routes: Router, request: Request<Body>) -> Response {
+pub(crate) async fn call(routes: Router, request: Request<Body>) -> Response {
     match routes.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},
