@@ -32,6 +32,7 @@ use crate::live::{self, Scene, Sources, Streams};
 use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::orphans::{self, Orphans, StoreLink};
+use crate::security::ForwardedTrust;
 use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -143,7 +144,7 @@ pub async fn serve(
         dropped_log_lines,
         commands,
     };
-    let router = router(app, address.ip().is_loopback());
+    let router = router(app, ForwardedTrust::new(options), address.ip().is_loopback());
     let (reporter, findings) = Reporter::new();
     parts.spawn(options.pods.clone().run(reporter, stop.clone()));
     let inputs = Inputs {
@@ -169,7 +170,7 @@ pub async fn serve(
 }
 
 /// Probes, metrics, assets and the way in are open; everything else stands behind the guard, known or not.
-fn router(app: App, local: bool) -> Router {
+fn router(app: App, trust: ForwardedTrust, local: bool) -> Router {
     // Where everybody may look, nobody is asked who they are: the name in the address has to do. Elsewhere a page that
     // rebinds its name gets no further than the sign-in, as cookies belong to names.
     let by_name_only = local && matches!(app.auth, Auth::Off);
@@ -207,7 +208,8 @@ fn router(app: App, local: bool) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .with_state(app)
         .fallback_service(closed)
-        .layer(middleware::from_fn(security::own_pages_only))
+        .layer(middleware::from_fn_with_state(Arc::new(trust.same_origin()), security::own_pages_only))
+        .layer(middleware::from_fn_with_state(Arc::new(trust), security::trusted_proxies_only))
         .layer(middleware::from_fn(security::headers));
     if by_name_only { router.layer(middleware::from_fn(security::local_names_only)) } else { router }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
+use door::Networks;
 use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::signals::StopSignals;
@@ -60,15 +61,15 @@ async fn run(raw: &Raw, log: &Log) -> ExitCode {
 fn announce(options: &Options, listener: &TcpListener) {
     match &options.auth {
         AdminAuth::Off => warn!("ADMIN_AUTH is off: everybody who reaches this port may look and act"),
-        AdminAuth::Proxy(trusted) if trusted.trusts_everybody() => {
-            warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
-        }
         AdminAuth::Token(Some(token)) if token.is_short() => {
             warn!(
                 "ADMIN_TOKEN has fewer than 16 characters and can be guessed: set a random one, `openssl rand -hex 32`"
             );
         }
         AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
+    }
+    if options.trusted_proxies.as_ref().is_some_and(Networks::are_the_whole_world) {
+        warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
     for variable in &options.unused {
         warn!("{variable} is set, but means nothing beside this ADMIN_AUTH");

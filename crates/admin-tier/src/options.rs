@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use auth::AdminAuth;
 use clap::Parser;
-use door::Token;
+use door::{Networks, Token};
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
 use launch::secret::{self, Secret};
@@ -44,7 +44,7 @@ pub struct Raw {
     /// Header with the operator's name, as a proxy in front passes it on; needs TRUSTED_PROXIES
     #[arg(long, env = "TRUSTED_USER_HEADER", value_name = "VALUE", hide_env_values = true)]
     pub trusted_user_header: Option<String>,
-    /// The networks that this header is believed from: CIDR, comma separated
+    /// The networks of proxies in front, whose X-Forwarded-* and user header are believed: CIDR, comma separated
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
     /// The file that the maintenance switch writes, `true` or `false`: the one that the pods read
@@ -80,6 +80,8 @@ pub struct Options {
     pub forget_after: Duration,
     /// `ADMIN_AUTH`, default `token`.
     pub auth: AdminAuth,
+    /// `TRUSTED_PROXIES`, default unset: whose `X-Forwarded-*` is believed.
+    pub trusted_proxies: Option<Networks>,
     /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
     pub redis: Option<Secret>,
     /// `GRPC_TOKEN`, default unset: what is presented to the pods.
@@ -109,7 +111,7 @@ impl Options {
         let pods = faults.take("USER_PODS", pods, Discovery::default());
         let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
         let forget_after = faults.take("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
-        let (auth, unused) = auth::read(raw, environment, &mut faults);
+        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut faults);
         let redis = redis(environment, &mut faults);
         let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
         let (file, config_map) = (raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref());
@@ -125,6 +127,7 @@ impl Options {
             refresh,
             forget_after,
             auth,
+            trusted_proxies,
             unused,
             redis,
             grpc_token,
@@ -182,11 +185,13 @@ mod tests {
         let proxy = ["--admin-auth", "proxy", "--trusted-user-header", "X-User", "--trusted-proxies", "10.0.0.0/8"];
         assert!(matches!(parse(&proxy).unwrap().auth, AdminAuth::Proxy(trusted) if trusted.header() == "x-user"));
         assert_eq!(parse(&proxy[2..]).unwrap().unused, ["TRUSTED_USER_HEADER"]);
+        let alone = parse(&["--trusted-proxies", "10.0.0.0/8"]).unwrap();
+        assert!(alone.trusted_proxies.is_some() && alone.unused.is_empty(), "they say scheme and host as well");
         for (flags, variable) in [
             (&proxy[..2], "ADMIN_AUTH: `proxy` needs"),
             (&proxy[..4], "TRUSTED_PROXIES: is needed"),
             (&proxy[2..4], "TRUSTED_PROXIES: is needed"),
-            (&["--admin-auth", "proxy", "--trusted-proxies", "::/0"], "TRUSTED_USER_HEADER: is needed"),
+            (&["--admin-auth", "proxy", "--trusted-proxies", "::/0"], "ADMIN_AUTH: `proxy` needs TRUSTED_USER_HEADER"),
             (&["--admin-auth", "basic"], "ADMIN_AUTH: \"basic\" is not known; it is one of token, proxy, off"),
         ] {
             let fault = parse(flags).unwrap_err();

@@ -2,7 +2,7 @@
 
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::json;
 
 use crate::pages;
@@ -15,9 +15,7 @@ pub(crate) fn document(status: StatusCode, title: &str, detail: &str) -> Respons
 
 /// A page where the caller accepts HTML and navigates, else a document.
 pub(crate) fn answer(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let accepts = text(ACCEPT.as_str()).is_some_and(|accept| accept.contains("text/html"));
-    if accepts && text("sec-fetch-mode").is_none_or(|mode| mode == "navigate") {
+    if door::field::is_navigation(headers) {
         return (status, Html(pages::problem(title, detail))).into_response();
     }
     document(status, title, detail)

@@ -1,13 +1,17 @@
 //! What stands around every answer: headers that keep pages what they are, proof that what changes something comes from
 //! here, and a look at the `Host` on loopback.
 
-use axum::extract::Request;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use door::same_origin;
+use door::{AllowedOrigins, Networks, SameOrigin, forwarded, same_origin};
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY};
 
+use crate::options::{AdminAuth, Options};
 use crate::problem;
 
 /// Adds the headers.
@@ -31,20 +35,62 @@ fn guarded(mut response: Response) -> Response {
 
 /// What changes something is done for our own pages only, and for callers that are no browser: whoever may look, another
 /// site must not act in their name.
-pub(crate) async fn own_pages_only(request: Request, next: Next) -> Response {
-    if same_origin::is_safe(request.method()) || !same_origin::is_foreign(request.headers(), request.uri()) {
+pub(crate) async fn own_pages_only(
+    State(same_origin): State<Arc<SameOrigin>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if same_origin::is_safe(request.method()) {
         return next.run(request).await;
     }
-    let detail = "This request was made by another site's page. Open the page itself and try again; \
-                  a proxy in between must pass the Host header on.";
-    problem::answer(request.headers(), StatusCode::FORBIDDEN, "Not from here", detail)
+    match same_origin.check(request.headers(), request.uri()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => problem::answer(request.headers(), StatusCode::FORBIDDEN, "Not from here", &error.to_string()),
+    }
+}
+
+/// Whose `X-Forwarded-*` is believed (`TRUSTED_PROXIES`); with none set, what anybody says of the scheme is, and of the host
+/// nobody.
+#[derive(Clone, Debug)]
+pub(crate) struct ForwardedTrust {
+    proxies: Option<Networks>,
+    user_header: Option<HeaderName>,
+}
+
+impl ForwardedTrust {
+    pub(crate) fn new(options: &Options) -> Self {
+        let user_header = match &options.auth {
+            AdminAuth::Proxy(trusted) => Some(trusted.header().clone()),
+            AdminAuth::Token(_) | AdminAuth::Off => None,
+        };
+        Self { proxies: options.trusted_proxies.clone(), user_header }
+    }
+
+    /// Who may change something then.
+    pub(crate) fn same_origin(&self) -> SameOrigin {
+        SameOrigin::new(AllowedOrigins::default(), self.proxies.is_some())
+    }
+}
+
+/// Takes away what peers say of proxies who are none.
+pub(crate) async fn trusted_proxies_only(
+    State(trust): State<Arc<ForwardedTrust>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if let Some(proxies) = &trust.proxies {
+        forwarded::strip(request.headers_mut(), proxies, trust.user_header.as_ref(), Some(peer.ip()));
+    }
+    next.run(request).await
 }
 
 /// On loopback, answers only to the names of this machine: a page that rebinds its own name to 127.0.0.1 (DNS
 /// rebinding) would read the dashboard otherwise.
 pub(crate) async fn local_names_only(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
-    let host = host.or_else(|| request.uri().authority().map(|authority| authority.as_str()));
+    // A target that names its host counts before the field (RFC 9112, 3.2.2).
+    let host = request.uri().authority().map(|authority| authority.as_str());
+    let host = host.or_else(|| request.headers().get(HOST).and_then(|value| value.to_str().ok()));
     if host.is_some_and(is_local) {
         return next.run(request).await;
     }

@@ -31,7 +31,7 @@ impl Token {
     }
 
     /// Whether this is the token. Takes the same time wherever it differs: what is compared are digests.
-    pub fn is(&self, presented: &str) -> bool {
+    pub fn is(&self, presented: impl AsRef<[u8]>) -> bool {
         self.digest.ct_eq(&Sha256::digest(presented)).into()
     }
 
@@ -47,11 +47,12 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// What a caller presents as `Authorization: Bearer …`; `None` where there is no such header, or more than one.
-pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// What a caller presents as `Authorization: Bearer …`, text or not; `None` where there is no such header, or more than one.
+pub fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
-    let (scheme, token) = all.next()?.to_str().ok()?.split_once(' ')?;
-    (all.next().is_none() && scheme.eq_ignore_ascii_case("bearer")).then(|| token.trim())
+    let value = all.next()?.as_bytes();
+    let (scheme, token) = value.split_at(value.iter().position(|byte| *byte == b' ')?);
+    (all.next().is_none() && scheme.eq_ignore_ascii_case(b"bearer")).then(|| token.trim_ascii())
 }
 
 #[cfg(test)]
@@ -76,7 +77,9 @@ mod tests {
         let token = Token::new("tok=en").unwrap();
         let presented: HeaderMap = [(AUTHORIZATION, token.authorization().clone())].into_iter().collect();
         assert!(bearer(&presented).is_some_and(|presented| token.is(presented)));
-        assert_eq!(bearer(&headers(&["bearer  x "])), Some("x"));
+        assert_eq!(bearer(&headers(&["bearer  x "])), Some(&b"x"[..]));
+        let garbled = [(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap())].into_iter().collect();
+        assert_eq!(bearer(&garbled), Some(&b"\xff"[..]), "a wrong token, not none");
         for none in [&[][..], &["Basic x"], &["Bearer"], &["x"], &["Bearer x", "Bearer x"]] {
             assert_eq!(bearer(&headers(none)), None, "{none:?}");
         }

@@ -40,7 +40,12 @@ impl FromStr for Networks {
 }
 
 impl Networks {
-    fn contain(&self, address: IpAddr) -> bool {
+    /// Whether no address is outside, of one kind or the other.
+    pub fn are_the_whole_world(&self) -> bool {
+        self.0.iter().any(|network| network.prefix_len() == 0)
+    }
+
+    pub(crate) fn contain(&self, address: IpAddr) -> bool {
         // A socket for both kinds shows an IPv4 address wrapped into one of IPv6.
         let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
@@ -76,14 +81,14 @@ impl TrustedUser {
         &self.header
     }
 
+    /// The networks that it is believed from.
+    pub const fn proxies(&self) -> &Networks {
+        &self.proxies
+    }
+
     /// Whether a connection from there is believed.
     pub fn trusts(&self, peer: IpAddr) -> bool {
         self.proxies.contain(peer)
-    }
-
-    /// Whether no network is left that is not believed, of one kind of address or the other.
-    pub fn trusts_everybody(&self) -> bool {
-        self.proxies.0.iter().any(|network| network.prefix_len() == 0)
     }
 
     /// The name that the proxy gives; `None` where it gives none, or the connection is not the proxy's.
@@ -132,7 +137,7 @@ mod tests {
     #[test]
     fn who_trusts_the_whole_world_is_known() {
         for (networks, everybody) in [("10.0.0.0/8", false), ("10.0.0.0/8,0.0.0.0/0", true), ("::/0", true)] {
-            assert_eq!(TrustedUser::new(HEADER, networks.parse().unwrap()).trusts_everybody(), everybody, "{networks}");
+            assert_eq!(networks.parse::<Networks>().unwrap().are_the_whole_world(), everybody, "{networks}");
         }
     }
 

@@ -49,9 +49,10 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX_BYTES: usize> FromRequest<S>
     type Rejection = FormError;
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, FormError> {
-        let kind = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+        // Parameters say nothing that matters here, and may be anything.
+        let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        if !essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return Err(FormError::NotAForm);
         }
         let bytes = body::read(request.into_body(), Limits::of(MAX_BYTES)).await?;

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
-use door::same_origin::{is_cross_site, is_prefetch};
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode, Uri, Version};
 use http_support::{Form, FormError};
@@ -57,21 +56,20 @@ pub(crate) async fn login(
     }
 }
 
-/// The query of `/logout`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Logout {
-    reason: Option<String>,
+/// Whether the page left by itself at the end of a countdown (`reason=drain`), whatever else the query says.
+fn is_automatic(uri: &Uri) -> bool {
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri).unwrap_or_default();
+    query.iter().find(|(name, _)| name == "reason").is_some_and(|(_, reason)| reason == "drain")
 }
 
 /// `GET` and `POST /logout`: ends the session, whatever phase the pod is in, and whether there is one or not.
 pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri: Uri) -> Response {
     let pod = &visit.pod;
     let base = visit.base.as_str();
-    if method != Method::POST && (method == Method::HEAD || is_cross_site(&headers) || is_prefetch(&headers)) {
+    if method != Method::POST && (method == Method::HEAD || !pod.same_origin.is_wanted(&headers)) {
         return page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base }));
     }
-    let query = Query::<Logout>::try_from_uri(&uri).ok();
-    let automatic = query.is_some_and(|query| query.reason.as_deref() == Some("drain"));
+    let automatic = is_automatic(&uri);
     visit.log_out(automatic).await;
     let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
     if let Some(cleared) = visit.cookies.clear(&visit.base) {

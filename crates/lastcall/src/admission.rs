@@ -8,11 +8,12 @@ use http::header::{CONNECTION, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, Version};
 use session_domain::Phase;
+use session_domain::lifecycle::State;
 use session_domain::registry::Refused;
 
 use crate::page::{self, Page};
 use crate::pod::Pod;
-use crate::request_kind::{RequestKind, wants_page};
+use crate::request_kind::RequestKind;
 use crate::{eviction, maintenance_page};
 
 /// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
@@ -23,7 +24,11 @@ pub(crate) async fn check(pod: &Arc<Pod>, kind: RequestKind, request: &Parts) ->
     if ALWAYS_ADMITTED.contains(&request.uri.path()) {
         return None;
     }
-    let refused = if kind.may_start() { newcomer(pod).await } else { untracked(pod) };
+    let refused = match kind {
+        RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => newcomer(pod).await,
+        RequestKind::CrossSitePost => cross_site_post(pod),
+        RequestKind::Untracked => untracked(pod),
+    };
     Some(refuse(pod, kind, &request.headers, refused?, request.version))
 }
 
@@ -43,6 +48,11 @@ fn untracked(pod: &Pod) -> Option<Refused> {
         Phase::Maintenance => Some(Refused::Closed),
         Phase::Serving | Phase::Draining | Phase::Propagating => None,
     }
+}
+
+/// Users with a session come back by such a form as newcomers do, and cannot be told from them: it is served while they are.
+fn cross_site_post(pod: &Pod) -> Option<Refused> {
+    (pod.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(Refused::Closed)
 }
 
 /// Whether the pod will stop: what needs no session here had better go elsewhere the next time.
@@ -84,7 +94,7 @@ pub(crate) fn refuse(
 /// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
 /// session, here or at the pod that holds it.
 pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, version: Version) -> Response {
-    let mut response = if wants_page(headers) {
+    let mut response = if door::field::is_navigation(headers) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
     } else {
         let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
+use door::field::members;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 
@@ -84,9 +85,7 @@ fn entity_tag(content: &str) -> HeaderValue {
 }
 
 fn answer(content: &'static str, tag: &HeaderValue, headers: &HeaderMap) -> Response {
-    let asked = headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()).unwrap_or_default();
-    let weak = |known: &str| known.trim().trim_start_matches("W/") == tag;
-    let known = asked.split(',').any(weak);
+    let known = members(headers, IF_NONE_MATCH.as_str()).any(|known| known.strip_prefix(b"W/").unwrap_or(known) == tag);
     let mut response = Response::new(if known { Body::empty() } else { Body::from(content) });
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -107,11 +106,11 @@ mod tests {
         let tag = entity_tag(SCRIPT);
         let ask = |known: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, known.parse().unwrap());
+            headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(known.as_bytes()).unwrap());
             answer(SCRIPT, &tag, &headers)
         };
         let quoted = tag.to_str().unwrap();
-        for known in [quoted, &format!("W/{quoted}"), &format!("\"other\", {quoted}")] {
+        for known in [quoted, &format!("W/{quoted}"), &format!("\"other\", {quoted}"), &format!("\"ü\", {quoted}")] {
             assert_eq!(ask(known).status(), StatusCode::NOT_MODIFIED, "{known}");
         }
         let fresh = ask("\"other\"");

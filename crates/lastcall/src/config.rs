@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use door::{Token, TrustedUser};
+use door::{AllowedOrigins, Networks, Token, TrustedUser};
 use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
@@ -35,7 +35,7 @@ pub enum SessionStart {
 /// When the cookie is marked `Secure` and carries a prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CookieSecure {
-    /// Where the request came in by HTTPS, as `X-Forwarded-Proto` says.
+    /// Where the request came in by HTTPS, as `X-Forwarded-Proto` (`https`, `wss`) says, or where that is missing `Forwarded`.
     #[default]
     Auto,
     /// Always.
@@ -93,8 +93,14 @@ pub struct Config {
     pub session_start: SessionStart,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
+    /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
+    /// away before the app sees them. None: those of `trusted_user`, and where that is none as well, what anybody says of the
+    /// scheme is believed, and nothing of the host.
+    pub trusted_proxies: Option<Networks>,
     /// Who names users, where they do not name themselves: a proxy that passes a header on.
     pub trusted_user: Option<TrustedUser>,
+    /// Origins whose pages may post here, besides our own.
+    pub allowed_origins: AllowedOrigins,
     /// What callers of introspection and reflection have to present; none: everybody may ask. Health is always open.
     pub grpc_token: Option<Token>,
     /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
@@ -135,7 +141,9 @@ impl Config {
             scope: SessionScope::default(),
             session_start: SessionStart::default(),
             cookie_secure: CookieSecure::default(),
+            trusted_proxies: None,
             trusted_user: None,
+            allowed_origins: AllowedOrigins::default(),
             grpc_token: None,
             store: None,
             shared_key: false,
@@ -146,5 +154,10 @@ impl Config {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             revision: env!("CARGO_PKG_VERSION").into(),
         }
+    }
+
+    /// The networks whose word of the request is believed, where any are named.
+    pub(crate) fn believed_proxies(&self) -> Option<&Networks> {
+        self.trusted_proxies.as_ref().or_else(|| self.trusted_user.as_ref().map(TrustedUser::proxies))
     }
 }

@@ -88,7 +88,7 @@ impl CookieStyle {
         let secure = match secure {
             CookieSecure::Always => true,
             CookieSecure::Never => false,
-            CookieSecure::Auto => door::cookie::is_secure(headers),
+            CookieSecure::Auto => door::forwarded::is_secure(headers),
         };
         Self { secure, scope }
     }

@@ -1,19 +1,87 @@
-//! The first step of a request: was it made by one of our own pages, or by no browser at all?
+//! The first step of a request: what peers say of proxies who are none is taken away, and what another site's page wants to
+//! change is refused.
+//!
+//! Some routes are meant for other sites' forms: identity providers post their answer (OIDC `form_post`, SAML), and payment
+//! providers send customers back by a form. Those come without the session's cookie, which is `SameSite=Lax`, and look like a
+//! newcomer's. They are handed to the app without a session, whatever they carry.
 
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::response::Response;
-use door::same_origin;
-use http::StatusCode;
+use door::{CrossOriginError, forwarded, same_origin};
 use http::request::Parts;
+use http::{HeaderMap, Method, Request, StatusCode};
+use tracing::warn;
 
 use crate::page;
 use crate::pod::Pod;
 
-/// The answer to a request that would change something and was made by another site's page.
-pub(crate) fn check(pod: &Pod, request: &Parts) -> Option<Response> {
-    if same_origin::is_safe(&request.method) || !same_origin::is_foreign(&request.headers, &request.uri) {
-        return None;
+/// The service's own routes: other sites' forms are never for them.
+const OWN: [&str; 6] = ["/login", "/logout", "/session", "/events", "/tasks", "/ws"];
+
+/// The paths to which other sites' pages may post.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CrossSitePosts(Arc<HashSet<String>>);
+
+impl CrossSitePosts {
+    /// The same, and these.
+    pub(crate) fn with(&self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let mut all = HashSet::clone(&self.0);
+        for path in paths.into_iter().map(Into::into) {
+            if OWN.contains(&path.as_str()) {
+                warn!(path, "the service's own route takes no posts of other sites");
+            } else {
+                all.insert(path);
+            }
+        }
+        Self(Arc::new(all))
     }
-    let detail = "This request was made by another site's page. Open the page itself and try again; \
-                  a proxy in between must pass the Host header on.";
-    Some(page::problem(&*pod.pages, &request.headers, StatusCode::FORBIDDEN, "Not from here", detail))
+
+    fn are_for(&self, request: &Parts) -> bool {
+        request.method == Method::POST && self.0.contains(request.uri.path())
+    }
+}
+
+/// Where a request that goes on was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By one of our own pages, or by no browser, or it changes nothing.
+    Own,
+    /// By a form of another site, on a route that takes those.
+    CrossSitePost,
+}
+
+/// Takes away what a peer that is not trusted says of proxies, where networks are trusted at all.
+pub(crate) fn strip_untrusted(pod: &Pod, request: &mut Request<Body>) {
+    if let Some(proxies) = pod.config.believed_proxies() {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let user_field = pod.config.trusted_user.as_ref().map(|trusted| trusted.header().clone());
+        forwarded::strip(request.headers_mut(), proxies, user_field.as_ref(), peer);
+    }
+}
+
+/// Checks where a request comes from. Its path begins behind the [base](crate::scope::Base).
+///
+/// # Errors
+/// Where another site's page made a request that would change something.
+pub(crate) fn check(pod: &Pod, posts: &CrossSitePosts, request: &Parts) -> Result<Origin, CrossOriginError> {
+    // A WebSocket is opened by `GET`, and any page may try.
+    let opens_socket = request.method == Method::GET && request.uri.path() == "/ws";
+    if same_origin::is_safe(&request.method) && !opens_socket {
+        return Ok(Origin::Own);
+    }
+    match pod.same_origin.check(&request.headers, &request.uri) {
+        Ok(()) => Ok(Origin::Own),
+        Err(_) if posts.are_for(request) => Ok(Origin::CrossSitePost),
+        Err(error) => Err(error),
+    }
+}
+
+/// The answer to a request of another site's page.
+pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, error: CrossOriginError) -> Response {
+    page::problem(&*pod.pages, headers, StatusCode::FORBIDDEN, "Not from here", &error.to_string())
 }

@@ -10,7 +10,6 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderM
 
 use crate::assets::{AGAIN_PATH, RELOAD_PATH};
 use crate::headers::guard;
-use crate::request_kind::wants_page;
 
 /// A page that the service needs and the app may design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Page<'a> {
         /// Whether the browser left by itself at the end of a countdown.
         automatic: bool,
     },
-    /// Somebody else's page led here: ask before signing out (`POST` to `logout` under `base`).
+    /// A request to sign out that no user may have made (another site's, a prefetch, a picture): ask before signing out (`POST` to `logout` under `base`).
     ConfirmSignOut {
         /// The path of the app's first page for this user.
         base: &'a str,
@@ -75,7 +74,7 @@ impl Pages for PlainPages {
             }
             Page::ConfirmSignOut { base } => (
                 "Sign out?",
-                "Another site led you here.",
+                "Nothing has happened yet.",
                 format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
             ),
             Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
@@ -137,7 +136,7 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
 /// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
 /// answers like this; an app that does the same speaks with one voice.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    if wants_page(headers) {
+    if door::field::is_navigation(headers) {
         return html(status, pages.html(Page::Problem { status, title, detail }));
     }
     problem_document(status, title, detail)

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use door::SameOrigin;
 use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
 use session_domain::{Counters, Outcome, PodReport, SessionView};
 use tokio::sync::{Notify, watch};
@@ -39,6 +40,8 @@ pub(crate) struct Pod {
     /// What signs the cookies now.
     pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
+    /// Whose pages may change something here.
+    pub(crate) same_origin: SameOrigin,
     /// Whether it holds so many sessions that newcomers had better go elsewhere.
     is_full: AtomicBool,
     /// Whether the store has been written once: until then a pod that requires it is not ready.
@@ -79,6 +82,7 @@ impl Pod {
             streams_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
             pages,
+            same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             keys,
             config,
             is_full: AtomicBool::new(false),

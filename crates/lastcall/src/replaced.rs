@@ -9,7 +9,6 @@ use http::{Method, StatusCode};
 use crate::account;
 use crate::page::{self, Page};
 use crate::pod::Pod;
-use crate::request_kind::wants_page;
 use crate::scope::Base;
 
 /// Answers it. `base` is where the user's pages begin.
@@ -19,7 +18,7 @@ pub(crate) fn answer(pod: &Pod, base: &Base, request: &Parts) -> Response {
         "/session" | "/events" => account::no_session(pod, headers),
         // The browser has the new cookie by now: the button ends the session that the user sees.
         "/logout" => page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
-        _ if wants_page(headers) => {
+        _ if door::field::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
             let location = if request.method == Method::GET { "" } else { base.as_str() };
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };

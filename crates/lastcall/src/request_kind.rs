@@ -1,9 +1,10 @@
 //! What a request is where it turns out to have no session: decided once, and asked by admission, by the extractor and by every
 //! answer of the service's own.
 
-use door::same_origin::{is_cross_site, is_prefetch};
+use door::field::{self, is_navigation, says_navigation};
+use door::same_origin::is_prefetch;
 use http::Method;
-use http::header::{ACCEPT, HeaderMap};
+use http::header::HeaderMap;
 use http::request::Parts;
 
 use crate::config::SessionStart;
@@ -17,6 +18,8 @@ pub(crate) enum RequestKind {
     Unspecific,
     /// `POST /login`: starts a session and names its user.
     Login,
+    /// A form of another site, on a route that takes those: starts a session only where its handler names a user.
+    CrossSitePost,
     /// Everything else: starts nothing and sets no cookie.
     Untracked,
 }
@@ -43,8 +46,13 @@ impl RequestKind {
     pub(crate) const fn may_start(self) -> bool {
         match self {
             Self::Navigation | Self::Unspecific | Self::Login => true,
-            Self::Untracked => false,
+            Self::CrossSitePost | Self::Untracked => false,
         }
+    }
+
+    /// Whether a handler that names the user may start a session by that.
+    pub(crate) const fn may_sign_in(self) -> bool {
+        self.may_start() || matches!(self, Self::CrossSitePost)
     }
 
     /// Whether a refusal is a page for this caller: for navigations, and for clients that take whatever comes and are no script
@@ -53,45 +61,22 @@ impl RequestKind {
         match self {
             Self::Navigation => true,
             Self::Unspecific => says_navigation(headers).is_none(),
-            Self::Login | Self::Untracked => wants_page(headers),
+            Self::Login | Self::CrossSitePost | Self::Untracked => is_navigation(headers),
         }
     }
 }
 
-/// Whether a user will look at the answer: the browser says that it navigates; where it says nothing, the caller accepts HTML.
-pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    says_navigation(headers).unwrap_or_else(|| accepts_html(headers))
-}
-
-/// What the browser says; `None` where it says nothing: over plain HTTP, or no browser.
-fn says_navigation(headers: &HeaderMap) -> Option<bool> {
-    headers.get("sec-fetch-mode").map(|mode| mode.as_bytes().eq_ignore_ascii_case(b"navigate"))
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    field::members(headers, "sec-fetch-site").any(|site| site == b"cross-site")
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    media_ranges(headers).any(|range| range.eq_ignore_ascii_case(b"text/html"))
+    field::accepts(headers, "text/html")
 }
 
 /// Whether `Accept` is absent or says `*/*` alone.
 fn accepts_anything(headers: &HeaderMap) -> bool {
-    media_ranges(headers).all(|range| range == b"*/*")
-}
-
-/// The media ranges of `Accept` without their parameters, but for those that are not acceptable (`q=0`). Bytes: what is no text
-/// in one of them says nothing about the others.
-fn media_ranges(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let ranges = headers.get_all(ACCEPT).into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-    ranges.filter_map(|range| {
-        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-        let name = parts.next().filter(|name| !name.is_empty())?;
-        (!parts.any(is_zero_quality)).then_some(name)
-    })
-}
-
-/// `q=0`, `q=0.`, `q=0.000`.
-fn is_zero_quality(parameter: &[u8]) -> bool {
-    let Some((name, value)) = parameter.split_at_checked(2) else { return false };
-    name.eq_ignore_ascii_case(b"q=") && !value.is_empty() && value.iter().all(|byte| matches!(byte, b'0' | b'.'))
+    field::media_ranges(headers).all(|range| range == b"*/*")
 }
 
 #[cfg(test)]

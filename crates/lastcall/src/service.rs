@@ -27,6 +27,7 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
+use crate::origin::CrossSitePosts;
 use crate::page::{self, Pages, PlainPages};
 use crate::pod::Pod;
 use crate::{account, assets, events, probes, session_layer, sharing, sweep};
@@ -75,6 +76,7 @@ pub struct Service {
     app: Router,
     untracked: Router,
     switch: watch::Receiver<bool>,
+    cross_site_posts: CrossSitePosts,
 }
 
 impl std::fmt::Debug for Service {
@@ -95,13 +97,33 @@ impl Service {
     pub fn with_pages(app: Router, config: Config, pages: impl Pages) -> Self {
         // Without anybody who could move it, the switch stays off.
         let (_, switch) = watch::channel(false);
-        Self { pod: Pod::new(config, Box::new(pages)), app, untracked: Router::new(), switch }
+        Self {
+            pod: Pod::new(config, Box::new(pages)),
+            app,
+            untracked: Router::new(),
+            switch,
+            cross_site_posts: CrossSitePosts::default(),
+        }
     }
 
     /// Adds routes that answer everybody and touch no session: style sheets, scripts, pictures.
     #[must_use]
     pub fn untracked(mut self, routes: Router) -> Self {
         self.untracked = self.untracked.merge(routes);
+        self
+    }
+
+    /// Lets forms of other sites post to these paths of the app, each written out like `/acs`: answers of identity providers (OIDC
+    /// `form_post`, SAML) and returns from a payment.
+    ///
+    /// Such a post comes without the session's cookie, and is handed to the app without a session: it starts none, leaves the one
+    /// that the browser has alone, and is served during a drain as well. [`Session`](crate::Session) answers it with 401; a
+    /// handler that knows who the user is takes [`SignIn`](crate::SignIn), or redirects to a page by `303`, where the cookie
+    /// is back. That the post is not forged is the handler's to verify (`state`, `RelayState`, signatures). Posts of our own pages
+    /// to the same paths are served as ever.
+    #[must_use]
+    pub fn cross_site_posts(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.cross_site_posts = self.cross_site_posts.with(paths);
         self
     }
 
@@ -130,7 +152,7 @@ impl Service {
         let pod = Arc::clone(&self.pod);
         let settings = Settings::new(pod.config.heartbeat_interval)
             .keeping_alive(pod.config.keep_alive_timeout)
-            .telling_peers(pod.config.trusted_user.is_some())
+            .telling_peers(pod.config.believed_proxies().is_some())
             .telling_connections(pod.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
@@ -185,12 +207,12 @@ impl Service {
     /// Probes, metrics and assets stand before the session layer; everything else goes through it.
     fn routes(&self, metrics: Router) -> Router {
         let pod = Arc::clone(&self.pod);
-        let tracked = self.tracked();
+        let (tracked, posts) = (self.tracked(), self.cross_site_posts.clone());
         let session_layer = service_fn(move |request: Request<Body>| {
-            let (pod, tracked) = (Arc::clone(&pod), tracked.clone());
+            let (pod, tracked, posts) = (Arc::clone(&pod), tracked.clone(), posts.clone());
             async move {
                 let began = Instant::now();
-                let response = session_layer::handle(Arc::clone(&pod), tracked, request).await;
+                let response = session_layer::handle(Arc::clone(&pod), tracked, posts, request).await;
                 pod.metrics.request(response.status(), began.elapsed());
                 Ok::<_, std::convert::Infallible>(response)
             }

@@ -181,7 +181,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
                 // The browser throws this answer away and asks again once somebody really wants the page.
                 Err(page::html(StatusCode::SERVICE_UNAVAILABLE, String::new()))
             }
-            RequestKind::Untracked => Err(page::problem(
+            RequestKind::CrossSitePost | RequestKind::Untracked => Err(page::problem(
                 &*visit.pod.pages,
                 &parts.headers,
                 StatusCode::UNAUTHORIZED,
@@ -282,7 +282,7 @@ impl Visit {
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
     pub(crate) async fn sign_in(&self, user: UserName) -> Result<SignedIn, NotSignedIn> {
         let Some(held) = &self.held else {
-            if self.session().is_none() && !self.kind.may_start() {
+            if self.session().is_none() && !self.kind.may_sign_in() {
                 return Err(NotSignedIn::MayNotStart);
             }
             return Ok(self.start(user).map(|_| SignedIn(None))?);

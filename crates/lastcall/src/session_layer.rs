@@ -19,6 +19,7 @@ use tower::ServiceExt as _;
 
 use crate::events::EventStreamAnswer;
 use crate::identity::Identity;
+use crate::origin::{CrossSitePosts, Origin};
 use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::request_kind::RequestKind;
@@ -29,16 +30,26 @@ use crate::sessions::Held;
 use crate::{admission, headers, origin, scope, trusted};
 
 /// Answers a request, by `app` where no step does.
-pub(crate) async fn handle(pod: Arc<Pod>, app: Router, mut request: Request<Body>) -> Response {
+pub(crate) async fn handle(pod: Arc<Pod>, app: Router, posts: CrossSitePosts, mut request: Request<Body>) -> Response {
+    origin::strip_untrusted(&pod, &mut request);
     let base = scope::split(request.uri_mut(), pod.config.scope);
     let (head, body) = request.into_parts();
-    if let Some(refusal) = origin::check(&pod, &head) {
-        return refusal;
-    }
+    let origin = match origin::check(&pod, &posts, &head) {
+        Ok(origin) => origin,
+        Err(error) => return origin::refuse(&pod, &head.headers, error),
+    };
     let identity = match Identity::of(&pod, &head) {
         Ok(identity) => identity,
         Err(unclear) => return trusted::refuse(&pod, &head.headers, unclear),
     };
+    if origin == Origin::CrossSitePost {
+        let kind = RequestKind::CrossSitePost;
+        if let Some(refusal) = admission::check(&pod, kind, &head).await {
+            return refusal;
+        }
+        let visit = Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind);
+        return without_session(&pod, app, Request::from_parts(head, body), visit).await;
+    }
     let kind = RequestKind::of(&head, pod.config.session_start);
     let visit = match resolve(&pod, &base, identity, kind, &head).await {
         Resolved::Session(session) => {

@@ -14,7 +14,7 @@ mod session;
 pub mod shared;
 mod time;
 
-pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, UserName};
+pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, UserName, normalize_text};
 pub use outcome::{Outcome, Totals};
 pub use pod::{Counters, Phase, PodReport};
 pub use session::SessionView;

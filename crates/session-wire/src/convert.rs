@@ -2,18 +2,13 @@
 
 use prost_types::Timestamp as WireTime;
 use session_domain::fleet::Parting;
-use session_domain::{
-    Counters, MAX_USER_CHARS, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
-};
+use session_domain::{Counters, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
 
 use crate::error::Unsound;
 use crate::v1;
 
 /// Characters that are kept of a version or a revision.
 const MAX_TEXT_CHARS: usize = 100;
-
-/// A name of as many characters as one may have takes no more bytes than this.
-const MAX_USER_BYTES: usize = MAX_USER_CHARS * 4;
 
 /// Writes a time.
 pub fn timestamp_to_wire(time: Timestamp) -> WireTime {
@@ -167,13 +162,9 @@ fn pod_name(text: &str) -> Result<PodName, Unsound> {
     PodName::new(text).ok_or(Unsound::PodName)
 }
 
-/// A name that the domain would have written differently was not written by it.
+/// Pods of another version may write a name in another normal form.
 fn user_name(text: &str) -> Result<UserName, Unsound> {
-    if text.len() > MAX_USER_BYTES {
-        return Err(Unsound::UserName);
-    }
-    let name = UserName::from_input(text);
-    if name.as_str() == text { Ok(name) } else { Err(Unsound::UserName) }
+    UserName::from_peer(text).ok_or(Unsound::UserName)
 }
 
 fn phase(number: i32) -> Result<Phase, Unsound> {

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use futures_util::{Stream, StreamExt as _};
-use lastcall::{Listeners, Signal, TrustedUser};
+use lastcall::{Listeners, Networks, Signal};
 use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
@@ -128,7 +128,7 @@ fn announce(options: &Options, listeners: &Listeners) {
     } else if options.service.grpc_token.is_none() {
         info!("GRPC_TOKEN is not set: everybody on this machine may see every session");
     }
-    if options.service.trusted_user.as_ref().is_some_and(TrustedUser::trusts_everybody) {
+    if options.service.trusted_proxies.as_ref().is_some_and(Networks::are_the_whole_world) {
         warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
     info!(

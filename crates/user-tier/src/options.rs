@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
-    CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, PodName, Policy, ReadinessWhileDraining, SecondSignal,
-    SessionScope, SessionStart, SigningKeys, StoreAtStart,
+    AllowedOrigins, CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, OriginError, PodName, Policy,
+    ReadinessWhileDraining, SecondSignal, SessionScope, SessionStart, SigningKeys, StoreAtStart,
 };
 use launch::logging::{self, LogFormat};
 use launch::options::{self, Environment, Faults};
@@ -68,6 +68,7 @@ impl Options {
         let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut faults);
         let (grpc_token, open_introspection) = introspection::callers(raw, addresses.grpc, environment, &mut faults);
         let pod = pod_name(raw, environment, &mut faults);
+        let trusted = trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), &mut faults);
         let defaults = Config::new(pod);
         let service = Config {
             policy,
@@ -90,11 +91,9 @@ impl Options {
             auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
             keys: keys.unwrap_or(defaults.keys),
             shared_key,
-            trusted_user: trusted::read(
-                raw.trusted_user_header.as_deref(),
-                raw.trusted_proxies.as_deref(),
-                &mut faults,
-            ),
+            trusted_proxies: trusted.proxies,
+            trusted_user: trusted.user,
+            allowed_origins: allowed_origins(raw, &mut faults),
             grpc_token,
             store,
             forced_end: faults.take(
@@ -246,6 +245,12 @@ fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
             defaults.streamless_linger,
         ),
     }
+}
+
+fn allowed_origins(raw: &Raw, faults: &mut Faults) -> AllowedOrigins {
+    let Some(text) = options::given(raw.allowed_origins.as_deref()) else { return AllowedOrigins::default() };
+    let origins = text.parse().map_err(|error: OriginError| error.to_string());
+    faults.take("ALLOWED_ORIGINS", origins, AllowedOrigins::default())
 }
 
 /// Where sessions are kept: in Redis where `REDIS_URL` is given.

@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::ACCEPT;
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use session_domain::Timestamp;
@@ -76,5 +75,5 @@ fn forgotten(pods: Vec<LostPod>) -> Response {
 
 /// Whether a browser sent the panel's form.
 fn is_from_page(headers: &HeaderMap) -> bool {
-    headers.get(ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    door::field::accepts(headers, "text/html")
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use door::{TrustedUser, Unclear, same_origin};
+use door::{TrustedUser, Unclear, field, same_origin};
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
 use session_domain::UserName;
@@ -117,14 +117,14 @@ fn too_many(wait: std::time::Duration, headers: &HeaderMap) -> Response {
 
 /// Whether a person waits for a page: a browser goes there, or a program asks for what is a page.
 fn is_led_to_sign_in(request: &Request) -> bool {
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let headers = request.headers();
     let path = request.uri().path();
     let is_api = path.starts_with("/admin/api/") || path == "/openapi.json";
-    let navigates = text("sec-fetch-mode").is_none_or(|mode| mode == "navigate");
-    let accept = text(ACCEPT.as_str()).unwrap_or("*/*");
+    let navigates = !field::is_other_than(headers, "sec-fetch-mode", &["navigate"]);
+    let accepts_anything = !headers.contains_key(ACCEPT) || field::accepts(headers, "*/*");
     // What was to be changed is a person's only where it says so: a script would take the redirect for success.
-    let takes_anything = accept.contains("*/*") && same_origin::is_safe(request.method());
-    !is_api && navigates && (accept.contains("text/html") || takes_anything)
+    let takes_anything = accepts_anything && same_origin::is_safe(request.method());
+    !is_api && navigates && (field::accepts(headers, "text/html") || takes_anything)
 }
 
 #[cfg(test)]

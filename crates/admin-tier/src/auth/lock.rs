@@ -133,7 +133,7 @@ impl Lock {
         self.tickets.write(ticket, headers)
     }
 
-    fn is_token(&self, presented: &str) -> bool {
+    fn is_token(&self, presented: impl AsRef<[u8]>) -> bool {
         self.token.as_ref().is_some_and(|token| token.is(presented))
     }
 

@@ -133,7 +133,7 @@ pub(super) fn clear(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A secure request ignores the plain name: anybody on the plain network could have planted it.
 fn name(headers: &HeaderMap) -> &'static str {
-    if door::cookie::is_secure(headers) { SECURE } else { PLAIN }
+    if door::forwarded::is_secure(headers) { SECURE } else { PLAIN }
 }
 
 /// `Lax`: who follows a link to the dashboard from a chat or a ticket is signed in still. What changes something needs
@@ -143,7 +143,7 @@ fn cookie(headers: &HeaderMap, value: String) -> Cookie<'static> {
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(door::cookie::is_secure(headers))
+        .secure(door::forwarded::is_secure(headers))
         .build()
 }
 

@@ -1,8 +1,9 @@
 //! `ADMIN_AUTH`, and what each of its words needs.
 
-use door::{Token, TrustedUser};
+use door::{Networks, Token, TrustedUser};
 use launch::options::{self, Environment, Faults};
-use launch::{secret, trusted};
+use launch::secret;
+use launch::trusted::{self, Trusted};
 
 use super::Raw;
 
@@ -25,16 +26,21 @@ enum Word {
 }
 
 /// Reads the option and those that belong to it; also which of these mean nothing beside it.
-pub(super) fn read(raw: &Raw, environment: &dyn Environment, faults: &mut Faults) -> (AdminAuth, Vec<&'static str>) {
+pub(super) fn read(
+    raw: &Raw,
+    environment: &dyn Environment,
+    faults: &mut Faults,
+) -> (AdminAuth, Option<Networks>, Vec<&'static str>) {
     let choices = [("token", Word::Token), ("proxy", Word::Proxy), ("off", Word::Off)];
     let known_faults = faults.clone();
     let word = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
     let token = secret::read_token("ADMIN_TOKEN", environment, faults);
-    let trusted = trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), faults);
+    let Trusted { proxies, user: trusted } =
+        trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), faults);
     let unused = |is_set: bool, name| is_set.then_some(name);
     let unused_token = unused(token.is_some(), "ADMIN_TOKEN");
     let unused_proxy = unused(trusted.is_some(), "TRUSTED_USER_HEADER");
-    match (word, trusted) {
+    let (auth, unused) = match (word, trusted) {
         (Word::Token, _) => (AdminAuth::Token(token), unused_proxy.into_iter().collect()),
         (Word::Proxy, Some(trusted)) => (AdminAuth::Proxy(trusted), unused_token.into_iter().collect()),
         (Word::Proxy, None) => {
@@ -48,5 +54,6 @@ pub(super) fn read(raw: &Raw, environment: &dyn Environment, faults: &mut Faults
             (AdminAuth::Off, Vec::new())
         }
         (Word::Off, _) => (AdminAuth::Off, unused_token.into_iter().chain(unused_proxy).collect()),
-    }
+    };
+    (auth, proxies, unused)
 }

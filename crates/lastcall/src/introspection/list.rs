@@ -1,7 +1,7 @@
 //! `ListSessions`: the pod's sessions, oldest login first, page by page.
 
-use session_domain::SessionView;
 use session_domain::paging::{Cursor, Key, page};
+use session_domain::{SessionView, normalize_text};
 use session_wire::{session_to_wire, v1};
 use tonic::Status;
 
@@ -17,7 +17,7 @@ pub(super) fn list(pod: &Pod, request: &v1::ListSessionsRequest) -> Result<v1::L
         Ok(size) => size.min(LARGEST_PAGE),
         Err(_) => return Err(Status::invalid_argument("page_size is negative; 0 means 100")),
     };
-    let part = request.user_contains.to_lowercase();
+    let part = normalize_text(&request.user_contains).to_lowercase();
     let scope = format!("login_time user~{part}");
     let after = match request.page_token.as_str() {
         "" => None,

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::query::QueryError;
 use super::rows::Row;
 use super::view::FleetView;
-use crate::ids::SessionId;
+use crate::ids::{SessionId, normalize_text};
 use crate::session::SessionView;
 
 /// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are connected.
@@ -76,9 +76,11 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Sessions of this pod and this user (both exact) with this part in their user or id, in capitals or not.
+    /// Sessions of this pod and this user (both exact) with this part in their user or id, in capitals or not. Names are found
+    /// in whatever normal form of Unicode they are asked for.
     pub fn new(pod: &str, user: &str, part: &str) -> Self {
-        Self { pod: pod.into(), user: user.into(), part: part.trim().to_lowercase(), state: None }
+        let part = normalize_text(part.trim()).to_lowercase();
+        Self { pod: pod.into(), user: normalize_text(user), part, state: None }
     }
 
     /// Only those of them that stand so; an empty name means all.

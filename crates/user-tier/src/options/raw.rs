@@ -75,7 +75,7 @@ pub struct Raw {
     /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*
     #[arg(long, env = "SESSION_START", value_name = "VALUE", hide_env_values = true, default_value = "any")]
     pub session_start: String,
-    /// `auto` (from X-Forwarded-Proto), `always` or `never`
+    /// `auto` (from X-Forwarded-Proto or Forwarded), `always` or `never`
     #[arg(long, env = "COOKIE_SECURE", value_name = "VALUE", hide_env_values = true, default_value = "auto")]
     pub cookie_secure: String,
     /// Sessions this pod holds; above it newcomers get the busy page
@@ -97,9 +97,12 @@ pub struct Raw {
     /// Header with the user's name, as a proxy in front passes it on; needs TRUSTED_PROXIES
     #[arg(long, env = "TRUSTED_USER_HEADER", value_name = "VALUE", hide_env_values = true)]
     pub trusted_user_header: Option<String>,
-    /// The networks that this header is believed from: CIDR, comma separated
+    /// The networks of proxies in front, whose X-Forwarded-* and user header are believed: CIDR, comma separated
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
+    /// Origins whose pages may post here besides our own, like https://www.example.org, comma separated
+    #[arg(long, env = "ALLOWED_ORIGINS", value_name = "VALUE", hide_env_values = true)]
+    pub allowed_origins: Option<String>,
     /// `token`: callers of GRPC_ADDR present GRPC_TOKEN, which only loopback can do without; `off`: everybody may ask
     #[arg(long, env = "GRPC_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
     pub grpc_auth: String,

@@ -62,11 +62,33 @@ fn who_names_users_is_believed_from_networks_that_are_named() {
     assert!(trusted.trusts("10.1.2.3".parse().unwrap()) && !trusted.trusts("127.0.0.1".parse().unwrap()));
     for (flags, variable) in [
         (&["--trusted-user-header", "X-User"][..], "TRUSTED_PROXIES: is needed"),
-        (&["--trusted-proxies", "10.0.0.0/8"], "TRUSTED_USER_HEADER: is needed"),
         (&["--trusted-user-header", "X-User", "--trusted-proxies", "proxy"], "TRUSTED_PROXIES: \"proxy\" is no"),
     ] {
         let fault = parse(flags, &[]).unwrap_err();
         assert!(fault.starts_with(variable) && fault.lines().count() == 1, "{fault}");
+    }
+    let alone = parse(&["--trusted-proxies", "10.0.0.0/8"], &[]).unwrap().service;
+    assert!(alone.trusted_proxies.is_some() && alone.trusted_user.is_none(), "they say scheme and host as well");
+}
+
+#[test]
+fn origins_that_may_post_here_are_named_one_by_one() {
+    let allowed =
+        parse(&["--allowed-origins", "https://a.test, http://b.test:8080"], &[]).unwrap().service.allowed_origins;
+    assert_eq!(allowed, "https://A.test:443,http://b.test:8080".parse().unwrap());
+    assert_eq!(
+        parse(&["--allowed-origins", ""], &[]).unwrap().service.allowed_origins,
+        lastcall::AllowedOrigins::default()
+    );
+    for (origins, fault) in [
+        ("*", "ALLOWED_ORIGINS: \"*\" would let pages of every site"),
+        ("null", "ALLOWED_ORIGINS: \"null\" would let"),
+        ("https://a.test/", "ALLOWED_ORIGINS: \"https://a.test/\" has a path"),
+        ("a.test", "ALLOWED_ORIGINS: \"a.test\" is no origin"),
+        (",", "ALLOWED_ORIGINS: names no origin"),
+    ] {
+        let found = parse(&["--allowed-origins", origins], &[]).unwrap_err();
+        assert!(found.starts_with(fault) && found.lines().count() == 1, "{found}");
     }
 }
 

@@ -1,0 +1,164 @@
+//! What proxies in front say of the request as they got it: its scheme and its host, in `X-Forwarded-*` and `Forwarded`.
+//!
+//! Anybody can write these fields. Where networks are trusted, the fields of other peers are [taken away](strip) before
+//! anything reads them.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use http::header::{FORWARDED, HeaderMap, HeaderName};
+
+use crate::field;
+use crate::trusted::Networks;
+
+const PROTO: &str = "x-forwarded-proto";
+const HOST: &str = "x-forwarded-host";
+const PREFIX: &str = "x-forwarded-";
+
+/// Whether the request came in by HTTPS, or is a WebSocket that did. What the first proxy says counts: the one that the client
+/// spoke to. `X-Forwarded-Proto` counts before `Forwarded`, as more proxies write it and fewer pass on what callers send.
+pub fn is_secure(headers: &HeaderMap) -> bool {
+    let proto = field::members(headers, PROTO).next().map(|first| unquote(first).into_owned());
+    let proto = proto.or_else(|| first_parameter(headers, b"proto"));
+    proto.is_some_and(|proto| [&b"https"[..], b"wss"].iter().any(|secure| proto.eq_ignore_ascii_case(secure)))
+}
+
+/// The host that the first proxy was asked for, with its port if it has one. Only for requests of peers that are believed.
+pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
+    field::members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
+}
+
+/// Takes away what a peer that is not trusted says of proxies: `X-Forwarded-*`, `Forwarded`, and the field with the user's name.
+pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
+    if peer.is_some_and(|peer| trusted.contain(peer)) {
+        return;
+    }
+    let is_said = |name: &&HeaderName| {
+        name.as_str().starts_with(PREFIX) || *name == FORWARDED || user_field.is_some_and(|field| field == *name)
+    };
+    let said: Vec<_> = headers.keys().filter(is_said).cloned().collect();
+    for name in said {
+        headers.remove(name);
+    }
+}
+
+/// A parameter of the first element of `Forwarded` (RFC 7239).
+fn first_parameter(headers: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
+    let line = headers.get(FORWARDED)?.as_bytes();
+    let element = split_unquoted(line, b',').find(|element| !element.is_empty())?;
+    split_unquoted(element, b';').find_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let (found, value) = (pair[..at].trim_ascii(), pair[at + 1..].trim_ascii());
+        found.eq_ignore_ascii_case(name).then(|| unquote(value).into_owned())
+    })
+}
+
+/// The parts between separators that stand outside of quoted strings.
+fn split_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = text.split(move |byte| {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => return *byte == separator && !quoted,
+        }
+        false
+    });
+    parts.map(<[u8]>::trim_ascii)
+}
+
+/// A quoted string without its quotes and escapes; anything else as it is.
+fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
+    let Some(inner) = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else { return value.into() };
+    if !inner.contains(&b'\\') {
+        return inner.into();
+    }
+    let mut bytes = inner.iter().copied();
+    let mut plain = Vec::with_capacity(inner.len());
+    while let Some(byte) = bytes.next() {
+        plain.push(if byte == b'\\' { bytes.next().unwrap_or(byte) } else { byte });
+    }
+    plain.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::HeaderValue;
+
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_first_proxy_tells_the_scheme() {
+        for (proto, secure) in [
+            (&b"https, http"[..], true),
+            (b"HTTPS", true),
+            (b"wss", true),
+            (b"WSS,http", true),
+            (b"\"https\"", true),
+            (b" https ", true),
+            (b",https", true),
+            (b"https, \xff", true),
+            (b"http, https", false),
+            (b"ws", false),
+            (b"ws, wss", false),
+            (b"httpss", false),
+            (b"\xffhttps", false),
+            (b"", false),
+        ] {
+            assert_eq!(is_secure(&headers(&[(PROTO, proto)])), secure, "{:?}", String::from_utf8_lossy(proto));
+        }
+        assert!(!is_secure(&HeaderMap::new()));
+        assert!(is_secure(&headers(&[(PROTO, b"https"), (PROTO, b"http")])), "several lines are one list");
+    }
+
+    #[test]
+    fn forwarded_tells_it_as_well() {
+        for (forwarded, secure) in [
+            (&b"proto=https"[..], true),
+            (b"for=192.0.2.60;proto=https;by=203.0.113.43", true),
+            (b"Proto=\"HTTPS\";for=\"[2001:db8::1]:4711\"", true),
+            (b"PROTO = wss", true),
+            (b"for=\"_a;proto=http,\\\"\";proto=https, for=b;proto=http", true),
+            (b"proto=\"h\\ttps\"", true),
+            (b"for=\xff;proto=https", true),
+            (b"for=a;proto=http, for=b;proto=https", false),
+            (b"for=a, for=b;proto=https", false),
+            (b"for=\"a;proto=https\"", false),
+            (b"for=\"a;proto=https", false),
+            (b"proto=ws", false),
+            (b"protos=https", false),
+            (b"https", false),
+        ] {
+            assert_eq!(
+                is_secure(&headers(&[("forwarded", forwarded)])),
+                secure,
+                "{:?}",
+                String::from_utf8_lossy(forwarded)
+            );
+        }
+        let both = headers(&[("forwarded", b"proto=https"), (PROTO, b"http")]);
+        assert!(!is_secure(&both), "X-Forwarded-Proto counts first");
+        assert!(is_secure(&headers(&[("forwarded", b"proto=https"), (PROTO, b"")])), "unless it says nothing");
+    }
+
+    #[test]
+    fn only_trusted_peers_say_anything_of_proxies() {
+        let trusted: Networks = "10.0.0.0/8".parse().unwrap();
+        let user = HeaderName::from_static("remote-user");
+        let said = [(PROTO, &b"https"[..]), (HOST, b"a"), ("x-forwarded-x", b"b"), ("forwarded", b"proto=https")];
+        for (peer, kept) in [(Some("10.0.0.1"), 6), (Some("::ffff:10.0.0.1"), 6), (Some("192.0.2.1"), 1), (None, 1)] {
+            let mut headers = headers(&[&said[..], &[("remote-user", b"ada"), ("accept", b"*/*")]].concat());
+            strip(&mut headers, &trusted, Some(&user), peer.map(|peer| peer.parse().unwrap()));
+            assert_eq!(headers.len(), kept, "{peer:?}");
+            assert!(headers.contains_key("accept"));
+        }
+    }
+}
