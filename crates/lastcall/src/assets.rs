@@ -49,8 +49,11 @@ const SCRIPT: &str = concat!(
 );
 
 /// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
-/// element) whether there is something else than a 503 by now, and loads it. Asking starts no session.
-pub const WAITING_SCRIPT: &str = include_str!("../assets/again.js");
+/// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
+/// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
+/// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
+/// `data-back`; an element `#trying` shows `data-trying` while a question is under way.
+pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 
 /// Serves the files to everybody.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {

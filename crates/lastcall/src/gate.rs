@@ -10,6 +10,11 @@ use crate::maintenance_page;
 use crate::page::{self, Page};
 use crate::pod::Pod;
 
+/// Whether a newcomer would be admitted now.
+pub(crate) fn admits_newcomers(pod: &Pod) -> bool {
+    pod.registry.is_open() && !pod.registry.is_full()
+}
+
 /// What a newcomer gets instead of the app, if anything.
 pub(crate) fn check(pod: &Pod, version: Version) -> Option<Response> {
     if !pod.registry.is_open() {

@@ -8,6 +8,8 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 
+use serde_json::{Value, json};
+
 use crate::assets::AGAIN_PATH;
 use crate::headers::guard;
 
@@ -28,8 +30,8 @@ pub enum Page<'a> {
     },
     /// Nobody is let in until maintenance is over.
     Maintenance {
-        /// When to come again.
-        retry_after: Duration,
+        /// In what time it should be over, where the operator has said so.
+        back_in: Option<Duration>,
     },
     /// This pod is about to stop: trying again finds another one.
     TryAgain,
@@ -69,7 +71,7 @@ impl Pages for PlainPages {
                 "Another site led you here.",
                 format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
             ),
-            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
+            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", retry(30)),
             Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
             Page::Searching => ("One moment", "Your session is being looked for. Nothing is lost.", retry(1)),
             Page::Busy => ("We are full right now", "Please try again in a moment.", retry(5)),
@@ -86,7 +88,9 @@ impl Pages for PlainPages {
 /// Tries again, with scripts at a moment of its own, without them by the clock.
 fn retry(seconds: u32) -> String {
     format!(
-        "<p><a href=\"\">Try again</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
+        "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
+         <span id=\"trying\" aria-hidden=\"true\"></span></p>\
+         <p><a href=\"\">Try again now</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
          <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
     )
 }
@@ -109,10 +113,25 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
 /// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
 /// answers like this; an app that does the same speaks with one voice.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
+    problem_with(pages, headers, status, title, detail, Value::Null)
+}
+
+/// The same, with `more` members (an object) in the problem document.
+pub(crate) fn problem_with(
+    pages: &dyn Pages,
+    headers: &HeaderMap,
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    more: Value,
+) -> Response {
     if navigates(headers) {
         return html(status, pages.html(Page::Problem { status, title, detail }));
     }
-    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    let mut body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -136,9 +155,14 @@ mod tests {
     #[test]
     fn no_plain_page_has_a_script_or_a_style_in_it() {
         let problem = Page::Problem { status: StatusCode::NOT_FOUND, title: "x", detail: "y" };
-        for page in
-            [Page::TryAgain, Page::Searching, Page::Busy, Page::SignedOut { base: "/", automatic: true }, problem]
-        {
+        for page in [
+            Page::TryAgain,
+            Page::Maintenance { back_in: None },
+            Page::Searching,
+            Page::Busy,
+            Page::SignedOut { base: "/", automatic: true },
+            problem,
+        ] {
             let html = PlainPages.html(page);
             let scripts = html.matches("<script").count();
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use browser::{Browser, Key, TypingData};
 pub use events::{Event, Events};
 pub use haproxy::Haproxy;
-pub use nginx::Nginx;
+pub use nginx::{Nginx, Trouble};
 pub use person::Person;
 pub use pod::UserPod;
 pub use process::{Process, Signal};
