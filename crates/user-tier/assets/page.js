@@ -33,7 +33,10 @@ byId("sign-out").addEventListener("submit", (event) => {
 });
 
 hear("state", ({ state }) => showConnection(state));
-hear("stopped", () => showConnection("stopped"));
+hear("stopped", () => {
+  showConnection("stopped");
+  byId("continue").textContent = words.reload;
+});
 hear("connected", ({ session_id: id, pod }) => {
   byId("pod").textContent = pod;
   // The page was drawn for another session: somebody has signed in meanwhile, in another tab.
@@ -104,6 +107,7 @@ function end(reason) {
   if (reason === "logout") notes.follow();
   else rememberName(user);
   notes.flush();
+  byId("continue").textContent = words.goOn;
   for (const form of [nameForm, byId("sign-out")]) if (form && !form.contains(document.activeElement)) form.hidden = true;
 }
 

@@ -15,6 +15,8 @@ export const words = {
     elsewhere: "You are connected in another browser",
     stopped: "No answer from the server",
   },
+  goOn: "Continue",
+  reload: "Reload",
   saved: (time) => `Saved in this browser at ${time}.`,
   notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",
   open: (user) => `Notes of ${user}: open`,

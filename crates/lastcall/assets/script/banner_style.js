@@ -50,13 +50,15 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   button { padding-block: .2rem; }
 }
 @media (max-height: 30rem) and (max-width: 40rem), (max-height: 20rem) {
-  #drain-banner { flex-wrap: nowrap; }
+  #drain-banner, #drain-over { flex-wrap: nowrap; }
+  #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - .6rem); overflow-y: auto; }
+  #drain-left { display: none; }
   #drain-message { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   #drain-short { display: block; }
   .text { flex: 1 1 auto; }
   .clock { white-space: nowrap; }
   #stay-here { display: none; }
-  #leave-now { white-space: nowrap; padding-inline: .6rem; }
+  #leave-now, #drain-hide { white-space: nowrap; padding-inline: .6rem; }
 }
 @media print { :host { display: none; } }
 `;

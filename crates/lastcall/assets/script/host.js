@@ -22,7 +22,7 @@ function defaultBanner() {
   const banner = element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, ways);
   const reprieve = element("p", { id: "reprieve", part: "reprieve", hidden: "" });
   const over = element("section", { id: "drain-over", part: "over", hidden: "" });
-  over.append(element("p", { id: "drain-over-text" }), element("button", { id: "drain-hide", type: "button", part: "button" }));
+  over.append(element("p", { id: "drain-over-text", tabindex: "0" }), element("button", { id: "drain-hide", type: "button", part: "button" }));
   return [banner, reprieve, over];
 }
 

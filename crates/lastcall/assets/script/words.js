@@ -4,7 +4,7 @@ const languages = {
   en: {
     label: "Announcement",
     message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds),
-    short: "Please save your work.",
+    short: "Save your work.",
     until: ["You will be signed out at ", "."],
     goesOn: ["You stay signed in: this page continues on another server at ", "."],
     left: "left",

@@ -126,27 +126,30 @@ async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its
     sign_in(&browser, &pod, "ada").await;
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    let fits = "const box = document.querySelector('.banner:not([hidden])').getBoundingClientRect();
-        const button = document.querySelector('.banner:not([hidden]) :is(button, a):not([hidden])').getBoundingClientRect();
+    let fits = "const moving = document.getAnimations().map((animation) => animation.finished);
+        await Promise.allSettled(moving);
+        const banner = document.querySelector('.banner:not([hidden])');
+        const box = banner.getBoundingClientRect();
+        const button = banner.querySelector(':is(button, a):not([hidden])').getBoundingClientRect();
         const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
         return [box.height <= innerHeight / 5, button.top >= box.top && button.bottom <= box.bottom && button.right <= innerWidth,
-            button.height >= 24, wide, box.height]";
+            button.height >= 24, wide, banner.scrollHeight <= banner.clientHeight]";
     for (width, height, name) in
         [(320, 256, "zoomed"), (640, 360, "landscape"), (390, 844, "phone"), (1280, 400, "flat"), (1100, 800, "desk")]
     {
         browser.emulate(false, width, height).await;
+        let found = browser.run(fits).await;
         browser.screenshot(&format!("user-banner-{name}")).await;
-        let fits = browser.run(fits).await;
-        assert_eq!(fits.as_array().unwrap()[..4], [json!(true), json!(true), json!(true), json!(0)], "{name}: {fits}");
+        assert_eq!(found, json!([true, true, true, 0, true]), "{name}");
     }
     browser.emulate(false, 320, 256).await;
     browser.passes_axe().await;
     // The operator hurries. What is said at the end takes no more room.
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-over").await;
+    assert_eq!(browser.run(fits).await, json!([true, true, true, 0, true]));
     browser.screenshot("user-over-zoomed").await;
-    let fits = browser.run(fits).await;
-    assert_eq!(fits[0], true, "{fits}");
+    browser.passes_axe().await;
 }
 
 #[tokio::test]
