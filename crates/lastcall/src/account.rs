@@ -7,6 +7,7 @@ use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
 use http::{Method, StatusCode, Uri, Version};
 use http_support::{Form, FormError};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
 use crate::admission;
@@ -106,8 +107,13 @@ pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
 }
 
-/// The answer to whoever asks about a session and has none.
+/// The answer to whoever asks about a session and has none. A page that waits learns from it that the service itself answers,
+/// and whether it admits newcomers; a page that has a session, how old the answer is.
 pub(crate) fn no_session(pod: &Pod, headers: &HeaderMap) -> Response {
     let detail = "The session has ended, or there never was one. Open the page: it starts one.";
-    page::problem(&*pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail)
+    let more = json!({
+        "admits_newcomers": admission::admits_newcomers(pod),
+        "server_time": pod.clock.now(),
+    });
+    page::problem_with(&*pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail, more)
 }

@@ -19,6 +19,11 @@ use crate::{eviction, maintenance_page};
 /// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
 const ALWAYS_ADMITTED: [&str; 3] = ["/session", "/events", "/logout"];
 
+/// Whether a newcomer would be admitted now.
+pub(crate) fn admits_newcomers(pod: &Pod) -> bool {
+    pod.registry.is_open() && !pod.registry.is_full()
+}
+
 /// What a request without a session gets instead of the app, if anything.
 pub(crate) async fn check(pod: &Arc<Pod>, kind: RequestKind, request: &Parts) -> Option<Response> {
     if ALWAYS_ADMITTED.contains(&request.uri.path()) {

@@ -36,10 +36,10 @@ const SCRIPT: &str = concat!(
     include_str!("../assets/script/question.js"),
     include_str!("../assets/script/memory.js"),
     include_str!("../assets/script/follower.js"),
-    include_str!("../assets/script/line.js"),
+    include_str!("../assets/script/connection.js"),
     include_str!("../assets/script/leaving.js"),
     include_str!("../assets/script/title.js"),
-    include_str!("../assets/script/sheet.js"),
+    include_str!("../assets/script/banner_style.js"),
     include_str!("../assets/script/host.js"),
     include_str!("../assets/script/room.js"),
     include_str!("../assets/script/banner.js"),
@@ -53,8 +53,11 @@ const SCRIPT: &str = concat!(
 );
 
 /// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
-/// element) whether there is something else than a 503 by now, and loads it. Asking starts no session.
-pub const WAITING_SCRIPT: &str = include_str!("../assets/again.js");
+/// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
+/// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
+/// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
+/// `data-back`; an element `#trying` shows `data-trying` while a question is under way.
+pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 
 /// The script of [`crate::Page::SessionRenewed`], for [`crate::Pages`] of one's own: opens the address in `data-location` (an
 /// attribute of any element; empty: the page's own) once, a second after the page was shown.

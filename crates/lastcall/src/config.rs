@@ -83,8 +83,9 @@ pub struct Config {
     pub heartbeat_interval: Duration,
     /// Whether browsers leave by themselves at the end of a countdown.
     pub auto_logout: bool,
-    /// `Retry-After` of the maintenance page.
-    pub maintenance_retry_after: Duration,
+    /// `Retry-After` of the maintenance page, which then says in what time it should be over. None: 30 min, and the page names
+    /// no time.
+    pub maintenance_retry_after: Option<Duration>,
     /// What signs the cookie.
     pub keys: SigningKeys,
     /// What one cookie stands for.
@@ -136,7 +137,7 @@ impl Config {
             keep_alive_timeout: Duration::from_secs(75),
             heartbeat_interval: Duration::from_secs(15),
             auto_logout: true,
-            maintenance_retry_after: Duration::from_secs(30 * 60),
+            maintenance_retry_after: None,
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
             session_start: SessionStart::default(),

@@ -27,6 +27,9 @@ use crate::request_kind::RequestKind;
 /// Open connections get so long at the end.
 const CLOSING: Duration = Duration::from_secs(1);
 
+/// `Retry-After` where the operator has set nothing: for crawlers and clients, not a promise to users.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
+
 /// There are no event streams here: connections that say nothing are watched at this pace.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -36,12 +39,14 @@ const PRIVATE: [&str; 5] = ["/health", "/healthz", "/ready", "/readyz", "/metric
 /// Serves the maintenance page, to programs a problem document, under every path but those of `assets`, the files that it links to, and of the probes, which
 /// say 200. Ends soon after `stopped` is done.
 ///
+/// `retry_after` is what [`crate::Config::maintenance_retry_after`] is.
+///
 /// With `hide_probes` the probes and `/metrics` are 404 instead: a route may send those paths here, so that nobody outside
 /// sees what they say of the pods.
 pub async fn serve_maintenance_page(
     pages: impl Pages,
     assets: Router,
-    retry_after: Duration,
+    retry_after: Option<Duration>,
     hide_probes: bool,
     listener: TcpListener,
     stopped: impl Future<Output = ()>,
@@ -83,14 +88,20 @@ fn hidden() -> Router {
     })
 }
 
-/// The maintenance page, or the same for programs. Leaves the cookie alone.
-pub(crate) fn answer(pages: &dyn Pages, kind: RequestKind, headers: &HeaderMap, retry_after: Duration) -> Response {
+/// The maintenance page, or the same for programs. Leaves the cookie alone. It names a time only where the operator has set one.
+pub(crate) fn answer(
+    pages: &dyn Pages,
+    kind: RequestKind,
+    headers: &HeaderMap,
+    retry_after: Option<Duration>,
+) -> Response {
     let mut response = if kind.takes_page(headers) {
-        page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { retry_after }))
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { back_in: retry_after }))
     } else {
         let detail = "The service is in maintenance. Try again later.";
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "We'll be back soon", detail)
     };
+    let retry_after = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
     response
 }

@@ -8,6 +8,8 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue};
 
+use serde_json::{Value, json};
+
 use crate::assets::{AGAIN_PATH, RELOAD_PATH};
 use crate::headers::guard;
 
@@ -28,8 +30,8 @@ pub enum Page<'a> {
     },
     /// Nobody is let in until maintenance is over.
     Maintenance {
-        /// When to come again.
-        retry_after: Duration,
+        /// In what time it should be over, where the operator has said so.
+        back_in: Option<Duration>,
     },
     /// This pod is about to stop: trying again finds another one.
     TryAgain,
@@ -77,7 +79,7 @@ impl Pages for PlainPages {
                 "Nothing has happened yet.",
                 format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
             ),
-            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", String::new()),
+            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", retry(30)),
             Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
             Page::Searching => ("One moment", "Your session is being looked for. Nothing is lost.", retry(1)),
             Page::SessionRenewed { location, is_repeated } => (
@@ -99,7 +101,9 @@ impl Pages for PlainPages {
 /// Tries again, with scripts at a moment of its own, without them by the clock.
 fn retry(seconds: u32) -> String {
     format!(
-        "<p><a href=\"\">Try again</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
+        "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
+         <span id=\"trying\" aria-hidden=\"true\"></span></p>\
+         <p><a href=\"\">Try again now</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
          <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
     )
 }
@@ -136,15 +140,34 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
 /// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
 /// answers like this; an app that does the same speaks with one voice.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    if door::field::is_navigation(headers) {
-        return html(status, pages.html(Page::Problem { status, title, detail }));
-    }
-    problem_document(status, title, detail)
+    problem_with(pages, headers, status, title, detail, Value::Null)
 }
 
 /// The same for a caller that is known to take no page.
 pub(crate) fn problem_document(status: StatusCode, title: &str, detail: &str) -> Response {
-    let body = serde_json::json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    document(status, title, detail, Value::Null)
+}
+
+/// The same as [`problem`], with `more` members (an object) in the problem document.
+pub(crate) fn problem_with(
+    pages: &dyn Pages,
+    headers: &HeaderMap,
+    status: StatusCode,
+    title: &str,
+    detail: &str,
+    more: Value,
+) -> Response {
+    if door::field::is_navigation(headers) {
+        return html(status, pages.html(Page::Problem { status, title, detail }));
+    }
+    document(status, title, detail, more)
+}
+
+fn document(status: StatusCode, title: &str, detail: &str, more: Value) -> Response {
+    let mut body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
+    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+        body.extend(more);
+    }
     let mut response = Response::new(Body::from(body.to_string()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -162,6 +185,7 @@ mod tests {
         let problem = Page::Problem { status: StatusCode::NOT_FOUND, title: "x", detail: "y" };
         for page in [
             Page::TryAgain,
+            Page::Maintenance { back_in: None },
             Page::Searching,
             Page::Busy,
             Page::SessionRenewed { location: "/", is_repeated: false },

@@ -20,7 +20,7 @@ use std::time::Duration;
 pub use browser::{Browser, Key, TypingData};
 pub use events::{Event, Events};
 pub use haproxy::Haproxy;
-pub use nginx::Nginx;
+pub use nginx::{Nginx, Trouble};
 pub use person::Person;
 pub use pod::UserPod;
 pub use process::{Process, Signal};
@@ -28,6 +28,11 @@ pub use redis::{Redis, free_port};
 pub use site::Site;
 pub use slow_proxy::SlowProxy;
 pub use unread::Unread;
+
+/// htmx and Turbo as they were published; see the README beside them. Both put saved HTML back into a page.
+pub const HTMX: &str = include_str!("../vendor/htmx.min.js");
+/// See [`HTMX`].
+pub const TURBO: &str = include_str!("../vendor/turbo.js");
 
 /// How long a test waits for something that must come. Long enough for a busy machine; nothing waits for it to pass.
 pub const PATIENCE: Duration = Duration::from_secs(30);

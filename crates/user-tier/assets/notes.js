@@ -1,11 +1,12 @@
 // The notes: kept in this browser as they are typed, under the user's name, so that nobody else sees them.
 
-import { words } from "./words.js";
+import { formatOf, words } from "./words.js";
 
-const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const clock = formatOf({ timeStyle: "medium" });
 const PREFIX = "lastcall.notes:";
 const ERASED = "lastcall.erased";
 const KEPT = "lastcall.kept";
+const NAME = "lastcall.name";
 // An anonymous user of a tab has that tab's path in the name: two such tabs are two people.
 const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
 
@@ -13,10 +14,13 @@ export class Notes {
   #box;
   #hint;
   #key;
+  #saves;
   // Another tab of this user has erased them. What is on screen stays, but is not kept again by itself.
   #erasedElsewhere = false;
 
-  constructor(box, hint, user, base) {
+  // `saves(whether)` is told whether the browser keeps what is written.
+  constructor(box, hint, user, base, saves) {
+    this.#saves = saves;
     this.#box = box;
     this.#hint = hint;
     this.#key = keyOf(user, base);
@@ -35,6 +39,7 @@ export class Notes {
     const kept = write(this.#key, this.#box.value);
     this.#hint.textContent = kept ? words.saved(clock.format(new Date())) : words.notSaved;
     this.#hint.classList.toggle("bad", !kept);
+    this.#saves(kept);
   }
 
   // Writes what is on screen, unless that is what is kept.
@@ -87,6 +92,24 @@ export class Notes {
     this.#box.setSelectionRange(start, end);
   }
 }
+
+// Other users whose notes are saved in this browser.
+export function otherUsers(user) {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(PREFIX) && localStorage.getItem(key))
+      .map((key) => key.slice(PREFIX.length))
+      .filter((name) => name !== user && !name.startsWith("anonymous@"))
+      .sort((one, other) => one.localeCompare(other));
+  } catch {
+    return [];
+  }
+}
+
+// The name of a user whose session has ended by itself, offered to whoever comes next on this machine: most likely the same
+// one. Who signs out by hand is forgotten.
+export const rememberName = (user) => write(NAME, user === "anonymous" ? "" : user);
+export const rememberedName = () => read(NAME);
 
 // What was erased in this tab, and a way to bring it back; null where nothing was.
 export function erased() {

@@ -1,23 +1,30 @@
-// The page: notes, who one is, and what of the session's story is this page's own affair. Line, banner and countdown are
-// the library's (`/assets/lastcall.js`), and are told by events.
+// The page: notes, who one is, and what of the session's story is this page's own affair. Connection, banner and countdown are
+// the library's (`/assets/lastcall.js`), and are told by events. At the end of the session the page stays as it is.
 
-import { Notes } from "./notes.js";
-import { words } from "./words.js";
+import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
+import { formatOf, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const session = byId("session");
 const { user, base } = session.dataset;
-const local = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const local = formatOf({ dateStyle: "medium", timeStyle: "short" });
 const hear = (name, handle) => addEventListener(`lastcall:${name}`, (event) => handle(event.detail, event));
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const CONTINUE_WITHIN_MS = 60_000;
+const ASK_EVERY_MS = 1_000;
 
 // Whether people are asked to leave: then nothing of theirs is erased by their leaving.
 let asked = false;
 
-const notes = new Notes(byId("notes"), byId("saved"), user, base);
+// The library says that text is saved only where it is.
+const tag = document.querySelector("script[data-session]");
+const notes = new Notes(byId("notes"), byId("saved"), user, base, (saves) => tag?.toggleAttribute("data-saves", saves));
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
 // Not there where a proxy in front names users.
-byId("name-form")?.addEventListener("submit", giveName);
+const nameForm = byId("name-form");
+if (nameForm) offerNames();
 byId("sign-out").addEventListener("submit", (event) => {
   // Without the library's script the form goes its own way.
   if (!globalThis.lastcall) return;
@@ -25,13 +32,10 @@ byId("sign-out").addEventListener("submit", (event) => {
   lastcall.leave();
 });
 
-hear("state", ({ state }) => {
-  // The page was drawn for a session that was over before the script could ask.
-  if (state === "none") end("gone");
-  const shown = state === "none" ? "over" : state;
-  const connection = byId("connection");
-  connection.dataset.state = shown;
-  connection.textContent = words.connection[shown];
+hear("state", ({ state }) => showConnection(state));
+hear("stopped", () => {
+  showConnection("stopped");
+  byId("continue").textContent = words.reload;
 });
 hear("connected", ({ session_id: id, pod }) => {
   byId("pod").textContent = pod;
@@ -46,27 +50,51 @@ hear("session", (now) => {
 hear("drain", () => (asked = true));
 hear("drain-cancelled", () => (asked = false));
 hear("leaving", () => notes.flush());
-hear("leave-failed", () => (byId("saved").textContent = words.cannotLeave));
+hear("leave-failed", ({ automatic }) => automatic || (byId("saved").textContent = words.cannotLeave));
 hear("left", ({ automatic }, event) => {
+  if (automatic) return end("drain");
   event.preventDefault();
   // Nothing is erased before the server has said that the session is over, and nothing at all where people had to go.
-  if (!asked && !byId("keep").checked) notes.erase();
-  else notes.keep();
-  location.replace(`${base}logout${automatic ? "?reason=drain" : ""}`);
+  if (asked || byId("keep").checked) notes.keep();
+  else notes.erase();
+  rememberName(asked ? user : "");
+  location.replace(`${base}logout`);
 });
-hear("session-ended", ({ reason, automatic }) => end(automatic ? "drain" : reason));
+hear("session-ended", ({ reason }) => end(reason));
 
-// An address that nobody answers at would take the page away, and what is written on it.
+// An address that nobody answers at would take the page away, and what is written on it. So would one that answers while
+// somebody writes on.
 byId("continue").addEventListener("click", async (event) => {
   event.preventDefault();
   notes.flush();
-  try {
-    await fetch(base, { method: "HEAD", redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(5_000) });
-    location.assign(base);
-  } catch {
-    byId("ended-message").textContent = words.cannotContinue;
+  const hint = byId("ended-hint");
+  const until = performance.now() + CONTINUE_WITHIN_MS;
+  const written = new AbortController();
+  byId("notes").addEventListener("input", () => written.abort(), { once: true });
+  while (!written.signal.aborted && performance.now() < until) {
+    if (await admits()) return location.assign(base);
+    hint.textContent = words.waiting;
+    await sleep(ASK_EVERY_MS);
   }
+  hint.textContent = written.signal.aborted ? "" : words.cannotContinue;
 });
+
+// Whether the server, and nobody in its place, would serve the page.
+async function admits() {
+  try {
+    const request = { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(5_000) };
+    const answer = await (await fetch(`${base}session`, request)).json();
+    return answer.session_id !== undefined || answer.admits_newcomers === true;
+  } catch {
+    return false;
+  }
+}
+
+function showConnection(state) {
+  const connection = byId("connection");
+  connection.dataset.state = state;
+  connection.textContent = words.connection[state];
+}
 
 // The page belongs to somebody else now: their name, their notes.
 function reload() {
@@ -74,28 +102,54 @@ function reload() {
   location.reload();
 }
 
-// The session is over: say so, and leave the notes where they are.
+// The session is over: the library says so. The notes stay where they are, and so does who writes them.
 function end(reason) {
   if (reason === "logout") notes.follow();
+  else rememberName(user);
   notes.flush();
-  byId("ended-message").textContent = words.ended[reason] ?? words.ended.gone;
-  byId("ended").hidden = false;
-  byId("name-form")?.setAttribute("hidden", "");
-  byId("sign-out").hidden = true;
+  byId("continue").textContent = words.goOn;
+  for (const form of [nameForm, byId("sign-out")]) if (form && !form.contains(document.activeElement)) form.hidden = true;
 }
 
-// A name without leaving the page, so that a server that is away costs a message and not the page.
+// The name of before, and the notes of others that are saved here: whoever signed in under another name finds them.
+function offerNames() {
+  const name = byId("name");
+  if (user === "anonymous") name.value ||= rememberedName();
+  name.addEventListener("focus", () => name.select());
+  nameForm.addEventListener("submit", giveName);
+  addEventListener("pageshow", () => (nameForm.querySelector("button").disabled = false));
+  if (user !== "anonymous" && byId("notes").value) return;
+  for (const other of otherUsers(user)) {
+    const button = document.createElement("button");
+    button.className = "quiet";
+    button.textContent = words.open(other);
+    button.addEventListener("click", () => {
+      name.value = other;
+      nameForm.requestSubmit();
+    });
+    byId("others").append(button);
+    byId("others").hidden = false;
+  }
+}
+
+// A name without leaving the page, so that a server that is away costs a message and not the page. One at a time: a second
+// one would carry a cookie that the first has replaced.
 async function giveName(event) {
   event.preventDefault();
+  const form = event.target;
+  const button = form.querySelector("button");
+  if (button.disabled) return;
+  button.disabled = true;
   if (user === "anonymous") notes.hand(user, base);
   else notes.flush();
-  const form = event.target;
   const request = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", signal: AbortSignal.timeout(10_000) };
   try {
     const answer = await fetch(form.action, request);
     if (answer.type !== "opaqueredirect") throw new Error(`status ${answer.status}`);
+    rememberName("");
     location.assign(base);
   } catch {
+    button.disabled = false;
     byId("saved").textContent = words.cannotSignIn;
   }
 }

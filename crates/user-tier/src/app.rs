@@ -38,7 +38,7 @@ pub fn service(config: Config) -> Service {
 
 /// The maintenance page and nothing else, until `stopped` is done.
 pub async fn maintenance_page(
-    retry_after: Duration,
+    retry_after: Option<Duration>,
     hide_probes: bool,
     listener: TcpListener,
     stopped: impl Future<Output = ()>,

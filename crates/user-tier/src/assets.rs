@@ -12,7 +12,7 @@ const FILES: [File; 8] = [
     ("notes.js", SCRIPT, include_str!("../assets/notes.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
     ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
-    ("again.js", SCRIPT, lastcall::WAITING_SCRIPT),
+    ("retry.js", SCRIPT, lastcall::WAITING_SCRIPT),
     ("reload.js", SCRIPT, lastcall::RELOAD_SCRIPT),
 ];
 

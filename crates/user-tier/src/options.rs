@@ -131,7 +131,7 @@ impl Options {
                 ),
                 CookieSecure::default(),
             ),
-            maintenance_retry_after: maintenance::retry_after(&raw.maintenance_retry_after, &mut faults),
+            maintenance_retry_after: maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
             version: launch::version::VERSION.to_owned(),
             revision: pod_revision(raw, &mut faults),
             ..defaults

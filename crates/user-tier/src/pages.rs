@@ -26,7 +26,7 @@ impl Frame {
 
     /// A page that asks again by itself.
     fn again(title: &'static str, seconds: u32) -> Self {
-        Self { again: seconds, script: Some(assets::url("again.js")), ..Self::new(title) }
+        Self { again: seconds, script: Some(assets::url("retry.js")), ..Self::new(title) }
     }
 }
 
@@ -102,7 +102,8 @@ struct ConfirmSignOut<'a> {
 #[template(path = "maintenance.html")]
 struct Maintenance {
     frame: Frame,
-    retry_after: String,
+    /// In what time it should be over, where the operator has said so.
+    back_in: Option<String>,
 }
 
 #[derive(Template)]
@@ -147,9 +148,9 @@ impl Pages for SamplePages {
                 SignedOut { frame: Frame { script, ..Frame::new("Signed out") }, base, automatic }.render()
             }
             Page::ConfirmSignOut { base } => ConfirmSignOut { frame: Frame::new("Sign out?"), base }.render(),
-            Page::Maintenance { retry_after } => {
+            Page::Maintenance { back_in } => {
                 let frame = Frame::again("We'll be back soon", 30);
-                Maintenance { frame, retry_after: about(retry_after) }.render()
+                Maintenance { frame, back_in: back_in.map(about) }.render()
             }
             Page::TryAgain => {
                 let text = "This server is about to stop, and another one takes over.";
@@ -197,7 +198,7 @@ mod tests {
             (Page::SignedOut { base: "/", automatic: false }, "You are signed out"),
             (Page::SignedOut { base: "/", automatic: true }, "You were signed out"),
             (Page::ConfirmSignOut { base: "/" }, "Sign out?"),
-            (Page::Maintenance { retry_after: Duration::from_secs(1800) }, "We'll be back soon"),
+            (Page::Maintenance { back_in: None }, "We'll be back soon"),
             (Page::TryAgain, "One moment"),
             (Page::Searching, "One moment"),
             (Page::SessionRenewed { location: "/", is_repeated: false }, "You have just signed in"),
@@ -210,6 +211,14 @@ mod tests {
                 assert!(html[..at].ends_with("<noscript><meta "), "{html}");
             }
         }
+    }
+
+    #[test]
+    fn the_maintenance_page_names_a_time_only_where_one_was_set() {
+        let html = |back_in| SamplePages.html(Page::Maintenance { back_in });
+        assert!(html(Some(Duration::from_secs(1800))).contains("It should be back in about 30 minutes."));
+        let silent = html(None);
+        assert!(!silent.contains("about") && !silent.contains("minute"), "{silent}");
     }
 
     #[test]

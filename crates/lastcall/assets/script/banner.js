@@ -3,6 +3,8 @@
 // Who was told that they need not leave is to see it, not only to miss the banner.
 const REPRIEVE_MS = 12_000;
 const URGENT_MS = 10_000;
+// What a framework may put back from a history snapshot, as it was when the snapshot was taken.
+const PARTS = "lastcall-banner, #drain-banner, #reprieve, #drain-over";
 
 class Banner {
   #root = null;
@@ -14,13 +16,29 @@ class Banner {
   #quiet = false;
   // Who had the focus before it came into the banner.
   #before = null;
-  #reprieve;
+  #reprieve = null;
+  // What is said of the end, while it is.
+  #end = null;
   #room = new Room();
 
   // `leave()` signs out, by hand.
   constructor(leave) {
     this.#leave = leave;
     this.#settle();
+    new MutationObserver((changes) => changes.some(isRestored) && this.settle()).observe(document, { childList: true, subtree: true });
+  }
+
+  // Shows what is true now in whatever banner the page has now, and nothing of what was true once.
+  settle() {
+    for (const copy of [...document.getElementsByTagName("lastcall-banner")]) if (copy !== host) copy.remove();
+    const anew = this.#settle();
+    for (const copy of document.querySelectorAll("#drain-banner")) if (copy !== this.#box) copy.hidden = true;
+    if (!this.#notice) this.#hide("drain-banner");
+    else if (anew) this.#draw();
+    if (this.#reprieve === null) this.#hide("reprieve");
+    if (this.#end) this.#showEnd();
+    else this.#hide("drain-over");
+    title.settle();
   }
 
   arrive(notice) {
@@ -56,11 +74,34 @@ class Banner {
 
   // The session has ended.
   over(reason) {
-    const text = `${words.ended[reason] ?? words.ended.gone} ${words.kept}`;
-    this.#settle();
+    const [ended, byHand] = [words.ended[reason] ?? words.ended.gone, reason === "left" || reason === "logout"];
     title.end();
+    // What becomes of saved text when somebody signs out is the page's affair.
+    this.#tellEnd(savesText() ? `${ended} ${byHand ? "" : words.saved}`.trim() : `${ended} ${words.kept}`);
+  }
+
+  // The time is over, and nobody says what became of the session.
+  stopped() {
+    title.stopped();
+    this.#tellEnd(`${words.stopped} ${savesText() ? words.saved : words.kept} ${words.reload}`);
+  }
+
+  // Somebody answers again.
+  answered() {
+    this.#end = null;
+    this.#hide("drain-over");
+    title.restore();
+  }
+
+  #tellEnd(text) {
+    this.#end = text;
+    this.#settle();
     say(text);
-    if (this.#write("drain-over-text", text)) this.#show("drain-over");
+    this.#showEnd();
+  }
+
+  #showEnd() {
+    if (this.#write("drain-over-text", this.#end)) this.#show("drain-over");
   }
 
   trouble(text) {
@@ -108,8 +149,12 @@ class Banner {
       this.#leave();
     });
     this.#part("stay-here")?.addEventListener("click", () => this.#quieten(!this.#quiet));
-    this.#part("drain-hide")?.addEventListener("click", () => this.#hide("drain-over"));
+    this.#part("drain-hide")?.addEventListener("click", () => {
+      this.#end = null;
+      this.#hide("drain-over");
+    });
     this.#write("drain-left", words.left);
+    this.#write("drain-short", words.short);
     this.#write("drain-hide", words.hide);
     for (const part of [box, this.#part("drain-over")]) {
       part?.addEventListener("focusin", ({ relatedTarget }) => {
@@ -121,7 +166,6 @@ class Banner {
   #draw() {
     const notice = this.#notice;
     this.#endReprieve();
-    this.#write("drain-message", words.message(notice));
     this.trouble("");
     this.#quieten(this.#quiet);
     const stay = this.#part("stay-here");
@@ -138,8 +182,12 @@ class Banner {
     this.#show("drain-banner");
   }
 
+  // One number, wherever it stands. A page that is morphed may have hidden the banner.
   #count() {
-    this.#write("countdown", `${Math.ceil(this.#left / 1000)}s`);
+    const seconds = Math.ceil(this.#left / 1000);
+    this.#write("countdown", `${seconds}s`);
+    this.#write("drain-message", words.message(this.#notice, seconds));
+    if (this.#box.hidden && this.#notice) this.#show("drain-banner");
     this.#box.classList.toggle("urgent", this.#left <= URGENT_MS);
   }
 
@@ -154,6 +202,7 @@ class Banner {
 
   #endReprieve() {
     clearTimeout(this.#reprieve);
+    this.#reprieve = null;
     this.#hide("reprieve");
   }
 
@@ -185,5 +234,16 @@ class Banner {
   }
 }
 
+// Whether a change to the page may have brought something back: a part of the banner, or another title.
+function isRestored({ target, addedNodes }) {
+  const brings = (node) => node !== host && node.nodeType === 1 && (node.matches(`title, ${PARTS}`) || node.querySelector(PARTS));
+  return target.nodeName === "TITLE" || [...addedNodes].some(brings);
+}
+
+// Whether the page keeps what is typed into it in the browser, as it says itself.
+const savesText = () => choices.saves !== undefined;
+
 // For a page that draws its own from the events.
-const noBanner = { arrive() {}, correct() {}, tick() {}, gone() {}, cancelled() {}, over() {}, trouble() {}, busy() {} };
+const noBanner = {};
+for (const part of ["arrive", "correct", "tick", "gone", "cancelled", "over", "stopped", "answered", "trouble", "busy", "settle"])
+  noBanner[part] = () => {};

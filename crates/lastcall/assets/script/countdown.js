@@ -36,6 +36,11 @@ class Countdown {
     this.#show(this.left);
   }
 
+  // Draws what is true now: a page that comes out of the back/forward cache is seen before its next tick.
+  refresh() {
+    if (this.#timer) this.#tick();
+  }
+
   stop() {
     clearInterval(this.#timer);
     this.#timer = null;

@@ -15,14 +15,14 @@ function defaultBanner() {
   const clock = element("p", { class: "clock", role: "timer", "aria-live": "off" });
   clock.append(element("span", { id: "countdown" }), " ", element("span", { id: "drain-left" }));
   const text = element("div", { class: "text" });
-  text.append(element("p", { id: "drain-message" }), element("p", { id: "drain-until" }), element("p", { id: "drain-problem", hidden: "" }));
+  text.append(element("p", { id: "drain-message" }), element("p", { id: "drain-short", "aria-hidden": "true" }), element("p", { id: "drain-until" }), element("p", { id: "drain-problem", hidden: "" }));
   const ways = element("div", { class: "ways" });
   ways.append(element("button", { id: "leave-now", type: "button", part: "button" }));
   ways.append(element("button", { id: "stay-here", type: "button", part: "button quiet-button", hidden: "" }));
   const banner = element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, ways);
   const reprieve = element("p", { id: "reprieve", part: "reprieve", hidden: "" });
   const over = element("section", { id: "drain-over", part: "over", hidden: "" });
-  over.append(element("p", { id: "drain-over-text" }), element("button", { id: "drain-hide", type: "button", part: "button" }));
+  over.append(element("p", { id: "drain-over-text", tabindex: "0" }), element("button", { id: "drain-hide", type: "button", part: "button" }));
   return [banner, reprieve, over];
 }
 
@@ -32,7 +32,7 @@ const announcer = element("div", { id: "announcer", role: "status", "aria-live":
 shadow.append(announcer);
 // A sheet that is made by a script is no inline style: a strict policy lets it be.
 const sheet = new CSSStyleSheet();
-sheet.replaceSync(SHEET);
+sheet.replaceSync(BANNER_STYLE);
 shadow.adoptedStyleSheets = [sheet];
 // A live region that has just come is not listened to yet.
 const LISTENED_TO_AFTER_MS = 150;

@@ -1,4 +1,4 @@
-// Puts line, notice and banner together, and signs out.
+// Puts connection, notice and banner together, and signs out.
 
 const LEAVE_WITHIN_MS = 10_000;
 // A countdown does not wait: a try that fails leaves time for another.
@@ -6,15 +6,20 @@ const TRY_WITHIN_MS = { least: 500, most: 2_000 };
 const TRY_AGAIN_MS = 300;
 
 const banner = drawsItself ? noBanner : new Banner(() => leave());
-const drain = new Drain(banner, () => leave({ automatic: true }), () => line.ask());
+const drain = new Drain(banner, () => leave({ automatic: true }), timeUp, () => connection.ask());
 // What the server has written into the page's own banner is known before any stream is open.
-const written = parsed(document.getElementById("drain-banner")?.dataset.drain ?? choices.drain);
-const line = new Line(hear, (state) => emit("state", { state }), () => drain.running, written !== null);
-const lateness = new Lateness(() => line.ask());
+const written = isOfNow() ? parsed(document.getElementById("drain-banner")?.dataset.drain ?? choices.drain) : null;
+const connection = new Connection(hear, (state) => emit("state", { state }), () => drain.running, written !== null || choices.session !== undefined);
+const lateness = new Lateness(() => connection.ask());
 
 let sessionId = null;
 // A countdown that has so little left and is heard of no more has come to its end.
 const OVER_MS = 2_000;
+// A server that says nothing for so long after the end, asked or not, has stopped responding; one that is asked again after
+// each of the shorter times.
+const SILENT_MS = { end: 4_000, ask: 1_000 };
+// Whether the page says that the server has stopped responding.
+let stopped = false;
 // The server that the session was on, as it said last.
 let pod = null;
 let leaving = false;
@@ -22,11 +27,15 @@ let leaving = false;
 let endedMeanwhile = null;
 
 function hear(name, data) {
+  if (stopped) {
+    stopped = false;
+    banner.answered();
+  }
   lateness.note(data, name === "drain" || name === "heartbeat");
   switch (name) {
     case "connected":
       // Another id: somebody signed in, or in again, in another tab. The question that follows tells who.
-      if (sessionId !== null && data.session_id !== sessionId) line.ask();
+      if (sessionId !== null && data.session_id !== sessionId) connection.ask();
       sessionId = data.session_id;
       emit("connected", data);
       follow(data);
@@ -44,7 +53,7 @@ function hear(name, data) {
       break;
     case "heartbeat":
       // A banner that is up while no countdown runs, or the other way round: ask what is true.
-      if ("remaining_ms" in data !== drain.running) line.ask();
+      if ("remaining_ms" in data !== drain.running) connection.ask();
       else if (drain.running) drain.correct(data.remaining_ms);
       break;
     case "session-ended":
@@ -59,9 +68,30 @@ function follow(data) {
   const moved = pod !== null && data.pod !== undefined && data.pod !== pod;
   pod = data.pod ?? pod;
   if (data.drain) drain.show(data.drain);
+  else if (data.drain !== null) return;
+  // Written into the page once, or saved in it.
+  else if (!drain.running) banner.settle();
   // On another server, or at the end, nothing was taken back: the countdown is of no importance any more.
-  else if (data.drain === null && (moved || drain.left <= OVER_MS)) drain.stop();
-  else if (data.drain === null) drain.cancel({ server_time: data.server_time });
+  else if (moved || drain.left <= OVER_MS) drain.stop();
+  else drain.cancel({ server_time: data.server_time });
+}
+
+// The countdown is over. What happened the server says in a moment: by an event, or when it is asked.
+async function timeUp() {
+  const since = performance.now();
+  const waits = () => drain.running && drain.left === 0 && !connection.isOver;
+  while (waits()) {
+    const answer = await connection.ask();
+    if (answer !== "server" && performance.now() - since >= SILENT_MS.end && waits()) return stop();
+    await sleep(answer === "server" ? OVER_MS : SILENT_MS.ask);
+  }
+}
+
+function stop() {
+  stopped = true;
+  drain.stop();
+  banner.stopped();
+  emit("stopped", {});
 }
 
 function end(data) {
@@ -84,13 +114,14 @@ async function leave({ automatic = false } = {}) {
   banner.trouble("");
   if (!(await signOut(automatic))) {
     stay();
-    banner.trouble(words.failed);
+    // At the end of a countdown what became of the session is said by whoever ends it.
+    if (!automatic) banner.trouble(words.failed);
     emit("leave-failed", { automatic });
     return false;
   }
   // The server was first.
   if (endedMeanwhile && endedMeanwhile.reason !== "logout") return stay();
-  line.left(automatic);
+  connection.left(automatic);
   banner.busy(false);
   drain.stop();
   // A page that goes somewhere else now need not be told so.
@@ -126,6 +157,12 @@ async function signOut(automatic) {
   }
 }
 
+// Whether the page was written by the server now, and is not one that was saved, or comes out of a cache on the way back.
+function isOfNow() {
+  const [navigation] = performance.getEntriesByType("navigation");
+  return location.protocol !== "file:" && navigation?.type !== "back_forward";
+}
+
 // What the page says that it was given; nothing, where it makes no sense.
 function parsed(notice) {
   try {
@@ -135,7 +172,8 @@ function parsed(notice) {
   }
 }
 
-globalThis.lastcall = Object.freeze({ base, leave, ask: () => line.ask() });
+globalThis.lastcall = Object.freeze({ base, leave, ask: () => connection.ask() });
 
-if (written) drain.show(written);
-line.open();
+if (written) drain.show(written, false);
+else if (location.protocol === "file:" || document.title.match(PREFIXED)) banner.settle();
+connection.open();

@@ -1,6 +1,8 @@
-// One event stream, until it is closed or breaks. What happens then is the line's affair.
+// One event stream, until it is closed or breaks. What happens then is the connection's affair.
 
 const OPEN_WITHIN_MS = 5_000;
+// In heartbeats. Silence is noticed before the second one that is missing.
+const SILENT_AFTER = 1.8;
 const EVENTS = ["connected", "drain", "drain-cancelled", "session-ended", "stream-ended", "heartbeat"];
 
 class Stream {
@@ -20,7 +22,7 @@ class Stream {
         const data = JSON.parse(event.data);
         if (name === "connected") this.#heartbeatMs = data.heartbeat_ms;
         // A stream can look open and be dead: silence is what tells.
-        this.#watch(this.#heartbeatMs * 2.5, over(broken));
+        this.#watch(this.#heartbeatMs * SILENT_AFTER, over(broken));
         heard(name, data);
       });
     }

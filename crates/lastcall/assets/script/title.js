@@ -1,26 +1,48 @@
-// The title of the tab shows the time that is left, and what the page calls itself meanwhile.
+// The title of the tab shows the time that is left, and what the page calls itself meanwhile. A page's history may bring back a
+// title that was shown once: what was put before it is taken away first, so that it never stands there twice.
+
+const PREFIXES = Object.values(languages)
+  .flatMap(({ title, endedTitle, stoppedTitle }) => [title("\\d+", ""), endedTitle(""), stoppedTitle("")])
+  .map((prefix) => prefix.replace(/ $/, "\\s*"));
+const PREFIXED = new RegExp(`^(?:${PREFIXES.join("|")})+`);
 
 const title = {
+  // What is put around the page's own title now, if anything.
+  around: null,
   own: null,
+  next: null,
   shown: null,
 
   show(seconds) {
-    if (document.title !== this.shown) this.own = document.title;
-    const next = words.title(seconds, this.own);
-    if (next === this.shown) return;
-    document.title = next;
-    // As the document has it: it may take blanks away.
-    this.shown = document.title;
+    this.put((own) => words.title(seconds, own));
   },
 
   // The session has ended: seen from another tab as well.
   end() {
-    this.restore();
-    document.title = words.endedTitle(document.title);
+    this.put(words.endedTitle);
+  },
+
+  stopped() {
+    this.put(words.stoppedTitle);
   },
 
   restore() {
-    if (this.shown !== null && document.title === this.shown) document.title = this.own;
-    this.shown = null;
+    this.around = null;
+    this.settle();
+  },
+
+  // After the page has changed its title, or its history has.
+  settle() {
+    if (document.title !== this.shown) this.own = document.title.replace(PREFIXED, "");
+    const next = this.around ? this.around(this.own) : this.own;
+    if (document.title === this.shown && next === this.next) return;
+    if (document.title !== next) document.title = next;
+    // As the document has it: it may take blanks away.
+    [this.next, this.shown] = [next, document.title];
+  },
+
+  put(around) {
+    this.around = around;
+    this.settle();
   },
 };

@@ -3,7 +3,8 @@
 const languages = {
   en: {
     label: "Announcement",
-    message: (notice) => notice.message,
+    message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds),
+    short: "Save your work.",
     until: ["You will be signed out at ", "."],
     goesOn: ["You stay signed in: this page continues on another server at ", "."],
     left: "left",
@@ -15,7 +16,6 @@ const languages = {
     hide: "Hide",
     minute: "One minute left.",
     half: "Thirty seconds left.",
-    end: "Time is up.",
     cancelled: "All is well: you can stay. The announcement was taken back.",
     ended: {
       left: "You are signed out.",
@@ -26,16 +26,21 @@ const languages = {
       gone: "Your session has ended.",
     },
     kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.",
+    saved: "Your text is saved in this browser.",
+    stopped: "The server has stopped responding.",
+    reload: "Reload to continue.",
     failed: "The server does not answer, so you are still signed in. Please try again.",
     title: (seconds, title) => `${seconds}s left · ${title}`,
     endedTitle: (title) => `Signed out · ${title}`,
+    stoppedTitle: (title) => `No answer · ${title}`,
   },
   de: {
     label: "Ankündigung",
-    message: ({ reason, remaining_ms: left }) =>
-      `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${Math.round(left / 1000)}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`,
+    message: ({ reason }, seconds) =>
+      `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`,
     until: ["Sie werden um ", " Uhr abgemeldet."],
     goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."],
+    short: "Bitte speichern.",
     left: "verbleiben",
     leave: "Jetzt abmelden",
     leaving: "Wird abgemeldet…",
@@ -45,7 +50,6 @@ const languages = {
     hide: "Ausblenden",
     minute: "Noch eine Minute.",
     half: "Noch dreißig Sekunden.",
-    end: "Die Zeit ist um.",
     cancelled: "Alles in Ordnung: Sie können bleiben. Die Ankündigung wurde zurückgenommen.",
     ended: {
       left: "Sie sind abgemeldet.",
@@ -56,9 +60,13 @@ const languages = {
       gone: "Ihre Sitzung ist beendet.",
     },
     kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.",
+    saved: "Ihr Text ist in diesem Browser gespeichert.",
+    stopped: "Der Server antwortet nicht mehr.",
+    reload: "Laden Sie die Seite neu, um fortzufahren.",
     failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.",
     title: (seconds, title) => `noch ${seconds}s · ${title}`,
     endedTitle: (title) => `Abgemeldet · ${title}`,
+    stoppedTitle: (title) => `Keine Antwort · ${title}`,
   },
 };
 
@@ -68,4 +76,7 @@ const language = [choices.lang, ...(navigator.languages ?? [])]
   .find((spoken) => Object.hasOwn(languages, spoken ?? "")) ?? "en";
 const words = languages[language];
 const direction = "ltr";
-const spokenClock = new Intl.DateTimeFormat(language === navigator.language?.split("-")[0] ? undefined : language, { timeStyle: "medium" });
+// Times of day as the language of the words has them: as its region does where the browser names one, and never as another
+// language does.
+const locale = (navigator.languages ?? []).find((tagged) => tagged.split("-")[0].toLowerCase() === language) ?? language;
+const spokenClock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });

@@ -1,8 +1,10 @@
 //! A page that is not ours includes one tag. Whatever happens, what was typed into it stays, and nobody is led away.
 
+mod app;
 mod choices;
 mod drain;
 mod place;
+mod restored;
 mod tabs;
 
 use test_support::{Browser, Person, Process, eventually, metric};

@@ -49,6 +49,13 @@ impl Browser {
         self.tell("Network.setExtraHTTPHeaders", json!({ "headers": { header: value } })).await;
     }
 
+    /// Takes the network away from this tab, or gives it back, as a cable that is pulled: the browser notices.
+    pub async fn offline(&self, offline: bool) {
+        self.tell("Network.enable", json!({})).await;
+        let network = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
+        self.tell("Network.emulateNetworkConditions", network).await;
+    }
+
     /// All features are said each time, as Chromium forgets those that it is not told.
     async fn prefers(&self, feature: &'static str, value: &'static str) {
         let features: Vec<Value> = {

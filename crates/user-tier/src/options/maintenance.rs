@@ -36,8 +36,10 @@ pub(super) fn readiness(text: &str, faults: &mut Faults) -> MaintenanceReadiness
     faults.take("MAINTENANCE_READINESS", options::choice(text, &choices), MaintenanceReadiness::default())
 }
 
-pub(super) fn retry_after(text: &str, faults: &mut Faults) -> Duration {
-    faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text), Duration::from_secs(30 * 60))
+/// None where it was not set: the page names a time only where an operator has said it.
+pub(super) fn retry_after(text: Option<&str>, faults: &mut Faults) -> Option<Duration> {
+    let text = options::given(text)?;
+    faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
 }
 
 /// The options of `user-tier maintenance-page`, checked.
@@ -45,8 +47,8 @@ pub(super) fn retry_after(text: &str, faults: &mut Faults) -> Duration {
 pub struct PageOptions {
     /// `HTTP_ADDR`, default `0.0.0.0:9090`.
     pub http: SocketAddr,
-    /// `MAINTENANCE_RETRY_AFTER`, default 30 min.
-    pub retry_after: Duration,
+    /// `MAINTENANCE_RETRY_AFTER`; none: 30 min, and the page names no time.
+    pub retry_after: Option<Duration>,
     /// `HIDE_PROBES`, default `false`: probes and metrics are 404.
     pub hide_probes: bool,
     /// `LOG_FORMAT`, default `text`.
@@ -63,7 +65,7 @@ impl PageOptions {
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let options = Self {
             http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
-            retry_after: retry_after(&raw.maintenance_retry_after, &mut faults),
+            retry_after: retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
             hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
             log_format: faults.take(
                 "LOG_FORMAT",

@@ -127,9 +127,9 @@ pub struct Raw {
         default_value = "after-drain"
     )]
     pub maintenance_readiness: String,
-    /// `Retry-After` of the maintenance page
-    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "30m")]
-    pub maintenance_retry_after: String,
+    /// `Retry-After` of the maintenance page, which names this time to users only where it is set [default: 30m]
+    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_retry_after: Option<String>,
     /// `text` or `json`, on stderr; RUST_LOG filters
     #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
     pub log_format: String,
@@ -161,9 +161,9 @@ pub struct RawPage {
     /// The page, and /health and /ready, which say 200
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9090")]
     pub http_addr: String,
-    /// `Retry-After` of the page
-    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "30m")]
-    pub maintenance_retry_after: String,
+    /// `Retry-After` of the page, which names this time to users only where it is set [default: 30m]
+    #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true)]
+    pub maintenance_retry_after: Option<String>,
     /// Whether /health, /ready and /metrics are 404, for routes that lead here what nobody outside is to see
     #[arg(long, env = "HIDE_PROBES", value_name = "VALUE", hide_env_values = true, default_value = "false")]
     pub hide_probes: String,

@@ -21,7 +21,7 @@ async fn the_page_is_accessible_calm_in_a_countdown_and_after_its_end() {
     browser.passes_axe_in_every_look("user-banner").await;
     // The operator hurries: time is up.
     pod.signal(Signal::SIGTERM);
-    browser.sees("#ended").await;
+    browser.sees("#drain-over").await;
     browser.passes_axe_in_every_look("user-ended").await;
 }
 

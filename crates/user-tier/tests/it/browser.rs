@@ -8,6 +8,7 @@ mod people;
 mod released;
 mod sleep;
 mod tabs;
+mod waiting;
 
 use test_support::{Browser, UserPod, eventually};
 

@@ -12,7 +12,7 @@ async fn at_the_end_of_a_countdown_it_is_signed_out_where_it_is() {
     page.fill(&browser).await;
     assert_eq!(shown(&browser, "drain-banner").await, json!(null));
     page.process.signal(Signal::SIGTERM);
-    sees(&browser, "drain-message", "Server shutting down in 12s. Please save your work and logout.").await;
+    sees(&browser, "drain-message", "s. Please save your work and logout.").await;
     sees(&browser, "countdown", "s").await;
     assert_eq!(shown(&browser, "leave-now").await, "Logout Now");
     assert_eq!(shown(&browser, "stay-here").await, json!(null), "browsers leave by themselves here");
@@ -93,6 +93,17 @@ async fn the_banner_gives_room_to_what_one_is_at_and_is_accessible() {
         browser.emulate(dark, 1100, 800).await;
         browser.passes_axe().await;
     }
+
+    browser.emulate(false, 320, 256).await;
+    let banner = "document.querySelector('lastcall-banner').shadowRoot.getElementById('drain-banner')";
+    let height = browser.run(&format!("return {banner}.offsetHeight")).await;
+    assert!(height.as_u64().unwrap() <= 256 / 5, "at 400 % zoom: {height}");
+    let clipped = browser.run(&format!("return {banner}.scrollHeight > {banner}.clientHeight")).await;
+    assert_eq!(clipped, false);
+    sees(&browser, "drain-short", "Save your work.").await;
+    sees(&browser, "leave-now", "Logout Now").await;
+    browser.screenshot("foreign-page-zoomed").await;
+    browser.emulate(false, 1100, 800).await;
 
     click(&browser, "stay-here").await;
     assert_eq!(shown(&browser, "drain-message").await, json!(null));

@@ -15,8 +15,18 @@ async fn the_banner_counts_down_truly_and_its_button_leaves() {
 
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    let message = browser.reads("#drain-message", "Server").await;
-    assert_eq!(message, "Server shutting down in 60s. Please save your work and logout.");
+    // The number in the message is that of the clock, at every moment.
+    let apart = "const seen = new Set();
+        const apart = [];
+        while (seen.size < 3) {
+            const clock = document.getElementById('countdown').textContent;
+            const message = document.getElementById('drain-message').textContent;
+            if (message !== `Server shutting down in ${clock}. Please save your work and logout.`) apart.push([clock, message]);
+            seen.add(clock);
+            await new Promise(requestAnimationFrame);
+        }
+        return apart";
+    assert_eq!(browser.run(apart).await, serde_json::json!([]));
     assert_eq!(browser.text("#drain-banner button").await, "Logout Now");
     let first = countdown(&browser).await;
     assert!(first <= 60, "{first}");
@@ -50,12 +60,44 @@ async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
     browser.write("#notes", "never saved by hand").await;
+    let page = browser.url().await;
     pod.signal(Signal::SIGTERM);
-    browser.reads("h1", "You were signed out").await;
-    assert!(browser.url().await.ends_with("/logout?reason=drain"));
+    let said = browser.reads("#ended-message", "Time is up").await;
+    assert_eq!(said, "Time is up: you were signed out, as announced. Your text is saved in this browser.");
+    // The page is as it was, under hands that type on.
+    assert_eq!(browser.url().await, page);
+    assert_eq!(browser.focused().await, "notes");
+    assert_eq!(browser.value("#notes").await, "never saved by hand");
+    assert!(!browser.shows("#drain-banner").await);
+    browser.screenshot("user-signed-out-in-place").await;
     assert_eq!(kept(&browser, "ada").await, "never saved by hand");
     assert_eq!(pod.metric("lastcall_session_ends_total{outcome=\"auto_logout\"}").await, 1.0);
     assert_eq!(pod.metric("forced_logouts_total").await, 0.0);
+}
+
+#[tokio::test]
+async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_nothing_else() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "5s"), ("HEARTBEAT_INTERVAL", "500ms"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "in the middle").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    pod.signal(Signal::SIGSTOP);
+    browser.reads("#connection", "Reconnecting").await;
+    assert!(browser.shows("#drain-banner").await, "the time is not over yet");
+    let said = browser.reads("#ended-message", "stopped").await;
+    assert_eq!(said, "The server has stopped responding. Your text is saved in this browser. Reload to continue.");
+    assert!(!browser.shows("#drain-banner").await && !browser.shows("#drain-problem").await);
+    assert_eq!(browser.title().await, "No answer · Notes · Lastcall");
+    assert_eq!(browser.text("#connection").await, "No answer from the server");
+    assert_eq!(browser.value("#notes").await, "in the middle");
+    browser.screenshot("user-stopped").await;
+    // It goes on, and says what has happened.
+    pod.signal(Signal::SIGCONT);
+    browser.reads("#ended-message", "Your text is saved in this browser.").await;
+    let gone = || async { (browser.title().await == "Signed out · Notes · Lastcall").then_some(()) };
+    eventually("the end of the session", gone).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The notes: nothing that somebody wrote is lost, and nobody else sees it.
 
-use test_support::{Browser, eventually};
+use test_support::{Browser, Signal, eventually};
 
 use super::{kept, sign_in};
 use crate::pod;
@@ -55,4 +55,57 @@ async fn leaving_in_one_tab_leaves_the_screen_of_another_alone() {
     assert_eq!(browser.value("#notes").await, "chapter one");
     browser.write("#notes", ", and on").await;
     assert_eq!(kept(&browser, "ann").await, "chapter one, and on");
+}
+
+#[tokio::test]
+async fn whoever_continues_after_the_end_of_a_pod_is_offered_name_and_notes_of_before() {
+    let mut first = pod(&[("DRAIN_TIMEOUT", "6s"), ("PROPAGATION_WAIT", "1s")]).await;
+    let address = first.http.clone();
+    let browser = Browser::open().await;
+    sign_in(&browser, &first, "Sleepy").await;
+    browser.write("#notes", "half a thought").await;
+    first.signal(Signal::SIGTERM);
+    browser.reads("#ended-message", "Time is up").await;
+    assert!(first.wait().await.success());
+    // Nobody is there yet: the page waits, and goes on by itself.
+    browser.click("#continue").await;
+    browser.reads("#ended-hint", "Waiting for a server").await;
+    let pod = pod(&[("HTTP_ADDR", &address)]).await;
+    browser.reads("#user", "anonymous").await;
+    assert_eq!(browser.value("#name").await, "Sleepy");
+    assert_eq!(browser.text("#others button").await, "Notes of Sleepy: open");
+    browser.screenshot("user-notes-of-before").await;
+    browser.click("#others button").await;
+    browser.reads("#user", "Sleepy").await;
+    assert_eq!(browser.value("#notes").await, "half a thought");
+
+    // Signed out by hand, on a computer that others use: nothing is left of them.
+    browser.click("#sign-out button").await;
+    browser.reads("h1", "You are signed out").await;
+    browser.go(&pod.url("/")).await;
+    browser.reads("#connection", "Live").await;
+    assert_eq!(browser.value("#name").await, "");
+    assert_eq!(browser.count("#others button").await, 0);
+}
+
+#[tokio::test]
+async fn who_clicks_twice_signs_in_once_and_may_sign_in_after_coming_back() {
+    let pod = pod(&[]).await;
+    let browser = Browser::open().await;
+    browser.go(&pod.url("/")).await;
+    browser.write("#name", "ada").await;
+    let twice = "window.posts = 0;
+        const asked = window.fetch;
+        window.fetch = (url, options) => {
+            if (options?.method === 'POST') window.posts += 1;
+            return options?.method === 'POST' ? new Promise(() => {}) : asked(url, options);
+        };
+        const button = document.querySelector('#name-form button');
+        button.click();
+        document.getElementById('name-form').requestSubmit();
+        button.click();
+        const disabled = button.disabled;
+        dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+        return [window.posts, disabled, button.disabled]";
+    assert_eq!(browser.run(twice).await, serde_json::json!([1, true, false]));
 }

@@ -1,5 +1,6 @@
 //! People who see, read and move in other ways than most, and machines that are not as they should be.
 
+use serde_json::json;
 use test_support::{Browser, Signal, eventually};
 
 use super::{counts_truly, sign_in};
@@ -116,4 +117,65 @@ async fn the_page_with_its_banner_is_as_accessible_as_can_be_measured() {
     browser.click("#stay-here").await;
     browser.passes_axe().await;
     browser.screenshot("banner-stay-quiet").await;
+}
+
+#[tokio::test]
+async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its_button_can_be_reached() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
+    let fits = "const moving = document.getAnimations().map((animation) => animation.finished);
+        await Promise.allSettled(moving);
+        const banner = document.querySelector('.banner:not([hidden])');
+        const box = banner.getBoundingClientRect();
+        const button = banner.querySelector(':is(button, a):not([hidden])').getBoundingClientRect();
+        const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+        return [box.height <= innerHeight / 5, button.top >= box.top && button.bottom <= box.bottom && button.right <= innerWidth,
+            button.height >= 24, wide, banner.scrollHeight <= banner.clientHeight]";
+    for (width, height, name) in
+        [(320, 256, "zoomed"), (640, 360, "landscape"), (390, 844, "phone"), (1280, 400, "flat"), (1100, 800, "desk")]
+    {
+        browser.emulate(false, width, height).await;
+        let found = browser.run(fits).await;
+        browser.screenshot(&format!("user-banner-{name}")).await;
+        assert_eq!(found, json!([true, true, true, 0, true]), "{name}");
+    }
+    browser.emulate(false, 320, 256).await;
+    browser.passes_axe().await;
+    // The operator hurries. What is said at the end takes no more room.
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-over").await;
+    assert_eq!(browser.run(fits).await, json!([true, true, true, 0, true]));
+    browser.screenshot("user-over-zoomed").await;
+    browser.passes_axe().await;
+}
+
+#[tokio::test]
+async fn times_are_said_in_the_language_of_the_page_and_the_box_is_called_your_notes() {
+    let pod = pod(&[]).await;
+    let browser = Browser::open().await;
+    browser.languages("de-DE").await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.write("#notes", "ein Gedanke").await;
+    let saved = browser.reads("#saved", "Saved").await;
+    assert!(saved.ends_with("AM.") || saved.ends_with("PM."), "{saved}");
+    let since = browser.text("#since").await;
+    assert!(since.ends_with("AM") || since.ends_with("PM"), "{since}");
+    let name =
+        "return document.getElementById(document.getElementById('notes').getAttribute('aria-labelledby')).textContent";
+    assert_eq!(browser.run(name).await, "Your notes");
+}
+
+#[tokio::test]
+async fn a_page_without_a_network_says_so_at_once() {
+    // No silence tells.
+    let pod = pod(&[("HEARTBEAT_INTERVAL", "1h")]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.offline(true).await;
+    browser.reads("#connection", "Reconnecting").await;
+    browser.offline(false).await;
+    browser.reads("#connection", "Live").await;
 }

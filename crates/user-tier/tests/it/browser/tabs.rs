@@ -144,7 +144,7 @@ async fn four_of_six_have_a_stream(before: Option<&str>) {
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
     browser.switch_to(0).await;
-    assert!(browser.shows("#drain-banner").await && !browser.shows("#ended").await);
+    assert!(browser.shows("#drain-banner").await && !browser.shows("#drain-over").await);
     assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
 }
 

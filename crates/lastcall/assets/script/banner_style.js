@@ -1,6 +1,6 @@
 // How the default banner looks. A page changes the colours by custom properties, and more by `::part()`.
 
-const SHEET = `
+const BANNER_STYLE = `
 :host { all: initial; display: block; position: sticky; inset-block-start: 0; z-index: var(--lastcall-z-index, 2147483000);
   font: var(--lastcall-font, 16px/1.45 system-ui, sans-serif); text-align: start; direction: ltr; }
 :host([dir="rtl"]) { direction: rtl; }
@@ -15,7 +15,8 @@ p { margin: 0; }
 #drain-over p { flex: 1 1 18rem; }
 #reprieve { background: var(--lastcall-reprieve-background, #1d6234); font-weight: 650; }
 .text { flex: 1 1 18rem; }
-#drain-message { font-weight: 650; }
+#drain-message, #drain-short { font-weight: 650; }
+#drain-short { display: none; }
 #drain-until { font-size: .9em; }
 #drain-problem { font-weight: 650; margin-block-start: .3rem; }
 .clock { display: flex; align-items: baseline; gap: .35rem; font-variant-numeric: tabular-nums; }
@@ -40,6 +41,24 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   .text { flex-basis: 100%; }
   .ways { display: contents; }
   [data-quiet] #drain-left { display: none; }
+}
+/* Small screens, and large ones at 400 % zoom: the banner takes a fifth of the height at most. */
+@media (max-height: 30rem) {
+  #drain-banner, #drain-over, #reprieve { padding-block: .3rem; gap: .3rem .75rem; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
+  #drain-until { display: none; }
+  #countdown { font-size: 1.3em; }
+  button { padding-block: .2rem; }
+}
+@media (max-height: 30rem) and (max-width: 40rem), (max-height: 20rem) {
+  #drain-banner, #drain-over { flex-wrap: nowrap; }
+  #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - .6rem); overflow-y: auto; }
+  #drain-left { display: none; }
+  #drain-message { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+  #drain-short { display: block; }
+  .text { flex: 1 1 auto; }
+  .clock { white-space: nowrap; }
+  #stay-here { display: none; }
+  #leave-now, #drain-hide { white-space: nowrap; padding-inline: .6rem; }
 }
 @media print { :host { display: none; } }
 `;

@@ -1,4 +1,4 @@
-// The line to the server: one event stream for all tabs of a browser. The tab that has the seat leads: it holds the stream
+// The connection to the server: one event stream for all tabs of a browser. The tab that has the seat leads: it holds the stream
 // and passes on what it hears; the others follow it, and take over within seconds when it goes or falls silent. Where every
 // tab is a session of its own, four of them have a stream and the others ask every few seconds.
 
@@ -13,7 +13,7 @@ const SEATS = perTab ? ["stream.0", "stream.1", "stream.2", "stream.3"] : ["lead
 
 const jitter = (ms) => ms * (0.5 + Math.random() / 2);
 
-class Line {
+class Connection {
   #heard;
   #showState;
   #countsDown;
@@ -28,6 +28,8 @@ class Line {
   #waiting = null;
   // Another browser took this session's stream. It is taken back when the page is looked at, and not before.
   #evicted = false;
+  // The server's time as it was heard last: what a cache answers is older.
+  #serverTime = null;
   // Counts what was heard: an answer to a question that was asked before is older.
   #news = 0;
   // The session has ended: there is nothing more to hear, and the first reason that was given is the true one.
@@ -46,7 +48,7 @@ class Line {
     wanted: () => this.#evicted && this.open(),
   });
 
-  // `heard(name, data)` gets every event; `showState(name)` how the line stands; `countsDown()` whether it is urgent.
+  // `heard(name, data)` gets every event; `showState(name)` how the connection stands; `countsDown()` whether it is urgent.
   // `known`: the server has drawn this page for a session.
   constructor(heard, showState, countsDown, known) {
     this.#known = known;
@@ -58,6 +60,7 @@ class Line {
     addEventListener("pageshow", (event) => event.persisted && this.#back());
     document.addEventListener("freeze", () => this.close());
     document.addEventListener("resume", () => this.#back());
+    addEventListener("offline", () => this.#offline());
     addEventListener("online", () => (this.#follower.follows || this.#none ? this.ask() : this.open()));
     document.addEventListener("visibilitychange", () => document.hidden || this.#looked());
   }
@@ -89,20 +92,23 @@ class Line {
     this.#follower.close();
   }
 
-  // Asks the server for the truth; gives whether it answered.
+  // Asks the server for the truth. Gives who answered: `server`, `cache`, or `nobody`.
   async ask() {
-    if (this.#over) return true;
-    const [round, news] = [this.#round, this.#news];
-    const session = await askForSession();
-    if (session === undefined) return false;
-    if (round !== this.#round || this.#over) return true;
+    if (this.#over) return "server";
+    const [round, news, newest] = [this.#round, this.#news, this.#serverTime];
+    const session = await askForSession((answer) => isOlder(answer, newest));
+    if (session === undefined) return "nobody";
+    if (session === FROM_CACHE) return "cache";
+    if (round !== this.#round || this.#over) return "server";
+    // It has proved that it is of now: where it is older, the clock was put back, or is another pod's.
+    this.#serverTime = session?.server_time ?? newest;
     if (session === null) this.#gone();
     else {
       if (news !== this.#news) delete session.drain;
       this.#tell("session", session);
       if (this.#none) this.#resume();
     }
-    return true;
+    return "server";
   }
 
   // This tab has signed out: the others hear it from here, whoever leads.
@@ -112,6 +118,11 @@ class Line {
     this.#follower.send({ type: "event", name: "session-ended", data: { reason: "logout", automatic } });
     this.close();
     this.#stand("over");
+  }
+
+  // Whether the session has ended.
+  get isOver() {
+    return this.#over;
   }
 
   get #leads() {
@@ -182,13 +193,13 @@ class Line {
 
   #receive(name, data) {
     this.#tries = 0;
-    if (name === "connected") this.#stand("live");
     if (name === "session-ended") return this.#end(data);
     if (name === "stream-ended") {
       this.#evicted = true;
       this.#poll(Infinity);
       return;
     }
+    this.#stand("live");
     this.#news += 1;
     this.#tell(name, data);
   }
@@ -209,6 +220,7 @@ class Line {
   #hear(name, data) {
     if (name === "connected" || name === "session") this.#known = true;
     this.#memory.keep(name, data);
+    if (!isOlder(data, this.#serverTime)) this.#serverTime = data.server_time ?? this.#serverTime;
     this.#heard(name, data);
   }
 
@@ -243,19 +255,25 @@ class Line {
     // The status of a stream that was refused cannot be seen; that of a question can.
     const answered = await this.ask();
     if (round !== this.#round) return;
-    if (answered) this.open();
-    else this.#reopen();
+    if (answered === "nobody") this.#reopen();
+    else this.open();
   }
 
   async #poll(questions) {
     const round = this.#begin();
     for (let asked = 0; asked < questions; asked += 1) {
-      this.#stand(this.#evicted ? "elsewhere" : "asking");
-      await this.ask();
+      const answered = await this.ask();
+      if (round !== this.#round) return;
+      this.#stand(answered === "nobody" ? "lost" : this.#evicted ? "elsewhere" : "asking");
       await sleep(jitter(this.#countsDown() ? ASK_EVERY_MS.countdown : ASK_EVERY_MS.calm));
       if (round !== this.#round) return;
     }
     this.open();
+  }
+
+  // The browser knows it before any silence tells. Where it is wrong, the next event says so.
+  #offline() {
+    if (["opening", "live", "asking"].includes(this.#state)) this.#stand("lost");
   }
 
   #back() {
