@@ -92,8 +92,7 @@ async fn with_session(
 }
 
 async fn without_session(pod: &Arc<Pod>, app: Router, mut request: Request<Body>, visit: Visit) -> Response {
-    let asks_for_page = visit.kind.may_start() || request.method() == Method::HEAD;
-    if visit.needs_path() && asks_for_page && request.uri().path() == "/" && *request.method() != Method::POST {
+    if visit.needs_path() && request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         return to_path_of_its_own();
     }
     let version = request.version();
@@ -136,3 +135,6 @@ fn present_until_read(response: Response, guard: Option<PresenceGuard>) -> Respo
     }
     response.map(|body| Body::new(PresentBody::new(body, guard)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,6 +33,19 @@ fn the_defaults_are_the_contracts() {
     assert!(options.service.auto_logout && options.random_key);
     assert!(options.service.grpc_token.is_some() && !options.open_introspection);
     assert_eq!(options.service.trusted_user, None);
+    assert_eq!(options.service.session_start, SessionStart::Any);
+    assert_eq!(options.service.limits.streamless_linger, Duration::from_secs(60));
+}
+
+#[test]
+fn who_starts_a_session_and_how_long_it_lingers_without_a_stream_can_be_told() {
+    let flags = ["--session-start", "navigation", "--streamless-linger", "24h"];
+    let service = parse(&flags, &[]).unwrap().service;
+    assert_eq!(service.session_start, SessionStart::Navigation);
+    assert_eq!(service.limits.streamless_linger, Duration::from_secs(86_400));
+    let faults = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
+    let lines: Vec<_> = faults.lines().collect();
+    assert!(lines.len() == 2 && faults.contains("SESSION_START: \"always\"") && faults.contains("STREAMLESS_LINGER: "));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod accessible;
+mod admission;
 mod bad_input;
 mod bad_store;
 mod between_pods;
@@ -18,8 +19,10 @@ mod last_metrics;
 mod maintenance;
 mod outage;
 mod pictures;
+mod proxies;
 mod proxy;
 mod redis_kinds;
+mod replaced;
 mod rolling;
 mod sharing;
 mod signals;

@@ -1,5 +1,7 @@
 //! Several pods and one real redis-server: sessions that outlive their pod.
 
+mod replaced;
+
 use std::collections::HashMap;
 
 use reqwest::StatusCode;

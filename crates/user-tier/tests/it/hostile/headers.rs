@@ -19,7 +19,7 @@ fn is_guarded(answer: &Response, what: &str) {
 
 /// Asks with `GET` and looks at the status and what stands around the answer, as a program and as a browser.
 async fn get(person: &Person, path: &str, status: u16) {
-    for (name, value) in [NAVIGATING, ("accept", "application/json")] {
+    for (name, value) in [NAVIGATING, ("accept", "*/*")] {
         let answer = person.request(path).header(name, value).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path}");
         is_guarded(&answer, path);
@@ -65,6 +65,9 @@ async fn every_answer_is_guarded_whatever_it_is() {
     pod.line("Sending drain notification").await;
     get(&stranger, "/", 503).await;
     get(&stranger, "/ready", 503).await;
+    let untracked = stranger.request("/").header("accept", "application/json").send().await.unwrap();
+    assert_eq!(untracked.status(), 401);
+    is_guarded(&untracked, "untracked");
 }
 
 #[tokio::test]

@@ -1,0 +1,3 @@
+//! The user tier behind proxies as people run them.
+
+mod drain;
