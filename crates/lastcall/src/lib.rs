@@ -58,6 +58,11 @@ mod sweep;
 mod track;
 mod trusted;
 
+/// The manual's examples compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct EmbeddingManual;
+
 pub use assets::{SCRIPT_PATH, WAITING_SCRIPT};
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};

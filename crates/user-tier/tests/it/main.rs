@@ -18,6 +18,7 @@ mod last_metrics;
 mod maintenance;
 mod outage;
 mod pictures;
+mod proxies;
 mod proxy;
 mod redis_kinds;
 mod rolling;
