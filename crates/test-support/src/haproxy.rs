@@ -1,5 +1,5 @@
-//! A real HAProxy in `mode tcp` in front of pods, which routes as a Kubernetes Service does: a pod that terminates gets no
-//! new connection while another one is ready, and its open connections stay.
+//! A real HAProxy in front of pods: in `mode tcp` it routes as a Kubernetes Service does (a pod that terminates gets no new
+//! connection while another one is ready, and its open connections stay); or it is set up as a test says.
 
 use std::fs;
 use std::path::PathBuf;
@@ -27,11 +27,16 @@ pub struct Haproxy {
 impl Haproxy {
     /// Starts HAProxy with places for this many pods, all of them empty: see [`serve`](Self::serve).
     pub async fn with_slots(slots: usize) -> Self {
+        Self::with(|address| service(address, slots)).await
+    }
+
+    /// Starts HAProxy with the sections that `sections` gives for the address to listen on.
+    pub async fn with(sections: impl FnOnce(&str) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
         let socket = folder.path().join("admin.sock");
         let file = folder.path().join("haproxy.cfg");
-        fs::write(&file, configuration(&address, socket.to_str().unwrap(), slots)).unwrap();
+        fs::write(&file, configuration(socket.to_str().unwrap(), &sections(&address))).unwrap();
         let process = Process::start(server_binary("haproxy"), &["-db", "-f", file.to_str().unwrap()], &[]);
         eventually("haproxy", || async { UnixStream::connect(&socket).await.ok() }).await;
         Self { process, address, socket, _folder: folder }
@@ -82,14 +87,20 @@ impl Haproxy {
     }
 }
 
-/// As a Service, it tries no second pod where one refuses a connection.
-fn configuration(address: &str, socket: &str, slots: usize) -> String {
-    let servers: String = (0..slots).map(|slot| format!("    server s{slot} 127.0.0.1:1 disabled\n")).collect();
+fn configuration(socket: &str, sections: &str) -> String {
     format!(
         "global
     stats socket {socket} mode 600 level admin
     maxconn 1000
-defaults
+{sections}"
+    )
+}
+
+/// As a Service, it tries no second pod where one refuses a connection.
+fn service(address: &str, slots: usize) -> String {
+    let servers: String = (0..slots).map(|slot| format!("    server s{slot} 127.0.0.1:1 disabled\n")).collect();
+    format!(
+        "defaults
     mode tcp
     timeout connect 5s
     timeout client 1h

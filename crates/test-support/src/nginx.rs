@@ -1,4 +1,4 @@
-//! A real nginx in front of a tier, set up as carelessly as its defaults allow.
+//! A real nginx in front of a tier: as careless as its defaults allow, or set up as a test says.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -60,9 +60,18 @@ impl Nginx {
     /// Puts nginx before `upstream` (`host:port`): it speaks HTTP/1.0 to it, buffers and compresses what it answers,
     /// and cuts it off after `idle` without a byte.
     pub async fn before(upstream: &str, idle: Duration) -> Self {
+        Self::begin(|address, folder| careless(address, upstream, idle, folder)).await
+    }
+
+    /// Starts nginx with what stands within its `http { … }`: `http` gives it for the address to listen on.
+    pub async fn with(http: impl FnOnce(&str) -> String) -> Self {
+        Self::begin(|address, _| http(address)).await
+    }
+
+    async fn begin(http: impl FnOnce(&str, &Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
-        fs::write(folder.path().join("nginx.conf"), configuration(&address, upstream, idle, folder.path())).unwrap();
+        fs::write(folder.path().join("nginx.conf"), configuration(&http(&address, folder.path()))).unwrap();
         let mut nginx = Self { process: None, address, folder };
         nginx.start().await;
         nginx
@@ -102,12 +111,7 @@ impl Nginx {
 }
 
 /// One process without a master: killing it kills it all, and it stays the user that started it.
-fn configuration(address: &str, upstream: &str, idle: Duration, folder: &Path) -> String {
-    let idle = idle.as_millis();
-    let mut troubles = String::new();
-    for trouble in Trouble::all() {
-        let _ = write!(troubles, "if (-f {}/{}) {{ return {}; }} ", folder.display(), trouble.file(), trouble.answer());
-    }
+fn configuration(http: &str) -> String {
     format!(
         "daemon off; master_process off; pid nginx.pid;
         events {{ worker_connections 256; }}
@@ -115,14 +119,25 @@ fn configuration(address: &str, upstream: &str, idle: Duration, folder: &Path) -
             access_log off;
             client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi;
             uwsgi_temp_path uwsgi; scgi_temp_path scgi;
-            gzip on; gzip_proxied any; gzip_types *; gzip_min_length 0;
+            {http}
+        }}"
+    )
+}
+
+fn careless(address: &str, upstream: &str, idle: Duration, folder: &Path) -> String {
+    let idle = idle.as_millis();
+    let mut troubles = String::new();
+    for trouble in Trouble::all() {
+        let _ = write!(troubles, "if (-f {}/{}) {{ return {}; }} ", folder.display(), trouble.file(), trouble.answer());
+    }
+    format!(
+        "   gzip on; gzip_proxied any; gzip_types *; gzip_min_length 0;
             proxy_buffering on; proxy_http_version 1.0;
             proxy_read_timeout {idle}ms; proxy_send_timeout {idle}ms; send_timeout {idle}ms;
             server {{
                 listen {address};
                 default_type text/html;
                 location / {{ {troubles} proxy_pass http://{upstream}; proxy_set_header Host $http_host; }}
-            }}
-        }}"
+            }}"
     )
 }

@@ -21,7 +21,7 @@ fn app() -> Router {
 }
 
 async fn ask(pod: &Arc<Pod>, request: Builder) -> Response {
-    handle(Arc::clone(pod), app(), request.body(Body::empty()).unwrap()).await
+    handle(Arc::clone(pod), app(), CrossSitePosts::default(), request.body(Body::empty()).unwrap()).await
 }
 
 async fn text(answer: Response) -> String {

@@ -3,3 +3,4 @@
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod browser;
+mod cross_site;

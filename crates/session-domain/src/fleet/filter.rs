@@ -151,3 +151,14 @@ fn is_in_id(id: SessionId, part: &str) -> bool {
 fn could_be_of_an_id(part: &str) -> bool {
     part.len() <= 36 && part.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_looked_for_in_the_form_that_names_are_kept_in() {
+        assert_eq!(Filter::new("", "Zoe\u{308}", " ZOE\u{308} "), Filter::new("", "Zoë", "zoë"));
+        assert!(contains("Zoë Åse", &Filter::new("", "", "A\u{30A}SE").part));
+    }
+}

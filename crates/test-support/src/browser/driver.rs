@@ -10,13 +10,15 @@ use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
 use thirtyfour::{DesiredCapabilities, WebDriver};
 
 /// What Chromium is started with: no window, no sandbox (tests may run as root), nothing that calls home.
-const FLAGS: [&str; 8] = [
+const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // A name that is no loopback address: browsers tell less over plain HTTP there (no Sec-Fetch-*).
+    "--host-resolver-rules=MAP app.test 127.0.0.1",
     // Scroll bars look different everywhere, and say nothing in a picture.
     "--hide-scrollbars",
     "--window-size=1100,800",

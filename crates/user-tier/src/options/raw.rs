@@ -100,7 +100,7 @@ pub struct Raw {
     /// The networks of proxies in front, whose X-Forwarded-* and user header are believed: CIDR, comma separated
     #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
     pub trusted_proxies: Option<String>,
-    /// Origins whose pages may post here besides our own, like https://www.example.org, comma separated
+    /// Origins whose pages may post here besides our own, like `https://www.example.org`, comma separated
     #[arg(long, env = "ALLOWED_ORIGINS", value_name = "VALUE", hide_env_values = true)]
     pub allowed_origins: Option<String>,
     /// `token`: callers of GRPC_ADDR present GRPC_TOKEN, which only loopback can do without; `off`: everybody may ask
