@@ -1,6 +1,7 @@
 // The page: notes, who one is, and what of the session's story is this page's own affair. Line, banner and countdown are
 // the library's (`/assets/lastcall.js`), and are told by events.
 
+import * as lastSession from "./last_session.js";
 import { Notes } from "./notes.js";
 import { words } from "./words.js";
 
@@ -14,6 +15,12 @@ const hear = (name, handle) => addEventListener(`lastcall:${name}`, (event) => h
 let asked = false;
 
 const notes = new Notes(byId("notes"), byId("saved"), user, base);
+
+const before = lastSession.next({ id: session.dataset.sessionId, pod: session.dataset.pod });
+if (before) {
+  byId("new-session").textContent = words.newSession(before.pod, session.dataset.pod);
+  byId("new-session").hidden = false;
+}
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
 // Not there where a proxy in front names users.
@@ -42,6 +49,7 @@ hear("session", (now) => {
   if (now.user !== user) return reload();
   session.dataset.sessionId = now.session_id;
   byId("pod").textContent = now.pod;
+  lastSession.next({ id: now.session_id, pod: now.pod });
 });
 hear("drain", () => (asked = true));
 hear("drain-cancelled", () => (asked = false));
@@ -52,6 +60,7 @@ hear("left", ({ automatic }, event) => {
   // Nothing is erased before the server has said that the session is over, and nothing at all where people had to go.
   if (!asked && !byId("keep").checked) notes.erase();
   else notes.keep();
+  if (!asked) lastSession.forget();
   location.replace(`${base}logout${automatic ? "?reason=drain" : ""}`);
 });
 hear("session-ended", ({ reason, automatic }) => end(automatic ? "drain" : reason));
@@ -71,6 +80,7 @@ byId("continue").addEventListener("click", async (event) => {
 // The page belongs to somebody else now: their name, their notes.
 function reload() {
   notes.flush();
+  lastSession.forget();
   location.reload();
 }
 
@@ -94,6 +104,7 @@ async function giveName(event) {
   try {
     const answer = await fetch(form.action, request);
     if (answer.type !== "opaqueredirect") throw new Error(`status ${answer.status}`);
+    lastSession.forget();
     location.assign(base);
   } catch {
     byId("saved").textContent = words.cannotSignIn;

@@ -18,6 +18,8 @@ export const words = {
     expired: "Your session has expired. Your notes are still here and saved in this browser.",
     gone: "Your session has ended. Your notes are still here and saved in this browser.",
   },
+  newSession: (before, now) =>
+    `Your session on ${before} has ended. You have a new session on ${now}. Your notes are kept in this browser.`,
   erasedElsewhere: "Erased in another tab. What you see here is not saved unless you write on.",
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
   broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",
