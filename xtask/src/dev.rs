@@ -28,9 +28,9 @@ use plan::Plan;
 use redis::Redis;
 use switch::Switch;
 
-/// What the first build takes, measured in a fresh clone.
+/// What the first build takes: measured in fresh clones, on 2 cores that were free and on 2 that were busy.
 const FIRST_BUILD: &str =
-    "building both tiers: about 7 minutes on 2 cores and 3 GB of disk the first time, seconds after that";
+    "building both tiers: 2 to 7 minutes on 2 cores and 1.5 GB in target/ the first time, seconds after that";
 
 /// The most pods that `--pods` takes.
 const MOST_PODS: u16 = 50;
