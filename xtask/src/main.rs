@@ -25,7 +25,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Runs user pods and the admin tier on this machine, on memory alone, to be looked at and drained
+    /// Runs user pods behind one front door, and the admin tier, on this machine, to be looked at and drained
     Dev(dev::Arguments),
     /// Installs what is missing, then checks format and lints and runs every test
     Test {

@@ -95,12 +95,12 @@ fn ensure_debian_programs() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Debian's package runs as a service on 9090, the port of the first user pod. Whose Prometheus was there before keeps it.
+/// Debian's package runs as a service on 9090, the port of the front door of `cargo xtask dev`. Whose Prometheus was there before keeps it.
 fn free_port_of_prometheus() -> anyhow::Result<()> {
     if !Path::new("/run/systemd/system").is_dir() {
         return Ok(());
     }
-    step("leave port 9090 to the user tier", Command::new("systemctl").args(["disable", "--now", "prometheus"]))
+    step("leave port 9090 to cargo xtask dev", Command::new("systemctl").args(["disable", "--now", "prometheus"]))
 }
 
 /// Installs into an environment of its own, so that nothing of the system changes.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
 use door::Networks;
+use launch::command::CommandLine;
 use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::signals::StopSignals;
@@ -15,18 +16,19 @@ use tracing::{error, info, warn};
 
 fn main() -> ExitCode {
     match command::parse() {
-        Ok(raw) => process::run(async |log| run(&raw, log).await),
+        Ok(line) => process::run(async |log| run(&line, log).await),
         Err(code) => code,
     }
 }
 
-async fn run(raw: &Raw, log: &Log) -> ExitCode {
+async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
+    let raw = &line.raw;
     let mut signals = match StopSignals::catch() {
         Ok(signals) => signals,
         Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
     };
     let options = Options::parse(raw, &ProcessEnvironment);
-    let options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
+    let options = match line.ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };

@@ -81,3 +81,12 @@ pub use session_domain::registry::Limits;
 pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, Timestamp, UserName};
 pub use sign_in::{SignIn, SignedIn};
 pub use signals::signals;
+
+/// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
+#[cfg(doctest)]
+mod guides {
+    #[doc = include_str!("../../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../../docs/embedding.md")]
+    mod embedding {}
+}

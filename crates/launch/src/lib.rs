@@ -11,6 +11,7 @@ pub mod options;
 pub mod process;
 pub mod secret;
 pub mod signals;
+mod spelling;
 pub mod trusted;
 pub mod version;
 

@@ -97,8 +97,13 @@ impl Log {
 
     /// Says what is wrong, where nothing is logged yet, and gives what the process exits with.
     pub fn fail(&self, what: &dyn Display, status: u8) -> ExitCode {
-        self.queue.push(format!("{what}\n").as_bytes());
+        self.say(what);
         ExitCode::from(status)
+    }
+
+    /// Says something on a line of its own, where nothing is logged yet.
+    pub fn say(&self, what: &dyn Display) {
+        self.queue.push(format!("{what}\n").as_bytes());
     }
 
     /// Lines that were dropped because stderr was not read, as a counter that goes on counting.

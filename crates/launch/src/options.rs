@@ -30,6 +30,20 @@ impl Faults {
         self.0.push(format!("{variable}: {what}"));
     }
 
+    /// The value, if there was no fault here either.
+    ///
+    /// # Errors
+    /// All faults, these first.
+    pub(crate) fn and<T>(mut self, result: Result<T, Self>) -> Result<T, Self> {
+        match result {
+            Ok(value) => self.into_result(value),
+            Err(others) => {
+                self.0.extend(others.0);
+                Err(self)
+            }
+        }
+    }
+
     /// Keeps the value, or notes the fault and goes on with `instead` so that more faults are found.
     pub fn take<T>(&mut self, variable: &str, parsed: Result<T, String>, instead: T) -> T {
         parsed.unwrap_or_else(|fault| {

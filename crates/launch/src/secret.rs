@@ -8,6 +8,18 @@ use door::Token;
 
 use crate::options::{Environment, Faults};
 
+/// The variables of all secrets of both tiers, and of the files that they may lie in.
+pub(crate) const VARIABLES: [&str; 8] = [
+    "ADMIN_TOKEN",
+    "ADMIN_TOKEN_FILE",
+    "GRPC_TOKEN",
+    "GRPC_TOKEN_FILE",
+    "REDIS_URL",
+    "REDIS_URL_FILE",
+    "SESSION_KEY",
+    "SESSION_KEY_FILE",
+];
+
 /// A secret. Shown, it is a row of dots.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

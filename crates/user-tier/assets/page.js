@@ -1,6 +1,7 @@
 // The page: notes, who one is, and what of the session's story is this page's own affair. Connection, banner and countdown are
 // the library's (`/assets/lastcall.js`), and are told by events. At the end of the session the page stays as it is.
 
+import * as lastSession from "./last_session.js";
 import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
 import { formatOf, words } from "./words.js";
 
@@ -20,6 +21,12 @@ let asked = false;
 // The library says that text is saved only where it is.
 const tag = document.querySelector("script[data-session]");
 const notes = new Notes(byId("notes"), byId("saved"), user, base, (saves) => tag?.toggleAttribute("data-saves", saves));
+
+const before = lastSession.next({ id: session.dataset.sessionId, pod: session.dataset.pod });
+if (before) {
+  byId("new-session").textContent = words.newSession(before.pod, session.dataset.pod);
+  byId("new-session").hidden = false;
+}
 
 byId("since").textContent = local.format(new Date(session.dataset.loginTime));
 // Not there where a proxy in front names users.
@@ -46,6 +53,7 @@ hear("session", (now) => {
   if (now.user !== user) return reload();
   session.dataset.sessionId = now.session_id;
   byId("pod").textContent = now.pod;
+  lastSession.next({ id: now.session_id, pod: now.pod });
 });
 hear("drain", () => (asked = true));
 hear("drain-cancelled", () => (asked = false));
@@ -57,6 +65,7 @@ hear("left", ({ automatic }, event) => {
   // Nothing is erased before the server has said that the session is over, and nothing at all where people had to go.
   if (asked || byId("keep").checked) notes.keep();
   else notes.erase();
+  if (!asked) lastSession.forget();
   rememberName(asked ? user : "");
   location.replace(`${base}logout`);
 });
@@ -99,6 +108,7 @@ function showConnection(state) {
 // The page belongs to somebody else now: their name, their notes.
 function reload() {
   notes.flush();
+  lastSession.forget();
   location.reload();
 }
 
@@ -147,6 +157,7 @@ async function giveName(event) {
     const answer = await fetch(form.action, request);
     if (answer.type !== "opaqueredirect") throw new Error(`status ${answer.status}`);
     rememberName("");
+    lastSession.forget();
     location.assign(base);
   } catch {
     button.disabled = false;

@@ -5,11 +5,12 @@ use std::sync::LazyLock;
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 8] = [
+const FILES: [File; 9] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
     ("notes.js", SCRIPT, include_str!("../assets/notes.js")),
+    ("last_session.js", SCRIPT, include_str!("../assets/last_session.js")),
     ("words.js", SCRIPT, include_str!("../assets/words.js")),
     ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
     ("retry.js", SCRIPT, lastcall::WAITING_SCRIPT),

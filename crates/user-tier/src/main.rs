@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use futures_util::{Stream, StreamExt as _};
 use lastcall::{Listeners, Networks, Signal};
+use launch::command::CommandLine;
 use launch::logging::Log;
 use launch::options::{Faults, ProcessEnvironment};
 use launch::version::VERSION;
@@ -17,21 +18,22 @@ use user_tier::{app, maintenance};
 
 fn main() -> ExitCode {
     match command::parse() {
-        Ok(raw) => process::run(async |log| run(&raw, log).await),
+        Ok(line) => process::run(async |log| run(&line, log).await),
         Err(code) => code,
     }
 }
 
-async fn run(raw: &Raw, log: &Log) -> ExitCode {
+async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
+    let raw = &line.raw;
     let signals = match lastcall::signals() {
         Ok(signals) => signals,
         Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
     };
     if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
-        return serve_page(raw, log, signals).await;
+        return serve_page(line, raw, log, signals).await;
     }
     let options = Options::parse(raw, &ProcessEnvironment);
-    let mut options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
+    let mut options = match line.ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };
@@ -57,9 +59,14 @@ async fn run(raw: &Raw, log: &Log) -> ExitCode {
 }
 
 /// Serves the maintenance page until a signal comes.
-async fn serve_page(raw: &RawPage, log: &Log, signals: impl Stream<Item = Signal>) -> ExitCode {
+async fn serve_page(
+    line: &CommandLine<Raw>,
+    raw: &RawPage,
+    log: &Log,
+    signals: impl Stream<Item = Signal>,
+) -> ExitCode {
     let options = PageOptions::parse(raw, &ProcessEnvironment);
-    let options = match command::ready(log, options, raw.check_config, |options| options.log_format) {
+    let options = match line.ready(log, options, raw.check_config, |options| options.log_format) {
         Ok(options) => options,
         Err(code) => return code,
     };

@@ -21,6 +21,9 @@ use super::plan::Process;
 /// What a user pod logs first when it is told to drain: the contract fixes this line.
 const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 
+/// What it logs next where it has no user: the contract fixes this line, too.
+const NOBODY_THERE: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
+
 /// A process of the plan that was started. Killed when dropped before its end.
 #[derive(Debug)]
 pub(super) struct Child<'a> {
@@ -28,7 +31,9 @@ pub(super) struct Child<'a> {
     running: Running,
     output: Vec<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
+    empty: Arc<AtomicBool>,
     terminated: bool,
+    hurried: bool,
     ended: Option<ExitStatus>,
 }
 
@@ -41,19 +46,19 @@ impl<'a> Child<'a> {
         let mut command = process.command(binaries);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut running = command.spawn().with_context(|| format!("{} cannot be started", process.name))?;
-        let draining = Arc::new(AtomicBool::new(false));
+        let (draining, empty) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let forward = |stream: Box<dyn Read + Send>| {
-            let draining = Arc::clone(&draining);
+            let seen = [(DRAIN_BEGINS, Arc::clone(&draining)), (NOBODY_THERE, Arc::clone(&empty))];
             output::forward(stream, output::prefix(&process.name, number), move |line| {
-                if line.contains(DRAIN_BEGINS) {
-                    draining.store(true, Ordering::Relaxed);
+                for (_, flag) in seen.iter().filter(|(part, _)| line.contains(part)) {
+                    flag.store(true, Ordering::Relaxed);
                 }
             })
         };
         let stdout = running.stdout.take().map(|stream| forward(Box::new(stream)));
         let stderr = running.stderr.take().map(|stream| forward(Box::new(stream)));
         let output = stdout.into_iter().chain(stderr).collect();
-        Ok(Self { process, running, output, draining, terminated: false, ended: None })
+        Ok(Self { process, running, output, draining, empty, terminated: false, hurried: false, ended: None })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -102,6 +107,14 @@ impl<'a> Child<'a> {
             self.terminated = true;
             // Not waited for yet, so the id is still its own; it may have ended this moment, which is well.
             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
+        }
+    }
+
+    /// Lets a pod that we told to drain, and that has no user, exit without waiting for the propagation.
+    pub(super) fn hurry_if_empty(&mut self) {
+        if self.terminated && !self.hurried && self.empty.load(Ordering::Relaxed) {
+            self.hurried = true;
+            self.terminate();
         }
     }
 

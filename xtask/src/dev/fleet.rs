@@ -110,10 +110,11 @@ impl<'a> Fleet<'a> {
                     Some(_) => {}
                 }
             } else if pods_gone && !admin_alone {
-                say("no user pod is left; the admin tier still shows how they went. Ctrl-C stops it");
+                say("no user pod is left; the admin tier still shows how they drained. Ctrl-C stops it");
                 admin_alone = true;
             }
             self.round()?;
+            self.pods.iter_mut().for_each(Child::hurry_if_empty);
         }
         if self.failed.is_empty() {
             say("all are gone");

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use super::front_door::Backend;
+
 /// Lastcall's options that would make pods of one machine fight, keep them from running on memory alone over plain
 /// HTTP, or change what Ctrl-C does. All other options reach the processes as they are
-/// (`PROPAGATION_WAIT=1s cargo xtask dev`).
+/// (`AUTO_LOGOUT=false cargo xtask dev`).
 const NOT_INHERITED: [&str; 26] = [
     "ADMIN_AUTH",
     "ADMIN_TOKEN",
@@ -39,6 +41,9 @@ const NOT_INHERITED: [&str; 26] = [
     "USER_PODS",
 ];
 
+/// The binaries of both tiers.
+pub(super) const BINARIES: [&str; 2] = ["user-tier", "admin-tier"];
+
 /// One process to be.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -54,6 +59,14 @@ pub(super) struct Process {
     environment: Vec<(&'static str, String)>,
 }
 
+/// Options that have other defaults here, because nobody waits gladly at a terminal. What is set by hand holds.
+const DEFAULTS: [(&str, &str); 2] = [
+    // The front door asks for readiness at each request, so there is nothing to wait for but the last pages of users.
+    ("PROPAGATION_WAIT", "2s"),
+    // A tab that was closed does not hold Ctrl-C up.
+    ("PRESENCE_LINGER", "2s"),
+];
+
 impl Process {
     /// The command that starts it, from the folder that cargo puts binaries in.
     pub(super) fn command(&self, binaries: &Path) -> Command {
@@ -61,6 +74,8 @@ impl Process {
         for name in NOT_INHERITED {
             command.env_remove(name);
         }
+        command
+            .envs(DEFAULTS.into_iter().filter(|(name, _)| std::env::var_os(name).is_none_or(|value| value.is_empty())));
         command.envs(self.environment.iter().map(|(name, value)| (*name, value.as_str())));
         command
     }
@@ -75,24 +90,25 @@ impl Process {
     }
 }
 
-/// All processes: the user pods, then the admin tier.
+/// All processes: the user pods, then the admin tier; and the address of the front door, which we serve ourselves.
 #[derive(Debug)]
 pub(super) struct Plan {
+    pub(super) front_door: SocketAddr,
     pub(super) pods: Vec<Process>,
     pub(super) admin: Process,
 }
 
 impl Plan {
-    /// Plans so many pods, each 100 ports above the one before.
-    pub(super) fn new(pods: u16, drain_timeout: Duration, switch: &Path, redis: Option<&str>) -> Self {
-        let mut pods: Vec<_> = (0..pods).map(|index| pod(index, drain_timeout)).collect();
-        let mut admin = admin(&pods);
+    /// Plans so many pods, each 100 ports above the one before; the first is 100 above the front door.
+    pub(super) fn new(port: u16, pods: u16, drain_timeout: Duration, switch: &Path, redis: Option<&str>) -> Self {
+        let mut pods: Vec<_> = (1..=pods).map(|number| pod(number, port + 100 * number, drain_timeout)).collect();
+        let mut admin = admin(local(port + 2), &pods);
         let switch = switch.to_string_lossy();
         for process in pods.iter_mut().chain([&mut admin]) {
             process.environment.push(("MAINTENANCE_FILE", switch.clone().into_owned()));
             process.environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
         }
-        Self { pods, admin }
+        Self { front_door: local(port), pods, admin }
     }
 
     /// Checks that nobody listens where these processes shall.
@@ -102,16 +118,27 @@ impl Plan {
     /// # Errors
     /// Every address that is not free.
     pub(super) fn check_addresses(&self) -> anyhow::Result<()> {
-        let processes = self.pods.iter().chain([&self.admin]);
-        let taken: Vec<_> = processes
-            .flat_map(|process| process.addresses().map(move |address| (process, address)))
-            .filter_map(|(process, address)| {
+        let taken: Vec<_> = self
+            .addresses()
+            .filter_map(|(name, address)| {
                 let error = TcpListener::bind(address).err()?;
-                Some(format!("\n  {} cannot listen on {address}: {error}", process.name))
+                Some(format!("\n  {name} cannot listen on {address}: {error}"))
             })
             .collect();
         ensure!(taken.is_empty(), "nothing was started (does another `cargo xtask dev` run?):{}", taken.concat());
         Ok(())
+    }
+
+    /// Every address that something listens on, and what that is called.
+    fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
+        let processes = self.pods.iter().chain([&self.admin]);
+        let theirs = processes.flat_map(|process| process.addresses().map(|address| (process.name.as_str(), address)));
+        [("the front door", self.front_door)].into_iter().chain(theirs)
+    }
+
+    /// The pods as the front door sees them.
+    pub(super) fn backends(&self) -> Vec<Backend> {
+        self.pods.iter().map(|pod| Backend { name: pod.name.clone(), http: pod.http }).collect()
     }
 }
 
@@ -124,9 +151,9 @@ pub(super) fn binaries() -> anyhow::Result<PathBuf> {
     Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
-fn pod(index: u16, drain_timeout: Duration) -> Process {
-    let name = format!("user-{}", index + 1);
-    let (http, grpc) = (local(9090 + 100 * index), local(9091 + 100 * index));
+fn pod(number: u16, port: u16, drain_timeout: Duration) -> Process {
+    let name = format!("user-{number}");
+    let (http, grpc) = (local(port), local(port + 1));
     let environment = vec![
         ("POD_NAME", name.clone()),
         ("HTTP_ADDR", http.to_string()),
@@ -142,8 +169,7 @@ fn pod(index: u16, drain_timeout: Duration) -> Process {
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
 }
 
-fn admin(pods: &[Process]) -> Process {
-    let http = local(9092);
+fn admin(http: SocketAddr, pods: &[Process]) -> Process {
     let asked: Vec<_> = pods.iter().filter_map(|pod| pod.grpc).map(|address| address.to_string()).collect();
     let environment =
         vec![("HTTP_ADDR", http.to_string()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
@@ -162,27 +188,29 @@ mod tests {
 
     #[test]
     fn ports_are_those_of_the_contract() {
-        let plan = Plan::new(2, Duration::from_secs(60), Path::new("/switch"), None);
+        let plan = Plan::new(9090, 2, Duration::from_secs(60), Path::new("/switch"), None);
         let urls: Vec<_> = plan.pods.iter().chain([&plan.admin]).map(Process::url).collect();
-        assert_eq!(urls, ["http://localhost:9090", "http://localhost:9190", "http://localhost:9092"]);
-        assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9091,127.0.0.1:9191".to_owned())));
+        assert_eq!(urls, ["http://localhost:9190", "http://localhost:9290", "http://localhost:9092"]);
+        assert_eq!(plan.front_door.port(), 9090);
+        assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9191,127.0.0.1:9291".to_owned())));
     }
 
     #[test]
     fn no_two_processes_share_an_address_however_many_pods_there_are() {
-        let plan = Plan::new(super::super::MOST_PODS, Duration::from_secs(60), Path::new("/switch"), None);
-        let addresses: Vec<_> = plan.pods.iter().chain([&plan.admin]).flat_map(Process::addresses).collect();
+        let plan = Plan::new(9090, super::super::MOST_PODS, Duration::from_secs(60), Path::new("/switch"), None);
+        let addresses: Vec<_> = plan.addresses().map(|(_, address)| address).collect();
         assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
     }
 
     #[test]
     fn what_is_set_by_hand_survives_what_is_taken_away() {
-        let plan = Plan::new(1, Duration::from_secs(90), Path::new("/switch"), None);
+        let plan = Plan::new(9090, 1, Duration::from_secs(90), Path::new("/switch"), None);
         let command = plan.pods[0].command(Path::new("bin"));
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);
         assert_eq!(variable("DRAIN_TIMEOUT"), Some(Some("1m 30s".as_ref())));
         assert_eq!(variable("REDIS_URL"), Some(None));
         assert_eq!(variable("MAINTENANCE_FILE"), Some(Some("/switch".as_ref())));
-        assert_eq!(variable("PROPAGATION_WAIT"), None);
+        assert_eq!(variable("PROPAGATION_WAIT"), Some(Some("2s".as_ref())));
+        assert_eq!(variable("HEARTBEAT_INTERVAL"), None);
     }
 }

@@ -6,13 +6,22 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 
 /// What `--redis` says for a server of our own.
 pub(crate) const EMBEDDED: &str = "embedded";
 
 /// How long it may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(10);
+
+/// Reads what `--redis` says, before anything is built.
+///
+/// # Errors
+/// It is neither a URL nor [`EMBEDDED`].
+pub(super) fn parse(text: &str) -> Result<String, String> {
+    let is_known = text == EMBEDDED || text.contains("://");
+    is_known.then(|| text.to_owned()).ok_or_else(|| format!("write a URL like redis://localhost:6379, or {EMBEDDED}"))
+}
 
 /// The Redis that the pods share. A server of our own is killed when this is dropped.
 #[derive(Debug)]
@@ -28,7 +37,6 @@ impl Redis {
     /// redis-server is not there, or does not start.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         if url != EMBEDDED {
-            ensure!(url.contains("://"), "--redis is a URL like redis://localhost:6379, or {EMBEDDED}");
             return Ok(Self { url: url.to_owned(), server: None });
         }
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?.port();

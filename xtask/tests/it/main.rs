@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test panics where something is missing")]
 
 mod containers;
+mod dev;
 mod dockerfiles;
 mod manifests;
 mod monitoring;

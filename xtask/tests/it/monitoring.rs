@@ -81,6 +81,14 @@ fn the_five_names_come_from_the_admin_tier_alone_with_and_without_the_operator()
 }
 
 #[test]
+fn on_this_machine_the_pods_of_cargo_xtask_dev_are_scraped_and_not_its_front_door() {
+    let plain = read("monitoring/dev.yaml");
+    let configs = list(&plain["scrape_configs"]).iter().flat_map(|job| list(&job["static_configs"]));
+    let targets: Vec<_> = configs.flat_map(|config| list(&config["targets"])).collect();
+    assert_eq!(targets, ["localhost:9092", "localhost:9190", "localhost:9290"]);
+}
+
+#[test]
 fn every_panel_has_a_title_a_unit_a_description_and_the_datasource_that_was_chosen() {
     let mut ids = BTreeSet::new();
     for panel in panels() {

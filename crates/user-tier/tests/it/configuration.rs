@@ -44,6 +44,66 @@ async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
 }
 
 #[tokio::test]
+async fn a_misspelt_option_is_named_with_the_one_that_was_meant_beside_all_other_faults() {
+    for (arguments, environment, lines) in [
+        (
+            &["--drain-timeot", "5s", "--second-signal=hury", "--auto-logout"][..],
+            &[("HTTP_ADDR", "nowhere")][..],
+            &[
+                "--drain-timeot: is no option; did you mean --drain-timeout?",
+                "--auto-logout: has no value",
+                "HTTP_ADDR: ",
+                "SECOND_SIGNAL: \"hury\" is not known; it is one of hurry, ignore",
+                "GRPC_TOKEN: ",
+            ][..],
+        ),
+        (
+            &["--DRAIN_TIMEOUT=5s"],
+            &[],
+            &["--DRAIN_TIMEOUT: is no option; did you mean --drain-timeout?", "GRPC_TOKEN: "],
+        ),
+        (
+            &["--session-key", "hunter2hunter2"],
+            &[],
+            &["--session-key: is a secret, and never a flag; set the variable SESSION_KEY", "GRPC_TOKEN: "],
+        ),
+        (
+            &["maintenence-page"],
+            &[],
+            &["maintenence-page: is no command; did you mean maintenance-page?", "GRPC_TOKEN: "],
+        ),
+        (&["maintenance-page", "--http-adr=:80"], &[], &["--http-adr: is no option; did you mean --http-addr?"]),
+    ] {
+        let (status, log) = exit(arguments, environment).await;
+        assert_eq!(status, Some(78), "{log}");
+        assert_eq!(log.lines().count(), lines.len(), "one line each:\n{log}");
+        for line in lines {
+            assert!(log.lines().any(|said| said.starts_with(line)), "no {line:?} in\n{log}");
+        }
+        assert!(!log.contains("hunter2"), "a secret is shown:\n{log}");
+    }
+}
+
+#[test]
+fn a_valid_configuration_is_reported_on_stdout_and_a_variable_that_looks_like_an_option_on_stderr() {
+    let check = |variable: &str| {
+        let mut command = std::process::Command::new(BINARY);
+        command.args(["--check-config", "--grpc-auth", "off"]).env_clear().env(variable, "5s").output().unwrap()
+    };
+    for (variable, said) in [
+        ("DRAIN_TIMEOT", "DRAIN_TIMEOT: is no option; did you mean DRAIN_TIMEOUT?\n"),
+        ("SESSION_KEYS", "SESSION_KEYS: is no option; did you mean SESSION_KEY?\n"),
+        ("NODE_NAME", ""),
+        ("DRAIN_TIMEOUT", ""),
+    ] {
+        let output = check(variable);
+        assert!(output.status.success());
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "configuration is valid\n");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), said);
+    }
+}
+
+#[tokio::test]
 async fn introspection_open_to_others_without_a_token_is_refused_and_off_is_said_aloud() {
     let (status, log) = exit(&[], &[("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "0.0.0.0:0")]).await;
     assert_eq!(status, Some(78));

@@ -1,0 +1,74 @@
+//! The pods behind the front door, and which of them are asked, in which order.
+
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::dev::ready;
+
+/// How long a pod on this machine may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A pod, by its name and the address that it serves HTTP on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::dev) struct Backend {
+    pub(in crate::dev) name: String,
+    pub(in crate::dev) http: SocketAddr,
+}
+
+impl Backend {
+    pub(super) fn connect(&self) -> Option<TcpStream> {
+        let stream = TcpStream::connect_timeout(&self.http, CONNECT_TIMEOUT).ok()?;
+        stream.set_nodelay(true).ok()?;
+        Some(stream)
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.readiness() == Some(200)
+    }
+
+    fn readiness(&self) -> Option<u16> {
+        ready::status(self.http, "/ready")
+    }
+}
+
+/// All pods, and whose turn it is to get the next tab.
+#[derive(Debug)]
+pub(in crate::dev) struct Pods {
+    backends: Vec<Backend>,
+    /// Whether the pods share sessions: then a tab leaves a pod that drains with its next request, and stays signed in.
+    shared: bool,
+    turn: AtomicUsize,
+}
+
+impl Pods {
+    pub(in crate::dev) const fn new(backends: Vec<Backend>, shared: bool) -> Self {
+        Self { backends, shared, turn: AtomicUsize::new(0) }
+    }
+
+    /// The pod that a tab belongs to, if it is to be asked first.
+    pub(super) fn sticky(&self, names: impl IntoIterator<Item: AsRef<[u8]>>) -> Option<&Backend> {
+        let named = |name: &[u8]| self.backends.iter().find(|pod| pod.name.as_bytes() == name);
+        let pod = names.into_iter().find_map(|name| named(name.as_ref()))?;
+        (!self.shared || pod.is_ready()).then_some(pod)
+    }
+
+    /// The others, from the one whose turn it is: those that are ready, then those that at least answer. These know
+    /// what to say while no pod is ready: that there is maintenance, or that all are full or about to stop.
+    pub(super) fn others(&self, sticky: Option<&Backend>) -> Vec<&Backend> {
+        let turn = self.turn.load(Ordering::Relaxed) % self.backends.len().max(1);
+        let (before, after) = self.backends.split_at(turn);
+        let others = after.iter().chain(before).filter(|pod| Some(*pod) != sticky);
+        let mut answering: Vec<_> =
+            others.filter_map(|pod| Some((pod.readiness()?, pod))).map(|(status, pod)| (status != 200, pod)).collect();
+        answering.sort_by_key(|(unready, _)| *unready);
+        answering.into_iter().map(|(_, pod)| pod).collect()
+    }
+
+    /// Notes that `pod` has got a tab: the next one goes to the pod after it.
+    pub(super) fn note_given(&self, pod: &Backend) {
+        if let Some(index) = self.backends.iter().position(|backend| backend == pod) {
+            self.turn.store(index + 1, Ordering::Relaxed);
+        }
+    }
+}
