@@ -35,14 +35,14 @@ pub enum CrossOriginError {
     /// The browser tells neither the site nor the origin. A page whose referrer policy is `no-referrer` looks like this over plain
     /// HTTP, and so does a stranger's sandboxed frame.
     #[error(
-        "The browser did not tell which page made this request (Origin: null). A page with the Referrer-Policy `no-referrer` \
-         has to say `same-origin` instead, or be served by HTTPS."
+        "This may be another site's request: the browser did not tell which page made it (Origin: null). \
+         A page with the Referrer-Policy `no-referrer` has to say `same-origin` instead, or be served by HTTPS."
     )]
     Opaque,
     /// The origin is not the host.
     #[error(
-        "This request was made by a page of another address. Open the page itself and try again. A proxy in between must \
-         pass the Host header on, or send X-Forwarded-Host and be named in TRUSTED_PROXIES."
+        "This request was made by another site's page: its Origin is not this host. Open the page itself and try \
+         again. A proxy in between must pass the Host header on, or send X-Forwarded-Host and be named in TRUSTED_PROXIES."
     )]
     Origin,
 }
