@@ -18,11 +18,12 @@ if (location.hostname.endsWith(".localhost")) {
     log.push({ name, data, at: Date.now() });
     localStorage.setItem("rolling", JSON.stringify(log));
   };
-  const comeBack = () => setTimeout(() => location.assign("/"), 1000 + Math.random() * 1000);
+  const goOn = () => document.getElementById("continue").click();
+  const comeBack = () => setTimeout(goOn, 1000 + Math.random() * 1000);
   for (const name of ["connected", "drain", "state", "session-ended", "left"])
     addEventListener(`lastcall:${name}`, ({ detail }) => note(name, detail));
   addEventListener("lastcall:session-ended", comeBack);
-  if (location.pathname === "/logout") comeBack();
+  addEventListener("lastcall:left", ({ detail }) => detail.automatic && comeBack());
   const ask = async () => {
     try {
       const answer = await fetch("/session", { cache: "no-store" });
