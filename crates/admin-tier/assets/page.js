@@ -5,12 +5,14 @@ import { listen } from "./keys.js";
 import { follow, standNow } from "./live.js";
 import { stored } from "./stored.js";
 import { draw, heard } from "./times.js";
+import { offer } from "./zone.js";
 
 const { events } = document.body.dataset;
 const button = document.getElementById("pause");
 
 heard(document.querySelector("#freshness time").dateTime);
 draw(document);
+offer(document.getElementById("zone"), () => draw(document));
 // A paused page is as it was: its times stand still as well.
 setInterval(() => isPaused() || draw(document), 1000);
 

@@ -1,7 +1,6 @@
 // Times in words, drawn from the time that they are of, on the server's clock: the browser's may be wrong.
 
-const today = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-const anotherDay = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+import { clock } from "./zone.js";
 
 let server = Date.now();
 let heardAt = performance.now();
@@ -30,10 +29,7 @@ const words = {
   for: (at) => duration(now() - at),
   // Rounded up: "0s" is over.
   left: (at) => duration(Math.ceil((at - now()) / 1000) * 1000),
-  clock(at) {
-    const isToday = new Date(at).toDateString() === new Date(now()).toDateString();
-    return (isToday ? today : anotherDay).format(at);
-  },
+  clock: (at) => clock(at, now()),
 };
 
 /** Draws all times within `root`. What is right already is left alone, so that a selection in it stays. */

@@ -2,6 +2,7 @@
 
 mod drains;
 mod forget;
+mod maintenance;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
@@ -11,6 +12,7 @@ pub(crate) use drains::drains;
 pub(crate) use forget::forget;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+pub(crate) use maintenance::move_switch;
 use serde::{Deserialize, Serialize};
 use session_domain::fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
 use session_domain::paging::Cursor;
@@ -24,12 +26,13 @@ const OPENAPI: &str = include_str!("../assets/openapi.json");
 
 /// What may be asked of the sessions.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct SessionParameters {
     pub(crate) pod: String,
     pub(crate) user: String,
     pub(crate) q: String,
     pub(crate) state: String,
+    pub(crate) connected: String,
     pub(crate) sort: String,
     pub(crate) limit: String,
     pub(crate) cursor: String,
@@ -39,7 +42,7 @@ pub(crate) struct SessionParameters {
 impl SessionParameters {
     /// The question, checked.
     pub(crate) fn query(&self, default_limit: usize) -> Result<Query, QueryError> {
-        let filter = Filter::new(&self.pod, &self.user, &self.q).in_state(&self.state)?;
+        let filter = Filter::new(&self.pod, &self.user, &self.q).in_state(&self.state)?.connected(&self.connected)?;
         let place = Asked { after: &self.cursor, before: &self.before };
         Query::parse(filter, Some(&self.sort), Some(&self.limit), place, default_limit)
     }
@@ -56,6 +59,7 @@ impl SessionParameters {
             ("pod", &self.pod),
             ("user", &self.user),
             ("state", &self.state),
+            ("connected", &self.connected),
             ("sort", &self.sort),
             ("limit", &self.limit),
             ("cursor", &self.cursor),
@@ -85,12 +89,15 @@ pub(crate) struct Session<'a> {
     pub(crate) login_time: Timestamp,
     pub(crate) last_activity: Timestamp,
     pub(crate) duration_seconds: u64,
+    /// Whether it is present, as its pod says; not known of a pod that cannot be heard.
+    pub(crate) connected: Option<bool>,
 }
 
 #[derive(Debug, Serialize)]
 struct Pods<'a> {
     pods: Vec<Pod<'a>>,
     total_sessions: u64,
+    present_sessions: u64,
     complete: bool,
     unreachable_pods: Vec<&'a str>,
     safe_to_upgrade: bool,
@@ -131,7 +138,7 @@ pub(crate) async fn sessions(
     let listing = Listing::new(query, &view);
     let cursor = |position: Option<Cursor>| position.map(|position| listing.query().cursor(&position));
     fresh(Sessions {
-        sessions: listing.rows().iter().map(|row| session(row, now)).collect(),
+        sessions: listing.rows().iter().map(|row| session(row, &view, now)).collect(),
         total: listing.total(),
         next_cursor: cursor(listing.next()),
         previous_cursor: cursor(listing.previous()),
@@ -146,6 +153,7 @@ pub(crate) async fn pods(State(app): State<App>) -> Response {
     fresh(Pods {
         pods: view.pods().iter().map(|each| pod(each)).collect(),
         total_sessions: view.total_sessions(),
+        present_sessions: view.present_sessions(),
         complete: view.is_complete(),
         unreachable_pods: unreachable(&view),
         safe_to_upgrade: view.is_safe_to_upgrade(),
@@ -200,7 +208,7 @@ pub(crate) async fn openapi() -> Response {
 }
 
 /// A session as both the API and the export tell it.
-pub(crate) fn session(row: &Row, now: Timestamp) -> Session<'_> {
+pub(crate) fn session<'a>(row: &'a Row, view: &FleetView, now: Timestamp) -> Session<'a> {
     Session {
         session_id: row.session.id,
         user: row.session.user.as_str(),
@@ -208,6 +216,7 @@ pub(crate) fn session(row: &Row, now: Timestamp) -> Session<'_> {
         login_time: row.session.login_time,
         last_activity: row.session.last_activity,
         duration_seconds: now.since(row.session.login_time).as_secs(),
+        connected: (!view.is_stale(row)).then(|| row.session.is_present()),
     }
 }
 

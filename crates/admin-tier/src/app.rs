@@ -33,6 +33,7 @@ use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::orphans::{self, Orphans, StoreLink};
 use crate::security::ForwardedTrust;
+use crate::slash::Readable as _;
 use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -176,33 +177,33 @@ fn router(app: App, trust: ForwardedTrust, local: bool) -> Router {
     let by_name_only = local && matches!(app.auth, Auth::Off);
     let closed = Router::new()
         .route("/", get(|| async { Redirect::to("/admin") }))
-        .route("/admin", get(pages::panel))
+        .readable("/admin", get(pages::panel))
         .route("/admin/events", get(pages::panel_events))
-        .route("/admin/users", get(pages::users))
-        .route("/admin/history", get(pages::history))
+        .readable("/admin/users", get(pages::users))
+        .readable("/admin/history", get(pages::history))
         .route("/admin/history/events", get(pages::history_events))
-        .route("/admin/history/drain", get(pages::drain))
+        .readable("/admin/history/drain", get(pages::drain))
         .route("/admin/history/drain/events", get(pages::drain_events))
         .route("/admin/users/events", get(pages::users_events))
-        .route("/admin/users.csv", export::csv())
-        .route("/admin/users.json", export::json())
-        .route("/admin/maintenance", post(pages::move_switch))
-        .route("/admin/api/v1/sessions", get(api::sessions))
-        .route("/admin/api/v1/pods", get(api::pods))
+        .readable("/admin/users.csv", export::csv())
+        .readable("/admin/users.json", export::json())
+        .route("/admin/maintenance", post(api::move_switch))
+        .readable("/admin/api/v1/sessions", get(api::sessions))
+        .readable("/admin/api/v1/pods", get(api::pods))
         .route("/admin/api/v1/pods/{pod}/forget", post(api::forget))
-        .route("/admin/api/v1/drains", get(api::drains))
-        .route("/admin/api/v1/orphans", get(api::orphans))
-        .route("/openapi.json", get(api::openapi))
+        .readable("/admin/api/v1/drains", get(api::drains))
+        .readable("/admin/api/v1/orphans", get(api::orphans))
+        .readable("/openapi.json", get(api::openapi))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
         .with_state(app.clone());
     let router = Router::new()
-        .route("/metrics", get(metrics_page))
-        .route("/health", get(healthy))
-        .route("/healthz", get(healthy))
-        .route("/ready", get(ready))
-        .route("/readyz", get(ready))
+        .readable("/metrics", get(metrics_page))
+        .readable("/health", get(healthy))
+        .readable("/healthz", get(healthy))
+        .readable("/ready", get(ready))
+        .readable("/readyz", get(ready))
         .merge(assets::router())
         .merge(pages::way_in())
         .method_not_allowed_fallback(wrong_method)

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use axum::Router;
 use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
-const FILES: [File; 9] = [
+const FILES: [File; 11] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
     ("live.js", SCRIPT, include_str!("../assets/live.js")),
@@ -13,6 +13,8 @@ const FILES: [File; 9] = [
     ("stored.js", SCRIPT, include_str!("../assets/stored.js")),
     ("swap.js", SCRIPT, include_str!("../assets/swap.js")),
     ("times.js", SCRIPT, include_str!("../assets/times.js")),
+    ("zone.js", SCRIPT, include_str!("../assets/zone.js")),
+    ("sign-in.js", SCRIPT, include_str!("../assets/sign-in.js")),
     ("keys.js", SCRIPT, include_str!("../assets/keys.js")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
 ];

@@ -17,6 +17,9 @@ use crate::clock;
 /// Entries that are listed.
 const LISTED: usize = 50;
 
+/// Of these, exports: no script that exports every minute pushes everything else off the list.
+const EXPORTS_LISTED: usize = 20;
+
 /// What was done, or tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
@@ -85,7 +88,8 @@ pub(crate) struct Entry {
     pub(crate) object: Option<String>,
     /// Why it failed, where it did.
     pub(crate) failure: Option<String>,
-    /// How often. Nobody who guesses, and no script that exports every minute, pushes everything else off the list.
+    /// How often: what failed in the same way once more is one entry, so that nobody who guesses pushes everything else off
+    /// the list.
     pub(crate) times: u32,
 }
 
@@ -147,6 +151,11 @@ impl Audit {
             let before = entries.iter().position(|known| is_again(known, &entry)).and_then(|at| entries.remove(at));
             let times = before.map_or(0, |before| before.times).saturating_add(1);
             entries.push_front(Entry { times, ..entry });
+            let is_export = |entry: &Entry| entry.deed == Deed::Exported && entry.failure.is_none();
+            let exports = entries.iter().enumerate().filter(|(_, entry)| is_export(entry)).map(|(at, _)| at);
+            if let Some(oldest) = exports.skip(EXPORTS_LISTED).last() {
+                entries.remove(oldest);
+            }
             entries.truncate(LISTED);
         });
     }
@@ -163,11 +172,10 @@ fn entry(
     Entry { at: clock::now(), operator, from, deed, object, failure, times: 1 }
 }
 
-/// Whether it is the same once more: a guess from wherever, an export of whatever by the same operator, a failure of the same
-/// kind. What was done otherwise stands there each time.
+/// Whether it is the same once more: a guess from wherever, a failure of the same kind. What was done stands there each time.
 fn is_again(known: &Entry, entry: &Entry) -> bool {
     let same = (&known.operator, known.deed, &known.failure) == (&entry.operator, entry.deed, &entry.failure);
-    same && (entry.failure.is_some() || entry.deed == Deed::Exported)
+    same && entry.failure.is_some()
 }
 
 #[cfg(test)]
@@ -181,21 +189,33 @@ mod tests {
 
     const FROM: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
+    fn ada() -> Operator {
+        Operator { name: UserName::from_input("ada"), how: How::Proxy, from: FROM }
+    }
+
     #[test]
-    fn who_guesses_or_exports_fills_one_entry_and_the_list_is_short() {
+    fn guesses_fill_one_entry_and_the_list_is_short() {
         let audit = Audit::new();
-        let operator = Operator { name: UserName::from_input("ada"), how: How::Proxy, from: FROM };
-        audit.done(&operator, Deed::MaintenanceOn, Some("the file".to_owned()));
-        for n in 0..200 {
-            audit.refused(Ipv4Addr::from(n).into());
-            audit.done(&operator, Deed::Exported, Some(format!("{n} sessions as csv")));
-        }
+        audit.done(&ada(), Deed::MaintenanceOn, Some("the file".to_owned()));
+        (0..200).for_each(|n| audit.refused(Ipv4Addr::from(n).into()));
         let entries = audit.entries();
-        assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [200, 200, 1]);
-        assert_eq!(entries[0].object.as_deref(), Some("199 sessions as csv"));
-        assert_eq!((entries[1].operator.clone(), entries[1].from), (None, Ipv4Addr::from(199).into()));
-        assert_eq!(entries[2].operator, Some(("ada".to_owned(), "proxy")));
-        (0..200).for_each(|_| audit.done(&operator, Deed::SignedOut, None));
+        assert_eq!(entries.iter().map(|entry| entry.times).collect::<Vec<_>>(), [200, 1]);
+        assert_eq!((entries[0].operator.clone(), entries[0].from), (None, Ipv4Addr::from(199).into()));
+        assert_eq!(entries[1].operator, Some(("ada".to_owned(), "proxy")));
+        (0..200).for_each(|_| audit.done(&ada(), Deed::SignedOut, None));
         assert_eq!(audit.entries().len(), LISTED, "what was done twice stands there twice");
+    }
+
+    #[test]
+    fn two_exports_are_two_entries_and_many_push_nothing_else_off_the_list() {
+        let audit = Audit::new();
+        let export = |n: u32| audit.done(&ada(), Deed::Exported, Some(format!("{n} sessions as csv")));
+        audit.done(&ada(), Deed::MaintenanceOn, Some("the file".to_owned()));
+        (0..2).for_each(export);
+        let objects = || audit.entries().iter().filter_map(|entry| entry.object.clone()).collect::<Vec<_>>();
+        assert_eq!(objects(), ["1 sessions as csv", "0 sessions as csv", "the file"]);
+        (2..200).for_each(export);
+        assert_eq!(objects().len(), EXPORTS_LISTED + 1);
+        assert_eq!((objects()[0].as_str(), objects().last().unwrap().as_str()), ("199 sessions as csv", "the file"));
     }
 }

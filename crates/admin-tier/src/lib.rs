@@ -23,3 +23,4 @@ mod pages;
 mod problem;
 mod reason;
 mod security;
+mod slash;

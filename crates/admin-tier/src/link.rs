@@ -121,7 +121,13 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
             };
             (end, heard_all)
         }
-        Err(status) => (End::Lost(hear::reason(&status)), false),
+        Err(status) => {
+            let is_refused = crate::reason::is_refused(&status);
+            if is_refused && ear.send((address.clone(), Heard::Refused)).await.is_err() {
+                return (End::Lost("nobody listens any more".to_owned()), false);
+            }
+            (End::Lost(hear::reason(&status)), false)
+        }
     }
 }
 

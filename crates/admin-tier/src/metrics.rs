@@ -44,15 +44,25 @@ fn describe() {
     describe_counter!("graceful_logouts_total", "Logouts of told sessions while the notice ran.");
     describe_counter!("forced_logouts_total", "Sessions that were present and force-closed at the deadline.");
     describe_counter!("total_logins", "Sessions started by the pod.");
-    describe_gauge!("lastcall_admin_pod_up", "Whether the pod is heard: 1, or 0 while it is not.");
+    describe_gauge!(
+        "lastcall_admin_pod_up",
+        "Whether the pod is heard: 1, or 0 while it is expected and silent. Absent of a pod that has finished."
+    );
     describe_gauge!("lastcall_admin_pod_phase", "1 for the phase that the pod is in, 0 for the others.");
     describe_gauge!(
         "lastcall_admin_pod_forced_logout_timestamp_seconds",
         "When the pod force-closes who is still there, while a countdown runs."
     );
+    describe_gauge!("lastcall_admin_pod_sessions_present", "Sessions of the pod that are present, where it says so.");
+    describe_counter!(
+        "lastcall_admin_pod_auto_logouts_total",
+        "Sessions that the browser signed out by itself at the end of a countdown; graceful_logouts_total has them, too."
+    );
+    describe_counter!("lastcall_admin_pod_moved_total", "Sessions of the pod that go on at another pod.");
     describe_gauge!("lastcall_admin_pods", "Pods that are expected.");
     describe_gauge!("lastcall_admin_discovery_up", "Whether pods are found: 1, or 0 while those known have to do.");
     describe_gauge!("lastcall_admin_sessions", "Sessions known over all pods, each counted once.");
+    describe_gauge!("lastcall_admin_sessions_present", "Sessions over all pods that are present, each counted once.");
     describe_gauge!("lastcall_admin_fleet_complete", "Whether the totals leave nothing out: 1, or 0 where they do.");
     describe_gauge!("lastcall_admin_event_streams", "Event streams of open pages.");
     describe_counter!(
@@ -71,6 +81,7 @@ fn tier(view: &FleetView) {
     gauge!("lastcall_admin_pods").set(view.pods().iter().filter(|pod| pod.is_listed()).count() as f64);
     gauge!("lastcall_admin_discovery_up").set(f64::from(u8::from(view.discovery_trouble().is_none())));
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
+    gauge!("lastcall_admin_sessions_present").set(view.present_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
     gauge!("lastcall_admin_build_info", "version" => launch::version::VERSION).set(1.0);
 }
@@ -84,13 +95,16 @@ fn pages(streams: &Streams) {
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
 fn pod_numbers(pod: &PodView, now: Timestamp) {
     let name = pod.label().to_owned();
-    // Nobody has to be alarmed about a pod that has finished and is not expected any more.
-    if pod.is_listed() || pod.state != PodState::Finished {
+    // Nobody has to be alarmed about a pod that has finished, expected again or not: it said its last word.
+    if pod.state != PodState::Finished {
         gauge!("lastcall_admin_pod_up", "pod" => name.clone()).set(f64::from(u8::from(pod.is_reachable())));
     }
     let Some(report) = &pod.report else { return };
     if pod.is_reachable() {
         gauge!("active_sessions_total", "pod" => name.clone()).set(report.active_sessions as f64);
+        if let Some(present) = report.present_sessions {
+            gauge!("lastcall_admin_pod_sessions_present", "pod" => name.clone()).set(present as f64);
+        }
         drain(&name, report);
     } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_STAY) {
         return;
@@ -118,6 +132,8 @@ fn count(pod: &str, counters: &Counters) {
         ("graceful_logouts_total", counters.graceful_logouts),
         ("forced_logouts_total", counters.forced_logouts),
         ("total_logins", counters.logins),
+        ("lastcall_admin_pod_auto_logouts_total", counters.auto_logouts),
+        ("lastcall_admin_pod_moved_total", counters.moved),
     ] {
         counter!(series, "pod" => pod.to_owned()).absolute(value);
     }
@@ -192,7 +208,7 @@ mod tests {
             let page = page(fleet, now);
             [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
         };
-        assert_eq!(series(&fleet, 101), [Some(7.0), Some(0.0)], "it is expected");
+        assert_eq!(series(&fleet, 101), [Some(7.0), None], "it has finished, and is not missed though it is named");
         fleet.list(&[], at(102));
         assert_eq!(series(&fleet, 103), [Some(7.0), None]);
         for (now, counter) in [(200, Some(7.0)), (700, Some(7.0)), (701, None)] {

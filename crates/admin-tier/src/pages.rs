@@ -23,7 +23,6 @@ use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue};
 pub(crate) use panel::{panel, panel_events};
 pub(crate) use sign_in::way_in;
-pub(crate) use switch::move_switch;
 use tracing::error;
 pub(crate) use users::{users, users_events};
 

@@ -15,3 +15,15 @@ pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
         _ => innermost.to_string(),
     }
 }
+
+/// Whether a connection was refused: nothing listens at the address.
+pub(crate) fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -188,7 +188,9 @@ impl Pod {
             counters: Counters {
                 drain_notifications_sent: totals.told,
                 graceful_logouts: totals.graceful,
+                auto_logouts: totals.ended(Outcome::AutoLogout),
                 forced_logouts: totals.ended(Outcome::Forced),
+                moved: totals.ended(Outcome::Moved),
                 logins: totals.logins,
                 websocket_connections: 0,
             },

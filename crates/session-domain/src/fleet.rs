@@ -72,10 +72,10 @@ struct Held {
     view: Arc<PodView>,
     /// The sessions it claims, as far as its snapshots and changes are applied.
     ids: HashSet<SessionId>,
+    /// Whether nothing listens there any more.
+    is_refused: bool,
     /// What has come of the snapshot that is coming in. Sessions that it does not list stay until it is whole.
     incoming: Option<HashSet<SessionId>>,
-    /// Sessions that came with a snapshot, and are to be counted in the drain that runs when it is whole.
-    uncounted: Vec<SessionId>,
     /// Who it said it is, in the watch that runs.
     named: Option<PodName>,
     /// Whether another pod was heard here after discovery had ceased to name this one.
@@ -94,8 +94,8 @@ impl Held {
         Self {
             view: Arc::new(PodView::new(address)),
             ids: HashSet::new(),
+            is_refused: false,
             incoming: None,
-            uncounted: Vec::new(),
             named: None,
             replaced: false,
             is_hidden: false,
@@ -139,6 +139,7 @@ impl Fleet {
         }
         match heard {
             Heard::Watching => {
+                held.is_refused = false;
                 held.incoming = Some(HashSet::new());
                 held.named = None;
                 held.pod().lies.begin();
@@ -154,6 +155,7 @@ impl Fleet {
                     memory.keep(other, held.view.last_seen.unwrap_or(now));
                 }
                 held.named = Some(report.pod.clone());
+                memory.released.retain(|released| released.pod != report.pod.as_str());
                 held.report(report, books, now);
             }
             Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, books, count, now),
@@ -164,12 +166,16 @@ impl Fleet {
                 held.pod().lies.insert(Lie::Unsound(reason));
                 held.pod().last_seen = Some(now);
             }
+            Heard::Refused => {
+                held.is_refused = true;
+                memory.released.retain(|released| released.address != *address);
+            }
             Heard::Answered { took } => held.pod().answered(took, now),
             Heard::Lost(reason) => {
                 held.incoming = None;
                 held.check.reset();
                 held.pod().lost(reason, now);
-                books.history.lose(address, held.view.last_seen.unwrap_or(now));
+                books.drains.lose(address, held.view.last_seen.unwrap_or(now));
             }
         }
     }
@@ -188,9 +194,9 @@ impl Held {
         // While a snapshot comes in it is not known who is there: they are counted when it is whole.
         let is_heard = self.view.state == PodState::Live && self.incoming.is_none();
         let before = self.view.report.as_ref().filter(|_| is_heard);
-        if books.history.report(&address, before, &report, now) && is_heard {
-            self.join_drain(self.ids.iter(), books);
-            books.history.count(&address, self.ids.len(), now);
+        if books.drains.report(&address, before, &report, now) && is_heard {
+            books.enter_drain(&address, self.ids.iter(), now);
+            books.drains.count(&address, now);
         }
         self.check.count(report.active_sessions, now);
         self.pod().report(report, now);
@@ -203,8 +209,8 @@ impl Held {
                 books.withdraw(&address, id, Parting::Untold, now);
             }
             self.pod().sessions = 0;
-            books.history.count(&address, 0, now);
-            books.history.end(&address, DrainEnd::Over(now));
+            books.drains.count(&address, now);
+            books.drains.end(&address, DrainEnd::Over(now));
         }
     }
 
@@ -222,14 +228,9 @@ impl Held {
             }
             if self.has_room(session.id, books, pods) {
                 incoming.insert(session.id);
-                if self.ids.contains(&session.id) {
-                    books.history.join(&self.view.address, session.id, &session.user, false);
-                } else {
-                    self.uncounted.push(session.id);
-                }
                 let doubtful = self.is_doubtful(&session, now);
                 self.ids.insert(session.id);
-                books.claims.claim(&self.view.address, session, doubtful);
+                books.claim(&self.view.address, session, false, doubtful, now);
             }
         }
         if !end {
@@ -241,12 +242,7 @@ impl Held {
         for id in gone {
             self.withdraw(id, Parting::Untold, books, now);
         }
-        let uncounted = std::mem::take(&mut self.uncounted);
-        if books.history.is_uncounted(&self.view.address) {
-            self.join_drain(self.ids.iter(), books);
-        } else {
-            self.join_drain(uncounted.iter().filter(|id| incoming.contains(id)), books);
-        }
+        books.enter_drain(&self.view.address, self.ids.iter(), now);
         let pod = self.pod();
         pod.state = PodState::Live;
         pod.lies.settle();
@@ -288,7 +284,7 @@ impl Held {
 
     fn counted(&mut self, books: &mut Books, now: Timestamp) {
         self.pod().sessions = self.ids.len() as u64;
-        books.history.count(&self.view.address, self.ids.len(), now);
+        books.drains.count(&self.view.address, now);
         self.check_count(now);
     }
 
@@ -306,12 +302,6 @@ impl Held {
         is_new
     }
 
-    /// These are people of the drain that runs.
-    fn join_drain<'a>(&self, ids: impl Iterator<Item = &'a SessionId>, books: &mut Books) {
-        let rows = ids.filter_map(|id| books.claims.rows.get(*id));
-        rows.for_each(|row| books.history.join(&self.view.address, row.session.id, &row.session.user, true));
-    }
-
     /// A pod speaks for itself only.
     fn is_own(&mut self, session: &SessionView) -> bool {
         if self.named.as_ref().is_none_or(|name| *name == session.pod) {
@@ -324,7 +314,7 @@ impl Held {
     fn claim(&mut self, session: SessionView, books: &mut Books, now: Timestamp) {
         let doubtful = self.is_doubtful(&session, now);
         let is_new = self.ids.insert(session.id);
-        books.claim(&self.view.address, session, is_new, doubtful);
+        books.claim(&self.view.address, session, is_new, doubtful, now);
     }
 
     /// Whether the session's times cannot be true.

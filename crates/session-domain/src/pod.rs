@@ -48,8 +48,12 @@ pub struct Counters {
     pub drain_notifications_sent: u64,
     /// Logouts of sessions that had been told, while the notice ran.
     pub graceful_logouts: u64,
+    /// Of the graceful logouts those that the browser did by itself at the end of a countdown.
+    pub auto_logouts: u64,
     /// Sessions that were present and force-closed.
     pub forced_logouts: u64,
+    /// Sessions that go on at another pod.
+    pub moved: u64,
     /// Sessions that began here.
     pub logins: u64,
     /// WebSockets open now.
@@ -59,12 +63,27 @@ pub struct Counters {
 impl Counters {
     /// Adds what another pod has counted.
     pub const fn add(&mut self, other: &Self) {
-        let Self { drain_notifications_sent, graceful_logouts, forced_logouts, logins, websocket_connections } = other;
+        let Self {
+            drain_notifications_sent,
+            graceful_logouts,
+            auto_logouts,
+            forced_logouts,
+            moved,
+            logins,
+            websocket_connections,
+        } = other;
         self.drain_notifications_sent = self.drain_notifications_sent.saturating_add(*drain_notifications_sent);
         self.graceful_logouts = self.graceful_logouts.saturating_add(*graceful_logouts);
+        self.auto_logouts = self.auto_logouts.saturating_add(*auto_logouts);
         self.forced_logouts = self.forced_logouts.saturating_add(*forced_logouts);
+        self.moved = self.moved.saturating_add(*moved);
         self.logins = self.logins.saturating_add(*logins);
         self.websocket_connections = self.websocket_connections.saturating_add(*websocket_connections);
+    }
+
+    /// Logouts in time that somebody did themselves: graceful ones, without those that the browser did at the end.
+    pub const fn own_logouts(&self) -> u64 {
+        self.graceful_logouts.saturating_sub(self.auto_logouts)
     }
 }
 
@@ -95,4 +114,11 @@ pub struct PodReport {
     pub counters: Counters,
     /// Whether this is the pod's last word: it exits now.
     pub is_final: bool,
+}
+
+impl PodReport {
+    /// Sessions that hold a drain open: those that are present. Of a pod that does not say which are, all that it holds.
+    pub fn present_or_held(&self) -> u64 {
+        self.present_sessions.unwrap_or(self.active_sessions)
+    }
 }

@@ -29,3 +29,15 @@ pub struct SessionView {
     /// Whether it counts as present; absent where its pod does not say.
     pub present: Option<bool>,
 }
+
+impl SessionView {
+    /// Whether something of it is open now: a stream, a WebSocket, a request, a task.
+    pub fn has_anything_open(&self) -> bool {
+        [self.event_streams, self.websockets, self.in_flight_requests, self.active_tasks] != [0; 4]
+    }
+
+    /// Whether it counts as present: as its pod says. Where the pod does not say, whether something of it is open.
+    pub fn is_present(&self) -> bool {
+        self.present.unwrap_or_else(|| self.has_anything_open())
+    }
+}

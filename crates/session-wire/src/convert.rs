@@ -80,6 +80,9 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
             forced_logouts: counters.forced_logouts,
             logins: counters.logins,
             websocket_connections: counters.websocket_connections,
+            auto_logouts: counters.auto_logouts,
+            asked_to_move: 0,
+            moved: counters.moved,
         }),
         is_final: report.is_final,
         present_sessions: report.present_sessions,
@@ -140,7 +143,9 @@ impl TryFrom<v1::Pod> for PodReport {
             counters: Counters {
                 drain_notifications_sent: counters.drain_notifications_sent,
                 graceful_logouts: counters.graceful_logouts,
+                auto_logouts: counters.auto_logouts,
                 forced_logouts: counters.forced_logouts,
+                moved: counters.moved,
                 logins: counters.logins,
                 websocket_connections: counters.websocket_connections,
             },
@@ -232,7 +237,15 @@ mod tests {
             ready: Some(false),
             revision: "7d9f".into(),
             version: "0.1.0 (abc)".into(),
-            counters: Counters { logins: 9, forced_logouts: 1, ..Counters::default() },
+            counters: Counters {
+                drain_notifications_sent: 1,
+                graceful_logouts: 2,
+                auto_logouts: 3,
+                forced_logouts: 4,
+                moved: 5,
+                logins: 6,
+                websocket_connections: 7,
+            },
             is_final: true,
         };
         assert_eq!(PodReport::try_from(pod_to_wire(&report)), Ok(report));

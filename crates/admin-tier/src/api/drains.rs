@@ -14,7 +14,7 @@ use crate::problem;
 
 /// Which drains are asked for.
 #[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub(crate) struct Asked {
     pod: String,
     people: String,
@@ -33,6 +33,7 @@ struct LostPod<'a> {
     last_seen: Option<Timestamp>,
     left_at: Timestamp,
     sessions: u64,
+    present_sessions: Option<u64>,
     reason: &'static str,
 }
 
@@ -47,7 +48,10 @@ struct Drain<'a> {
     end: Option<&'static str>,
     partial: bool,
     sessions: u64,
+    present_sessions: u64,
+    idle_sessions: u64,
     remaining: u64,
+    away: u64,
     outcomes: Outcomes,
     course: Vec<Point>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,15 +116,18 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
             DrainEnd::Lost(_) => "lost",
         }),
         partial: record.is_partial,
-        sessions: record.people,
+        sessions: record.people() + record.idle(),
+        present_sessions: record.people(),
+        idle_sessions: record.idle(),
         remaining: record.left(),
+        away: record.away(),
         outcomes: Outcomes {
             logout: record.departures(Outcome::Logout),
             auto_logout: record.departures(Outcome::AutoLogout),
             forced: record.departures(Outcome::Forced),
             expired: record.departures(Outcome::Expired),
             moved: record.departures(Outcome::Moved),
-            unknown: record.untold(),
+            unknown: record.unknown(),
         },
         course: record.course.iter().map(|(at, remaining)| Point { at: *at, remaining: *remaining }).collect(),
         people: with_people.then(|| people(record)),
@@ -134,6 +141,7 @@ fn lost_pod(lost: &fleet::LostPod) -> LostPod<'_> {
         last_seen: lost.last_seen,
         left_at: lost.left_at,
         sessions: lost.sessions,
+        present_sessions: lost.present,
         reason: lost.reason.as_str(),
     }
 }
@@ -146,7 +154,10 @@ fn people(record: &DrainRecord) -> Vec<Person<'_>> {
             session_id: *id,
             user: person.user.as_str(),
             left_at: person.left.map(|(at, _)| at),
-            outcome: person.left.map(|(_, outcome)| outcome.map_or("unknown", Outcome::as_str)),
+            outcome: match person.left {
+                Some((_, outcome)) => Some(outcome.map_or("unknown", Outcome::as_str)),
+                None => record.is_lost().then_some("unknown"),
+            },
         })
         .collect()
 }

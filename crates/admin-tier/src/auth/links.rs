@@ -38,6 +38,12 @@ impl Links {
         Some(once)
     }
 
+    /// How long it is until another link is issued; zero where it is now.
+    pub(super) fn next_in(&self, now: Instant) -> Duration {
+        let last = self.issued(now).last;
+        last.map_or(Duration::ZERO, |last| EVERY.saturating_sub(now.saturating_duration_since(last)))
+    }
+
     /// Whether the link may be used. It may be looked at as often as anybody likes: mail and chat programs do.
     pub(super) fn is_good(&self, once: &str, now: Instant) -> bool {
         self.issued(now).good.iter().any(|(link, _)| link.is(once))
@@ -78,6 +84,8 @@ mod tests {
         let (links, start) = (Links::default(), Instant::now());
         let first = links.issue(start).unwrap();
         assert_eq!(links.issue(start + EVERY - Duration::from_millis(1)), None);
+        let waits = [0, 59, 60, 90].map(|seconds| links.next_in(start + Duration::from_secs(seconds)).as_secs());
+        assert_eq!(waits, [60, 1, 0, 0]);
         for minute in 1..14 {
             assert!(links.issue(start + EVERY * minute).is_some());
         }

@@ -69,6 +69,11 @@ impl Lock {
         true
     }
 
+    /// How long it is until another link can be printed; zero where it is now.
+    pub(crate) fn next_link_in(&self) -> Duration {
+        self.links.next_in(Instant::now())
+    }
+
     /// Whether a link may be used.
     pub(crate) fn is_good_link(&self, once: &str) -> bool {
         self.links.is_good(once, Instant::now())

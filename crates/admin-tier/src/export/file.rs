@@ -43,6 +43,7 @@ pub(super) struct File {
     view: Arc<FleetView>,
     rows: IntoIter<Row>,
     total: usize,
+    present: usize,
     format: Format,
     now: Timestamp,
     stage: Stage,
@@ -60,6 +61,8 @@ enum Stage {
 struct Head<'a> {
     exported_at: Timestamp,
     total: usize,
+    /// How many of them are present.
+    present: usize,
     complete: bool,
     unreachable_pods: Vec<&'a str>,
 }
@@ -69,8 +72,6 @@ struct Head<'a> {
 struct Line<'a> {
     #[serde(flatten)]
     session: Session<'a>,
-    /// Not known of a pod that cannot be heard.
-    connected: Option<bool>,
     told: bool,
     last_known: bool,
     doubtful: bool,
@@ -93,7 +94,8 @@ const COLUMNS: [&str; 10] = [
 impl File {
     pub(super) fn new(view: Arc<FleetView>, query: &Query, format: Format, now: Timestamp) -> Self {
         let rows = view.all_sessions(query);
-        Self { total: rows.len(), rows: rows.into_iter(), view, format, now, stage: Stage::Head }
+        let present = rows.iter().filter(|row| row.session.is_present()).count();
+        Self { total: rows.len(), present, rows: rows.into_iter(), view, format, now, stage: Stage::Head }
     }
 
     /// How many rows it has.
@@ -116,6 +118,7 @@ impl File {
                 let head = Head {
                     exported_at: self.now,
                     total: self.total,
+                    present: self.present,
                     complete: self.view.is_complete(),
                     unreachable_pods: api::unreachable(&self.view),
                 };
@@ -130,8 +133,7 @@ impl File {
     fn row(&self, row: &Row, is_last: bool, text: &mut String) {
         let is_stale = self.view.is_stale(row);
         let line = Line {
-            session: api::session(row, self.now),
-            connected: (!is_stale).then(|| row.session.is_connected()),
+            session: api::session(row, &self.view, self.now),
             told: row.session.notified,
             last_known: is_stale,
             doubtful: row.is_in_doubt(),
@@ -148,7 +150,7 @@ impl File {
 
 impl Line<'_> {
     fn record(&self) -> String {
-        let Session { session_id, user, pod, login_time, last_activity, duration_seconds } = &self.session;
+        let Session { session_id, user, pod, login_time, last_activity, duration_seconds, connected } = &self.session;
         csv::record(&[
             &session_id.to_string(),
             user,
@@ -156,7 +158,7 @@ impl Line<'_> {
             &login_time.to_string(),
             &last_activity.to_string(),
             &duration_seconds.to_string(),
-            self.connected.map_or("", |is| if is { "true" } else { "false" }),
+            connected.map_or("", |is| if is { "true" } else { "false" }),
             &self.told.to_string(),
             &self.last_known.to_string(),
             &self.doubtful.to_string(),

@@ -106,7 +106,7 @@ fn draw(drain: &DrainRecord, words: Words, now: Timestamp) -> Picture {
     let after = |at: Timestamp| words::duration(at.since(begin));
     let mut known: Vec<_> = drain.known.iter().collect();
     known.sort_by_key(|(id, person)| (person.left.map_or(Timestamp::MAX, |(at, _)| at), **id));
-    let people = known.into_iter().map(|(id, person)| Someone::new(*id, person, drain.end.is_some(), &after));
+    let people = known.into_iter().map(|(id, person)| Someone::new(*id, person, drain.end, &after));
     let mut picture = Picture::default();
     picture.part("drain", &Summary::new(drain, words, now, &after));
     picture.list("people", people.map(|someone| (someone.id.clone(), someone)));

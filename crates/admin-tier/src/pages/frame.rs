@@ -17,6 +17,8 @@ pub(super) struct Frame {
     pub(super) icon: String,
     /// Seconds between renewals without scripts; 0: the page does not change.
     pub(super) refresh: u64,
+    /// Where the browser goes without scripts, after so many seconds.
+    pub(super) renews: Option<(u64, String)>,
     /// Where its event stream is, if it changes.
     pub(super) events: Option<String>,
     /// The time of the page's numbers.
@@ -38,6 +40,7 @@ impl Frame {
             script: assets::url("page.js"),
             icon: assets::url("icon.svg"),
             refresh: seconds,
+            renews: None,
             events: None,
             now,
             operator: None,

@@ -1,6 +1,7 @@
 //! `/admin/sign-in`: the way in, with the token or by a link that is good once, and the way out.
 //!
-//! Opening a link signs nobody in: mail and chat programs open links to show what is behind them. Its page has a button.
+//! Opening a link signs nobody in and uses nothing up: mail and chat programs open links to show what is behind them, and
+//! browsers fetch ahead. Its page has a button.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -19,12 +20,13 @@ use serde::Deserialize;
 use super::{Frame, page};
 use crate::app::{App, MAX_FORM_BYTES};
 use crate::auth::{Destination, Lock, Refused, SIGN_IN, slow_down};
-use crate::{clock, problem};
+use crate::slash::Readable as _;
+use crate::{assets, clock, problem};
 
 /// The routes of the way in and out.
 pub(crate) fn way_in() -> Router<App> {
     Router::new()
-        .route(SIGN_IN, get(show).post(sign_in))
+        .readable(SIGN_IN, get(show).post(sign_in))
         .route("/admin/sign-in/link", post(print_link))
         .route("/admin/sign-out", post(sign_out))
 }
@@ -47,7 +49,16 @@ enum Way {
     /// By this link.
     Link(String),
     /// By a link that is still to be printed and found.
-    Log,
+    Log(Wait),
+}
+
+/// How long it is until a link can be printed.
+#[derive(Debug)]
+struct Wait {
+    /// Whole seconds, rounded up; 0: now.
+    seconds: u64,
+    /// The page that offers it then.
+    then: String,
 }
 
 /// What the page is asked with.
@@ -57,6 +68,8 @@ struct Asked {
     next: String,
     once: String,
     signed_out: Option<String>,
+    /// Whether a link was asked for just now, and printed.
+    printed: Option<bool>,
 }
 
 /// `GET /admin/sign-in`.
@@ -68,13 +81,18 @@ async fn show(State(app): State<App>, headers: HeaderMap, asked: Result<Query<As
         if lock.is_signed_in(&headers) {
             return Redirect::to(destination.as_str()).into_response();
         }
-        let said = asked.signed_out.map(|_| ("You are signed out.", false));
-        return draw(said, way(lock), &destination);
+        let said = match asked.printed.filter(|_| !lock.has_token()) {
+            Some(true) => Some((PRINTED, false)),
+            Some(false) => Some((TOO_SOON, false)),
+            None => asked.signed_out.map(|_| ("You are signed out.", false)),
+        };
+        return draw(said, way(lock, &destination), &destination);
     }
     if lock.is_good_link(&asked.once) {
         return draw(None, Way::Link(asked.once), &destination);
     }
-    draw(Some((USED, true)), way(lock), &destination)
+    let said = if lock.is_signed_in(&headers) { USED_AND_IN } else { used(lock) };
+    draw(Some((said, true)), way(lock, &destination), &destination)
 }
 
 /// The form of `POST /admin/sign-in`: one of token and link.
@@ -113,7 +131,7 @@ async fn sign_in(
             response
         }
         Err(refused) => {
-            let wrong = if presented.once.is_empty() { "That is not the token." } else { USED };
+            let wrong = if presented.once.is_empty() { "That is not the token." } else { used(lock) };
             refuse(lock, refused, wrong, &destination)
         }
     }
@@ -138,7 +156,7 @@ fn refuse(lock: &Lock, refused: Refused, wrong: &'static str, destination: &Dest
         Refused::Unknown | Refused::Wrong => (StatusCode::UNAUTHORIZED, wrong),
         Refused::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
     };
-    let mut response = draw(Some((said, true)), way(lock), destination);
+    let mut response = draw(Some((said, true)), way(lock, destination), destination);
     *response.status_mut() = status;
     match refused {
         Refused::Unknown | Refused::Wrong => {
@@ -156,12 +174,8 @@ async fn print_link(State(app): State<App>, form: Result<Form<Presented, MAX_FOR
     if lock.has_token() {
         return draw(None, Way::Token, &destination);
     }
-    let said = if lock.print_link() {
-        "A link was printed. It is the last line of the log."
-    } else {
-        "A link was printed less than a minute ago. Look for it in the log."
-    };
-    draw(Some((said, false)), Way::Log, &destination)
+    // A page that is reloaded, or renews, must not ask again.
+    Redirect::to(&log_page(&destination, Some(lock.print_link()))).into_response()
 }
 
 /// `POST /admin/sign-out`.
@@ -173,14 +187,42 @@ async fn sign_out(State(app): State<App>, ConnectInfo(peer): ConnectInfo<SocketA
     response
 }
 
-const USED: &str = "That link was used already, or is too old.";
+const USED_ASK: &str =
+    "That link was used already, or is too old: each signs in once, within 15 minutes. Ask for another one.";
+const USED_TOKEN: &str = "That link was used already, or is too old. Sign in with the token.";
+const USED_AND_IN: &str =
+    "That link was used already, or is too old. You are signed in on this browser: go on to /admin.";
+const PRINTED: &str = "A link was printed. It is the last line of the log.";
+const TOO_SOON: &str = "A link was printed less than a minute ago. Look for it in the log.";
 const TOO_MANY: &str = "Too many wrong tries. Wait some seconds, then try again.";
 
-fn way(lock: &Lock) -> Way {
-    if lock.has_token() { Way::Token } else { Way::Log }
+/// What is said of a link that is not good.
+fn used(lock: &Lock) -> &'static str {
+    if lock.has_token() { USED_TOKEN } else { USED_ASK }
+}
+
+fn way(lock: &Lock, destination: &Destination) -> Way {
+    if lock.has_token() {
+        return Way::Token;
+    }
+    let wait = lock.next_link_in();
+    let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+    Way::Log(Wait { seconds, then: log_page(destination, None) })
+}
+
+/// The page that offers to print a link; `printed` is what came of asking just now.
+fn log_page(destination: &Destination, printed: Option<bool>) -> String {
+    let printed = printed.map(|printed| ("printed", printed.to_string()));
+    let next = ("next", destination.as_str().to_owned());
+    let query: Vec<_> = std::iter::once(next).chain(printed).collect();
+    format!("{SIGN_IN}?{}", serde_urlencoded::to_string(query).unwrap_or_default())
 }
 
 fn draw(said: Option<(&'static str, bool)>, way: Way, destination: &Destination) -> Response {
-    let frame = Frame { outside: true, ..Frame::new("Sign in", Duration::ZERO, clock::now()) };
+    let mut frame = Frame { outside: true, ..Frame::new("Sign in", Duration::ZERO, clock::now()) };
+    if let Way::Log(wait) = &way {
+        frame.script = assets::url("sign-in.js");
+        frame.renews = Some((wait.seconds, wait.then.clone())).filter(|(seconds, _)| *seconds > 0);
+    }
     page(&SignIn { frame, said, way, next: destination.as_str().to_owned() })
 }

@@ -1,23 +1,14 @@
-//! The maintenance switch on the panel: where it stands, which pods have followed, and the form that moves it.
+//! The maintenance switch on the panel: where it stands, which pods have followed, and what would happen if it were moved.
 
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, StatusCode};
-use http_support::{Form, FormError};
-use maintenance_switch::{Position, SetError, Standing};
-use serde::Deserialize;
+use maintenance_switch::Standing;
 use session_domain::fleet::{FleetView, PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
 use super::words::{self, Moment, Words};
-use crate::app::{App, MAX_FORM_BYTES};
-use crate::audit::Deed;
-use crate::auth::Operator;
 use crate::live::Switched;
-use crate::problem;
 
 /// A switch that was moved so short a while ago is being followed.
 const UNDER_WAY: Duration = Duration::from_secs(60);
@@ -40,7 +31,11 @@ pub(super) struct SwitchView {
     pub(super) behind: Vec<Behind>,
     /// Whether an upgrade would disturb nobody.
     pub(super) is_safe: bool,
-    /// People who would be told, and the pods that they are on, in words.
+    /// Sessions that are held all the same, nobody being there, where there are any.
+    pub(super) idle: Option<String>,
+    /// Pods that left in silence and may run still.
+    pub(super) released: Vec<String>,
+    /// Sessions that would be told, and the pods that they are on, in words.
     pub(super) people: String,
     pub(super) pods: String,
 }
@@ -88,7 +83,9 @@ impl SwitchView {
             all: if is_on { followed + behind.len() } else { up },
             behind,
             is_safe: is_on && view.is_safe_to_upgrade(),
-            people: words::counted(view.total_sessions(), "session"),
+            idle: words::some(view.idle_sessions()),
+            released: if is_on { view.released().map(str::to_owned).collect() } else { Vec::new() },
+            people: words::counted(view.present_sessions(), "session"),
             pods: words::counted(up as u64, "pod"),
         }
     }
@@ -124,65 +121,4 @@ fn behind_by(pod: &PodView, is_on: bool, since: Option<Timestamp>, words: Words)
         }
     };
     Some(Behind { pod: pod.label().to_owned(), what, lasting })
-}
-
-/// The form of `POST /admin/maintenance`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Move {
-    enabled: String,
-}
-
-/// `POST /admin/maintenance`: moves the switch.
-pub(crate) async fn move_switch(
-    State(app): State<App>,
-    operator: Operator,
-    headers: HeaderMap,
-    form: Result<Form<Move, MAX_FORM_BYTES>, FormError>,
-) -> Response {
-    let Some(maintenance) = &app.maintenance else {
-        let detail = "No switch was named to this admin tier. Set MAINTENANCE_CONFIGMAP or MAINTENANCE_FILE, the same \
-                      that the pods follow.";
-        return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
-    };
-    let position = match form.map(|Form(form)| form.enabled.parse::<Position>()) {
-        Ok(Ok(position)) => position,
-        Ok(Err(unclear)) => {
-            let detail = format!("The form field `enabled` {unclear}.");
-            return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
-        }
-        Err(error) => {
-            let detail = "Send the form field `enabled`, true or false, as application/x-www-form-urlencoded.";
-            return problem::answer(&headers, error.status(), "On or off?", detail);
-        }
-    };
-    let deed = if position.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
-    match maintenance.set(position).await {
-        Ok(()) => {
-            app.audit.done(&operator, deed, Some(maintenance.name()));
-            Redirect::to("/admin").into_response()
-        }
-        Err(error) => {
-            app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
-            problem::answer(
-                &headers,
-                status(&error),
-                "The switch was not moved",
-                &problem::sentence(&error.to_string()),
-            )
-        }
-    }
-}
-
-/// Somebody else's move is a conflict; the rest is not the operator's fault.
-const fn status(error: &SetError) -> StatusCode {
-    match error {
-        SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
-        SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
-        SetError::NotThere { .. }
-        | SetError::Forbidden(..)
-        | SetError::Refused(_)
-        | SetError::Mounted(_)
-        | SetError::NotAFile(_)
-        | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
 }

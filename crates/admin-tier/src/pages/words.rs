@@ -108,6 +108,11 @@ pub(super) fn count(number: impl TryInto<u64>) -> String {
     text
 }
 
+/// `99,812`, where it is any.
+pub(super) fn some(number: u64) -> Option<String> {
+    (number > 0).then(|| count(number))
+}
+
 /// `1 session`, `99,812 sessions`.
 pub(crate) fn counted(number: u64, one: &str) -> String {
     format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })

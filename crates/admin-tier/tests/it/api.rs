@@ -104,7 +104,7 @@ async fn questions_that_make_no_sense_are_refused_with_what_is_allowed() {
         &format!("cursor={cursor}&sort=user"),
         &format!("cursor={cursor}&pod=big"),
         "q=a&q=b",
-        "page_token=x",
+        "connected=maybe",
         "limit=%FF",
     ] {
         let answer = admin.person().get(&format!("/admin/api/v1/sessions?{query}")).await;

@@ -2,4 +2,5 @@
 
 mod drain;
 mod operator;
+mod presence;
 mod sign_in;

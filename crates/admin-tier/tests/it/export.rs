@@ -3,6 +3,8 @@
 use serde_json::Value;
 use session_wire::v1::watch_sessions_response::Event;
 
+use test_support::eventually;
+
 use crate::Admin;
 use crate::fake_pod::{FakePod, pod, session, snapshot};
 
@@ -38,7 +40,10 @@ async fn csv_holds_what_matches_in_order_and_no_formula() {
     let told = admin.person().text("/admin/users.csv?state=told").await;
     assert_eq!(told.lines().count(), 2, "{told}");
     assert_eq!(admin.person().status("/admin/users.csv?state=asleep").await, 400);
-    assert_eq!(admin.process.log().iter().filter(|line| line.contains("sessions were exported")).count(), 2);
+    let exports = || admin.process.log().iter().filter(|line| line.contains("sessions were exported")).count();
+    eventually("two exports in the log", async || (exports() == 2).then_some(())).await;
+    let panel = admin.person().text("/admin").await;
+    assert_eq!(panel.matches("exported").count(), 2, "two exports are two deeds: {panel}");
 }
 
 #[tokio::test]

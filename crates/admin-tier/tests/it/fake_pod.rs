@@ -173,6 +173,31 @@ pub(crate) fn session(pod: &str, user: &str, minutes: i64) -> Session {
     }
 }
 
+/// A session whose pages are all closed.
+pub(crate) fn idle(pod: &str, user: &str, minutes: i64) -> Session {
+    Session { event_streams: 0, present: Some(false), ..session(pod, user, minutes) }
+}
+
+/// A pod under this name with so many sessions of which so many are present, and its sessions. It drains, or serves.
+pub(crate) fn partly_present(name: &str, all: u64, present: u64, drains: bool) -> (Pod, Vec<Session>) {
+    let at = |seconds| Some((now() + Duration::from_secs(seconds)).into());
+    let rows = (0..all).map(|n| match n % (all / present).max(1) {
+        0 if n / (all / present).max(1) < present => {
+            Session { present: Some(true), ..session(name, &format!("user {n}"), 5) }
+        }
+        _ => idle(name, &format!("user {n}"), 50),
+    });
+    let counted = Pod { present_sessions: Some(present), ..pod(name, all) };
+    let draining = || Pod {
+        phase: Phase::Draining.into(),
+        drain_started_at: at(0),
+        forced_logout_at: at(60),
+        ready: Some(false),
+        ..counted.clone()
+    };
+    (if drains { draining() } else { counted.clone() }, rows.collect())
+}
+
 /// A whole snapshot.
 pub(crate) fn snapshot(sessions: impl IntoIterator<Item = Session>) -> Event {
     Event::Snapshot(Snapshot { sessions: sessions.into_iter().collect(), end: true })

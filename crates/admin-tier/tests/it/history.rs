@@ -1,7 +1,7 @@
 //! What the admin tier remembers of the drains of real pods.
 
 use serde_json::Value;
-use test_support::{Person, Signal, UserPod, eventually};
+use test_support::{Person, Signal, UserPod, eventually, metric};
 
 use crate::Admin;
 use crate::real_pods::user_pod;
@@ -92,13 +92,45 @@ async fn who_is_signed_out_by_maintenance_is_in_its_record() {
 }
 
 #[tokio::test]
+async fn a_user_whom_the_page_signs_out_did_not_leave_in_time() {
+    let waits = [("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")];
+    let pod = user_pod("user-1", &waits).await;
+    let admin = Admin::start(&[&pod.grpc]).await;
+    let (ada, bob) = (named(&pod, "ada").await, named(&pod, "bob").await);
+    let (mut ada_hears, mut bob_hears) = (ada.events().await, bob.events().await);
+    admin.sessions(2).await;
+    pod.signal(Signal::SIGTERM);
+    ada_hears.next_named("drain").await;
+    bob_hears.next_named("drain").await;
+    drain(&admin, "the drain", |drain| drain["present_sessions"] == 2).await;
+    ada.get("/logout?reason=drain").await;
+    bob.get("/logout").await;
+    let over = drain(&admin, "both gone", |drain| drain["remaining"] == 0 && drain["away"] == 0).await;
+    assert_eq!((&over["outcomes"]["auto_logout"], &over["outcomes"]["logout"]), (&1.into(), &1.into()), "{over}");
+    let counted = async || {
+        let page = admin.person().text("/metrics").await;
+        let counters =
+            [r#"graceful_logouts_total{pod="user-1"}"#, r#"lastcall_admin_pod_auto_logouts_total{pod="user-1"}"#];
+        (counters.map(|name| metric(&page, name)) == [Some(2.0), Some(1.0)]).then_some(())
+    };
+    eventually("both counters", counted).await;
+    let panel = admin.person().text("/admin").await;
+    assert!(panel.contains("signed out by the page at the end of a countdown"), "{panel}");
+    assert!(!panel.contains("Nobody was forced out so far."), "{panel}");
+    pod.signal(Signal::SIGTERM);
+    drain(&admin, "its end", |drain| drain["end"] == "over").await;
+    let history = admin.person().text("/admin/history").await;
+    assert!(history.contains("some were signed out by the page") && !history.contains("left in time"), "{history}");
+}
+
+#[tokio::test]
 async fn what_is_not_remembered_is_said() {
     let admin = Admin::start(&["127.0.0.1:1"]).await;
     for (query, status) in [("?pod=a&started=1", 404), ("?pod=a", 400), ("?pod=a&started=soon", 400)] {
         let answer = admin.person().get(&format!("/admin/history/drain{query}")).await;
         assert_eq!(answer.status(), status, "{query}");
     }
-    for (query, status) in [("?people=maybe", 400), ("?since=1", 400), ("?pod=nowhere", 200)] {
+    for (query, status) in [("?people=maybe", 400), ("?since=1", 200), ("?pod=nowhere", 200)] {
         assert_eq!(admin.person().get(&format!("/admin/api/v1/drains{query}")).await.status(), status, "{query}");
     }
 }

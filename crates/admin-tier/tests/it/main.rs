@@ -22,6 +22,7 @@ mod lost;
 mod maintenance;
 mod pages;
 mod pictures;
+mod presence;
 mod real_pods;
 mod sharing;
 mod sign_in;

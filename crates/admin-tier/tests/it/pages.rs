@@ -96,7 +96,7 @@ async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
     assert!(lost.contains(r#"<div class="last-word old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
     assert!(!lost.contains("Up for") && !lost.contains("<dt>Heard"), "{lost}");
     let users = says(&admin, "/admin/users", "0 of 1 pods").await;
-    assert!(users.contains("at least 1d 3h 12m") && !users.contains(">not connected</span>"), "{users}");
+    assert!(users.contains("at least 1d 3h 12m") && !users.contains(">idle</span>"), "{users}");
 }
 
 #[tokio::test]

@@ -108,6 +108,11 @@ async fn a_link_from_the_log_signs_in_once_and_only_by_its_button() {
     let admin = with_links().await;
     let once = printed(&admin).await;
     let way = format!("/admin/sign-in?once={once}");
+    // Nor does a browser that fetches ahead, or asks for the head alone.
+    let ahead = admin.person().request(&way).header("sec-purpose", "prefetch;prerender").send().await.unwrap();
+    assert_eq!(ahead.status(), 200);
+    let client = reqwest::Client::new();
+    assert_eq!(client.head(format!("http://{}{way}", admin.http)).send().await.unwrap().status(), 200);
     for _ in 0..2 {
         let page = admin.person().text(&way).await;
         assert!(page.contains(&format!(r#"name="once" value="{once}""#)), "looking uses nothing up:\n{page}");
@@ -119,7 +124,12 @@ async fn a_link_from_the_log_signs_in_once_and_only_by_its_button() {
     let again = sign_in(&admin.person(), "once", &once).await;
     assert_eq!((again.status().as_u16(), header(&again, &SET_COOKIE)), (401, ""));
     assert!(again.text().await.unwrap().contains("used already"));
-    assert!(admin.person().text(&way).await.contains("used already"));
+    let used = admin.person().text(&way).await;
+    assert!(
+        used.contains("used already") && used.contains("Ask for another") && used.contains("Print a new link"),
+        "{used}"
+    );
+    assert!(person.text(&way).await.contains("You are signed in on this browser"));
 }
 
 #[tokio::test]
@@ -129,7 +139,14 @@ async fn another_link_is_printed_when_asked_for_but_not_at_once() {
     let page = admin.person().text("/admin/sign-in").await;
     assert!(page.contains("Print a new link") && !page.contains("password"), "{page}");
     let asked = admin.person().post("/admin/sign-in/link").send().await.unwrap();
-    assert!(asked.text().await.unwrap().contains("less than a minute ago"));
+    assert_eq!(asked.status(), 303, "a page that renews asks for nothing");
+    let page = admin.person().text(header(&asked, &LOCATION)).await;
+    assert!(page.contains("less than a minute ago"), "{page}");
+    // With scripts it counts down, without them it renews when another one can be had.
+    let seconds = page.split("data-seconds=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    assert!((1..=60).contains(&seconds.parse::<u64>().unwrap()), "{page}");
+    let renews = format!(r#"<meta http-equiv="refresh" content="{seconds}; url=/admin/sign-in?next=%2Fadmin">"#);
+    assert!(page.contains(&renews), "{page}");
     assert_eq!(printed(&admin).await, once);
     assert_eq!(sign_in(&admin.person(), "once", &once).await.status(), 303, "the first one stays good");
 }

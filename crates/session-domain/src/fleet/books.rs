@@ -2,7 +2,7 @@
 
 use super::claims::Claims;
 use super::heard::Parting;
-use super::history::History;
+use super::history::Drains;
 use super::pod::Address;
 use super::trend::Trend;
 use crate::ids::SessionId;
@@ -13,20 +13,28 @@ use crate::time::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Books {
     pub(super) claims: Claims,
-    pub(super) history: History,
+    pub(super) drains: Drains,
     pub(super) trend: Trend,
 }
 
 impl Books {
-    /// The pod at an address has this session; `is_new`: since now.
-    pub(super) fn claim(&mut self, at: &Address, session: SessionView, is_new: bool, doubtful: bool) {
-        self.history.join(at, session.id, &session.user, is_new);
+    /// The pod at an address has this session; a drain that runs there counts it from now on where `enters` says so.
+    pub(super) fn claim(&mut self, at: &Address, session: SessionView, enters: bool, doubtful: bool, now: Timestamp) {
+        self.drains.hold(at, &session, enters, now);
         self.claims.claim(at, session, doubtful);
+    }
+
+    /// The drain that runs at an address counts these sessions of its pod.
+    pub(super) fn enter_drain<'a>(&mut self, at: &Address, ids: impl Iterator<Item = &'a SessionId>, now: Timestamp) {
+        for session in ids.filter_map(|id| self.claims.claimed(at, *id)) {
+            self.drains.hold(at, session, true, now);
+        }
     }
 
     /// The pod at an address has this session no more.
     pub(super) fn withdraw(&mut self, at: &Address, id: SessionId, parting: Parting, now: Timestamp) {
-        self.history.part(at, id, parting, now);
+        let user = self.claims.claimed(at, id).map(|session| &session.user);
+        self.drains.part(at, id, user, parting, now);
         if let Parting::Ended(outcome) = parting {
             self.trend.count(outcome);
         }

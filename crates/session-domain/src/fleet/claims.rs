@@ -43,6 +43,13 @@ impl Claims {
         self.rows.get(id).into_iter().flat_map(|row| std::iter::once(&row.address).chain(&row.also_at))
     }
 
+    /// A session as the pod at an address tells it, believed or not.
+    pub(super) fn claimed(&self, address: &Address, id: SessionId) -> Option<&SessionView> {
+        let believed = self.rows.get(id).filter(|row| row.address == *address).map(|row| &row.session);
+        let rival = || self.rivals.get(&id)?.iter().find(|claim| claim.address == *address).map(|claim| &claim.session);
+        believed.or_else(rival).map(Arc::as_ref)
+    }
+
     pub(super) fn claim(&mut self, address: &Address, session: SessionView, doubtful: bool) {
         let id = session.id;
         let claim = Claim { session: Arc::new(session), address: address.clone(), doubtful };

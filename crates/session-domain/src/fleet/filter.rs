@@ -6,15 +6,14 @@ use super::query::QueryError;
 use super::rows::Row;
 use super::view::FleetView;
 use crate::ids::{SessionId, normalize_text};
-use crate::session::SessionView;
 
-/// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are connected.
+/// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionState {
-    /// Something of it is open now: a stream, a WebSocket, a request, a task.
-    Connected,
-    /// Nothing of it is open.
-    NotConnected,
+    /// Its pod counts it as present. Where the pod does not say, something of it is open now.
+    Present,
+    /// It is held, and not present.
+    Idle,
     /// It was told of the notice that runs now.
     Told,
     /// It was not told of one, or none runs.
@@ -27,18 +26,26 @@ pub enum SessionState {
 
 impl SessionState {
     /// All of them, in the order of the API.
-    pub const ALL: [Self; 6] =
-        [Self::Connected, Self::NotConnected, Self::Told, Self::NotTold, Self::LastKnown, Self::Doubtful];
+    pub const ALL: [Self; 6] = [Self::Present, Self::Idle, Self::Told, Self::NotTold, Self::LastKnown, Self::Doubtful];
 
     /// The state's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Connected => "connected",
-            Self::NotConnected => "not_connected",
+            Self::Present => "present",
+            Self::Idle => "idle",
             Self::Told => "told",
             Self::NotTold => "not_told",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
+        }
+    }
+
+    /// Reads a name; `connected` and `not_connected` are other names of the first two.
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "connected" => Some(Self::Present),
+            "not_connected" => Some(Self::Idle),
+            name => Self::ALL.into_iter().find(|state| state.as_str() == name),
         }
     }
 
@@ -48,14 +55,7 @@ impl SessionState {
 
     /// Whether pods that come, go or fall silent change who is meant.
     const fn depends_on_links(self) -> bool {
-        matches!(self, Self::Connected | Self::NotConnected | Self::LastKnown)
-    }
-}
-
-impl SessionView {
-    /// Whether something of it is open.
-    pub fn is_connected(&self) -> bool {
-        [self.event_streams, self.websockets, self.in_flight_requests, self.active_tasks] != [0; 4]
+        matches!(self, Self::Present | Self::Idle | Self::LastKnown)
     }
 }
 
@@ -73,6 +73,7 @@ pub struct Filter {
     user: String,
     part: String,
     state: Option<SessionState>,
+    present: Option<bool>,
 }
 
 impl Filter {
@@ -80,7 +81,7 @@ impl Filter {
     /// in whatever normal form of Unicode they are asked for.
     pub fn new(pod: &str, user: &str, part: &str) -> Self {
         let part = normalize_text(part.trim()).to_lowercase();
-        Self { pod: pod.into(), user: normalize_text(user), part, state: None }
+        Self { pod: pod.into(), user: normalize_text(user), part, ..Self::default() }
     }
 
     /// Only those of them that stand so; an empty name means all.
@@ -88,11 +89,30 @@ impl Filter {
     /// # Errors
     /// Where there is no such state.
     pub fn in_state(self, name: &str) -> Result<Self, QueryError> {
-        let known = SessionState::ALL.into_iter().find(|state| state.as_str() == name);
-        match known {
+        match SessionState::parse(name) {
             None if !name.is_empty() => Err(QueryError::State),
             state => Ok(Self { state, ..self }),
         }
+    }
+
+    /// Only those of them that are present (`true`), or that are not (`false`); an empty text means all.
+    ///
+    /// # Errors
+    /// Where the text is neither.
+    pub fn connected(self, text: &str) -> Result<Self, QueryError> {
+        let present = match text {
+            "" => None,
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => return Err(QueryError::Connected),
+        };
+        Ok(Self { present, ..self })
+    }
+
+    /// The states that are asked for: the one that is named, and presence.
+    fn states(&self) -> impl Iterator<Item = SessionState> {
+        let presence = self.present.map(|is| if is { SessionState::Present } else { SessionState::Idle });
+        self.state.into_iter().chain(presence)
     }
 
     /// Whether every session matches.
@@ -105,7 +125,7 @@ impl Filter {
         let session = &row.session;
         (self.pod.is_empty() || self.pod == session.pod.as_str())
             && (self.user.is_empty() || self.user == session.user.as_str())
-            && self.state.is_none_or(|state| stands(row, state, view))
+            && self.states().all(|state| stands(row, state, view))
             && (self.part.is_empty()
                 || contains(session.user.as_str(), &self.part)
                 || (could_be_of_an_id(&self.part) && is_in_id(session.id, &self.part)))
@@ -113,21 +133,21 @@ impl Filter {
 
     /// Whether pods that come, go or fall silent change who is meant.
     pub(super) fn depends_on_links(&self) -> bool {
-        self.state.is_some_and(SessionState::depends_on_links)
+        self.states().any(SessionState::depends_on_links)
     }
 
     /// Spells it out. Lengths keep `a` + `bc` apart from `ab` + `c`.
     pub(super) fn scope(&self) -> String {
-        let Self { pod, user, part, state } = self;
-        let state = state.map_or("", SessionState::as_str);
-        format!("{}:{pod} {}:{user} {}:{part} {state}", pod.len(), user.len(), part.len())
+        let Self { pod, user, part, .. } = self;
+        let states: Vec<_> = self.states().map(SessionState::as_str).collect();
+        format!("{}:{pod} {}:{user} {}:{part} {}", pod.len(), user.len(), part.len(), states.join("+"))
     }
 }
 
 fn stands(row: &Row, state: SessionState, view: &FleetView) -> bool {
     match state {
-        SessionState::Connected => row.session.is_connected() && !view.is_stale(row),
-        SessionState::NotConnected => !row.session.is_connected() && !view.is_stale(row),
+        SessionState::Present => row.session.is_present() && !view.is_stale(row),
+        SessionState::Idle => !row.session.is_present() && !view.is_stale(row),
         SessionState::Told => row.session.notified,
         SessionState::NotTold => !row.session.notified,
         SessionState::LastKnown => view.is_stale(row),

@@ -36,6 +36,8 @@ pub enum Heard {
         /// How long the answer took.
         took: Duration,
     },
+    /// Nothing listens at the address: the pod that was there has ended, and is not only silent.
+    Refused,
     /// The pod cannot be heard any more, or still not, for this reason.
     Lost(String),
 }

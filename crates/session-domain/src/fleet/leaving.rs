@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::found::Found;
-use super::lost::{LOST_PODS_KEPT, LeaveReason, LostPod};
+use super::lost::{LOST_PODS_KEPT, LeaveReason, LostPod, Released};
 use super::pod::{Address, PodState, PodView};
 use super::{DrainEnd, Fleet, Held, Parting};
 use crate::ids::PodName;
@@ -48,6 +48,8 @@ pub(super) struct Memory {
     pub(super) forgotten: Counters,
     /// Those that left without a last word, the newest first.
     pub(super) lost: Arc<VecDeque<LostPod>>,
+    /// Those of them that may run still.
+    pub(super) released: Vec<Released>,
 }
 
 impl Memory {
@@ -126,8 +128,11 @@ impl Fleet {
         for address in &over {
             self.leave(address, LeaveReason::Silent, now);
         }
+        let released = self.memory.released.len();
+        self.memory.released.retain(|released| released.until > now);
+        let forgotten = self.memory.forget(now) || released != self.memory.released.len();
         let miscounts = self.pods.values_mut().fold(false, |changed, held| held.check_count(now) | changed);
-        self.memory.forget(now) || miscounts || !(over.is_empty() && succeeded.is_empty())
+        forgotten || miscounts || !(over.is_empty() && succeeded.is_empty())
     }
 
     /// The pods whose snapshot is to be asked for anew, because they have listed other than they count.
@@ -165,7 +170,7 @@ impl Fleet {
         if let Some(report) = &held.view.report {
             self.memory.keep(report, last_seen);
         }
-        self.books.history.end(address, DrainEnd::Lost(last_seen));
+        self.books.drains.end(address, DrainEnd::Lost(last_seen));
         for id in held.ids {
             self.books.withdraw(address, id, Parting::Untold, last_seen);
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::leaving::Memory;
 use super::pod::{Address, PodState};
 use super::{Fleet, Held};
 use crate::ids::{PodName, SessionId};
@@ -30,6 +31,8 @@ pub struct LostPod {
     pub left_at: Timestamp,
     /// Sessions that it was known to hold.
     pub sessions: u64,
+    /// How many of them were present, as it said last; absent where it did not say.
+    pub present: Option<u64>,
     /// Why it left.
     pub reason: LeaveReason,
 }
@@ -56,6 +59,17 @@ impl LeaveReason {
     }
 }
 
+impl Memory {
+    /// Pods of this name, or at this address, that have left by themselves and may run still: they may not any more.
+    fn forget_released(&mut self, name: &str) -> Vec<LostPod> {
+        let is_meant = |pod: &str, address: &Address| pod == name || address.as_str() == name;
+        let known = self.released.len();
+        self.released.retain(|released| !is_meant(&released.pod, &released.address));
+        let is_any = self.released.len() < known;
+        self.lost.iter().filter(|lost| is_any && is_meant(&lost.pod, &lost.address)).take(1).cloned().collect()
+    }
+}
+
 /// Why a pod cannot be forgotten.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum ForgetError {
@@ -79,6 +93,15 @@ pub struct StoreRecord {
     pub orphans: HashSet<SessionId>,
 }
 
+/// A pod that left because the store accounts for its sessions, and whose address has not refused a connection. Its process
+/// may only be frozen: it counts as one that may come back for as long as it would have stayed without a store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Released {
+    pub(super) pod: String,
+    pub(super) address: Address,
+    pub(super) until: Timestamp,
+}
+
 impl Fleet {
     /// Drops the silent pods of this name, or at this address, into the history; gives what they were.
     ///
@@ -88,8 +111,12 @@ impl Fleet {
         let is_meant = |held: &&Held| held.view.label() == name || held.view.address.as_str() == name;
         let meant: Vec<_> = self.pods.values().filter(|held| !held.is_hidden).filter(is_meant).collect();
         let silent = |held: &&&Held| matches!(held.view.state, PodState::Unreachable { .. } | PodState::Finished);
-        let addresses: Vec<_> = meant.iter().filter(silent).map(|held| held.view.address.clone()).collect();
+        let addresses: Vec<Address> = meant.iter().filter(silent).map(|held| held.view.address.clone()).collect();
         if addresses.is_empty() {
+            let released = self.memory.forget_released(name);
+            if !released.is_empty() {
+                return Ok(released);
+            }
             let is_heard = meant.iter().any(|held| held.view.is_reachable());
             return Err(match meant.is_empty() {
                 true => ForgetError::Unknown,
@@ -149,15 +176,21 @@ impl Fleet {
 
     /// The pod at an address leaves; what it was is remembered where it had not said its last word.
     pub(super) fn leave(&mut self, address: &Address, reason: LeaveReason, now: Timestamp) -> Option<LostPod> {
-        let view = &self.pods.get(address)?.view;
+        let held = self.pods.get(address)?;
+        let view = &held.view;
         let lost = LostPod {
             pod: view.label().to_owned(),
             address: address.clone(),
             last_seen: view.last_seen,
             left_at: now,
             sessions: view.sessions,
+            present: view.present_sessions(),
             reason,
         };
+        if reason == LeaveReason::Released && !held.is_refused {
+            let until = view.last_seen.unwrap_or(now).plus(self.forget_after);
+            self.memory.released.push(Released { pod: lost.pod.clone(), address: address.clone(), until });
+        }
         if matches!(view.state, PodState::Unreachable { .. }) {
             self.memory.remember_lost(lost.clone());
         }

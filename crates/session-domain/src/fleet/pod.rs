@@ -163,7 +163,8 @@ pub struct PodView {
     pub sessions: u64,
     /// Sessions of it that another pod claims as well: for a moment while a session moves, else a fault.
     pub shared: u64,
-    /// Sessions it held when the countdown began that runs now, as far as that was heard.
+    /// Sessions that were present when the countdown began that runs now, as far as that was heard. Of a pod that does not
+    /// say which are present, all that it held.
     pub drained_from: Option<u64>,
     /// How long its last answer took, where that was too long.
     pub slow: Option<Duration>,
@@ -260,6 +261,16 @@ impl PodView {
         }
     }
 
+    /// The sessions that hold it: those present, and of a pod that does not say which are, all. None once it has finished.
+    pub fn present_or_held(&self) -> Option<u64> {
+        self.present_sessions().or_else(|| self.active_sessions())
+    }
+
+    /// The sessions it holds and that are not present; absent where it does not say.
+    pub fn idle_sessions(&self) -> Option<u64> {
+        Some(self.active_sessions()?.saturating_sub(self.present_sessions()?))
+    }
+
     /// Whether it is ready: as it says itself, unless discovery knows that it is not. That discovery calls it ready means
     /// something only of a pod that does not say: a Service that names all pods publishes them as ready, ready or not.
     /// Absent where nobody knows.
@@ -285,8 +296,8 @@ impl PodView {
         let before = self.report.as_ref();
         self.drained_from = report.drain_started_at.map(|started| {
             let same = before.is_some_and(|b| b.drain_started_at == Some(started) && b.pod == report.pod);
-            let known = if same { self.drained_from } else { before.map(|b| b.active_sessions) };
-            known.unwrap_or(0).max(report.active_sessions)
+            let known = if same { self.drained_from } else { before.map(PodReport::present_or_held) };
+            known.unwrap_or(0).max(report.present_or_held())
         });
         let ahead = report.started_at.max(report.drain_started_at.unwrap_or_default()).since(now);
         if ahead > CLOCK_TOLERANCE {

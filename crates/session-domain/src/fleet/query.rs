@@ -22,6 +22,9 @@ pub enum QueryError {
     /// There is no such state.
     #[error("state must be one of {}", SessionState::names())]
     State,
+    /// It is neither true nor false.
+    #[error("connected must be true or false")]
+    Connected,
     /// A page cannot both begin and end somewhere.
     #[error("give cursor or before, not both")]
     TwoPlaces,

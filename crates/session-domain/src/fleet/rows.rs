@@ -84,17 +84,23 @@ fn age(row: &Row) -> Option<(Address, Timestamp, SessionId)> {
 pub(super) struct Shards {
     shards: Vec<Arc<BTreeMap<SessionId, Row>>>,
     len: u64,
+    present: u64,
 }
 
 impl Default for Shards {
     fn default() -> Self {
-        Self { shards: vec![Arc::default(); SHARDS], len: 0 }
+        Self { shards: vec![Arc::default(); SHARDS], len: 0, present: 0 }
     }
 }
 
 impl Shards {
     pub(super) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// How many of the sessions are present.
+    pub(super) fn present(&self) -> u64 {
+        self.present
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Row> {
@@ -112,9 +118,11 @@ impl Shards {
     }
 
     fn insert(&mut self, row: Row) -> Option<Row> {
-        let id = row.session.id;
+        let (id, is_present) = (row.session.id, row.session.is_present());
         let before = Arc::make_mut(&mut self.shards[shard(id)]).insert(id, row);
         self.len += u64::from(before.is_none());
+        self.present += u64::from(is_present);
+        self.present -= u64::from(before.as_ref().is_some_and(|row| row.session.is_present()));
         before
     }
 
@@ -125,7 +133,9 @@ impl Shards {
             return None;
         }
         self.len -= 1;
-        Arc::make_mut(shard).remove(&id)
+        let before = Arc::make_mut(shard).remove(&id);
+        self.present -= u64::from(before.as_ref().is_some_and(|row| row.session.is_present()));
+        before
     }
 }
 

@@ -189,7 +189,7 @@ fn queries_name_what_is_allowed() {
         assert!(error.contains(hint), "{error}");
     }
     let error = Filter::default().in_state("asleep").unwrap_err().to_string();
-    assert!(error.contains("not_connected, told, "), "{error}");
+    assert!(error.contains("present, idle, told, "), "{error}");
 }
 
 pub(super) fn heard() -> impl Strategy<Value = Heard> {

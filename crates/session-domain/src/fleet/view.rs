@@ -60,7 +60,7 @@ impl FleetView {
             pods,
             rows: books.claims.rows.shards().clone(),
             oldest,
-            history: books.history.clone(),
+            history: books.drains.history().clone(),
             trend: books.trend.clone(),
             memory,
             trouble,
@@ -128,6 +128,16 @@ impl FleetView {
         self.rows.len()
     }
 
+    /// Of the sessions known, those that are present: as their pods say, or said last.
+    pub fn present_sessions(&self) -> u64 {
+        self.rows.present()
+    }
+
+    /// Of the sessions known, those that are held and not present.
+    pub fn idle_sessions(&self) -> u64 {
+        self.rows.len() - self.rows.present()
+    }
+
     /// Whether the totals leave nothing out and nothing of them is in doubt.
     pub fn is_complete(&self) -> bool {
         !self.pods.is_empty() && self.pods.iter().all(|pod| pod.is_known())
@@ -138,16 +148,23 @@ impl FleetView {
         self.pods.iter().map(Arc::as_ref).filter(|pod| matches!(pod.state, PodState::Unreachable { .. }))
     }
 
-    /// Whether all is known, nobody is there, and every pod that runs is in maintenance (and one does run). While discovery
-    /// fails it never is: there may be pods that nobody knows of.
+    /// Whether all is known, nobody is present, and every pod that runs is in maintenance (and one does run). Idle sessions
+    /// hold no upgrade up, as they hold no drain open. While discovery fails it never is: there may be pods that nobody knows
+    /// of. Nor is it while a pod that fell silent may come back, though its sessions are accounted for.
     pub fn is_safe_to_upgrade(&self) -> bool {
         let mut running = self.running().peekable();
-        let nobody = self.rows.len() == 0 && self.pods.iter().all(|pod| pod.active_sessions() == Some(0));
+        let nobody = self.rows.present() == 0 && self.pods.iter().all(|pod| pod.present_or_held() == Some(0));
         self.trouble.is_none()
+            && self.memory.released.is_empty()
             && self.is_complete()
             && nobody
             && running.peek().is_some()
             && running.all(|pod| pod.is_in_maintenance())
+    }
+
+    /// Pods that fell silent, have left because the shared store accounts for their sessions, and may run still.
+    pub fn released(&self) -> impl Iterator<Item = &str> {
+        self.memory.released.iter().map(|released| &*released.pod)
     }
 
     /// Whether the row is a last known one: its pod cannot be heard.

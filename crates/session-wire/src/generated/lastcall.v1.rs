@@ -55,6 +55,15 @@ pub struct Counters {
     /// WebSockets open now. 0 until the user tier has any.
     #[prost(uint64, tag = "5")]
     pub websocket_connections: u64,
+    /// Of the graceful logouts those that the browser did by itself at the end of a countdown. 0 from a pod that does not say.
+    #[prost(uint64, tag = "6")]
+    pub auto_logouts: u64,
+    /// Sessions that were asked to move to another pod. 0 until the user tier hands sessions off.
+    #[prost(uint64, tag = "7")]
+    pub asked_to_move: u64,
+    /// Sessions that go on at another pod. 0 from a pod that does not say.
+    #[prost(uint64, tag = "8")]
+    pub moved: u64,
 }
 /// A pod of the user tier, in its own words.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,7 +1,7 @@
 //! Somebody who was there when a pod drained.
 
 use askama::Template;
-use session_domain::fleet::Person;
+use session_domain::fleet::{DrainEnd, Person};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use super::super::words::{self, Moment};
@@ -19,8 +19,16 @@ pub(super) struct Someone {
 }
 
 impl Someone {
-    pub(super) fn new(id: SessionId, person: &Person, is_over: bool, after: &dyn Fn(Timestamp) -> String) -> Self {
+    pub(super) fn new(
+        id: SessionId,
+        person: &Person,
+        end: Option<DrainEnd>,
+        after: &dyn Fn(Timestamp) -> String,
+    ) -> Self {
+        let (is_over, is_lost) = (end.is_some(), matches!(end, Some(DrainEnd::Lost(_))));
         let (how, class) = match person.left {
+            None if is_lost => ("not known: the pod was lost", "unreachable"),
+            None if person.is_away => ("closed the page", "waiting"),
             None if is_over => ("stayed", "waiting"),
             None => ("still there", "draining"),
             Some((_, outcome)) => how(outcome),
@@ -40,9 +48,9 @@ impl Someone {
 const fn how(outcome: Option<Outcome>) -> (&'static str, &'static str) {
     match outcome {
         Some(Outcome::Logout) => ("signed out", "serving"),
-        Some(Outcome::AutoLogout) => ("signed out by the browser", "serving"),
+        Some(Outcome::AutoLogout) => ("signed out by the page", "unreachable"),
         Some(Outcome::Forced) => ("forced", "unreachable"),
-        Some(Outcome::Expired) => ("had gone before", "waiting"),
+        Some(Outcome::Expired) => ("closed the page", "waiting"),
         Some(Outcome::Moved) => ("moved to another pod", "serving"),
         None => ("not known: the pod was not heard", "unreachable"),
     }

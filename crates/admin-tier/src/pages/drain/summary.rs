@@ -14,13 +14,13 @@ use super::super::words::{self, Words};
 pub(super) struct Summary {
     line: Line,
     course: Option<Course>,
-    /// When half of the people had left, and all.
+    /// When half of those present had gone, and all.
     half_after: Option<String>,
     all_after: Option<String>,
-    /// How long people were given.
+    /// How long users were given.
     given: Option<String>,
     points: Vec<(String, u64)>,
-    /// People who stand on the list, and people who are counted only.
+    /// Sessions that stand on the list, and those that are counted only.
     named: usize,
     unnamed: u64,
 }
@@ -29,7 +29,7 @@ impl Summary {
     pub(super) fn new(drain: &DrainRecord, words: Words, now: Timestamp, after: &dyn Fn(Timestamp) -> String) -> Self {
         let most = drain.course.iter().map(|(_, left)| *left).max().unwrap_or(0);
         let half = drain.course.iter().find(|(_, left)| most > 0 && *left <= most / 2);
-        // One that is over goes on, on its picture, until nobody was left; what the pod did after that shows nothing.
+        // One that is over goes on, on its picture, until nobody was present; what the pod did after that shows nothing.
         let end = drain.emptied_at.or(drain.end.map(DrainEnd::at)).unwrap_or(now);
         Self {
             line: Line::new(drain, words),
@@ -39,7 +39,7 @@ impl Summary {
             given: drain.deadline.map(|deadline| words::duration(deadline.since(drain.started_at))),
             points: drain.course.iter().map(|(at, left)| (after(*at), *left)).collect(),
             named: drain.known.len(),
-            unnamed: drain.people.saturating_sub(drain.known.len() as u64),
+            unnamed: drain.people().saturating_sub(drain.known.len() as u64),
         }
     }
 }

@@ -21,14 +21,7 @@ pub(in crate::pages) struct Line {
     pub(in crate::pages) began: Moment,
     /// How long it took, or has taken so far.
     pub(in crate::pages) took: Took,
-    pub(in crate::pages) people: u64,
-    /// Who logged out, and whose browser did.
-    pub(in crate::pages) in_time: u64,
-    pub(in crate::pages) forced: u64,
-    pub(in crate::pages) moved: u64,
-    pub(in crate::pages) expired: u64,
-    pub(in crate::pages) untold: u64,
-    pub(in crate::pages) left: u64,
+    pub(in crate::pages) numbers: Numbers,
     /// How it ended, in words, and the class that colours them.
     pub(in crate::pages) end: &'static str,
     pub(in crate::pages) class: &'static str,
@@ -69,13 +62,7 @@ impl Line {
             },
             began: words::clock(drain.started_at),
             took: took(drain, words),
-            people: drain.people,
-            in_time: drain.departures(Outcome::Logout) + drain.departures(Outcome::AutoLogout),
-            forced: drain.departures(Outcome::Forced),
-            moved: drain.departures(Outcome::Moved),
-            expired: drain.departures(Outcome::Expired),
-            untold: drain.untold(),
-            left: drain.left(),
+            numbers: Numbers::of(drain),
             end,
             class,
             is_partial: drain.is_partial,
@@ -83,14 +70,54 @@ impl Line {
     }
 }
 
+/// The numbers of a drain: those who were there are the sum of all that follow, but for the idle.
+#[derive(Debug)]
+pub(in crate::pages) struct Numbers {
+    pub(in crate::pages) there: u64,
+    /// They signed out themselves.
+    pub(in crate::pages) signed_out: u64,
+    /// Their page signed them out at the end of the countdown.
+    pub(in crate::pages) by_page: u64,
+    pub(in crate::pages) forced: u64,
+    pub(in crate::pages) moved: u64,
+    /// They closed every page, and their session was dropped then or is held still.
+    pub(in crate::pages) closed: u64,
+    pub(in crate::pages) unknown: u64,
+    pub(in crate::pages) left: u64,
+    pub(in crate::pages) idle: u64,
+}
+
+impl Numbers {
+    fn of(drain: &DrainRecord) -> Self {
+        Self {
+            there: drain.people(),
+            signed_out: drain.departures(Outcome::Logout),
+            by_page: drain.departures(Outcome::AutoLogout),
+            forced: drain.departures(Outcome::Forced),
+            moved: drain.departures(Outcome::Moved),
+            closed: drain.departures(Outcome::Expired) + drain.away(),
+            unknown: drain.unknown(),
+            left: drain.left(),
+            idle: drain.idle(),
+        }
+    }
+}
+
+/// How a drain ended, in words. Nobody left in time whom the page or the pod cut off, or of whom nothing is known.
 fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
+    let Numbers { there, by_page, forced, moved, unknown, left, .. } = Numbers::of(drain);
     match drain.end {
         None => ("runs", "draining"),
-        Some(DrainEnd::Over(_)) if drain.departures(Outcome::Forced) > 0 => ("some were forced", "unreachable"),
-        Some(DrainEnd::Over(_)) if drain.left() == 0 => ("everybody left in time", "serving"),
-        Some(DrainEnd::Over(_)) => ("countdown over", "draining"),
         Some(DrainEnd::Cancelled(_)) => ("taken back", "waiting"),
         Some(DrainEnd::Lost(_)) => ("pod was lost", "unreachable"),
+        Some(DrainEnd::Over(_)) if forced > 0 => ("some were forced", "unreachable"),
+        Some(DrainEnd::Over(_)) if by_page > 0 => ("some were signed out by the page", "unreachable"),
+        Some(DrainEnd::Over(_)) if unknown > 0 => ("some ends are not known", "unreachable"),
+        Some(DrainEnd::Over(_)) if left > 0 => ("countdown over", "draining"),
+        Some(DrainEnd::Over(_)) if there == 0 => ("nobody was there", "serving"),
+        Some(DrainEnd::Over(_)) if moved == there => ("everybody moved", "serving"),
+        Some(DrainEnd::Over(_)) if moved > 0 => ("everybody left or moved in time", "serving"),
+        Some(DrainEnd::Over(_)) => ("everybody left in time", "serving"),
     }
 }
 

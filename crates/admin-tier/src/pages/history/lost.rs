@@ -34,7 +34,16 @@ fn line(lost: &LostPod, words: Words) -> Line {
         address: lost.address.to_string(),
         left_at: words::clock(lost.left_at),
         last_seen: lost.last_seen.map(|seen| words.ago(seen)),
-        sessions: words::counted(lost.sessions, "session"),
+        sessions: match lost.present {
+            Some(present) if present < lost.sessions => {
+                format!(
+                    "{} present, {} idle",
+                    words::counted(present, "session"),
+                    words::count(lost.sessions - present)
+                )
+            }
+            Some(_) | None => words::counted(lost.sessions, "session"),
+        },
         why: match lost.reason {
             LeaveReason::Silent => "was silent for too long",
             LeaveReason::Released => "held nothing any more, as the shared store says",

@@ -1,10 +1,10 @@
-//! How it went of late: sessions and departures, as pictures and in words.
+//! How it went of late: present sessions and departures, as pictures and in words.
 
 use askama::Template;
 use session_domain::fleet::{FleetView, STEP, Step};
 
 use super::super::chart::Spark;
-use super::super::words::{count, counted, duration};
+use super::super::words::{count, counted, duration, some};
 
 /// A young tier's picture is not all empty: it shows so many steps at least.
 const SLOTS: usize = 20;
@@ -13,13 +13,16 @@ const SLOTS: usize = 20;
 #[derive(Template)]
 #[template(path = "history/trend.html")]
 pub(super) struct Trend {
-    sessions: Spark,
+    present: Spark,
     departures: Spark,
     now: String,
+    /// Sessions that are not present, where there are any.
+    idle: Option<String>,
     least: String,
     most: String,
     gone: String,
     forced: u64,
+    by_page: u64,
     /// How far back the pictures reach.
     reach: String,
 }
@@ -27,19 +30,21 @@ pub(super) struct Trend {
 impl Trend {
     pub(super) fn of(view: &FleetView) -> Self {
         let values = |value: fn(&Step) -> u64| view.steps().map(value).collect::<Vec<_>>();
-        let mut sessions = values(|step| step.sessions);
+        let mut present = values(|step| step.present);
         // What is now is newer than the last step.
-        sessions.push(view.total_sessions());
+        present.push(view.present_sessions());
         let departures = values(|step| step.departures);
         let steps = u32::try_from(view.steps().len()).unwrap_or(u32::MAX);
         Self {
-            now: counted(view.total_sessions(), "session"),
-            least: count(sessions.iter().copied().min().unwrap_or(0)),
-            most: count(sessions.iter().copied().max().unwrap_or(0)),
+            now: counted(view.present_sessions(), "session"),
+            least: count(present.iter().copied().min().unwrap_or(0)),
+            most: count(present.iter().copied().max().unwrap_or(0)),
             gone: count(departures.iter().sum::<u64>()),
             forced: view.steps().map(|step| step.forced).sum(),
+            by_page: view.steps().map(|step| step.auto_logouts).sum(),
             reach: duration(STEP.saturating_mul(steps).max(STEP)),
-            sessions: Spark::of(&sessions, SLOTS),
+            idle: some(view.idle_sessions()),
+            present: Spark::of(&present, SLOTS),
             departures: Spark::of(&departures, SLOTS),
         }
     }

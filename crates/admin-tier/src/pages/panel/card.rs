@@ -43,16 +43,21 @@ struct Known {
     as_of: Option<Moment>,
     /// Whether it has exited: nothing of it is now, and that is as it should be.
     is_finished: bool,
-    sessions: String,
+    /// Sessions that are present. Of a pod that does not say, all that it holds.
+    present: String,
     is_one: bool,
+    /// Sessions that are not, where there are any.
+    idle: Option<String>,
+    /// Whether it says which are present.
+    tells_presence: bool,
     oldest: Option<Moment>,
     drain: Option<Drain>,
     deadline: Option<(Moment, Moment)>,
-    /// Sessions that are present, where it says so.
-    present: Option<String>,
     told: String,
-    graceful: String,
+    own_logouts: String,
+    by_page: u64,
     forced: u64,
+    moved: Option<String>,
     up_for: Option<Moment>,
     /// How long its last answer took, where that was too long.
     slow: Option<String>,
@@ -92,23 +97,27 @@ impl Known {
     fn of(pod: &PodView, view: &FleetView, words: Words) -> Option<Self> {
         let (report, is_live) = (pod.report.as_ref()?, pod.is_reachable());
         let sessions = pod.active_sessions().unwrap_or(report.active_sessions);
+        let present = pod.present_or_held().unwrap_or(sessions);
         let drain = Drain::of(pod);
         let deadline = drain.and_then(|drain| drain.deadline);
         Some(Self {
             as_of: pod.last_seen.filter(|_| !is_live).map(|seen| words.ago(seen)),
             is_finished: pod.state == PodState::Finished,
-            sessions: words::count(sessions),
-            is_one: sessions == 1,
+            present: words::count(present),
+            is_one: present == 1,
+            idle: words::some(sessions.saturating_sub(present)),
+            tells_presence: pod.present_sessions().is_some(),
             oldest: view.oldest(&pod.address).filter(|_| sessions > 0).map(|began| match pod.last_seen {
                 Some(seen) if !is_live => words::lasted(began, seen),
                 Some(_) | None => words.lasting(began),
             }),
             drain,
             deadline: deadline.map(|at| (words::clock(at), words.left(at))),
-            present: pod.present_sessions().map(words::count),
             told: words::count(report.counters.drain_notifications_sent),
-            graceful: words::count(report.counters.graceful_logouts),
+            own_logouts: words::count(report.counters.own_logouts()),
+            by_page: report.counters.auto_logouts,
             forced: report.counters.forced_logouts,
+            moved: words::some(report.counters.moved),
             up_for: Some(report.started_at).filter(|_| is_live).map(|started| words.lasting(started)),
             slow: pod.slow.map(words::duration),
             version: report.version.clone(),

@@ -6,11 +6,12 @@ use session_domain::{Phase, Timestamp};
 /// A drain, or a maintenance countdown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Drain {
-    /// Sessions it began with, as far as that was heard.
+    /// Sessions that were present when it began, as far as that was heard.
     pub(super) from: u64,
+    /// Sessions that are present.
     pub(super) left: u64,
     pub(super) gone: u64,
-    /// When who is left is signed out.
+    /// When the countdown ends.
     pub(super) deadline: Option<Timestamp>,
 }
 
@@ -18,7 +19,7 @@ impl Drain {
     /// The drain of a pod, where one runs or has just run.
     pub(super) fn of(pod: &PodView) -> Option<Self> {
         let report = pod.report.as_ref().filter(|_| pod.state != PodState::Finished)?;
-        let left = report.active_sessions;
+        let left = report.present_or_held();
         let from = pod.drained_from?.max(left);
         Some(Self { from, left, gone: from - left, deadline: report.forced_logout_at })
     }

@@ -12,11 +12,15 @@ use super::drain::{Drain, is_emptying};
 #[template(path = "panel/summary.html")]
 pub(super) struct Summary {
     known: Known,
-    sessions: String,
+    present: String,
+    /// Sessions that are held and not present, where there are any.
+    idle: Option<String>,
     pods: String,
     is_complete: bool,
     emptying: Option<Emptying>,
+    /// Sessions that were force-closed so far, and signed out by their own page.
     forced: u64,
+    by_page: u64,
 }
 
 /// How much of the fleet is known at all.
@@ -40,7 +44,9 @@ struct Emptying {
     pods: String,
     left: String,
     from: String,
-    /// When the last of them signs out who is left.
+    /// Sessions on them that are not present, where there are any.
+    idle: Option<String>,
+    /// When the last countdown ends.
     until: Option<(Moment, Moment)>,
 }
 
@@ -53,13 +59,16 @@ impl Summary {
             0 => Known::Nothing,
             _ => Known::Something,
         };
+        let counters = view.counters();
         Self {
             known,
-            sessions: words::counted(view.total_sessions(), "session"),
+            present: words::counted(view.present_sessions(), "session"),
+            idle: words::some(view.idle_sessions()),
             pods: completeness.pods(),
             is_complete: completeness.known == all,
             emptying: Emptying::of(view, words),
-            forced: view.counters().forced_logouts,
+            forced: counters.forced_logouts,
+            by_page: counters.auto_logouts,
         }
     }
 }
@@ -79,6 +88,7 @@ impl Emptying {
             pods: words::count(pods.len()),
             left: words::count(drains().map(|drain| drain.left).sum::<u64>()),
             from: words::count(drains().map(|drain| drain.from).sum::<u64>()),
+            idle: words::some(pods.iter().filter_map(|pod| pod.idle_sessions()).sum()),
             until: until.map(|at| (words::clock(at), words.left(at))),
         })
     }
@@ -88,12 +98,17 @@ impl Emptying {
 #[derive(Template)]
 #[template(path = "panel/figures.html")]
 pub(super) struct Figures {
-    sessions: String,
+    present: String,
+    idle: String,
     pods: String,
     is_complete: bool,
     draining: usize,
-    graceful: String,
+    own_logouts: String,
+    by_page: String,
+    is_by_page: bool,
     forced: String,
+    is_forced: bool,
+    moved: String,
     logins: String,
 }
 
@@ -102,12 +117,17 @@ impl Figures {
         let counters = view.counters();
         let Completeness { known, all, .. } = completeness;
         Self {
-            sessions: words::count(view.total_sessions()),
+            present: words::count(view.present_sessions()),
+            idle: words::count(view.idle_sessions()),
             pods: if known == all { all.to_string() } else { format!("{known} of {all}") },
             is_complete: known == all,
             draining: view.pods().iter().filter(|pod| is_emptying(pod)).count(),
-            graceful: words::count(counters.graceful_logouts),
+            own_logouts: words::count(counters.own_logouts()),
+            by_page: words::count(counters.auto_logouts),
+            is_by_page: counters.auto_logouts > 0,
             forced: words::count(counters.forced_logouts),
+            is_forced: counters.forced_logouts > 0,
+            moved: words::count(counters.moved),
             logins: words::count(counters.logins),
         }
     }

@@ -13,6 +13,10 @@ pub(super) struct Controls {
     /// States to choose from: name and words.
     pub(super) states: Vec<(&'static str, &'static str)>,
     pub(super) columns: Vec<Column>,
+    /// Orders to choose from, for screens too narrow for the heads of columns: name and words.
+    pub(super) orders: Vec<(String, String)>,
+    /// The order of the list, as it is asked for.
+    pub(super) order: String,
     /// The same list of every user.
     pub(super) any_user: String,
     pub(super) csv: String,
@@ -50,6 +54,8 @@ impl Controls {
             pods,
             states: SessionState::ALL.map(|state| (state.as_str(), words(state))).into(),
             columns: COLUMNS.map(|(name, field)| column(name, field, query, &whole)).into(),
+            orders: COLUMNS.iter().flat_map(|(name, field)| orders(name, *field)).collect(),
+            order: query.sort.to_string(),
             any_user: SessionParameters { user: String::new(), ..whole.clone() }.href("/admin/users"),
             csv: whole.href("/admin/users.csv"),
             json: whole.href("/admin/users.json"),
@@ -60,13 +66,24 @@ impl Controls {
 
 const fn words(state: SessionState) -> &'static str {
     match state {
-        SessionState::Connected => "connected",
-        SessionState::NotConnected => "not connected",
+        SessionState::Present => "present",
+        SessionState::Idle => "idle",
         SessionState::Told => "told to leave",
         SessionState::NotTold => "not told",
         SessionState::LastKnown => "last known",
         SessionState::Doubtful => "in doubt",
     }
+}
+
+/// Both orders by a field.
+fn orders(name: &str, field: Field) -> [(String, String); 2] {
+    let (up, down) = match field {
+        Field::SessionId | Field::User | Field::Pod => ("A to Z", "Z to A"),
+        Field::LoginTime | Field::LastActivity => ("oldest first", "newest first"),
+        Field::DurationSeconds => ("shortest first", "longest first"),
+    };
+    let field = field.as_str();
+    [(field.to_owned(), format!("{name}, {up}")), (format!("-{field}"), format!("{name}, {down}"))]
 }
 
 fn column(name: &'static str, field: Field, query: &Query, whole: &SessionParameters) -> Column {

@@ -25,8 +25,8 @@ pub(super) struct Line {
     is_doubtful: bool,
     is_shared: bool,
     is_told: bool,
-    /// Nothing of it is open now: nobody is connected.
-    is_away: bool,
+    /// It is not present: nobody has a page of it open.
+    is_idle: bool,
 }
 
 impl Line {
@@ -52,7 +52,7 @@ impl Line {
             is_shared: !row.also_at.is_empty(),
             is_told: session.notified,
             // Of a pod that cannot be heard nobody knows.
-            is_away: !session.is_connected() && !is_stale,
+            is_idle: !session.is_present() && !is_stale,
         }
     }
 }

@@ -6,10 +6,12 @@ use session_domain::fleet::{FleetView, Listing, Place};
 use super::super::{Completeness, words};
 use crate::api::SessionParameters;
 
-/// The heading, with the total.
+/// The heading, with the totals; each leads to the sessions that it counts.
 #[derive(Template)]
 #[template(path = "users/head.html")]
 pub(super) struct Head {
+    present: String,
+    idle: String,
     total: String,
     is_one: bool,
     pods: String,
@@ -20,6 +22,8 @@ impl Head {
     pub(super) fn new(view: &FleetView, completeness: &Completeness) -> Self {
         let total = view.total_sessions();
         Self {
+            present: words::count(view.present_sessions()),
+            idle: words::count(view.idle_sessions()),
             total: words::count(total),
             is_one: total == 1,
             pods: completeness.pods(),

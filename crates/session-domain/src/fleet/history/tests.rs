@@ -5,6 +5,7 @@ use crate::fleet::*;
 use crate::lifecycle::Reason;
 use crate::outcome::Outcome;
 use crate::pod::{Phase, PodReport};
+use crate::session::SessionView;
 
 const POD: &str = "user-1";
 
@@ -52,7 +53,7 @@ fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
     fleet.apply(&here(), Heard::Report(last), at(185));
 
     let drain = only(&fleet);
-    assert_eq!((drain.pod.as_str(), drain.reason, drain.people), (POD, Reason::Shutdown, 3));
+    assert_eq!((drain.pod.as_str(), drain.reason, drain.people()), (POD, Reason::Shutdown, 3));
     assert_eq!((drain.started_at, drain.deadline), (at(110), Some(at(170))));
     assert_eq!((drain.emptied_at, drain.end, drain.is_partial), (Some(at(170)), Some(DrainEnd::Over(at(185))), false));
     assert_eq!(drain.course, [(at(110), 3), (at(120), 2), (at(165), 1), (at(170), 0)]);
@@ -60,6 +61,30 @@ fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
     assert_eq!(how(1), Some((at(120), Some(Outcome::Logout))));
     assert_eq!(how(3), Some((at(170), Some(Outcome::Forced))));
     assert_eq!(Outcome::ALL.map(|outcome| drain.departures(outcome)), [1, 1, 1, 0, 0]);
+}
+
+#[test]
+fn closed_tabs_stand_apart_and_a_page_that_is_closed_has_not_left_in_any_other_way() {
+    let idle = |n| SessionView { present: Some(false), event_streams: 0, ..session(n, POD, 90) };
+    let sessions = (1..=3).map(|n| session(n, POD, 90)).chain((4..=323).map(idle)).collect();
+    let mut fleet = fleet(&[("a:1", POD, sessions)]);
+    let view = fleet.view();
+    assert_eq!((view.total_sessions(), view.present_sessions(), view.idle_sessions()), (323, 3, 320));
+    says(&mut fleet, Phase::Draining, Some(110), 110);
+    assert_eq!((only(&fleet).people(), only(&fleet).idle(), only(&fleet).left()), (3, 320, 3));
+    let changes = |upserts, removals| Heard::Changes { upserts, removals };
+    // One closes the page, one comes back to a closed tab, one is idle when the pod releases it.
+    fleet.apply(&here(), changes(vec![idle(1)], vec![]), at(120));
+    fleet.apply(&here(), changes(vec![session(4, POD, 121)], vec![]), at(121));
+    leaves(&mut fleet, 5, Parting::Ended(Outcome::Expired), 122);
+    let drain = only(&fleet);
+    assert_eq!((drain.people(), drain.idle(), drain.left(), drain.away()), (4, 319, 3, 1));
+    assert_eq!(drain.course, [(at(110), 3), (at(120), 2), (at(121), 3)]);
+    // The last change of a second is told alone: this one was there.
+    leaves(&mut fleet, 6, Parting::Ended(Outcome::AutoLogout), 165);
+    let drain = only(&fleet);
+    assert_eq!((drain.people(), drain.idle(), drain.cut_off()), (5, 318, 1));
+    assert_eq!(drain.departures(Outcome::Expired), 0, "nobody was there");
 }
 
 #[test]
@@ -107,7 +132,7 @@ fn who_gets_another_id_has_not_left_and_is_one_person() {
         at(111),
     );
     let drain = only(&fleet);
-    assert_eq!((drain.people, drain.left(), drain.known.len()), (3, 3, 3));
+    assert_eq!((drain.people(), drain.left(), drain.known.len()), (3, 3, 3));
     assert_eq!(drain.course.len(), 1, "nobody has left");
 }
 
@@ -120,13 +145,14 @@ fn what_happened_while_a_pod_was_not_heard_is_said_to_be_unknown() {
     says(&mut fleet, Phase::Draining, Some(110), 120);
     fleet.apply(&here(), Heard::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(120));
     let drain = only(&fleet);
-    assert_eq!((drain.people, drain.left(), drain.untold()), (3, 1, 2));
+    assert_eq!((drain.people(), drain.left(), drain.unknown()), (3, 1, 2));
 
     fleet.apply(&here(), Heard::Lost("killed".into()), at(130));
     fleet.list(&named(&[]), at(130));
     fleet.tend(at(130).plus(FORGET_AFTER));
     assert!(matches!(only(&fleet).end, Some(DrainEnd::Lost(_))), "{:?}", only(&fleet).end);
-    assert_eq!(only(&fleet).left(), 1, "what became of them is not known");
+    let lost = only(&fleet);
+    assert_eq!((lost.people(), lost.left(), lost.unknown()), (3, 0, 3), "what became of the third is not known either");
 }
 
 #[test]
@@ -138,7 +164,7 @@ fn a_drain_that_was_under_way_when_its_pod_was_first_heard_says_so() {
     fleet.apply(&here(), Heard::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(121));
     let drain = only(&fleet);
     assert!(drain.is_partial);
-    assert_eq!((drain.people, drain.left()), (1, 1));
+    assert_eq!((drain.people(), drain.left()), (1, 1));
     assert_eq!((drain.emptied_at, drain.course.len()), (None, 1), "and was never empty");
 }
 
@@ -174,7 +200,7 @@ fn a_drain_that_begins_while_its_pod_is_not_heard_is_known_in_part() {
     fleet.apply(&here(), Heard::Snapshot { sessions: still, end: true }, at(120));
     let drain = only(&fleet);
     assert!(drain.is_partial);
-    assert_eq!((drain.people, drain.left(), drain.untold()), (2, 2, 0), "who had left before is not known");
+    assert_eq!((drain.people(), drain.left(), drain.unknown()), (2, 2, 0), "who had left before is not known");
 }
 
 #[test]
@@ -184,14 +210,14 @@ fn a_drain_whose_pod_is_lost_stands_still_and_goes_on_when_it_is_heard_again() {
     fleet.apply(&here(), Heard::Lost("killed".into()), at(115));
     assert_eq!(only(&fleet).end, Some(DrainEnd::Lost(at(110))), "since it was heard last");
     listen_to(&mut fleet, 120);
-    assert_eq!((only(&fleet).end, only(&fleet).people), (None, 3));
+    assert_eq!((only(&fleet).end, only(&fleet).people()), (None, 3));
 
     fleet.apply(&here(), Heard::Lost("killed".into()), at(125));
     fleet.list(&named(&[]), at(125));
     fleet.tend(at(125).plus(FORGET_AFTER));
     fleet.list(&named(&["a:1"]), at(800));
     listen_to(&mut fleet, 800);
-    assert_eq!((only(&fleet).end, only(&fleet).people), (None, 3), "however long that took");
+    assert_eq!((only(&fleet).end, only(&fleet).people()), (None, 3), "however long that took");
 }
 
 /// The pod at [`here`] is heard again, in the drain that began at 110.
@@ -227,7 +253,7 @@ fn memory_is_bounded_in_drains_people_and_points() {
     fleet.apply(&here(), Heard::Changes { upserts: again, removals: vec![] }, at(110));
     (1..=many).for_each(|n| leaves(&mut fleet, n, Parting::Ended(Outcome::Logout), 110 + n as i64));
     let drain = only(&fleet);
-    assert_eq!((drain.people, drain.known.len()), (many as u64, PEOPLE_KEPT));
+    assert_eq!((drain.people(), drain.known.len()), (many as u64, PEOPLE_KEPT));
     assert_eq!(drain.departures(Outcome::Logout), many as u64);
     assert!(drain.course.len() <= 240 && drain.course[0] == (at(110), many as u64) && drain.left() == 0);
     for n in 0..150 {

@@ -83,7 +83,7 @@ proptest! {
 #[test]
 fn sessions_are_told_apart_by_how_they_stand() {
     let mut away = session(1, "user-1", 60);
-    away.event_streams = 0;
+    away.present = Some(false);
     let mut told = session(2, "user-1", 60);
     told.notified = true;
     let mut future = session(3, "user-1", 60);
@@ -98,6 +98,8 @@ fn sessions_are_told_apart_by_how_they_stand() {
         names.join(", ")
     };
     for (state, names) in [
+        ("present", "user 2, user 3, user 4"),
+        ("idle", "user 1"),
         ("connected", "user 2, user 3, user 4"),
         ("not_connected", "user 1"),
         ("told", "user 2"),

@@ -143,3 +143,35 @@ fn a_store_is_asked_for_the_sessions_of_silent_pods_only() {
     fleet.list(&named(&[B]), at(111));
     assert_eq!(asked(&fleet), [("user-1".to_owned(), true), ("user-2".to_owned(), false)]);
 }
+
+#[test]
+fn a_pod_that_may_only_be_frozen_lets_no_upgrade_be_called_safe_though_it_has_left() {
+    use super::super::tests::report;
+    use crate::pod::Phase;
+    let released = || {
+        let mut fleet = one_lost();
+        fleet.list(&named(&[B]), at(111));
+        leased(&mut fleet, 112);
+        assert!(fleet.store_knows(store(&[1, 2]), at(120), at(120)));
+        assert_eq!((addresses(&fleet), lost(&fleet)[0].2), (vec![B.to_owned()], LeaveReason::Released));
+        fleet.apply(&Address::new(B), Heard::Changes { upserts: vec![], removals: vec![] }, at(121));
+        fleet.apply(&Address::new(B), Heard::Report(report("user-2", Phase::Maintenance, 0)), at(121));
+        let gone = vec![(session(3, "user-2", 1).id, super::super::Parting::Untold)];
+        fleet.apply(&Address::new(B), Heard::Changes { upserts: vec![], removals: gone }, at(121));
+        fleet
+    };
+    let mut fleet = released();
+    assert!(!fleet.view().is_safe_to_upgrade(), "it has not been heard to end");
+    assert_eq!(fleet.view().released().collect::<Vec<_>>(), ["user-1"]);
+    fleet.forget("user-1", at(130)).unwrap();
+    assert!(fleet.view().is_safe_to_upgrade(), "an operator knows that it has");
+    let mut fleet = released();
+    fleet.tend(at(100).plus(FORGET_AFTER));
+    assert!(fleet.view().is_safe_to_upgrade(), "as without a store");
+    let mut fleet = one_lost();
+    fleet.apply(&Address::new(A), Heard::Refused, at(111));
+    fleet.list(&named(&[B]), at(111));
+    leased(&mut fleet, 112);
+    assert!(fleet.store_knows(store(&[1, 2]), at(120), at(120)));
+    assert_eq!(fleet.view().released().count(), 0, "nothing listens there: it has ended");
+}
