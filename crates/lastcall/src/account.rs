@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE};
-use http::{Method, StatusCode, Uri, Version};
+use http::{Method, StatusCode, Uri};
 use http_support::{Form, FormError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -14,7 +14,8 @@ use crate::admission;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
 use crate::pod::Pod;
-use crate::session::{NotSignedIn, Visit};
+use crate::session::Visit;
+use crate::sign_in::SignIn;
 use crate::trusted;
 
 /// The largest form that `/login` takes, in bytes.
@@ -28,8 +29,8 @@ pub(crate) struct Login {
 
 /// `POST /login`: names the user.
 pub(crate) async fn login(
+    sign_in: SignIn,
     visit: Visit,
-    version: Version,
     headers: HeaderMap,
     form: Result<Form<Login, MAX_FORM_BYTES>, FormError>,
 ) -> Response {
@@ -43,17 +44,9 @@ pub(crate) async fn login(
             return page::problem(&*visit.pod.pages, &headers, error.status(), "No name in the form", detail);
         }
     };
-    if visit.session().is_none() && visit.needs_path() {
-        return Redirect::to("/").into_response();
-    }
-    match visit.sign_in(user).await {
-        Ok(signed_in) => {
-            visit.pod.sessions.flush().await;
-            (signed_in, Redirect::to(visit.base.as_str())).into_response()
-        }
-        Err(NotSignedIn::Refused(refused)) => admission::refuse(&visit.pod, visit.kind, &headers, refused, version),
-        Err(NotSignedIn::Unavailable) => admission::wait(&visit.pod, &headers, version),
-        Err(NotSignedIn::MayNotStart) => no_session(&visit.pod, &headers),
+    match sign_in.name_user(user).await {
+        Ok(signed_in) => (signed_in, Redirect::to(visit.base.as_str())).into_response(),
+        Err(refusal) => refusal,
     }
 }
 
