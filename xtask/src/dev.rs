@@ -53,6 +53,9 @@ pub(crate) struct Arguments {
     /// Shares sessions in this Redis, or with `embedded` in a server started for the purpose
     #[arg(long, value_name = "URL", value_parser = redis::parse)]
     redis: Option<String>,
+    /// Starts what has been built already
+    #[arg(long)]
+    no_build: bool,
 }
 
 /// Builds, starts, waits until all are ready, says what to open, and looks after them until they are gone.
@@ -64,7 +67,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let plan = |redis| Plan::new(arguments.port, arguments.pods, arguments.drain_timeout, &switch.path(), redis);
     // Before the build too: nobody is to wait for that only to learn that nothing can be started.
     plan(None).check_addresses()?;
-    build()?;
+    if !arguments.no_build {
+        build()?;
+    }
     let redis = arguments.redis.as_deref().map(Redis::new).transpose()?;
     let plan = plan(redis.as_ref().map(|redis| redis.url.as_str()));
     plan.check_addresses()?;

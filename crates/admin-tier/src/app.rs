@@ -33,7 +33,7 @@ use crate::maintenance::Maintenance;
 use crate::options::Options;
 use crate::orphans::{self, Orphans, StoreLink};
 use crate::security::ForwardedTrust;
-use crate::slash::Readable as _;
+use crate::slash::TrailingSlash as _;
 use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
@@ -177,33 +177,33 @@ fn router(app: App, trust: ForwardedTrust, local: bool) -> Router {
     let by_name_only = local && matches!(app.auth, Auth::Off);
     let closed = Router::new()
         .route("/", get(|| async { Redirect::to("/admin") }))
-        .readable("/admin", get(pages::panel))
+        .with_or_without_slash("/admin", get(pages::panel))
         .route("/admin/events", get(pages::panel_events))
-        .readable("/admin/users", get(pages::users))
-        .readable("/admin/history", get(pages::history))
+        .with_or_without_slash("/admin/users", get(pages::users))
+        .with_or_without_slash("/admin/history", get(pages::history))
         .route("/admin/history/events", get(pages::history_events))
-        .readable("/admin/history/drain", get(pages::drain))
+        .with_or_without_slash("/admin/history/drain", get(pages::drain))
         .route("/admin/history/drain/events", get(pages::drain_events))
         .route("/admin/users/events", get(pages::users_events))
-        .readable("/admin/users.csv", export::csv())
-        .readable("/admin/users.json", export::json())
-        .route("/admin/maintenance", post(api::move_switch))
-        .readable("/admin/api/v1/sessions", get(api::sessions))
-        .readable("/admin/api/v1/pods", get(api::pods))
+        .with_or_without_slash("/admin/users.csv", export::csv())
+        .with_or_without_slash("/admin/users.json", export::json())
+        .with_or_without_slash("/admin/maintenance", post(api::move_switch))
+        .with_or_without_slash("/admin/api/v1/sessions", get(api::sessions))
+        .with_or_without_slash("/admin/api/v1/pods", get(api::pods))
         .route("/admin/api/v1/pods/{pod}/forget", post(api::forget))
-        .readable("/admin/api/v1/drains", get(api::drains))
-        .readable("/admin/api/v1/orphans", get(api::orphans))
-        .readable("/openapi.json", get(api::openapi))
+        .with_or_without_slash("/admin/api/v1/drains", get(api::drains))
+        .with_or_without_slash("/admin/api/v1/orphans", get(api::orphans))
+        .with_or_without_slash("/openapi.json", get(api::openapi))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
         .with_state(app.clone());
     let router = Router::new()
-        .readable("/metrics", get(metrics_page))
-        .readable("/health", get(healthy))
-        .readable("/healthz", get(healthy))
-        .readable("/ready", get(ready))
-        .readable("/readyz", get(ready))
+        .with_or_without_slash("/metrics", get(metrics_page))
+        .with_or_without_slash("/health", get(healthy))
+        .with_or_without_slash("/healthz", get(healthy))
+        .with_or_without_slash("/ready", get(ready))
+        .with_or_without_slash("/readyz", get(ready))
         .merge(assets::router())
         .merge(pages::way_in())
         .method_not_allowed_fallback(wrong_method)

@@ -113,7 +113,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
     match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
             if ear.send((address.clone(), Heard::Watching)).await.is_err() {
-                return (End::Lost("nobody listens any more".to_owned()), false);
+                return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             let end = tokio::select! {
                 end = listen(address, ear, &mut client, &mut stream, &mut heard_all) => end,
@@ -124,7 +124,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
         Err(status) => {
             let is_refused = crate::reason::is_refused(&status);
             if is_refused && ear.send((address.clone(), Heard::Refused)).await.is_err() {
-                return (End::Lost("nobody listens any more".to_owned()), false);
+                return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             (End::Lost(hear::reason(&status)), false)
         }

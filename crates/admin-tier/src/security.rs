@@ -49,8 +49,8 @@ pub(crate) async fn own_pages_only(
     }
 }
 
-/// Whose `X-Forwarded-*` is believed (`TRUSTED_PROXIES`); with none set, what anybody says of the scheme is, and of the host
-/// nobody.
+/// Whose `X-Forwarded-*` is believed (`TRUSTED_PROXIES`); with none set, the scheme is believed from every peer, and the host
+/// from none.
 #[derive(Clone, Debug)]
 pub(crate) struct ForwardedTrust {
     proxies: Option<Networks>,

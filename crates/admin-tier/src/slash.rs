@@ -1,22 +1,22 @@
-//! Paths that people type with a slash at their end: they are led to the path without it.
+//! Paths with a slash at their end: requests are redirected to the path without it.
 
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any};
 use http::header::{HeaderValue, LOCATION};
 use http::{StatusCode, Uri};
 
 use crate::app::App;
 
-/// Adds a path that is read by `GET`, and the way to it from the same path with a slash behind.
-pub(crate) trait Readable {
+/// Adds a path, and a redirect to it from the same path with a slash at its end.
+pub(crate) trait TrailingSlash {
     /// Adds it.
-    fn readable(self, path: &str, answers: MethodRouter<App>) -> Self;
+    fn with_or_without_slash(self, path: &str, answers: MethodRouter<App>) -> Self;
 }
 
-impl Readable for Router<App> {
-    fn readable(self, path: &str, answers: MethodRouter<App>) -> Self {
-        self.route(path, answers).route(&format!("{path}/"), get(without_slash))
+impl TrailingSlash for Router<App> {
+    fn with_or_without_slash(self, path: &str, answers: MethodRouter<App>) -> Self {
+        self.route(path, answers).route(&format!("{path}/"), any(without_slash))
     }
 }
 

@@ -68,7 +68,7 @@ pub enum OriginError {
     /// There is none in it.
     #[error("names no origin; write them like https://app.example.org, comma separated")]
     None,
-    /// Everybody, or nobody in particular.
+    /// `*` or `null`: no origin in particular.
     #[error(
         "{0:?} would let pages of every site act for their visitors; name each origin, like https://app.example.org"
     )]

@@ -8,7 +8,7 @@ use http::header::{HOST, HeaderMap, ORIGIN};
 use http::{Method, Uri};
 use thiserror::Error;
 
-use crate::field::{is_other_than, members};
+use crate::field::{accepts, is_other_than, media_ranges, members};
 use crate::forwarded;
 use crate::origin::{AllowedOrigins, Origin};
 
@@ -83,14 +83,19 @@ impl SameOrigin {
 
     /// Whether a `GET` that ends something may do so: a user has gone there, or a script of ours asks. Not what only loads a
     /// part of a page, looks ahead, or comes from another site.
-    pub fn is_wanted(&self, headers: &HeaderMap) -> bool {
+    pub fn is_wanted(&self, headers: &HeaderMap, uri: &Uri) -> bool {
         const DESTINATION: &str = "sec-fetch-dest";
+        // A page of another origin that reads the answer says its origin, where the browser says no more.
+        if !headers.contains_key(SITE) && headers.contains_key(ORIGIN) && self.check(headers, uri).is_err() {
+            return false;
+        }
         let by_script = headers.contains_key(DESTINATION) && is_other_than(headers, DESTINATION, &["document"]);
         let elsewhere: &[&str] =
             if by_script { &["same-origin", "none"] } else { &["same-origin", "same-site", "none"] };
         let loads_a_part = is_other_than(headers, DESTINATION, &["document", "empty"])
             // Browsers that tell the mode and not yet the destination.
-            || !headers.contains_key(DESTINATION) && members(headers, "sec-fetch-mode").any(|mode| mode == b"no-cors");
+            || !headers.contains_key(DESTINATION) && members(headers, "sec-fetch-mode").any(|mode| mode == b"no-cors")
+            || !headers.contains_key(DESTINATION) && asks_for_a_part(headers);
         let is_ours = !is_other_than(headers, SITE, elsewhere) || by_script && self.allows(headers);
         is_ours && !loads_a_part && !is_prefetch(headers)
     }
@@ -109,6 +114,14 @@ impl SameOrigin {
         let forwarded = self.believes_forwarded_host.then(|| forwarded::host(headers)).flatten();
         [host, forwarded].into_iter().flatten().any(|host| origin.is_at(host))
     }
+}
+
+/// Whether `Accept` asks for a picture, a style sheet or the like: all that browsers tell over plain HTTP.
+fn asks_for_a_part(headers: &HeaderMap) -> bool {
+    let is_whole = |range: &[u8]| {
+        [&b"text/html"[..], b"application/json", b"*/*"].iter().any(|whole| range.eq_ignore_ascii_case(whole))
+    };
+    media_ranges(headers).next().is_some_and(|first| !is_whole(first)) && !accepts(headers, "text/html")
 }
 
 /// Whether something fetches ahead of a click that may never come.

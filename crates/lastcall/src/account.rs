@@ -60,7 +60,7 @@ fn is_automatic(uri: &Uri) -> bool {
 pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri: Uri) -> Response {
     let pod = &visit.pod;
     let base = visit.base.as_str();
-    if method != Method::POST && (method == Method::HEAD || !pod.same_origin.is_wanted(&headers)) {
+    if method != Method::POST && (method == Method::HEAD || !pod.same_origin.is_wanted(&headers, &uri)) {
         return page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base }));
     }
     let automatic = is_automatic(&uri);
@@ -100,7 +100,7 @@ pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
 }
 
-/// The answer to whoever asks about a session and has none. A page that waits learns from it that the service itself answers,
+/// The answer to a request about a session that there is not. A page that waits learns from it that the service itself answers,
 /// and whether it admits newcomers; a page that has a session, how old the answer is.
 pub(crate) fn no_session(pod: &Pod, headers: &HeaderMap) -> Response {
     let detail = "The session has ended, or there never was one. Open the page: it starts one.";

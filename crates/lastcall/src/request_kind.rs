@@ -14,7 +14,8 @@ use crate::config::SessionStart;
 pub(crate) enum RequestKind {
     /// A user opens a page or sends a form: starts a session where a handler asks for one.
     Navigation,
-    /// A `GET` that takes whatever comes, as plain HTTP clients send it: the same, unless only navigations may.
+    /// A `GET` that takes whatever comes, as plain HTTP clients send it, and loads no part of a page: the same, unless only
+    /// navigations may.
     Unspecific,
     /// `POST /login`: starts a session and names its user.
     Login,
@@ -35,7 +36,7 @@ impl RequestKind {
             Self::Login
         } else if says_navigation(headers).unwrap_or_else(|| is_get && accepts_html(headers)) {
             Self::Navigation
-        } else if start == SessionStart::Any && is_get && accepts_anything(headers) {
+        } else if start == SessionStart::Any && is_get && accepts_anything(headers) && !loads_a_part(headers) {
             Self::Unspecific
         } else {
             Self::Untracked
@@ -64,6 +65,12 @@ impl RequestKind {
             Self::Login | Self::CrossSitePost | Self::Untracked => is_navigation(headers),
         }
     }
+}
+
+/// Whether the browser says that it loads a part of a page: a script, a picture, a font.
+fn loads_a_part(headers: &HeaderMap) -> bool {
+    field::is_other_than(headers, "sec-fetch-dest", &["document", "empty"])
+        || field::members(headers, "sec-fetch-mode").any(|mode| mode == b"no-cors")
 }
 
 fn is_cross_site(headers: &HeaderMap) -> bool {
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn requests_are_told_apart_as_the_contract_does() {
-        let cases: [(&str, Headers<'_>, RequestKind, RequestKind); 23] = [
+        let cases: [(&str, Headers<'_>, RequestKind, RequestKind); 26] = [
             ("GET", &[NAVIGATE], Navigation, Navigation),
             ("GET", &[NAVIGATE, JSON], Navigation, Navigation),
             ("POST", &[NAVIGATE, ("sec-fetch-site", b"same-origin")], Navigation, Navigation),
@@ -127,6 +134,9 @@ mod tests {
             ("GET", &[ANYTHING], Unspecific, Untracked),
             ("GET", &[("accept", b" */*;q=0.8 ")], Unspecific, Untracked),
             ("GET", &[ANYTHING, CORS], Unspecific, Untracked),
+            ("GET", &[ANYTHING, CORS, ("sec-fetch-dest", b"empty")], Unspecific, Untracked),
+            ("GET", &[ANYTHING, CORS, ("sec-fetch-dest", b"font")], Untracked, Untracked),
+            ("GET", &[ANYTHING, ("sec-fetch-mode", b"no-cors"), ("sec-fetch-dest", b"script")], Untracked, Untracked),
             ("GET", &[("accept", b"image/avif,*/*;q=0.8")], Untracked, Untracked),
             ("GET", &[JSON], Untracked, Untracked),
             ("HEAD", &[HTML], Untracked, Untracked),

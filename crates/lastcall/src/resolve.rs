@@ -67,7 +67,7 @@ async fn find(pod: &Pod, identity: Identity<'_>, purpose: Purpose) -> Finding {
     }
 }
 
-/// Whoever believes to have a session that is over must not change anything in the name of another one.
+/// Refuses a change that carries the cookie of a session that has ended: its user would act in the name of another session.
 fn without_session(pod: &Pod, identity: Identity<'_>, request: &Parts) -> Resolved {
     let has_stale_cookie = identity.id.is_some() && !is_safe(&request.method);
     if !has_stale_cookie || matches!(request.uri.path(), "/login" | "/logout") {

@@ -28,7 +28,7 @@ pub(crate) fn name<'a>(pod: &Pod, request: &'a Parts) -> Result<Option<&'a str>,
     trusted.name(&request.headers, peer.ip())
 }
 
-/// The answer to a request that is two users', or nobody can say whose.
+/// The answer to a request for which a proxy names two users, or one that cannot be read.
 pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: Unclear) -> Response {
     let detail = format!("The proxy in front says it unclearly: {unclear}.");
     page::problem(&*pod.pages, headers, StatusCode::BAD_REQUEST, "Who are you?", &detail)
@@ -48,7 +48,7 @@ fn is_another(user: &UserName, name: &str) -> bool {
     user.as_str() != name && UserName::from_input(name) != *user
 }
 
-/// The answer to whoever names themselves where a proxy does.
+/// The answer to `POST /login` where a proxy names the users.
 pub(crate) fn refuse_login(pod: &Pod, headers: &HeaderMap) -> Option<Response> {
     let trusted = pod.config.trusted_user.as_ref()?;
     let detail = format!("Users are named by the proxy in front, in the header {}. Sign in there.", trusted.header());

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{ACCEPT, CACHE_CONTROL, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_support::{Form, FormError};
 use maintenance_switch::{Position, SetError};
@@ -83,15 +83,13 @@ fn moved(maintenance: &Maintenance, position: Position) -> Response {
 
 /// Whether the caller asks for JSON: it names it, and no page before it.
 fn wants_json(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let kinds =
-        accepted.flat_map(|value| value.split(',')).map(|kind| kind.split(';').next().unwrap_or_default().trim());
+    let is = |range: &[u8], kind: &str| range.eq_ignore_ascii_case(kind.as_bytes());
     let mut known =
-        kinds.filter(|kind| kind.eq_ignore_ascii_case("application/json") || kind.eq_ignore_ascii_case("text/html"));
-    known.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"))
+        door::field::media_ranges(headers).filter(|range| is(range, "application/json") || is(range, "text/html"));
+    known.next().is_some_and(|range| is(range, "application/json"))
 }
 
-/// Somebody else's move is a conflict; the rest is not the operator's fault.
+/// A move by another operator is a conflict; the rest is not the operator's fault.
 const fn status(error: &SetError) -> StatusCode {
     match error {
         SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
@@ -107,6 +105,8 @@ const fn status(error: &SetError) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
+    use http::header::ACCEPT;
+
     use super::*;
 
     #[test]
@@ -115,6 +115,7 @@ mod tests {
             ("application/json", true),
             ("Application/JSON; q=0.9, */*", true),
             ("text/plain, application/json", true),
+            ("text/html;q=0, application/json", true),
             ("text/html,application/xhtml+xml,application/json", false),
             ("*/*", false),
             ("", false),

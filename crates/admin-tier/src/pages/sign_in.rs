@@ -20,13 +20,13 @@ use serde::Deserialize;
 use super::{Frame, page};
 use crate::app::{App, MAX_FORM_BYTES};
 use crate::auth::{Destination, Lock, Refused, SIGN_IN, slow_down};
-use crate::slash::Readable as _;
+use crate::slash::TrailingSlash as _;
 use crate::{assets, clock, problem};
 
 /// The routes of the way in and out.
 pub(crate) fn way_in() -> Router<App> {
     Router::new()
-        .readable(SIGN_IN, get(show).post(sign_in))
+        .with_or_without_slash(SIGN_IN, get(show).post(sign_in))
         .route("/admin/sign-in/link", post(print_link))
         .route("/admin/sign-out", post(sign_out))
 }
@@ -193,7 +193,7 @@ const USED_TOKEN: &str = "That link was used already, or is too old. Sign in wit
 const USED_AND_IN: &str =
     "That link was used already, or is too old. You are signed in on this browser: go on to /admin.";
 const PRINTED: &str = "A link was printed. It is the last line of the log.";
-const TOO_SOON: &str = "A link was printed less than a minute ago. Look for it in the log.";
+const TOO_SOON: &str = "A link was printed less than a minute ago: it is in the log. If it was used already, print another after the minute.";
 const TOO_MANY: &str = "Too many wrong tries. Wait some seconds, then try again.";
 
 /// What is said of a link that is not good.

@@ -116,7 +116,7 @@ async fn a_user_whom_the_page_signs_out_did_not_leave_in_time() {
     eventually("both counters", counted).await;
     let panel = admin.person().text("/admin").await;
     assert!(panel.contains("signed out by the page at the end of a countdown"), "{panel}");
-    assert!(!panel.contains("Nobody was forced out so far."), "{panel}");
+    assert!(!panel.contains("No user was forced out so far."), "{panel}");
     pod.signal(Signal::SIGTERM);
     drain(&admin, "its end", |drain| drain["end"] == "over").await;
     let history = admin.person().text("/admin/history").await;

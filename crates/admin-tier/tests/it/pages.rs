@@ -86,10 +86,10 @@ async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
             test_support::eventually(what, ask).await
         }
     };
-    let never = says(&lonely, "/admin", "No pod can be reached: nobody knows who is here.").await;
+    let never = says(&lonely, "/admin", "No pod can be reached, so it is not known who is here.").await;
     assert!(never.contains("Nothing is known of it yet."), "{never}");
     assert!(!never.contains("Version") && !never.contains("<dt>Told"), "{never}");
-    says(&lonely, "/admin/users", "No pod can be reached: nobody knows who is here.").await;
+    says(&lonely, "/admin/users", "No pod can be reached, so it is not known who is here.").await;
 
     drop(fake);
     let lost = says(&admin, "/admin", "Last known, ").await;

@@ -127,7 +127,7 @@ async fn idle_sessions_hold_no_upgrade_up_and_a_pod_that_does_not_tell_presence_
 }
 
 #[tokio::test]
-async fn slashes_and_unknown_parameters_lead_where_they_were_meant_to() {
+async fn a_trailing_slash_is_redirected_and_an_unknown_parameter_is_ignored() {
     let fake = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 1)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
@@ -152,6 +152,11 @@ async fn slashes_and_unknown_parameters_lead_where_they_were_meant_to() {
             );
         }
     }
+    let posted = client.post(format!("http://{}/admin/maintenance/", admin.http)).send().await.unwrap();
+    assert_eq!(
+        (posted.status().as_u16(), &posted.headers()["location"]),
+        (308, &"/admin/maintenance".parse().unwrap())
+    );
     for unknown in ["/admin/nowhere/", "/admin//", "//admin/users/", "/admin/users//"] {
         assert_eq!(admin.person().status(unknown).await, 404, "{unknown}");
     }

@@ -103,14 +103,19 @@ fn pages_of_allowed_origins_may_post_whatever_the_browser_calls_them() {
     }
 }
 
+static LOGOUT: std::sync::LazyLock<Uri> = std::sync::LazyLock::new(|| Uri::from_static("/logout"));
+
 #[test]
 fn a_get_ends_something_only_where_a_user_went_there_or_our_own_script_asked() {
     let document = ("sec-fetch-dest", "document");
     let empty = ("sec-fetch-dest", "empty");
     let same_site = ("sec-fetch-site", "same-site");
-    let wanted: [&Lines; 9] = [
+    let wanted: [&Lines; 12] = [
         &[],
         &[("accept", "text/html")],
+        &[("accept", "*/*")],
+        &[("accept", "application/json, text/plain, */*")],
+        &[("host", "app.test"), ("origin", "http://app.test")],
         &[document],
         &[document, SAME_ORIGIN, ("sec-fetch-user", "?1")],
         &[document, ("sec-fetch-site", "none")],
@@ -120,9 +125,9 @@ fn a_get_ends_something_only_where_a_user_went_there_or_our_own_script_asked() {
         &[("hx-preloaded", "false"), ("purpose", "other")],
     ];
     for lines in wanted {
-        assert!(SameOrigin::default().is_wanted(&headers(lines)), "{lines:?}");
+        assert!(SameOrigin::default().is_wanted(&headers(lines), &LOGOUT), "{lines:?}");
     }
-    let unwanted: [&Lines; 24] = [
+    let unwanted: [&Lines; 28] = [
         &[CROSS_SITE],
         &[document, CROSS_SITE],
         &[empty, same_site],
@@ -147,8 +152,13 @@ fn a_get_ends_something_only_where_a_user_went_there_or_our_own_script_asked() {
         &[("next-router-prefetch", "1")],
         &[("next-router-prefetch", "2")],
         &[("x-middleware-prefetch", "1")],
+        // Over plain HTTP browsers tell a picture by `Accept` alone, and a script of another origin by `Origin`.
+        &[("accept", "image/avif,image/webp,*/*;q=0.8")],
+        &[("accept", "text/css,*/*;q=0.1")],
+        &[("host", "app.test"), ("origin", "http://app.test:81")],
+        &[("host", "app.test"), ("origin", "null")],
     ];
     for lines in unwanted {
-        assert!(!SameOrigin::default().is_wanted(&headers(lines)), "{lines:?}");
+        assert!(!SameOrigin::default().is_wanted(&headers(lines), &LOGOUT), "{lines:?}");
     }
 }

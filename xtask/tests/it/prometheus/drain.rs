@@ -55,7 +55,7 @@ async fn drain_two_of_three(pods: &mut [UserPod; 3], prometheus: &Prometheus) {
     assert!(first.wait().await.success());
     // What happened after the last scrape of the pod is told by the admin tier, from the pod's last word.
     prometheus.sees(r#"forced_logouts_total{pod="user-1"} == 2"#).await;
-    prometheus.sees(r#"lastcall_admin_pod_up{pod="user-1"} == 0"#).await;
+    prometheus.sees(r#"absent(lastcall_admin_pod_up{pod="user-1"})"#).await;
     // For some scrapes, so that it is seen in the picture as well.
     prometheus.sees(r#"min_over_time(forced_logouts_total{pod="user-1"}[3s]) == 2"#).await;
 }

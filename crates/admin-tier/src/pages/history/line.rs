@@ -114,8 +114,8 @@ fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
         Some(DrainEnd::Over(_)) if by_page > 0 => ("some were signed out by the page", "unreachable"),
         Some(DrainEnd::Over(_)) if unknown > 0 => ("some ends are not known", "unreachable"),
         Some(DrainEnd::Over(_)) if left > 0 => ("countdown over", "draining"),
-        Some(DrainEnd::Over(_)) if there == 0 => ("nobody was there", "serving"),
-        Some(DrainEnd::Over(_)) if moved == there => ("everybody moved", "serving"),
+        Some(DrainEnd::Over(_)) if there == 0 => ("no user was there", "serving"),
+        Some(DrainEnd::Over(_)) if moved == there => ("all sessions moved", "serving"),
         Some(DrainEnd::Over(_)) if moved > 0 => ("everybody left or moved in time", "serving"),
         Some(DrainEnd::Over(_)) => ("everybody left in time", "serving"),
     }
