@@ -7,6 +7,7 @@
 mod child;
 mod fleet;
 mod front_door;
+mod guard;
 mod output;
 mod plan;
 mod ready;

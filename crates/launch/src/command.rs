@@ -4,7 +4,8 @@
 mod refused;
 
 use std::ffi::OsString;
-use std::io::{Write as _, stdout};
+use std::fmt::Display;
+use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
@@ -23,7 +24,7 @@ pub struct CommandLine<T> {
     /// Arguments that are none.
     faults: Faults,
     /// Variables that are no option, and the one that each of them looks like.
-    similar: Vec<(String, &'static str)>,
+    similar: Vec<(String, String)>,
 }
 
 /// Parses the command line and the environment. `Err` is what the process exits with: 0 after `--help` and
@@ -42,10 +43,16 @@ pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
         match matches.and_then(|matches| T::from_arg_matches(&matches)) {
             Ok(raw) => break raw,
             Err(error) if error.use_stderr() && refused::take_out(&error, &command, &mut arguments, &mut faults) => {}
-            Err(error) => {
+            Err(error) if error.use_stderr() => {
+                // Clap's own text may show what was given, and that may be a secret.
+                faults.push("arguments", format_args!("{}; --help names them all", error.kind()));
                 // Where not even this can be printed, the exit status has to do.
-                let _ = error.print();
-                return Err(if error.use_stderr() { ExitCode::from(EXIT_CONFIG) } else { ExitCode::SUCCESS });
+                let _ = writeln!(stderr(), "{faults}");
+                return Err(ExitCode::from(EXIT_CONFIG));
+            }
+            Err(help) => {
+                let _ = help.print();
+                return Err(ExitCode::SUCCESS);
             }
         }
     };
@@ -67,27 +74,32 @@ impl<T> CommandLine<T> {
         check_only: bool,
         log_format: impl FnOnce(&O) -> LogFormat,
     ) -> Result<O, ExitCode> {
-        let options = self.faults.clone().and(options).map_err(|faults| log.fail(&faults, EXIT_CONFIG))?;
-        let hints = self.similar.iter().map(|(name, option)| format!("{name}: is no option; did you mean {option}?"));
+        let hints =
+            || self.similar.iter().map(|(name, option)| format!("{name}: is no option; did you mean {option}?"));
+        let fail = |what: &dyn Display| {
+            let code = log.fail(what, EXIT_CONFIG);
+            // A misspelt variable is often why another one is missing.
+            hints().for_each(|hint| log.say(&hint));
+            code
+        };
+        let options = self.faults.clone().and(options).map_err(|faults| fail(&faults))?;
         if check_only {
-            hints.for_each(|hint| log.say(&hint));
+            hints().for_each(|hint| log.say(&hint));
             // Where this cannot be printed, the exit status has to do.
             let _ = writeln!(stdout(), "configuration is valid");
             return Err(ExitCode::SUCCESS);
         }
-        log.start(log_format(&options)).map_err(|error| log.fail(&error, EXIT_CONFIG))?;
-        hints.for_each(|hint| warn!("{hint}"));
+        log.start(log_format(&options)).map_err(|error| fail(&error))?;
+        hints().for_each(|hint| warn!("{hint}"));
         Ok(options)
     }
 }
 
 /// The variables that mean something to this binary.
-fn known_variables(command: &Command) -> Vec<&'static str> {
+fn known_variables(command: &Command) -> Vec<String> {
     let modes = command.get_subcommands().flat_map(Command::get_arguments);
     let options = command.get_arguments().chain(modes).filter_map(Arg::get_env).filter_map(|name| name.to_str());
-    // They live as long as the process, and there is one command in it.
-    let options = options.map(|name| &*Box::leak(name.to_owned().into_boxed_str()));
-    options.chain(secret::VARIABLES).chain(["HOSTNAME", "RUST_LOG"]).collect()
+    options.chain(secret::VARIABLES).chain(["HOSTNAME", "RUST_LOG"]).map(str::to_owned).collect()
 }
 
 /// An empty variable is an unset one: the default holds.

@@ -74,8 +74,19 @@ pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration,
     if range.contains(&duration) {
         return Ok(duration);
     }
-    let (low, high) = (humantime::format_duration(*range.start()), humantime::format_duration(*range.end()));
+    let (low, high) = (written(*range.start()), written(*range.end()));
     Err(format!("{text:?} is out of range; it must be between {low} and {high}"))
+}
+
+/// A duration as people write it: `60s`, `2m`, `1h 30m`, `24h`; seconds below two minutes, and nothing above hours.
+fn written(duration: Duration) -> String {
+    let whole = duration.as_secs();
+    let (hours, minutes, seconds) =
+        if whole < 120 { (0, 0, whole) } else { (whole / 3600, whole / 60 % 60, whole % 60) };
+    let parts = [(hours, "h"), (minutes, "m"), (seconds, "s"), (duration.subsec_millis().into(), "ms")];
+    let parts = parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, unit)| format!("{count}{unit}"));
+    let parts: Vec<_> = parts.collect();
+    if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
 /// Reads a timeout: 0 to 24 h.
@@ -177,6 +188,23 @@ mod tests {
             assert!(timeout(text).is_err(), "{text}");
         }
         assert!(interval("99ms").is_err());
+    }
+
+    #[test]
+    fn durations_are_written_as_people_write_them() {
+        for (millis, text) in [
+            (0, "0s"),
+            (100, "100ms"),
+            (60_000, "60s"),
+            (90_500, "90s 500ms"),
+            (120_000, "2m"),
+            (5_400_000, "1h 30m"),
+            (86_400_000, "24h"),
+            (90_061_000, "25h 1m 1s"),
+        ] {
+            assert_eq!(written(Duration::from_millis(millis)), text);
+        }
+        assert_eq!(timeout("25h"), Err("\"25h\" is out of range; it must be between 0s and 24h".to_owned()));
     }
 
     #[test]

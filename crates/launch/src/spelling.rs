@@ -5,17 +5,17 @@ const LONG_NAME: usize = 10;
 
 /// The variables in `environment` that are no option but look like one, each with the option that it looks like. Only a hint:
 /// the environment belongs to others too.
-pub(crate) fn similar_variables<'a>(
+pub(crate) fn similar_variables(
     environment: impl IntoIterator<Item = String>,
-    options: &[&'a str],
-) -> Vec<(String, &'a str)> {
+    options: &[String],
+) -> Vec<(String, String)> {
     let mut similar: Vec<_> = environment
         .into_iter()
-        .filter(|name| !options.contains(&name.as_str()))
+        .filter(|name| !options.contains(name))
         .filter_map(|name| {
             let limit = if name.len() < LONG_NAME { 1 } else { 2 };
-            let found = options.iter().map(|option| (distance(&name, option), *option)).min()?;
-            (found.0 <= limit).then_some((name, found.1))
+            let found = options.iter().map(|option| (distance(&name, option), option)).min()?;
+            (found.0 <= limit).then(|| (name, found.1.clone()))
         })
         .collect();
     similar.sort();
@@ -62,11 +62,12 @@ mod tests {
 
     #[test]
     fn only_names_that_are_no_option_and_come_close_are_similar() {
-        let options = ["DRAIN_TIMEOUT", "POD_NAME", "MAX_SESSIONS", "HTTP_ADDR"];
+        let options = ["DRAIN_TIMEOUT", "POD_NAME", "MAX_SESSIONS", "HTTP_ADDR"].map(str::to_owned);
         let environment = ["DRAIN_TIMEOT", "POD_NAME", "NODE_NAME", "PATH", "MAX_SESION", "POD_IP", "HTTP_PORT"];
         assert_eq!(
             similar_variables(environment.map(str::to_owned), &options),
-            [("DRAIN_TIMEOT".to_owned(), "DRAIN_TIMEOUT"), ("MAX_SESION".to_owned(), "MAX_SESSIONS")]
+            [("DRAIN_TIMEOT", "DRAIN_TIMEOUT"), ("MAX_SESION", "MAX_SESSIONS")]
+                .map(|(name, option)| (name.to_owned(), option.to_owned()))
         );
     }
 }

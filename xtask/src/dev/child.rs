@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::guard::Guard;
 use super::output;
 use super::plan::Process;
 
@@ -24,11 +25,12 @@ const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 /// What it logs next where it has no user: the contract fixes this line, too.
 const NOBODY_THERE: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
 
-/// A process of the plan that was started. Killed when dropped before its end.
+/// A process of the plan that was started. Killed when dropped before its end, and when we are killed.
 #[derive(Debug)]
 pub(super) struct Child<'a> {
     process: &'a Process,
     running: Running,
+    guard: Option<Guard>,
     output: Vec<JoinHandle<()>>,
     draining: Arc<AtomicBool>,
     empty: Arc<AtomicBool>,
@@ -58,7 +60,19 @@ impl<'a> Child<'a> {
         let stdout = running.stdout.take().map(|stream| forward(Box::new(stream)));
         let stderr = running.stderr.take().map(|stream| forward(Box::new(stream)));
         let output = stdout.into_iter().chain(stderr).collect();
-        Ok(Self { process, running, output, draining, empty, terminated: false, hurried: false, ended: None })
+        let mut child = Self {
+            process,
+            running,
+            guard: None,
+            output,
+            draining,
+            empty,
+            terminated: false,
+            hurried: false,
+            ended: None,
+        };
+        child.guard = Some(Guard::over(child.id())?);
+        Ok(child)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -89,6 +103,8 @@ impl<'a> Child<'a> {
         }
         self.ended = self.running.try_wait().ok().flatten();
         if self.has_ended() {
+            // Its id may be given to somebody else from now on.
+            self.guard = None;
             self.join_output();
         }
         self.ended

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
+use super::guard::Guard;
+
 /// What `--redis` says for a server of our own.
 pub(crate) const EMBEDDED: &str = "embedded";
 
@@ -23,11 +25,12 @@ pub(super) fn parse(text: &str) -> Result<String, String> {
     is_known.then(|| text.to_owned()).ok_or_else(|| format!("write a URL like redis://localhost:6379, or {EMBEDDED}"))
 }
 
-/// The Redis that the pods share. A server of our own is killed when this is dropped.
+/// The Redis that the pods share. A server of our own is killed when this is dropped, and when we are killed.
 #[derive(Debug)]
 pub(crate) struct Redis {
     pub(crate) url: String,
     server: Option<Child>,
+    guard: Option<Guard>,
 }
 
 impl Redis {
@@ -37,7 +40,7 @@ impl Redis {
     /// redis-server is not there, or does not start.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         if url != EMBEDDED {
-            return Ok(Self { url: url.to_owned(), server: None });
+            return Ok(Self { url: url.to_owned(), server: None, guard: None });
         }
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr())?.port();
         let server = Command::new("redis-server")
@@ -48,7 +51,9 @@ impl Redis {
             .process_group(0)
             .spawn()
             .context("redis-server cannot be started; install it (Debian: apt-get install redis-server, macOS: brew install redis)")?;
-        let redis = Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server) };
+        let leader = server.id();
+        let mut redis = Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server), guard: None };
+        redis.guard = Some(Guard::over(leader)?);
         let deadline = Instant::now() + READY_WITHIN;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {

@@ -23,8 +23,8 @@ pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Dura
     lines.push(String::new());
     lines.push("  Turn maintenance on and off for all of them at once: the panel's switch.".to_owned());
     lines.push(String::new());
-    let drain_timeout = humantime::format_duration(drain_timeout);
-    lines.push(format!("  Drain the pod that your page names; its users get {drain_timeout}:"));
+    let seconds = drain_timeout.as_secs_f64();
+    lines.push(format!("  Drain the pod that your page names; its users get {seconds}s:"));
     lines.extend(fleet.pods().iter().map(|pod| format!("    {:<10} kill -TERM {}", pod.name(), pod.id())));
     lines.push(String::new());
     lines.push("  Ctrl-C drains them all, once; a second Ctrl-C hurries.".to_owned());

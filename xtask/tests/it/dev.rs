@@ -14,7 +14,7 @@ use test_support::{Person, Process};
 /// What `cargo` needs of our environment to see that everything is built.
 const PASSED_ON: [&str; 6] = ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
-/// A running `cargo xtask dev`. Its children are killed where a test ends before it.
+/// A running `cargo xtask dev`. Killed where a test ends before it; its children end with it.
 struct Dev {
     process: Process,
     /// The port of the front door.
@@ -60,7 +60,6 @@ impl Dev {
     async fn stop(mut self) {
         self.signal(Signal::SIGINT);
         assert!(self.wait().await.success(), "{}", self.log().join("\n"));
-        self.children.clear();
     }
 }
 
@@ -75,15 +74,6 @@ impl Deref for Dev {
 impl DerefMut for Dev {
     fn deref_mut(&mut self) -> &mut Process {
         &mut self.process
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        for id in self.children.values() {
-            // It may have ended.
-            let _ = kill(Pid::from_raw(*id), Signal::SIGKILL);
-        }
     }
 }
 

@@ -1,57 +1,140 @@
 //! Arguments that clap refuses, as faults of one line each.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
 use crate::options::Faults;
-use crate::secret;
+use crate::{secret, spelling};
 
 /// Notes what is wrong, and takes the argument out so that the next fault can be found. `false` where the error names no
 /// argument that could be taken out; nothing is noted then.
 pub(super) fn take_out(error: &Error, command: &Command, arguments: &mut Vec<OsString>, faults: &mut Faults) -> bool {
+    if matches!(error.kind(), ErrorKind::InvalidUtf8) {
+        return take_out_unreadable(arguments, faults);
+    }
     let Some(named) = text(error, ContextKind::InvalidArg).or_else(|| text(error, ContextKind::InvalidSubcommand))
     else {
         return false;
     };
     // `--drain-timeout <VALUE>` where the option itself is known.
-    let name = named.split([' ', '=']).next().unwrap_or_default();
-    let is_named = |argument: &OsString| {
-        argument
-            .to_str()
-            .is_some_and(|text| text == name || text.strip_prefix(name).is_some_and(|rest| rest.starts_with('=')))
-    };
+    let name = named.split(ends_name).next().unwrap_or_default();
     // The last one: where an option is given twice, the first stays.
-    let Some(index) = arguments.iter().skip(1).rposition(is_named).map(|index| index + 1) else { return false };
+    let Some(index) = arguments.iter().skip(1).rposition(|argument| is_named(argument, name)).map(|index| index + 1)
+    else {
+        return false;
+    };
     let argument = arguments.remove(index);
-    let has_value = argument.to_str().is_some_and(|text| text.contains('='));
-    let takes_value = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict);
-    if takes_value && !has_value && arguments.get(index).is_some_and(|next| !next.as_encoded_bytes().starts_with(b"-"))
-    {
+    if is_cluster(&argument) {
+        let before = arguments[index - 1].to_str().and_then(|text| text.strip_prefix("--")).map(str::to_owned);
+        if let Some(option) = before.filter(|option| index > 1 && takes_value(command, option)) {
+            arguments.remove(index - 1);
+            let what = format!("has no value; one that begins with - is written --{option}=VALUE");
+            faults.push(&format!("--{option}"), what);
+            return true;
+        }
+    }
+    let has_value = argument.len() > name.len();
+    let may_have_value =
+        name.starts_with('-') && matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict);
+    if may_have_value && !has_value && arguments.get(index).is_some_and(|next| is_value(next, command, name)) {
         arguments.remove(index);
     }
-    faults.push(name, what(error, command, name));
+    let shown = if name.is_empty() { "\"\"".to_owned() } else { name.escape_debug().to_string() };
+    faults.push(&shown, what(error, command, name));
     true
 }
 
+/// Takes the last argument out that is no UTF-8, with the option before it whose value it is.
+fn take_out_unreadable(arguments: &mut Vec<OsString>, faults: &mut Faults) -> bool {
+    let Some(index) = arguments.iter().skip(1).rposition(|argument| argument.to_str().is_none()) else { return false };
+    let argument = arguments.remove(index + 1).to_string_lossy().into_owned();
+    let before = arguments[index].to_str().filter(|text| index > 0 && text.starts_with("--") && !text.contains('='));
+    let name = match (argument.split_once('='), before) {
+        (Some((name, _)), _) if name.starts_with("--") => name.escape_debug().to_string(),
+        (_, Some(_)) => arguments.remove(index).to_string_lossy().into_owned(),
+        _ => "arguments".to_owned(),
+    };
+    faults.push(&name, "is no UTF-8");
+    true
+}
+
+/// Where the name of an argument ends. What follows may be a secret, and may have several lines.
+fn ends_name(character: char) -> bool {
+    character == '=' || character.is_whitespace()
+}
+
+fn is_named(argument: &OsString, name: &str) -> bool {
+    let rest = argument.to_str().and_then(|text| text.strip_prefix(name));
+    // Of a cluster such as `-abc`, clap names one letter.
+    let in_cluster = || is_cluster(argument) && name.len() > 1 && is_cluster(OsStr::new(name));
+    let letter = name.trim_start_matches('-');
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(ends_name))
+        || (in_cluster() && argument.to_str().is_some_and(|text| text.contains(letter)))
+}
+
+/// Whether it is letters behind one `-`.
+fn is_cluster(argument: &OsStr) -> bool {
+    matches!(argument.as_encoded_bytes(), [b'-', next, ..] if *next != b'-')
+}
+
+fn takes_value(command: &Command, long: &str) -> bool {
+    let modes = command.get_subcommands().flat_map(Command::get_arguments);
+    command
+        .get_arguments()
+        .chain(modes)
+        .any(|option| option.get_long() == Some(long) && option.get_action().takes_values())
+}
+
+/// Whether the argument after the refused option `name` is the option's value.
+fn is_value(next: &OsStr, command: &Command, name: &str) -> bool {
+    if !next.as_encoded_bytes().starts_with(b"--") {
+        return next != "-h" && next != "-V";
+    }
+    // A secret may begin with anything. It is not to be shown.
+    let option = next.to_string_lossy();
+    let variable = variable(option.split(ends_name).next().unwrap_or_default());
+    let known = super::known_variables(command);
+    secret_of(name).is_some()
+        && !known.contains(&variable)
+        && !matches!(&*option, "--help" | "--version" | "--check-config")
+        && spelling::similar_variables([variable], &known).is_empty()
+}
+
 fn what(error: &Error, command: &Command, name: &str) -> String {
+    let is_command = command.find_subcommand(name).is_some();
     match error.kind() {
+        ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict if !name.starts_with('-') && !is_command => {
+            did_you_mean("is no command", None)
+        }
         ErrorKind::UnknownArgument => unknown(error, command, name),
         ErrorKind::InvalidSubcommand => did_you_mean("is no command", text(error, ContextKind::SuggestedSubcommand)),
         ErrorKind::InvalidValue => "has no value".to_owned(),
         ErrorKind::TooManyValues => "takes no value".to_owned(),
+        ErrorKind::ArgumentConflict if is_command => {
+            "is given behind an option; options of a command follow it".to_owned()
+        }
         ErrorKind::ArgumentConflict => "is given twice, or beside a command; give it once".to_owned(),
         kind => kind.to_string(),
     }
 }
 
+/// The variable of the option that is written like this.
+fn variable(name: &str) -> String {
+    name.trim_start_matches('-').replace('-', "_").to_uppercase()
+}
+
+fn secret_of(name: &str) -> Option<&'static str> {
+    let variable = variable(name);
+    secret::VARIABLES.into_iter().find(|secret| *secret == variable)
+}
+
 fn unknown(error: &Error, command: &Command, name: &str) -> String {
-    let variable = name.trim_start_matches('-').replace('-', "_").to_uppercase();
-    if let Some(secret) = secret::VARIABLES.iter().find(|secret| **secret == variable) {
+    if let Some(secret) = secret_of(name) {
         return format!("is a secret, and never a flag; set the variable {secret}");
     }
-    let written_otherwise = variable.to_lowercase().replace('_', "-");
+    let written_otherwise = variable(name).to_lowercase().replace('_', "-");
     let known = command.get_arguments().filter_map(|option| option.get_long()).find(|long| *long == written_otherwise);
     did_you_mean(
         "is no option",

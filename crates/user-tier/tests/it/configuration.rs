@@ -1,5 +1,8 @@
 //! Options that make no sense, and ports that are taken: all named at once, exit status 78.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
 use test_support::Process;
 
 use crate::{BINARY, pod};
@@ -72,6 +75,36 @@ async fn a_misspelt_option_is_named_with_the_one_that_was_meant_beside_all_other
             &[],
             &["maintenence-page: is no command; did you mean maintenance-page?", "GRPC_TOKEN: "],
         ),
+        (
+            &["--session-key", "-p4ss-hunter2", "--drain-timeot", "5s"],
+            &[],
+            &[
+                "--session-key: is a secret",
+                "--drain-timeot: is no option; did you mean --drain-timeout?",
+                "GRPC_TOKEN: ",
+            ],
+        ),
+        (
+            &["--grpc-token", "--hunter2", "--drain-timeout", "-5s", "-xhunter2"],
+            &[],
+            &["--grpc-token: is a secret", "--drain-timeout: has no value; ", "-x: is no option; ", "GRPC_TOKEN: "],
+        ),
+        (&["--check-config", "extra"], &[], &["extra: is no command; ", "GRPC_TOKEN: "]),
+        (
+            &["--check-config", "maintenance-page"],
+            &[],
+            &["maintenance-page: is given behind an option; ", "GRPC_TOKEN: "],
+        ),
+        (&["--sesion key\nhunter2", ""], &[], &["--sesion: is no option", "\"\": is no command; ", "GRPC_TOKEN: "]),
+        (
+            &["--check-config", "--drain-timeout", "25h"],
+            &[("GRPC_TOKN", "hunter2")],
+            &[
+                "DRAIN_TIMEOUT: \"25h\" is out of range; it must be between 0s and 24h",
+                "GRPC_TOKEN: is required",
+                "GRPC_TOKN: is no option; did you mean GRPC_TOKEN?",
+            ],
+        ),
         (&["maintenance-page", "--http-adr=:80"], &[], &["--http-adr: is no option; did you mean --http-addr?"]),
     ] {
         let (status, log) = exit(arguments, environment).await;
@@ -81,6 +114,29 @@ async fn a_misspelt_option_is_named_with_the_one_that_was_meant_beside_all_other
             assert!(log.lines().any(|said| said.starts_with(line)), "no {line:?} in\n{log}");
         }
         assert!(!log.contains("hunter2"), "a secret is shown:\n{log}");
+    }
+}
+
+#[test]
+fn arguments_that_are_no_utf_8_are_faults_of_one_line_each() {
+    for (arguments, said) in [
+        (
+            &[&b"--auto-logut"[..], b"--pod-name", b"hunter2\xff", b"--drain-timeout=\xff", b"maintenance-page"][..],
+            "--drain-timeout: is no UTF-8\n--pod-name: is no UTF-8\n",
+        ),
+        (
+            &[b"--drain-timeot=5s", b"hunter2\xff"],
+            "--drain-timeot: is no option; did you mean --drain-timeout?\narguments: ",
+        ),
+    ] {
+        let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
+        let output = std::process::Command::new(BINARY).args(arguments).env_clear().output().unwrap();
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(78), "{log}");
+        let mut lines: Vec<_> = said.lines().collect();
+        lines.retain(|line| !log.lines().any(|said| said.starts_with(line)));
+        assert!(lines.is_empty() && log.lines().all(|line| line.contains(": ")), "no {lines:?} in\n{log}");
+        assert!(!log.contains("hunter2"), "{log}");
     }
 }
 

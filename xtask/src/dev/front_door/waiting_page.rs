@@ -2,7 +2,8 @@
 
 use super::head::Head;
 
-/// Comes back by itself, whatever is answered in between. Asks by `HEAD`, which starts no session.
+/// Comes back by itself, once a pod says that the page would be served: whatever somebody else answers, it stays. Asks for the
+/// session, which starts none.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -16,10 +17,14 @@ const PAGE: &str = r#"<!doctype html>
 <p>No server answers at the moment. What you wrote is kept in this browser.</p>
 <p role="status">This page tries again by itself.</p>
 <script>
+const base = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0] ?? "/";
 async function again() {
   try {
-    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", cache: "no-store" });
-    if (answer.status < 500) return location.reload();
+    const request = { headers: { accept: "application/json" }, redirect: "manual", cache: "no-store" };
+    const answer = await fetch(`${base}session`, request);
+    const session = await answer.json();
+    if (answer.status === 200 && typeof session.session_id === "string") return location.reload();
+    if (answer.status === 401 && session.admits_newcomers === true) return location.reload();
   } catch {}
   setTimeout(again, 1000);
 }
@@ -34,10 +39,8 @@ const PROBLEM: &str = r#"{"title":"No server answers","status":503,"detail":"No 
 
 /// The answer to `request`: a page where a browser navigates, else a problem document.
 pub(super) fn answer(request: &Head) -> String {
-    let is = |name: &str, part: &str| {
-        request.values(name).any(|value| value.windows(part.len()).any(|bytes| bytes == part.as_bytes()))
-    };
-    let navigates = is("accept", "text/html") && (!request.has("sec-fetch-mode") || is("sec-fetch-mode", "navigate"));
+    let says_navigation = request.values("sec-fetch-mode").any(|mode| mode == b"navigate");
+    let navigates = if request.has("sec-fetch-mode") { says_navigation } else { accepts_html(request) };
     let (kind, text) =
         if navigates { ("text/html; charset=utf-8", PAGE) } else { ("application/problem+json", PROBLEM) };
     let body = if request.method() == "HEAD" { "" } else { text };
@@ -46,4 +49,39 @@ pub(super) fn answer(request: &Head) -> String {
          Cache-Control: no-store\r\nConnection: close\r\n\r\n{body}",
         text.len()
     )
+}
+
+/// Whether `Accept` names HTML, in any case, and does not rule it out by `q=0`.
+fn accepts_html(request: &Head) -> bool {
+    let mut ranges = request.values("accept").flat_map(|value| value.split(|byte| *byte == b','));
+    ranges.any(|range| {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let is_html = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(b"text/html"));
+        let rules_out = |part: &[u8]| {
+            matches!(part, [b'q' | b'Q', b'=', b'0', rest @ ..] if rest.iter().all(|byte| matches!(byte, b'.' | b'0')))
+        };
+        is_html && !parts.any(rules_out)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn browsers_get_a_page_and_programs_a_problem_document() {
+        for (fields, is_page) in [
+            ("Accept: application/json, Text/HTML;level=1", true),
+            ("Accept: */*\r\nAccept: text/html ; q=0.1", true),
+            ("Accept: text/html;q=0.0, */*", false),
+            ("Accept: text/html-ish", false),
+            ("Accept: */*\r\nSec-Fetch-Mode: navigate", true),
+            ("Accept: text/html\r\nSec-Fetch-Mode: cors", false),
+            ("Host: a", false),
+        ] {
+            let request = format!("GET / HTTP/1.1\r\n{fields}\r\n\r\n");
+            let request = Head::read(&mut request.as_bytes()).unwrap().unwrap();
+            assert_eq!(answer(&request).contains("text/html; charset"), is_page, "{fields}");
+        }
+    }
 }

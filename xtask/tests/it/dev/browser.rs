@@ -1,6 +1,11 @@
 //! The README's walk-through in a browser.
 
-use test_support::Browser;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use test_support::{Browser, eventually};
 
 use super::Dev;
 
@@ -38,4 +43,38 @@ async fn a_page_whose_pod_has_gone_goes_on_at_the_other_pod_and_says_so() {
     browser.switch_to(1).await;
     browser.reads("#connection", "Live").await;
     assert!(!browser.shows("#drain-banner").await && !browser.shows("#new-session").await);
+}
+
+#[tokio::test]
+async fn the_page_that_waits_for_a_pod_stays_whatever_somebody_else_answers_at_its_address() {
+    let dev = Dev::start(&["--pods", "1"], &[("PROPAGATION_WAIT", "0s")]).await;
+    dev.drain("user-1");
+    dev.line("user-1 has drained and exited").await;
+    let browser = Browser::open().await;
+    browser.go(&format!("http://localhost:{}", dev.port)).await;
+    browser.reads("h1", "One moment").await;
+
+    let (admits, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU32::new(0)));
+    let listener = TcpListener::bind(("127.0.0.1", dev.port + 100)).unwrap();
+    let (answers, times) = (Arc::clone(&admits), Arc::clone(&asked));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines = BufReader::new(&stream).lines().map_while(Result::ok).take_while(|line| !line.is_empty());
+            let is_question = lines.collect::<String>().starts_with("GET /session ");
+            let (status, body) = match is_question && answers.load(Ordering::SeqCst) {
+                true => ("401 Unauthorized", r#"{"admits_newcomers":true}"#),
+                false => ("200 OK", "<h1>Somebody else</h1>"),
+            };
+            let head = "Content-Type: text/html\r\nConnection: close";
+            // Readiness is asked for by somebody who may not wait for the answer.
+            let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            times.fetch_add(u32::from(is_question), Ordering::SeqCst);
+        }
+    });
+    // Each question comes after the answer before it was judged.
+    eventually("three questions", || async { (asked.load(Ordering::SeqCst) >= 3).then_some(()) }).await;
+    assert_eq!(browser.text("h1").await, "One moment");
+    admits.store(true, Ordering::SeqCst);
+    browser.reads("h1", "Somebody else").await;
 }

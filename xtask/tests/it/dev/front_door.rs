@@ -54,6 +54,18 @@ async fn the_user_of_a_pod_that_drains_goes_on_at_another_pod_at_the_same_addres
 }
 
 #[tokio::test]
+async fn pods_and_admin_tier_end_with_a_dev_that_is_killed() {
+    let dev = Dev::start(&[], &[]).await;
+    let (port, listens) = (dev.port, |port: u16| std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    assert!([2, 100, 200].into_iter().all(|offset| listens(port + offset)));
+    dev.signal(Signal::SIGKILL);
+    eventually("the end of all of them", || async {
+        (![0, 2, 100, 200].into_iter().any(|offset| listens(port + offset))).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn ctrl_c_with_nobody_there_waits_for_no_propagation() {
     let dev = Dev::start(&[], &[("PROPAGATION_WAIT", "1h")]).await;
     dev.stop().await;
