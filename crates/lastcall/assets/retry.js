@@ -1,16 +1,20 @@
 // A page that has to wait: asks by itself whether the real page would be served by now, at first every `data-again` seconds (on
 // the tag, or on anything else), and loads it then. Only an answer that is unmistakably the service's own counts: whatever a
-// proxy, a captive portal or nobody answers in between, this page stays.
+// proxy, a captive portal or nobody answers in between, this page stays. Where a form was sent, `data-location` names what is
+// opened instead, so that nothing is sent twice.
 {
   const tag = document.querySelector("[data-again]");
   const pause = Number(tag?.dataset.again || 2) * 1_000;
   const base = tag?.dataset.base ?? /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0] ?? "/";
+  const target = document.querySelector("[data-location]")?.dataset.location;
   const MAX_DELAY_MS = { visible: 10_000, hidden: 60_000 };
   const ANSWER_WITHIN_MS = 5_000;
   // Long enough to be read. Also how soon a first good answer is confirmed after bad ones.
   const TRYING_MS = 600;
   // A navigation that hangs leaves this page where it is: then it goes on asking.
   const LOAD_WITHIN_MS = 20_000;
+  // Between two answers that the service itself gives, its clock runs on.
+  const CLOCK_RUNS_MS = 50;
 
   const status = document.getElementById("again");
   const trying = document.getElementById("trying");
@@ -29,18 +33,34 @@
   const ask = (url, options) =>
     fetch(url, { redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), ...options });
 
-  // `admitted`: the page would be served. `waiting`: not yet. `foreign`: nobody answers, or somebody else does.
+  // Whether the last answer led elsewhere, as a proxy's does before which the user has to sign in again.
+  let ledAway = false;
+
+  // What the service says: `found` as below, and at what time.
+  async function sessionAnswer() {
+    const url = `${base}session?t=${Math.random().toString(36).slice(2)}`;
+    const answer = await ask(url, { headers: { accept: "application/json" } });
+    ledAway = answer.type === "opaqueredirect";
+    if (answer.status === 503) return { found: "waiting" };
+    const session = await answer.json();
+    const admits = answer.status === 200 ? typeof session.session_id === "string" : session.admits_newcomers;
+    if (![200, 401].includes(answer.status) || typeof admits !== "boolean") return { found: "foreign" };
+    const found = admits ? "admitted" : answer.status === 200 ? "foreign" : "waiting";
+    return { found, time: session.server_time };
+  }
+
+  // `admitted`: the page would be served. `waiting`: not yet. `foreign`: nobody answers, or somebody else does. No question
+  // starts a session.
   async function standing() {
     try {
-      // Neither of the two questions starts a session.
-      const answer = await ask(`${base}session`, { headers: { accept: "application/json" } });
-      if (answer.status === 503) return "waiting";
-      const session = await answer.json();
-      const admits = answer.status === 200 ? typeof session.session_id === "string" : session.admits_newcomers;
-      if (![200, 401].includes(answer.status) || typeof admits !== "boolean") return "foreign";
-      if (!admits) return answer.status === 200 ? "foreign" : "waiting";
-      const page = await ask(location.href, { method: "HEAD" });
-      return page.status < 500 ? "admitted" : "waiting";
+      const first = await sessionAnswer();
+      if (first.found !== "admitted") return first.found;
+      const page = await ask(target || location.href, { method: "HEAD" });
+      if (page.status >= 500) return "waiting";
+      await sleep(CLOCK_RUNS_MS);
+      const second = await sessionAnswer();
+      // A service worker, or a cache that ignores `no-store`, says the same time again.
+      return first.time && second.time === first.time ? "foreign" : second.found;
     } catch {
       return "foreign";
     }
@@ -87,7 +107,8 @@
     say("back");
     wanted = 1;
     schedule(LOAD_WITHIN_MS);
-    location.reload();
+    if (target) location.replace(target);
+    else location.reload();
   }
 
   // Something has changed: ask soon, and begin with short delays again.
@@ -100,9 +121,14 @@
   addEventListener("offline", () => say("offline"));
   addEventListener("pageshow", (event) => event.persisted && soon(0));
   document.addEventListener("visibilitychange", () => document.hidden || soon(0));
+  // The first click is a question like the others, so that it does not lead to a proxy's error. The next one opens the page, and
+  // the first one where only that can help.
+  let clicked = false;
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.('a[href=""]');
+    const link = event.target.closest?.('a[href=""], a[data-location]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (clicked || ledAway) return;
+    clicked = true;
     event.preventDefault();
     soon(0);
   });

@@ -14,6 +14,7 @@ use session_domain::registry::Refused;
 use crate::page::{self, Page};
 use crate::pod::Pod;
 use crate::request_kind::RequestKind;
+use crate::scope::Base;
 use crate::{eviction, maintenance_page};
 
 /// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
@@ -25,7 +26,7 @@ pub(crate) fn admits_newcomers(pod: &Pod) -> bool {
 }
 
 /// What a request without a session gets instead of the app, if anything.
-pub(crate) async fn check(pod: &Arc<Pod>, kind: RequestKind, request: &Parts) -> Option<Response> {
+pub(crate) async fn check(pod: &Arc<Pod>, base: &Base, kind: RequestKind, request: &Parts) -> Option<Response> {
     if ALWAYS_ADMITTED.contains(&request.uri.path()) {
         return None;
     }
@@ -34,7 +35,8 @@ pub(crate) async fn check(pod: &Arc<Pod>, kind: RequestKind, request: &Parts) ->
         RequestKind::CrossSitePost => cross_site_post(pod),
         RequestKind::Untracked => untracked(pod),
     };
-    Some(refuse(pod, kind, &request.headers, refused?, request.version))
+    let location = base.reopened(&request.method);
+    Some(refuse(pod, kind, &request.headers, location, refused?, request.version))
 }
 
 async fn newcomer(pod: &Arc<Pod>) -> Option<Refused> {
@@ -65,24 +67,26 @@ pub(crate) fn is_stopping(pod: &Pod) -> bool {
     matches!(pod.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
 }
 
-/// The answer to a request that is not admitted, in the caller's media type: maintenance, try again, or busy. Leaves the cookie
-/// alone.
+/// The answer to a request that is not admitted, in the caller's media type: maintenance, try again, or busy. A page opens
+/// `location` in the end. Leaves the cookie alone.
 pub(crate) fn refuse(
     pod: &Pod,
     kind: RequestKind,
     headers: &HeaderMap,
+    location: &str,
     refused: Refused,
     version: Version,
 ) -> Response {
     let phase = pod.lifecycle.borrow().phase();
     let (page, title, detail, retry_after) = match (refused, phase) {
         (Refused::Closed, Phase::Maintenance) => {
-            return maintenance_page::answer(&*pod.pages, kind, headers, pod.config.maintenance_retry_after);
+            return maintenance_page::answer(&*pod.pages, kind, headers, location, pod.config.maintenance_retry_after);
         }
         (Refused::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => {
-            (Page::TryAgain, "This server is about to stop", "Another one takes over: try again in a second.", 1)
+            let page = Page::TryAgain { location };
+            (page, "This server is about to stop", "Another one takes over: try again in a second.", 1)
         }
-        (Refused::Full, _) => (Page::Busy, "This server is full", "Try again in a few seconds.", 5),
+        (Refused::Full, _) => (Page::Busy { location }, "This server is full", "Try again in a few seconds.", 5),
     };
     let mut response = if kind.takes_page(headers) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(page))
@@ -90,7 +94,7 @@ pub(crate) fn refuse(
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, title, detail)
     };
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after));
-    if page == Page::TryAgain {
+    if matches!(page, Page::TryAgain { .. }) {
         leave_connection(&mut response, version);
     }
     response
@@ -98,9 +102,9 @@ pub(crate) fn refuse(
 
 /// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
 /// session, here or at the pod that holds it.
-pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, version: Version) -> Response {
+pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, location: &str, version: Version) -> Response {
     let mut response = if door::field::is_navigation(headers) {
-        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching))
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching { location }))
     } else {
         let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)

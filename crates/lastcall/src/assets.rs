@@ -54,6 +54,8 @@ const SCRIPT: &str = concat!(
 
 /// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
 /// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
+/// Where an element has `data-location`, it loads that instead (empty: the page's own address): the page after a form is not to send
+/// it again. A link with `href=""` or `data-location` asks at once, and opens the page when it is clicked again.
 /// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
 /// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
 /// `data-back`; an element `#trying` shows `data-trying` while a question is under way.

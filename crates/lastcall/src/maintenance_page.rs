@@ -19,10 +19,11 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::SessionStart;
+use crate::config::{SessionScope, SessionStart};
 use crate::headers::guarded;
 use crate::page::{self, Page, Pages};
 use crate::request_kind::RequestKind;
+use crate::scope;
 
 /// Open connections get so long at the end.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -55,7 +56,8 @@ pub async fn serve_maintenance_page(
     let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(guarded));
     let routes = assets.merge(probes).fallback(move |request: Parts| async move {
         let kind = RequestKind::of(&request, SessionStart::Any);
-        answer(&*pages, kind, &request.headers, retry_after)
+        let base = scope::split(&mut request.uri.clone(), SessionScope::Tab);
+        answer(&*pages, kind, &request.headers, base.reopened(&request.method), retry_after)
     });
     let stop = CancellationToken::new();
     let closing = async {
@@ -93,10 +95,12 @@ pub(crate) fn answer(
     pages: &dyn Pages,
     kind: RequestKind,
     headers: &HeaderMap,
+    location: &str,
     retry_after: Option<Duration>,
 ) -> Response {
     let mut response = if kind.takes_page(headers) {
-        page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(Page::Maintenance { back_in: retry_after }))
+        let page = Page::Maintenance { back_in: retry_after, location };
+        page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(page))
     } else {
         let detail = "The service is in maintenance. Try again later.";
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "We'll be back soon", detail)

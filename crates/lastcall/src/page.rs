@@ -32,11 +32,19 @@ pub enum Page<'a> {
     Maintenance {
         /// In what time it should be over, where the operator has said so.
         back_in: Option<Duration>,
+        /// What to open in the end: a path, or nothing for the address of the page itself.
+        location: &'a str,
     },
     /// This pod is about to stop: trying again finds another one.
-    TryAgain,
+    TryAgain {
+        /// What to open in the end: a path, or nothing for the address of the page itself.
+        location: &'a str,
+    },
     /// Nobody can say just now whether the session that the cookie names is there: trying again finds it.
-    Searching,
+    Searching {
+        /// What to open in the end: a path, or nothing for the address of the page itself.
+        location: &'a str,
+    },
     /// The request was on its way with the cookie from before a login: the browser has a new one by now, and the page opens
     /// again by itself, once. [`crate::RELOAD_SCRIPT`] does that.
     SessionRenewed {
@@ -46,7 +54,10 @@ pub enum Page<'a> {
         is_repeated: bool,
     },
     /// This pod holds as many people as it may.
-    Busy,
+    Busy {
+        /// What to open in the end: a path, or nothing for the address of the page itself.
+        location: &'a str,
+    },
     /// Something is wrong with the request.
     Problem {
         /// The status of the answer.
@@ -79,15 +90,21 @@ impl Pages for PlainPages {
                 "Nothing has happened yet.",
                 format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
             ),
-            Page::Maintenance { .. } => ("We'll be back soon", "We are at work on this service.", retry(30)),
-            Page::TryAgain => ("One moment", "This server is about to stop; another one takes over.", retry(1)),
-            Page::Searching => ("One moment", "Your session is being looked for. Nothing is lost.", retry(1)),
+            Page::Maintenance { location, .. } => {
+                ("We'll be back soon", "We are at work on this service.", retry(30, location))
+            }
+            Page::TryAgain { location } => {
+                ("One moment", "This server is about to stop; another one takes over.", retry(1, location))
+            }
+            Page::Searching { location } => {
+                ("One moment", "Your session is being looked for. Nothing is lost.", retry(1, location))
+            }
             Page::SessionRenewed { location, is_repeated } => (
                 "One moment",
                 "You have just signed in. This page opens again by itself.",
                 reload(location, is_repeated),
             ),
-            Page::Busy => ("We are full right now", "Please try again in a moment.", retry(5)),
+            Page::Busy { location } => ("We are full right now", "Please try again in a moment.", retry(5, location)),
             Page::Problem { title, detail, .. } => (title, detail, String::new()),
         };
         format!(
@@ -98,24 +115,26 @@ impl Pages for PlainPages {
     }
 }
 
-/// Tries again, with scripts at a moment of its own, without them by the clock.
-fn retry(seconds: u32) -> String {
+/// Tries again to open `location`, with scripts at a moment of its own, without them by the clock.
+fn retry(seconds: u32, location: &str) -> String {
+    let refresh = refresh(seconds, location);
     format!(
         "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
          <span id=\"trying\" aria-hidden=\"true\"></span></p>\
-         <p><a href=\"\">Try again now</a></p><script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>\
-         <noscript><meta http-equiv=\"refresh\" content=\"{seconds}\"></noscript>"
+         <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
+         <script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
     )
+}
+
+/// Opens `location` after so many seconds where no script does.
+fn refresh(seconds: u32, location: &str) -> String {
+    let url = if location.is_empty() { String::new() } else { format!(";url={location}") };
+    format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}{url}\"></noscript>")
 }
 
 /// Opens `location` once, with scripts and without.
 fn reload(location: &str, is_repeated: bool) -> String {
-    let refresh = if is_repeated {
-        String::new()
-    } else {
-        let url = if location.is_empty() { String::new() } else { format!(";url={location}") };
-        format!("<noscript><meta http-equiv=\"refresh\" content=\"1{url}\"></noscript>")
-    };
+    let refresh = if is_repeated { String::new() } else { refresh(1, location) };
     format!(
         "<p><a href=\"{location}\">Open it now</a></p>\
          <script src=\"{RELOAD_PATH}\" data-location=\"{location}\" defer></script>{refresh}"
@@ -184,10 +203,10 @@ mod tests {
     fn no_plain_page_has_a_script_or_a_style_in_it() {
         let problem = Page::Problem { status: StatusCode::NOT_FOUND, title: "x", detail: "y" };
         for page in [
-            Page::TryAgain,
-            Page::Maintenance { back_in: None },
-            Page::Searching,
-            Page::Busy,
+            Page::TryAgain { location: "" },
+            Page::Maintenance { back_in: None, location: "" },
+            Page::Searching { location: "" },
+            Page::Busy { location: "/" },
             Page::SessionRenewed { location: "/", is_repeated: false },
             Page::SignedOut { base: "/", automatic: true },
             problem,
@@ -197,6 +216,6 @@ mod tests {
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");
             assert!(!html.contains("style"), "{html}");
         }
-        assert!(PlainPages.html(Page::TryAgain).contains(AGAIN_PATH));
+        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(AGAIN_PATH));
     }
 }

@@ -2,9 +2,9 @@
 //! it opens nothing, starts nothing and sets no cookie, so that no late answer takes the new cookie's place.
 
 use axum::response::Response;
+use http::StatusCode;
 use http::header::REFERER;
 use http::request::Parts;
-use http::{Method, StatusCode};
 
 use crate::account;
 use crate::page::{self, Page};
@@ -23,7 +23,7 @@ pub(crate) fn answer(pod: &Pod, base: &Base, request: &Parts) -> Response {
         }
         _ if door::field::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
-            let location = if request.method == Method::GET { "" } else { base.as_str() };
+            let location = base.reopened(&request.method);
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };
             page::html(StatusCode::CONFLICT, pod.pages.html(page))
         }

@@ -38,6 +38,7 @@ pub(crate) async fn resolve(
         _ => Purpose::Request,
     };
     let headers = &request.headers;
+    let location = base.reopened(&request.method);
     match find(pod, identity, purpose).await {
         Finding::Found(session) => match trusted::keep(pod, session, identity.name).await {
             Some(session) => Resolved::Session(session),
@@ -46,9 +47,9 @@ pub(crate) async fn resolve(
         Finding::Nowhere => without_session(pod, identity, request),
         Finding::Replaced => Resolved::Answered(replaced::answer(pod, base, request)),
         Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
-        Finding::Unknown => Resolved::Answered(admission::wait(pod, headers, request.version)),
+        Finding::Unknown => Resolved::Answered(admission::wait(pod, headers, location, request.version)),
         Finding::Maintenance => {
-            Resolved::Answered(admission::refuse(pod, kind, headers, Refused::Closed, request.version))
+            Resolved::Answered(admission::refuse(pod, kind, headers, location, Refused::Closed, request.version))
         }
     }
 }

@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use http::Uri;
 use http::uri::PathAndQuery;
+use http::{Method, Uri};
 use uuid::Uuid;
 
 use crate::config::SessionScope;
@@ -30,6 +30,12 @@ impl Base {
 
     pub(crate) fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("/")
+    }
+
+    /// What a page opens in the end that stands in for the answer to a request: nothing (its own address) after a `GET`, else the
+    /// first page, so that what was sent is not sent again.
+    pub(crate) fn reopened(&self, method: &Method) -> &str {
+        if method == Method::GET { "" } else { self.as_str() }
     }
 
     pub(crate) const fn is_root(&self) -> bool {

@@ -173,7 +173,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
             RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => {
                 let user = visit.name.clone().unwrap_or_else(UserName::anonymous);
                 visit.start(user).map_err(|refused| {
-                    admission::refuse(&visit.pod, visit.kind, &parts.headers, refused, parts.version)
+                    let location = visit.base.reopened(&parts.method);
+                    admission::refuse(&visit.pod, visit.kind, &parts.headers, location, refused, parts.version)
                 })
             }
             RequestKind::Untracked if parts.method == Method::HEAD => Err(StatusCode::OK.into_response()),

@@ -44,7 +44,7 @@ pub(crate) async fn handle(pod: Arc<Pod>, app: Router, posts: CrossSitePosts, mu
     };
     if origin == Origin::CrossSitePost {
         let kind = RequestKind::CrossSitePost;
-        if let Some(refusal) = admission::check(&pod, kind, &head).await {
+        if let Some(refusal) = admission::check(&pod, &base, kind, &head).await {
             return refusal;
         }
         let visit = Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind);
@@ -62,7 +62,7 @@ pub(crate) async fn handle(pod: Arc<Pod>, app: Router, posts: CrossSitePosts, mu
             Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind).named(name).unresolved(identity.id)
         }
     };
-    if let Some(refusal) = admission::check(&pod, kind, &head).await {
+    if let Some(refusal) = admission::check(&pod, &visit.base, kind, &head).await {
         return refusal;
     }
     without_session(&pod, app, Request::from_parts(head, body), visit).await

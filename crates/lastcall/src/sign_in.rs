@@ -3,7 +3,7 @@
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, Version};
+use http::{HeaderMap, Method, StatusCode, Version};
 use session_domain::UserName;
 
 use crate::session::{self, NotSignedIn, Visit};
@@ -27,6 +27,7 @@ use crate::{account, admission, trusted};
 pub struct SignIn {
     visit: Visit,
     headers: HeaderMap,
+    method: Method,
     version: Version,
 }
 
@@ -54,15 +55,16 @@ impl SignIn {
         if visit.session().is_none() && visit.needs_path() {
             return Err(Redirect::to("/").into_response());
         }
+        let location = visit.base.reopened(&self.method);
         match visit.sign_in(user).await {
             Ok(cookie) => {
                 visit.pod.sessions.flush().await;
                 Ok(SignedIn(cookie))
             }
             Err(NotSignedIn::Refused(refused)) => {
-                Err(admission::refuse(&visit.pod, visit.kind, &self.headers, refused, self.version))
+                Err(admission::refuse(&visit.pod, visit.kind, &self.headers, location, refused, self.version))
             }
-            Err(NotSignedIn::Unavailable) => Err(admission::wait(&visit.pod, &self.headers, self.version)),
+            Err(NotSignedIn::Unavailable) => Err(admission::wait(&visit.pod, &self.headers, location, self.version)),
             Err(NotSignedIn::MayNotStart) => Err(account::no_session(&visit.pod, &self.headers)),
         }
     }
@@ -73,7 +75,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SignIn {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
         let visit = Visit::from_request_parts(parts, state).await?;
-        Ok(Self { visit, headers: parts.headers.clone(), version: parts.version })
+        Ok(Self { visit, headers: parts.headers.clone(), method: parts.method.clone(), version: parts.version })
     }
 }
 

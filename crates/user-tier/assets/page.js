@@ -14,6 +14,8 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const CONTINUE_WITHIN_MS = 60_000;
 const ASK_EVERY_MS = 1_000;
+// Between two answers that the server itself gives, its clock runs on.
+const CLOCK_RUNS_MS = 50;
 
 // Whether people are asked to leave: then nothing of theirs is erased by their leaving.
 let asked = false;
@@ -72,10 +74,13 @@ hear("left", ({ automatic }, event) => {
 hear("session-ended", ({ reason }) => end(reason));
 
 // An address that nobody answers at would take the page away, and what is written on it. So would one that answers while
-// somebody writes on.
+// somebody writes on. After a time without an answer, the next click opens the page whatever happens: a proxy may want the user to
+// sign in again.
+let waitedInVain = false;
 byId("continue").addEventListener("click", async (event) => {
-  event.preventDefault();
   notes.flush();
+  if (waitedInVain) return;
+  event.preventDefault();
   const hint = byId("ended-hint");
   const until = performance.now() + CONTINUE_WITHIN_MS;
   const written = new AbortController();
@@ -85,18 +90,28 @@ byId("continue").addEventListener("click", async (event) => {
     hint.textContent = words.waiting;
     await sleep(ASK_EVERY_MS);
   }
+  waitedInVain = !written.signal.aborted;
   hint.textContent = written.signal.aborted ? "" : words.cannotContinue;
 });
 
 // Whether the server, and nobody in its place, would serve the page.
 async function admits() {
   try {
-    const request = { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(5_000) };
-    const answer = await (await fetch(`${base}session`, request)).json();
-    return answer.session_id !== undefined || answer.admits_newcomers === true;
+    const first = await sessionAnswer();
+    if (!first.admits) return false;
+    await sleep(CLOCK_RUNS_MS);
+    const second = await sessionAnswer();
+    // A service worker, or a cache that ignores `no-store`, says the same time again.
+    return second.admits && second.time !== first.time;
   } catch {
     return false;
   }
+}
+
+async function sessionAnswer() {
+  const request = { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(5_000) };
+  const answer = await (await fetch(`${base}session?t=${Math.random().toString(36).slice(2)}`, request)).json();
+  return { admits: answer.session_id !== undefined || answer.admits_newcomers === true, time: answer.server_time };
 }
 
 function showConnection(state) {

@@ -10,30 +10,39 @@ use lastcall::{DrainNotice, Page, Pages, Session};
 use crate::assets;
 
 /// What every page has.
-struct Frame {
+struct Frame<'a> {
     title: &'static str,
     style: String,
     icon: String,
     script: Option<String>,
     /// Seconds until a page without scripts asks again; 0: it does not.
     again: u32,
+    /// What such a page opens: a path, or nothing for its own address.
+    location: &'a str,
 }
 
-impl Frame {
+impl<'a> Frame<'a> {
     fn new(title: &'static str) -> Self {
-        Self { title, style: assets::url("style.css"), icon: assets::url("icon.svg"), script: None, again: 0 }
+        Self {
+            title,
+            style: assets::url("style.css"),
+            icon: assets::url("icon.svg"),
+            script: None,
+            again: 0,
+            location: "",
+        }
     }
 
-    /// A page that asks again by itself.
-    fn again(title: &'static str, seconds: u32) -> Self {
-        Self { again: seconds, script: Some(assets::url("retry.js")), ..Self::new(title) }
+    /// A page that tries again by itself to open `location`.
+    fn again(title: &'static str, seconds: u32, location: &'a str) -> Self {
+        Self { again: seconds, location, script: Some(assets::url("retry.js")), ..Self::new(title) }
     }
 }
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Home<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     /// The library's script.
     lastcall: &'static str,
     session_id: String,
@@ -86,7 +95,7 @@ pub(crate) fn home(session: &Session) -> Response {
 #[derive(Template)]
 #[template(path = "signed_out.html")]
 struct SignedOut<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     base: &'a str,
     automatic: bool,
 }
@@ -94,29 +103,29 @@ struct SignedOut<'a> {
 #[derive(Template)]
 #[template(path = "confirm_sign_out.html")]
 struct ConfirmSignOut<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     base: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "maintenance.html")]
-struct Maintenance {
-    frame: Frame,
+struct Maintenance<'a> {
+    frame: Frame<'a>,
     /// In what time it should be over, where the operator has said so.
     back_in: Option<String>,
 }
 
 #[derive(Template)]
 #[template(path = "try_again.html")]
-struct TryAgain {
-    frame: Frame,
+struct TryAgain<'a> {
+    frame: Frame<'a>,
     text: &'static str,
 }
 
 #[derive(Template)]
 #[template(path = "session_renewed.html")]
 struct SessionRenewed<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     location: &'a str,
     /// Whether the page does nothing by itself any more.
     is_repeated: bool,
@@ -124,14 +133,14 @@ struct SessionRenewed<'a> {
 
 #[derive(Template)]
 #[template(path = "busy.html")]
-struct Busy {
-    frame: Frame,
+struct Busy<'a> {
+    frame: Frame<'a>,
 }
 
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct Problem<'a> {
-    frame: Frame,
+    frame: Frame<'a>,
     heading: &'a str,
     detail: &'a str,
 }
@@ -148,23 +157,23 @@ impl Pages for SamplePages {
                 SignedOut { frame: Frame { script, ..Frame::new("Signed out") }, base, automatic }.render()
             }
             Page::ConfirmSignOut { base } => ConfirmSignOut { frame: Frame::new("Sign out?"), base }.render(),
-            Page::Maintenance { back_in } => {
-                let frame = Frame::again("We'll be back soon", 30);
+            Page::Maintenance { back_in, location } => {
+                let frame = Frame::again("We'll be back soon", 30, location);
                 Maintenance { frame, back_in: back_in.map(about) }.render()
             }
-            Page::TryAgain => {
+            Page::TryAgain { location } => {
                 let text = "This server is about to stop, and another one takes over.";
-                TryAgain { frame: Frame::again("One moment", 2), text }.render()
+                TryAgain { frame: Frame::again("One moment", 2, location), text }.render()
             }
-            Page::Searching => {
+            Page::Searching { location } => {
                 let text = "Your session is being looked for. Nothing is lost.";
-                TryAgain { frame: Frame::again("One moment", 2), text }.render()
+                TryAgain { frame: Frame::again("One moment", 2, location), text }.render()
             }
             Page::SessionRenewed { location, is_repeated } => {
                 let frame = Frame { script: Some(assets::url("reload.js")), ..Frame::new("One moment") };
                 SessionRenewed { frame, location, is_repeated }.render()
             }
-            Page::Busy => Busy { frame: Frame::again("We are full", 10) }.render(),
+            Page::Busy { location } => Busy { frame: Frame::again("We are full", 10, location) }.render(),
             Page::Problem { title, detail, .. } => {
                 Problem { frame: Frame::new("Problem"), heading: title, detail }.render()
             }
@@ -198,11 +207,11 @@ mod tests {
             (Page::SignedOut { base: "/", automatic: false }, "You are signed out"),
             (Page::SignedOut { base: "/", automatic: true }, "You were signed out"),
             (Page::ConfirmSignOut { base: "/" }, "Sign out?"),
-            (Page::Maintenance { back_in: None }, "We'll be back soon"),
-            (Page::TryAgain, "One moment"),
-            (Page::Searching, "One moment"),
+            (Page::Maintenance { back_in: None, location: "" }, "We'll be back soon"),
+            (Page::TryAgain { location: "" }, "One moment"),
+            (Page::Searching { location: "" }, "One moment"),
             (Page::SessionRenewed { location: "/", is_repeated: false }, "You have just signed in"),
-            (Page::Busy, "We are full right now"),
+            (Page::Busy { location: "" }, "We are full right now"),
             (Page::Problem { status, title: "<Not> found", detail: "x" }, "&#60;Not&#62; found"),
         ] {
             let html = SamplePages.html(page);
@@ -214,8 +223,19 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_waits_after_a_form_was_sent_leads_to_the_first_page_with_scripts_and_without() {
+        let html = |location| SamplePages.html(Page::TryAgain { location });
+        let after_a_form = html("/t/x/");
+        assert!(after_a_form.contains(r#"content="2;url=/t/x/""#), "{after_a_form}");
+        assert!(after_a_form.contains(r#"href="/t/x/" data-location="/t/x/""#), "{after_a_form}");
+        let after_a_link = html("");
+        assert!(after_a_link.contains(r#"content="2""#), "{after_a_link}");
+        assert!(after_a_link.contains(r#"href="" data-location="""#), "{after_a_link}");
+    }
+
+    #[test]
     fn the_maintenance_page_names_a_time_only_where_one_was_set() {
-        let html = |back_in| SamplePages.html(Page::Maintenance { back_in });
+        let html = |back_in| SamplePages.html(Page::Maintenance { back_in, location: "" });
         assert!(html(Some(Duration::from_secs(1800))).contains("It should be back in about 30 minutes."));
         let silent = html(None);
         assert!(!silent.contains("about") && !silent.contains("minute"), "{silent}");

@@ -77,6 +77,15 @@ const language = [choices.lang, ...(navigator.languages ?? [])]
 const words = languages[language];
 const direction = "ltr";
 // Times of day as the language of the words has them: as its region does where the browser names one, and never as another
-// language does.
-const locale = (navigator.languages ?? []).find((tagged) => tagged.split("-")[0].toLowerCase() === language) ?? language;
+// language does. A system may give its browser a name that `Intl` does not take, such as `en-US@posix`.
+const named = (navigator.languages ?? []).filter((tagged) => tagged.split("-")[0].toLowerCase() === language);
+const locale = [...named, language].find((tagged) => isTaken(tagged));
 const spokenClock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
+
+function isTaken(tagged) {
+  try {
+    return Intl.getCanonicalLocales(tagged).length > 0;
+  } catch {
+    return false;
+  }
+}

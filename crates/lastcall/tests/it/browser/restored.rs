@@ -79,6 +79,20 @@ async fn a_page_that_htmx_brings_back_shows_what_is_true_now() {
     history_brings_back_nothing_that_was_true_once("own-htmx", &app).await;
 }
 
+#[tokio::test]
+async fn a_page_whose_own_title_begins_as_ours_do_gets_it_back_whole() {
+    let app = App::start().await;
+    let browser = Browser::open().await;
+    browser.before_each_page(RECORD).await;
+    browser.go(&app.url("/plain/one")).await;
+    waits_for(&browser, "a stream", "return heard.includes('connected')", json!(true)).await;
+    browser.run("document.title = 'Signed out · No answer · Shop'").await;
+    app.maintenance(true);
+    waits_for(&browser, "the time in the title", TITLE, json!("Ns left · Signed out · No answer · Shop")).await;
+    app.maintenance(false);
+    waits_for(&browser, "the title as it was", TITLE, json!("Signed out · No answer · Shop")).await;
+}
+
 /// Makes the page ask twice, one after the other.
 const ASK_TWICE: &str = "await lastcall.ask(); await lastcall.ask(); return true";
 

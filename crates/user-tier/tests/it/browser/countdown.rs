@@ -98,6 +98,25 @@ async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_no
     browser.reads("#ended-message", "Your text is saved in this browser.").await;
     let gone = || async { (browser.title().await == "Signed out · Notes · Lastcall").then_some(()) };
     eventually("the end of the session", gone).await;
+
+    // This pod admits nobody any more. A minute passes in a moment; then a click opens the page, whatever answers there.
+    browser.run("const now = performance.now.bind(performance); performance.now = () => now() * 10_000").await;
+    browser.click("#continue").await;
+    browser.reads("#ended-hint", "press Continue again").await;
+    browser.run("setTimeout(() => document.querySelector('#continue').click())").await;
+    browser.reads("h1", "One moment").await;
+}
+
+#[tokio::test]
+async fn a_browser_that_names_its_language_as_no_standard_does_shows_the_countdown_all_the_same() {
+    let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
+    let browser = Browser::open().await;
+    let languages = "Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix'] })";
+    browser.before_each_page(languages).await;
+    sign_in(&browser, &pod, "ada").await;
+    browser.reads("#connection", "Live").await;
+    pod.signal(Signal::SIGTERM);
+    browser.sees("#drain-banner").await;
 }
 
 #[tokio::test]

@@ -15,6 +15,29 @@ const COUNT: &str = "
 /// Somebody looks at the page again: no need to wait for its own moment.
 const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 
+/// From now on `/session` is answered as a service worker does that keeps answers.
+const KEEP_ANSWERS: &str = "
+    const counted = window.fetch;
+    const kept = { admits_newcomers: true, server_time: '2026-01-01T00:00:00.000Z' };
+    window.fetch = async (url, ...more) => {
+        if (!window.keeps || !String(url).includes('session')) return counted(url, ...more);
+        window.answers += 1;
+        return Response.json(kept, { status: 401 });
+    };
+    window.keeps = true";
+
+/// Sends a form, as the page of an app would.
+const SIGN_IN: &str = "
+    const form = document.createElement('form');
+    form.method = 'post';
+    form.action = '/login';
+    form.innerHTML = '<input name=user value=ada>';
+    document.body.append(form);
+    form.submit()";
+
+/// A click that does not wait for what it opens.
+const TRY_NOW: &str = "setTimeout(() => document.querySelector('a.button').click())";
+
 /// Waits until the page has asked `more` times and is still the page that it was.
 async fn asks_and_stays(browser: &Browser, heading: &str, more: u64) {
     let answers = || async { browser.run("return window.answers ?? -1").await.as_i64().unwrap() };
@@ -52,6 +75,10 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
         asks_and_stays(&browser, "One moment", 2).await;
     }
     browser.reads("#again", "The service does not answer yet.").await;
+    nginx.answers(Some(Trouble::Portal));
+    browser.run(KEEP_ANSWERS).await;
+    asks_and_stays(&browser, "One moment", 9).await;
+    browser.run("window.keeps = false").await;
     nginx.stop().await;
     asks_and_stays(&browser, "One moment", 2).await;
     nginx.start().await;
@@ -65,6 +92,49 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
     let second = pod(&[key, ("HTTP_ADDR", &address)]).await;
     browser.reads("h1", "Your notes").await;
     assert_eq!(second.metric("total_logins").await, 1.0, "no question has started a session");
+}
+
+#[tokio::test]
+async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_nothing_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = folder.path().join("MAINTENANCE_MODE");
+    std::fs::write(&switch, "true").unwrap();
+    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let pod = pod(&options).await;
+    let nginx = Nginx::before(&pod.http, Duration::from_secs(60)).await;
+    let browser = Browser::open().await;
+    browser.before_each_page(COUNT).await;
+    let arrives = |part: &'static str| {
+        let browser = &browser;
+        eventually(part, move || async move { browser.url().await.contains(part).then_some(()) })
+    };
+
+    // Where a proxy wants the user to sign in again, only opening the page helps: a click does that.
+    browser.go(&nginx.url("/?first")).await;
+    nginx.answers(Some(Trouble::Redirect));
+    asks_and_stays(&browser, "We'll be back soon", 2).await;
+    browser.run(TRY_NOW).await;
+    arrives("/sign-in").await;
+    nginx.answers(None);
+    // Whatever is answered, the second click opens the page.
+    browser.go(&nginx.url("/?second")).await;
+    nginx.answers(Some(Trouble::Status(502)));
+    browser.run(TRY_NOW).await;
+    asks_and_stays(&browser, "We'll be back soon", 1).await;
+    browser.run(TRY_NOW).await;
+    browser.reads("h1", "502").await;
+    nginx.answers(None);
+
+    browser.go(&nginx.url("/")).await;
+    browser.run(SIGN_IN).await;
+    arrives("/login").await;
+    asks_and_stays(&browser, "We'll be back soon", 1).await;
+    std::fs::write(&switch, "false").unwrap();
+    pod.line("Maintenance mode disabled").await;
+    browser.run(LOOK).await;
+    browser.reads("h1", "Your notes").await;
+    assert_eq!(browser.url().await, nginx.url("/"));
+    assert_eq!(browser.text("#user").await, "anonymous", "the form was not sent again");
 }
 
 #[tokio::test]
