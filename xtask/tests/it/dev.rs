@@ -32,7 +32,8 @@ impl Dev {
         let environment: Vec<_> = passed_on.chain(environment.iter().copied()).collect();
         let port_text = port.to_string();
         // What it says is on stdout, and its children's logs too.
-        let command = ["-c", "exec \"$0\" dev \"$@\" 1>&2", env!("CARGO_BIN_EXE_xtask"), "--port", &port_text];
+        let command =
+            ["-c", "exec \"$0\" dev \"$@\" 1>&2", env!("CARGO_BIN_EXE_xtask"), "--no-build", "--port", &port_text];
         let process = Process::start("/bin/sh", &[&command[..], arguments].concat(), &environment);
         let mut dev = Self { process, port, children: BTreeMap::new() };
         dev.line("a second Ctrl-C hurries").await;
