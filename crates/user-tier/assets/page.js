@@ -26,7 +26,7 @@ const notes = new Notes(byId("notes"), byId("saved"), user, base, (saves) => tag
 
 const before = lastSession.next({ id: session.dataset.sessionId, pod: session.dataset.pod });
 if (before) {
-  byId("new-session").textContent = words.newSession(before.pod, session.dataset.pod);
+  byId("new-session").textContent = words.newSession(before.pod, session.dataset.pod, user === "anonymous" && rememberedName());
   byId("new-session").hidden = false;
 }
 
@@ -118,6 +118,13 @@ function showConnection(state) {
   const connection = byId("connection");
   connection.dataset.state = state;
   connection.textContent = words.connection[state];
+  if (state === "live") takeBack();
+}
+
+// Takes back what was said of a server that did not answer.
+function takeBack() {
+  const said = byId("saved");
+  if ([words.cannotLeave, words.cannotSignIn].includes(said.textContent)) said.textContent = "";
 }
 
 // The page belongs to somebody else now: their name, their notes.
@@ -129,6 +136,7 @@ function reload() {
 
 // The session is over: the library says so. The notes stay where they are, and so does who writes them.
 function end(reason) {
+  takeBack();
   if (reason === "logout") notes.follow();
   else rememberName(user);
   notes.flush();

@@ -30,8 +30,9 @@ export const words = {
   saved: (time) => `Saved in this browser at ${time}.`,
   notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",
   open: (user) => `Notes of ${user}: open`,
-  newSession: (before, now) =>
-    `Your session on ${before} has ended. You have a new session on ${now}. Your notes are saved in this browser.`,
+  newSession: (before, now, name) =>
+    `Your session on ${before} has ended. You have a new session on ${now}. ` +
+    (name ? `Sign in as ${name} to go on with your notes.` : "Your notes are saved in this browser."),
   erasedElsewhere: "Erased in another tab. What you see here is not saved unless you write on.",
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
   broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",

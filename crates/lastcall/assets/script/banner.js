@@ -95,6 +95,7 @@ class Banner {
 
   #tellEnd(text) {
     this.#end = text;
+    this.trouble("");
     this.#settle();
     say(text);
     this.#showEnd();

@@ -38,6 +38,8 @@ function hear(name, data) {
       if (sessionId !== null && data.session_id !== sessionId) connection.ask();
       sessionId = data.session_id;
       emit("connected", data);
+      // The server answers again: what a sign-out was refused for is over.
+      banner.trouble("");
       follow(data);
       break;
     case "session":
@@ -114,7 +116,7 @@ async function leave({ automatic = false } = {}) {
   banner.trouble("");
   if (!(await signOut(automatic))) {
     stay();
-    // At the end of a countdown what became of the session is said by whoever ends it.
+    // At the end of a countdown the event that ends the session says what became of it.
     if (!automatic) banner.trouble(words.failed);
     emit("leave-failed", { automatic });
     return false;
