@@ -16,11 +16,8 @@ pub(crate) fn answer(pod: &Pod, base: &Base, request: &Parts) -> Response {
     let headers = &request.headers;
     match request.uri.path() {
         "/session" | "/events" => account::no_session(pod, headers),
-        // The browser has the new cookie by now: the button ends the session that the user sees. A script is told that
-        // nothing has ended.
-        "/logout" if door::field::is_navigation(headers) => {
-            page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base: base.as_str() }))
-        }
+        // The browser has the new cookie by now: the button ends the session that the user sees.
+        "/logout" => page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
         _ if door::field::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
             let location = base.reopened(&request.method);
