@@ -12,7 +12,8 @@ use crate::list;
 use crate::monitoring::panels;
 
 /// The titles of the panels that are drawn.
-const SHOWN: [&str; 4] = ["People by pod", "Time left by pod", "Told, left, forced over the range", "Phase by pod"];
+const SHOWN: [&str; 4] =
+    ["Users present by pod", "Time left by pod", "Told, left, cut off over the range", "Phase by pod"];
 const COLOURS: [&str; 4] = ["#1f6feb", "#1a7f37", "#b35900", "#8250df"];
 /// How large the field of a chart is, without what stands beside and below it.
 const FIELD: (f64, f64) = (470.0, 170.0);
@@ -29,6 +30,9 @@ pub(super) async fn take(prometheus: &Prometheus, start: f64) {
         "<!doctype html><html lang=en><meta charset=utf-8><title>Drains</title><style>{STYLE}</style>\
          <h1>Two of three pods drain, as Prometheus sees them</h1><p>Series of the Grafana dashboard's queries, a scrape each second</p><main>"
     );
+    let missing: Vec<_> =
+        SHOWN.iter().filter(|title| !panels().iter().any(|panel| panel["title"] == **title)).collect();
+    assert!(missing.is_empty(), "no panels with the titles {missing:?}");
     for panel in panels().iter().filter(|panel| SHOWN.iter().any(|title| panel["title"] == *title)) {
         let mut lines = Vec::new();
         for target in list(&panel["targets"]) {
