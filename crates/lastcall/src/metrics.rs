@@ -29,6 +29,7 @@ pub(crate) struct Metrics {
     logins: Counter,
     ends: [(Outcome, Counter); 5],
     adopted: Counter,
+    sessions_present: Gauge,
     event_streams: Gauge,
     open_streams: Arc<AtomicU64>,
     drain_seconds: Histogram,
@@ -62,6 +63,7 @@ impl Metrics {
         describe_counter!("total_logins", "Sessions started by this pod.");
         describe_counter!("lastcall_session_ends_total", "Sessions that ended, by how they did.");
         describe_counter!("lastcall_sessions_adopted_total", "Sessions taken over from another pod.");
+        describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
         describe_gauge!("lastcall_event_streams", "Event streams open now.");
         describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");
         describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the last present user gone.");
@@ -90,6 +92,7 @@ impl Metrics {
             ends: Outcome::ALL
                 .map(|outcome| (outcome, counter!("lastcall_session_ends_total", "outcome" => outcome.as_str()))),
             adopted: counter!("lastcall_sessions_adopted_total"),
+            sessions_present: gauge!("lastcall_sessions_present"),
             event_streams: gauge!("lastcall_event_streams"),
             open_streams: Arc::default(),
             drain_seconds: histogram!(DRAIN_SECONDS),
@@ -104,9 +107,11 @@ impl Metrics {
         }
     }
 
-    /// The numbers now, as Prometheus reads them.
-    pub(crate) fn render(&self, sessions: &SessionRegistry, sharing: Option<&Sharing>) -> String {
+    /// The numbers now, as Prometheus reads them; `present` are the sessions that are present.
+    pub(crate) fn render(&self, sessions: &SessionRegistry, present: u64, sharing: Option<&Sharing>) -> String {
         self.copy_books(sessions);
+        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no pod has 2^53 sessions")]
+        self.sessions_present.set(present as f64);
         // The memory of this process always answers.
         let health = sharing.map(Sharing::health);
         let is = |property: fn(StoreHealth) -> bool| f64::from(u8::from(health.is_none_or(property)));

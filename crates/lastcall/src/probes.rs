@@ -53,6 +53,6 @@ async fn ready(State(pod): State<Arc<Pod>>) -> Response {
 }
 
 async fn render(State(pod): State<Arc<Pod>>) -> Response {
-    let text = pod.metrics.render(&pod.registry, pod.sessions.sharing().map(Arc::as_ref));
+    let text = pod.metrics.render(&pod.registry, pod.count_present(), pod.sessions.sharing().map(Arc::as_ref));
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

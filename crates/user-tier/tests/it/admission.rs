@@ -151,7 +151,8 @@ async fn balancers_checks_are_neither_waited_for_nor_forced() {
     assert_eq!(pod.metric("active_sessions_total").await, 33.0);
     pod.signal(Signal::SIGTERM);
     pod.line("active users detected").await;
-    pod.line("3 users remaining").await;
+    pod.line("[GRACEFUL SHUTDOWN] 3 users remaining").await;
+    assert_eq!(pod.metric("lastcall_sessions_present").await, 3.0);
     for user in &users {
         assert_eq!(user.post("/logout").send().await.unwrap().status(), 200);
     }

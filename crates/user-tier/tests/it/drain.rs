@@ -39,6 +39,7 @@ async fn one_leaves_by_hand_one_by_the_countdown_and_one_is_forced() {
     let metrics = pod.person().text("/metrics").await;
     for (series, value) in [
         ("active_sessions_total", 0.0),
+        ("lastcall_sessions_present", 0.0),
         ("drain_notifications_sent", 3.0),
         ("graceful_logouts_total", 2.0),
         ("forced_logouts_total", 1.0),
