@@ -88,8 +88,7 @@ pub(crate) struct Entry {
     pub(crate) object: Option<String>,
     /// Why it failed, where it did.
     pub(crate) failure: Option<String>,
-    /// How often: what failed in the same way once more is one entry, so that nobody who guesses pushes everything else off
-    /// the list.
+    /// How often it happened: equal failures are one entry, so that repeated guesses do not push other entries off the list.
     pub(crate) times: u32,
 }
 

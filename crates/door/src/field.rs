@@ -1,5 +1,5 @@
 //! Header fields as they are: bytes. A field is taken apart first, and only the part that is meant is read, so that what others
-//! put beside it spoils nothing: cookies of scripts in raw UTF-8, media types that nobody knows.
+//! put beside it spoils nothing: cookies of scripts in raw UTF-8, unknown media types.
 
 use http::header::{ACCEPT, HeaderMap};
 
@@ -12,7 +12,7 @@ pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &
         .filter(|part| !part.is_empty())
 }
 
-/// Whether the field is there and says something else than one of these words, be it in one of several lines.
+/// Whether the field is present and any of its members, in any line, is none of these words.
 pub fn is_other_than(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {
     headers.get_all(name).iter().any(|line| {
         let mut parts = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
@@ -53,12 +53,13 @@ pub fn is_navigation(headers: &HeaderMap) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use http::header::{HeaderName, HeaderValue};
 
     use super::*;
 
-    fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
+    /// Fields with these names and values.
+    pub(crate) fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
         lines
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap()))

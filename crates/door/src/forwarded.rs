@@ -1,6 +1,6 @@
 //! What proxies in front say of the request as they got it: its scheme and its host, in `X-Forwarded-*` and `Forwarded`.
 //!
-//! Anybody can write these fields. Where networks are trusted, the fields of other peers are [taken away](strip) before
+//! Any client can write these fields. Where networks are trusted, the fields of other peers are [taken away](strip) before
 //! anything reads them.
 
 use std::borrow::Cow;
@@ -28,7 +28,7 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     field::members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
 }
 
-/// Takes away what a peer that is not trusted says of proxies: `X-Forwarded-*`, `Forwarded`, and the field with the user's name.
+/// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted.
 pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
     if peer.is_some_and(|peer| trusted.contain(peer)) {
         return;
@@ -84,16 +84,8 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use http::header::HeaderValue;
-
     use super::*;
-
-    fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap()))
-            .collect()
-    }
+    use crate::field::tests::headers;
 
     #[test]
     fn the_first_proxy_tells_the_scheme() {

@@ -1,5 +1,5 @@
-//! The first step of a request: what peers say of proxies who are none is taken away, and what another site's page wants to
-//! change is refused.
+//! The first step of a request: forwarded fields of peers that are not trusted are removed, and changes that another site's page
+//! asks for are refused.
 //!
 //! Some routes are meant for other sites' forms: identity providers post their answer (OIDC `form_post`, SAML), and payment
 //! providers send customers back by a form. Those come without the session's cookie, which is `SameSite=Lax`, and look like a
@@ -55,7 +55,7 @@ pub(crate) enum Origin {
     CrossSitePost,
 }
 
-/// Takes away what a peer that is not trusted says of proxies, where networks are trusted at all.
+/// Removes the forwarded fields of a peer that is not trusted, where `TRUSTED_PROXIES` is set.
 pub(crate) fn strip_untrusted(pod: &Pod, request: &mut Request<Body>) {
     if let Some(proxies) = pod.config.believed_proxies() {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());

@@ -70,7 +70,7 @@ impl Line {
     }
 }
 
-/// The numbers of a drain: those who were there are the sum of all that follow, but for the idle.
+/// The numbers of a drain. `there` is the sum of all other numbers except `idle`.
 #[derive(Debug)]
 pub(in crate::pages) struct Numbers {
     pub(in crate::pages) there: u64,
@@ -103,7 +103,7 @@ impl Numbers {
     }
 }
 
-/// How a drain ended, in words. Nobody left in time whom the page or the pod cut off, or of whom nothing is known.
+/// How a drain ended, in words. "Left in time" excludes sessions that the page or the pod ended, and those whose end is unknown.
 fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
     let Numbers { there, by_page, forced, moved, unknown, left, .. } = Numbers::of(drain);
     match drain.end {
