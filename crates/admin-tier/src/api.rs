@@ -9,12 +9,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
 pub(crate) use drains::drains;
+use fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
 pub(crate) use forget::forget;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 pub(crate) use maintenance::move_switch;
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
 use session_domain::paging::Cursor;
 use session_domain::{SessionId, Timestamp};
 

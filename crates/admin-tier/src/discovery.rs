@@ -11,7 +11,7 @@ mod kubernetes;
 
 use std::fmt;
 
-use session_domain::fleet::{Address, Found};
+use fleet::{Address, Found};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use findings::{Findings, Reporter};

@@ -8,7 +8,7 @@ mod presenter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::fleet::{Address, Heard};
+use fleet::{Address, Heard};
 use session_wire::v1::GetPodRequest;
 use session_wire::v1::introspection_client::IntrospectionClient;
 use tokio::sync::{Notify, mpsc};

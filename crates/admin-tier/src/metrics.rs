@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
+use fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use session_domain::fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
 use session_domain::{Counters, Phase, PodReport, Timestamp};
 
 use crate::live::Streams;
@@ -83,7 +83,7 @@ fn tier(view: &FleetView) {
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
     gauge!("lastcall_admin_sessions_present").set(view.present_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
-    gauge!("lastcall_admin_build_info", "version" => launch::version::VERSION).set(1.0);
+    gauge!("lastcall_admin_build_info", "version" => cli::version::VERSION).set(1.0);
 }
 
 #[allow(clippy::cast_precision_loss, reason = "streams are few")]
@@ -141,8 +141,8 @@ fn count(pod: &str, counters: &Counters) {
 
 #[cfg(test)]
 mod tests {
+    use fleet::{Address, Fleet, Found, Heard};
     use session_domain::PodName;
-    use session_domain::fleet::{Address, Fleet, Found, Heard};
     use test_support::metric;
     use tokio_util::sync::CancellationToken;
 

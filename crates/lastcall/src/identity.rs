@@ -1,7 +1,7 @@
 //! The second step of a request: which session and which user it names, by its cookie and by a proxy in front.
 
-use door::Unclear;
 use http::request::Parts;
+use http_support::Unclear;
 use session_domain::SessionId;
 
 use crate::cookie::CookieStyle;

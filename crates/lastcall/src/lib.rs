@@ -65,7 +65,7 @@ mod trusted;
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
-pub use door::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
+pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
 pub use maintenance_page::serve_maintenance_page;
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};

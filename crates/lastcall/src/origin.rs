@@ -12,9 +12,9 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use door::{CrossOriginError, forwarded, same_origin};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
+use http_support::{CrossOriginError, forwarded, same_origin};
 use tracing::warn;
 
 use crate::page;

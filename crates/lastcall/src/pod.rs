@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use door::SameOrigin;
+use http_support::SameOrigin;
 use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
 use session_domain::{Counters, Outcome, PodReport, SessionView};
 use tokio::sync::{Notify, watch};

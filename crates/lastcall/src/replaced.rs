@@ -18,7 +18,7 @@ pub(crate) fn answer(pod: &Pod, base: &Base, request: &Parts) -> Response {
         "/session" | "/events" => account::no_session(pod, headers),
         // The browser has the new cookie by now: the button ends the session that the user sees.
         "/logout" => page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
-        _ if door::field::is_navigation(headers) => {
+        _ if http_support::field::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
             let location = base.reopened(&request.method);
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };

@@ -1,9 +1,9 @@
 //! The third step of a request: the session that its cookie names, found here or at another pod.
 
 use axum::response::Response;
-use door::same_origin::is_safe;
 use http::StatusCode;
 use http::request::Parts;
+use http_support::same_origin::is_safe;
 use session_domain::registry::Refused;
 use session_domain::shared::Purpose;
 

@@ -8,10 +8,10 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use door::Unclear;
 use http::StatusCode;
 use http::header::HeaderMap;
 use http::request::Parts;
+use http_support::Unclear;
 use session_domain::UserName;
 
 use crate::page;

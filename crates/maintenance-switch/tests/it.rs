@@ -5,9 +5,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use kubernetes_double::{InCluster, KubernetesDouble, Options, Verb};
 use maintenance_switch::{Position, Report, Standing, Switch, connect};
 use serde_json::json;
+use test_support::kubernetes::{InCluster, KubernetesDouble, Options, Verb};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use session_domain::fleet::{Address, Found};
+use fleet::{Address, Found};
 use tokio::time::{sleep, timeout};
 
 use super::{Reporter, host_and_port, is_name};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_domain::fleet::Found;
+use fleet::Found;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -87,7 +87,7 @@ fn legible(reason: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
-    use session_domain::fleet::Address;
+    use fleet::Address;
 
     use super::*;
 

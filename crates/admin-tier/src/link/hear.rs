@@ -2,11 +2,11 @@
 
 use std::error::Error as _;
 
-use session_domain::fleet::{Heard, Parting};
-use session_domain::{SessionId, SessionView};
+use fleet::Heard;
+use session_domain::{Departure, SessionId, SessionView};
 use session_wire::v1::WatchSessionsResponse;
 use session_wire::v1::watch_sessions_response::{Changes, Event};
-use session_wire::{Unsound, parting_from_wire, v1};
+use session_wire::{Unsound, departure_from_wire, v1};
 use tonic::{Code, Status};
 
 use crate::reason;
@@ -44,11 +44,11 @@ fn sound(sessions: Vec<v1::Session>, unsound: &mut Option<String>) -> Vec<Sessio
 }
 
 /// Who is gone, and how.
-fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Parting)> {
+fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Departure)> {
     let mut gone = Vec::with_capacity(changes.removals.len());
     for (number, id) in changes.removals.iter().enumerate() {
         match id.parse() {
-            Ok(id) => gone.push((id, parting_from_wire(changes.outcomes.get(number).copied()))),
+            Ok(id) => gone.push((id, departure_from_wire(changes.outcomes.get(number).copied()))),
             Err(_) => _ = unsound.get_or_insert_with(|| said(&Unsound::SessionId)),
         }
     }

@@ -1,7 +1,7 @@
 //! What the totals leave out, in words.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, PodView, Standing};
+use fleet::{FleetView, PodView, Standing};
 
 use crate::live::Scene;
 

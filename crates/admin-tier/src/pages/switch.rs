@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use askama::Template;
+use fleet::{FleetView, PodState, PodView};
 use maintenance_switch::Standing;
-use session_domain::fleet::{FleetView, PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
 use super::words::{self, Moment, Words};

@@ -1,7 +1,7 @@
 //! Who may ask: callers that present the token. Health is open to everybody: a kubelet's probe cannot present one, and
 //! learns no more than `/ready` tells.
 
-use door::Token;
+use http_support::Token;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
@@ -21,7 +21,7 @@ impl Admission {
 impl Interceptor for Admission {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let Some(token) = &self.token else { return Ok(request) };
-        match door::bearer(request.metadata().as_ref()) {
+        match http_support::bearer(request.metadata().as_ref()) {
             Some(presented) if token.is(presented) => Ok(request),
             Some(_) => Err(Status::unauthenticated("this is not the token")),
             None => Err(Status::unauthenticated("present the token as `authorization: Bearer …`")),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use kubernetes_double::{Fault, KubernetesDouble, Options, Verb};
 use serde_json::{Value, json};
+use test_support::kubernetes::{Fault, KubernetesDouble, Options, Verb};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};

@@ -5,10 +5,10 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
+use fleet::{Address, Conditions, Found};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use session_domain::PodName;
-use session_domain::fleet::{Address, Conditions, Found};
 
 use super::{Port, Service};
 

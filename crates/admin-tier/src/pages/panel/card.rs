@@ -1,8 +1,8 @@
 //! One pod on the panel: what it said last, how old that is, and nothing that is not known.
 
 use askama::Template;
+use fleet::{Conditions, FleetView, PodState, PodView, Standing};
 use session_domain::Phase;
-use session_domain::fleet::{Conditions, FleetView, PodState, PodView, Standing};
 
 use super::super::words::{self, Moment, Words};
 use super::drain::Drain;

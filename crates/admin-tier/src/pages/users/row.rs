@@ -1,7 +1,7 @@
 //! One session on the dashboard.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, Row};
+use fleet::{FleetView, Row};
 
 use super::super::words::{self, Moment, Words};
 use crate::api::SessionParameters;
