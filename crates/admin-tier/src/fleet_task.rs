@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use commands::{Command, Commands};
-use fleet::{Address, Fleet, FleetView, Heard};
+use fleet::{Address, Fleet, FleetView, PodEvent};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -57,7 +57,7 @@ struct Owner {
     fleet: Fleet,
     links: Links,
     inputs: Inputs,
-    heard: mpsc::Receiver<(Address, Heard)>,
+    heard: mpsc::Receiver<(Address, PodEvent)>,
     /// When the next view is published, where there is something new.
     due: Option<Instant>,
 }
@@ -92,9 +92,9 @@ impl Owner {
                 Some(command) = self.inputs.commands.recv() => self.obey(command),
                 true = StoreLink::looked(self.inputs.store.as_mut()) => self.ask_store(),
                 () = self.links.ended() => {}
-                _ = tending.tick() => self.tend(),
+                _ = tending.tick() => self.expire(),
                 () = publishing => {
-                    self.tend();
+                    self.expire();
                     self.publish();
                 }
             }
@@ -113,9 +113,9 @@ impl Owner {
     }
 
     /// Lets go of whose time is over, and sees that there are links where they are needed, and no others.
-    fn tend(&mut self) {
+    fn expire(&mut self) {
         let now = clock::now();
-        if self.fleet.tend(now) | self.fleet.step(now) {
+        if self.fleet.expire(now) | self.fleet.step(now) {
             self.is_new();
         }
         for address in self.fleet.relists(now) {

@@ -1,25 +1,25 @@
 //! All pods together: what each last said, whose sessions are where, and what can be relied on.
 //!
-//! [`Fleet`] has one owner, who feeds it which pods discovery names ([`Found`]) and what the links to them hear
-//! ([`Heard`]), and takes a [`FleetView`] to hand out. A view never changes and costs what has changed since the one before: pods are shared by `Arc`, rows by 256
+//! [`Fleet`] has one owner, who feeds it which pods discovery names ([`DiscoveredPod`]) and what the links to them hear
+//! ([`PodEvent`]), and takes a [`FleetView`] to hand out. A view never changes and costs what has changed since the one before: pods are shared by `Arc`, rows by 256
 //! shards of which a change copies only its own (a 256th of all rows), and only while an older view still holds it.
 //!
 //! No pod is believed beyond its own affairs. What contradicts itself, or another pod, is kept out or marked, and
 //! said; nothing a pod sends panics, grows without bound or changes what another pod has told.
 
-mod books;
 mod bounds;
 mod claims;
 mod count_check;
+mod discovered_pod;
 mod filter;
-mod found;
-mod heard;
 mod history;
-mod leaving;
+mod ledger;
 mod listing;
 mod lost;
 mod pod;
+mod pod_event;
 mod query;
+mod retention;
 mod rows;
 mod trend;
 mod view;
@@ -30,19 +30,19 @@ use std::time::Duration;
 
 use session_domain::{Departure, PodName, PodReport, SessionId, SessionView, Timestamp};
 
-use books::Books;
 pub use bounds::{MAX_SESSIONS, MAX_SESSIONS_OF_A_POD};
 use count_check::CountCheck;
+pub use discovered_pod::{Conditions, DiscoveredPod};
 pub use filter::{Filter, SessionState};
-pub use found::{Conditions, Found};
-pub use heard::Heard;
 pub use history::{DRAINS_KEPT, DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
-use leaving::Memory;
-pub use leaving::{COUNTERS_STAY, DONE_STAY, FORGET_AFTER, Gone};
+use ledger::Ledger;
 pub use listing::Listing;
 pub use lost::{ForgetError, LeaveReason, LostPod, StoreRecord};
-pub use pod::{Address, Lie, Miscount, PodState, PodView, Standing};
+pub use pod::{Address, Inconsistency, Miscount, PodHealth, PodState, PodView};
+pub use pod_event::PodEvent;
 pub use query::{Asked, Field, MAX_LIMIT, Place, Query, QueryError, Sort};
+use retention::Memory;
+pub use retention::{COUNTERS_STAY, DONE_STAY, FORGET_AFTER, Gone};
 pub use rows::Row;
 pub use trend::{STEP, Step};
 pub use view::FleetView;
@@ -56,7 +56,7 @@ pub struct Fleet {
     /// How long a silent pod stays.
     forget_after: Duration,
     pods: BTreeMap<Address, Held>,
-    books: Books,
+    ledger: Ledger,
     /// What the pods have counted that have left.
     memory: Memory,
     /// Why pods cannot be found just now.
@@ -121,27 +121,33 @@ impl Fleet {
 
     /// A fleet of no pods, in which silent ones stay for so long.
     pub fn forgetting_after(forget_after: Duration) -> Self {
-        Self { forget_after, pods: BTreeMap::new(), books: Books::default(), memory: Memory::default(), trouble: None }
+        Self {
+            forget_after,
+            pods: BTreeMap::new(),
+            ledger: Ledger::default(),
+            memory: Memory::default(),
+            trouble: None,
+        }
     }
 
     /// Takes in what was heard at an address; nothing where none is expected there.
-    pub fn apply(&mut self, address: &Address, heard: Heard, now: Timestamp) {
-        let Self { pods, books, memory, .. } = self;
+    pub fn apply(&mut self, address: &Address, heard: PodEvent, now: Timestamp) {
+        let Self { pods, ledger, memory, .. } = self;
         let count = pods.len();
         let Some(held) = pods.get_mut(address).filter(|held| !held.replaced) else { return };
         match &heard {
-            Heard::Lost(_) if held.is_hidden => return,
-            Heard::Report(_) => held.is_hidden = false,
+            PodEvent::Lost(_) if held.is_hidden => return,
+            PodEvent::Report(_) => held.is_hidden = false,
             _ => {}
         }
         match heard {
-            Heard::Watching => {
+            PodEvent::Watching => {
                 held.is_refused = false;
                 held.incoming = Some(HashSet::new());
                 held.named = None;
-                held.pod().lies.begin();
+                held.pod().inconsistencies.begin();
             }
-            Heard::Report(report) => {
+            PodEvent::Report(report) => {
                 if let Some(other) = held.view.report.as_ref().filter(|known| known.pod != report.pod) {
                     // An address that is not ours any more may have become anybody's.
                     if !held.view.is_listed() {
@@ -153,26 +159,26 @@ impl Fleet {
                 }
                 held.named = Some(report.pod.clone());
                 memory.released.retain(|released| released.pod != report.pod.as_str());
-                held.report(report, books, now);
+                held.report(report, ledger, now);
             }
-            Heard::Snapshot { sessions, end } => held.snapshot(sessions, end, books, count, now),
+            PodEvent::Snapshot { sessions, end } => held.snapshot(sessions, end, ledger, count, now),
             // After its last word a pod has nothing more to say.
-            Heard::Changes { .. } if held.view.state == PodState::Finished => {}
-            Heard::Changes { upserts, removals } => held.changes(upserts, removals, books, count, now),
-            Heard::Unsound(reason) => {
-                held.pod().lies.insert(Lie::Unsound(reason));
+            PodEvent::Changes { .. } if held.view.state == PodState::Finished => {}
+            PodEvent::Changes { upserts, removals } => held.changes(upserts, removals, ledger, count, now),
+            PodEvent::Unsound(reason) => {
+                held.pod().inconsistencies.insert(Inconsistency::Unsound(reason));
                 held.pod().last_seen = Some(now);
             }
-            Heard::Refused => {
+            PodEvent::Refused => {
                 held.is_refused = true;
                 memory.released.retain(|released| released.address != *address);
             }
-            Heard::Answered { took } => held.pod().answered(took, now),
-            Heard::Lost(reason) => {
+            PodEvent::Answered { took } => held.pod().answered(took, now),
+            PodEvent::Lost(reason) => {
                 held.incoming = None;
                 held.check.reset();
                 held.pod().lost(reason, now);
-                books.drains.lose(address, held.view.last_seen.unwrap_or(now));
+                ledger.drains.lose(address, held.view.last_seen.unwrap_or(now));
             }
         }
     }
@@ -180,20 +186,20 @@ impl Fleet {
     /// What everybody may read: as of now, and unchanged from then on.
     pub fn view(&self) -> FleetView {
         let pods = self.pods.values().filter(|held| !held.is_hidden).map(|held| held.view.clone());
-        FleetView::new(pods, &self.books, self.memory.clone(), self.trouble.clone())
+        FleetView::new(pods, &self.ledger, self.memory.clone(), self.trouble.clone())
     }
 }
 
 impl Held {
-    fn report(&mut self, report: PodReport, books: &mut Books, now: Timestamp) {
+    fn report(&mut self, report: PodReport, ledger: &mut Ledger, now: Timestamp) {
         let address = self.view.address.clone();
         let is_final = report.is_final;
         // While a snapshot comes in it is not known who is there: they are counted when it is whole.
         let is_heard = self.view.state == PodState::Live && self.incoming.is_none();
         let before = self.view.report.as_ref().filter(|_| is_heard);
-        if books.drains.report(&address, before, &report, now) && is_heard {
-            books.enter_drain(&address, self.ids.iter(), now);
-            books.drains.count(&address, now);
+        if ledger.drains.report(&address, before, &report, now) && is_heard {
+            ledger.enter_drain(&address, self.ids.iter(), now);
+            ledger.drains.count(&address, now);
         }
         self.check.count(report.active_sessions, now);
         self.pod().report(report, now);
@@ -203,16 +209,16 @@ impl Held {
             self.check.reset();
             self.pod().miscount = None;
             for id in std::mem::take(&mut self.ids) {
-                books.withdraw(&address, id, Departure::Unknown, now);
+                ledger.withdraw(&address, id, Departure::Unknown, now);
             }
             self.pod().sessions = 0;
-            books.drains.count(&address, now);
-            books.drains.end(&address, DrainEnd::Over(now));
+            ledger.drains.count(&address, now);
+            ledger.drains.end(&address, DrainEnd::Over(now));
         }
     }
 
     /// Of each part the sessions are taken in as it comes: a snapshot that comes in is not kept twice.
-    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, books: &mut Books, pods: usize, now: Timestamp) {
+    fn snapshot(&mut self, sessions: Vec<SessionView>, end: bool, ledger: &mut Ledger, pods: usize, now: Timestamp) {
         self.pod().last_seen = Some(now);
         // A snapshot that nobody asked for is one that began before its watch was lost.
         let Some(mut incoming) = self.incoming.take() else { return };
@@ -221,13 +227,13 @@ impl Held {
                 continue;
             }
             if incoming.contains(&session.id) {
-                self.pod().lies.insert(Lie::SameIdTwice);
+                self.pod().inconsistencies.insert(Inconsistency::SameIdTwice);
             }
-            if self.has_room(session.id, books, pods) {
+            if self.has_room(session.id, ledger, pods) {
                 incoming.insert(session.id);
                 let doubtful = self.is_doubtful(&session, now);
                 self.ids.insert(session.id);
-                books.claim(&self.view.address, session, false, doubtful, now);
+                ledger.claim(&self.view.address, session, false, doubtful, now);
             }
         }
         if !end {
@@ -237,51 +243,51 @@ impl Held {
         }
         let gone: Vec<_> = self.ids.difference(&incoming).copied().collect();
         for id in gone {
-            self.withdraw(id, Departure::Unknown, books, now);
+            self.withdraw(id, Departure::Unknown, ledger, now);
         }
-        books.enter_drain(&self.view.address, self.ids.iter(), now);
+        ledger.enter_drain(&self.view.address, self.ids.iter(), now);
         let pod = self.pod();
         pod.state = PodState::Live;
-        pod.lies.settle();
-        self.counted(books, now);
+        pod.inconsistencies.settle();
+        self.counted(ledger, now);
     }
 
     fn changes(
         &mut self,
         upserts: Vec<SessionView>,
         removals: Vec<(SessionId, Departure)>,
-        books: &mut Books,
+        ledger: &mut Ledger,
         pods: usize,
         now: Timestamp,
     ) {
         self.pod().last_seen = Some(now);
         for session in upserts {
-            if self.is_own(&session) && self.has_room(session.id, books, pods) {
-                self.claim(session, books, now);
+            if self.is_own(&session) && self.has_room(session.id, ledger, pods) {
+                self.claim(session, ledger, now);
             }
         }
         for (id, departure) in removals {
-            self.withdraw(id, departure, books, now);
+            self.withdraw(id, departure, ledger, now);
         }
-        self.counted(books, now);
+        self.counted(ledger, now);
     }
 
     /// Whether the session is one more than may be kept; that is said, never silent.
-    fn has_room(&mut self, id: SessionId, books: &Books, pods: usize) -> bool {
+    fn has_room(&mut self, id: SessionId, ledger: &Ledger, pods: usize) -> bool {
         if self.ids.contains(&id) {
             return true;
         }
-        match bounds::check(self.ids.len(), books.claims.count(), pods) {
+        match bounds::check(self.ids.len(), ledger.claims.count(), pods) {
             Ok(()) => return true,
-            Err(bounds::Bound::Pod) => self.pod().lies.insert(Lie::TooMany),
-            Err(bounds::Bound::All) => self.pod().lies.insert(Lie::TooManyTogether),
+            Err(bounds::Bound::Pod) => self.pod().inconsistencies.insert(Inconsistency::TooMany),
+            Err(bounds::Bound::All) => self.pod().inconsistencies.insert(Inconsistency::TooManyTogether),
         }
         false
     }
 
-    fn counted(&mut self, books: &mut Books, now: Timestamp) {
+    fn counted(&mut self, ledger: &mut Ledger, now: Timestamp) {
         self.pod().sessions = self.ids.len() as u64;
-        books.drains.count(&self.view.address, now);
+        ledger.drains.count(&self.view.address, now);
         self.check_count(now);
     }
 
@@ -304,14 +310,14 @@ impl Held {
         if self.named.as_ref().is_none_or(|name| *name == session.pod) {
             return true;
         }
-        self.pod().lies.insert(Lie::OthersSession(session.pod.clone()));
+        self.pod().inconsistencies.insert(Inconsistency::OthersSession(session.pod.clone()));
         false
     }
 
-    fn claim(&mut self, session: SessionView, books: &mut Books, now: Timestamp) {
+    fn claim(&mut self, session: SessionView, ledger: &mut Ledger, now: Timestamp) {
         let doubtful = self.is_doubtful(&session, now);
         let is_new = self.ids.insert(session.id);
-        books.claim(&self.view.address, session, is_new, doubtful, now);
+        ledger.claim(&self.view.address, session, is_new, doubtful, now);
     }
 
     /// Whether the session's times cannot be true.
@@ -319,14 +325,14 @@ impl Held {
         let ahead = session.last_activity.max(session.login_time).since(now);
         let doubtful = ahead > CLOCK_TOLERANCE;
         if doubtful {
-            self.pod().lies.insert(Lie::Future(ahead));
+            self.pod().inconsistencies.insert(Inconsistency::Future(ahead));
         }
         doubtful
     }
 
-    fn withdraw(&mut self, id: SessionId, departure: Departure, books: &mut Books, now: Timestamp) {
+    fn withdraw(&mut self, id: SessionId, departure: Departure, ledger: &mut Ledger, now: Timestamp) {
         if self.ids.remove(&id) {
-            books.withdraw(&self.view.address, id, departure, now);
+            ledger.withdraw(&self.view.address, id, departure, now);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::rows::Row;
 use super::view::FleetView;
 use session_domain::paging::{Cursor, directed};
 
-/// A page of sessions, and where it lies.
+/// A page of sessions, and where it inconsistencies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     query: Query,

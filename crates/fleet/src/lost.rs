@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use super::leaving::Memory;
 use super::pod::{Address, PodState};
+use super::retention::Memory;
 use super::{Fleet, Held};
 use session_domain::{PodName, SessionId, Timestamp};
 
@@ -77,7 +77,7 @@ pub enum ForgetError {
     Unknown,
     /// It can be heard.
     #[error("the pod is heard: only a silent pod can be forgotten")]
-    Heard,
+    PodEvent,
     /// It is being asked for the first time.
     #[error("the pod was not heard yet: wait some seconds until it answers or cannot be reached")]
     Waiting,
@@ -119,7 +119,7 @@ impl Fleet {
             let is_heard = meant.iter().any(|held| held.view.is_reachable());
             return Err(match meant.is_empty() {
                 true => ForgetError::Unknown,
-                false if is_heard => ForgetError::Heard,
+                false if is_heard => ForgetError::PodEvent,
                 false => ForgetError::Waiting,
             });
         }
@@ -159,7 +159,7 @@ impl Fleet {
                 continue;
             }
             let unleased_since = *held.unleased_since.get_or_insert(began);
-            let claims = &self.books.claims;
+            let claims = &self.ledger.claims;
             let is_settled =
                 |id: &SessionId| record.orphans.contains(id) || claims.claimants(*id).any(|at| live.contains(at));
             let all_settled = held.ids.iter().all(is_settled) && (held.was_leased || !held.ids.is_empty());

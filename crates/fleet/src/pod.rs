@@ -53,7 +53,7 @@ pub enum PodState {
 
 /// What a pod said that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lie {
+pub enum Inconsistency {
     /// It has the name of the pod at another address (or is the same pod, listed twice).
     SameName(Address),
     /// It sends sessions of another pod; they are left out.
@@ -70,7 +70,7 @@ pub enum Lie {
     Unsound(String),
 }
 
-impl fmt::Display for Lie {
+impl fmt::Display for Inconsistency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameName(other) => write!(f, "{other} answers under the same name"),
@@ -90,26 +90,27 @@ impl fmt::Display for Lie {
     }
 }
 
-/// Lies of one pod: one of each kind, so that no liar can fill the memory.
+/// Inconsistencies of one pod: one of each kind, so that no liar can fill the memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lies {
-    lies: BTreeSet<Lie>,
+pub(super) struct Inconsistencies {
+    inconsistencies: BTreeSet<Inconsistency>,
     /// Those of the watch before, until the snapshot of this one is whole: nothing is believed for the time in between.
-    before: BTreeSet<Lie>,
+    before: BTreeSet<Inconsistency>,
 }
 
-impl Lies {
-    pub(super) fn insert(&mut self, lie: Lie) {
-        let is_known = self.lies.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(&lie));
+impl Inconsistencies {
+    pub(super) fn insert(&mut self, lie: Inconsistency) {
+        let is_known =
+            self.inconsistencies.iter().any(|known| std::mem::discriminant(known) == std::mem::discriminant(&lie));
         if !is_known {
-            self.lies.insert(lie);
+            self.inconsistencies.insert(lie);
         }
     }
 
     /// A watch begins.
     pub(super) fn begin(&mut self) {
-        if !self.lies.is_empty() {
-            self.before = std::mem::take(&mut self.lies);
+        if !self.inconsistencies.is_empty() {
+            self.before = std::mem::take(&mut self.inconsistencies);
         }
     }
 
@@ -118,20 +119,20 @@ impl Lies {
         self.before.clear();
     }
 
-    fn iter(&self) -> impl Iterator<Item = &Lie> {
-        self.lies.union(&self.before)
+    fn iter(&self) -> impl Iterator<Item = &Inconsistency> {
+        self.inconsistencies.union(&self.before)
     }
 }
 
 /// How a pod stands, in one word and a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum PodHealth {
     /// Nothing heard yet.
     Waiting,
     /// All is known.
     Live,
     /// It answers, but what it says cannot all be true, or is too much.
-    Lying(String),
+    Inconsistent(String),
     /// It does not answer.
     Unreachable(String),
     /// It has exited, as it said it would.
@@ -170,7 +171,7 @@ pub struct PodView {
     pub miscount: Option<Miscount>,
     /// Whether its address is a fixed one.
     pub is_fixed: bool,
-    pub(super) lies: Lies,
+    pub(super) inconsistencies: Inconsistencies,
 }
 
 /// A pod counts other than it has listed.
@@ -206,7 +207,7 @@ impl PodView {
             slow: None,
             miscount: None,
             is_fixed: false,
-            lies: Lies::default(),
+            inconsistencies: Inconsistencies::default(),
         }
     }
 
@@ -217,17 +218,18 @@ impl PodView {
     }
 
     /// How the pod stands.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> PodHealth {
         match &self.state {
-            PodState::Finished => Standing::Finished,
-            PodState::Unreachable { reason, .. } => Standing::Unreachable(reason.clone()),
+            PodState::Finished => PodHealth::Finished,
+            PodState::Unreachable { reason, .. } => PodHealth::Unreachable(reason.clone()),
             PodState::Live | PodState::Waiting => {
-                let lies = self.lies.iter().map(ToString::to_string);
-                let reasons: Vec<_> = lies.chain(self.miscount.map(|miscount| miscount.to_string())).collect();
+                let inconsistencies = self.inconsistencies.iter().map(ToString::to_string);
+                let reasons: Vec<_> =
+                    inconsistencies.chain(self.miscount.map(|miscount| miscount.to_string())).collect();
                 match (&self.state, reasons.is_empty()) {
-                    (_, false) => Standing::Lying(reasons.join("; ")),
-                    (PodState::Waiting, true) => Standing::Waiting,
-                    (_, true) => Standing::Live,
+                    (_, false) => PodHealth::Inconsistent(reasons.join("; ")),
+                    (PodState::Waiting, true) => PodHealth::Waiting,
+                    (_, true) => PodHealth::Live,
                 }
             }
         }
@@ -240,7 +242,7 @@ impl PodView {
 
     /// Whether everything it holds is known, and known to be true. Holds for a pod that has finished.
     pub fn is_known(&self) -> bool {
-        matches!(self.standing(), Standing::Live | Standing::Finished)
+        matches!(self.standing(), PodHealth::Live | PodHealth::Finished)
     }
 
     /// The sessions it says it holds; none once it has finished.
@@ -299,7 +301,7 @@ impl PodView {
         });
         let ahead = report.started_at.max(report.drain_started_at.unwrap_or_default()).since(now);
         if ahead > CLOCK_TOLERANCE {
-            self.lies.insert(Lie::Future(ahead));
+            self.inconsistencies.insert(Inconsistency::Future(ahead));
         }
         self.state = match (&self.state, report.is_final) {
             (_, true) => PodState::Finished,

@@ -70,9 +70,9 @@ impl Trend {
 impl Fleet {
     /// Takes a step of how it goes, where it is time for one; whether it was.
     pub fn step(&mut self, now: Timestamp) -> bool {
-        let rows = self.books.claims.rows.shards();
+        let rows = self.ledger.claims.rows.shards();
         let (sessions, present) = (rows.len(), rows.present());
-        self.books.trend.pass(sessions, present, now)
+        self.ledger.trend.pass(sessions, present, now)
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::books::Books;
 use super::history::{DrainRecord, History};
-use super::leaving::{Gone, Memory};
+use super::ledger::Ledger;
 use super::lost::LostPod;
-use super::pod::{Address, Lie, PodState, PodView};
+use super::pod::{Address, Inconsistency, PodState, PodView};
 use super::query::{Place, Query};
+use super::retention::{Gone, Memory};
 use super::rows::{Row, Shards};
 use super::trend::{Step, Trend};
 use session_domain::paging::{Page, page, page_before};
@@ -31,7 +31,7 @@ impl FleetView {
     /// Costs a walk over the pods and 256 counts, not a walk over the sessions.
     pub(super) fn new(
         pods: impl Iterator<Item = Arc<PodView>>,
-        books: &Books,
+        ledger: &Ledger,
         memory: Memory,
         trouble: Option<Arc<str>>,
     ) -> Self {
@@ -43,23 +43,23 @@ impl FleetView {
             }
         }
         for pod in &mut pods {
-            let shared = books.claims.shared(&pod.address);
+            let shared = ledger.claims.shared(&pod.address);
             if shared != pod.shared {
                 Arc::make_mut(pod).shared = shared;
             }
             let namesakes = pod.report.as_ref().and_then(|report| names.get(&report.pod));
             let other = namesakes.and_then(|all| all.iter().find(|address| **address != pod.address));
             if let (PodState::Live, Some(other)) = (&pod.state, other) {
-                Arc::make_mut(pod).lies.insert(Lie::SameName(other.clone()));
+                Arc::make_mut(pod).inconsistencies.insert(Inconsistency::SameName(other.clone()));
             }
         }
-        let oldest = pods.iter().map(|pod| books.claims.rows.oldest(&pod.address)).collect();
+        let oldest = pods.iter().map(|pod| ledger.claims.rows.oldest(&pod.address)).collect();
         Self {
             pods,
-            rows: books.claims.rows.shards().clone(),
+            rows: ledger.claims.rows.shards().clone(),
             oldest,
-            history: books.drains.history().clone(),
-            trend: books.trend.clone(),
+            history: ledger.drains.history().clone(),
+            trend: ledger.trend.clone(),
             memory,
             trouble,
         }

@@ -21,4 +21,4 @@ pub use origin::{AllowedOrigins, OriginError};
 pub use same_origin::{CrossOriginError, SameOrigin};
 pub use serve::{ConnectionHandle, Connections, Settings, serve};
 pub use token::{Token, bearer};
-pub use trusted::{BadNetwork, Networks, TrustedUser, Unclear};
+pub use trusted::{BadNetwork, Networks, ProxyIdentityError, TrustedUser};

@@ -61,7 +61,7 @@ pub struct TrustedUser {
 
 /// Why a proxy's word is not understood.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum Unclear {
+pub enum ProxyIdentityError {
     /// The header is there more than once: the proxy adds to what callers send instead of replacing it.
     #[error("the header with the user's name is there more than once; the proxy must replace what callers send")]
     Twice,
@@ -95,16 +95,16 @@ impl TrustedUser {
     ///
     /// # Errors
     /// Where the proxy gives more than one, or one that cannot be read.
-    pub fn name<'a>(&self, headers: &'a HeaderMap, peer: IpAddr) -> Result<Option<&'a str>, Unclear> {
+    pub fn name<'a>(&self, headers: &'a HeaderMap, peer: IpAddr) -> Result<Option<&'a str>, ProxyIdentityError> {
         if !self.trusts(peer) {
             return Ok(None);
         }
         let mut all = headers.get_all(&self.header).iter();
         let Some(value) = all.next() else { return Ok(None) };
         if all.next().is_some() {
-            return Err(Unclear::Twice);
+            return Err(ProxyIdentityError::Twice);
         }
-        let name = std::str::from_utf8(value.as_bytes()).map_err(|_| Unclear::NotText)?.trim();
+        let name = std::str::from_utf8(value.as_bytes()).map_err(|_| ProxyIdentityError::NotText)?.trim();
         Ok(Some(name).filter(|name| !name.is_empty()))
     }
 }
@@ -117,7 +117,7 @@ mod tests {
 
     const HEADER: HeaderName = HeaderName::from_static("x-forwarded-user");
 
-    fn name(peer: &str, values: &[&'static [u8]]) -> Result<Option<String>, Unclear> {
+    fn name(peer: &str, values: &[&'static [u8]]) -> Result<Option<String>, ProxyIdentityError> {
         let trusted = TrustedUser::new(HEADER, "10.0.0.0/8, 192.168.7.1,fd00::/8".parse().unwrap());
         let headers: HeaderMap = values.iter().map(|value| (HEADER, HeaderValue::from_bytes(value).unwrap())).collect();
         trusted.name(&headers, peer.parse().unwrap()).map(|name| name.map(str::to_owned))
@@ -146,8 +146,8 @@ mod tests {
         for nobody in [&[] as &[&[u8]], &[b""], &[b"  "]] {
             assert_eq!(name("10.0.0.1", nobody), Ok(None));
         }
-        assert_eq!(name("10.0.0.1", &[b"ada", b"ada"]), Err(Unclear::Twice));
-        assert_eq!(name("10.0.0.1", &[b"\xff"]), Err(Unclear::NotText));
+        assert_eq!(name("10.0.0.1", &[b"ada", b"ada"]), Err(ProxyIdentityError::Twice));
+        assert_eq!(name("10.0.0.1", &[b"\xff"]), Err(ProxyIdentityError::NotText));
         assert_eq!(name("10.0.0.1", &["zoë".as_bytes()]), Ok(Some("zoë".into())));
     }
 

@@ -1,7 +1,7 @@
 //! The second step of a request: which session and which user it names, by its cookie and by a proxy in front.
 
 use http::request::Parts;
-use http_support::Unclear;
+use http_support::ProxyIdentityError;
 use session_domain::SessionId;
 
 use crate::cookie::CookieStyle;
@@ -26,7 +26,7 @@ impl<'a> Identity<'a> {
     ///
     /// # Errors
     /// Where the proxy names two users, or one that cannot be read.
-    pub(crate) fn of(pod: &Pod, request: &'a Parts) -> Result<Self, Unclear> {
+    pub(crate) fn of(pod: &Pod, request: &'a Parts) -> Result<Self, ProxyIdentityError> {
         let cookies = CookieStyle::of(&request.headers, pod.config.cookie_secure, pod.config.scope);
         let name = trusted::name(pod, request)?;
         let id = cookies.read(&request.headers, &pod.keys.load());

@@ -162,7 +162,7 @@ impl Pod {
     /// The session as others see it.
     pub(crate) fn view(&self, session: &Live) -> SessionView {
         let is_present = self.registry.is_present(session, self.clock.now());
-        session.view(&self.config.pod, self.registry.is_told(session), is_present)
+        session.view(&self.config.pod, self.registry.is_notified(session), is_present)
     }
 
     /// Counts the sessions that are present. Walks them all.

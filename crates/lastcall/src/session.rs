@@ -141,7 +141,7 @@ impl Session {
     /// The notice was shown to the user. Counted by the pod that owns the session.
     pub(crate) fn mark_notified(&self, notice: &RunningNotice) {
         match (&self.held, notice.source, self.pod.sessions.sharing()) {
-            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.pod.registry.tell(live, id),
+            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.pod.registry.mark_notified(live, id),
             (Held::Guest(guest), _, Some(sharing)) => sharing.guest_was_notified(guest, notice.reason),
             (Held::Own(_), NoticeSource::Owner, _) | (Held::Guest(_), _, None) => {}
         }

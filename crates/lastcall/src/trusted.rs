@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::StatusCode;
 use http::header::HeaderMap;
 use http::request::Parts;
-use http_support::Unclear;
+use http_support::ProxyIdentityError;
 use session_domain::UserName;
 
 use crate::page;
@@ -22,14 +22,14 @@ use crate::sessions::Held;
 ///
 /// # Errors
 /// Where it gives two, or one that cannot be read.
-pub(crate) fn name<'a>(pod: &Pod, request: &'a Parts) -> Result<Option<&'a str>, Unclear> {
+pub(crate) fn name<'a>(pod: &Pod, request: &'a Parts) -> Result<Option<&'a str>, ProxyIdentityError> {
     let Some(trusted) = &pod.config.trusted_user else { return Ok(None) };
     let Some(ConnectInfo(peer)) = request.extensions.get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
     trusted.name(&request.headers, peer.ip())
 }
 
 /// The answer to a request for which a proxy names two users, or one that cannot be read.
-pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: Unclear) -> Response {
+pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: ProxyIdentityError) -> Response {
     let detail = format!("The proxy in front says it unclearly: {unclear}.");
     page::problem(&*pod.pages, headers, StatusCode::BAD_REQUEST, "Who are you?", &detail)
 }

@@ -148,7 +148,7 @@ impl Lock {
             return Ok(());
         }
         match self.throttle.wrong(from, Instant::now()) {
-            WrongGuess::Heard => {
+            WrongGuess::PodEvent => {
                 self.audit.refused(from);
                 Err(Refused::Wrong)
             }

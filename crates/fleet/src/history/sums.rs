@@ -56,7 +56,7 @@ impl World {
         Self { fleet, now: 100, started: 0, said: report(POD, Phase::Serving, 0) }
     }
 
-    fn hears(&mut self, heard: Heard) {
+    fn hears(&mut self, heard: PodEvent) {
         self.fleet.apply(&Address::new("a:1"), heard, at(self.now));
     }
 
@@ -68,7 +68,7 @@ impl World {
                 let drain_started_at = countdown.then_some(since);
                 let started_at = at(self.started);
                 self.said = PodReport { started_at, drain_started_at, is_final, ..report(POD, phase, 0) };
-                self.hears(Heard::Report(self.said.clone()));
+                self.hears(PodEvent::Report(self.said.clone()));
             }
             Step::Holds { n, present } => self.changes(vec![held(n, present)], vec![]),
             Step::Loses { n, how } => {
@@ -79,20 +79,20 @@ impl World {
                 self.changes(vec![held(to, present)], vec![(held(n, true).id, Departure::Renamed)]);
             }
             Step::Renames { .. } => {}
-            Step::IsLost => self.hears(Heard::Lost("refused".into())),
+            Step::IsLost => self.hears(PodEvent::Lost("refused".into())),
             Step::IsForgotten => {
-                self.hears(Heard::Lost("refused".into()));
+                self.hears(PodEvent::Lost("refused".into()));
                 let _ = self.fleet.forget("a:1", at(self.now));
             }
             Step::ListsAnew { held: listed } => {
-                self.hears(Heard::Watching);
+                self.hears(PodEvent::Watching);
                 let said = PodReport { is_final: false, ..self.said.clone() };
-                self.hears(Heard::Report(said));
+                self.hears(PodEvent::Report(said));
                 let sessions = listed.into_iter().map(|(n, present)| held(n, present)).collect();
-                self.hears(Heard::Snapshot { sessions, end: true });
+                self.hears(PodEvent::Snapshot { sessions, end: true });
             }
             Step::Restarts => {
-                self.hears(Heard::Lost("refused".into()));
+                self.hears(PodEvent::Lost("refused".into()));
                 self.started = self.now;
                 self.said = report(POD, Phase::Serving, 0);
             }
@@ -102,7 +102,7 @@ impl World {
     fn changes(&mut self, upserts: Vec<SessionView>, removals: Vec<(SessionId, Departure)>) {
         // A pod tells changes after its snapshot, as long as it is heard.
         if self.fleet.view().pods().iter().all(|pod| pod.is_reachable()) {
-            self.hears(Heard::Changes { upserts, removals });
+            self.hears(PodEvent::Changes { upserts, removals });
         }
     }
 }
@@ -118,7 +118,7 @@ proptest! {
         for (step, later) in steps {
             world.now += later;
             world.take(step.clone());
-            world.fleet.tend(at(world.now));
+            world.fleet.expire(at(world.now));
             let view = world.fleet.view();
             let rows = view.all_sessions(&Query::parse(Filter::default(), None, None, Asked::default(), 1).unwrap());
             let present = rows.iter().filter(|row| row.session.is_present()).count() as u64;

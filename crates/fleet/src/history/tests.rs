@@ -22,12 +22,12 @@ fn says(fleet: &mut Fleet, phase: Phase, since: Option<i64>, now: i64) {
         forced_logout_at: since.map(|since| at(since + 60)),
         ..report(POD, phase, 0)
     };
-    fleet.apply(&here(), Heard::Report(report), at(now));
+    fleet.apply(&here(), PodEvent::Report(report), at(now));
 }
 
 fn leaves(fleet: &mut Fleet, n: u128, departure: Departure, now: i64) {
     let removals = vec![(session(n, POD, 1).id, departure)];
-    fleet.apply(&here(), Heard::Changes { upserts: vec![], removals }, at(now));
+    fleet.apply(&here(), PodEvent::Changes { upserts: vec![], removals }, at(now));
 }
 
 fn only(fleet: &Fleet) -> DrainRecord {
@@ -48,7 +48,7 @@ fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
     leaves(&mut fleet, 3, Departure::Ended(Outcome::Forced), 170);
     says(&mut fleet, Phase::Propagating, Some(110), 170);
     let last = PodReport { is_final: true, drain_started_at: Some(at(110)), ..report(POD, Phase::Propagating, 0) };
-    fleet.apply(&here(), Heard::Report(last), at(185));
+    fleet.apply(&here(), PodEvent::Report(last), at(185));
 
     let drain = only(&fleet);
     assert_eq!((drain.pod.as_str(), drain.reason, drain.people()), (POD, Reason::Shutdown, 3));
@@ -70,7 +70,7 @@ fn closed_tabs_stand_apart_and_a_page_that_is_closed_has_not_left_in_any_other_w
     assert_eq!((view.total_sessions(), view.present_sessions(), view.idle_sessions()), (323, 3, 320));
     says(&mut fleet, Phase::Draining, Some(110), 110);
     assert_eq!((only(&fleet).people(), only(&fleet).idle(), only(&fleet).left()), (3, 320, 3));
-    let changes = |upserts, removals| Heard::Changes { upserts, removals };
+    let changes = |upserts, removals| PodEvent::Changes { upserts, removals };
     // One closes the page, one comes back to a closed tab, one is idle when the pod releases it.
     fleet.apply(&here(), changes(vec![idle(1)], vec![]), at(120));
     fleet.apply(&here(), changes(vec![session(4, POD, 121)], vec![]), at(121));
@@ -123,7 +123,7 @@ fn who_gets_another_id_has_not_left_and_is_one_person() {
     says(&mut fleet, Phase::Draining, Some(110), 110);
     fleet.apply(
         &here(),
-        Heard::Changes {
+        PodEvent::Changes {
             upserts: vec![session(4, POD, 111)],
             removals: vec![(session(1, POD, 1).id, Departure::Renamed)],
         },
@@ -138,16 +138,16 @@ fn who_gets_another_id_has_not_left_and_is_one_person() {
 fn what_happened_while_a_pod_was_not_heard_is_said_to_be_unknown() {
     let mut fleet = three();
     says(&mut fleet, Phase::Draining, Some(110), 110);
-    fleet.apply(&here(), Heard::Lost("refused".into()), at(115));
-    fleet.apply(&here(), Heard::Watching, at(120));
+    fleet.apply(&here(), PodEvent::Lost("refused".into()), at(115));
+    fleet.apply(&here(), PodEvent::Watching, at(120));
     says(&mut fleet, Phase::Draining, Some(110), 120);
-    fleet.apply(&here(), Heard::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(120));
+    fleet.apply(&here(), PodEvent::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(120));
     let drain = only(&fleet);
     assert_eq!((drain.people(), drain.left(), drain.unknown()), (3, 1, 2));
 
-    fleet.apply(&here(), Heard::Lost("killed".into()), at(130));
+    fleet.apply(&here(), PodEvent::Lost("killed".into()), at(130));
     fleet.list(&named(&[]), at(130));
-    fleet.tend(at(130).plus(FORGET_AFTER));
+    fleet.expire(at(130).plus(FORGET_AFTER));
     assert!(matches!(only(&fleet).end, Some(DrainEnd::Lost(_))), "{:?}", only(&fleet).end);
     let lost = only(&fleet);
     assert_eq!((lost.people(), lost.left(), lost.unknown()), (3, 0, 3), "what became of the third is not known either");
@@ -157,9 +157,9 @@ fn what_happened_while_a_pod_was_not_heard_is_said_to_be_unknown() {
 fn a_drain_that_was_under_way_when_its_pod_was_first_heard_says_so() {
     let mut fleet = Fleet::new();
     fleet.list(&named(&["a:1"]), at(100));
-    fleet.apply(&here(), Heard::Watching, at(120));
+    fleet.apply(&here(), PodEvent::Watching, at(120));
     says(&mut fleet, Phase::Draining, Some(110), 120);
-    fleet.apply(&here(), Heard::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(121));
+    fleet.apply(&here(), PodEvent::Snapshot { sessions: vec![session(1, POD, 90)], end: true }, at(121));
     let drain = only(&fleet);
     assert!(drain.is_partial);
     assert_eq!((drain.people(), drain.left()), (1, 1));
@@ -191,11 +191,11 @@ fn who_was_signed_out_at_the_end_of_a_maintenance_countdown_is_heard_of_after_it
 #[test]
 fn a_drain_that_begins_while_its_pod_is_not_heard_is_known_in_part() {
     let mut fleet = three();
-    fleet.apply(&here(), Heard::Lost("refused".into()), at(105));
-    fleet.apply(&here(), Heard::Watching, at(120));
+    fleet.apply(&here(), PodEvent::Lost("refused".into()), at(105));
+    fleet.apply(&here(), PodEvent::Watching, at(120));
     says(&mut fleet, Phase::Draining, Some(110), 120);
     let still = vec![session(1, POD, 90), session(2, POD, 90)];
-    fleet.apply(&here(), Heard::Snapshot { sessions: still, end: true }, at(120));
+    fleet.apply(&here(), PodEvent::Snapshot { sessions: still, end: true }, at(120));
     let drain = only(&fleet);
     assert!(drain.is_partial);
     assert_eq!((drain.people(), drain.left(), drain.unknown()), (2, 2, 0), "who had left before is not known");
@@ -205,14 +205,14 @@ fn a_drain_that_begins_while_its_pod_is_not_heard_is_known_in_part() {
 fn a_drain_whose_pod_is_lost_stands_still_and_goes_on_when_it_is_heard_again() {
     let mut fleet = three();
     says(&mut fleet, Phase::Draining, Some(110), 110);
-    fleet.apply(&here(), Heard::Lost("killed".into()), at(115));
+    fleet.apply(&here(), PodEvent::Lost("killed".into()), at(115));
     assert_eq!(only(&fleet).end, Some(DrainEnd::Lost(at(110))), "since it was heard last");
     listen_to(&mut fleet, 120);
     assert_eq!((only(&fleet).end, only(&fleet).people()), (None, 3));
 
-    fleet.apply(&here(), Heard::Lost("killed".into()), at(125));
+    fleet.apply(&here(), PodEvent::Lost("killed".into()), at(125));
     fleet.list(&named(&[]), at(125));
-    fleet.tend(at(125).plus(FORGET_AFTER));
+    fleet.expire(at(125).plus(FORGET_AFTER));
     fleet.list(&named(&["a:1"]), at(800));
     listen_to(&mut fleet, 800);
     assert_eq!((only(&fleet).end, only(&fleet).people()), (None, 3), "however long that took");
@@ -220,10 +220,10 @@ fn a_drain_whose_pod_is_lost_stands_still_and_goes_on_when_it_is_heard_again() {
 
 /// The pod at [`here`] is heard again, in the drain that began at 110.
 fn listen_to(fleet: &mut Fleet, now: i64) {
-    fleet.apply(&here(), Heard::Watching, at(now));
+    fleet.apply(&here(), PodEvent::Watching, at(now));
     says(fleet, Phase::Draining, Some(110), now);
     let sessions = (1..=3).map(|n| session(n, POD, 90)).collect();
-    fleet.apply(&here(), Heard::Snapshot { sessions, end: true }, at(now));
+    fleet.apply(&here(), PodEvent::Snapshot { sessions, end: true }, at(now));
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn another_process_under_the_same_name_ends_the_drain_of_the_one_before() {
     );
     says(&mut fleet, Phase::Draining, Some(120), 120);
     let reborn = PodReport { started_at: at(130), ..report(POD, Phase::Serving, 0) };
-    fleet.apply(&here(), Heard::Report(reborn), at(131));
+    fleet.apply(&here(), PodEvent::Report(reborn), at(131));
     let ends: Vec<_> = fleet.view().drains().map(|drain| drain.end).collect();
     assert!(matches!(ends[..], [Some(DrainEnd::Lost(_)), Some(DrainEnd::Cancelled(_))]), "{ends:?}");
 }
@@ -248,7 +248,7 @@ fn memory_is_bounded_in_drains_people_and_points() {
     let mut fleet = fleet(&[("a:1", POD, (1..=many).map(|n| session(n, POD, 90)).collect())]);
     says(&mut fleet, Phase::Draining, Some(110), 110);
     let again = vec![session(many, POD, 95)];
-    fleet.apply(&here(), Heard::Changes { upserts: again, removals: vec![] }, at(110));
+    fleet.apply(&here(), PodEvent::Changes { upserts: again, removals: vec![] }, at(110));
     (1..=many).for_each(|n| leaves(&mut fleet, n, Departure::Ended(Outcome::Logout), 110 + n as i64));
     let drain = only(&fleet);
     assert_eq!((drain.people(), drain.known.len()), (many as u64, PEOPLE_KEPT));

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::tests::{at, fleet, heard, named, session};
-use super::super::{Address, Asked, Departure, Field, Filter, Heard, SessionState, Sort};
+use super::super::{Address, Asked, Departure, Field, Filter, PodEvent, SessionState, Sort};
 use super::*;
 
 fn place() -> impl Strategy<Value = (u8, u128)> {
@@ -110,7 +110,7 @@ fn sessions_are_told_apart_by_how_they_stand() {
     ] {
         assert_eq!(found(&fleet, state), names, "{state}");
     }
-    fleet.apply(&Address::new("a:1"), Heard::Lost("gone".into()), at(101));
+    fleet.apply(&Address::new("a:1"), PodEvent::Lost("gone".into()), at(101));
     assert_eq!(found(&fleet, "last_known"), "user 1, user 2, user 3");
     assert_eq!((found(&fleet, "connected"), found(&fleet, "not_connected")), ("user 4".into(), String::new()));
 }
@@ -124,7 +124,7 @@ fn the_oldest_session_of_a_pod_is_known_without_a_walk() {
     let here = Address::new("a:1");
     let mut fleet = fleet(&[("a:1", "user-1", vec![old.clone(), impossible, session(3, "user-1", 60)])]);
     assert_eq!(fleet.view().oldest(&here), Some(at(-5_000)));
-    let change = |upserts, removals| Heard::Changes { upserts, removals };
+    let change = |upserts, removals| PodEvent::Changes { upserts, removals };
     old.last_activity = at(99);
     fleet.apply(&here, change(vec![old.clone()], Vec::new()), at(101));
     assert_eq!(fleet.view().oldest(&here), Some(at(-5_000)));

@@ -1,7 +1,7 @@
 //! Silent pods that leave: after their time, because the store says so, or because an operator does.
 
 use super::super::tests::{at, fleet, listen, named, session};
-use super::super::{FORGET_AFTER, Found, Heard, Standing};
+use super::super::{DiscoveredPod, FORGET_AFTER, PodEvent, PodHealth};
 use super::*;
 
 const A: &str = "a:1";
@@ -13,7 +13,7 @@ fn one_lost() -> Fleet {
         (A, "user-1", vec![session(1, "user-1", 90), session(2, "user-1", 90)]),
         (B, "user-2", vec![session(3, "user-2", 90)]),
     ]);
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(110));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(110));
     fleet
 }
 
@@ -42,8 +42,8 @@ fn leased(fleet: &mut Fleet, now: i64) {
 fn only_a_silent_pod_can_be_forgotten_by_its_name_or_its_address() {
     let mut fleet = one_lost();
     assert_eq!(fleet.forget("user-9", at(120)), Err(ForgetError::Unknown));
-    assert_eq!(fleet.forget("user-2", at(120)), Err(ForgetError::Heard));
-    assert_eq!(fleet.forget(B, at(120)), Err(ForgetError::Heard));
+    assert_eq!(fleet.forget("user-2", at(120)), Err(ForgetError::PodEvent));
+    assert_eq!(fleet.forget(B, at(120)), Err(ForgetError::PodEvent));
     fleet.list(&named(&[A, B, "c:1"]), at(120));
     assert_eq!(fleet.forget("c:1", at(120)), Err(ForgetError::Waiting));
     let forgotten = fleet.forget("user-1", at(120)).unwrap();
@@ -58,12 +58,12 @@ fn a_forgotten_pod_that_is_named_still_is_in_sight_again_when_it_is_heard() {
     let mut fleet = one_lost();
     fleet.forget(A, at(120)).unwrap();
     fleet.list(&named(&[B, A]), at(121));
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(122));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(122));
     assert_eq!(addresses(&fleet), [B]);
     assert!(fleet.view().is_complete() && fleet.links().any(|linked| linked.as_str() == A), "it is tried again");
     listen(&mut fleet, &Address::new(A), "user-1", vec![session(1, "user-1", 90)]);
     assert_eq!((addresses(&fleet), fleet.view().total_sessions()), (vec![A.to_owned(), B.to_owned()], 2));
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(130));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(130));
     fleet.forget(A, at(131)).unwrap();
     fleet.list(&named(&[B]), at(132));
     assert!(!fleet.links().any(|linked| linked.as_str() == A), "nobody names it any more");
@@ -73,11 +73,12 @@ fn a_forgotten_pod_that_is_named_still_is_in_sight_again_when_it_is_heard() {
 fn a_fixed_address_that_stays_silent_leaves_after_its_time_and_a_named_pod_does_not() {
     for (is_fixed, leaves) in [(true, true), (false, false)] {
         let mut fleet = one_lost();
-        let found: Vec<_> = [A, B].map(|address| Found { is_fixed, ..Found::at(Address::new(address)) }).into();
+        let found: Vec<_> =
+            [A, B].map(|address| DiscoveredPod { is_fixed, ..DiscoveredPod::at(Address::new(address)) }).into();
         fleet.list(&found, at(110));
-        fleet.tend(at(109).plus(FORGET_AFTER));
+        fleet.expire(at(109).plus(FORGET_AFTER));
         assert_eq!(addresses(&fleet).len(), 2);
-        fleet.tend(at(110).plus(FORGET_AFTER));
+        fleet.expire(at(110).plus(FORGET_AFTER));
         assert_eq!(addresses(&fleet).len() == 1, leaves, "fixed: {is_fixed}");
         assert_eq!(!lost(&fleet).is_empty(), leaves);
     }
@@ -86,9 +87,9 @@ fn a_fixed_address_that_stays_silent_leaves_after_its_time_and_a_named_pod_does_
 #[test]
 fn how_long_a_silent_pod_stays_can_be_said() {
     let mut fleet = Fleet::forgetting_after(Duration::from_secs(30));
-    fleet.list(&[Found::fixed(Address::new(A))], at(0));
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(3));
-    assert!(!fleet.tend(at(32)) && fleet.tend(at(33)));
+    fleet.list(&[DiscoveredPod::fixed(Address::new(A))], at(0));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(3));
+    assert!(!fleet.expire(at(32)) && fleet.expire(at(33)));
     assert_eq!(lost(&fleet), [(A.to_owned(), 0, LeaveReason::Silent)]);
 }
 
@@ -130,7 +131,7 @@ fn the_store_moves_no_pod_that_is_heard_or_named_or_was_lost_after_it_was_asked(
     assert_eq!(addresses(&fleet), [A, B], "it lives, and only we cannot hear it");
     listen(&mut fleet, &Address::new(A), "user-1", vec![session(1, "user-1", 90)]);
     assert!(!fleet.store_knows(store(&[1, 2]), at(116), at(116)), "it is heard");
-    assert_eq!(fleet.view().pods()[0].standing(), Standing::Live);
+    assert_eq!(fleet.view().pods()[0].standing(), PodHealth::Live);
 }
 
 #[test]
@@ -154,10 +155,10 @@ fn a_pod_that_may_only_be_frozen_lets_no_upgrade_be_called_safe_though_it_has_le
         leased(&mut fleet, 112);
         assert!(fleet.store_knows(store(&[1, 2]), at(120), at(120)));
         assert_eq!((addresses(&fleet), lost(&fleet)[0].2), (vec![B.to_owned()], LeaveReason::Released));
-        fleet.apply(&Address::new(B), Heard::Changes { upserts: vec![], removals: vec![] }, at(121));
-        fleet.apply(&Address::new(B), Heard::Report(report("user-2", Phase::Maintenance, 0)), at(121));
+        fleet.apply(&Address::new(B), PodEvent::Changes { upserts: vec![], removals: vec![] }, at(121));
+        fleet.apply(&Address::new(B), PodEvent::Report(report("user-2", Phase::Maintenance, 0)), at(121));
         let gone = vec![(session(3, "user-2", 1).id, super::super::Departure::Unknown)];
-        fleet.apply(&Address::new(B), Heard::Changes { upserts: vec![], removals: gone }, at(121));
+        fleet.apply(&Address::new(B), PodEvent::Changes { upserts: vec![], removals: gone }, at(121));
         fleet
     };
     let mut fleet = released();
@@ -166,10 +167,10 @@ fn a_pod_that_may_only_be_frozen_lets_no_upgrade_be_called_safe_though_it_has_le
     fleet.forget("user-1", at(130)).unwrap();
     assert!(fleet.view().is_safe_to_upgrade(), "an operator knows that it has");
     let mut fleet = released();
-    fleet.tend(at(100).plus(FORGET_AFTER));
+    fleet.expire(at(100).plus(FORGET_AFTER));
     assert!(fleet.view().is_safe_to_upgrade(), "as without a store");
     let mut fleet = one_lost();
-    fleet.apply(&Address::new(A), Heard::Refused, at(111));
+    fleet.apply(&Address::new(A), PodEvent::Refused, at(111));
     fleet.list(&named(&[B]), at(111));
     leased(&mut fleet, 112);
     assert!(fleet.store_knows(store(&[1, 2]), at(120), at(120)));

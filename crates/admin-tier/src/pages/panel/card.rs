@@ -1,7 +1,7 @@
 //! One pod on the panel: what it said last, how old that is, and nothing that is not known.
 
 use askama::Template;
-use fleet::{Conditions, FleetView, PodState, PodView, Standing};
+use fleet::{Conditions, FleetView, PodHealth, PodState, PodView};
 use session_domain::Phase;
 
 use super::super::words::{self, Moment, Words};
@@ -75,8 +75,8 @@ impl Card {
             PodState::Live | PodState::Waiting => pod.phase_since.filter(|_| is_live),
         };
         let trouble = match pod.standing() {
-            Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
-            Standing::Waiting | Standing::Live | Standing::Finished => None,
+            PodHealth::Inconsistent(reason) | PodHealth::Unreachable(reason) => Some(reason),
+            PodHealth::Waiting | PodHealth::Live | PodHealth::Finished => None,
         };
         Self {
             id: format!("pod-{}", pod.address),

@@ -6,15 +6,15 @@ use super::pod::Address;
 use super::trend::Trend;
 use session_domain::{Departure, SessionId, SessionView, Timestamp};
 
-/// The books, written together.
+/// The ledger, written together.
 #[derive(Debug, Default)]
-pub(super) struct Books {
+pub(super) struct Ledger {
     pub(super) claims: Claims,
     pub(super) drains: Drains,
     pub(super) trend: Trend,
 }
 
-impl Books {
+impl Ledger {
     /// The pod at an address has this session; a drain that runs there counts it from now on where `enters` says so.
     pub(super) fn claim(&mut self, at: &Address, session: SessionView, enters: bool, doubtful: bool, now: Timestamp) {
         self.drains.hold(at, &session, enters, now);

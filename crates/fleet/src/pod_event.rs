@@ -6,7 +6,7 @@ use session_domain::{Departure, PodReport, SessionId, SessionView};
 
 /// One thing heard at an address. A watch is `Watching`, a report, the snapshot in parts, then changes and reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum PodEvent {
     /// A watch has begun: a new snapshot follows. What was known stays until it is whole.
     Watching,
     /// The pod told of itself.

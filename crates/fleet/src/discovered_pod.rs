@@ -5,7 +5,7 @@ use session_domain::PodName;
 
 /// A pod that discovery names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct DiscoveredPod {
     /// Where it is asked.
     pub address: Address,
     /// Its name, where discovery knows it.
@@ -16,7 +16,7 @@ pub struct Found {
     pub is_fixed: bool,
 }
 
-impl Found {
+impl DiscoveredPod {
     /// A pod at an address that stands in the options.
     pub fn fixed(address: Address) -> Self {
         Self { is_fixed: true, ..Self::at(address) }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::found::Found;
+use super::discovered_pod::DiscoveredPod;
 use super::lost::{LOST_PODS_KEPT, LeaveReason, LostPod, Released};
 use super::pod::{Address, PodState, PodView};
 use super::{DrainEnd, Fleet, Held};
@@ -84,7 +84,7 @@ impl Memory {
 
 impl Fleet {
     /// Takes in which pods discovery names now; all others are on their way out.
-    pub fn list(&mut self, found: &[Found], now: Timestamp) {
+    pub fn list(&mut self, found: &[DiscoveredPod], now: Timestamp) {
         let named: BTreeSet<_> = found.iter().map(|found| &found.address).collect();
         self.pods.retain(|address, held| !held.is_hidden || named.contains(address));
         for (address, held) in &mut self.pods {
@@ -113,7 +113,7 @@ impl Fleet {
     }
 
     /// Lets go of whose time is over; whether there was anything. What changes by time alone changes here.
-    pub fn tend(&mut self, now: Timestamp) -> bool {
+    pub fn expire(&mut self, now: Timestamp) -> bool {
         let successors = self.successors();
         let is_over =
             |held: &&Held| !held.is_hidden && held.view.leaves_at(self.forget_after).is_some_and(|at| at <= now);
@@ -168,9 +168,9 @@ impl Fleet {
         if let Some(report) = &held.view.report {
             self.memory.keep(report, last_seen);
         }
-        self.books.drains.end(address, DrainEnd::Lost(last_seen));
+        self.ledger.drains.end(address, DrainEnd::Lost(last_seen));
         for id in held.ids {
-            self.books.withdraw(address, id, Departure::Unknown, last_seen);
+            self.ledger.withdraw(address, id, Departure::Unknown, last_seen);
         }
     }
 }
@@ -181,12 +181,12 @@ impl PodView {
         self.vanished.is_none()
     }
 
-    fn is_as(&self, found: &Found) -> bool {
+    fn is_as(&self, found: &DiscoveredPod) -> bool {
         let is_same = self.conditions == found.conditions && self.is_fixed == found.is_fixed;
         self.is_listed() && is_same && self.found_as == found.pod
     }
 
-    fn list(&mut self, found: &Found) {
+    fn list(&mut self, found: &DiscoveredPod) {
         self.vanished = None;
         self.conditions = found.conditions;
         self.is_fixed = found.is_fixed;

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::tests::{at, fleet, heard, listen, named, report, session};
-use super::super::{Conditions, Heard, Lie, Standing};
+use super::super::{Conditions, Inconsistency, PodEvent, PodHealth};
 use super::*;
 use session_domain::Phase;
 
@@ -36,13 +36,13 @@ fn one(was: Was) -> Fleet {
     match was {
         Was::NeverHeard | Was::Live => {}
         Was::Finished => fleet.apply(&address, last_word("user-1"), at(100)),
-        Was::LostWithPeople | Was::LostEmpty => fleet.apply(&address, Heard::Lost("refused".into()), at(100)),
+        Was::LostWithPeople | Was::LostEmpty => fleet.apply(&address, PodEvent::Lost("refused".into()), at(100)),
     }
     fleet
 }
 
-fn last_word(pod: &str) -> Heard {
-    Heard::Report(PodReport { is_final: true, ..report(pod, Phase::Propagating, 0) })
+fn last_word(pod: &str) -> PodEvent {
+    PodEvent::Report(PodReport { is_final: true, ..report(pod, Phase::Propagating, 0) })
 }
 
 fn addresses(fleet: &Fleet) -> Vec<String> {
@@ -67,13 +67,13 @@ fn a_pod_that_vanishes_stays_as_long_as_it_is_heard_and_a_while_after() {
         (Was::LostEmpty, Some(DONE_STAY), true),
     ] {
         let mut fleet = one(was);
-        assert!(!fleet.tend(at(10_000)) && has_link(&fleet, A), "{was:?}: it is named");
+        assert!(!fleet.expire(at(10_000)) && has_link(&fleet, A), "{was:?}: it is named");
         fleet.list(&[], at(200));
         assert_eq!(has_link(&fleet, A), linked, "{was:?}");
         let end = stays.map_or(10_000_000, |stays| 200 + seconds(stays));
-        fleet.tend(at(end - 1));
+        fleet.expire(at(end - 1));
         assert_eq!(addresses(&fleet), [A], "{was:?}");
-        assert_eq!(fleet.tend(at(end)), stays.is_some(), "{was:?}");
+        assert_eq!(fleet.expire(at(end)), stays.is_some(), "{was:?}");
         assert_eq!(addresses(&fleet).is_empty(), stays.is_some(), "{was:?}");
     }
 }
@@ -82,10 +82,10 @@ fn a_pod_that_vanishes_stays_as_long_as_it_is_heard_and_a_while_after() {
 fn a_vanished_pod_that_is_lost_later_keeps_its_rows_from_then_on() {
     let mut fleet = one(Was::Live);
     fleet.list(&[], at(200));
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(5_000));
-    fleet.tend(at(5_000 + seconds(FORGET_AFTER) - 1));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(5_000));
+    fleet.expire(at(5_000 + seconds(FORGET_AFTER) - 1));
     assert_eq!((fleet.view().total_sessions(), fleet.view().is_complete()), (2, false));
-    fleet.tend(at(5_000 + seconds(FORGET_AFTER)));
+    fleet.expire(at(5_000 + seconds(FORGET_AFTER)));
     assert_eq!((fleet.view().total_sessions(), fleet.view().pods().len()), (0, 0));
 }
 
@@ -94,7 +94,7 @@ fn a_vanished_pod_that_is_named_again_is_as_it_was() {
     let mut fleet = one(Was::LostWithPeople);
     fleet.list(&[], at(200));
     fleet.list(&named(&[A]), at(201));
-    assert!(!fleet.tend(at(10_000)));
+    assert!(!fleet.expire(at(10_000)));
     assert_eq!(fleet.view().total_sessions(), 2);
 }
 
@@ -103,14 +103,14 @@ fn counters_outlive_their_pod_by_ten_minutes() {
     let mut fleet = one(Was::Live);
     let counters = Counters { logins: 7, ..Counters::default() };
     let last = PodReport { is_final: true, counters, ..report("user-1", Phase::Propagating, 0) };
-    fleet.apply(&Address::new(A), Heard::Report(last), at(100));
+    fleet.apply(&Address::new(A), PodEvent::Report(last), at(100));
     fleet.list(&[], at(200));
-    fleet.tend(at(200 + seconds(DONE_STAY)));
+    fleet.expire(at(200 + seconds(DONE_STAY)));
     let remembered = |fleet: &Fleet| fleet.view().gone().map(|gone| gone.pod.to_string()).collect::<Vec<_>>();
     assert_eq!(remembered(&fleet), ["user-1"]);
-    assert!(!fleet.tend(at(100 + seconds(COUNTERS_STAY))));
+    assert!(!fleet.expire(at(100 + seconds(COUNTERS_STAY))));
     let before = fleet.view().counters();
-    assert!(fleet.tend(at(101 + seconds(COUNTERS_STAY))));
+    assert!(fleet.expire(at(101 + seconds(COUNTERS_STAY))));
     assert!(remembered(&fleet).is_empty());
     assert_eq!(fleet.view().counters(), before, "sums do not fall");
     assert_eq!(before.logins, 7);
@@ -128,7 +128,7 @@ fn another_process_in_its_place_does_not_make_a_pods_counters_vanish() {
 fn a_liar_that_changes_its_name_cannot_fill_the_memory() {
     let mut fleet = one(Was::Live);
     for n in 0..3_000 {
-        let name = Heard::Report(report(&format!("liar-{n}"), Phase::Serving, 0));
+        let name = PodEvent::Report(report(&format!("liar-{n}"), Phase::Serving, 0));
         fleet.apply(&Address::new(A), name, at(100 + n));
     }
     assert_eq!(fleet.view().gone().count(), MAX_GONE);
@@ -140,11 +140,11 @@ fn a_pod_that_comes_back_elsewhere_is_there_once() {
     for was in [Was::Live, Was::Finished, Was::LostWithPeople] {
         let mut fleet = one(was);
         fleet.list(&named(&[B]), at(200));
-        fleet.tend(at(200));
+        fleet.expire(at(200));
         assert_eq!(addresses(&fleet), [A, B], "{was:?}: not heard at its new place yet");
         // The same process, as its start shows, with what it holds now.
         listen(&mut fleet, &Address::new(B), "user-1", vec![session(1, "user-1", 90), session(3, "user-1", 99)]);
-        fleet.tend(at(201));
+        fleet.expire(at(201));
         let view = fleet.view();
         assert_eq!(addresses(&fleet), [B], "{was:?}");
         assert_eq!((view.total_sessions(), view.is_complete(), view.pods()[0].shared), (2, true, 0), "{was:?}");
@@ -156,17 +156,17 @@ fn a_new_process_under_a_name_that_is_still_heard_elsewhere_replaces_nobody() {
     let mut fleet = one(Was::Live);
     fleet.list(&named(&[B]), at(200));
     let b = Address::new(B);
-    fleet.apply(&b, Heard::Watching, at(200));
+    fleet.apply(&b, PodEvent::Watching, at(200));
     let younger = PodReport { started_at: at(150), ..report("user-1", Phase::Serving, 0) };
-    fleet.apply(&b, Heard::Report(younger), at(200));
-    fleet.apply(&b, Heard::Snapshot { sessions: vec![], end: true }, at(200));
-    fleet.tend(at(201));
+    fleet.apply(&b, PodEvent::Report(younger), at(200));
+    fleet.apply(&b, PodEvent::Snapshot { sessions: vec![], end: true }, at(200));
+    fleet.expire(at(201));
     assert_eq!(addresses(&fleet), [A, B]);
-    let Standing::Lying(reason) = fleet.view().pods()[1].standing() else { panic!("believed") };
-    assert_eq!(reason, Lie::SameName(Address::new(A)).to_string());
+    let PodHealth::Inconsistent(reason) = fleet.view().pods()[1].standing() else { panic!("believed") };
+    assert_eq!(reason, Inconsistency::SameName(Address::new(A)).to_string());
 
-    fleet.apply(&Address::new(A), Heard::Lost("refused".into()), at(202));
-    fleet.tend(at(202));
+    fleet.apply(&Address::new(A), PodEvent::Lost("refused".into()), at(202));
+    fleet.expire(at(202));
     assert_eq!(addresses(&fleet), [B], "its name has passed on");
 }
 
@@ -177,7 +177,7 @@ fn who_answers_at_an_address_that_is_not_ours_any_more_is_not_believed() {
     listen(&mut fleet, &Address::new(A), "stranger", vec![session(9, "stranger", 90)]);
     let pod = fleet.view().pods()[0].clone();
     assert_eq!((pod.label(), fleet.view().total_sessions()), ("user-1", 2));
-    assert_eq!(pod.standing(), Standing::Unreachable("another pod answers at its address".into()));
+    assert_eq!(pod.standing(), PodHealth::Unreachable("another pod answers at its address".into()));
     assert!(!has_link(&fleet, A), "nobody asks there any more");
 
     fleet.list(&named(&[A]), at(201));
@@ -194,7 +194,8 @@ fn who_answers_at_an_address_that_is_not_ours_any_more_is_not_believed() {
 fn what_discovery_says_of_a_pod_is_shown_until_it_says_nothing_any_more() {
     let mut fleet = Fleet::new();
     let leaving = Conditions { ready: Some(false), serving: Some(true), terminating: Some(true) };
-    let found = Found { pod: PodName::new("user-1"), conditions: leaving, ..Found::at(Address::new(A)) };
+    let found =
+        DiscoveredPod { pod: PodName::new("user-1"), conditions: leaving, ..DiscoveredPod::at(Address::new(A)) };
     fleet.list(&[found], at(90));
     let before = fleet.view();
     assert_eq!((before.pods()[0].label(), before.pods()[0].conditions), ("user-1", leaving));
@@ -224,14 +225,14 @@ fn trouble_with_discovery_is_told_and_changes_no_pod() {
 
 #[derive(Clone, Debug)]
 enum Happens {
-    Heard(u8, Heard),
+    PodEvent(u8, PodEvent),
     Listed(Vec<u8>),
     Passes(i64),
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
     prop_oneof![
-        4 => (0..3_u8, heard()).prop_map(|(pod, heard)| Happens::Heard(pod, heard)),
+        4 => (0..3_u8, heard()).prop_map(|(pod, heard)| Happens::PodEvent(pod, heard)),
         1 => prop::collection::vec(0..3_u8, 0..3).prop_map(Happens::Listed),
         1 => (0..700_i64).prop_map(Happens::Passes),
     ]
@@ -247,14 +248,14 @@ proptest! {
         for happens in history {
             let before: Vec<_> = fleet.view().pods().iter().filter(|pod| pod.is_reachable()).cloned().collect();
             match happens {
-                Happens::Heard(pod, heard) => fleet.apply(&address(pod), heard, at(now)),
+                Happens::PodEvent(pod, heard) => fleet.apply(&address(pod), heard, at(now)),
                 Happens::Listed(pods) => {
                     listed = pods;
-                    fleet.list(&listed.iter().map(|n| Found::at(address(*n))).collect::<Vec<_>>(), at(now));
+                    fleet.list(&listed.iter().map(|n| DiscoveredPod::at(address(*n))).collect::<Vec<_>>(), at(now));
                 }
                 Happens::Passes(time) => {
                     now += time;
-                    fleet.tend(at(now));
+                    fleet.expire(at(now));
                     let view = fleet.view();
                     for pod in before {
                         let of_same_name = |other: &Arc<PodView>| other.is_reachable() && other.label() == pod.label();
@@ -270,9 +271,9 @@ proptest! {
         }
         fleet.list(&[], at(now));
         for pod in 0..3 {
-            fleet.apply(&address(pod), Heard::Lost("gone".into()), at(now));
+            fleet.apply(&address(pod), PodEvent::Lost("gone".into()), at(now));
         }
-        fleet.tend(at(now + seconds(FORGET_AFTER)));
+        fleet.expire(at(now + seconds(FORGET_AFTER)));
         prop_assert_eq!((fleet.view().pods().len(), fleet.view().total_sessions()), (0, 0));
     }
 }
