@@ -7,18 +7,18 @@ use tonic::{Request, Status};
 
 /// Stands before a service and lets callers in.
 #[derive(Clone, Debug)]
-pub(super) struct Admission {
+pub(super) struct RequireBearer {
     token: Option<Token>,
 }
 
-impl Admission {
+impl RequireBearer {
     /// Lets in who presents the token; without one, everybody.
     pub(super) const fn new(token: Option<Token>) -> Self {
         Self { token }
     }
 }
 
-impl Interceptor for Admission {
+impl Interceptor for RequireBearer {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let Some(token) = &self.token else { return Ok(request) };
         match http_support::bearer(request.metadata().as_ref()) {
@@ -40,7 +40,7 @@ mod tests {
         if let Some(presented) = presented {
             request.metadata_mut().insert("authorization", presented.parse().unwrap());
         }
-        let mut admission = Admission::new(token.map(|token| Token::new(token).unwrap()));
+        let mut admission = RequireBearer::new(token.map(|token| Token::new(token).unwrap()));
         admission.call(request).map_or_else(|status| status.code(), |_| Code::Ok)
     }
 

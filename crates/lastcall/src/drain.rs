@@ -12,7 +12,7 @@ use tokio::time::{sleep, sleep_until};
 use tracing::info;
 
 use crate::config::ForcedEnd;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::sessions::Ending;
 use crate::sharing::StoreHealth;
 
@@ -21,8 +21,8 @@ use crate::sharing::StoreHealth;
 const GATHER: Duration = Duration::from_millis(10);
 
 /// What drives the machine.
-pub(crate) struct Driver {
-    pod: Arc<Pod>,
+pub(crate) struct DrainTask {
+    state: Arc<ServiceState>,
     machine: Lifecycle,
     /// The maintenance switch: where it stands, on or off.
     switch: watch::Receiver<bool>,
@@ -30,11 +30,11 @@ pub(crate) struct Driver {
     census: Option<Census>,
 }
 
-impl Driver {
+impl DrainTask {
     /// Takes the pod to where the switch stands now, so that whoever is let in afterwards is let in rightly.
-    pub(crate) async fn start(pod: Arc<Pod>, switch: watch::Receiver<bool>) -> Self {
-        let machine = *pod.lifecycle.borrow();
-        let mut driver = Self { pod, machine, switch, census: None };
+    pub(crate) async fn start(state: Arc<ServiceState>, switch: watch::Receiver<bool>) -> Self {
+        let machine = *state.lifecycle.borrow();
+        let mut driver = Self { state, machine, switch, census: None };
         if *driver.switch.borrow_and_update() {
             driver.step(Event::MaintenanceOn).await;
         }
@@ -48,7 +48,7 @@ impl Driver {
     pub(crate) async fn drive(mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
         let (mut signals_end, mut switch_ends) = (false, false);
-        let mut health = self.pod.sessions.sharing().map(|sharing| sharing.watch_health());
+        let mut health = self.state.sessions.sharing().map(|sharing| sharing.watch_health());
         while !self.is_done() {
             let census = self.counts_down().then(|| self.known_census());
             let event = tokio::select! {
@@ -69,11 +69,11 @@ impl Driver {
                     }
                 },
                 () = health_changes(health.as_mut()) => {
-                    self.pod.renew_terms();
+                    self.state.renew_terms();
                     continue;
                 }
-                () = population_changes(&self.pod, census) => Event::PopulationChanged,
-                event = time_passes(&self.pod, &self.machine, census) => event,
+                () = population_changes(&self.state, census) => Event::PopulationChanged,
+                event = time_passes(&self.state, &self.machine, census) => event,
             };
             if event == Event::PopulationChanged {
                 sleep(GATHER).await;
@@ -93,73 +93,73 @@ impl Driver {
 
     /// Who is there, counted again only where something was done since.
     fn known_census(&mut self) -> Census {
-        *self.census.get_or_insert_with(|| self.pod.registry.census(self.pod.clock.now()))
+        *self.census.get_or_insert_with(|| self.state.registry.census(self.state.clock.now()))
     }
 
     async fn step(&mut self, event: Event) {
         // Admission is restricted before sessions are counted: every admitted session is counted.
         match event {
-            Event::Terminate(_) => self.pod.registry.restrict(Admit::Nobody),
-            Event::MaintenanceOn => self.pod.registry.restrict(Admit::Adopted),
+            Event::Terminate(_) => self.state.registry.restrict(Admit::Nobody),
+            Event::MaintenanceOn => self.state.registry.restrict(Admit::Adopted),
             Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {}
         }
-        let now = self.pod.clock.now();
-        let census = self.pod.registry.census(now);
+        let now = self.state.clock.now();
+        let census = self.state.registry.census(now);
         let situation = Situation { now, population: census.population };
         let (machine, effects) = self.machine.step(event, situation);
         let was = std::mem::replace(&mut self.machine, machine);
         if was != machine {
-            self.pod.lifecycle.send_replace(machine);
+            self.state.lifecycle.send_replace(machine);
         }
         if was.phase() != machine.phase()
             && machine.phase() == Phase::Propagating
             && let Some(since) = machine.drain_started_at()
         {
-            self.pod.metrics.drained(situation.now.since(since));
+            self.state.metrics.drained(situation.now.since(since));
         }
         self.census = effects.is_empty().then_some(census);
         for effect in effects {
             self.perform(&effect).await;
         }
         // A store may take a while to acknowledge that sessions have ended; the endpoints get their time all the same.
-        let took = self.pod.clock.now().since(now);
+        let took = self.state.clock.now().since(now);
         if !took.is_zero() {
             self.machine = self.machine.delayed(took);
-            self.pod.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
+            self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
         }
     }
 
     async fn perform(&self, effect: &Effect) {
-        let pod = &self.pod;
+        let state = &self.state;
         match effect {
-            Effect::Admit(admit) => pod.registry.admit(*admit),
-            Effect::Notify(notice) => pod.begin_notice(notice),
-            Effect::CancelNotice(reason) => pod.cancel_notice(*reason),
-            Effect::EndNotice => pod.end_notice(),
+            Effect::Admit(admit) => state.registry.admit(*admit),
+            Effect::Notify(notice) => state.begin_notice(notice),
+            Effect::CancelNotice(reason) => state.cancel_notice(*reason),
+            Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason).await,
-            Effect::ReleaseRemaining => _ = pod.sessions.release_remaining().await,
+            Effect::ReleaseRemaining => _ = state.sessions.release_remaining().await,
             // Readiness is read off the machine by whoever asks.
             Effect::SetReadiness(_) => {}
             Effect::Log(line) => {
                 if *line == Line::Hurried
-                    && let Some(sharing) = pod.sessions.sharing()
+                    && let Some(sharing) = state.sessions.sharing()
                 {
                     sharing.hurry();
                 }
                 info!("{line}");
             }
-            Effect::Exit => pod.streams_end.cancel(),
+            Effect::Exit => state.streams_end.cancel(),
         }
     }
 
     /// Ends every present session, then says how many that were: some may turn out to live on another pod by now.
     async fn force_close(&self, reason: Reason) {
-        let pod = &self.pod;
-        let ending = match (pod.sessions.sharing(), pod.config.forced_end) {
+        let state = &self.state;
+        let ending = match (state.sessions.sharing(), state.config.forced_end) {
             (Some(_), ForcedEnd::Release) => Ending::Released,
             (Some(_), ForcedEnd::Delete) | (None, _) => Ending::Forced,
         };
-        let ended = pod.sessions.end_all(pod.registry.present(pod.clock.now()), ending, |_| true).await;
+        let ended = state.sessions.end_all(state.registry.present(state.clock.now()), ending, |_| true).await;
         if ended.moved > 0 {
             info!("{}", Line::Released(reason, ended.moved));
         }
@@ -184,17 +184,17 @@ async fn health_changes(health: Option<&mut watch::Receiver<StoreHealth>>) {
 }
 
 /// While it does not matter who is there (no census), changes of it are no news.
-async fn population_changes(pod: &Pod, census: Option<Census>) {
+async fn population_changes(state: &ServiceState, census: Option<Census>) {
     match census {
-        Some(_) => pod.population_changed.notified().await,
+        Some(_) => state.population_changed.notified().await,
         None => std::future::pending().await,
     }
 }
 
 /// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
-async fn time_passes(pod: &Pod, machine: &Lifecycle, census: Option<Census>) -> Event {
+async fn time_passes(state: &ServiceState, machine: &Lifecycle, census: Option<Census>) -> Event {
     // A timer may fire a fraction of a millisecond early; what it stands for must have come.
-    let instant = |time| pod.clock.instant_of(time) + Duration::from_millis(1);
+    let instant = |time| state.clock.instant_of(time) + Duration::from_millis(1);
     let due = machine.wakes_at().map(|time| (instant(time), Event::TimePassed));
     let absence = census.and_then(|census| census.next_absence);
     let absence = absence.map(|time| (instant(time), Event::PopulationChanged));

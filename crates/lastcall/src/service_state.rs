@@ -21,7 +21,7 @@ use crate::sessions::{Live, SessionRegistry, Sessions};
 use crate::sharing::{Sharing, StoreHealth};
 
 /// The shared heart of a service.
-pub(crate) struct Pod {
+pub(crate) struct ServiceState {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
     /// The sessions that this pod holds.
@@ -59,7 +59,7 @@ pub(crate) enum PodReadiness {
     Full,
 }
 
-impl Pod {
+impl ServiceState {
     pub(crate) fn new(config: Config, pages: Box<dyn Pages>) -> Arc<Self> {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
