@@ -1,7 +1,7 @@
-//! A watch whose messages are looked at before they are decoded.
+//! The client side of a watch, with a codec that bounds the memory of a message before it decodes it.
 //!
-//! An empty session takes two bytes on the wire and about a hundred and fifty when it is decoded: a message of a size that
-//! is allowed could fill a hundred times its memory. So the sessions of a message are counted in its bytes first.
+//! An empty session takes 2 bytes on the wire and about 150 when decoded: a message of the allowed size could take a hundred
+//! times its size in memory. So the codec counts the sessions in the encoded bytes first.
 
 use prost::Message as _;
 use prost::bytes::{Buf as _, Bytes};
@@ -11,17 +11,17 @@ use tonic_prost::{ProstCodec, ProstEncoder};
 
 use crate::v1::{WatchSessionsRequest, WatchSessionsResponse};
 
-/// Sessions, and ids of sessions, that one message of a watch may have.
+/// The greatest number of sessions and removed ids in one message of a watch.
 pub const MAX_SESSIONS_PER_MESSAGE: usize = 1_000;
 
-/// The largest message of a watch that is read, in bytes. A thousand sessions with the longest names take less.
+/// The greatest size of a message of a watch, in bytes. A thousand sessions with the longest names take less.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// Watches a pod. A message beyond [`MAX_SESSIONS_PER_MESSAGE`] or [`MAX_MESSAGE_BYTES`] ends the stream with
-/// `OUT_OF_RANGE`.
+/// Calls `WatchSessions` on a pod. A message beyond [`MAX_SESSIONS_PER_MESSAGE`] or [`MAX_MESSAGE_BYTES`] ends the stream
+/// with `OUT_OF_RANGE`.
 ///
 /// # Errors
-/// Where the pod cannot be asked, or refuses.
+/// If the pod cannot be reached or refuses the call.
 pub async fn watch_sessions<S>(service: S) -> Result<Streaming<WatchSessionsResponse>, Status>
 where
     S: tonic::client::GrpcService<tonic::body::Body>,
@@ -76,11 +76,11 @@ impl Decoder for WatchDecoder {
     }
 }
 
-/// Sessions and ids in the bytes of a message, without decoding them; `None` where the bytes are no message.
+/// Counts the sessions and ids in an encoded message; `None` if the bytes are not a message.
 fn sessions(message: &[u8]) -> Option<usize> {
     let mut count = 0_usize;
     for_each_field(message, |number, part| {
-        // A snapshot or changes, each with sessions as its first field and ids as its second.
+        // A snapshot or changes: sessions are field 1 of both, removed ids field 2 of the changes.
         if number == 1 || number == 2 {
             for_each_field(part, |number, _| {
                 count += usize::from(number == 1 || number == 2);
@@ -92,7 +92,7 @@ fn sessions(message: &[u8]) -> Option<usize> {
     Some(count)
 }
 
-/// Visits the fields that have a length, as the wire format of protobuf has it: a key (number and type), then the value.
+/// Visits the length-delimited fields of a protobuf message: each has a key (number and type), a length and a value.
 fn for_each_field(mut bytes: &[u8], mut visit: impl FnMut(u64, &[u8]) -> Option<()>) -> Option<()> {
     while !bytes.is_empty() {
         let key = varint(&mut bytes)?;
@@ -114,7 +114,7 @@ fn for_each_field(mut bytes: &[u8], mut visit: impl FnMut(u64, &[u8]) -> Option<
     Some(())
 }
 
-/// Reads a number of up to ten bytes.
+/// Reads a varint of up to ten bytes.
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..70).step_by(7) {
@@ -147,14 +147,14 @@ mod tests {
         let changes = Changes { upserts: of(2), removals: vec!["x".into(); 4], outcomes: vec![1; 4] };
         assert_eq!(sessions(&bytes(Event::Changes(changes))), Some(6));
         assert_eq!(sessions(&bytes(Event::Pod(Pod { pod: "user-1".into(), ..Pod::default() }))), Some(0));
-        assert_eq!(sessions(&[snapshot.clone(), snapshot].concat()), Some(6), "what is sent twice is one message, too");
+        assert_eq!(sessions(&[snapshot.clone(), snapshot].concat()), Some(6), "a field may occur twice in one message");
         let empty = bytes(Event::Snapshot(Snapshot { sessions: vec![Session::default(); 100_000], end: false }));
         assert_eq!((sessions(&empty), empty.len() < 201_000), (Some(100_000), true));
     }
 
     proptest! {
         #[test]
-        fn no_bytes_panic_and_whatever_can_be_decoded_is_counted_in_full(message: Vec<u8>) {
+        fn no_bytes_panic_and_every_decodable_session_is_counted(message: Vec<u8>) {
             let counted = sessions(&message);
             let decoded = match WatchSessionsResponse::decode(message.as_slice()).ok().and_then(|message| message.event) {
                 Some(Event::Snapshot(part)) => part.sessions.len(),
