@@ -4,10 +4,12 @@
 
 pub mod assets;
 pub mod command;
+pub mod common_options;
 pub mod logging;
 pub mod maintenance;
 pub mod memory;
 pub mod options;
+pub mod options_page;
 pub mod process;
 pub mod secret;
 pub mod signals;

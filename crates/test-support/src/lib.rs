@@ -5,6 +5,7 @@
 
 mod browser;
 mod events;
+mod generated;
 mod haproxy;
 pub mod kubernetes;
 mod nginx;
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 pub use browser::{Browser, Key, TypingData};
 pub use events::{Event, Events};
+pub use generated::assert_generated;
 pub use haproxy::Haproxy;
 pub use nginx::{Nginx, Trouble};
 pub use person::Person;

@@ -37,7 +37,7 @@ fn the_alert_of_the_requirements_is_there_word_for_word() {
 
 #[test]
 fn every_alert_says_how_bad_it_is_and_where_to_read_on() {
-    let handbook = text("docs/operating.md");
+    let handbook = text("docs/monitoring.md");
     for alert in alerts() {
         let name = alert["alert"].as_str().unwrap();
         assert!(["warning", "critical"].contains(&alert["labels"]["severity"].as_str().unwrap()), "{name}");
@@ -45,7 +45,7 @@ fn every_alert_says_how_bad_it_is_and_where_to_read_on() {
             assert!(alert["annotations"][annotation].is_string(), "{name} has no {annotation}");
         }
         let anchor = name.to_lowercase();
-        assert_eq!(alert["annotations"]["runbook_url"], format!("docs/operating.md#{anchor}"), "{name}");
+        assert_eq!(alert["annotations"]["runbook_url"], format!("docs/monitoring.md#{anchor}"), "{name}");
         assert!(handbook.lines().any(|line| line == format!("### {name}")), "no runbook: {name}");
     }
 }

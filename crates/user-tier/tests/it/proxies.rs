@@ -1,4 +1,4 @@
-//! Real proxies in front, as Debian ships them and as docs/operating.md recommends.
+//! Real proxies in front, as Debian ships them and as docs/proxies.md recommends.
 
 mod drain;
 mod forwarded;
@@ -13,7 +13,7 @@ use reqwest::Response;
 use test_support::Person;
 
 /// The manual, whose settings are tried as they stand there.
-const MANUAL: &str = include_str!("../../../../docs/operating.md");
+const MANUAL: &str = include_str!("../../../../docs/proxies.md");
 
 /// The address in the manual's settings that a pod's takes the place of.
 const POD: &str = "10.0.0.11:9090";

@@ -55,7 +55,7 @@ fn with_status(deployment: &Value, ready: i64) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_after_the_quick_start_waits_until_every_pod_is_ready() {
     let check = command("README.md", "kubectl rollout status");
-    assert_eq!(check, command("docs/operating.md", "kubectl rollout status"));
+    assert_eq!(check, command("docs/installing.md", "kubectl rollout status"));
     let api = KubernetesDouble::start().await;
     let objects = overlay("minikube");
     for deployment in of_kind(&objects, "Deployment") {

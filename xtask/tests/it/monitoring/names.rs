@@ -29,8 +29,8 @@ fn exposed(page: &str) -> BTreeSet<String> {
 
 /// The names at the beginning of the rows of tables in the section on numbers.
 fn explained() -> BTreeSet<String> {
-    let handbook = text("docs/operating.md");
-    let section = handbook.split("\n## ").find(|section| section.starts_with("What each number means")).unwrap();
+    let handbook = text("docs/monitoring.md");
+    let section = handbook.split("\n## ").find(|section| section.starts_with("Metrics")).unwrap();
     let cell = |line: &str| line.strip_prefix("| `")?.split(['`', '{']).next().map(str::to_owned);
     section.lines().filter_map(cell).collect()
 }
