@@ -60,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_resource_that_is_checked_in_is_made_of_the_rules() {
+    fn the_checked_in_resource_is_generated_from_the_rules() {
         run(true).unwrap();
     }
 
     #[test]
-    fn groups_stand_under_spec_and_the_head_of_the_file_stays_there() {
+    fn groups_are_under_spec_and_the_head_of_the_file_is_kept() {
         let resource = prometheus_rule("# head\n\ngroups:\n  - name: a\n\n    rules: []\n");
         assert_eq!(resource, format!("{HEAD}  groups:\n    - name: a\n\n      rules: []\n"));
     }

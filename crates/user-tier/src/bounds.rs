@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_nobody_has_asked_for_fit_into_the_memory() {
+    fn default_stream_limit_fits_into_the_memory() {
         for (sessions, memory) in [(100, 128), (10_000, 256), (20_000, 512), (100_000, 1024), (1_000_000, 4096)] {
             let (bounds, streams) = asked(sessions, None).fit(PLENTY, Some(memory * MIB));
             assert!(bounds.needed_bytes() <= memory * MIB, "{sessions} in {memory} MiB: {bounds:?}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_is_kept_where_it_does_not_fit_and_known_not_to() {
+    fn configured_limits_that_do_not_fit_are_kept_and_detected() {
         let (bounds, streams) = asked(1_000, Some(50_000)).fit(PLENTY, Some(256 * MIB));
         assert_eq!((streams, bounds.needed_bytes() > 256 * MIB), (50_000, true));
         let (bounds, _) = asked(10, Some(50_000)).fit(PLENTY, Some(256 * MIB));

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_waits_after_a_form_was_sent_leads_to_the_first_page_with_scripts_and_without() {
+    fn a_waiting_page_after_a_form_post_leads_to_the_home_page_with_and_without_scripts() {
         let html = |location| SamplePages.html(Page::TryAgain { location });
         let after_a_form = html("/t/x/");
         assert!(after_a_form.contains(r#"content="2;url=/t/x/""#), "{after_a_form}");
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_said_as_people_say_them() {
+    fn durations_are_written_in_words() {
         for (seconds, words) in [(1, "a minute"), (1800, "30 minutes"), (3600, "an hour"), (7200, "2 hours")] {
             assert_eq!(about(Duration::from_secs(seconds)), words);
         }

@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_by_hand_survives_what_is_taken_away() {
+    fn options_set_by_hand_are_kept_and_conflicting_ones_are_removed() {
         let plan = Plan::new(9090, 1, Duration::from_secs(90), Path::new("/switch"), None);
         let command = plan.pods[0].command(Path::new("bin"));
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);

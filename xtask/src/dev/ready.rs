@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_listens_nothing_is_answered() -> anyhow::Result<()> {
+    fn a_port_without_a_listener_is_not_ready() -> anyhow::Result<()> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         assert_eq!(status(address, "/ready"), None);
         Ok(())

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_tells_the_identity_and_passes_on_what_it_was_given() {
+    fn a_build_passes_the_identity_and_further_arguments() {
         let identity = Identity::given("1.2.3", "0123456789ab", "");
         let names = ["a:1".to_owned(), "b/a:1".to_owned()];
         let rest = ["--volume".to_owned(), "/x:/y".to_owned()];

@@ -88,7 +88,7 @@ mod tests {
     use crate::release::tests::Repository;
 
     #[test]
-    fn a_clean_tree_is_its_commit_and_a_changed_one_is_called_dirty() {
+    fn a_clean_tree_is_named_by_its_commit_and_a_changed_one_is_dirty() {
         let repository = Repository::ready();
         let clean = Identity::of(repository.path()).unwrap();
         assert_eq!(clean.revision.len(), 12);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn without_git_the_revision_is_unknown_and_nothing_is_clean() {
+    fn without_git_the_revision_is_unknown_and_the_tree_is_not_clean() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
         let identity = Identity::of(folder.path()).unwrap();

@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn the_written_file_is_read_back() {
         let text = text("host:5000/team", "1.2.3");
         assert!(text.contains("newName: host:5000/team/sample-app-admin\n"), "{text}");
         let expected = ["sample-app-user", "sample-app-admin"].map(|name| (name.to_owned(), "1.2.3".to_owned()));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_whatever_stands_between_them() {
+    fn tags_are_read_in_any_order() {
         let text = "images:\n- newName: x/a\n  name: a\n  newTag: '1'\n- name: b\n  newTag: 2\n";
         assert_eq!(tags(text), [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
     }

@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_calls_the_image_what_the_cluster_looks_for() {
+    fn an_archive_names_the_image_as_the_cluster_does() {
         assert_eq!(
             words(&pack(Engine::Buildah, "a:1", Path::new("/x.tar"))),
             "buildah push localhost/a:1 docker-archive:/x.tar:docker.io/library/a:1"
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cluster_is_told_in_its_own_words() {
+    fn images_are_loaded_by_the_command_of_each_cluster() {
         assert_eq!(words(&from_docker(Cluster::Minikube, "a:1")), "minikube image load a:1");
         assert_eq!(words(&from_docker(Cluster::Kind, "a:1")), "kind load docker-image a:1");
         assert_eq!(words(&from_archive(Cluster::Kind, Path::new("/x.tar"))), "kind load image-archive /x.tar");

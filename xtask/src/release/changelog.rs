@@ -40,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dated_section_with_entries_and_nothing_unreleased_is_right() {
+    fn a_dated_section_with_entries_and_nothing_unreleased_is_accepted() {
         assert_eq!(faults("## 1.2.3 - 2026-01-31\n### Added\n- x\n", "1.2.3"), [""; 0]);
         assert_eq!(faults("## Unreleased\n\n## 1.2.3 - 2026-01-31\n- x\n", "1.2.3"), [""; 0]);
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_faults_are_reported_at_once() {
         let said = |text: &str| faults(text, "1.2.3").join("; ");
         assert!(said("## 1.2.30 - 2026-01-31\n- x\n").contains("no section"));
         assert!(said("## 1.2.3\n- x\n").contains("YYYY-MM-DD"));

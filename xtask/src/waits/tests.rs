@@ -28,7 +28,7 @@ fn fitting() -> Waits {
 }
 
 #[test]
-fn what_fits_is_not_complained_about() {
+fn waits_that_fit_have_no_faults() {
     assert_eq!(fitting().faults(), Vec::<String>::new());
     let no_autoscaler = Waits { scale_down: None, ..fitting() };
     assert_eq!(no_autoscaler.faults(), Vec::<String>::new());
@@ -38,7 +38,7 @@ fn what_fits_is_not_complained_about() {
 }
 
 #[test]
-fn each_number_that_does_not_fit_is_complained_about_once_and_by_name() {
+fn each_wait_that_does_not_fit_is_reported_once_by_name() {
     type Spoil = fn(&mut Waits);
     let table: &[(Spoil, &str)] = &[
         (|w| w.user.drain = s(71), "grant 91 or more"),

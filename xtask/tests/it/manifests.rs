@@ -71,13 +71,13 @@ fn the_rendered_file_is_what_the_overlay_renders_to() {
 }
 
 #[test]
-fn a_rendered_file_that_is_not_up_to_date_says_what_to_run() {
+fn a_stale_rendered_file_is_reported_with_the_command_that_renews_it() {
     let error = check(&root(), "something else").unwrap_err().to_string();
     assert!(error.contains("run cargo xtask manifests"), "{error}");
 }
 
 #[test]
-fn the_folder_that_kubectl_applies_holds_the_one_file_and_no_kustomization() {
+fn the_folder_that_kubectl_applies_contains_one_file_and_no_kustomization() {
     let files = fs::read_dir(root().join("kubernetes")).unwrap().map(|entry| entry.unwrap());
     let mut files: Vec<_> =
         files.filter(|entry| entry.path().is_file()).map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -86,7 +86,7 @@ fn the_folder_that_kubectl_applies_holds_the_one_file_and_no_kustomization() {
 }
 
 #[test]
-fn the_quick_start_holds_no_secrets_and_no_custom_resources() {
+fn the_quick_start_contains_no_secrets_and_no_custom_resources() {
     for object in overlay("minikube") {
         let group = object["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
         let built_in = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");

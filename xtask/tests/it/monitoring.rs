@@ -36,7 +36,7 @@ fn the_alert_of_the_requirements_is_there_word_for_word() {
 }
 
 #[test]
-fn every_alert_says_how_bad_it_is_and_where_to_read_on() {
+fn every_alert_has_a_severity_and_a_runbook() {
     let handbook = text("docs/monitoring.md");
     for alert in alerts() {
         let name = alert["alert"].as_str().unwrap();
@@ -65,7 +65,7 @@ fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
 }
 
 #[test]
-fn the_five_names_come_from_the_admin_tier_alone_with_and_without_the_operator() {
+fn the_five_metrics_come_from_the_admin_tier_only_with_and_without_the_operator() {
     let monitor = read("kubernetes/components/monitoring/service-monitor.yaml");
     assert_eq!(monitor["spec"]["endpoints"][0]["honorLabels"], true);
     let monitor = read("kubernetes/components/monitoring/pod-monitor.yaml");
@@ -89,7 +89,7 @@ fn on_this_machine_the_pods_of_cargo_xtask_dev_are_scraped_and_not_its_front_doo
 }
 
 #[test]
-fn every_panel_has_a_title_a_unit_a_description_and_the_datasource_that_was_chosen() {
+fn every_panel_has_a_title_a_unit_a_description_and_the_chosen_datasource() {
     let mut ids = BTreeSet::new();
     for panel in panels() {
         let title = panel["title"].as_str().unwrap();
@@ -105,7 +105,7 @@ fn every_panel_has_a_title_a_unit_a_description_and_the_datasource_that_was_chos
 }
 
 #[test]
-fn panels_stand_beside_each_other_and_not_on_each_other() {
+fn panels_do_not_overlap() {
     let mut taken = BTreeSet::new();
     for panel in panels() {
         let place = |name: &str| panel["gridPos"][name].as_u64().unwrap();

@@ -21,7 +21,7 @@ async fn becomes(pod: &UserPod, series: &str, value: f64) {
 }
 
 #[tokio::test]
-async fn a_logout_is_the_owners_to_count_wherever_it_lands() {
+async fn the_owner_counts_a_logout_whichever_pod_receives_it() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &LONG).await, pod("user-2", &redis, &LONG).await);
     let (automatic, by_hand, early) =
@@ -53,7 +53,7 @@ async fn a_logout_is_the_owners_to_count_wherever_it_lands() {
 }
 
 #[tokio::test]
-async fn a_logout_whose_owner_is_gone_ends_the_session_where_it_lands() {
+async fn a_logout_without_an_owner_ends_the_session_on_the_receiving_pod() {
     let redis = Redis::start().await;
     let (mut first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
     let person = first.person();
@@ -73,7 +73,7 @@ async fn a_logout_whose_owner_is_gone_ends_the_session_where_it_lands() {
 }
 
 #[tokio::test]
-async fn a_pod_that_drains_tells_its_guests_what_their_owner_says() {
+async fn a_draining_pod_shows_its_guests_the_notice_of_their_owner() {
     let redis = Redis::start().await;
     let hour = [("DRAIN_TIMEOUT", "1h")];
     let (first, second) = (pod("user-1", &redis, &hour).await, pod("user-2", &redis, &[("DRAIN_TIMEOUT", "2h")]).await);
@@ -103,7 +103,7 @@ async fn a_pod_that_drains_tells_its_guests_what_their_owner_says() {
 }
 
 #[tokio::test]
-async fn a_page_at_another_pod_notifies_in_the_name_of_the_owner() {
+async fn a_page_from_another_pod_counts_as_notified_by_the_owner() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &LONG).await, pod("user-2", &redis, &LONG).await);
     // A session without a stream hears of the drain from no pod but the one that serves its next page.
@@ -124,7 +124,7 @@ async fn a_page_at_another_pod_notifies_in_the_name_of_the_owner() {
 }
 
 #[tokio::test]
-async fn in_closed_maintenance_a_session_without_an_owner_gets_the_maintenance_page_and_keeps_its_cookie() {
+async fn after_the_maintenance_countdown_a_session_without_an_owner_gets_the_maintenance_page_and_keeps_its_cookie() {
     let redis = Redis::start().await;
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
@@ -152,7 +152,7 @@ async fn in_closed_maintenance_a_session_without_an_owner_gets_the_maintenance_p
 }
 
 #[tokio::test]
-async fn a_pod_that_wakes_up_after_its_deadline_forces_those_that_are_still_its_own() {
+async fn a_pod_that_wakes_up_after_its_deadline_forces_only_sessions_that_it_still_owns() {
     let redis = Redis::start().await;
     let long = [("PROPAGATION_WAIT", "1h")];
     let (first, second) = (pod("user-1", &redis, &long).await, pod("user-2", &redis, &long).await);

@@ -88,7 +88,7 @@ async fn sessions_are_listed_page_by_page_and_bad_arguments_are_refused() {
 }
 
 #[tokio::test]
-async fn a_watcher_sees_the_drain_to_its_last_word() {
+async fn a_watch_reports_the_drain_up_to_the_final_message() {
     let mut pod = pod(&[]).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -136,7 +136,7 @@ async fn a_watcher_sees_the_drain_to_its_last_word() {
 }
 
 #[tokio::test]
-async fn a_watcher_that_applies_changes_in_order_knows_what_the_pod_holds_and_hears_of_a_session_once_a_second() {
+async fn applying_the_changes_of_a_watch_in_order_gives_the_pods_sessions_each_at_most_once_a_second() {
     let pod = pod(&[]).await;
     let mut client = IntrospectionClient::new(channel(&pod).await);
     let began = Instant::now();
@@ -192,7 +192,7 @@ async fn a_watcher_that_applies_changes_in_order_knows_what_the_pod_holds_and_he
 }
 
 #[tokio::test]
-async fn a_pod_tells_its_revision_its_readiness_and_who_is_present() {
+async fn a_pod_reports_its_revision_its_readiness_and_its_present_sessions() {
     let options = [("POD_REVISION", "7d9f8c"), ("PRESENCE_LINGER", "0s"), ("DRAIN_TIMEOUT", "1h")];
     let pod = pod(&options).await;
     let mut client = IntrospectionClient::new(channel(&pod).await);
@@ -207,7 +207,7 @@ async fn a_pod_tells_its_revision_its_readiness_and_who_is_present() {
 }
 
 #[tokio::test]
-async fn a_watcher_that_comes_between_two_counts_hears_what_has_changed_back_since() {
+async fn a_watch_that_starts_between_two_counts_reports_what_has_changed_back_since() {
     let pod = pod(&[("PRESENCE_LINGER", "0s")]).await;
     let person = pod.person().visit().await;
     let mut client = IntrospectionClient::new(channel(&pod).await);

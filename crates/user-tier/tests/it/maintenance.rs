@@ -58,7 +58,7 @@ async fn visitor(pod: &UserPod) -> (Person, Events) {
 }
 
 #[tokio::test]
-async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_serve() {
+async fn all_users_on_all_pods_are_notified_and_leave_or_are_forced_and_after_maintenance_all_pods_serve() {
     let switch = Switch::new("false");
     let mut pods = Vec::new();
     for name in ["user-1", "user-2", "user-3"] {
@@ -113,7 +113,7 @@ async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_se
 }
 
 #[tokio::test]
-async fn off_during_the_countdown_takes_it_back_and_nobody_counts_as_told() {
+async fn turning_maintenance_off_cancels_the_countdown_and_no_session_counts_as_notified() {
     let switch = Switch::new("false");
     let pod = pod("user-1", &switch.path(), &[("DRAIN_TIMEOUT", "1h")]).await;
     let (person, mut stream) = visitor(&pod).await;
@@ -137,7 +137,7 @@ async fn off_during_the_countdown_takes_it_back_and_nobody_counts_as_told() {
 }
 
 #[tokio::test]
-async fn readiness_follows_the_choice_from_the_start_on() {
+async fn readiness_in_maintenance_follows_the_option_from_the_start() {
     let switch = Switch::new("true");
     for (choice, at_start, counting) in [("after-drain", 503, 200), ("immediate", 503, 503), ("never", 200, 200)] {
         let options = [("MAINTENANCE_READINESS", choice), ("DRAIN_TIMEOUT", "1h")];
@@ -159,7 +159,7 @@ async fn readiness_follows_the_choice_from_the_start_on() {
 }
 
 #[tokio::test]
-async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_tells_once_more() {
+async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_notifies_once_more() {
     let switch = Switch::new("false");
     let mut pod = pod("user-1", &switch.path(), &[]).await;
     let (_person, mut stream) = visitor(&pod).await;
@@ -179,7 +179,7 @@ async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_tells_once
 }
 
 #[tokio::test]
-async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
+async fn an_unreadable_switch_keeps_its_position_and_is_logged_once() {
     let switch = Switch::new("false");
     let pod = pod("user-1", &switch.path(), &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
@@ -204,7 +204,7 @@ async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
 }
 
 #[tokio::test]
-async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
+async fn the_maintenance_page_answers_every_request_and_stops_at_a_signal() {
     let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("MAINTENANCE_RETRY_AFTER", "90s")];
     let mut page = Process::start(BINARY, &["maintenance-page"], &environment);
     let line = page.line("http.address=").await;
@@ -233,7 +233,7 @@ async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
 }
 
 #[tokio::test]
-async fn the_page_on_its_own_hides_the_probes_from_whoever_is_led_to_them() {
+async fn the_maintenance_page_hides_its_probes_if_configured() {
     let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("HIDE_PROBES", "true")];
     let page = Process::start(BINARY, &["maintenance-page"], &environment);
     let line = page.line("http.address=").await;

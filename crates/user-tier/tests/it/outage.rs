@@ -45,7 +45,7 @@ async fn work(host: String, mut random: fastrand::Rng, stop: CancellationToken) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_refused_and_in_the_end_redis_holds_what_is_true() {
+async fn no_user_is_refused_during_an_outage_and_redis_is_correct_after_it() {
     let mut redis = Redis::start().await;
     let (url, key) = (redis.url(), "0123456789abcdef0123456789abcdef");
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", key)];

@@ -28,7 +28,7 @@ async fn user(pod: &UserPod, name: &str, cookie: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_proxys_user_is_the_sessions_and_another_user_ends_it() {
+async fn the_proxys_user_names_the_session_and_another_user_ends_it() {
     let pod = pod(&PROXIED).await;
     let ada = visit(&pod, "ada", "/", "").await;
     let adas = cookie(&ada);
@@ -52,7 +52,7 @@ async fn the_proxys_user_is_the_sessions_and_another_user_ends_it() {
 }
 
 #[tokio::test]
-async fn what_another_user_wanted_to_change_is_not_done() {
+async fn a_change_that_another_user_requested_is_not_made() {
     let pod = pod(&PROXIED).await;
     let adas = cookie(&visit(&pod, "ada", "/", "").await);
     let post = Client::new().post(pod.url("/notes")).header("x-forwarded-user", "bob").header(COOKIE, &adas);
@@ -60,7 +60,7 @@ async fn what_another_user_wanted_to_change_is_not_done() {
 }
 
 #[tokio::test]
-async fn nobody_names_themselves_and_two_names_are_refused() {
+async fn with_a_trusted_header_users_cannot_name_themselves_and_two_names_are_refused() {
     let pod = pod(&PROXIED).await;
     let person = pod.person().visit().await;
     assert_eq!(person.session().await["user"], "anonymous", "the proxy named nobody");
@@ -76,7 +76,7 @@ async fn nobody_names_themselves_and_two_names_are_refused() {
 }
 
 #[tokio::test]
-async fn strangers_are_not_believed_whatever_they_say() {
+async fn the_user_header_of_untrusted_peers_is_ignored() {
     let pod = pod(&[PROXIED[0], ("TRUSTED_PROXIES", "10.0.0.0/8,::1")]).await;
     let stranger = visit(&pod, "ada", "/", "").await;
     let cookie = cookie(&stranger);

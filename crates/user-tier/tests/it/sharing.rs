@@ -157,7 +157,7 @@ async fn draining_one_of_three_leaves_the_others_sessions_untouched() {
 }
 
 #[tokio::test]
-async fn a_draining_pods_user_moves_on_at_the_next_request_and_holds_nothing_up() {
+async fn the_user_of_a_draining_pod_moves_with_the_next_request_and_does_not_delay_the_drain() {
     let redis = Redis::start().await;
     let slow = [("DRAIN_TIMEOUT", "1h")];
     let (mut first, second) = (pod("user-1", &redis, &slow).await, pod("user-2", &redis, &slow).await);
@@ -184,7 +184,7 @@ async fn a_draining_pods_user_moves_on_at_the_next_request_and_holds_nothing_up(
 }
 
 #[tokio::test]
-async fn a_forced_end_may_release_instead() {
+async fn a_forced_end_releases_the_session_if_configured() {
     let redis = Redis::start().await;
     let options = [("FORCED_END", "release"), ("DRAIN_TIMEOUT", "1s"), ("PROPAGATION_WAIT", "1h")];
     let (first, second) = (pod("user-1", &redis, &options).await, pod("user-2", &redis, &options).await);
@@ -223,7 +223,7 @@ async fn pods_agree_on_a_signing_key_and_one_that_started_alone_keeps_its_own() 
 }
 
 #[tokio::test]
-async fn a_redis_that_hangs_dies_and_comes_back_empty_costs_nobody_anything() {
+async fn no_session_is_lost_when_redis_hangs_dies_and_comes_back_empty() {
     let mut redis = Redis::start().await;
     let pod = pod("user-1", &redis, &[]).await;
     let (kept, left) = (pod.person().visit().await, pod.person().visit().await);
@@ -265,7 +265,7 @@ async fn a_redis_that_hangs_dies_and_comes_back_empty_costs_nobody_anything() {
 }
 
 #[tokio::test]
-async fn nobody_begins_anew_because_redis_is_silent_for_a_moment() {
+async fn no_session_restarts_when_redis_pauses_for_a_moment() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
     let person = first.person().visit().await;
@@ -285,7 +285,7 @@ async fn nobody_begins_anew_because_redis_is_silent_for_a_moment() {
 }
 
 #[tokio::test]
-async fn a_logout_where_the_session_cannot_be_looked_for_is_kept_until_it_can() {
+async fn a_logout_of_a_session_that_cannot_be_looked_up_is_kept_until_it_can() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
     let person = first.person();
@@ -349,7 +349,7 @@ async fn a_clock_that_is_an_hour_off_keeps_no_session_alive_and_ends_none() {
 }
 
 #[tokio::test]
-async fn a_start_without_redis_or_with_a_wrong_password_serves_and_says_so_once() {
+async fn a_pod_that_starts_without_redis_or_with_a_wrong_password_serves_and_logs_it_once() {
     let mut redis = Redis::with(&["--requirepass", "the-right-one"]).await;
     let wrong = redis.url().replace("redis://", "redis://:hunter2-wrong@");
     let denied = UserPod::start(BINARY, "user-1", &[("REDIS_URL", &wrong), KEY]).await;
@@ -375,7 +375,7 @@ async fn a_start_without_redis_or_with_a_wrong_password_serves_and_says_so_once(
 }
 
 #[tokio::test]
-async fn a_redis_that_takes_no_writes_is_read_until_it_does() {
+async fn a_redis_that_accepts_no_writes_is_still_read() {
     let redis = Redis::start().await;
     let pod = pod("user-1", &redis, &[]).await;
     let troubles = [
@@ -398,7 +398,7 @@ async fn a_redis_that_takes_no_writes_is_read_until_it_does() {
 }
 
 #[tokio::test]
-async fn what_somebody_else_wrote_is_taken_as_far_as_it_makes_sense() {
+async fn entries_written_by_others_are_used_as_far_as_they_are_valid() {
     let redis = Redis::start().await;
     let pod = pod("user-1", &redis, &[]).await;
     let mut people = Vec::new();

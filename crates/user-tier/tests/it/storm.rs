@@ -58,7 +58,7 @@ async fn listed(pod: &UserPod) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_books_balance_through_a_storm_and_a_drain() {
+async fn the_counters_balance_through_a_storm_and_a_drain() {
     let seed = fastrand::u64(..);
     #[allow(clippy::print_stdout, reason = "shown where the test fails, so that it can be played again")]
     {

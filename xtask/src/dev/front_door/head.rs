@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_understood_passes_unchanged() {
+    fn unknown_bytes_pass_unchanged() {
         let bytes = b"GET /t/x HTTP/1.1\r\nHost: a\r\nX-Raw: \xc3\xbc\xff\r\nodd line\r\n\r\nbody";
         let mut stream = &bytes[..];
         let mut head = Head::read(&mut stream).unwrap().unwrap();

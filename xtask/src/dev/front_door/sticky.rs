@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_is_given_to_the_pod_that_answered_from_the_redirect_on() {
+    fn a_tab_stays_with_the_pod_that_answered_from_the_redirect_on() {
         let cookie = "front_door_pod=user-2; Path=/t/abc/; HttpOnly; SameSite=Lax".to_owned();
         let redirect = "HTTP/1.1 303 See Other\nlocation: /t/abc/\n\n";
         assert_eq!(kept("GET / HTTP/1.1\n\n", redirect), Some(cookie.clone()));

@@ -31,7 +31,7 @@ fn skeleton(images: &Images, tree: &Path) -> String {
 }
 
 #[test]
-fn dependencies_are_built_anew_where_one_changes_and_not_where_sources_do() {
+fn dependencies_are_rebuilt_when_they_change_and_not_when_sources_do() {
     let images = Images::built();
     let tree = copy(&images);
     let change = |file: &str, text: &str| {

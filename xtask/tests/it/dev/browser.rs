@@ -10,7 +10,7 @@ use test_support::{Browser, eventually};
 use super::Dev;
 
 #[tokio::test]
-async fn a_page_whose_pod_has_gone_goes_on_at_the_other_pod_and_says_so() {
+async fn a_page_whose_pod_is_gone_continues_on_the_other_pod_and_says_so() {
     // Long enough to be read; users are signed out by the pod, at the end.
     let dev = Dev::start(&["--drain-timeout", "6s"], &[("AUTO_LOGOUT", "false")]).await;
     let front_door = format!("http://localhost:{}", dev.port);
@@ -46,7 +46,7 @@ async fn a_page_whose_pod_has_gone_goes_on_at_the_other_pod_and_says_so() {
 }
 
 #[tokio::test]
-async fn the_page_that_waits_for_a_pod_stays_whatever_somebody_else_answers_at_its_address() {
+async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
     let dev = Dev::start(&["--pods", "1"], &[("PROPAGATION_WAIT", "0s")]).await;
     dev.drain("user-1");
     dev.line("user-1 has drained and exited").await;

@@ -34,7 +34,7 @@ async fn one_command_applies_the_quick_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_in_mid_maintenance_leaves_the_switch_alone() {
+async fn applying_during_maintenance_leaves_the_switch_alone() {
     let api = KubernetesDouble::start().await;
     assert!(apply(&api, "kubernetes/").await.status.success());
     let mut map = api.object("configmaps", "sample-app", "app-config").unwrap();
@@ -76,7 +76,7 @@ async fn every_rendering_is_accepted_and_a_second_apply_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_field_that_nobody_knows_is_refused() {
+async fn an_unknown_field_is_refused() {
     let api = KubernetesDouble::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("map.json");

@@ -152,7 +152,7 @@ async fn every_command_that_follows_the_pods_logs_follows_all_of_an_update() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_double_refuses_what_a_cluster_refuses_of_the_command_that_the_requirements_give() {
+async fn the_double_refuses_the_requirements_log_command_as_a_cluster_does() {
     let (api, _) = updating().await;
     let command = "kubectl logs -n sample-app -l tier=user -f";
     let six = run(&api, command, &[]).await;
@@ -162,7 +162,7 @@ async fn the_double_refuses_what_a_cluster_refuses_of_the_command_that_the_requi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_manual_removes_the_rights_that_maintenance_file_no_longer_needs() {
+async fn the_manuals_command_removes_the_rights_that_maintenance_file_does_not_need() {
     let beginning = "kubectl delete role,rolebinding";
     let delete = command("docs/operating.md", beginning);
     assert_eq!(delete, command("kubernetes/components/maintenance-file/kustomization.yaml", beginning));

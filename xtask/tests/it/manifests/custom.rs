@@ -83,7 +83,7 @@ struct Backend {
 }
 
 #[test]
-fn the_route_is_one_of_the_standard_channel() {
+fn the_route_is_valid_in_the_standard_channel() {
     let objects = with(&["gateway"]);
     let routes: Vec<_> = of_kind(&objects, "HTTPRoute").collect();
     assert_eq!(routes.len(), 1);

@@ -48,7 +48,7 @@ async fn newcomers_get_the_maintenance_page_from_pods_that_stay_in_the_service()
 }
 
 #[test]
-fn pods_that_turn_unready_are_a_choice_that_the_manual_completes() {
+fn the_manuals_overlay_for_pods_that_become_unready_is_complete() {
     let manual = text("docs/operating.md");
     let section = manual.split("### Pods that leave the Service").nth(1).unwrap();
     let example = section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();

@@ -63,7 +63,7 @@ fn mounts() -> tempfile::TempDir {
 }
 
 #[test]
-fn every_container_is_told_what_its_binary_accepts() {
+fn every_container_has_options_that_its_binary_accepts() {
     let mounts = mounts();
     for (name, objects) in all() {
         assert_eq!(own_containers(&objects).count(), 3, "{name}");
@@ -75,7 +75,7 @@ fn every_container_is_told_what_its_binary_accepts() {
 }
 
 #[test]
-fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
+fn production_requires_its_store_and_releases_sessions_to_other_pods() {
     let objects = super::overlay("production");
     let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
     for (name, expected) in [("STORE_AT_START", "required"), ("FORCED_END", "release")] {
@@ -85,7 +85,7 @@ fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
 }
 
 #[test]
-fn user_pods_are_told_the_revision_of_their_deployment() {
+fn user_pods_get_the_revision_of_their_deployment() {
     for name in ["minikube", "production"] {
         let objects = super::overlay(name);
         let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
@@ -95,7 +95,7 @@ fn user_pods_are_told_the_revision_of_their_deployment() {
 }
 
 #[test]
-fn every_variable_is_an_option_that_the_binary_names() {
+fn every_variable_is_an_option_of_the_binary() {
     for (name, objects) in all() {
         for container in own_containers(&objects) {
             let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));

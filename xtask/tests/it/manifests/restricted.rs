@@ -64,7 +64,7 @@ fn every_pod_keeps_to_restricted() {
 }
 
 #[test]
-fn each_thing_that_restricted_forbids_is_found() {
+fn each_violation_of_restricted_is_found() {
     let objects = overlay("minikube");
     let pod = &object(&objects, "Deployment", "sample-app-user")["spec"]["template"]["spec"];
     for (path, value) in [

@@ -33,7 +33,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn the_ingress_refuses_probes_and_metrics_and_leads_all_else_to_the_pods() {
+fn the_ingress_refuses_probes_and_metrics_and_routes_all_else_to_the_pods() {
     let objects = with(&["ingress"]);
     let ingress = object(&objects, "Ingress", "sample-app-user");
     let paths = list(&ingress["spec"]["rules"][0]["http"]["paths"]);
@@ -55,7 +55,7 @@ fn the_ingress_refuses_probes_and_metrics_and_leads_all_else_to_the_pods() {
 }
 
 #[test]
-fn the_gateway_does_likewise_and_cuts_no_event_stream() {
+fn the_gateway_routes_likewise_and_cuts_no_event_stream() {
     let objects = with(&["gateway"]);
     let route = object(&objects, "HTTPRoute", "sample-app-user");
     let mut paths = Vec::new();
@@ -76,7 +76,7 @@ fn the_gateway_does_likewise_and_cuts_no_event_stream() {
 }
 
 #[test]
-fn who_is_led_to_the_maintenance_page_by_a_refused_path_gets_nothing() {
+fn a_refused_path_that_leads_to_the_maintenance_page_gets_404() {
     for (name, objects) in super::all() {
         let page = object(&objects, "Deployment", "sample-app-maintenance");
         let container = &page["spec"]["template"]["spec"]["containers"][0];

@@ -40,7 +40,7 @@ fn all_waits_of_every_rendering_fit_into_each_other() {
 }
 
 #[test]
-fn the_numbers_are_those_that_the_manual_gives() {
+fn the_waits_are_those_in_the_manual() {
     let seconds = Duration::from_secs;
     let waits = read(&with(&["autoscaling"])).unwrap();
     assert_eq!((waits.user.end(), waits.user.grace, waits.user.maintenance()), (seconds(80), seconds(90), seconds(61)));
@@ -73,7 +73,7 @@ fn the_user_tier_is_found_beside_others_and_a_hook_of_unknown_length_is_refused(
 }
 
 #[test]
-fn the_chore_refuses_what_does_not_fit_and_says_so() {
+fn the_command_refuses_waits_that_do_not_fit_and_says_why() {
     let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
     chore.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut chore = chore.spawn().unwrap();

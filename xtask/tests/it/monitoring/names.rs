@@ -36,13 +36,13 @@ fn explained() -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn the_handbook_explains_exactly_the_numbers_that_both_tiers_expose() {
+async fn the_manual_describes_exactly_the_metrics_that_both_tiers_expose() {
     let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
     assert_eq!(explained(), exposed);
 }
 
 #[tokio::test]
-async fn alerts_and_panels_ask_for_nothing_that_is_not_exposed() {
+async fn alerts_and_panels_query_exposed_metrics_only() {
     let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
     let asked = super::alerts().into_iter().map(|alert| alert["expr"].as_str().unwrap().to_owned()).chain(
         super::panels().into_iter().flat_map(|panel| {

@@ -99,7 +99,7 @@ fn resource<Spec: DeserializeOwned>(name: &str, kind: &str) -> Spec {
 }
 
 #[test]
-fn the_monitors_and_the_rule_have_fields_that_the_operator_knows() {
+fn the_monitors_and_the_rule_have_only_fields_of_the_operator() {
     let service: ServiceMonitor = resource("service-monitor", "ServiceMonitor");
     let pods: PodMonitor = resource("pod-monitor", "PodMonitor");
     for (selector, endpoints, tier) in

@@ -26,12 +26,12 @@ fn the_rules_are_rules() {
 }
 
 #[test]
-fn the_configuration_for_this_machine_is_one() {
+fn the_configuration_for_this_machine_is_valid() {
     assert_good(&promtool(&["check", "config", "dev.yaml"], None));
 }
 
 #[test]
-fn each_alert_fires_when_it_should_and_only_then() {
+fn each_alert_fires_exactly_when_it_should() {
     assert_good(&promtool(&["test", "rules", "rules-test.yaml"], None));
 }
 

@@ -7,7 +7,7 @@ use test_support::{Redis, Signal, eventually};
 use super::{all_are_served, becomes, pod, roam, sign_in_all, three_pods};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one() {
+async fn no_user_gets_another_session_while_redis_is_away_and_a_logout_holds() {
     let mut redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let mut users = sign_in_all(&pods, 30).await;
@@ -48,7 +48,7 @@ async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pod_does_not_exit_before_its_logouts_are_written_as_long_as_it_is_granted_time() {
+async fn a_pod_waits_for_its_logouts_to_be_written_as_long_as_its_grace_period_lasts() {
     let redis = Redis::start().await;
     let url = redis.url();
     let granted = [("TERMINATION_GRACE_PERIOD", "60s")];

@@ -30,7 +30,7 @@ async fn a_store_that_was_flushed_without_a_break_is_doubted_too() {
 }
 
 #[tokio::test]
-async fn the_doubt_is_over_after_ten_seconds() {
+async fn an_absent_session_is_believed_after_ten_seconds() {
     let mut redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let answer = pods[0].person().get("/").await;

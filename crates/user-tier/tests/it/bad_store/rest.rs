@@ -40,7 +40,7 @@ async fn commands(redis: &Redis) -> HashMap<String, f64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commands_at_rest_grow_with_the_pods_and_not_with_the_sessions() {
+async fn idle_commands_grow_with_the_pods_and_not_with_the_sessions() {
     let redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let without = rate(&redis).await;

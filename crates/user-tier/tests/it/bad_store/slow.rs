@@ -59,17 +59,17 @@ async fn next_pod_knows(delay: Range<u64>) {
 const MOST_WAITS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_pod_has_acknowledged_the_next_one_knows() {
+async fn a_change_that_one_pod_has_acknowledged_is_known_to_the_next() {
     next_pod_knows(SLOWISH).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_pod_has_acknowledged_the_next_one_knows_over_a_very_slow_line() {
+async fn a_change_that_one_pod_has_acknowledged_is_known_to_the_next_over_a_slow_line() {
     next_pod_knows(SLOW).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_here_or_lives_there() {
+async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_on_one_pod_or_lives_on_the_other() {
     let redis = Redis::start().await;
     let line = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 0..1).await;
     let url = format!("redis://{}", line.address);

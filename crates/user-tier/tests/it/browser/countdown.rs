@@ -6,7 +6,7 @@ use super::{countdown, counts_truly, kept, sign_in};
 use crate::pod;
 
 #[tokio::test]
-async fn the_banner_counts_down_truly_and_its_button_leaves() {
+async fn the_banner_counts_down_and_its_button_signs_out() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -54,7 +54,7 @@ async fn the_banner_counts_down_truly_and_its_button_leaves() {
 }
 
 #[tokio::test]
-async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
+async fn at_the_end_of_the_countdown_the_page_signs_out_and_keeps_the_notes() {
     // Long enough that the browser leaves more than a second before the end.
     let pod = pod(&[("DRAIN_TIMEOUT", "20s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
@@ -76,7 +76,7 @@ async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
 }
 
 #[tokio::test]
-async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_nothing_else() {
+async fn a_pod_that_hangs_during_a_drain_is_reported_as_not_responding() {
     let pod = pod(&[("DRAIN_TIMEOUT", "5s"), ("HEARTBEAT_INTERVAL", "500ms"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -108,7 +108,7 @@ async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_no
 }
 
 #[tokio::test]
-async fn a_browser_that_names_its_language_as_no_standard_does_shows_the_countdown_all_the_same() {
+async fn a_browser_with_a_nonstandard_language_tag_shows_the_countdown() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
     let browser = Browser::open().await;
     let languages = "Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix'] })";
@@ -120,7 +120,7 @@ async fn a_browser_that_names_its_language_as_no_standard_does_shows_the_countdo
 }
 
 #[tokio::test]
-async fn a_forced_end_says_so_and_leaves_the_notes_on_screen() {
+async fn after_a_forced_end_the_page_says_so_and_keeps_the_notes_on_screen() {
     let mut pod = pod(&[("AUTO_LOGOUT", "false"), ("DRAIN_TIMEOUT", "3s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -137,7 +137,7 @@ async fn a_forced_end_says_so_and_leaves_the_notes_on_screen() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
+async fn an_answer_older_than_the_notice_does_not_cancel_it() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -164,7 +164,7 @@ async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
 }
 
 #[tokio::test]
-async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
+async fn a_countdown_is_announced_a_few_times_and_shown_in_the_title() {
     let pod = pod(&[("DRAIN_TIMEOUT", "32s"), ("AUTO_LOGOUT", "false")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

@@ -6,7 +6,7 @@ use super::sign_in;
 use crate::pod;
 
 #[tokio::test]
-async fn a_maintenance_that_is_taken_back_leaves_the_page_as_it_was_and_says_so() {
+async fn a_cancelled_maintenance_restores_the_page_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();

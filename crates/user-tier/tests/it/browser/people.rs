@@ -19,7 +19,7 @@ async fn on_a_phone_nothing_is_wider_than_the_screen() {
 }
 
 #[tokio::test]
-async fn who_reads_german_is_told_in_german() {
+async fn a_german_browser_gets_a_german_banner() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();
@@ -45,7 +45,7 @@ async fn who_reads_german_is_told_in_german() {
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
+async fn a_clock_that_is_ten_minutes_wrong_does_not_change_the_countdown() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     let wrong = "const Right = Date;
@@ -67,7 +67,7 @@ async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
 }
 
 #[tokio::test]
-async fn without_scripts_the_page_says_how_long_and_its_button_leaves() {
+async fn without_scripts_the_page_shows_the_deadline_and_its_button_signs_out() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     browser.scripts(false).await;
@@ -86,7 +86,7 @@ async fn without_scripts_the_page_says_how_long_and_its_button_leaves() {
 }
 
 #[tokio::test]
-async fn the_banner_moves_only_for_those_who_like_it() {
+async fn the_banner_is_animated_only_where_motion_is_not_reduced() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -100,7 +100,7 @@ async fn the_banner_moves_only_for_those_who_like_it() {
 }
 
 #[tokio::test]
-async fn the_page_with_its_banner_is_as_accessible_as_can_be_measured() {
+async fn the_page_with_its_banner_passes_the_accessibility_checks() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("AUTO_LOGOUT", "false")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -153,7 +153,7 @@ async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its
 }
 
 #[tokio::test]
-async fn times_are_said_in_the_language_of_the_page_and_the_box_is_called_your_notes() {
+async fn times_are_in_the_language_of_the_page_and_the_text_box_is_labelled_your_notes() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     browser.languages("de-DE").await;
@@ -169,7 +169,7 @@ async fn times_are_said_in_the_language_of_the_page_and_the_box_is_called_your_n
 }
 
 #[tokio::test]
-async fn a_page_without_a_network_says_so_at_once() {
+async fn an_offline_page_says_so_at_once() {
     // No silence tells.
     let pod = pod(&[("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;

@@ -24,7 +24,7 @@ async fn some_seconds(pod: &UserPod) {
 }
 
 #[tokio::test]
-async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
+async fn a_computer_that_wakes_during_a_countdown_shows_the_time_left() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -39,7 +39,7 @@ async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
 }
 
 #[tokio::test]
-async fn a_computer_whose_clock_stood_still_while_it_slept_asks_when_it_wakes() {
+async fn a_computer_whose_clock_stopped_while_it_slept_asks_the_server_when_it_wakes() {
     // No heartbeat puts it right meanwhile.
     let pod = pod(&[("DRAIN_TIMEOUT", "10m"), ("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;
@@ -57,7 +57,7 @@ async fn a_computer_whose_clock_stood_still_while_it_slept_asks_when_it_wakes() 
 }
 
 #[tokio::test]
-async fn who_sleeps_past_the_end_finds_the_notes_and_what_happened() {
+async fn a_page_that_sleeps_past_the_deadline_shows_the_notes_and_what_happened() {
     let pod = pod(&[("DRAIN_TIMEOUT", "4s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

@@ -72,12 +72,12 @@ async fn all_are_told_over_one_stream(before: Option<&str>) {
 }
 
 #[tokio::test]
-async fn seven_tabs_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+async fn seven_tabs_share_one_stream_and_survive_the_tab_that_holds_it() {
     all_are_told_over_one_stream(None).await;
 }
 
 #[tokio::test]
-async fn seven_tabs_without_locks_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+async fn seven_tabs_without_locks_share_one_stream_and_survive_the_tab_that_holds_it() {
     all_are_told_over_one_stream(Some(WITHOUT_LOCKS)).await;
 }
 
@@ -149,12 +149,12 @@ async fn four_of_six_have_a_stream(before: Option<&str>) {
 }
 
 #[tokio::test]
-async fn where_each_tab_is_a_session_four_have_a_stream_and_the_others_ask() {
+async fn with_a_session_for_each_tab_four_hold_a_stream_and_the_others_poll() {
     four_of_six_have_a_stream(None).await;
 }
 
 #[tokio::test]
-async fn where_each_tab_is_a_session_and_there_are_no_locks_four_have_a_stream_and_the_others_ask() {
+async fn with_a_session_for_each_tab_and_no_locks_four_hold_a_stream_and_the_others_poll() {
     four_of_six_have_a_stream(Some(WITHOUT_LOCKS)).await;
 }
 

@@ -53,7 +53,7 @@ async fn asks_and_stays(browser: &Browser, heading: &str, more: u64) {
 }
 
 #[tokio::test]
-async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by_itself() {
+async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself() {
     let key = ("SESSION_KEY", "0123456789abcdef0123456789abcdef");
     let first = pod(&[key, ("DRAIN_TIMEOUT", "1h")]).await;
     let address = first.http.clone();
@@ -95,7 +95,7 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
 }
 
 #[tokio::test]
-async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_nothing_again() {
+async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resend() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "true").unwrap();
@@ -138,7 +138,7 @@ async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_
 }
 
 #[tokio::test]
-async fn a_page_that_waits_for_the_end_of_a_maintenance_names_no_time_that_nobody_has_set() {
+async fn the_maintenance_page_shows_no_time_unless_one_is_set() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "true").unwrap();

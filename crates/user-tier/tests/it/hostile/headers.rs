@@ -27,7 +27,7 @@ async fn get(person: &Person, path: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn every_answer_is_guarded_whatever_it_is() {
+async fn every_answer_has_the_security_headers() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
     let stranger = Person::new(&pod.http);
     get(&stranger, "/session", 401).await;
@@ -71,7 +71,7 @@ async fn every_answer_is_guarded_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn the_answers_of_other_modes_are_guarded_as_well() {
+async fn answers_in_other_modes_have_the_security_headers_too() {
     let tabs = pod(&[("SESSION_SCOPE", "tab")]).await;
     get(&tabs.person(), "/", 303).await;
     let closed = pod(&[("MAINTENANCE_MODE", "true")]).await;

@@ -32,7 +32,7 @@ async fn opens_nothing(pod: &UserPod, cookie: &str, what: &str) {
 }
 
 #[tokio::test]
-async fn a_session_id_that_somebody_has_read_opens_nothing() {
+async fn a_disclosed_session_id_opens_nothing() {
     let key = |key| [("SESSION_KEY", key)];
     let pod = pod(&key("0123456789abcdef0123456789abcdef")).await;
     let other = crate::pod(&key("fedcba9876543210fedcba9876543210")).await;
@@ -51,7 +51,7 @@ async fn a_session_id_that_somebody_has_read_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_planted_cookie_is_worthless_once_its_victim_has_signed_in() {
+async fn a_planted_cookie_is_worthless_after_its_victim_has_signed_in() {
     let pod = pod(&[]).await;
     let planted = cookie(&pod).await;
     let login = client().post(pod.url("/login")).header("cookie", &planted).form(&[("user", "ada")]);
@@ -63,7 +63,7 @@ async fn a_planted_cookie_is_worthless_once_its_victim_has_signed_in() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_kept_opens_nothing_after_the_end_however_it_came() {
+async fn a_copied_cookie_opens_nothing_after_any_end_of_its_session() {
     let pod = pod(&[("SESSION_TTL", "1s")]).await;
     let left = cookie(&pod).await;
     client().post(pod.url("/logout")).header("cookie", &left).send().await.unwrap();
@@ -78,7 +78,7 @@ async fn a_cookie_that_was_kept_opens_nothing_after_the_end_however_it_came() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_kept_opens_nothing_after_a_forced_end() {
+async fn a_copied_cookie_opens_nothing_after_a_forced_end() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();

@@ -40,7 +40,7 @@ mod haproxy {
     use super::*;
 
     #[tokio::test]
-    async fn no_post_without_a_cookie_is_refused_before_during_and_after_a_drain() {
+    async fn no_post_without_a_cookie_is_refused_before_or_during_a_drain() {
         let (first, second) = (pod("user-1").await, pod("user-2").await);
         let proxy = Haproxy::with_slots(2).await;
         proxy.serve(0, &first.http).await;

@@ -22,7 +22,7 @@ async fn cookie(pod: &UserPod, (name, value): (&str, &str)) -> String {
 }
 
 #[tokio::test]
-async fn the_host_of_a_trusted_proxy_counts_and_nobody_elses() {
+async fn the_forwarded_host_counts_from_trusted_proxies_only() {
     for (options, status) in
         [(&[][..], StatusCode::FORBIDDEN), (&[HERE], StatusCode::SEE_OTHER), (&[ELSEWHERE], StatusCode::FORBIDDEN)]
     {
@@ -31,7 +31,7 @@ async fn the_host_of_a_trusted_proxy_counts_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_secure_scheme_is_heard_in_every_spelling_and_from_trusted_proxies_only() {
+async fn a_secure_scheme_is_read_in_every_spelling_and_from_trusted_proxies_only() {
     let (anybody, here, elsewhere) = (pod(&[]).await, pod(&[HERE]).await, pod(&[ELSEWHERE]).await);
     for field in [
         ("x-forwarded-proto", "https"),
