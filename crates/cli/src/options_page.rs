@@ -33,11 +33,12 @@ const HEAD: &str = "| variable | default | meaning |\n|---|---|---|\n";
 /// One table for each heading of `--help`, in its order.
 fn tables(command: &Command, level: &str) -> String {
     let mut text = String::new();
-    let mut heading = None;
+    let mut heading = "";
     for argument in command.get_arguments().filter(|argument| argument.get_env().is_some()) {
-        if heading != argument.get_help_heading() {
-            heading = argument.get_help_heading();
-            text += &format!("\n{level} {}\n\n{HEAD}", heading.unwrap_or("Options"));
+        let next = argument.get_help_heading().unwrap_or("General");
+        if heading != next {
+            heading = next;
+            text += &format!("\n{level} {heading}\n\n{HEAD}");
         }
         text += &argument_row(argument);
     }

@@ -42,7 +42,7 @@ pub(super) struct SessionArgs {
     #[arg(long, env, default_value_t = written(DEFAULTS.limits.presence_linger))]
     presence_linger: String,
     /// The same for a session that never had a stream, counted from its last request, once its cookie has come back; before
-    /// that 5s, or less if this is less
+    /// that 5s, or STREAMLESS_LINGER if it is shorter
     #[arg(long, env, default_value_t = written(DEFAULTS.limits.streamless_linger))]
     streamless_linger: String,
     /// Sessions that this pod holds at most, fewer where the limit of open files is lower; above it newcomers get the busy page

@@ -20,15 +20,18 @@ fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> R
     Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
 }
 
+fn page() -> String {
+    cli::options_page::render(&Raw::command(), &raw::SECRETS)
+}
+
 #[test]
 fn the_page_of_options_is_generated_from_the_help() {
-    let page = cli::options_page::render(&Raw::command(), &raw::SECRETS);
-    test_support::assert_generated("docs/options-user-tier.md", &page);
+    test_support::assert_generated("docs/options-user-tier.md", &page());
 }
 
 #[test]
 fn defaults_that_help_describes_in_words_are_those_of_the_code() {
-    let help = Raw::command().render_help().to_string();
+    let help = page();
     for default in [cli::options::written(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()] {
         assert!(help.contains(&default), "{default}");
     }
