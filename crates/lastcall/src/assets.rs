@@ -23,34 +23,9 @@ pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
 /// Where [`crate::PlainPages`] find the script of the page that opens itself again.
 pub(crate) const RELOAD_PATH: &str = "/assets/lastcall-reload.js";
 
-/// The parts, each a file of one idea, in one closure: a page gets one file and no names but `lastcall`.
-const SCRIPT: &str = concat!(
-    "\"use strict\";\n(() => {\n",
-    include_str!("../assets/script/tag.js"),
-    "\nfunction run() {\n",
-    include_str!("../assets/script/choices.js"),
-    include_str!("../assets/script/words.js"),
-    include_str!("../assets/script/channel.js"),
-    include_str!("../assets/script/seats.js"),
-    include_str!("../assets/script/stream.js"),
-    include_str!("../assets/script/question.js"),
-    include_str!("../assets/script/memory.js"),
-    include_str!("../assets/script/follower.js"),
-    include_str!("../assets/script/connection.js"),
-    include_str!("../assets/script/leaving.js"),
-    include_str!("../assets/script/title.js"),
-    include_str!("../assets/script/banner_style.js"),
-    include_str!("../assets/script/host.js"),
-    include_str!("../assets/script/room.js"),
-    include_str!("../assets/script/banner.js"),
-    include_str!("../assets/script/countdown.js"),
-    include_str!("../assets/script/drain.js"),
-    include_str!("../assets/script/lateness.js"),
-    include_str!("../assets/script/main.js"),
-    "}\n\n",
-    include_str!("../assets/script/begin.js"),
-    "})();\n",
-);
+/// The bundle of the modules in `assets/script`, one closure that adds no name to a page but `lastcall`.
+/// `cargo xtask codegen` renews it.
+const SCRIPT: &str = include_str!("../assets/lastcall.js");
 
 /// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
 /// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
@@ -122,14 +97,5 @@ mod tests {
         assert_eq!(fresh.status(), StatusCode::OK);
         assert_eq!(fresh.headers()[CACHE_CONTROL], "no-cache");
         assert_eq!(fresh.headers()[ETAG], tag);
-    }
-
-    #[test]
-    fn the_script_brings_every_part_once() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/script");
-        for file in std::fs::read_dir(folder).unwrap() {
-            let part = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            assert_eq!(SCRIPT.matches(&part).count(), 1, "{part:.80}");
-        }
     }
 }

@@ -1,6 +1,6 @@
-// Everything that the script says, in one place.
+// Every text that the script shows, in each language.
 
-const languages = {
+export const languages = {
   en: {
     label: "Announcement",
     message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds),
@@ -69,23 +69,3 @@ const languages = {
     stoppedTitle: (title) => `Keine Antwort · ${title}`,
   },
 };
-
-// The page's choice, else the person's, else English. Both languages run from left to right.
-const language = [choices.lang, ...(navigator.languages ?? [])]
-  .map((tagged) => tagged?.split("-")[0].toLowerCase())
-  .find((spoken) => Object.hasOwn(languages, spoken ?? "")) ?? "en";
-const words = languages[language];
-const direction = "ltr";
-// Times of day as the language of the words has them: as its region does where the browser names one, and never as another
-// language does. A system may give its browser a name that `Intl` does not take, such as `en-US@posix`.
-const named = (navigator.languages ?? []).filter((tagged) => tagged.split("-")[0].toLowerCase() === language);
-const locale = [...named, language].find((tagged) => isTaken(tagged));
-const spokenClock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
-
-function isTaken(tagged) {
-  try {
-    return Intl.getCanonicalLocales(tagged).length > 0;
-  } catch {
-    return false;
-  }
-}
