@@ -9,13 +9,13 @@ const FILES: [File; 11] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),
     ("page.js", SCRIPT, include_str!("../assets/page.js")),
     ("live.js", SCRIPT, include_str!("../assets/live.js")),
-    ("hold.js", SCRIPT, include_str!("../assets/hold.js")),
-    ("stored.js", SCRIPT, include_str!("../assets/stored.js")),
-    ("swap.js", SCRIPT, include_str!("../assets/swap.js")),
+    ("pending.js", SCRIPT, include_str!("../assets/pending.js")),
+    ("storage.js", SCRIPT, include_str!("../assets/storage.js")),
+    ("morph.js", SCRIPT, include_str!("../assets/morph.js")),
     ("times.js", SCRIPT, include_str!("../assets/times.js")),
-    ("zone.js", SCRIPT, include_str!("../assets/zone.js")),
+    ("time_zone.js", SCRIPT, include_str!("../assets/time_zone.js")),
     ("sign-in.js", SCRIPT, include_str!("../assets/sign-in.js")),
-    ("keys.js", SCRIPT, include_str!("../assets/keys.js")),
+    ("shortcuts.js", SCRIPT, include_str!("../assets/shortcuts.js")),
     ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
 ];
 

@@ -177,7 +177,7 @@ export class Banner {
     this.#collapsed = collapsed;
     this.#parts.banner.toggleAttribute("data-quiet", collapsed);
     const stay = this.#notice?.stays_signed_in ? words.keepWorking : words.stay;
-    this.#parts.write("stay-here", collapsed ? words.whole : stay);
+    this.#parts.write("stay-here", collapsed ? words.expand : stay);
     this.#parts.resize();
   }
 
