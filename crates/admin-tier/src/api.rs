@@ -9,12 +9,12 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
 pub(crate) use drains::drains;
+use fleet::{Asked, Filter, FleetView, Listing, PodHealth, PodState, PodView, Query, QueryError, Row};
 pub(crate) use forget::forget;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 pub(crate) use maintenance::move_switch;
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{Asked, Filter, FleetView, Listing, PodState, PodView, Query, QueryError, Row, Standing};
 use session_domain::paging::Cursor;
 use session_domain::{SessionId, Timestamp};
 
@@ -233,8 +233,8 @@ fn pod(pod: &PodView) -> Pod<'_> {
         last_seen: pod.last_seen,
         revision: pod.revision(),
         error: match pod.standing() {
-            Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
-            Standing::Waiting | Standing::Live | Standing::Finished => None,
+            PodHealth::Inconsistent(reason) | PodHealth::Unreachable(reason) => Some(reason),
+            PodHealth::Waiting | PodHealth::Live | PodHealth::Finished => None,
         },
         listed: pod.is_listed(),
         ready: pod.is_ready(),

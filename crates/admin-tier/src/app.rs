@@ -9,12 +9,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router, middleware};
+use fleet::FleetView;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http_support::{Connections, Settings};
 use maintenance_switch::Switch;
 use serde_json::json;
-use session_domain::fleet::FleetView;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -26,7 +26,7 @@ use tracing::warn;
 use crate::audit::Audit;
 use crate::auth::{self, Auth};
 use crate::discovery::Reporter;
-use crate::fleet::{Commands, Inputs};
+use crate::fleet_task::{Commands, Inputs};
 use crate::link::Presenter;
 use crate::live::{self, Scene, Sources, Streams};
 use crate::maintenance::Maintenance;
@@ -34,7 +34,7 @@ use crate::options::Options;
 use crate::orphans::{self, Orphans, StoreLink};
 use crate::security::ForwardedTrust;
 use crate::slash::TrailingSlash as _;
-use crate::{api, assets, clock, export, fleet, metrics, pages, problem, security};
+use crate::{api, assets, clock, export, fleet_task, metrics, pages, problem, security};
 
 /// How long open connections get at the end.
 const CLOSING: Duration = Duration::from_secs(3);
@@ -156,7 +156,7 @@ pub async fn serve(
         forget_after: options.forget_after,
         views,
     };
-    parts.spawn(fleet::keep(inputs, stop.clone()));
+    parts.spawn(fleet_task::keep(inputs, stop.clone()));
     let settings = Settings::new(HEARTBEAT).telling_peers(true);
     parts.spawn(http_support::serve(listener, router, stop.clone(), settings, Connections::within_open_files()));
     tokio::select! {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use launch::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
+use cli::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
 
 const FILES: [File; 11] = [
     ("style.css", STYLE, include_str!("../assets/style.css")),

@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use destination::{Destination, SIGN_IN};
-use door::TrustedUser;
 pub(crate) use guard::guard;
 use http::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER};
+use http_support::TrustedUser;
 pub(crate) use lock::{Lock, Refused};
 pub(crate) use operator::{How, Operator};
 pub(crate) use stay::Stay;

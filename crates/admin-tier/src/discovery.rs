@@ -11,7 +11,7 @@ mod kubernetes;
 
 use std::fmt;
 
-use session_domain::fleet::{Address, Found};
+use fleet::{Address, DiscoveredPod};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use findings::{Findings, Reporter};
@@ -53,7 +53,7 @@ impl Discovery {
     /// Looks for pods until `stop` is cancelled. What stands in the options is found before it returns.
     pub(crate) fn run(self, reporter: Reporter, stop: CancellationToken) -> impl Future<Output = ()> + Send {
         if let Self::Fixed(addresses) = &self {
-            reporter.found(addresses.iter().cloned().map(Found::fixed).collect(), None);
+            reporter.found(addresses.iter().cloned().map(DiscoveredPod::fixed).collect(), None);
         }
         let looking = async move {
             match self {

@@ -12,7 +12,7 @@ mod auth;
 mod clock;
 mod discovery;
 mod export;
-mod fleet;
+mod fleet_task;
 mod link;
 mod live;
 mod maintenance;

@@ -8,7 +8,7 @@ mod presenter;
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::fleet::{Address, Heard};
+use fleet::{Address, PodEvent};
 use session_wire::v1::GetPodRequest;
 use session_wire::v1::introspection_client::IntrospectionClient;
 use tokio::sync::{Notify, mpsc};
@@ -52,7 +52,7 @@ enum End {
 }
 
 /// Where a link says what it hears.
-pub(crate) type Ear = mpsc::Sender<(Address, Heard)>;
+pub(crate) type Ear = mpsc::Sender<(Address, PodEvent)>;
 
 /// Keeps the link to the pod at `address` until `stop` is cancelled. Begins its watch anew whenever `relist` says so.
 pub(crate) async fn run(
@@ -95,7 +95,7 @@ pub(crate) async fn run(
                         warn!(pod.address = %address, reason, "pod is lost, trying again");
                         logged = Some(reason.clone());
                     }
-                    if ear.send((address.clone(), Heard::Lost(reason))).await.is_err() {
+                    if ear.send((address.clone(), PodEvent::Lost(reason))).await.is_err() {
                         return;
                     }
                     backoff.next_pause()
@@ -112,7 +112,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
     let mut heard_all = false;
     match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
-            if ear.send((address.clone(), Heard::Watching)).await.is_err() {
+            if ear.send((address.clone(), PodEvent::Watching)).await.is_err() {
                 return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             let end = tokio::select! {
@@ -123,7 +123,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
         }
         Err(status) => {
             let is_refused = crate::reason::is_refused(&status);
-            if is_refused && ear.send((address.clone(), Heard::Refused)).await.is_err() {
+            if is_refused && ear.send((address.clone(), PodEvent::Refused)).await.is_err() {
                 return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             (End::Lost(hear::reason(&status)), false)
@@ -166,7 +166,7 @@ async fn listen(
             Ok(Err(status)) => return End::Lost(hear::reason(&status)),
             Err(_) => match ask(client).await {
                 Ok(took) => {
-                    if ear.send((address.clone(), Heard::Answered { took })).await.is_err() {
+                    if ear.send((address.clone(), PodEvent::Answered { took })).await.is_err() {
                         return End::Finished;
                     }
                     continue;
@@ -175,8 +175,8 @@ async fn listen(
             },
         };
         for heard in hear::translate(message) {
-            finished |= matches!(&heard, Heard::Report(report) if report.is_final);
-            *heard_all |= matches!(&heard, Heard::Snapshot { end: true, .. });
+            finished |= matches!(&heard, PodEvent::Report(report) if report.is_final);
+            *heard_all |= matches!(&heard, PodEvent::Snapshot { end: true, .. });
             if ear.send((address.clone(), heard)).await.is_err() {
                 return End::Finished;
             }

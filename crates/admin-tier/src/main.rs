@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
-use door::Networks;
-use launch::command::CommandLine;
-use launch::logging::Log;
-use launch::options::{Faults, ProcessEnvironment};
-use launch::signals::StopSignals;
-use launch::version::VERSION;
-use launch::{EXIT_CONFIG, command, process};
+use cli::command::CommandLine;
+use cli::logging::Log;
+use cli::options::{Faults, ProcessEnvironment};
+use cli::signals::StopSignals;
+use cli::version::VERSION;
+use cli::{EXIT_CONFIG, command, process};
+use http_support::Networks;
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 
@@ -41,7 +41,7 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
             return log.fail(&faults, EXIT_CONFIG);
         }
     };
-    let switch = match launch::maintenance::open(options.switch.as_ref()).await {
+    let switch = match cli::maintenance::open(options.switch.as_ref()).await {
         Ok(switch) => switch,
         Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };

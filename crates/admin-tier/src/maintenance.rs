@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use maintenance_switch::{Position, Report, SetError, Standing, Switch};
+use maintenance_switch::{Position, Report, SetError, Switch, SwitchHealth};
 use session_domain::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -75,7 +75,9 @@ impl Maintenance {
         }
         // Read, and not where it was put: somebody else has put it back. Not read, it is set all the same.
         match self.stand().report {
-            Report { position: now, standing: Standing::Sound } if now != position => Err(SetError::Overtaken { now }),
+            Report { position: now, standing: SwitchHealth::Sound } if now != position => {
+                Err(SetError::Overtaken { now })
+            }
             Report { .. } => Ok(()),
         }
     }
@@ -95,7 +97,7 @@ async fn follow(switch: Arc<Switch>, stands: watch::Sender<Stand>, stop: Cancell
 fn after(before: &Stand, report: Report, now: Timestamp) -> Stand {
     // Before it was read once, nothing is known of where it stood.
     let moved = before.report.position != report.position && before.was_read;
-    let was_read = before.was_read || report.standing == Standing::Sound;
+    let was_read = before.was_read || report.standing == SwitchHealth::Sound;
     Stand { since: if moved { Some(now) } else { before.since }, was_read, report }
 }
 
@@ -107,13 +109,13 @@ mod tests {
     fn the_time_is_that_of_a_move_that_was_seen() {
         let at = Timestamp::from_millis;
         let read = |position, standing| Report { position, standing };
-        let away = Standing::Doubtful(maintenance_switch::Doubt::Away("refused".to_owned()));
+        let away = SwitchHealth::Doubtful(maintenance_switch::Doubt::Away("refused".to_owned()));
         let stand = after(&Stand::unheard(), read(Position::Off, away), at(0));
-        let stand = after(&stand, read(Position::On, Standing::Sound), at(1));
+        let stand = after(&stand, read(Position::On, SwitchHealth::Sound), at(1));
         assert_eq!(stand.since, None, "it may have stood there for days");
-        let stand = after(&stand, read(Position::Off, Standing::Sound), at(2));
+        let stand = after(&stand, read(Position::Off, SwitchHealth::Sound), at(2));
         assert_eq!(stand.since, Some(at(2)));
-        let doubt = Standing::Doubtful(maintenance_switch::Doubt::NotThere);
+        let doubt = SwitchHealth::Doubtful(maintenance_switch::Doubt::NotThere);
         let stand = after(&stand, read(Position::Off, doubt), at(3));
         assert_eq!(stand.since, Some(at(2)), "nobody has moved it");
     }

@@ -5,9 +5,9 @@
 
 use std::collections::HashSet;
 
+use fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
-use session_domain::fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
 use session_domain::{Counters, Phase, PodReport, Timestamp};
 
 use crate::live::Streams;
@@ -83,7 +83,7 @@ fn tier(view: &FleetView) {
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
     gauge!("lastcall_admin_sessions_present").set(view.present_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
-    gauge!("lastcall_admin_build_info", "version" => launch::version::VERSION).set(1.0);
+    gauge!("lastcall_admin_build_info", "version" => cli::version::VERSION).set(1.0);
 }
 
 #[allow(clippy::cast_precision_loss, reason = "streams are few")]
@@ -141,8 +141,8 @@ fn count(pod: &str, counters: &Counters) {
 
 #[cfg(test)]
 mod tests {
+    use fleet::{Address, DiscoveredPod, Fleet, PodEvent};
     use session_domain::PodName;
-    use session_domain::fleet::{Address, Fleet, Found, Heard};
     use test_support::metric;
     use tokio_util::sync::CancellationToken;
 
@@ -177,7 +177,7 @@ mod tests {
     fn a_drain_is_told_by_phase_and_deadline_while_the_pod_is_heard() {
         let address = Address::new("10.0.0.1:9091");
         let mut fleet = Fleet::new();
-        fleet.list(&[Found::at(address.clone())], at(0));
+        fleet.list(&[DiscoveredPod::at(address.clone())], at(0));
         let series = |fleet: &Fleet, now| {
             let page = page(fleet, now);
             let phases = Phase::ALL.map(|phase| {
@@ -188,12 +188,16 @@ mod tests {
         let only = |phase| Phase::ALL.map(|each| Some(f64::from(u8::from(each == phase))));
         // Only the end of a snapshot makes a pod one that is heard.
         for (phase, deadline) in [(Phase::Serving, None), (Phase::Draining, Some(at(60))), (Phase::Propagating, None)] {
-            fleet.apply(&address, Heard::Watching, at(1));
-            fleet.apply(&address, Heard::Report(report(phase, deadline)), at(1));
-            fleet.apply(&address, Heard::Snapshot { sessions: Vec::new(), end: true }, at(1));
+            fleet.apply(&address, PodEvent::Watching, at(1));
+            fleet.apply(&address, PodEvent::Report(report(phase, deadline)), at(1));
+            fleet.apply(&address, PodEvent::Snapshot { sessions: Vec::new(), end: true }, at(1));
             assert_eq!(series(&fleet, 2), (only(phase), deadline.map(|_| 60.0)), "{phase}");
         }
-        fleet.apply(&address, Heard::Report(PodReport { is_final: true, ..report(Phase::Propagating, None) }), at(3));
+        fleet.apply(
+            &address,
+            PodEvent::Report(PodReport { is_final: true, ..report(Phase::Propagating, None) }),
+            at(3),
+        );
         assert_eq!(series(&fleet, 4), ([None; 4], None), "it has finished");
     }
 
@@ -201,9 +205,9 @@ mod tests {
     fn a_gone_pods_counters_stay_ten_minutes_while_its_gauges_go() {
         let address = Address::new("10.0.0.1:9091");
         let mut fleet = Fleet::new();
-        fleet.list(&[Found::at(address.clone())], at(0));
+        fleet.list(&[DiscoveredPod::at(address.clone())], at(0));
         let last = PodReport { is_final: true, ..report(Phase::Propagating, None) };
-        fleet.apply(&address, Heard::Report(last), at(100));
+        fleet.apply(&address, PodEvent::Report(last), at(100));
         let series = |fleet: &Fleet, now| {
             let page = page(fleet, now);
             [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
@@ -212,7 +216,7 @@ mod tests {
         fleet.list(&[], at(102));
         assert_eq!(series(&fleet, 103), [Some(7.0), None]);
         for (now, counter) in [(200, Some(7.0)), (700, Some(7.0)), (701, None)] {
-            fleet.tend(at(now));
+            fleet.expire(at(now));
             assert_eq!(series(&fleet, now), [counter, None], "{now} s");
         }
         assert!(fleet.view().pods().is_empty());

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 pub use auth::AdminAuth;
 use clap::Parser;
-use door::{Networks, Token};
-use launch::logging::{self, LogFormat};
-use launch::options::{self, Environment, Faults};
-use launch::secret::{self, Secret};
+use cli::logging::{self, LogFormat};
+use cli::options::{self, Environment, Faults};
+use cli::secret::{self, Secret};
+use fleet::FORGET_AFTER;
+use http_support::{Networks, Token};
 use maintenance_switch::Place;
-use session_domain::fleet::FORGET_AFTER;
 
 use crate::discovery::{self, Discovery};
 
@@ -23,7 +23,7 @@ const SWITCH_POLL: Duration = Duration::from_millis(500);
 ///
 /// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "admin-tier", version = launch::version::VERSION, after_help = SECRETS)]
+#[command(name = "admin-tier", version = cli::version::VERSION, after_help = SECRETS)]
 pub struct Raw {
     /// Pages, API, metrics and probes
     #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9092")]
@@ -115,7 +115,7 @@ impl Options {
         let redis = redis(environment, &mut faults);
         let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
         let (file, config_map) = (raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref());
-        let switch = launch::maintenance::place(file, config_map, SWITCH_POLL, &mut faults);
+        let switch = cli::maintenance::place(file, config_map, SWITCH_POLL, &mut faults);
         let log_format =
             faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {

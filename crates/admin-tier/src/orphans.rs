@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use launch::secret::Secret;
+use cli::secret::Secret;
+use fleet::StoreRecord;
 pub(crate) use link::StoreLink;
-use session_domain::fleet::StoreRecord;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};

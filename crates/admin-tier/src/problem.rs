@@ -15,7 +15,7 @@ pub(crate) fn document(status: StatusCode, title: &str, detail: &str) -> Respons
 
 /// A page where the caller accepts HTML and navigates, else a document.
 pub(crate) fn answer(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    if door::field::is_navigation(headers) {
+    if http_support::field::is_navigation(headers) {
         return (status, Html(pages::problem(title, detail))).into_response();
     }
     document(status, title, detail)

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use door::{AllowedOrigins, Networks, SameOrigin, forwarded, same_origin};
 use http::StatusCode;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY};
+use http_support::{AllowedOrigins, Networks, SameOrigin, forwarded, same_origin};
 
 use crate::options::{AdminAuth, Options};
 use crate::problem;

@@ -13,8 +13,8 @@ use session_domain::{PodName, SessionId, Timestamp, UserName};
 use crate::admission;
 use crate::notice::DrainNotice;
 use crate::page::{self, Page};
-use crate::pod::Pod;
-use crate::session::Visit;
+use crate::service_state::ServiceState;
+use crate::session::RequestContext;
 use crate::sign_in::SignIn;
 use crate::trusted;
 
@@ -30,22 +30,22 @@ pub(crate) struct Login {
 /// `POST /login`: names the user.
 pub(crate) async fn login(
     sign_in: SignIn,
-    visit: Visit,
+    context: RequestContext,
     headers: HeaderMap,
     form: Result<Form<Login, MAX_FORM_BYTES>, FormError>,
 ) -> Response {
-    if let Some(refusal) = trusted::refuse_login(&visit.pod, &headers) {
+    if let Some(refusal) = trusted::refuse_login(&context.state, &headers) {
         return refusal;
     }
     let user = match form {
         Ok(Form(login)) => UserName::from_input(&login.user),
         Err(error) => {
             let detail = "Send the form field `user`, as application/x-www-form-urlencoded, in at most 64 kB.";
-            return page::problem(&*visit.pod.pages, &headers, error.status(), "No name in the form", detail);
+            return page::problem(&*context.state.pages, &headers, error.status(), "No name in the form", detail);
         }
     };
     match sign_in.name_user(user).await {
-        Ok(signed_in) => (signed_in, Redirect::to(visit.base.as_str())).into_response(),
+        Ok(signed_in) => (signed_in, Redirect::to(context.base.as_str())).into_response(),
         Err(refusal) => refusal,
     }
 }
@@ -57,16 +57,16 @@ fn is_automatic(uri: &Uri) -> bool {
 }
 
 /// `GET` and `POST /logout`: ends the session, whatever phase the pod is in, and whether there is one or not.
-pub(crate) async fn logout(visit: Visit, method: Method, headers: HeaderMap, uri: Uri) -> Response {
-    let pod = &visit.pod;
-    let base = visit.base.as_str();
-    if method != Method::POST && (method == Method::HEAD || !pod.same_origin.is_wanted(&headers, &uri)) {
-        return page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base }));
+pub(crate) async fn logout(context: RequestContext, method: Method, headers: HeaderMap, uri: Uri) -> Response {
+    let state = &context.state;
+    let base = context.base.as_str();
+    if method != Method::POST && (method == Method::HEAD || !state.same_origin.is_wanted(&headers, &uri)) {
+        return page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base }));
     }
     let automatic = is_automatic(&uri);
-    visit.log_out(automatic).await;
-    let mut response = page::html(StatusCode::OK, pod.pages.html(Page::SignedOut { base, automatic }));
-    if let Some(cleared) = visit.cookies.clear(&visit.base) {
+    context.log_out(automatic).await;
+    let mut response = page::html(StatusCode::OK, state.pages.html(Page::SignedOut { base, automatic }));
+    if let Some(cleared) = context.cookies.clear(&context.base) {
         response.headers_mut().append(SET_COOKIE, cleared);
     }
     response
@@ -85,9 +85,9 @@ struct SessionAnswer {
 }
 
 /// `GET /session`: what the session is, and what it has to be told.
-pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
-    let Some(session) = visit.session() else { return no_session(&visit.pod, &headers) };
-    let pod_time = visit.pod.clock.now();
+pub(crate) async fn session(context: RequestContext, headers: HeaderMap) -> Response {
+    let Some(session) = context.session() else { return no_session(&context.state, &headers) };
+    let pod_time = context.state.clock.now();
     let answer = SessionAnswer {
         session_id: session.id(),
         user: session.user(),
@@ -102,11 +102,11 @@ pub(crate) async fn session(visit: Visit, headers: HeaderMap) -> Response {
 
 /// The answer to a request about a session that there is not. A page that waits learns from it that the service itself answers,
 /// and whether it admits newcomers; a page that has a session, how old the answer is.
-pub(crate) fn no_session(pod: &Pod, headers: &HeaderMap) -> Response {
+pub(crate) fn no_session(state: &ServiceState, headers: &HeaderMap) -> Response {
     let detail = "The session has ended, or there never was one. Open the page: it starts one.";
     let more = json!({
-        "admits_newcomers": admission::admits_newcomers(pod),
-        "server_time": pod.clock.now(),
+        "admits_newcomers": admission::admits_newcomers(state),
+        "server_time": state.clock.now(),
     });
-    page::problem_with(&*pod.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail, more)
+    page::problem_with(&*state.pages, headers, StatusCode::UNAUTHORIZED, "No session", detail, more)
 }

@@ -12,75 +12,86 @@ use session_domain::lifecycle::State;
 use session_domain::registry::Refused;
 
 use crate::page::{self, Page};
-use crate::pod::Pod;
 use crate::request_kind::RequestKind;
 use crate::scope::Base;
+use crate::service_state::ServiceState;
 use crate::{eviction, maintenance_page};
 
 /// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
 const ALWAYS_ADMITTED: [&str; 3] = ["/session", "/events", "/logout"];
 
 /// Whether a newcomer would be admitted now.
-pub(crate) fn admits_newcomers(pod: &Pod) -> bool {
-    pod.registry.is_open() && !pod.registry.is_full()
+pub(crate) fn admits_newcomers(state: &ServiceState) -> bool {
+    state.registry.is_open() && !state.registry.is_full()
 }
 
 /// What a request without a session gets instead of the app, if anything.
-pub(crate) async fn check(pod: &Arc<Pod>, base: &Base, kind: RequestKind, request: &Parts) -> Option<Response> {
+pub(crate) async fn check(
+    state: &Arc<ServiceState>,
+    base: &Base,
+    kind: RequestKind,
+    request: &Parts,
+) -> Option<Response> {
     if ALWAYS_ADMITTED.contains(&request.uri.path()) {
         return None;
     }
     let refused = match kind {
-        RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => newcomer(pod).await,
-        RequestKind::CrossSitePost => cross_site_post(pod),
-        RequestKind::Untracked => untracked(pod),
+        RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => newcomer(state).await,
+        RequestKind::CrossSitePost => cross_site_post(state),
+        RequestKind::Untracked => untracked(state),
     };
     let location = base.reopened(&request.method);
-    Some(refuse(pod, kind, &request.headers, location, refused?, request.version))
+    Some(refuse(state, kind, &request.headers, location, refused?, request.version))
 }
 
-async fn newcomer(pod: &Arc<Pod>) -> Option<Refused> {
-    if !pod.registry.is_open() {
+async fn newcomer(state: &Arc<ServiceState>) -> Option<Refused> {
+    if !state.registry.is_open() {
         return Some(Refused::Closed);
     }
-    if pod.registry.is_full() {
-        eviction::make_room(pod).await;
+    if state.registry.is_full() {
+        eviction::make_room(state).await;
     }
-    pod.registry.is_full().then_some(Refused::Full)
+    state.registry.is_full().then_some(Refused::Full)
 }
 
 /// Holds no place, so that a full pod is no matter; and a route may lead here until the propagation is over.
-fn untracked(pod: &Pod) -> Option<Refused> {
-    match pod.lifecycle.borrow().phase() {
+fn untracked(state: &ServiceState) -> Option<Refused> {
+    match state.lifecycle.borrow().phase() {
         Phase::Maintenance => Some(Refused::Closed),
         Phase::Serving | Phase::Draining | Phase::Propagating => None,
     }
 }
 
 /// Users with a session come back by such a form as newcomers do, and cannot be told from them: it is served while they are.
-fn cross_site_post(pod: &Pod) -> Option<Refused> {
-    (pod.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(Refused::Closed)
+fn cross_site_post(state: &ServiceState) -> Option<Refused> {
+    (state.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(Refused::Closed)
 }
 
 /// Whether the pod will stop: what needs no session here had better go elsewhere the next time.
-pub(crate) fn is_stopping(pod: &Pod) -> bool {
-    matches!(pod.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+pub(crate) fn is_stopping(state: &ServiceState) -> bool {
+    matches!(state.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
 }
 
 /// The answer to a request that is not admitted, in the caller's media type: maintenance, try again, or busy. A page opens
 /// `location` in the end. Leaves the cookie alone.
 pub(crate) fn refuse(
-    pod: &Pod,
+    state: &ServiceState,
     kind: RequestKind,
     headers: &HeaderMap,
     location: &str,
     refused: Refused,
     version: Version,
 ) -> Response {
-    let phase = pod.lifecycle.borrow().phase();
+    let phase = state.lifecycle.borrow().phase();
     let (page, title, detail, retry_after) = match (refused, phase) {
         (Refused::Closed, Phase::Maintenance) => {
-            return maintenance_page::answer(&*pod.pages, kind, headers, location, pod.config.maintenance_retry_after);
+            return maintenance_page::answer(
+                &*state.pages,
+                kind,
+                headers,
+                location,
+                state.config.maintenance_retry_after,
+            );
         }
         (Refused::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => {
             let page = Page::TryAgain { location };
@@ -89,7 +100,7 @@ pub(crate) fn refuse(
         (Refused::Full, _) => (Page::Busy { location }, "This server is full", "Try again in a few seconds.", 5),
     };
     let mut response = if kind.takes_page(headers) {
-        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(page))
+        page::html(StatusCode::SERVICE_UNAVAILABLE, state.pages.html(page))
     } else {
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, title, detail)
     };
@@ -102,9 +113,9 @@ pub(crate) fn refuse(
 
 /// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
 /// session, here or at the pod that holds it.
-pub(crate) fn wait(pod: &Pod, headers: &HeaderMap, location: &str, version: Version) -> Response {
-    let mut response = if door::field::is_navigation(headers) {
-        page::html(StatusCode::SERVICE_UNAVAILABLE, pod.pages.html(Page::Searching { location }))
+pub(crate) fn wait(state: &ServiceState, headers: &HeaderMap, location: &str, version: Version) -> Response {
+    let mut response = if http_support::field::is_navigation(headers) {
+        page::html(StatusCode::SERVICE_UNAVAILABLE, state.pages.html(Page::Searching { location }))
     } else {
         let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
         page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)

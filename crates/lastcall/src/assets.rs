@@ -8,9 +8,9 @@ use axum::body::Body;
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::get;
-use door::field::members;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use http_support::field::members;
 
 use crate::headers::guarded;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use door::{AllowedOrigins, Networks, Token, TrustedUser};
+use http_support::{AllowedOrigins, Networks, Token, TrustedUser};
 use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;

@@ -16,8 +16,8 @@ use serde::Serialize;
 
 use crate::account::no_session;
 use crate::page;
-use crate::pod::Pod;
-use crate::session::Visit;
+use crate::service_state::ServiceState;
+use crate::session::RequestContext;
 
 /// A page that got no stream may ask again after so long.
 const RETRY_AFTER_SECONDS: u16 = 5;
@@ -28,13 +28,13 @@ pub(crate) struct EventStreamAnswer;
 
 /// Opens the event stream.
 pub(crate) async fn events(
-    visit: Visit,
+    context: RequestContext,
     connection: Option<Extension<ConnectionHandle>>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(session) = visit.session() else { return no_session(&visit.pod, &headers) };
-    let pod = &visit.pod;
-    let Some(open) = pod.metrics.open_stream(pod.config.max_streams) else { return too_many(pod, &headers) };
+    let Some(session) = context.session() else { return no_session(&context.state, &headers) };
+    let state = &context.state;
+    let Some(open) = state.metrics.open_stream(state.config.max_streams) else { return too_many(state, &headers) };
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.streams().await;
     let mut response = Response::new(Body::from_stream(stream));
@@ -47,10 +47,10 @@ pub(crate) async fn events(
 }
 
 /// The answer where the pod has as many streams open as it may. Pages ask again.
-fn too_many(pod: &Pod, headers: &HeaderMap) -> Response {
+fn too_many(state: &ServiceState, headers: &HeaderMap) -> Response {
     let detail = "This server has as many event streams open as it may. Try again in a few seconds.";
     let mut response =
-        page::problem(&*pod.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
+        page::problem(&*state.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tracing::debug;
 
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::sessions::{Ending, Live};
 
 /// A newcomer waits no longer for room; the busy page comes then.
@@ -16,22 +16,22 @@ const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
 const SHARED_BATCH: u64 = 16;
 
 /// Gives up sessions whose cookie never came back and that have nothing open, if there are any; not for long.
-pub(crate) async fn make_room(pod: &Arc<Pod>) {
-    let most = match pod.sessions.sharing() {
-        Some(_) => (pod.config.limits.max_sessions / 100).clamp(1, SHARED_BATCH),
+pub(crate) async fn make_room(state: &Arc<ServiceState>) {
+    let most = match state.sessions.sharing() {
+        Some(_) => (state.config.limits.max_sessions / 100).clamp(1, SHARED_BATCH),
         None => 1,
     };
-    let evictable = pod.registry.take_evictable(usize::try_from(most).unwrap_or(1));
+    let evictable = state.registry.take_evictable(usize::try_from(most).unwrap_or(1));
     if evictable.is_empty() {
         return;
     }
     // To its end, even where the newcomer hangs up in the middle.
-    let pod = Arc::clone(pod);
+    let state = Arc::clone(state);
     let evicting = tokio::spawn(async move {
         // They may have been active as guests on another pod since.
-        pod.sessions.refresh(&evictable).await;
+        state.sessions.refresh(&evictable).await;
         let still = |session: &Live| session.may_be_evicted();
-        let evicted = pod.sessions.end_all(evictable, Ending::Expired, still).await;
+        let evicted = state.sessions.end_all(evictable, Ending::Expired, still).await;
         debug!(sessions.evicted = evicted.expired, "sessions without a cookie made room");
     });
     let _ = timeout(EVICTION_TIMEOUT, evicting).await;

@@ -1,11 +1,11 @@
 //! The second step of a request: which session and which user it names, by its cookie and by a proxy in front.
 
-use door::Unclear;
 use http::request::Parts;
+use http_support::ProxyIdentityError;
 use session_domain::SessionId;
 
 use crate::cookie::CookieStyle;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::trusted;
 
 /// What a request says of itself.
@@ -26,11 +26,11 @@ impl<'a> Identity<'a> {
     ///
     /// # Errors
     /// Where the proxy names two users, or one that cannot be read.
-    pub(crate) fn of(pod: &Pod, request: &'a Parts) -> Result<Self, Unclear> {
-        let cookies = CookieStyle::of(&request.headers, pod.config.cookie_secure, pod.config.scope);
-        let name = trusted::name(pod, request)?;
-        let id = cookies.read(&request.headers, &pod.keys.load());
-        let keys_are_provisional = pod.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional());
+    pub(crate) fn of(state: &ServiceState, request: &'a Parts) -> Result<Self, ProxyIdentityError> {
+        let cookies = CookieStyle::of(&request.headers, state.config.cookie_secure, state.config.scope);
+        let name = trusted::name(state, request)?;
+        let id = cookies.read(&request.headers, &state.keys.load());
+        let keys_are_provisional = state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional());
         let has_unverified_cookie = id.is_none() && keys_are_provisional && cookies.is_present(&request.headers);
         Ok(Self { cookies, id, has_unverified_cookie, name })
     }

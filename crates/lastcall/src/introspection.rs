@@ -1,8 +1,8 @@
 //! gRPC: what the pod tells the admin tier. Answers until the very end, because that is when it is watched.
 
-mod admission;
 mod list;
 mod publisher;
+mod require_bearer;
 mod service;
 
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::pod::Pod;
-use admission::Admission;
+use crate::service_state::ServiceState;
+use require_bearer::RequireBearer;
 use service::Introspector;
 
 /// The largest request that is read, in bytes. All of them are a few names and numbers.
@@ -34,7 +34,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 /// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
 /// are for callers with the token, where there is one.
 pub(crate) fn services(
-    pod: &Arc<Pod>,
+    state: &Arc<ServiceState>,
     publisher: &Arc<Publisher>,
 ) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
     let reflection = || {
@@ -43,8 +43,8 @@ pub(crate) fn services(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (reporter, health) = tonic_health::server::health_reporter();
-    let admission = Admission::new(pod.config.grpc_token.clone());
-    let introspector = Introspector::new(Arc::clone(pod), Arc::clone(publisher));
+    let admission = RequireBearer::new(state.config.grpc_token.clone());
+    let introspector = Introspector::new(Arc::clone(state), Arc::clone(publisher));
     let introspection = IntrospectionServer::new(introspector).max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1 = reflection().build_v1()?.max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1alpha = reflection().build_v1alpha()?.max_decoding_message_size(MAX_REQUEST_BYTES);
@@ -71,8 +71,8 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: Cancellat
 }
 
 /// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.
-pub(crate) async fn report_health(pod: Arc<Pod>, reporter: HealthReporter, stop: CancellationToken) {
-    let mut lifecycle = pod.lifecycle.subscribe();
+pub(crate) async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
+    let mut lifecycle = state.lifecycle.subscribe();
     loop {
         let draining = matches!(
             lifecycle.borrow_and_update().phase(),

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use door::{CrossOriginError, forwarded, same_origin};
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
+use http_support::{CrossOriginError, forwarded, same_origin};
 use tracing::warn;
 
 use crate::page;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 
 /// The service's own routes: other sites' forms are never for them.
 const OWN: [&str; 6] = ["/login", "/logout", "/session", "/events", "/tasks", "/ws"];
@@ -56,10 +56,10 @@ pub(crate) enum Origin {
 }
 
 /// Removes the forwarded fields of a peer that is not trusted, where `TRUSTED_PROXIES` is set.
-pub(crate) fn strip_untrusted(pod: &Pod, request: &mut Request<Body>) {
-    if let Some(proxies) = pod.config.believed_proxies() {
+pub(crate) fn strip_untrusted(state: &ServiceState, request: &mut Request<Body>) {
+    if let Some(proxies) = state.config.believed_proxies() {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
-        let user_field = pod.config.trusted_user.as_ref().map(|trusted| trusted.header().clone());
+        let user_field = state.config.trusted_user.as_ref().map(|trusted| trusted.header().clone());
         forwarded::strip(request.headers_mut(), proxies, user_field.as_ref(), peer);
     }
 }
@@ -68,13 +68,13 @@ pub(crate) fn strip_untrusted(pod: &Pod, request: &mut Request<Body>) {
 ///
 /// # Errors
 /// Where another site's page made a request that would change something.
-pub(crate) fn check(pod: &Pod, posts: &CrossSitePosts, request: &Parts) -> Result<Origin, CrossOriginError> {
+pub(crate) fn check(state: &ServiceState, posts: &CrossSitePosts, request: &Parts) -> Result<Origin, CrossOriginError> {
     // A WebSocket is opened by `GET`, and any page may try.
     let opens_socket = request.method == Method::GET && request.uri.path() == "/ws";
     if same_origin::is_safe(&request.method) && !opens_socket {
         return Ok(Origin::Own);
     }
-    match pod.same_origin.check(&request.headers, &request.uri) {
+    match state.same_origin.check(&request.headers, &request.uri) {
         Ok(()) => Ok(Origin::Own),
         Err(_) if posts.are_for(request) => Ok(Origin::CrossSitePost),
         Err(error) => Err(error),
@@ -82,6 +82,6 @@ pub(crate) fn check(pod: &Pod, posts: &CrossSitePosts, request: &Parts) -> Resul
 }
 
 /// The answer to a request of another site's page.
-pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, error: CrossOriginError) -> Response {
-    page::problem(&*pod.pages, headers, StatusCode::FORBIDDEN, "Not from here", &error.to_string())
+pub(crate) fn refuse(state: &ServiceState, headers: &HeaderMap, error: CrossOriginError) -> Response {
+    page::problem(&*state.pages, headers, StatusCode::FORBIDDEN, "Not from here", &error.to_string())
 }

@@ -176,7 +176,7 @@ pub(crate) fn problem_with(
     detail: &str,
     more: Value,
 ) -> Response {
-    if door::field::is_navigation(headers) {
+    if http_support::field::is_navigation(headers) {
         return html(status, pages.html(Page::Problem { status, title, detail }));
     }
     document(status, title, detail, more)

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use session_domain::registry::{Kind, Presence};
 
 use crate::clock::Clock;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::sessions::{Held, Live};
 use crate::streams::Streams;
 
@@ -21,15 +21,15 @@ pub(crate) struct PresenceGuard {
 
 impl PresenceGuard {
     /// Opens something of a session. A session of another pod is present there, not here.
-    pub(crate) fn of(pod: &Arc<Pod>, session: &Held, kind: Kind) -> Option<Self> {
+    pub(crate) fn of(state: &Arc<ServiceState>, session: &Held, kind: Kind) -> Option<Self> {
         match session {
-            Held::Own(live) => Some(Self::open(pod, live, kind)),
+            Held::Own(live) => Some(Self::open(state, live, kind)),
             Held::Guest(_) => None,
         }
     }
 
-    pub(crate) fn open(pod: &Arc<Pod>, session: &Live, kind: Kind) -> Self {
-        Self { presence: Some(Presence::open(&pod.registry, session, kind)), clock: pod.clock }
+    pub(crate) fn open(state: &Arc<ServiceState>, session: &Live, kind: Kind) -> Self {
+        Self { presence: Some(Presence::open(&state.registry, session, kind)), clock: state.clock }
     }
 }
 

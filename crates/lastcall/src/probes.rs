@@ -13,30 +13,30 @@ use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
 use crate::headers::guarded;
-use crate::pod::{Pod, PodReadiness};
+use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
-pub(crate) fn probes(pod: &Arc<Pod>) -> Router {
+pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
     Router::new()
         .route("/health", get(health))
         .route("/healthz", get(health))
         .route("/ready", get(ready))
         .route("/readyz", get(ready))
         .layer(map_response(guarded))
-        .with_state(Arc::clone(pod))
+        .with_state(Arc::clone(state))
 }
 
 /// `/metrics`.
-pub(crate) fn metrics(pod: &Arc<Pod>) -> Router {
-    Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(pod))
+pub(crate) fn metrics(state: &Arc<ServiceState>) -> Router {
+    Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(state))
 }
 
 async fn health() -> Json<serde_json::Value> {
     Json(json!({ "status": "healthy" }))
 }
 
-async fn ready(State(pod): State<Arc<Pod>>) -> Response {
-    let (status, body) = match pod.readiness() {
+async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
+    let (status, body) = match state.readiness() {
         PodReadiness::Lifecycle(Readiness::Ready) => (StatusCode::OK, json!({ "status": "ready" })),
         PodReadiness::Lifecycle(Readiness::ShuttingDown) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" }))
@@ -52,7 +52,7 @@ async fn ready(State(pod): State<Arc<Pod>>) -> Response {
     (status, Json(body)).into_response()
 }
 
-async fn render(State(pod): State<Arc<Pod>>) -> Response {
-    let text = pod.metrics.render(&pod.registry, pod.count_present(), pod.sessions.sharing().map(Arc::as_ref));
+async fn render(State(state): State<Arc<ServiceState>>) -> Response {
+    let text = state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref));
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

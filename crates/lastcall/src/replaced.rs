@@ -8,21 +8,21 @@ use http::request::Parts;
 
 use crate::account;
 use crate::page::{self, Page};
-use crate::pod::Pod;
 use crate::scope::Base;
+use crate::service_state::ServiceState;
 
 /// Answers it. `base` is where the user's pages begin.
-pub(crate) fn answer(pod: &Pod, base: &Base, request: &Parts) -> Response {
+pub(crate) fn answer(state: &ServiceState, base: &Base, request: &Parts) -> Response {
     let headers = &request.headers;
     match request.uri.path() {
-        "/session" | "/events" => account::no_session(pod, headers),
+        "/session" | "/events" => account::no_session(state, headers),
         // The browser has the new cookie by now: the button ends the session that the user sees.
-        "/logout" => page::html(StatusCode::OK, pod.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
-        _ if door::field::is_navigation(headers) => {
+        "/logout" => page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
+        _ if http_support::field::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
             let location = base.reopened(&request.method);
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };
-            page::html(StatusCode::CONFLICT, pod.pages.html(page))
+            page::html(StatusCode::CONFLICT, state.pages.html(page))
         }
         _ => {
             let detail = "A login has just given the session a new id. Nothing was done: repeat the request with the new cookie.";

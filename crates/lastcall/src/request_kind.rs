@@ -1,11 +1,11 @@
 //! What a request is where it turns out to have no session: decided once, and asked by admission, by the extractor and by every
 //! answer of the service's own.
 
-use door::field::{self, is_navigation, says_navigation};
-use door::same_origin::is_prefetch;
 use http::Method;
 use http::header::HeaderMap;
 use http::request::Parts;
+use http_support::field::{self, is_navigation, says_navigation};
+use http_support::same_origin::is_prefetch;
 
 use crate::config::SessionStart;
 

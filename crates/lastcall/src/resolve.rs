@@ -1,16 +1,16 @@
 //! The third step of a request: the session that its cookie names, found here or at another pod.
 
 use axum::response::Response;
-use door::same_origin::is_safe;
 use http::StatusCode;
 use http::request::Parts;
+use http_support::same_origin::is_safe;
 use session_domain::registry::Refused;
 use session_domain::shared::Purpose;
 
 use crate::identity::Identity;
-use crate::pod::Pod;
 use crate::request_kind::RequestKind;
 use crate::scope::Base;
+use crate::service_state::ServiceState;
 use crate::sessions::{Finding, Held};
 use crate::{admission, page, replaced, trusted};
 
@@ -26,7 +26,7 @@ pub(crate) enum Resolved {
 
 /// Finds the session of a request.
 pub(crate) async fn resolve(
-    pod: &Pod,
+    state: &ServiceState,
     base: &Base,
     identity: Identity<'_>,
     kind: RequestKind,
@@ -39,42 +39,42 @@ pub(crate) async fn resolve(
     };
     let headers = &request.headers;
     let location = base.reopened(&request.method);
-    match find(pod, identity, purpose).await {
-        Finding::Found(session) => match trusted::keep(pod, session, identity.name).await {
+    match find(state, identity, purpose).await {
+        Finding::Found(session) => match trusted::keep(state, session, identity.name).await {
             Some(session) => Resolved::Session(session),
-            None => without_session(pod, identity, request),
+            None => without_session(state, identity, request),
         },
-        Finding::Nowhere => without_session(pod, identity, request),
-        Finding::Replaced => Resolved::Answered(replaced::answer(pod, base, request)),
+        Finding::Nowhere => without_session(state, identity, request),
+        Finding::Replaced => Resolved::Answered(replaced::answer(state, base, request)),
         Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
-        Finding::Unknown => Resolved::Answered(admission::wait(pod, headers, location, request.version)),
+        Finding::Unknown => Resolved::Answered(admission::wait(state, headers, location, request.version)),
         Finding::Maintenance => {
-            Resolved::Answered(admission::refuse(pod, kind, headers, location, Refused::Closed, request.version))
+            Resolved::Answered(admission::refuse(state, kind, headers, location, Refused::Closed, request.version))
         }
     }
 }
 
-async fn find(pod: &Pod, identity: Identity<'_>, purpose: Purpose) -> Finding {
+async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) -> Finding {
     match (identity.id, purpose) {
         // Ended where it lives, and never adopted for that.
-        (Some(id), Purpose::Logout) => match pod.sessions.find_own(id) {
+        (Some(id), Purpose::Logout) => match state.sessions.find_own(id) {
             Some(session) => Finding::Found(session),
-            None if pod.sessions.is_replaced(id).await => Finding::Replaced,
+            None if state.sessions.is_replaced(id).await => Finding::Replaced,
             None => Finding::Nowhere,
         },
-        (Some(id), Purpose::Request | Purpose::Stream) => pod.sessions.find(id, purpose).await,
+        (Some(id), Purpose::Request | Purpose::Stream) => state.sessions.find(id, purpose).await,
         (None, _) if identity.has_unverified_cookie => Finding::Unknown,
         (None, _) => Finding::Nowhere,
     }
 }
 
 /// Refuses a change that carries the cookie of a session that has ended: its user would act in the name of another session.
-fn without_session(pod: &Pod, identity: Identity<'_>, request: &Parts) -> Resolved {
+fn without_session(state: &ServiceState, identity: Identity<'_>, request: &Parts) -> Resolved {
     let has_stale_cookie = identity.id.is_some() && !is_safe(&request.method);
     if !has_stale_cookie || matches!(request.uri.path(), "/login" | "/logout") {
         return Resolved::NoSession;
     }
     let detail = "Nothing was done. Open the page again, then repeat what you did.";
     let status = StatusCode::CONFLICT;
-    Resolved::Answered(page::problem(&*pod.pages, &request.headers, status, "The session has ended", detail))
+    Resolved::Answered(page::problem(&*state.pages, &request.headers, status, "The session has ended", detail))
 }

@@ -24,12 +24,12 @@ use tower_http::timeout::TimeoutLayer;
 use tracing::warn;
 
 use crate::config::Config;
-use crate::driver::Driver;
+use crate::drain::DrainTask;
 use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
 use crate::origin::CrossSitePosts;
 use crate::page::{self, Pages, PlainPages};
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::{account, assets, events, probes, session_layer, sharing, sweep};
 
 /// What closing may take at the end: streams, connections and watchers together.
@@ -72,7 +72,7 @@ impl Listeners {
 
 /// A service: an app whose sessions are tracked, and which drains when it is told to stop.
 pub struct Service {
-    pod: Arc<Pod>,
+    state: Arc<ServiceState>,
     app: Router,
     untracked: Router,
     switch: watch::Receiver<bool>,
@@ -81,7 +81,7 @@ pub struct Service {
 
 impl std::fmt::Debug for Service {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("config", &self.pod.config).finish_non_exhaustive()
+        f.debug_struct("Service").field("config", &self.state.config).finish_non_exhaustive()
     }
 }
 
@@ -98,7 +98,7 @@ impl Service {
         // Without anybody who could move it, the switch stays off.
         let (_, switch) = watch::channel(false);
         Self {
-            pod: Pod::new(config, Box::new(pages)),
+            state: ServiceState::new(config, Box::new(pages)),
             app,
             untracked: Router::new(),
             switch,
@@ -149,39 +149,39 @@ impl Service {
         listeners: Listeners,
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
-        let pod = Arc::clone(&self.pod);
-        let settings = Settings::new(pod.config.heartbeat_interval)
-            .keeping_alive(pod.config.keep_alive_timeout)
-            .telling_peers(pod.config.believed_proxies().is_some())
-            .telling_connections(pod.config.store.is_some());
+        let state = Arc::clone(&self.state);
+        let settings = Settings::new(state.config.heartbeat_interval)
+            .keeping_alive(state.config.keep_alive_timeout)
+            .telling_peers(state.config.believed_proxies().is_some())
+            .telling_connections(state.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
-        let metrics = probes::metrics(&pod);
+        let metrics = probes::metrics(&state);
         let (with_metrics, metrics_apart) = match listeners.metrics {
             Some(listener) => (self.routes(Router::new()), Some((listener, metrics))),
             None => (self.routes(metrics), None),
         };
 
         let stop_sharing = CancellationToken::new();
-        let mut sharing = match pod.sessions.sharing() {
+        let mut sharing = match state.sessions.sharing() {
             Some(sharing) => sharing::begin(sharing, &stop_sharing).await,
             None => JoinSet::new(),
         };
-        let driver = Driver::start(Arc::clone(&pod), self.switch.clone()).await;
+        let driver = DrainTask::start(Arc::clone(&state), self.switch.clone()).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve(listeners.http, with_metrics, stop.clone(), settings, connections.clone()));
         if let Some((listener, metrics)) = metrics_apart {
             parts.spawn(serve(listener, metrics, stop.clone(), settings, connections.clone()));
         }
         if let Some(listener) = listeners.grpc {
-            let (router, reporter) = introspection::services(&pod, &publisher)?;
+            let (router, reporter) = introspection::services(&state, &publisher)?;
             parts.spawn(introspection::serve(router, listener, stop.clone(), connections.clone()));
-            parts.spawn(introspection::report_health(Arc::clone(&pod), reporter, stop.clone()));
+            parts.spawn(introspection::report_health(Arc::clone(&state), reporter, stop.clone()));
         }
-        parts.spawn(sweep::sweep(Arc::clone(&pod), stop.clone()));
+        parts.spawn(sweep::sweep(Arc::clone(&state), stop.clone()));
         let mut last_word = JoinSet::new();
-        last_word.spawn(introspection::publish(Arc::clone(&pod), publisher, pod.streams_end.clone()));
+        last_word.spawn(introspection::publish(Arc::clone(&state), publisher, state.streams_end.clone()));
 
         tokio::select! {
             () = driver.drive(signals) => {}
@@ -198,7 +198,7 @@ impl Service {
         if timeout_at(deadline, all_ended).await.is_err() {
             warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
         }
-        if let Some(shared) = pod.sessions.sharing() {
+        if let Some(shared) = state.sessions.sharing() {
             sharing::end(shared, sharing, &stop_sharing).await;
         }
         Ok(())
@@ -206,27 +206,27 @@ impl Service {
 
     /// Probes, metrics and assets stand before the session layer; everything else goes through it.
     fn routes(&self, metrics: Router) -> Router {
-        let pod = Arc::clone(&self.pod);
+        let state = Arc::clone(&self.state);
         let (tracked, posts) = (self.tracked(), self.cross_site_posts.clone());
         let session_layer = service_fn(move |request: Request<Body>| {
-            let (pod, tracked, posts) = (Arc::clone(&pod), tracked.clone(), posts.clone());
+            let (state, tracked, posts) = (Arc::clone(&state), tracked.clone(), posts.clone());
             async move {
                 let began = Instant::now();
-                let response = session_layer::handle(Arc::clone(&pod), tracked, posts, request).await;
-                pod.metrics.request(response.status(), began.elapsed());
+                let response = session_layer::handle(Arc::clone(&state), tracked, posts, request).await;
+                state.metrics.request(response.status(), began.elapsed());
                 Ok::<_, std::convert::Infallible>(response)
             }
         });
-        let own = assets::router().merge(probes::probes(&self.pod)).merge(metrics);
+        let own = assets::router().merge(probes::probes(&self.state)).merge(metrics);
         self.untracked.clone().merge(own).fallback_service(session_layer)
     }
 
     fn tracked(&self) -> Router {
-        let pod = Arc::clone(&self.pod);
+        let state = Arc::clone(&self.state);
         let wrong_method = move |request: Request<Body>| async move {
             let detail = "This path exists, but not with this method.";
             let status = StatusCode::METHOD_NOT_ALLOWED;
-            page::problem(&*pod.pages, request.headers(), status, "Method not allowed", detail)
+            page::problem(&*state.pages, request.headers(), status, "Method not allowed", detail)
         };
         let own = Router::new()
             .route("/login", post(account::login))

@@ -5,10 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, ResponseParts};
-use door::same_origin::is_prefetch;
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
+use http_support::same_origin::is_prefetch;
 use session_domain::lifecycle::{NoticeId, Reason};
 use session_domain::registry::{Kind, Refused};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
@@ -18,10 +18,10 @@ use crate::admission;
 use crate::cookie::CookieStyle;
 use crate::notice::{DrainNotice, GuestNotice, Terms};
 use crate::page;
-use crate::pod::Pod;
 use crate::presence::PresenceGuard;
 use crate::request_kind::RequestKind;
 use crate::scope::Base;
+use crate::service_state::ServiceState;
 use crate::sessions::{Held, Live, SignIn};
 use crate::streams::Streams;
 
@@ -31,7 +31,7 @@ use crate::streams::Streams;
 /// `Option<Session>` it starts none and refuses none.
 #[derive(Clone)]
 pub struct Session {
-    pub(crate) pod: Arc<Pod>,
+    pub(crate) state: Arc<ServiceState>,
     pub(crate) held: Held,
     pub(crate) base: Base,
 }
@@ -97,7 +97,7 @@ impl Session {
     /// The pod that owns it: this one, or where sessions are shared sometimes another.
     pub fn pod(&self) -> &PodName {
         match &self.held {
-            Held::Own(_) => &self.pod.config.pod,
+            Held::Own(_) => &self.state.config.pod,
             Held::Guest(guest) => guest.owner(),
         }
     }
@@ -109,19 +109,19 @@ impl Session {
 
     /// Whether users name themselves by `POST /login`: not where a proxy in front names them.
     pub fn names_itself(&self) -> bool {
-        self.pod.config.trusted_user.is_none()
+        self.state.config.trusted_user.is_none()
     }
 
     /// What the user has to be told now, if anything. Asking counts as telling: show it.
     pub fn drain_notice(&self) -> Option<DrainNotice> {
         let notice = self.notice()?;
         self.mark_notified(&notice);
-        Some(notice.payload(self.pod.clock.now()))
+        Some(notice.payload(self.state.clock.now()))
     }
 
     /// The notice that runs for this session: the one of the pod that owns it. A maintenance is one of every pod.
     pub(crate) fn notice(&self) -> Option<RunningNotice> {
-        let broadcast = Arc::clone(&self.pod.broadcast.borrow());
+        let broadcast = Arc::clone(&self.state.broadcast.borrow());
         let here = broadcast.notice().map(|(notice, terms)| RunningNotice {
             reason: notice.reason,
             deadline: notice.deadline,
@@ -140,8 +140,8 @@ impl Session {
 
     /// The notice was shown to the user. Counted by the pod that owns the session.
     pub(crate) fn mark_notified(&self, notice: &RunningNotice) {
-        match (&self.held, notice.source, self.pod.sessions.sharing()) {
-            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.pod.registry.tell(live, id),
+        match (&self.held, notice.source, self.state.sessions.sharing()) {
+            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.state.registry.mark_notified(live, id),
             (Held::Guest(guest), _, Some(sharing)) => sharing.guest_was_notified(guest, notice.reason),
             (Held::Own(_), NoticeSource::Owner, _) | (Held::Guest(_), _, None) => {}
         }
@@ -149,9 +149,9 @@ impl Session {
 
     /// An event stream was opened: other pods have to know before they are asked.
     pub(crate) async fn streams(&self) {
-        match (&self.held, self.pod.sessions.sharing()) {
+        match (&self.held, self.state.sessions.sharing()) {
             (Held::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),
-            (Held::Own(_) | Held::Guest(_), _) => self.pod.sessions.flush().await,
+            (Held::Own(_) | Held::Guest(_), _) => self.state.sessions.flush().await,
         }
     }
 }
@@ -160,21 +160,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Response> {
-        let Some(visit) = parts.extensions.get::<Visit>().cloned() else {
+        let Some(context) = parts.extensions.get::<RequestContext>().cloned() else {
             return Err(StatusCode::INTERNAL_SERVER_ERROR.into_response());
         };
-        if let Some(session) = visit.session() {
+        if let Some(session) = context.session() {
             return Ok(session);
         }
-        match visit.kind {
-            RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login if visit.needs_path() => {
+        match context.kind {
+            RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login if context.needs_path() => {
                 Err(Redirect::to("/").into_response())
             }
             RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => {
-                let user = visit.name.clone().unwrap_or_else(UserName::anonymous);
-                visit.start(user).map_err(|refused| {
-                    let location = visit.base.reopened(&parts.method);
-                    admission::refuse(&visit.pod, visit.kind, &parts.headers, location, refused, parts.version)
+                let user = context.name.clone().unwrap_or_else(UserName::anonymous);
+                context.start(user).map_err(|refused| {
+                    let location = context.base.reopened(&parts.method);
+                    admission::refuse(&context.state, context.kind, &parts.headers, location, refused, parts.version)
                 })
             }
             RequestKind::Untracked if parts.method == Method::HEAD => Err(StatusCode::OK.into_response()),
@@ -183,7 +183,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
                 Err(page::html(StatusCode::SERVICE_UNAVAILABLE, String::new()))
             }
             RequestKind::CrossSitePost | RequestKind::Untracked => Err(page::problem(
-                &*visit.pod.pages,
+                &*context.state.pages,
                 &parts.headers,
                 StatusCode::UNAUTHORIZED,
                 "No session",
@@ -197,14 +197,14 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get::<Visit>().and_then(Visit::session))
+        Ok(parts.extensions.get::<RequestContext>().and_then(RequestContext::session))
     }
 }
 
 /// A request, with its session or without one. Never starts a session by itself.
 #[derive(Clone)]
-pub(crate) struct Visit {
-    pub(crate) pod: Arc<Pod>,
+pub(crate) struct RequestContext {
+    pub(crate) state: Arc<ServiceState>,
     pub(crate) base: Base,
     pub(crate) cookies: CookieStyle,
     pub(crate) kind: RequestKind,
@@ -224,13 +224,24 @@ pub(crate) struct Started {
     guard: std::sync::Mutex<Option<PresenceGuard>>,
 }
 
-impl Visit {
-    pub(crate) const fn known(pod: Arc<Pod>, base: Base, cookies: CookieStyle, kind: RequestKind, held: Held) -> Self {
-        Self { pod, base, cookies, kind, held: Some(held), name: None, started: None, unresolved: None }
+impl RequestContext {
+    pub(crate) const fn known(
+        state: Arc<ServiceState>,
+        base: Base,
+        cookies: CookieStyle,
+        kind: RequestKind,
+        held: Held,
+    ) -> Self {
+        Self { state, base, cookies, kind, held: Some(held), name: None, started: None, unresolved: None }
     }
 
-    pub(crate) fn without_session(pod: Arc<Pod>, base: Base, cookies: CookieStyle, kind: RequestKind) -> Self {
-        Self { pod, base, cookies, kind, held: None, name: None, started: Some(Arc::default()), unresolved: None }
+    pub(crate) fn without_session(
+        state: Arc<ServiceState>,
+        base: Base,
+        cookies: CookieStyle,
+        kind: RequestKind,
+    ) -> Self {
+        Self { state, base, cookies, kind, held: None, name: None, started: Some(Arc::default()), unresolved: None }
     }
 
     /// The same request, whose user a proxy names.
@@ -246,9 +257,9 @@ impl Visit {
     /// The user logs out, whatever is known of their session.
     pub(crate) async fn log_out(&self, automatic: bool) {
         if let Some(session) = self.session() {
-            self.pod.sessions.log_out(&session.held, automatic).await;
+            self.state.sessions.log_out(&session.held, automatic).await;
         } else if let Some(id) = self.unresolved {
-            self.pod.sessions.log_out_by_id(id, automatic).await;
+            self.state.sessions.log_out_by_id(id, automatic).await;
         }
     }
 
@@ -258,12 +269,12 @@ impl Visit {
             (None, Some(started)) => Held::Own(Arc::clone(&started.get()?.live)),
             (None, None) => return None,
         };
-        Some(Session { pod: Arc::clone(&self.pod), held, base: self.base.clone() })
+        Some(Session { state: Arc::clone(&self.state), held, base: self.base.clone() })
     }
 
     /// Whether a session could not be told from another tab's: it has no path of its own yet.
     pub(crate) fn needs_path(&self) -> bool {
-        self.pod.config.scope == crate::config::SessionScope::Tab && self.base.is_root()
+        self.state.config.scope == crate::config::SessionScope::Tab && self.base.is_root()
     }
 
     /// Starts a session for a newcomer; the response will carry its cookie.
@@ -272,12 +283,12 @@ impl Visit {
             return Ok(session);
         }
         let id = SessionId::from_uuid(Uuid::new_v4());
-        let live = self.pod.registry.start(id, user, Streams::default(), self.pod.clock.now())?;
+        let live = self.state.registry.start(id, user, Streams::default(), self.state.clock.now())?;
         if let Some(started) = &self.started {
-            let guard = PresenceGuard::open(&self.pod, &live, Kind::Request);
+            let guard = PresenceGuard::open(&self.state, &live, Kind::Request);
             let _ = started.set(Started { live: Arc::clone(&live), guard: std::sync::Mutex::new(Some(guard)) });
         }
-        Ok(Session { pod: Arc::clone(&self.pod), held: Held::Own(live), base: self.base.clone() })
+        Ok(Session { state: Arc::clone(&self.state), held: Held::Own(live), base: self.base.clone() })
     }
 
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
@@ -289,13 +300,14 @@ impl Visit {
             return Ok(self.start(user).map(|_| SignedIn(None))?);
         };
         let id = SessionId::from_uuid(Uuid::new_v4());
-        match self.pod.sessions.sign_in(held, id, &user).await {
-            SignIn::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.pod.keys.load()))),
+        match self.state.sessions.sign_in(held, id, &user).await {
+            SignIn::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.state.keys.load()))),
             SignIn::Ended => {
                 // It ended this very moment: the user comes as a newcomer.
-                let newcomer = Self::without_session(Arc::clone(&self.pod), self.base.clone(), self.cookies, self.kind);
+                let newcomer =
+                    Self::without_session(Arc::clone(&self.state), self.base.clone(), self.cookies, self.kind);
                 let session = newcomer.start(user)?;
-                Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.pod.keys.load())))
+                Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.state.keys.load())))
             }
             SignIn::Unavailable => Err(NotSignedIn::Unavailable),
         }
@@ -304,7 +316,7 @@ impl Visit {
     /// The cookie and the presence of a session that started on the way.
     pub(crate) fn take_started(&self) -> Option<(HeaderValue, Option<PresenceGuard>)> {
         let started = self.started.as_ref()?.get()?;
-        let cookie = self.cookies.write(started.live.id(), &self.base, &self.pod.keys.load())?;
+        let cookie = self.cookies.write(started.live.id(), &self.base, &self.state.keys.load())?;
         let guard = started.guard.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
         Some((cookie, guard))
     }
@@ -327,7 +339,7 @@ impl From<Refused> for NotSignedIn {
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Visit {
+impl<S: Send + Sync> FromRequestParts<S> for RequestContext {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, StatusCode> {

@@ -20,66 +20,73 @@ use tower::ServiceExt as _;
 use crate::events::EventStreamAnswer;
 use crate::identity::Identity;
 use crate::origin::{CrossSitePosts, Origin};
-use crate::pod::Pod;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::request_kind::RequestKind;
 use crate::resolve::{Resolved, resolve};
 use crate::scope::Base;
-use crate::session::Visit;
+use crate::service_state::ServiceState;
+use crate::session::RequestContext;
 use crate::sessions::Held;
 use crate::{admission, headers, origin, scope, trusted};
 
 /// Answers a request, by `app` where no step does.
-pub(crate) async fn handle(pod: Arc<Pod>, app: Router, posts: CrossSitePosts, mut request: Request<Body>) -> Response {
-    origin::strip_untrusted(&pod, &mut request);
-    let base = scope::split(request.uri_mut(), pod.config.scope);
+pub(crate) async fn handle(
+    state: Arc<ServiceState>,
+    app: Router,
+    posts: CrossSitePosts,
+    mut request: Request<Body>,
+) -> Response {
+    origin::strip_untrusted(&state, &mut request);
+    let base = scope::split(request.uri_mut(), state.config.scope);
     let (head, body) = request.into_parts();
-    let origin = match origin::check(&pod, &posts, &head) {
+    let origin = match origin::check(&state, &posts, &head) {
         Ok(origin) => origin,
-        Err(error) => return origin::refuse(&pod, &head.headers, error),
+        Err(error) => return origin::refuse(&state, &head.headers, error),
     };
-    let identity = match Identity::of(&pod, &head) {
+    let identity = match Identity::of(&state, &head) {
         Ok(identity) => identity,
-        Err(unclear) => return trusted::refuse(&pod, &head.headers, unclear),
+        Err(unclear) => return trusted::refuse(&state, &head.headers, unclear),
     };
     if origin == Origin::CrossSitePost {
         let kind = RequestKind::CrossSitePost;
-        if let Some(refusal) = admission::check(&pod, &base, kind, &head).await {
+        if let Some(refusal) = admission::check(&state, &base, kind, &head).await {
             return refusal;
         }
-        let visit = Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind);
-        return without_session(&pod, app, Request::from_parts(head, body), visit).await;
+        let context = RequestContext::without_session(Arc::clone(&state), base, identity.cookies, kind);
+        return without_session(&state, app, Request::from_parts(head, body), context).await;
     }
-    let kind = RequestKind::of(&head, pod.config.session_start);
-    let visit = match resolve(&pod, &base, identity, kind, &head).await {
+    let kind = RequestKind::of(&head, state.config.session_start);
+    let context = match resolve(&state, &base, identity, kind, &head).await {
         Resolved::Session(session) => {
-            let visit = Visit::known(Arc::clone(&pod), base, identity.cookies, kind, session.clone());
-            return with_session(&pod, app, Request::from_parts(head, body), visit, &session).await;
+            let context = RequestContext::known(Arc::clone(&state), base, identity.cookies, kind, session.clone());
+            return with_session(&state, app, Request::from_parts(head, body), context, &session).await;
         }
         Resolved::Answered(answer) => return answer,
         Resolved::NoSession => {
             let name = identity.name.map(UserName::from_input);
-            Visit::without_session(Arc::clone(&pod), base, identity.cookies, kind).named(name).unresolved(identity.id)
+            RequestContext::without_session(Arc::clone(&state), base, identity.cookies, kind)
+                .named(name)
+                .unresolved(identity.id)
         }
     };
-    if let Some(refusal) = admission::check(&pod, &visit.base, kind, &head).await {
+    if let Some(refusal) = admission::check(&state, &context.base, kind, &head).await {
         return refusal;
     }
-    without_session(&pod, app, Request::from_parts(head, body), visit).await
+    without_session(&state, app, Request::from_parts(head, body), context).await
 }
 
 async fn with_session(
-    pod: &Arc<Pod>,
+    state: &Arc<ServiceState>,
     app: Router,
     mut request: Request<Body>,
-    visit: Visit,
+    context: RequestContext,
     session: &Held,
 ) -> Response {
-    pod.sessions.touch(session, pod.clock.now());
-    let guard = PresenceGuard::of(pod, session, Kind::Request);
-    let leaves = matches!(session, Held::Guest(_)) && !pod.registry.adopts();
+    state.sessions.touch(session, state.clock.now());
+    let guard = PresenceGuard::of(state, session, Kind::Request);
+    let leaves = matches!(session, Held::Guest(_)) && !state.registry.adopts();
     let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
-    request.extensions_mut().insert(visit);
+    request.extensions_mut().insert(context);
     let mut response = present_until_read(call(app, request).await, guard);
     if leaves {
         // The next request finds a pod that can adopt the session, where there is one.
@@ -91,19 +98,24 @@ async fn with_session(
     response
 }
 
-async fn without_session(pod: &Arc<Pod>, app: Router, mut request: Request<Body>, visit: Visit) -> Response {
-    if visit.needs_path() && request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
+async fn without_session(
+    state: &Arc<ServiceState>,
+    app: Router,
+    mut request: Request<Body>,
+    context: RequestContext,
+) -> Response {
+    if context.needs_path() && request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         return to_path_of_its_own();
     }
     let version = request.version();
-    request.extensions_mut().insert(visit.clone());
+    request.extensions_mut().insert(context.clone());
     let mut response = call(app, request).await;
-    if admission::is_stopping(pod) {
+    if admission::is_stopping(state) {
         admission::leave_connection(&mut response, version);
     }
-    let Some((cookie, guard)) = visit.take_started() else { return response };
+    let Some((cookie, guard)) = context.take_started() else { return response };
     if response.status() != StatusCode::SERVICE_UNAVAILABLE {
-        pod.sessions.flush().await;
+        state.sessions.flush().await;
         response.headers_mut().append(SET_COOKIE, cookie);
         // Whatever the app says: a shared cache would hand this session to everybody.
         response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -271,7 +271,7 @@ impl Sharing {
 
     /// The session as the store keeps it.
     fn shared(&self, session: &Live) -> SharedSession {
-        let is_notified = self.registry.is_told(session);
+        let is_notified = self.registry.is_notified(session);
         let view = session.view(&self.config.pod, is_notified, false);
         let notice = self.lifecycle.borrow().notice();
         SharedSession {

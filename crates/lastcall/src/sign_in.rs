@@ -6,7 +6,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, Version};
 use session_domain::UserName;
 
-use crate::session::{self, NotSignedIn, Visit};
+use crate::session::{self, NotSignedIn, RequestContext};
 use crate::{account, admission, trusted};
 
 /// Names the user behind a request, as `POST /login` does: a session that is there gets a new id, and a newcomer gets a session.
@@ -25,7 +25,7 @@ use crate::{account, admission, trusted};
 /// ```
 #[derive(Clone)]
 pub struct SignIn {
-    visit: Visit,
+    context: RequestContext,
     headers: HeaderMap,
     method: Method,
     version: Version,
@@ -48,24 +48,26 @@ impl SignIn {
     /// The answer to give instead, with nothing changed: where no session starts now (403 where a proxy names users, the
     /// busy, maintenance or try-again page, 303 to `/` where a tab has no path of its own yet).
     pub async fn name_user(self, user: UserName) -> Result<SignedIn, Response> {
-        let visit = &self.visit;
-        if let Some(refusal) = trusted::refuse_login(&visit.pod, &self.headers) {
+        let context = &self.context;
+        if let Some(refusal) = trusted::refuse_login(&context.state, &self.headers) {
             return Err(refusal);
         }
-        if visit.session().is_none() && visit.needs_path() {
+        if context.session().is_none() && context.needs_path() {
             return Err(Redirect::to("/").into_response());
         }
-        let location = visit.base.reopened(&self.method);
-        match visit.sign_in(user).await {
+        let location = context.base.reopened(&self.method);
+        match context.sign_in(user).await {
             Ok(cookie) => {
-                visit.pod.sessions.flush().await;
+                context.state.sessions.flush().await;
                 Ok(SignedIn(cookie))
             }
             Err(NotSignedIn::Refused(refused)) => {
-                Err(admission::refuse(&visit.pod, visit.kind, &self.headers, location, refused, self.version))
+                Err(admission::refuse(&context.state, context.kind, &self.headers, location, refused, self.version))
             }
-            Err(NotSignedIn::Unavailable) => Err(admission::wait(&visit.pod, &self.headers, location, self.version)),
-            Err(NotSignedIn::MayNotStart) => Err(account::no_session(&visit.pod, &self.headers)),
+            Err(NotSignedIn::Unavailable) => {
+                Err(admission::wait(&context.state, &self.headers, location, self.version))
+            }
+            Err(NotSignedIn::MayNotStart) => Err(account::no_session(&context.state, &self.headers)),
         }
     }
 }
@@ -74,8 +76,8 @@ impl<S: Send + Sync> FromRequestParts<S> for SignIn {
     type Rejection = StatusCode;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
-        let visit = Visit::from_request_parts(parts, state).await?;
-        Ok(Self { visit, headers: parts.headers.clone(), method: parts.method.clone(), version: parts.version })
+        let context = RequestContext::from_request_parts(parts, state).await?;
+        Ok(Self { context, headers: parts.headers.clone(), method: parts.method.clone(), version: parts.version })
     }
 }
 

@@ -6,18 +6,18 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 
 /// Sweeps until `stop` is cancelled.
-pub(crate) async fn sweep(pod: Arc<Pod>, stop: CancellationToken) {
-    let mut ticks = interval(pod.sweep_interval());
+pub(crate) async fn sweep(state: Arc<ServiceState>, stop: CancellationToken) {
+    let mut ticks = interval(state.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let outlived = pod.registry.outlived(pod.clock.now());
+        let outlived = state.registry.outlived(state.clock.now());
         if !outlived.is_empty() {
-            let expired = pod.sessions.expire(outlived).await;
+            let expired = state.sessions.expire(outlived).await;
             debug!(sessions.expired = expired, "sessions expired");
         }
-        pod.metrics.upkeep();
+        state.metrics.upkeep();
     }
 }

@@ -8,38 +8,38 @@ use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use axum::response::Response;
-use door::Unclear;
 use http::StatusCode;
 use http::header::HeaderMap;
 use http::request::Parts;
+use http_support::ProxyIdentityError;
 use session_domain::UserName;
 
 use crate::page;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::sessions::Held;
 
 /// The name that the proxy gives to the user behind a request, if it is to be believed and gives one.
 ///
 /// # Errors
 /// Where it gives two, or one that cannot be read.
-pub(crate) fn name<'a>(pod: &Pod, request: &'a Parts) -> Result<Option<&'a str>, Unclear> {
-    let Some(trusted) = &pod.config.trusted_user else { return Ok(None) };
+pub(crate) fn name<'a>(state: &ServiceState, request: &'a Parts) -> Result<Option<&'a str>, ProxyIdentityError> {
+    let Some(trusted) = &state.config.trusted_user else { return Ok(None) };
     let Some(ConnectInfo(peer)) = request.extensions.get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
     trusted.name(&request.headers, peer.ip())
 }
 
 /// The answer to a request for which a proxy names two users, or one that cannot be read.
-pub(crate) fn refuse(pod: &Pod, headers: &HeaderMap, unclear: Unclear) -> Response {
+pub(crate) fn refuse(state: &ServiceState, headers: &HeaderMap, unclear: ProxyIdentityError) -> Response {
     let detail = format!("The proxy in front says it unclearly: {unclear}.");
-    page::problem(&*pod.pages, headers, StatusCode::BAD_REQUEST, "Who are you?", &detail)
+    page::problem(&*state.pages, headers, StatusCode::BAD_REQUEST, "Who are you?", &detail)
 }
 
 /// Ends a session where the proxy names another user than its own, and gives it back where it does not.
-pub(crate) async fn keep(pod: &Pod, session: Held, name: Option<&str>) -> Option<Held> {
+pub(crate) async fn keep(state: &ServiceState, session: Held, name: Option<&str>) -> Option<Held> {
     if !name.is_some_and(|name| is_another(&session.user(), name)) {
         return Some(session);
     }
-    pod.sessions.log_out(&session, false).await;
+    state.sessions.log_out(&session, false).await;
     None
 }
 
@@ -49,10 +49,10 @@ fn is_another(user: &UserName, name: &str) -> bool {
 }
 
 /// The answer to `POST /login` where a proxy names the users.
-pub(crate) fn refuse_login(pod: &Pod, headers: &HeaderMap) -> Option<Response> {
-    let trusted = pod.config.trusted_user.as_ref()?;
+pub(crate) fn refuse_login(state: &ServiceState, headers: &HeaderMap) -> Option<Response> {
+    let trusted = state.config.trusted_user.as_ref()?;
     let detail = format!("Users are named by the proxy in front, in the header {}. Sign in there.", trusted.header());
-    Some(page::problem(&*pod.pages, headers, StatusCode::FORBIDDEN, "Not by this form", &detail))
+    Some(page::problem(&*state.pages, headers, StatusCode::FORBIDDEN, "Not by this form", &detail))
 }
 
 #[cfg(test)]

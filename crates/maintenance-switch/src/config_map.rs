@@ -13,7 +13,7 @@ pub(crate) use follow::{Pace, follow};
 pub(crate) use set::set;
 
 use crate::KEY;
-use crate::position::{Position, Unclear};
+use crate::position::{Position, SwitchValueError};
 use crate::report::Doubt;
 
 /// Names a ConfigMap, `namespace/name`.
@@ -91,7 +91,7 @@ fn is_label(text: &str) -> bool {
 /// What a ConfigMap says.
 fn reading(map: &ConfigMap) -> Result<Position, Doubt> {
     let text = map.data.as_ref().and_then(|data| data.get(KEY)).ok_or(Doubt::NoKey)?;
-    text.parse().map_err(|unclear: Unclear| unclear.into())
+    text.parse().map_err(|unclear: SwitchValueError| unclear.into())
 }
 
 /// An error in one line, with all that lies below it.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::position::{Position, Unclear};
+use crate::position::{Position, SwitchValueError};
 use crate::report::{Doubt, Teller};
 use crate::set_error::SetError;
 
@@ -46,7 +46,7 @@ fn read(path: &Path) -> Result<Position, Doubt> {
         return Err(Doubt::Unreadable(format!("it is larger than {MAX_BYTES} bytes")));
     }
     let text = String::from_utf8_lossy(&bytes);
-    text.parse().map_err(|unclear: Unclear| unclear.into())
+    text.parse().map_err(|unclear: SwitchValueError| unclear.into())
 }
 
 fn doubt(error: &io::Error) -> Doubt {

@@ -20,8 +20,8 @@ pub use backoff::Backoff;
 pub use client::{ConnectError, client, connect};
 pub use config_map::{BadName, ConfigMapName};
 pub use place::Place;
-pub use position::{Position, Unclear};
-pub use report::{Doubt, Report, Standing};
+pub use position::{Position, SwitchValueError};
+pub use report::{Doubt, Report, SwitchHealth};
 pub use set_error::SetError;
 pub use switch::Switch;
 

@@ -16,7 +16,7 @@ pub enum Position {
 
 /// Why a text is no position. Whoever wrote it writes `true` or `false`.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Unclear {
+pub enum SwitchValueError {
     /// There is nothing but white space.
     #[error("says nothing; write true or false")]
     Empty,
@@ -42,16 +42,16 @@ impl From<bool> for Position {
 }
 
 impl FromStr for Position {
-    type Err = Unclear;
+    type Err = SwitchValueError;
 
     /// Reads the usual spellings, in upper or lower case, with white space around them.
-    fn from_str(text: &str) -> Result<Self, Unclear> {
+    fn from_str(text: &str) -> Result<Self, SwitchValueError> {
         let word = text.trim();
         match word.to_ascii_lowercase().as_str() {
             "true" | "1" | "yes" | "on" => Ok(Self::On),
             "false" | "0" | "no" | "off" => Ok(Self::Off),
-            "" => Err(Unclear::Empty),
-            _ => Err(Unclear::Garbage(word.chars().take(SHOWN_CHARS).collect())),
+            "" => Err(SwitchValueError::Empty),
+            _ => Err(SwitchValueError::Garbage(word.chars().take(SHOWN_CHARS).collect())),
         }
     }
 }
@@ -76,10 +76,10 @@ mod tests {
             assert_eq!(off.parse(), Ok(Position::Off), "{off:?}");
         }
         for empty in ["", " ", "\n"] {
-            assert_eq!(empty.parse::<Position>(), Err(Unclear::Empty), "{empty:?}");
+            assert_eq!(empty.parse::<Position>(), Err(SwitchValueError::Empty), "{empty:?}");
         }
         for bad in ["maybe", "2", "truefalse", "true false", "\"true\"", "y", "10", "ein", "tru\u{0}e"] {
-            assert_eq!(bad.parse::<Position>(), Err(Unclear::Garbage(bad.to_owned())), "{bad:?}");
+            assert_eq!(bad.parse::<Position>(), Err(SwitchValueError::Garbage(bad.to_owned())), "{bad:?}");
         }
         let long = "x".repeat(1000).parse::<Position>().unwrap_err().to_string();
         assert!(long.len() < 100, "{long}");

@@ -6,7 +6,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::position::{Position, Unclear};
+use crate::position::{Position, SwitchValueError};
 
 /// What is known of the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,12 +14,12 @@ pub struct Report {
     /// Where it stands, as far as is known.
     pub position: Position,
     /// How far that can be relied upon.
-    pub standing: Standing,
+    pub standing: SwitchHealth,
 }
 
 /// How the switch is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum SwitchHealth {
     /// Nothing was heard yet: the position is the one to begin with.
     Unheard,
     /// It was read and understood, and is followed.
@@ -40,7 +40,7 @@ pub enum Doubt {
     NoKey,
     /// It says something else than on or off. Whoever wrote it corrects it.
     #[error(transparent)]
-    Unclear(#[from] Unclear),
+    BadValue(#[from] SwitchValueError),
     /// Reading it is not allowed: the file's mode, or the role of the pod's service account, is to be changed.
     #[error("may not be read: {0}")]
     Forbidden(String),
@@ -55,18 +55,18 @@ pub enum Doubt {
 impl Report {
     /// What is known before anything was heard.
     pub const fn unheard(position: Position) -> Self {
-        Self { position, standing: Standing::Unheard }
+        Self { position, standing: SwitchHealth::Unheard }
     }
 
     /// What is known after a reading. `settled`: whether there was something to read before; until then, what is not there is off.
     fn after(&self, reading: Result<Position, Doubt>, settled: bool) -> Self {
         match reading {
-            Ok(position) => Self { position, standing: Standing::Sound },
-            Err(Doubt::NoKey) if !settled => Self { position: Position::Off, standing: Standing::Sound },
+            Ok(position) => Self { position, standing: SwitchHealth::Sound },
+            Err(Doubt::NoKey) if !settled => Self { position: Position::Off, standing: SwitchHealth::Sound },
             Err(Doubt::NotThere) if !settled => {
-                Self { position: Position::Off, standing: Standing::Doubtful(Doubt::NotThere) }
+                Self { position: Position::Off, standing: SwitchHealth::Doubtful(Doubt::NotThere) }
             }
-            Err(doubt) => Self { position: self.position, standing: Standing::Doubtful(doubt) },
+            Err(doubt) => Self { position: self.position, standing: SwitchHealth::Doubtful(doubt) },
         }
     }
 }
@@ -90,10 +90,10 @@ impl Teller {
     pub(crate) fn hear(&mut self, reading: Result<Position, Doubt>, steady: bool) {
         let before = self.report.borrow().clone();
         // One that says something senseless is there: from then on it is not off because it is gone.
-        let was_there = matches!(reading, Ok(_) | Err(Doubt::Unclear(_)));
+        let was_there = matches!(reading, Ok(_) | Err(Doubt::BadValue(_)));
         let mut now = before.after(reading, self.settled);
         self.settled |= was_there;
-        if !steady && matches!(before.standing, Standing::Doubtful(Doubt::Away(_) | Doubt::Forbidden(_))) {
+        if !steady && matches!(before.standing, SwitchHealth::Doubtful(Doubt::Away(_) | Doubt::Forbidden(_))) {
             now.standing = before.standing.clone();
         }
         self.log(&before, &now);
@@ -108,12 +108,13 @@ impl Teller {
         let (source, position) = (&self.source, now.position);
         match (&before.standing, &now.standing) {
             // Only its words differ, from one try to the next.
-            (Standing::Doubtful(before), Standing::Doubtful(now)) if discriminant(before) == discriminant(now) => {}
-            (_, Standing::Doubtful(doubt)) => {
+            (SwitchHealth::Doubtful(before), SwitchHealth::Doubtful(now))
+                if discriminant(before) == discriminant(now) => {}
+            (_, SwitchHealth::Doubtful(doubt)) => {
                 warn!("the maintenance switch is in doubt: {source} {doubt}; it counts as {position} until it is read");
             }
-            (Standing::Doubtful(_), _) => info!("the maintenance switch is read again: {source} says {position}"),
-            (Standing::Unheard | Standing::Sound, _) => {}
+            (SwitchHealth::Doubtful(_), _) => info!("the maintenance switch is read again: {source} says {position}"),
+            (SwitchHealth::Unheard | SwitchHealth::Sound, _) => {}
         }
     }
 }
@@ -123,16 +124,16 @@ mod tests {
     use super::*;
 
     fn doubtful(position: Position, doubt: Doubt) -> Report {
-        Report { position, standing: Standing::Doubtful(doubt) }
+        Report { position, standing: SwitchHealth::Doubtful(doubt) }
     }
 
     #[test]
     fn no_reading_that_fails_moves_a_switch_that_was_understood() {
-        let sound = |position| Report { position, standing: Standing::Sound };
+        let sound = |position| Report { position, standing: SwitchHealth::Sound };
         let doubts = [
             Doubt::NotThere,
             Doubt::NoKey,
-            Doubt::Unclear(Unclear::Empty),
+            Doubt::BadValue(SwitchValueError::Empty),
             Doubt::Forbidden(String::new()),
             Doubt::Unreadable(String::new()),
             Doubt::Away(String::new()),
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn at_first_what_is_not_there_is_off_and_what_is_unknown_stays_as_it_was() {
         let begin = Report::unheard(Position::On);
-        let off = Report { position: Position::Off, standing: Standing::Sound };
+        let off = Report { position: Position::Off, standing: SwitchHealth::Sound };
         assert_eq!(begin.after(Err(Doubt::NoKey), false), off);
         assert_eq!(begin.after(Err(Doubt::NotThere), false), doubtful(Position::Off, Doubt::NotThere));
         let away = Doubt::Away("it is raining".to_owned());
@@ -161,7 +162,7 @@ mod tests {
     fn a_switch_that_said_something_senseless_is_not_off_once_it_is_gone() {
         let (sender, receiver) = watch::channel(Report::unheard(Position::On));
         let mut teller = Teller::new("the file".to_owned(), sender);
-        teller.hear(Err(Doubt::Unclear(Unclear::Empty)), true);
+        teller.hear(Err(Doubt::BadValue(SwitchValueError::Empty)), true);
         teller.hear(Err(Doubt::NotThere), true);
         assert_eq!(*receiver.borrow(), doubtful(Position::On, Doubt::NotThere));
     }
@@ -172,11 +173,11 @@ mod tests {
         let mut teller = Teller::new("the file".to_owned(), sender);
         let away = || Doubt::Away("refused".to_owned());
         teller.hear(Ok(Position::Off), false);
-        assert_eq!(receiver.borrow().standing, Standing::Sound);
+        assert_eq!(receiver.borrow().standing, SwitchHealth::Sound);
         teller.hear(Err(away()), true);
         teller.hear(Ok(Position::On), false);
         assert_eq!(*receiver.borrow(), doubtful(Position::On, away()));
         teller.hear(Ok(Position::On), true);
-        assert_eq!(*receiver.borrow(), Report { position: Position::On, standing: Standing::Sound });
+        assert_eq!(*receiver.borrow(), Report { position: Position::On, standing: SwitchHealth::Sound });
     }
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::DefaultGuard;
 
-use crate::{Position, Report, Standing};
+use crate::{Position, Report, SwitchHealth};
 
 /// How long a test waits for something that must come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ pub(crate) async fn told(
 
 /// Waits for a position that is sound.
 pub(crate) async fn sound(reports: &mut watch::Receiver<Report>, position: Position) -> Duration {
-    let expected = Report { position, standing: Standing::Sound };
+    let expected = Report { position, standing: SwitchHealth::Sound };
     told(reports, &format!("{expected:?}"), |report| *report == expected).await.1
 }
 

@@ -5,9 +5,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use kubernetes_double::{InCluster, KubernetesDouble, Options, Verb};
-use maintenance_switch::{Position, Report, Standing, Switch, connect};
+use maintenance_switch::{Position, Report, Switch, SwitchHealth, connect};
 use serde_json::json;
+use test_support::kubernetes::{InCluster, KubernetesDouble, Options, Verb};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -32,7 +32,7 @@ async fn follows_and_sets() {
         async move { switch.follow(sender, stop).await }
     });
     for position in [Position::On, Position::Off] {
-        let expected = Report { position, standing: Standing::Sound };
+        let expected = Report { position, standing: SwitchHealth::Sound };
         let told = reports.wait_for(|report| *report == expected);
         tokio::time::timeout(Duration::from_secs(30), told).await.unwrap().unwrap();
         switch.set(Position::Off).await.unwrap();

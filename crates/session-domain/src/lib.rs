@@ -3,7 +3,7 @@
 //! This crate is pure. It never reads a clock (every rule takes the time as an argument), never does I/O, knows no
 //! runtime and no wire type. Whatever it decides comes out as a value that somebody else acts upon.
 
-pub mod fleet;
+mod departure;
 mod ids;
 pub mod lifecycle;
 mod outcome;
@@ -14,6 +14,7 @@ mod session;
 pub mod shared;
 mod time;
 
+pub use departure::Departure;
 pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, UserName, normalize_text};
 pub use outcome::{Outcome, Totals};
 pub use pod::{Counters, Phase, PodReport};

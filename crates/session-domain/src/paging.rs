@@ -191,7 +191,7 @@ impl<R> PartialEq for Candidate<R> {
 impl<R> Eq for Candidate<R> {}
 
 /// Compares two places in an order that may be turned around.
-pub(crate) fn directed(one: &Cursor, other: &Cursor, descending: bool) -> Ordering {
+pub fn directed(one: &Cursor, other: &Cursor, descending: bool) -> Ordering {
     if descending { other.cmp(one) } else { one.cmp(other) }
 }
 

@@ -252,7 +252,7 @@ impl<X> Registry<X> {
     ) -> Arc<LiveSession<X>> {
         let live = Arc::new(LiveSession::adopted(session, attachment, now));
         if let Some(notice) = told {
-            live.tell(notice);
+            live.mark_notified(notice);
         }
         self.ledger.adopted.fetch_add(1, Ordering::Relaxed);
         self.sessions.pin().insert(session.id, Arc::clone(&live));
@@ -343,7 +343,7 @@ impl<X> Registry<X> {
     /// only such a one is an automatic logout where `automatic` says so. Gives the outcome, or `None` where the
     /// session had ended already.
     pub fn log_out(&self, session: &Arc<LiveSession<X>>, automatic: bool) -> Option<Outcome> {
-        let graceful = self.is_told(session);
+        let graceful = self.is_notified(session);
         let outcome = if graceful && automatic { Outcome::AutoLogout } else { Outcome::Logout };
         if !self.end(session, outcome) {
             return None;
@@ -371,9 +371,9 @@ impl<X> Registry<X> {
     }
 
     /// The session was told of the notice `id`. Counts once for each notice, and only while that notice runs.
-    pub fn tell(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
+    pub fn mark_notified(&self, session: &Arc<LiveSession<X>>, id: NoticeId) -> bool {
         let runs = self.notice.load(Ordering::Acquire) == id.0.get();
-        let first = runs && session.told() != id.0.get() && !session.has_ended() && session.tell(id);
+        let first = runs && session.notified() != id.0.get() && !session.has_ended() && session.mark_notified(id);
         if first {
             self.ledger.told.fetch_add(1, Ordering::Relaxed);
             self.changed(session);
@@ -382,9 +382,9 @@ impl<X> Registry<X> {
     }
 
     /// Whether the session was told of the notice that runs now.
-    pub fn is_told(&self, session: &LiveSession<X>) -> bool {
+    pub fn is_notified(&self, session: &LiveSession<X>) -> bool {
         let running = self.notice.load(Ordering::Acquire);
-        running != 0 && session.told() == running
+        running != 0 && session.notified() == running
     }
 
     /// Counts who is there. Walks the sessions.

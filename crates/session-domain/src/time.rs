@@ -42,7 +42,7 @@ impl Timestamp {
     }
 
     /// As people can read it whose time zone is not known, to the second: `2026-07-01 09:30:00 UTC`.
-    pub fn plainly(self) -> String {
+    pub fn to_utc_string(self) -> String {
         match DateTime::from_timestamp_millis(self.0) {
             Some(time) => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
             None => self.to_string(),
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_moment_can_be_read_by_people_whose_time_zone_is_not_known() {
-        assert_eq!(Timestamp::parse("2026-07-01T09:30:00.123Z").unwrap().plainly(), "2026-07-01 09:30:00 UTC");
+        assert_eq!(Timestamp::parse("2026-07-01T09:30:00.123Z").unwrap().to_utc_string(), "2026-07-01 09:30:00 UTC");
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Conversions between wire and domain. Towards the wire they cannot fail; from it they refuse what is [`Unsound`].
 
 use prost_types::Timestamp as WireTime;
-use session_domain::fleet::Parting;
-use session_domain::{Counters, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName};
+use session_domain::{
+    Counters, Departure, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
+};
 
 use crate::error::Unsound;
 use crate::v1;
@@ -40,10 +41,10 @@ pub fn outcome_to_wire(outcome: Option<Outcome>) -> v1::Outcome {
 }
 
 /// Reads how a session went. What a newer pod calls it is not known here, and no reason to doubt the pod.
-pub fn parting_from_wire(outcome: Option<i32>) -> Parting {
-    let Some(Ok(outcome)) = outcome.map(v1::Outcome::try_from) else { return Parting::Untold };
+pub fn departure_from_wire(outcome: Option<i32>) -> Departure {
+    let Some(Ok(outcome)) = outcome.map(v1::Outcome::try_from) else { return Departure::Unknown };
     let known = Outcome::ALL.into_iter().find(|known| outcome_to_wire(Some(*known)) == outcome);
-    known.map_or(Parting::Renamed, Parting::Ended)
+    known.map_or(Departure::Renamed, Departure::Ended)
 }
 
 /// Writes a session.
@@ -253,12 +254,15 @@ mod tests {
 
     #[test]
     fn an_outcome_survives_the_way_there_and_back() {
-        let there_and_back = |outcome| parting_from_wire(Some(outcome_to_wire(outcome).into()));
+        let there_and_back = |outcome| departure_from_wire(Some(outcome_to_wire(outcome).into()));
         for outcome in Outcome::ALL {
-            assert_eq!(there_and_back(Some(outcome)), Parting::Ended(outcome));
+            assert_eq!(there_and_back(Some(outcome)), Departure::Ended(outcome));
         }
-        assert_eq!(there_and_back(None), Parting::Renamed);
-        assert_eq!((parting_from_wire(Some(99)), parting_from_wire(None)), (Parting::Untold, Parting::Untold));
+        assert_eq!(there_and_back(None), Departure::Renamed);
+        assert_eq!(
+            (departure_from_wire(Some(99)), departure_from_wire(None)),
+            (Departure::Unknown, Departure::Unknown)
+        );
     }
 
     #[test]

@@ -20,7 +20,9 @@ pub mod v1 {
 }
 
 pub use bounded::{MAX_MESSAGE_BYTES, MAX_SESSIONS_OF_A_MESSAGE, watch_sessions};
-pub use convert::{outcome_to_wire, parting_from_wire, phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire};
+pub use convert::{
+    departure_from_wire, outcome_to_wire, phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire,
+};
 pub use error::Unsound;
 
 /// The proto files as an encoded `FileDescriptorSet`, for server reflection.

@@ -6,6 +6,7 @@
 mod browser;
 mod events;
 mod haproxy;
+pub mod kubernetes;
 mod nginx;
 mod person;
 mod pod;

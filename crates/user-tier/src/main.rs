@@ -3,13 +3,13 @@
 use std::pin::pin;
 use std::process::ExitCode;
 
+use cli::command::CommandLine;
+use cli::logging::Log;
+use cli::options::{Faults, ProcessEnvironment};
+use cli::version::VERSION;
+use cli::{EXIT_CONFIG, command, process};
 use futures_util::{Stream, StreamExt as _};
 use lastcall::{Listeners, Networks, Signal};
-use launch::command::CommandLine;
-use launch::logging::Log;
-use launch::options::{Faults, ProcessEnvironment};
-use launch::version::VERSION;
-use launch::{EXIT_CONFIG, command, process};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
@@ -43,7 +43,7 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
         Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
     bound(&mut options);
-    let switch = match launch::maintenance::open(options.switch.place.as_ref()).await {
+    let switch = match cli::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
         Err(faults) => return log.fail(&faults, EXIT_CONFIG),
     };
@@ -113,7 +113,7 @@ fn bound(options: &mut Options) {
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
     };
-    let (files, memory) = (process::open_files(), launch::memory::limit());
+    let (files, memory) = (process::open_files(), cli::memory::limit());
     let (bounds, streams) = asked.fit(files, memory);
     service.limits.max_sessions = bounds.sessions;
     service.max_streams = streams;

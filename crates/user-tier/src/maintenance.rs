@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maintenance_switch::{Doubt, Position, Report, Standing, Switch};
+use maintenance_switch::{Doubt, Position, Report, Switch, SwitchHealth};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -35,8 +35,9 @@ pub async fn follow(switch: Option<Switch>, initial: bool) -> Followed {
         let name = switch.to_string();
         tasks.spawn(async move { switch.follow(report, CancellationToken::new()).await });
         // A first try that fails is no word: an API that is not there yet may be in a moment.
-        let heard = reports
-            .wait_for(|report| !matches!(report.standing, Standing::Unheard | Standing::Doubtful(Doubt::Away(_))));
+        let heard = reports.wait_for(|report| {
+            !matches!(report.standing, SwitchHealth::Unheard | SwitchHealth::Doubtful(Doubt::Away(_)))
+        });
         if timeout(FIRST_WORD, heard).await.is_err() {
             warn!(
                 "the maintenance switch is silent: {name} was not read yet; it counts as {}",

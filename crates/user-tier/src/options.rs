@@ -13,14 +13,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cli::logging::{self, LogFormat};
+use cli::options::{self, Environment, Faults};
+use cli::{secret, trusted};
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
     AllowedOrigins, CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, OriginError, PodName, Policy,
     ReadinessWhileDraining, SecondSignal, SessionScope, SessionStart, SigningKeys, StoreAtStart,
 };
-use launch::logging::{self, LogFormat};
-use launch::options::{self, Environment, Faults};
-use launch::{secret, trusted};
 pub use maintenance::{PageOptions, SwitchOptions};
 pub use raw::{Mode, Raw, RawPage};
 
@@ -132,7 +132,7 @@ impl Options {
                 CookieSecure::default(),
             ),
             maintenance_retry_after: maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
-            version: launch::version::VERSION.to_owned(),
+            version: cli::version::VERSION.to_owned(),
             revision: pod_revision(raw, &mut faults),
             ..defaults
         };
@@ -297,7 +297,7 @@ fn pod_name(raw: &Raw, environment: &dyn Environment, faults: &mut Faults) -> Po
 }
 
 fn pod_revision(raw: &Raw, faults: &mut Faults) -> Arc<str> {
-    let revision = options::given(raw.pod_revision.as_deref()).unwrap_or(launch::version::VERSION);
+    let revision = options::given(raw.pod_revision.as_deref()).unwrap_or(cli::version::VERSION);
     if revision.chars().count() > 100 || revision.chars().any(char::is_control) {
         faults.push("POD_REVISION", "is no name of a revision; write one line of at most 100 characters");
     }

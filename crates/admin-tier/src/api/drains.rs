@@ -3,9 +3,9 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use fleet::{self, DrainEnd, DrainRecord};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use session_domain::fleet::{self, DrainEnd, DrainRecord};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use super::fresh;

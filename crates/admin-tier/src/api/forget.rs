@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use fleet::{ForgetError, LostPod};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use session_domain::Timestamp;
-use session_domain::fleet::{ForgetError, LostPod};
 
 use crate::app::App;
 use crate::audit::Deed;
@@ -52,7 +52,7 @@ pub(crate) async fn forget(
             app.audit.failed(&operator, Deed::PodForgotten, Some(pod), &error);
             let status = match error {
                 ForgetError::Unknown => StatusCode::NOT_FOUND,
-                ForgetError::Heard | ForgetError::Waiting => StatusCode::CONFLICT,
+                ForgetError::PodEvent | ForgetError::Waiting => StatusCode::CONFLICT,
             };
             problem::answer(&headers, status, "The pod was not forgotten", &problem::sentence(&error.to_string()))
         }
@@ -75,5 +75,5 @@ fn forgotten(pods: Vec<LostPod>) -> Response {
 
 /// Whether a browser sent the panel's form.
 fn is_from_page(headers: &HeaderMap) -> bool {
-    door::field::accepts(headers, "text/html")
+    http_support::field::accepts(headers, "text/html")
 }

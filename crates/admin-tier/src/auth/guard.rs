@@ -5,9 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use door::{TrustedUser, Unclear, field, same_origin};
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
+use http_support::{ProxyIdentityError, TrustedUser, field, same_origin};
 use session_domain::UserName;
 
 use super::lock::Refused;
@@ -51,7 +51,7 @@ enum Stranger {
     /// The proxy names nobody.
     Unnamed,
     /// The proxy says it unclearly.
-    Unclear(Unclear),
+    Unclear(ProxyIdentityError),
 }
 
 fn by_proxy(trusted: &TrustedUser, headers: &HeaderMap, from: IpAddr) -> Result<Operator, Stranger> {

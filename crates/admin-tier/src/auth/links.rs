@@ -6,7 +6,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use door::Token;
+use http_support::Token;
 use uuid::Uuid;
 
 /// A link may be used for so long.

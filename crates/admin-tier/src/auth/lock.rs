@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use door::Token;
 use http::header::{HeaderMap, HeaderValue};
+use http_support::Token;
 use tracing::warn;
 
 use super::SIGN_IN;
@@ -84,7 +84,7 @@ impl Lock {
     /// # Errors
     /// Where that is nobody who may come in.
     pub(super) fn find(&self, headers: &HeaderMap, from: IpAddr) -> Result<Admitted, Refused> {
-        if let Some(presented) = door::bearer(headers) {
+        if let Some(presented) = http_support::bearer(headers) {
             self.check(from, self.is_token(presented))?;
             return Ok((Operator::unnamed(How::Bearer, from), None));
         }
@@ -148,7 +148,7 @@ impl Lock {
             return Ok(());
         }
         match self.throttle.wrong(from, Instant::now()) {
-            WrongGuess::Heard => {
+            WrongGuess::PodEvent => {
                 self.audit.refused(from);
                 Err(Refused::Wrong)
             }

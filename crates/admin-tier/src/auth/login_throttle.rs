@@ -36,7 +36,7 @@ const MAX_CALLERS: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WrongGuess {
     /// The answer says that it was wrong.
-    Heard,
+    PodEvent,
     /// There were too many: try again after this time.
     TooMany(Duration),
 }
@@ -64,9 +64,9 @@ impl LoginThrottle {
         let owed = debts.callers.get(&caller).copied().filter(|paid| *paid > now);
         let together = debts.together;
         debts.charge(caller, now);
-        let Some(paid) = owed else { return WrongGuess::Heard };
+        let Some(paid) = owed else { return WrongGuess::PodEvent };
         let wait = CALLER.wait(paid, now).max(TOGETHER.wait(together, now));
-        if wait.is_zero() { WrongGuess::Heard } else { WrongGuess::TooMany(wait) }
+        if wait.is_zero() { WrongGuess::PodEvent } else { WrongGuess::TooMany(wait) }
     }
 
     /// What is behind the lock is valid after any panic: every change of it is a plain assignment.
@@ -130,12 +130,12 @@ mod tests {
         let start = Instant::now();
         let throttle = LoginThrottle::new(start);
         let answers: Vec<_> = (0..100).map(|_| throttle.wrong(address(1), start)).collect();
-        assert_eq!(answers[..5], [WrongGuess::Heard; 5]);
+        assert_eq!(answers[..5], [WrongGuess::PodEvent; 5]);
         assert_eq!(answers[5..10], [1, 2, 3, 4, 5].map(|n| WrongGuess::TooMany(SECOND * n)));
         assert_eq!(answers[10..], [WrongGuess::TooMany(LONGEST_WAIT); 90]);
-        assert_eq!(throttle.wrong(address(1), start + SECOND * 5), WrongGuess::Heard);
+        assert_eq!(throttle.wrong(address(1), start + SECOND * 5), WrongGuess::PodEvent);
         assert_eq!(throttle.wrong(address(1), start + SECOND * 5), WrongGuess::TooMany(SECOND));
-        assert_eq!(throttle.wrong(address(1), start + SECOND * 60), WrongGuess::Heard, "all is forgotten");
+        assert_eq!(throttle.wrong(address(1), start + SECOND * 60), WrongGuess::PodEvent, "all is forgotten");
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         let start = Instant::now();
         let throttle = LoginThrottle::new(start);
         let heard = (0..600_u32)
-            .filter(|tenth| throttle.wrong(address(1), start + SECOND * *tenth / 10) == WrongGuess::Heard)
+            .filter(|tenth| throttle.wrong(address(1), start + SECOND * *tenth / 10) == WrongGuess::PodEvent)
             .count();
         assert!(heard <= 5 + 60, "{heard}");
     }
@@ -155,7 +155,7 @@ mod tests {
         for caller in 0..500 {
             throttle.wrong(address(caller), start);
         }
-        assert_eq!(throttle.wrong(address(1_000), start), WrongGuess::Heard);
+        assert_eq!(throttle.wrong(address(1_000), start), WrongGuess::PodEvent);
         assert!(matches!(throttle.wrong(address(1_000), start), WrongGuess::TooMany(_)));
     }
 

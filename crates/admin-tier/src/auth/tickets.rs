@@ -66,7 +66,7 @@ impl Tickets {
     /// The sign-in that a request comes with, if it is good.
     pub(super) fn read(&self, headers: &HeaderMap, now: Instant) -> Option<Ticket> {
         let name = name(headers);
-        let ticket = door::cookie::values(headers, name).find_map(|value| self.verify(name, value))?;
+        let ticket = http_support::cookie::values(headers, name).find_map(|value| self.verify(name, value))?;
         let seconds = self.seconds(now);
         let is_fresh = seconds < ticket.renewed + IDLE.as_secs();
         (is_fresh && !self.is_over(ticket, now)).then_some(ticket)
@@ -133,7 +133,7 @@ pub(super) fn clear(headers: &HeaderMap) -> Option<HeaderValue> {
 
 /// A secure request ignores the plain name: anybody on the plain network could have planted it.
 fn name(headers: &HeaderMap) -> &'static str {
-    if door::forwarded::is_secure(headers) { SECURE } else { PLAIN }
+    if http_support::forwarded::is_secure(headers) { SECURE } else { PLAIN }
 }
 
 /// `Lax`: who follows a link to the dashboard from a chat or a ticket is signed in still. What changes something needs
@@ -143,7 +143,7 @@ fn cookie(headers: &HeaderMap, value: String) -> Cookie<'static> {
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(door::forwarded::is_secure(headers))
+        .secure(http_support::forwarded::is_secure(headers))
         .build()
 }
 

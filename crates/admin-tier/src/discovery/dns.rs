@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use session_domain::fleet::{Address, Found};
+use fleet::{Address, DiscoveredPod};
 use tokio::time::{sleep, timeout};
 
 use super::{Reporter, host_and_port, is_name};
@@ -85,11 +85,11 @@ pub(super) async fn run(name: &Name, resolver: &impl Resolve, reporter: &Reporte
 
 /// The pods of an answer. A pod with an address of either kind stands in it twice, and nothing there tells which two
 /// belong together: where there are IPv4 addresses, they count.
-fn pods(mut addresses: Vec<SocketAddr>) -> Vec<Found> {
+fn pods(mut addresses: Vec<SocketAddr>) -> Vec<DiscoveredPod> {
     if addresses.iter().any(SocketAddr::is_ipv4) {
         addresses.retain(SocketAddr::is_ipv4);
     }
-    addresses.into_iter().map(|address| Found::at(Address::new(&address.to_string()))).collect()
+    addresses.into_iter().map(|address| DiscoveredPod::at(Address::new(&address.to_string()))).collect()
 }
 
 #[cfg(test)]

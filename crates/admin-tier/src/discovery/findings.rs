@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_domain::fleet::Found;
+use fleet::DiscoveredPod;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
@@ -13,13 +13,13 @@ const MAX_REASON_CHARS: usize = 300;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Findings {
     /// The pods that are named, ordered by address; absent before discovery has succeeded for the first time.
-    pub(crate) pods: Option<Arc<[Found]>>,
+    pub(crate) pods: Option<Arc<[DiscoveredPod]>>,
     /// Why nobody can say just now whether these are all.
     pub(crate) trouble: Option<Arc<str>>,
 }
 
 impl Findings {
-    fn set(&mut self, pods: Vec<Found>) {
+    fn set(&mut self, pods: Vec<DiscoveredPod>) {
         if self.pods.as_deref() != Some(&pods) {
             self.pods = Some(pods.into());
         }
@@ -38,7 +38,7 @@ impl Reporter {
     }
 
     /// These are the pods now, in whatever order; `fault` is what is wrong with what was found.
-    pub(super) fn found(&self, pods: Vec<Found>, fault: Option<&str>) {
+    pub(super) fn found(&self, pods: Vec<DiscoveredPod>, fault: Option<&str>) {
         let pods = in_order(pods);
         self.say(|findings| {
             findings.set(pods);
@@ -47,7 +47,7 @@ impl Reporter {
     }
 
     /// These are the pods now, in whatever order; whether more will be found is not known yet.
-    pub(super) fn seen(&self, pods: Vec<Found>) {
+    pub(super) fn seen(&self, pods: Vec<DiscoveredPod>) {
         let pods = in_order(pods);
         self.say(|findings| findings.set(pods));
     }
@@ -74,7 +74,7 @@ impl Reporter {
 }
 
 /// By address, each once.
-fn in_order(mut pods: Vec<Found>) -> Vec<Found> {
+fn in_order(mut pods: Vec<DiscoveredPod>) -> Vec<DiscoveredPod> {
     pods.sort_by(|a, b| a.address.cmp(&b.address));
     pods.dedup_by(|a, b| a.address == b.address);
     pods
@@ -87,12 +87,12 @@ fn legible(reason: &str) -> Arc<str> {
 
 #[cfg(test)]
 mod tests {
-    use session_domain::fleet::Address;
+    use fleet::Address;
 
     use super::*;
 
-    fn at(address: &str) -> Found {
-        Found::at(Address::new(address))
+    fn at(address: &str) -> DiscoveredPod {
+        DiscoveredPod::at(Address::new(address))
     }
 
     #[test]

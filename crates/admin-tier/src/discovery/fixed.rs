@@ -1,6 +1,6 @@
 //! Pods that stand in the options: all there from the start, for good.
 
-use session_domain::fleet::Address;
+use fleet::Address;
 
 use super::{FORMS, host_and_port, is_name};
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::vec::IntoIter;
 
+use fleet::{FleetView, Query, Row};
 use serde::Serialize;
 use session_domain::Timestamp;
-use session_domain::fleet::{FleetView, Query, Row};
 
 use super::csv;
 use crate::api::{self, Session};

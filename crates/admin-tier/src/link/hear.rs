@@ -2,33 +2,33 @@
 
 use std::error::Error as _;
 
-use session_domain::fleet::{Heard, Parting};
-use session_domain::{SessionId, SessionView};
+use fleet::PodEvent;
+use session_domain::{Departure, SessionId, SessionView};
 use session_wire::v1::WatchSessionsResponse;
 use session_wire::v1::watch_sessions_response::{Changes, Event};
-use session_wire::{Unsound, parting_from_wire, v1};
+use session_wire::{Unsound, departure_from_wire, v1};
 use tonic::{Code, Status};
 
 use crate::reason;
 
 /// What a message says.
-pub(super) fn translate(message: WatchSessionsResponse) -> Vec<Heard> {
+pub(super) fn translate(message: WatchSessionsResponse) -> Vec<PodEvent> {
     let mut unsound = None;
     let mut heard = match message.event {
         Some(Event::Pod(pod)) => match pod.try_into() {
-            Ok(report) => vec![Heard::Report(report)],
-            Err(reason) => vec![Heard::Unsound(said(&reason))],
+            Ok(report) => vec![PodEvent::Report(report)],
+            Err(reason) => vec![PodEvent::Unsound(said(&reason))],
         },
         Some(Event::Snapshot(part)) => {
-            vec![Heard::Snapshot { sessions: sound(part.sessions, &mut unsound), end: part.end }]
+            vec![PodEvent::Snapshot { sessions: sound(part.sessions, &mut unsound), end: part.end }]
         }
         Some(Event::Changes(changes)) => {
             let removals = removals(&changes, &mut unsound);
-            vec![Heard::Changes { upserts: sound(changes.upserts, &mut unsound), removals }]
+            vec![PodEvent::Changes { upserts: sound(changes.upserts, &mut unsound), removals }]
         }
-        None => vec![Heard::Unsound("an empty message".to_owned())],
+        None => vec![PodEvent::Unsound("an empty message".to_owned())],
     };
-    heard.extend(unsound.map(Heard::Unsound));
+    heard.extend(unsound.map(PodEvent::Unsound));
     heard
 }
 
@@ -44,11 +44,11 @@ fn sound(sessions: Vec<v1::Session>, unsound: &mut Option<String>) -> Vec<Sessio
 }
 
 /// Who is gone, and how.
-fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Parting)> {
+fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, Departure)> {
     let mut gone = Vec::with_capacity(changes.removals.len());
     for (number, id) in changes.removals.iter().enumerate() {
         match id.parse() {
-            Ok(id) => gone.push((id, parting_from_wire(changes.outcomes.get(number).copied()))),
+            Ok(id) => gone.push((id, departure_from_wire(changes.outcomes.get(number).copied()))),
             Err(_) => _ = unsound.get_or_insert_with(|| said(&Unsound::SessionId)),
         }
     }

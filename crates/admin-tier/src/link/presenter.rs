@@ -1,7 +1,7 @@
 //! What the tier presents to pods with every call: `GRPC_TOKEN`, where there is one.
 
-use door::Token;
 use http::header::AUTHORIZATION;
+use http_support::Token;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 

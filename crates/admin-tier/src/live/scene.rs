@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
-use session_domain::fleet::FleetView;
+use fleet::FleetView;
 use tokio::sync::watch;
 
 use super::Picture;

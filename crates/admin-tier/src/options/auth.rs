@@ -1,9 +1,9 @@
 //! `ADMIN_AUTH`, and what each of its words needs.
 
-use door::{Networks, Token, TrustedUser};
-use launch::options::{self, Environment, Faults};
-use launch::secret;
-use launch::trusted::{self, Trusted};
+use cli::options::{self, Environment, Faults};
+use cli::secret;
+use cli::trusted::{self, Trusted};
+use http_support::{Networks, Token, TrustedUser};
 
 use super::Raw;
 

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use launch::secret::Secret;
+use cli::secret::Secret;
+use fleet::StoreRecord;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, cmd, pipe};
-use session_domain::fleet::StoreRecord;
 use session_domain::{PodName, Timestamp, UserName};
 
 use super::{Orphan, Question};

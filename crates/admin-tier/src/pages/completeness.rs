@@ -1,7 +1,7 @@
 //! What the totals leave out, in words.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, PodView, Standing};
+use fleet::{FleetView, PodHealth, PodView};
 
 use crate::live::Scene;
 
@@ -37,10 +37,10 @@ impl Completeness {
         for pod in view.pods() {
             let name = PodView::label(pod).to_owned();
             match pod.standing() {
-                Standing::Unreachable(reason) => whole.unreachable.push((name, reason)),
-                Standing::Lying(reason) => whole.lying.push((name, reason)),
-                Standing::Waiting => whole.waiting.push(name),
-                Standing::Live | Standing::Finished => {}
+                PodHealth::Unreachable(reason) => whole.unreachable.push((name, reason)),
+                PodHealth::Inconsistent(reason) => whole.lying.push((name, reason)),
+                PodHealth::Waiting => whole.waiting.push(name),
+                PodHealth::Live | PodHealth::Finished => {}
             }
         }
         whole

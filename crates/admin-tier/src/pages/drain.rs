@@ -10,11 +10,11 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use fleet::DrainRecord;
 use http::{HeaderMap, StatusCode};
 use person::Someone;
 use serde::Deserialize;
 use session_domain::Timestamp;
-use session_domain::fleet::DrainRecord;
 use summary::Summary;
 
 use super::history::query;

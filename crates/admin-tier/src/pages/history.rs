@@ -9,10 +9,10 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use fleet::DRAINS_KEPT;
 use http::HeaderMap;
 pub(super) use line::{Line, query};
 use lost::LostPods;
-use session_domain::fleet::DRAINS_KEPT;
 use trend::Trend;
 
 use super::words::Words;

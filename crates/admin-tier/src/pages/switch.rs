@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use askama::Template;
-use maintenance_switch::Standing;
-use session_domain::fleet::{FleetView, PodState, PodView};
+use fleet::{FleetView, PodState, PodView};
+use maintenance_switch::SwitchHealth;
 use session_domain::{Phase, Timestamp};
 
 use super::words::{self, Moment, Words};
@@ -74,9 +74,9 @@ impl SwitchView {
             since: stand.since.map(words::clock),
             moved: stand.since,
             doubt: match &stand.report.standing {
-                Standing::Doubtful(doubt) => Some(format!("{name} {doubt}")),
-                Standing::Unheard => Some(format!("{name} was not read yet")),
-                Standing::Sound => None,
+                SwitchHealth::Doubtful(doubt) => Some(format!("{name} {doubt}")),
+                SwitchHealth::Unheard => Some(format!("{name} was not read yet")),
+                SwitchHealth::Sound => None,
             },
             name: name.clone(),
             followed,

@@ -12,10 +12,10 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::Response;
 use controls::Controls;
+use fleet::{Listing, Query};
 use http::{HeaderMap, StatusCode};
 use left_behind::LeftBehind;
 use row::Line;
-use session_domain::fleet::{Listing, Query};
 use table::{Head, Pager, Range};
 
 use super::completeness::Notice;

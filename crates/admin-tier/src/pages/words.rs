@@ -53,7 +53,7 @@ pub(super) struct Moment {
 
 /// A point in time, in UTC; the script writes it as the clock of whoever looks shows it.
 pub(super) fn clock(at: Timestamp) -> Moment {
-    Moment { at, kind: "clock", text: at.plainly() }
+    Moment { at, kind: "clock", text: at.to_utc_string() }
 }
 
 /// How long something had lasted when it was last heard of: it may be over by now.

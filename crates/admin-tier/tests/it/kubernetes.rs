@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use kubernetes_double::{Fault, KubernetesDouble, Verb};
 use serde_json::{Value, json};
 use session_wire::v1::watch_sessions_response::Event;
+use test_support::kubernetes::{Fault, KubernetesDouble, Verb};
 use test_support::{eventually, metric};
 
 use crate::Admin;

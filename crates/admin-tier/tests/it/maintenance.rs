@@ -1,8 +1,8 @@
 //! The operator moves the maintenance switch, and real pods follow: through a file, and through the Kubernetes API.
 
-use kubernetes_double::{Fault, KubernetesDouble, Verb};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use test_support::kubernetes::{Fault, KubernetesDouble, Verb};
 use test_support::{Events, Person, UserPod, eventually};
 
 use crate::Admin;

@@ -94,7 +94,7 @@ async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
     drop(fake);
     let lost = says(&admin, "/admin", "Last known, ").await;
     assert!(lost.contains(r#"<div class="last-word old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
-    assert!(!lost.contains("Up for") && !lost.contains("<dt>Heard"), "{lost}");
+    assert!(!lost.contains("Up for") && !lost.contains("<dt>PodEvent"), "{lost}");
     let users = says(&admin, "/admin/users", "0 of 1 pods").await;
     assert!(users.contains("at least 1d 3h 12m") && !users.contains(">idle</span>"), "{users}");
 }

@@ -1,9 +1,9 @@
 //! The pictures of the admin tier in the README: `cargo xtask pictures` copies them. Nothing is asserted of their pixels.
 
-use kubernetes_double::KubernetesDouble;
 use serde_json::json;
 use session_wire::v1::Session;
 use session_wire::v1::watch_sessions_response::Event;
+use test_support::kubernetes::KubernetesDouble;
 use test_support::{Browser, Events, Person, Signal, UserPod, eventually};
 
 use crate::Admin;

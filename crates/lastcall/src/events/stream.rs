@@ -103,18 +103,18 @@ impl Drop for EventStream {
 
 impl EventStream {
     fn new(session: Session, open: OpenStream, connection: Option<ConnectionHandle>) -> Self {
-        let pod = Arc::clone(&session.pod);
-        let (number, state) = session.held.streams().open(pod.config.max_streams_per_session);
+        let service = Arc::clone(&session.state);
+        let (number, state) = session.held.streams().open(service.config.max_streams_per_session);
         let logins = state.borrow().logins;
         Self {
             number,
             state,
-            broadcast: pod.broadcast.subscribe(),
+            broadcast: service.broadcast.subscribe(),
             shown: None,
             logins,
-            next_heartbeat: Instant::now() + pod.config.heartbeat_interval,
+            next_heartbeat: Instant::now() + service.config.heartbeat_interval,
             stage: Stage::Opening,
-            _presence: PresenceGuard::of(&pod, &session.held, Kind::EventStream),
+            _presence: PresenceGuard::of(&service, &session.held, Kind::EventStream),
             _open: open,
             connection,
             session,
@@ -134,7 +134,7 @@ impl EventStream {
         if let Some(reason) = closed {
             return self.session_ended(reason);
         }
-        let pod = Arc::clone(&self.session.pod);
+        let state = Arc::clone(&self.session.state);
         loop {
             // In this order: the end of the session must be told even where the pod ends in the same moment.
             tokio::select! {
@@ -153,7 +153,7 @@ impl EventStream {
                         return Some(bytes);
                     }
                 }
-                () = pod.streams_end.cancelled() => return None,
+                () = state.streams_end.cancelled() => return None,
                 () = sleep_until(self.next_heartbeat) => return Some(self.heartbeat()),
             }
         }
@@ -177,7 +177,7 @@ impl EventStream {
 
     /// The notice of the pod that owns the session may have begun, changed, or gone.
     fn hear_owner(&mut self) -> Option<Bytes> {
-        let now = self.session.pod.clock.now();
+        let now = self.session.state.clock.now();
         match (self.session.notice(), self.shown) {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
             (Some(notice), _) => {
@@ -220,17 +220,17 @@ impl EventStream {
 
     /// The greeting, and right behind it the notice where one runs.
     fn connected(&mut self) -> Bytes {
-        let pod = Arc::clone(&self.session.pod);
+        let state = Arc::clone(&self.session.state);
         self.broadcast.mark_unchanged();
         let running = self.session.notice();
-        let payload = running.map(|notice| notice.payload(pod.clock.now()));
+        let payload = running.map(|notice| notice.payload(state.clock.now()));
         let greeting = frame(
             "connected",
             &Connected {
                 session_id: self.session.id(),
                 pod: self.session.pod(),
-                server_time: pod.clock.now(),
-                heartbeat_ms: millis(pod.config.heartbeat_interval),
+                server_time: state.clock.now(),
+                heartbeat_ms: millis(state.config.heartbeat_interval),
                 drain: payload.as_ref(),
             },
         );
@@ -254,23 +254,23 @@ impl EventStream {
             connection.close_when_done();
         }
         let reason = closed.reason()?;
-        Some(frame("session-ended", &Ended { reason, server_time: self.session.pod.clock.now() }))
+        Some(frame("session-ended", &Ended { reason, server_time: self.session.state.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {
-        let pod = &self.session.pod;
-        let (now, notice) = (pod.clock.now(), self.session.notice());
+        let state = &self.session.state;
+        let (now, notice) = (state.clock.now(), self.session.notice());
         let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
         frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
     }
 
     fn heartbeat_after(&self, notice: Option<&RunningNotice>) -> Instant {
-        let pod = &self.session.pod;
-        let pause = match notice.map(|notice| notice.deadline.since(pod.clock.now())) {
+        let state = &self.session.state;
+        let pause = match notice.map(|notice| notice.deadline.since(state.clock.now())) {
             Some(left) => left.saturating_sub(LAST_SECONDS).max(LAST_HEARTBEATS),
             None => Duration::MAX,
         };
-        Instant::now() + pause.min(pod.config.heartbeat_interval)
+        Instant::now() + pause.min(state.config.heartbeat_interval)
     }
 }

@@ -5,13 +5,16 @@ use session_domain::{SessionView, normalize_text};
 use session_wire::{session_to_wire, v1};
 use tonic::Status;
 
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 
 const DEFAULT_PAGE: usize = 100;
 const LARGEST_PAGE: usize = 1_000;
 
 /// Lists one page.
-pub(super) fn list(pod: &Pod, request: &v1::ListSessionsRequest) -> Result<v1::ListSessionsResponse, Status> {
+pub(super) fn list(
+    state: &ServiceState,
+    request: &v1::ListSessionsRequest,
+) -> Result<v1::ListSessionsResponse, Status> {
     let limit = match usize::try_from(request.page_size) {
         Ok(0) => DEFAULT_PAGE,
         Ok(size) => size.min(LARGEST_PAGE),
@@ -27,8 +30,8 @@ pub(super) fn list(pod: &Pod, request: &v1::ListSessionsRequest) -> Result<v1::L
         }
     };
     let mut matching = Vec::new();
-    pod.registry.walk(|session| {
-        let view = pod.view(session);
+    state.registry.walk(|session| {
+        let view = state.view(session);
         if view.user.as_str().to_lowercase().contains(&part) {
             matching.push(view);
         }

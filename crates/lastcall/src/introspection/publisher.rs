@@ -21,7 +21,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 use crate::streams::Streams;
 
 /// Sessions in one message at the most.
@@ -56,14 +56,14 @@ impl Publisher {
     /// The pod, a snapshot, then the changes.
     pub(super) fn watch(
         &self,
-        pod: &Arc<Pod>,
+        state: &Arc<ServiceState>,
     ) -> impl Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send + 'static {
         // Subscribed before the snapshot is taken: what happens in between is told twice rather than never.
         let changes = self.lock().as_ref().map(broadcast::Sender::subscribe);
         self.has_newcomer.store(true, Ordering::Release);
-        let report = pod.report(pod.count_present(), changes.is_none());
+        let report = state.report(state.count_present(), changes.is_none());
         let pod_now = Event::Pod(pod_to_wire(&report));
-        let opening = once(pod_now).chain(snapshot(Arc::clone(pod)));
+        let opening = once(pod_now).chain(snapshot(Arc::clone(state)));
         let changes = unfold(changes, |changes| async {
             let mut changes = changes?;
             match changes.recv().await {
@@ -97,11 +97,11 @@ impl Publisher {
 }
 
 /// Tells what changes, until `stop` is cancelled; then the last changes, the pod's last word, and the end.
-pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: CancellationToken) {
-    let mut lifecycle = pod.lifecycle.subscribe();
+pub(crate) async fn publish(state: Arc<ServiceState>, publisher: Arc<Publisher>, stop: CancellationToken) {
+    let mut lifecycle = state.lifecycle.subscribe();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut telling = Telling::new(Arc::clone(&pod), publisher);
+    let mut telling = Telling::new(Arc::clone(&state), publisher);
     let mut tick = 0_u32;
     loop {
         tokio::select! {
@@ -123,7 +123,7 @@ pub(crate) async fn publish(pod: Arc<Pod>, publisher: Arc<Publisher>, stop: Canc
 
 /// What has been told, and what is still to be told.
 struct Telling {
-    pod: Arc<Pod>,
+    state: Arc<ServiceState>,
     publisher: Arc<Publisher>,
     feed: ChangeFeed<Streams>,
     told: Option<PodReport>,
@@ -132,18 +132,18 @@ struct Telling {
 }
 
 impl Telling {
-    fn new(pod: Arc<Pod>, publisher: Arc<Publisher>) -> Self {
-        let present = pod.count_present();
-        Self { pod, publisher, feed: ChangeFeed::new(SESSION_INTERVAL), told: None, present }
+    fn new(state: Arc<ServiceState>, publisher: Arc<Publisher>) -> Self {
+        let present = state.count_present();
+        Self { state, publisher, feed: ChangeFeed::new(SESSION_INTERVAL), told: None, present }
     }
 
     fn review_presence(&mut self) {
-        self.present = self.pod.registry.review_presence(self.pod.clock.now());
+        self.present = self.state.registry.review_presence(self.state.clock.now());
     }
 
     fn pod(&mut self) {
         let has_newcomer = self.publisher.has_newcomer.swap(false, Ordering::AcqRel);
-        let report = self.pod.report(self.present, false);
+        let report = self.state.report(self.present, false);
         if has_newcomer || self.told.as_ref() != Some(&report) {
             self.publisher.send(Event::Pod(pod_to_wire(&report)));
             self.told = Some(report);
@@ -151,16 +151,16 @@ impl Telling {
     }
 
     fn changes(&mut self) {
-        self.feed.extend(self.pod.registry.take_changes());
-        let due = self.feed.take_due(self.pod.clock.now());
+        self.feed.extend(self.state.registry.take_changes());
+        let due = self.feed.take_due(self.state.clock.now());
         self.send(due);
     }
 
     fn last_word(mut self) {
-        self.feed.extend(self.pod.registry.take_changes());
+        self.feed.extend(self.state.registry.take_changes());
         let rest = self.feed.take_rest();
         self.send(rest);
-        let last = self.pod.report(self.pod.count_present(), true);
+        let last = self.state.report(self.state.count_present(), true);
         self.publisher.send(Event::Pod(pod_to_wire(&last)));
         self.publisher.close();
     }
@@ -171,7 +171,7 @@ impl Telling {
             for change in part {
                 match change {
                     Change::Updated(session) => {
-                        let view = self.pod.view(&session);
+                        let view = self.state.view(&session);
                         session.mark_reported_present(view.present.unwrap_or_default());
                         message.upserts.push(session_to_wire(&view));
                     }
@@ -187,10 +187,10 @@ impl Telling {
 }
 
 /// What is held now, each part encoded when the watcher has taken the one before.
-fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
+fn snapshot(state: Arc<ServiceState>) -> impl Iterator<Item = Event> {
     let mut sessions = Vec::new();
     // That one has ended may have been told already.
-    pod.registry.walk(|session| {
+    state.registry.walk(|session| {
         if !session.has_ended() {
             sessions.push(Arc::clone(session));
         }
@@ -205,8 +205,8 @@ fn snapshot(pod: Arc<Pod>) -> impl Iterator<Item = Event> {
         let part = parts.next().unwrap_or_default();
         end = parts.peek().is_none();
         let tell = |session| {
-            let view = pod.view(session);
-            pod.registry.presence_was_told(session, view.present.unwrap_or_default());
+            let view = state.view(session);
+            state.registry.presence_was_told(session, view.present.unwrap_or_default());
             session_to_wire(&view)
         };
         let sessions = part.iter().map(tell).collect();

@@ -9,24 +9,24 @@ use tonic::{Request, Response, Status};
 
 use super::list;
 use super::publisher::Publisher;
-use crate::pod::Pod;
+use crate::service_state::ServiceState;
 
 /// Answers for the pod.
 pub(crate) struct Introspector {
-    pod: Arc<Pod>,
+    state: Arc<ServiceState>,
     publisher: Arc<Publisher>,
 }
 
 impl Introspector {
-    pub(crate) const fn new(pod: Arc<Pod>, publisher: Arc<Publisher>) -> Self {
-        Self { pod, publisher }
+    pub(crate) const fn new(state: Arc<ServiceState>, publisher: Arc<Publisher>) -> Self {
+        Self { state, publisher }
     }
 }
 
 #[tonic::async_trait]
 impl v1::introspection_server::Introspection for Introspector {
     async fn get_pod(&self, _: Request<v1::GetPodRequest>) -> Result<Response<v1::GetPodResponse>, Status> {
-        let report = self.pod.report(self.pod.count_present(), false);
+        let report = self.state.report(self.state.count_present(), false);
         Ok(Response::new(v1::GetPodResponse { pod: Some(pod_to_wire(&report)) }))
     }
 
@@ -34,7 +34,7 @@ impl v1::introspection_server::Introspection for Introspector {
         &self,
         request: Request<v1::ListSessionsRequest>,
     ) -> Result<Response<v1::ListSessionsResponse>, Status> {
-        list::list(&self.pod, request.get_ref()).map(Response::new)
+        list::list(&self.state, request.get_ref()).map(Response::new)
     }
 
     type WatchSessionsStream = Pin<Box<dyn Stream<Item = Result<v1::WatchSessionsResponse, Status>> + Send>>;
@@ -43,6 +43,6 @@ impl v1::introspection_server::Introspection for Introspector {
         &self,
         _: Request<v1::WatchSessionsRequest>,
     ) -> Result<Response<Self::WatchSessionsStream>, Status> {
-        Ok(Response::new(Box::pin(self.publisher.watch(&self.pod))))
+        Ok(Response::new(Box::pin(self.publisher.watch(&self.state))))
     }
 }

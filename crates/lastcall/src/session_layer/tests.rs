@@ -8,8 +8,8 @@ use session_domain::{PodName, SessionId};
 use super::*;
 use crate::{Config, PlainPages, Session};
 
-fn pod() -> Arc<Pod> {
-    Pod::new(Config::new(PodName::new("user-1").unwrap()), Box::new(PlainPages))
+fn state() -> Arc<ServiceState> {
+    ServiceState::new(Config::new(PodName::new("user-1").unwrap()), Box::new(PlainPages))
 }
 
 fn app() -> Router {
@@ -20,8 +20,8 @@ fn app() -> Router {
         .route("/open", get(async || "open").post(async || "done"))
 }
 
-async fn ask(pod: &Arc<Pod>, request: Builder) -> Response {
-    handle(Arc::clone(pod), app(), CrossSitePosts::default(), request.body(Body::empty()).unwrap()).await
+async fn ask(state: &Arc<ServiceState>, request: Builder) -> Response {
+    handle(Arc::clone(state), app(), CrossSitePosts::default(), request.body(Body::empty()).unwrap()).await
 }
 
 async fn text(answer: Response) -> String {
@@ -34,44 +34,44 @@ fn cookie(answer: &Response) -> Option<String> {
 
 #[tokio::test]
 async fn a_503_that_the_app_answers_carries_no_cookie_though_a_session_has_started() {
-    let pod = pod();
-    let unwell = ask(&pod, Request::get("/unwell")).await;
+    let state = state();
+    let unwell = ask(&state, Request::get("/unwell")).await;
     assert_eq!((unwell.status(), cookie(&unwell)), (StatusCode::SERVICE_UNAVAILABLE, None));
-    assert!(cookie(&ask(&pod, Request::get("/")).await).is_some());
+    assert!(cookie(&ask(&state, Request::get("/")).await).is_some());
 }
 
 #[tokio::test]
 async fn a_handler_that_can_do_without_a_session_starts_none_and_is_given_the_one_that_there_is() {
-    let pod = pod();
-    let stranger = ask(&pod, Request::get("/greeting")).await;
+    let state = state();
+    let stranger = ask(&state, Request::get("/greeting")).await;
     assert_eq!((cookie(&stranger), text(stranger).await.as_str()), (None, "stranger"));
-    assert_eq!(pod.registry.totals().logins, 0);
-    let cookie = cookie(&ask(&pod, Request::get("/")).await).unwrap();
-    assert_eq!(text(ask(&pod, Request::get("/greeting").header("cookie", cookie)).await).await, "you");
+    assert_eq!(state.registry.totals().logins, 0);
+    let cookie = cookie(&ask(&state, Request::get("/")).await).unwrap();
+    assert_eq!(text(ask(&state, Request::get("/greeting").header("cookie", cookie)).await).await, "you");
 }
 
 #[tokio::test]
 async fn an_untracked_request_is_served_where_no_session_is_asked_for_and_gets_a_401_where_one_is() {
-    let pod = pod();
+    let state = state();
     let untracked = |request: Builder| request.header("accept", "application/json");
-    assert_eq!(text(ask(&pod, untracked(Request::post("/open"))).await).await, "done");
-    let refused = ask(&pod, untracked(Request::get("/"))).await;
+    assert_eq!(text(ask(&state, untracked(Request::post("/open"))).await).await, "done");
+    let refused = ask(&state, untracked(Request::get("/"))).await;
     assert_eq!((refused.status(), cookie(&refused)), (StatusCode::UNAUTHORIZED, None));
     assert_eq!(refused.headers()["content-type"], "application/problem+json");
-    assert_eq!(pod.registry.totals().logins, 0);
+    assert_eq!(state.registry.totals().logins, 0);
 }
 
 #[tokio::test]
 async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
-    let pod = pod();
-    let old = cookie(&ask(&pod, Request::get("/")).await).unwrap();
-    let session = pod.registry.all().remove(0);
+    let state = state();
+    let old = cookie(&ask(&state, Request::get("/")).await).unwrap();
+    let session = state.registry.all().remove(0);
     let renamed = crate::sessions::sign_in(
-        &pod.registry,
+        &state.registry,
         &session,
         SessionId::from_uuid(uuid::Uuid::from_u128(7)),
         UserName::from_input("ada"),
-        pod.clock.now(),
+        state.clock.now(),
     );
     assert!(renamed);
     for (method, referrer, refresh) in [
@@ -81,7 +81,7 @@ async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
         ("POST", "http://app.test/", Some("content=\"1;url=/\"")),
     ] {
         let request = Request::builder().method(method).uri("/page?x=1").header("accept", "text/html");
-        let answer = ask(&pod, request.header("referer", referrer).header("cookie", &old)).await;
+        let answer = ask(&state, request.header("referer", referrer).header("cookie", &old)).await;
         assert_eq!((answer.status(), cookie(&answer)), (StatusCode::CONFLICT, None));
         let html = text(answer).await;
         assert_eq!(html.contains("http-equiv=\"refresh\""), refresh.is_some(), "{method} from {referrer}: {html}");

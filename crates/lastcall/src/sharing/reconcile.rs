@@ -220,7 +220,7 @@ pub(super) async fn look_again(sharing: &Arc<Sharing>, ids: HashSet<SessionId>) 
 fn notified(sharing: &Sharing, id: SessionId, reason: Reason) {
     let notice = sharing.lifecycle.borrow().notice().filter(|notice| notice.reason == reason);
     if let (Some(notice), Some(session)) = (notice, sharing.registry.get(id)) {
-        sharing.registry.tell(&session, notice.id);
+        sharing.registry.mark_notified(&session, notice.id);
     }
 }
 

@@ -14,10 +14,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::Config;
-use crate::driver::Driver;
+use crate::drain::DrainTask;
 use crate::page::PlainPages;
-use crate::pod::Pod;
 use crate::presence::PresenceGuard;
+use crate::service_state::ServiceState;
 use crate::sessions::{Finding, Held, SignIn};
 use crate::store::MemoryStore;
 use crate::streams::Streams;
@@ -26,7 +26,7 @@ use session_domain::shared::Purpose;
 
 /// A pod with its tasks, as [`crate::Service::serve`] runs it, without its listeners.
 struct Running {
-    pod: Arc<Pod>,
+    pod: Arc<ServiceState>,
     tasks: JoinSet<()>,
     signal: Option<mpsc::UnboundedSender<Signal>>,
     stop: CancellationToken,
@@ -42,14 +42,14 @@ async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Durat
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = Pod::new(config, Box::new(PlainPages));
+    let pod = ServiceState::new(config, Box::new(PlainPages));
     let stop = CancellationToken::new();
     let mut tasks = begin(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();
     let signals = futures_util::stream::unfold(signals, |mut signals| async {
         signals.recv().await.map(|signal| (signal, signals))
     });
-    let driver = Driver::start(Arc::clone(&pod), watch::channel(false).1).await;
+    let driver = DrainTask::start(Arc::clone(&pod), watch::channel(false).1).await;
     tasks.spawn(driver.drive(signals));
     tasks.spawn(sweep::sweep(Arc::clone(&pod), stop.clone()));
     Running { pod, tasks, signal: Some(signal), stop }

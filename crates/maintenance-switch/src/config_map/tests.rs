@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
-use kubernetes_double::{Fault, KubernetesDouble, Options, Verb};
 use serde_json::{Value, json};
+use test_support::kubernetes::{Fault, KubernetesDouble, Options, Verb};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use super::*;
 use crate::report::Teller;
 use crate::testing::{Log, sound, told};
-use crate::{Report, SetError, Standing, Switch};
+use crate::{Report, SetError, Switch, SwitchHealth};
 
 /// Everything in a tenth of its time.
 const QUICK: Pace =
@@ -90,7 +90,7 @@ impl Cluster {
 
     /// Waits until the switch is doubted for a reason with these words.
     async fn doubted(&mut self, words: &str) -> Report {
-        let doubted = |report: &Report| matches!(&report.standing, Standing::Doubtful(doubt) if doubt.to_string().contains(words));
+        let doubted = |report: &Report| matches!(&report.standing, SwitchHealth::Doubtful(doubt) if doubt.to_string().contains(words));
         told(&mut self.reports, words, doubted).await.0
     }
 

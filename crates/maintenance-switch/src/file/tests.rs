@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::testing::{Log, sound, told};
-use crate::{Report, Standing, Switch};
+use crate::{Report, Switch, SwitchHealth};
 
 struct Followed {
     folder: TempDir,
@@ -47,11 +47,11 @@ async fn a_file_that_is_not_there_is_off_at_first_and_stays_as_it_was_later() {
     let log = Log::start();
     let mut file = follow(Position::On);
     let (report, _) = told(&mut file.reports, "off", |report| report.position == Position::Off).await;
-    assert_eq!(report.standing, Standing::Doubtful(Doubt::NotThere));
+    assert_eq!(report.standing, SwitchHealth::Doubtful(Doubt::NotThere));
     fs::write(&file.path, "True\n").unwrap();
     sound(&mut file.reports, Position::On).await;
     fs::remove_file(&file.path).unwrap();
-    let gone = |report: &Report| report.standing == Standing::Doubtful(Doubt::NotThere);
+    let gone = |report: &Report| report.standing == SwitchHealth::Doubtful(Doubt::NotThere);
     assert_eq!(told(&mut file.reports, "gone", gone).await.0.position, Position::On);
     fs::write(&file.path, "0").unwrap();
     sound(&mut file.reports, Position::Off).await;
@@ -86,7 +86,7 @@ async fn what_cannot_be_understood_or_read_moves_nothing_and_hangs_nobody() {
     ];
     for (words, make) in bad {
         make();
-        let doubted = |report: &Report| matches!(&report.standing, Standing::Doubtful(doubt) if doubt.to_string().contains(words));
+        let doubted = |report: &Report| matches!(&report.standing, SwitchHealth::Doubtful(doubt) if doubt.to_string().contains(words));
         let (report, _) = told(&mut file.reports, words, doubted).await;
         assert_eq!(report.position, Position::On, "{words}");
         fs::remove_file(&file.path).unwrap();

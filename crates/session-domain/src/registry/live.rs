@@ -142,7 +142,7 @@ impl<X> LiveSession<X> {
         self.reported_present.load(Ordering::Relaxed)
     }
 
-    /// The session as others see it. `notified` and `present` are the registry's to say: [`super::Registry::is_told`] and
+    /// The session as others see it. `notified` and `present` are the registry's to say: [`super::Registry::is_notified`] and
     /// [`super::Registry::is_present`].
     pub fn view(&self, pod: &PodName, notified: bool, present: bool) -> SessionView {
         let identity = self.lock();
@@ -198,11 +198,11 @@ impl<X> LiveSession<X> {
     }
 
     /// Marks it as told; `true` the first time for this notice.
-    pub(super) fn tell(&self, id: NoticeId) -> bool {
+    pub(super) fn mark_notified(&self, id: NoticeId) -> bool {
         self.told.swap(id.0.get(), Ordering::AcqRel) != id.0.get()
     }
 
-    pub(super) fn told(&self) -> u64 {
+    pub(super) fn notified(&self) -> u64 {
         self.told.load(Ordering::Acquire)
     }
 

@@ -178,10 +178,10 @@ fn only_a_told_session_leaves_gracefully_and_only_while_the_notice_runs() {
     let [told, untold, late, cancelled] = [1, 2, 3, 4].map(|n| start(&sessions, n, at(0)));
     let running = notice(&sessions, at(1));
     sessions.begin_notice(&running);
-    assert!(sessions.tell(&told, running.id));
-    assert!(!sessions.tell(&told, running.id), "once for each notice");
-    sessions.tell(&late, running.id);
-    sessions.tell(&cancelled, running.id);
+    assert!(sessions.mark_notified(&told, running.id));
+    assert!(!sessions.mark_notified(&told, running.id), "once for each notice");
+    sessions.mark_notified(&late, running.id);
+    sessions.mark_notified(&cancelled, running.id);
     assert_eq!(sessions.log_out(&told, true), Some(Outcome::AutoLogout));
     assert_eq!(sessions.log_out(&told, true), None);
     assert_eq!(sessions.log_out(&untold, true), Some(Outcome::Logout));
@@ -291,7 +291,7 @@ proptest! {
                     }
                     if running.is_none() { sessions.admit(Admit::All); }
                 }
-                Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.tell(&s, notice.id); },
+                Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.mark_notified(&s, notice.id); },
                 Step::ForceClose => drop(sessions.end_all(sessions.present(now), Outcome::Forced)),
                 Step::LetGo => drop(sessions.release_remaining(Outcome::Expired)),
             }

@@ -4,5 +4,6 @@
 
 mod browser;
 mod haproxy;
+mod kubernetes;
 mod nginx;
 mod slow_proxy;

@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
+use cli::options::{self, Environment, Faults};
+use cli::secret;
 use lastcall::Token;
-use launch::options::{self, Environment, Faults};
-use launch::secret;
 
 use super::Raw;
 

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cli::logging::{self, LogFormat};
+use cli::options::{self, Environment, Faults};
 use lastcall::MaintenanceReadiness;
-use launch::logging::{self, LogFormat};
-use launch::options::{self, Environment, Faults};
 use maintenance_switch::Place;
 
 use super::raw::{Raw, RawPage};
@@ -23,7 +23,7 @@ pub(super) fn switch(raw: &Raw, faults: &mut Faults) -> SwitchOptions {
     let initial = faults.take("MAINTENANCE_MODE", options::switch(&raw.maintenance_mode), false);
     let poll = faults.take("MAINTENANCE_POLL", options::interval(&raw.maintenance_poll), Duration::from_secs(5));
     let place =
-        launch::maintenance::place(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, faults);
+        cli::maintenance::place(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, faults);
     SwitchOptions { initial, place }
 }
 

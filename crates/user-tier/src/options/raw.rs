@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 ///
 /// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "user-tier", version = launch::version::VERSION, after_help = SECRETS, args_conflicts_with_subcommands = true)]
+#[command(name = "user-tier", version = cli::version::VERSION, after_help = SECRETS, args_conflicts_with_subcommands = true)]
 pub struct Raw {
     /// What to be instead of a pod
     #[command(subcommand)]

@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use kubernetes_double::{KubernetesDouble, Verb};
 use serde_json::json;
+use test_support::kubernetes::{KubernetesDouble, Verb};
 
 use super::{all, overlay, root};
 

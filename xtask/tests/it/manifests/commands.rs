@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use kubernetes_double::KubernetesDouble;
 use serde_json::{Value, json};
+use test_support::kubernetes::KubernetesDouble;
 
 use super::updates::min_available;
 use super::{of_kind, overlay, with};

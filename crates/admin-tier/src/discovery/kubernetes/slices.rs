@@ -5,17 +5,17 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::{IpAddr, SocketAddr};
 
+use fleet::{Address, Conditions, DiscoveredPod};
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use session_domain::PodName;
-use session_domain::fleet::{Address, Conditions, Found};
 
 use super::{Port, Service};
 
 /// What slices say.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Read {
-    pub(super) pods: Vec<Found>,
+    pub(super) pods: Vec<DiscoveredPod>,
     /// What cannot be used of them.
     pub(super) fault: Option<String>,
 }
@@ -23,7 +23,7 @@ pub(super) struct Read {
 /// The pods in the slices of a Service.
 pub(super) fn read<'a>(slices: impl Iterator<Item = &'a EndpointSlice>, service: &Service) -> Read {
     let mut faults = BTreeSet::new();
-    let mut known: BTreeMap<SocketAddr, (Option<String>, Found)> = BTreeMap::new();
+    let mut known: BTreeMap<SocketAddr, (Option<String>, DiscoveredPod)> = BTreeMap::new();
     let mut any = false;
     for slice in slices {
         any = true;
@@ -56,7 +56,7 @@ pub(super) fn read<'a>(slices: impl Iterator<Item = &'a EndpointSlice>, service:
 }
 
 /// Takes an endpoint in; while slices are rearranged it may stand in two of them.
-fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, Found)>, at: SocketAddr, endpoint: &Endpoint) {
+fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, DiscoveredPod)>, at: SocketAddr, endpoint: &Endpoint) {
     let pod = endpoint.target_ref.as_ref().filter(|target| target.kind.as_deref() == Some("Pod"));
     let name = pod.and_then(|pod| PodName::new(pod.name.as_deref()?));
     let conditions = endpoint.conditions.as_ref().map_or_else(Conditions::default, |said| Conditions {
@@ -66,7 +66,7 @@ fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, Found)>, at: SocketAd
     });
     match known.entry(at) {
         Entry::Vacant(vacant) => {
-            let found = Found { pod: name, conditions, ..Found::at(Address::new(&at.to_string())) };
+            let found = DiscoveredPod { pod: name, conditions, ..DiscoveredPod::at(Address::new(&at.to_string())) };
             vacant.insert((pod.and_then(identity), found));
         }
         Entry::Occupied(mut occupied) => {

@@ -1,7 +1,7 @@
 //! Somebody who was there when a pod drained.
 
 use askama::Template;
-use session_domain::fleet::{DrainEnd, Person};
+use fleet::{DrainEnd, Person};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use super::super::words::{self, Moment};

@@ -1,8 +1,8 @@
 //! A drain as a whole: its figures, and its course as a chart, in words and in numbers.
 
 use askama::Template;
+use fleet::{DrainEnd, DrainRecord};
 use session_domain::Timestamp;
-use session_domain::fleet::{DrainEnd, DrainRecord};
 
 use super::super::chart::Course;
 use super::super::history::Line;

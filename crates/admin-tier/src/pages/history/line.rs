@@ -4,8 +4,8 @@ use std::fmt;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
+use fleet::{DrainEnd, DrainRecord};
 use session_domain::Outcome;
-use session_domain::fleet::{DrainEnd, DrainRecord};
 use session_domain::lifecycle::Reason;
 
 use super::super::words::{self, Moment, Words};

@@ -1,7 +1,7 @@
 //! Pods that left without a last word.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, LeaveReason, LostPod};
+use fleet::{FleetView, LeaveReason, LostPod};
 
 use super::super::words::{self, Moment, Words};
 

@@ -1,7 +1,7 @@
 //! How it went of late: present sessions and departures, as pictures and in words.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, STEP, Step};
+use fleet::{FleetView, STEP, Step};
 
 use super::super::chart::Spark;
 use super::super::words::{count, counted, duration, some};

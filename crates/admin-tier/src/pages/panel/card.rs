@@ -1,8 +1,8 @@
 //! One pod on the panel: what it said last, how old that is, and nothing that is not known.
 
 use askama::Template;
+use fleet::{Conditions, FleetView, PodHealth, PodState, PodView};
 use session_domain::Phase;
-use session_domain::fleet::{Conditions, FleetView, PodState, PodView, Standing};
 
 use super::super::words::{self, Moment, Words};
 use super::drain::Drain;
@@ -75,8 +75,8 @@ impl Card {
             PodState::Live | PodState::Waiting => pod.phase_since.filter(|_| is_live),
         };
         let trouble = match pod.standing() {
-            Standing::Lying(reason) | Standing::Unreachable(reason) => Some(reason),
-            Standing::Waiting | Standing::Live | Standing::Finished => None,
+            PodHealth::Inconsistent(reason) | PodHealth::Unreachable(reason) => Some(reason),
+            PodHealth::Waiting | PodHealth::Live | PodHealth::Finished => None,
         };
         Self {
             id: format!("pod-{}", pod.address),

@@ -1,6 +1,6 @@
 //! How far a pod has drained.
 
-use session_domain::fleet::{PodState, PodView};
+use fleet::{PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
 /// A drain, or a maintenance countdown.

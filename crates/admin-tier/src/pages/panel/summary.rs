@@ -1,7 +1,7 @@
 //! The fleet in a sentence, and in figures.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, PodView};
+use fleet::{FleetView, PodView};
 
 use super::super::Completeness;
 use super::super::words::{self, Moment, Words};

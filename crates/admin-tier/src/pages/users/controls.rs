@@ -1,6 +1,6 @@
 //! What the list is asked for: search, filters, order, export. Fixed as long as the page is open.
 
-use session_domain::fleet::{Field, FleetView, Query, SessionState};
+use fleet::{Field, FleetView, Query, SessionState};
 
 use crate::api::SessionParameters;
 

@@ -1,7 +1,7 @@
 //! One session on the dashboard.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, Row};
+use fleet::{FleetView, Row};
 
 use super::super::words::{self, Moment, Words};
 use crate::api::SessionParameters;
@@ -24,7 +24,7 @@ pub(super) struct Line {
     is_stale: bool,
     is_doubtful: bool,
     is_shared: bool,
-    is_told: bool,
+    is_notified: bool,
     /// It is not present: nobody has a page of it open.
     is_idle: bool,
 }
@@ -50,7 +50,7 @@ impl Line {
             is_stale,
             is_doubtful: row.doubtful,
             is_shared: !row.also_at.is_empty(),
-            is_told: session.notified,
+            is_notified: session.notified,
             // Of a pod that cannot be heard nobody knows.
             is_idle: !session.is_present() && !is_stale,
         }

@@ -1,7 +1,7 @@
 //! What stands around the rows: how many there are, which of them are shown, and the way to the others.
 
 use askama::Template;
-use session_domain::fleet::{FleetView, Listing, Place};
+use fleet::{FleetView, Listing, Place};
 
 use super::super::{Completeness, words};
 use crate::api::SessionParameters;

@@ -2,9 +2,9 @@
 
 mod forged;
 
-use kubernetes_double::KubernetesDouble;
 use serde_json::json;
 use session_wire::v1::watch_sessions_response::Event;
+use test_support::kubernetes::KubernetesDouble;
 use test_support::{Browser, eventually};
 
 use crate::Admin;

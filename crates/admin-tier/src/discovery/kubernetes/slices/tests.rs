@@ -31,7 +31,8 @@ fn read_all(port: &str, slices: &[Value]) -> Read {
 
 /// `address=pod` for each.
 fn pods(read: &Read) -> Vec<String> {
-    let text = |found: &Found| format!("{}={}", found.address, found.pod.as_ref().map_or("", |pod| pod.as_str()));
+    let text =
+        |found: &DiscoveredPod| format!("{}={}", found.address, found.pod.as_ref().map_or("", |pod| pod.as_str()));
     read.pods.iter().map(text).collect()
 }
 

@@ -1,0 +1,103 @@
+//! How clients find the double: a kubeconfig, or what a pod finds in its file system and its environment.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::kubernetes::double::Options;
+use crate::kubernetes::server::CERTIFICATE;
+
+/// Where a pod finds its account. Clients know no other place, so a process gets a file system of its own.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// The folder with the files, and what is in them.
+#[derive(Debug)]
+pub(super) struct Access {
+    folder: TempDir,
+    kubeconfig: PathBuf,
+    port: u16,
+    in_cluster: bool,
+}
+
+impl Access {
+    pub(super) fn new(folder: TempDir, port: u16, options: &Options) -> Self {
+        let kubeconfig = folder.path().join("kubeconfig");
+        let mut cluster = json!({ "server": format!("http://127.0.0.1:{port}") });
+        if options.tls {
+            cluster["server"] = format!("https://127.0.0.1:{port}").into();
+            cluster["certificate-authority"] = folder.path().join(CERTIFICATE).to_str().unwrap().into();
+        }
+        let user = options.token.as_ref().map_or_else(|| json!({}), |token| json!({ "token": token }));
+        // JSON is YAML.
+        let text = json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "double",
+            "clusters": [{ "name": "double", "cluster": cluster }],
+            "users": [{ "name": "double", "user": user }],
+            "contexts": [{ "name": "double", "context": { "cluster": "double", "user": "double" } }],
+        });
+        fs::write(&kubeconfig, text.to_string()).unwrap();
+        if let Some(token) = &options.token {
+            fs::write(folder.path().join("token"), token).unwrap();
+        }
+        Self { folder, kubeconfig, port, in_cluster: options.tls && options.token.is_some() }
+    }
+
+    pub(super) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    pub(super) fn in_cluster(&self, namespace: &str) -> InCluster {
+        assert!(self.in_cluster, "a pod speaks TLS and shows a token: start the double with both");
+        let account = self.folder.path().join("account");
+        fs::create_dir_all(&account).unwrap();
+        for file in [CERTIFICATE, "token"] {
+            fs::copy(self.folder.path().join(file), account.join(file)).unwrap();
+        }
+        fs::write(account.join("namespace"), namespace).unwrap();
+        let port = self.port;
+        let mut refusals = Vec::new();
+        for private in [&["--mount"][..], &["--map-root-user", "--mount"]] {
+            let in_cluster = InCluster { account: account.clone(), port, private };
+            let tried = Command::new(InCluster::BINARY).args(in_cluster.arguments("true", &[])).output();
+            let tried = tried.unwrap_or_else(|error| panic!("no file system as in a pod, unshare is missing: {error}"));
+            if tried.status.success() {
+                return in_cluster;
+            }
+            refusals.push(String::from_utf8_lossy(&tried.stderr).into_owned());
+        }
+        panic!("no file system as in a pod: this machine grants no private mounts: {refusals:?}");
+    }
+}
+
+/// How to run a process that believes itself in a pod: [`Self::BINARY`] with [`Self::arguments`] and
+/// [`Self::environment`]. `unshare` gives it a view of the file system of its own, in which the account's files lie where
+/// every pod has them; signals reach the process itself. Linux only; without being root it takes user namespaces.
+#[derive(Debug)]
+pub struct InCluster {
+    account: PathBuf,
+    port: u16,
+    /// What makes `unshare` give a private view on this machine.
+    private: &'static [&'static str],
+}
+
+impl InCluster {
+    /// What is run instead of the process.
+    pub const BINARY: &str = "unshare";
+
+    /// The arguments of that, the process's own at their end.
+    pub fn arguments(&self, binary: impl AsRef<Path>, arguments: &[&str]) -> Vec<String> {
+        let script = format!(
+            "mount -t tmpfs tmpfs \"$(realpath /var/run)\" && mkdir -p {ACCOUNT} && cp \"$0\"/* {ACCOUNT}/ && exec \"$@\""
+        );
+        let own = ["sh", "-c", &script, self.account.to_str().unwrap(), binary.as_ref().to_str().unwrap()];
+        self.private.iter().copied().chain(own).chain(arguments.iter().copied()).map(str::to_owned).collect()
+    }
+
+    /// The variables that a pod has.
+    pub fn environment(&self) -> [(&'static str, String); 2] {
+        [("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned()), ("KUBERNETES_SERVICE_PORT", self.port.to_string())]
+    }
+}
