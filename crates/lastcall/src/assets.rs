@@ -1,5 +1,5 @@
-//! The files that the service serves itself: the script that a page includes with one tag, and the one of its own pages
-//! that wait. Their names never change, so browsers ask each time whether what they have is still right.
+//! The scripts that the service serves itself: the one that a page includes with one tag, and those of its own waiting pages.
+//! Their URLs never change, so browsers revalidate them on each use.
 
 use std::hash::{DefaultHasher, Hasher as _};
 
@@ -14,37 +14,38 @@ use http_support::field::members;
 
 use crate::headers::guarded;
 
-/// Where pages find the script.
+/// The URL of the script that pages include.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
-/// Where [`crate::PlainPages`] find theirs.
-pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
+/// The URL of [`WAITING_SCRIPT`] for [`crate::PlainPages`].
+pub(crate) const RETRY_PATH: &str = "/assets/lastcall-again.js";
 
-/// Where [`crate::PlainPages`] find the script of the page that opens itself again.
+/// The URL of [`RELOAD_SCRIPT`] for [`crate::PlainPages`].
 pub(crate) const RELOAD_PATH: &str = "/assets/lastcall-reload.js";
 
-/// The bundle of the modules in `assets/script`, one closure that adds no name to a page but `lastcall`.
-/// `cargo xtask codegen` renews it.
+/// The bundle of the modules in `assets/script`. It adds no global name to a page but `lastcall`. `cargo xtask codegen` renews it.
 const SCRIPT: &str = include_str!("../assets/lastcall.js");
 
-/// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
-/// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
-/// Where an element has `data-location`, it loads that instead (empty: the page's own address): the page after a form is not to send
-/// it again. A link with `href=""` or `data-location` asks at once, and opens the page when it is clicked again.
-/// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
-/// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
-/// `data-back`; an element `#trying` shows `data-trying` while a question is under way.
+/// The script of a waiting page, for custom [`crate::Pages`]. It asks whether the service would serve the page now, and then loads it.
+/// Asking starts no session, and answers that are not the service's own, such as a proxy's 502, are ignored.
+///
+/// - It asks every `data-again` seconds (an attribute of any element), and less often after some attempts: at least every ten seconds in a visible tab.
+/// - Where an element has `data-location`, it loads that address instead (empty: the page's own). A page that answers a form needs it,
+///   so that the form is not sent again.
+/// - A click on a link with `href=""` or `data-location` asks at once; a second click opens the page.
+/// - It shows the state in an element `#again` with `role="status"`. The attributes `data-offline`, `data-unreachable` and `data-back`
+///   replace its texts. While it asks, an element `#trying` shows the text in `data-trying`.
 pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 
-/// The script of [`crate::Page::SessionRenewed`], for [`crate::Pages`] of one's own: opens the address in `data-location` (an
-/// attribute of any element; empty: the page's own) once, a second after the page was shown.
+/// The script of [`crate::Page::SessionRenewed`], for custom [`crate::Pages`]. It opens the address in `data-location` (an attribute of
+/// any element; empty: the page's own) once, a second after the page is shown.
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
-/// Serves the files to everybody.
+/// Serves the scripts, to every caller and in every phase.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route(SCRIPT_PATH, file(SCRIPT))
-        .route(AGAIN_PATH, file(WAITING_SCRIPT))
+        .route(RETRY_PATH, file(WAITING_SCRIPT))
         .route(RELOAD_PATH, file(RELOAD_SCRIPT))
         .layer(map_response(guarded))
 }
@@ -57,7 +58,7 @@ fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routin
     })
 }
 
-/// The same on every pod of a build.
+/// Returns an entity tag that is the same on every pod of a build.
 fn entity_tag(content: &str) -> HeaderValue {
     let mut hasher = DefaultHasher::new();
     hasher.write(content.as_bytes());
