@@ -35,7 +35,7 @@ export const words = {
     (name ? `Sign in as ${name} to continue with your notes.` : "Your notes are saved in this browser."),
   erasedElsewhere: "Erased in another tab. The text that you see is not saved unless you edit it.",
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
-  restored: "Your notes are saved in this browser again. To continue with them, sign in under the same name, if you gave one.",
+  restored: "Your notes are back in this browser. To continue with them, sign in under the same name, if you gave one.",
   waiting: "Waiting for a server. This page continues as soon as one answers.",
   cannotContinue: "No server answers yet. Stay on this page, or press Continue again to open the first page anyway.",
   cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
