@@ -1,17 +1,18 @@
-// Single keys: / searches, j and k walk the rows, p pauses, ? tells of them. Not while somebody types, and not where they
-// are switched off, as speech input needs it.
+// Single-key shortcuts: / searches, j and k select rows, p pauses, ? shows the help. They do not apply while the user types, and can be
+// switched off for speech input.
 
-import { stored } from "./stored.js";
+import { safeStorage } from "./storage.js";
 
-const STORED = "lastcall-single-keys";
-const settings = stored("localStorage");
+const STORAGE_KEY = "lastcall-single-keys";
+const storage = safeStorage("localStorage");
 
 const rows = () => [...document.querySelectorAll("[data-list] > *")];
 
-function walk(by) {
+// Moves the focus by a number of rows.
+function moveFocus(by) {
   const all = rows();
-  const here = all.indexOf(document.activeElement?.closest("[data-list] > *"));
-  const next = here < 0 ? (by > 0 ? 0 : all.length - 1) : here + by;
+  const current = all.indexOf(document.activeElement?.closest("[data-list] > *"));
+  const next = current < 0 ? (by > 0 ? 0 : all.length - 1) : current + by;
   all[Math.min(Math.max(next, 0), all.length - 1)]?.focus();
 }
 
@@ -26,22 +27,22 @@ function isTyping(target) {
   return Boolean(target.closest?.("input, select, textarea, [contenteditable]"));
 }
 
-/** Listens to the keys; `pause` is what `p` does. */
-export function listen(pause) {
+/** Registers the shortcuts. `togglePause()` is called for `p`. */
+export function registerShortcuts(togglePause) {
   const help = document.getElementById("help");
   const on = document.getElementById("keys-on");
   const opener = document.getElementById("help-open");
-  on.checked = settings.get(STORED) !== "off";
-  on.addEventListener("change", () => settings.set(STORED, on.checked ? "on" : "off"));
+  on.checked = storage.get(STORAGE_KEY) !== "off";
+  on.addEventListener("change", () => storage.set(STORAGE_KEY, on.checked ? "on" : "off"));
   opener.addEventListener("click", () => help.showModal());
   opener.hidden = false;
-  const deeds = { "/": search, j: () => walk(1), k: () => walk(-1), p: pause, "?": () => help.showModal() };
+  const actions = { "/": search, j: () => moveFocus(1), k: () => moveFocus(-1), p: togglePause, "?": () => help.showModal() };
   document.addEventListener("keydown", (event) => {
     const { key, target } = event;
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || help.open || isTyping(target)) return;
     if (key === "Enter" && target.matches?.("[data-list] > *")) return target.querySelector("a[href]")?.click();
-    if (!on.checked || !Object.hasOwn(deeds, key)) return;
+    if (!on.checked || !Object.hasOwn(actions, key)) return;
     event.preventDefault();
-    deeds[key]();
+    actions[key]();
   });
 }

@@ -1,6 +1,6 @@
-// Everything that the script says, in one place.
+// Every text that the script shows, in each language.
 
-const languages = {
+export const languages = {
   en: {
     label: "Announcement",
     message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds),
@@ -12,11 +12,11 @@ const languages = {
     leaving: "Signing out…",
     stay: "Stay signed in on this page until the end",
     keepWorking: "Keep working",
-    whole: "Show more",
+    expand: "Show more",
     hide: "Hide",
     minute: "One minute left.",
     half: "Thirty seconds left.",
-    cancelled: "All is well: you can stay. The announcement was taken back.",
+    cancelled: "The announcement was cancelled: you can stay.",
     ended: {
       left: "You are signed out.",
       drain: "Time is up: you were signed out, as announced.",
@@ -46,11 +46,11 @@ const languages = {
     leaving: "Wird abgemeldet…",
     stay: "Auf dieser Seite bis zum Ende angemeldet bleiben",
     keepWorking: "Weiterarbeiten",
-    whole: "Mehr zeigen",
+    expand: "Mehr zeigen",
     hide: "Ausblenden",
     minute: "Noch eine Minute.",
     half: "Noch dreißig Sekunden.",
-    cancelled: "Alles in Ordnung: Sie können bleiben. Die Ankündigung wurde zurückgenommen.",
+    cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.",
     ended: {
       left: "Sie sind abgemeldet.",
       drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.",
@@ -69,23 +69,3 @@ const languages = {
     stoppedTitle: (title) => `Keine Antwort · ${title}`,
   },
 };
-
-// The page's choice, else the person's, else English. Both languages run from left to right.
-const language = [choices.lang, ...(navigator.languages ?? [])]
-  .map((tagged) => tagged?.split("-")[0].toLowerCase())
-  .find((spoken) => Object.hasOwn(languages, spoken ?? "")) ?? "en";
-const words = languages[language];
-const direction = "ltr";
-// Times of day as the language of the words has them: as its region does where the browser names one, and never as another
-// language does. A system may give its browser a name that `Intl` does not take, such as `en-US@posix`.
-const named = (navigator.languages ?? []).filter((tagged) => tagged.split("-")[0].toLowerCase() === language);
-const locale = [...named, language].find((tagged) => isTaken(tagged));
-const spokenClock = new Intl.DateTimeFormat(locale, { timeStyle: "medium" });
-
-function isTaken(tagged) {
-  try {
-    return Intl.getCanonicalLocales(tagged).length > 0;
-  } catch {
-    return false;
-  }
-}
