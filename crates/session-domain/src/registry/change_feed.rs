@@ -1,33 +1,32 @@
 //! What watchers are sent, and when: changes in the order in which they happened, each session at most once an interval.
 //!
-//! Of a session that changes more than once only the newest change is kept: it says all that a watcher has to know. A
-//! change that is not due yet holds back those behind it, so that the order holds over all sessions; that costs less
-//! than one interval.
+//! If a session changes several times, only its newest change is kept: it carries the whole state. A change that is not due
+//! yet holds back the changes after it, so that the order holds across all sessions. The delay stays below one interval.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 
-use super::changes::Change;
+use super::change_queue::Change;
 use crate::ids::SessionId;
 use crate::time::Timestamp;
 
-/// Changes that wait to be sent. Holds no more than one change a session, and the ids that were sent in the last interval.
+/// Changes that wait to be sent. Holds at most one change a session, and the ids that were sent within the last interval.
 #[derive(Debug)]
 pub struct ChangeFeed<X> {
     interval: Duration,
-    /// By the number of the change, so in the order in which they happened.
+    /// By sequence number, that is in the order in which they happened.
     waiting: BTreeMap<u64, (SessionId, Change<X>)>,
-    /// The number of each session's change in `waiting`.
+    /// The sequence number of each session's change in `waiting`.
     newest: HashMap<SessionId, u64>,
     next_number: u64,
-    /// When a session was sent last, where that was within the interval.
+    /// When each session was last sent, if that was within the interval.
     sent_at: HashMap<SessionId, Timestamp>,
     /// The same, oldest first.
     sent: VecDeque<(Timestamp, SessionId)>,
 }
 
 impl<X> ChangeFeed<X> {
-    /// A feed that sends a session at most once in `interval`.
+    /// Makes a feed that sends a session at most once in `interval`.
     pub fn new(interval: Duration) -> Self {
         Self {
             interval,
@@ -39,7 +38,7 @@ impl<X> ChangeFeed<X> {
         }
     }
 
-    /// Takes in what has happened since the last call, in order.
+    /// Adds the changes since the last call, in order.
     pub fn extend(&mut self, changes: impl IntoIterator<Item = Change<X>>) {
         for change in changes {
             let id = change.id();
@@ -51,9 +50,9 @@ impl<X> ChangeFeed<X> {
         }
     }
 
-    /// Takes what may be sent now, in order; no session occurs twice in it.
+    /// Takes the changes that may be sent now, in order. No session occurs twice among them.
     pub fn take_due(&mut self, now: Timestamp) -> Vec<Change<X>> {
-        self.forget_sent(now);
+        self.expire_sent(now);
         let mut due = Vec::new();
         while let Some(entry) = self.waiting.first_entry() {
             if self.sent_at.contains_key(&entry.get().0) {
@@ -71,14 +70,14 @@ impl<X> ChangeFeed<X> {
         due
     }
 
-    /// Takes everything, due or not: nothing can be sent later.
+    /// Takes all changes, due or not, because nothing can be sent later.
     pub fn take_rest(&mut self) -> Vec<Change<X>> {
         self.newest.clear();
         let waiting = std::mem::take(&mut self.waiting).into_values();
         waiting.filter(|(id, change)| !change.is_outdated(*id)).map(|(_, change)| change).collect()
     }
 
-    fn forget_sent(&mut self, now: Timestamp) {
+    fn expire_sent(&mut self, now: Timestamp) {
         while let Some((at, id)) = self.sent.front().copied()
             && at.plus(self.interval) <= now
         {
@@ -97,8 +96,7 @@ impl<X> Change<X> {
         }
     }
 
-    /// Whether the session has ended, or was given another id, since this change of `id` was taken in. A newer change
-    /// says so.
+    /// Whether the session has ended or was renamed since this change of `id` was added. A newer change says so.
     fn is_outdated(&self, id: SessionId) -> bool {
         match self {
             Self::Updated(session) => session.has_ended() || session.id() != id,

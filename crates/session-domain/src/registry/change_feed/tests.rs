@@ -1,4 +1,4 @@
-//! What a reader makes of the changes of a registry whose sessions come, go, move and come back.
+//! A watcher that applies the changes of a feed knows the sessions of the registry, whatever happens to them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -40,17 +40,17 @@ fn shared(id: SessionId) -> SharedSession {
     }
 }
 
-/// What a reader knows who applies changes in the order in which they come.
+/// A watcher that applies changes in the order in which they arrive.
 #[derive(Debug, Default)]
-struct Reader {
+struct Watcher {
     known: BTreeMap<SessionId, String>,
-    heard_at: HashMap<SessionId, Timestamp>,
+    received_at: HashMap<SessionId, Timestamp>,
 }
 
-impl Reader {
-    fn hear(&mut self, changes: Vec<Change<()>>, now: Timestamp, interval: Option<Duration>) {
+impl Watcher {
+    fn apply(&mut self, changes: Vec<Change<()>>, now: Timestamp, interval: Option<Duration>) {
         for change in changes {
-            let before = self.heard_at.insert(change.id(), now);
+            let before = self.received_at.insert(change.id(), now);
             if let (Some(before), Some(interval)) = (before, interval) {
                 assert!(now >= before.plus(interval), "{:?} twice within {interval:?}", change.id());
             }
@@ -69,22 +69,22 @@ fn held(sessions: &Registry<()>) -> BTreeMap<SessionId, String> {
 }
 
 #[test]
-fn a_session_that_leaves_and_comes_back_within_a_second_is_last_sent_as_there() {
-    let (sessions, mut feed, mut reader) = (registry(), ChangeFeed::new(INTERVAL), Reader::default());
+fn a_session_that_moves_away_and_back_within_a_second_is_last_sent_as_present() {
+    let (sessions, mut feed, mut watcher) = (registry(), ChangeFeed::new(INTERVAL), Watcher::default());
     let here = sessions.start(id(1), UserName::anonymous(), (), at(0)).unwrap();
     feed.extend(sessions.take_changes());
-    reader.hear(feed.take_due(at(0)), at(0), Some(INTERVAL));
+    watcher.apply(feed.take_due(at(0)), at(0), Some(INTERVAL));
     sessions.end(&here, Outcome::Moved);
     sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(100));
     feed.extend(sessions.take_changes());
     assert!(feed.take_due(at(999)).is_empty(), "a session is sent once a second");
-    reader.hear(feed.take_due(at(1_000)), at(1_000), Some(INTERVAL));
-    assert_eq!(reader.known, held(&sessions));
-    assert_eq!(reader.known.len(), 1);
+    watcher.apply(feed.take_due(at(1_000)), at(1_000), Some(INTERVAL));
+    assert_eq!(watcher.known, held(&sessions));
+    assert_eq!(watcher.known.len(), 1);
 }
 
 #[test]
-fn a_change_that_is_not_due_holds_back_those_that_came_after_it() {
+fn a_change_that_is_not_due_holds_back_later_changes() {
     let (sessions, mut feed) = (registry(), ChangeFeed::new(INTERVAL));
     let first = sessions.start(id(1), UserName::anonymous(), (), at(0)).unwrap();
     feed.extend(sessions.take_changes());
@@ -99,7 +99,7 @@ fn a_change_that_is_not_due_holds_back_those_that_came_after_it() {
 }
 
 #[test]
-fn what_is_kept_does_not_grow_with_how_often_a_session_changes() {
+fn the_memory_of_a_feed_does_not_grow_with_the_changes_of_one_session() {
     let (sessions, mut feed) = (registry(), ChangeFeed::new(INTERVAL));
     for n in 0..1_000 {
         let session = sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(n));
@@ -114,7 +114,7 @@ fn what_is_kept_does_not_grow_with_how_often_a_session_changes() {
 }
 
 #[test]
-fn a_session_is_told_as_gone_before_another_thread_can_take_it_over_again() {
+fn a_removal_is_queued_before_another_thread_can_adopt_the_session_again() {
     let sessions = registry();
     let mut here = sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(0));
     for _ in 0..2_000 {
@@ -160,8 +160,8 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn whatever_happens_a_reader_ends_up_with_what_the_pod_holds(steps in prop::collection::vec(step(), 1..120)) {
-        let (sessions, mut feed, mut reader) = (registry(), ChangeFeed::new(INTERVAL), Reader::default());
+    fn a_watcher_ends_up_with_the_sessions_of_the_pod_whatever_happens(steps in prop::collection::vec(step(), 1..120)) {
+        let (sessions, mut feed, mut watcher) = (registry(), ChangeFeed::new(INTERVAL), Watcher::default());
         let (mut here, mut away): (Vec<Arc<LiveSession<()>>>, Vec<SessionId>) = (Vec::new(), Vec::new());
         let (mut now, mut next) = (0, 0);
         for step in steps {
@@ -186,18 +186,18 @@ proptest! {
                 Step::Wait(time) => now += time,
                 Step::Send => {
                     feed.extend(sessions.take_changes());
-                    reader.hear(feed.take_due(at(now)), at(now), Some(INTERVAL));
+                    watcher.apply(feed.take_due(at(now)), at(now), Some(INTERVAL));
                 }
             }
         }
         feed.extend(sessions.take_changes());
-        // All that waits is sent within an interval, and at the end of the pod at once.
+        // All waiting changes are sent within one interval, and at once when the pod ends.
         if now % 2 == 0 {
-            reader.hear(feed.take_due(at(now + 1_000)), at(now + 1_000), Some(INTERVAL));
+            watcher.apply(feed.take_due(at(now + 1_000)), at(now + 1_000), Some(INTERVAL));
             prop_assert!(feed.waiting.is_empty());
         } else {
-            reader.hear(feed.take_rest(), at(now), None);
+            watcher.apply(feed.take_rest(), at(now), None);
         }
-        prop_assert_eq!(reader.known, held(&sessions));
+        prop_assert_eq!(watcher.known, held(&sessions));
     }
 }
