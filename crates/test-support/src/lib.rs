@@ -14,6 +14,7 @@ mod pod;
 mod process;
 mod redis;
 mod site;
+mod slow_form;
 mod slow_proxy;
 mod unread;
 
@@ -29,6 +30,7 @@ pub use pod::UserPod;
 pub use process::{Process, Signal};
 pub use redis::{Redis, free_port};
 pub use site::Site;
+pub use slow_form::send_forms_byte_by_byte;
 pub use slow_proxy::SlowProxy;
 pub use unread::Unread;
 

@@ -1,4 +1,4 @@
-//! What the world sends: nothing of it may break a pod, and nothing may be lost.
+//! Malformed and hostile input: none of it breaks a pod or loses a session.
 
 use reqwest::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -97,7 +97,7 @@ async fn a_draining_pod_shows_its_guests_the_notice_of_their_owner() {
     assert_eq!(greeting.data["drain"]["reason"], "shutdown", "{greeting:?}");
     assert_eq!(stream.next().await.name, "drain");
     assert_eq!(first.metric("drain_notifications_sent").await, 1.0, "one notice is counted once");
-    // The owner is asked to hurry: its guests hear that their session goes on elsewhere, and are not sent round in circles.
+    // The owner is hurried: its guests learn that their session continues on another pod, and are not sent in circles.
     assert_eq!(there.post("/logout").send().await.unwrap().status(), 200);
     becomes(&first, "graceful_logouts_total", 1.0).await;
 }

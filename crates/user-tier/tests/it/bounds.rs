@@ -1,8 +1,8 @@
-//! Memory, connections, files and heads within bounds, whatever clients send.
+//! Memory, connections, file descriptors and heads stay within limits for every input.
 
 use std::time::{Duration, Instant};
 
-use test_support::{Events, PATIENCE, Process, UserPod};
+use test_support::{Events, PATIENCE, Process, UserPod, send_forms_byte_by_byte};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ use crate::{BINARY, pod};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Sends bytes and gives the first line of the answer.
+/// Sends bytes and returns the first line of the answer.
 async fn first_line(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may answer and close before it has read everything.
@@ -33,22 +33,9 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes() {
     let person = pod.person().visit().await;
     person.login("warm").await;
     let before = pod.memory_bytes();
-    let mut streams = Vec::new();
-    for _ in 0..50 {
-        let mut stream = TcpStream::connect(&pod.http).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-                    transfer-encoding: chunked\r\n\r\n5\r\nuser=\r\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        streams.push(stream);
-    }
-    // In turn and with pauses, so that the pod reads each byte by itself.
-    for _ in 0..400 {
-        for stream in &mut streams {
-            stream.write_all(b"1\r\nx\r\n").await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                transfer-encoding: chunked\r\n\r\n5\r\nuser=\r\n";
+    let streams = send_forms_byte_by_byte(&pod.http, head).await;
     let grown = pod.memory_bytes().saturating_sub(before);
     assert!(grown < 16 * MIB, "20,000 bytes cost {grown}");
     for mut stream in streams {
@@ -71,7 +58,7 @@ async fn an_unread_body_is_not_buffered() {
         }
     }
     let grown = pod.memory_bytes().saturating_sub(before);
-    assert!(grown < 16 * MIB, "64 MiB that nobody reads cost {grown}");
+    assert!(grown < 16 * MIB, "64 unread MiB cost {grown}");
 }
 
 #[tokio::test]

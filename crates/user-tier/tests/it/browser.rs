@@ -1,4 +1,4 @@
-//! The page in a real browser: somebody types, the pod goes, and nothing that they wrote is lost. One file for each story.
+//! The page in a real browser: a user types, the pod drains, and no text is lost. One file for each scenario.
 
 mod away;
 mod countdown;

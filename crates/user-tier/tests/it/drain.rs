@@ -1,4 +1,4 @@
-//! Scenario B of the requirements: told, waited for, ended, gone.
+//! Scenario B of the requirements: notice, wait, forced end, exit.
 
 use std::time::{Duration, Instant};
 
@@ -95,7 +95,7 @@ async fn a_stream_that_opens_during_a_countdown_gets_the_notice_at_once_with_the
     let remaining = notice.data["remaining_ms"].as_u64().unwrap();
     assert!(remaining <= 19_000, "{remaining}");
     assert_eq!(notice.data["countdown"], remaining.div_ceil(1000));
-    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "one session, told once");
+    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "one session, notified once");
     let page = person.text("/").await;
     assert!(page.contains("Server shutting down in"), "the page tells as well:\n{page}");
 }

@@ -1,10 +1,10 @@
-//! Clients that keep no cookie and start a session with every request: they keep nobody else out.
+//! Clients that keep no cookie and start a session with every request: they do not lock other users out.
 
 use test_support::Redis;
 
 use crate::pod;
 
-/// Floods a pod that holds 20 sessions, and looks at who is served.
+/// Floods a pod with a limit of 20 sessions, and checks which users are served.
 async fn flood(options: &[(&str, &str)]) {
     let pod = pod(&[&[("MAX_SESSIONS", "20")], options].concat()).await;
     let confirmed = pod.person().visit().await;

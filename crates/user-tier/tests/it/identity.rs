@@ -1,4 +1,4 @@
-//! Who a request belongs to: sessions begin, get a name, and end.
+//! The session of a request: sessions start, get a name, and end.
 
 use reqwest::{Client, redirect};
 
@@ -46,7 +46,7 @@ async fn a_login_names_the_user_under_a_new_id_that_everything_follows() {
     assert_eq!(session_status(&pod, &old_cookie).await, 401, "the old cookie is dead at once");
 }
 
-/// The cookie of somebody who then logged in and got another.
+/// The cookie from before a login.
 async fn old_cookie(pod: &test_support::UserPod) -> String {
     let plain = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let answer = plain.get(pod.url("/")).send().await.unwrap();

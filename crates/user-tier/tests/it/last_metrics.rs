@@ -1,4 +1,4 @@
-//! What a pod counts up to its last moment: its metrics, read at its own address until it answers no more.
+//! The counters of a pod up to its exit: scrapes its metrics until it does not answer any more.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 const SCRAPE_EVERY: Duration = Duration::from_millis(50);
-/// A pod that answers as rarely as this has gone.
+/// After so many failed scrapes the pod counts as gone.
 const MISSES: u32 = 5;
 
 /// The last page of metrics that a pod gave.

@@ -12,7 +12,7 @@ use http::StatusCode;
 use reqwest::Response;
 use test_support::Person;
 
-/// The manual, whose settings are tried as they stand there.
+/// The manual, whose settings the tests use literally.
 const MANUAL: &str = include_str!("../../../../docs/proxies.md");
 
 /// The address in the manual's settings that a pod's takes the place of.
@@ -32,7 +32,7 @@ fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-/// Posts the login form as the page at this address does, in a browser that tells the site or (`None`) does not.
+/// Posts the login form as the page at this address does, in a browser that sends `Sec-Fetch-Site` or (`None`) does not.
 async fn login(person: &Person, origin: &str, site: Option<&str>) -> Response {
     let mut post = person.post("/login").form(&[("user", "ada")]).header("origin", origin);
     if let Some(site) = site {

@@ -1,4 +1,4 @@
-//! `TRUSTED_USER_HEADER`: a proxy in front names the users, and is believed by where it connects from.
+//! `TRUSTED_USER_HEADER`: a proxy in front names the users, and is trusted by its address.
 
 mod sharing;
 
@@ -63,7 +63,7 @@ async fn a_change_that_another_user_requested_is_not_made() {
 async fn with_a_trusted_header_users_cannot_name_themselves_and_two_names_are_refused() {
     let pod = pod(&PROXIED).await;
     let person = pod.person().visit().await;
-    assert_eq!(person.session().await["user"], "anonymous", "the proxy named nobody");
+    assert_eq!(person.session().await["user"], "anonymous", "the proxy named no user");
     let login = person.login("eve").await;
     assert_eq!(login.status(), 403);
     assert!(login.text().await.unwrap().contains("x-forwarded-user"));

@@ -1,4 +1,4 @@
-//! Redis as people run it: with users and passwords, in a numbered database, over TLS, as a cluster.
+//! Redis with users and passwords, in a numbered database, over TLS, and as a cluster.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ async fn pod(name: &str, options: &[(&str, &str)]) -> UserPod {
     UserPod::start(BINARY, name, &[&QUICK, &[KEY][..], options].concat()).await
 }
 
-/// Somebody signs in at one pod and goes on at the other.
+/// A user signs in on one pod and continues on the other.
 async fn goes_on_elsewhere(first: &UserPod, second: &UserPod) -> Person {
     for pod in [first, second] {
         eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
@@ -124,7 +124,7 @@ async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
     let (nodes, url) = cluster(&["--cluster-node-timeout", "60000"]).await;
     let pod = pod("user-1", &[("REDIS_URL", &url)]).await;
     eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
-    // The pod's lease and the epoch are on other nodes: it can say that it lives.
+    // The pod's lease and the epoch are on other nodes, so the pod can renew its lease.
     let mut hung = None;
     for node in &nodes {
         let needed = [node.keys("lastcall:pod:*").await, node.keys("lastcall:epoch").await].concat();

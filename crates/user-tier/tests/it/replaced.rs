@@ -1,4 +1,4 @@
-//! Requests that were on their way with the cookie from before a login: none of them takes the new cookie's place.
+//! Late requests with the cookie from before a login: none of them replaces the new cookie.
 
 use reqwest::{Client, Response, redirect};
 use test_support::{Person, UserPod};

@@ -1,4 +1,4 @@
-//! `GRPC_TOKEN`: who may ask a pod, and who may ask whether it is well.
+//! `GRPC_TOKEN`: introspection requires it, health checks do not.
 
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::{GetPodRequest, ListSessionsRequest, WatchSessionsRequest};
@@ -14,7 +14,7 @@ use crate::pod;
 
 const TOKEN: &str = "a-token-of-the-tests";
 
-/// A call that presents this, if anything.
+/// A call that presents this token, if any.
 fn call<T>(message: T, presented: Option<&str>) -> Request<T> {
     let mut request = Request::new(message);
     if let Some(presented) = presented {

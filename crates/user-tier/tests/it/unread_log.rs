@@ -4,7 +4,7 @@ use test_support::{Person, Signal, Unread, eventually, free_port, metric};
 
 use crate::{BINARY, QUICK};
 
-/// A pod whose log nobody reads.
+/// A pod whose log is not read.
 async fn pod(options: &[(&str, &str)]) -> (Unread, Person) {
     let address = format!("127.0.0.1:{}", free_port());
     let fixed = [("HTTP_ADDR", address.as_str()), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", "user-1")];

@@ -14,7 +14,7 @@ async fn no_user_gets_another_session_while_redis_is_away_and_a_logout_holds() {
     let leaving = users.split_off(27);
     let mut cookies = Vec::new();
     for (user, pod) in leaving.iter().zip(&pods) {
-        // The cookie that the logout clears is used once more afterwards.
+        // A copy of the cookie that the logout clears is used afterwards.
         assert_eq!(user.ask(&pod.http).await, Ok(true));
         let answer = pod.person().get("/").await;
         cookies.push(answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
@@ -37,7 +37,7 @@ async fn no_user_gets_another_session_while_redis_is_away_and_a_logout_holds() {
     all_are_served(&users, &pods).await;
     for cookie in &cookies {
         for pod in &pods {
-            // The owner could not be told before the store was back.
+            // The owner could not learn of it before the store was back.
             let replay = || async {
                 let answer = pod.person().request("/session").header("cookie", cookie).send().await.unwrap();
                 (answer.status() == 401).then_some(())

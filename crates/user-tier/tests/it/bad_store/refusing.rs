@@ -6,7 +6,7 @@ use test_support::{Redis, eventually};
 
 use super::{User, all_are_served, becomes, roam, sign_in_all, three_pods};
 
-/// Users who signed in before are served by every pod, without a wait; what happens meanwhile is written afterwards.
+/// Every pod serves users who signed in before, without a wait; changes meanwhile are written afterwards.
 async fn serves_all_while(begins: &[&str], ends: &[&str]) {
     let redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;

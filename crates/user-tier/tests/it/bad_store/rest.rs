@@ -68,7 +68,7 @@ async fn an_adoption_is_noticed_soon() {
     assert!(took[10] < Duration::from_secs(1), "{took:?}");
 }
 
-/// A session whose stream is opened elsewhere, until the old owner lets go of it.
+/// Moves a session by opening its stream on another pod, until the old owner releases it.
 async fn adoption(from: &UserPod, to: &UserPod, number: usize) -> Duration {
     let user = User::sign_in(from, format!("ada-{number}")).await;
     let (held, adopted) = (from.metric("active_sessions_total").await, to.metric("active_sessions_total").await);

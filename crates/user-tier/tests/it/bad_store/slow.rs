@@ -12,7 +12,7 @@ use crate::last_metrics::LastMetrics;
 
 /// In milliseconds, each way.
 const SLOW: Range<u64> = 150..700;
-/// Half of it: an answer often arrives before a pod gives up waiting for it.
+/// Half of it: an answer often arrives before a pod stops waiting for it.
 const SLOWISH: Range<u64> = 75..350;
 
 /// Signs in 30 users at one pod over a line like this, and asks the next pod for each at once.
@@ -85,7 +85,7 @@ async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_on_one_pod_o
     line.set_delay(SLOW);
     let metrics = LastMetrics::of(first.url("/metrics"));
     first.signal(Signal::SIGTERM);
-    // Each makes one request elsewhere at a moment of its own around the deadline, which is 3 s away.
+    // Each makes one request on another pod, at a different time around the deadline, which is in 3 s.
     let mut moving = JoinSet::new();
     for user in &users {
         let there = user.person.at(&second.http);

@@ -1,4 +1,4 @@
-//! A server that goes away, sleeps, or has something before it that swallows what it says.
+//! A server that is stopped, suspended, or behind a proxy that swallows its streams.
 
 use std::time::Duration;
 

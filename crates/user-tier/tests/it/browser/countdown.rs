@@ -1,4 +1,4 @@
-//! A drain as its user lives through it: told, counted down, and out in time.
+//! A drain from the user's view: notice, countdown, sign-out in time.
 
 use test_support::{Browser, Signal, eventually};
 
@@ -48,7 +48,7 @@ async fn the_banner_counts_down_and_its_button_signs_out() {
 
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
-    assert_eq!(kept(&browser, "ada").await, "an unsaved thought", "who has to go loses nothing by going early");
+    assert_eq!(kept(&browser, "ada").await, "an unsaved thought", "leaving early loses no text");
     browser.sees("#kept").await;
     assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
 }
@@ -93,13 +93,13 @@ async fn a_pod_that_hangs_during_a_drain_is_reported_as_not_responding() {
     assert_eq!(browser.text("#connection").await, "No answer from the server");
     assert_eq!(browser.value("#notes").await, "in the middle");
     browser.screenshot("user-stopped").await;
-    // It goes on, and says what has happened.
+    // The page stays usable and says what has happened.
     pod.signal(Signal::SIGCONT);
     browser.reads("#ended-message", "Your text is saved in this browser.").await;
     let gone = || async { (browser.title().await == "Signed out · Notes · Lastcall").then_some(()) };
     eventually("the end of the session", gone).await;
 
-    // This pod admits nobody any more. A minute passes in a moment; then a click opens the page, whatever answers there.
+    // This pod admits no newcomers any more. A minute passes on a fake clock; then a click opens the page, whatever answers there.
     browser.run("const now = performance.now.bind(performance); performance.now = () => now() * 10_000").await;
     browser.click("#continue").await;
     browser.reads("#ended-hint", "press Continue again").await;
@@ -131,7 +131,7 @@ async fn after_a_forced_end_the_page_says_so_and_keeps_the_notes_on_screen() {
     assert_eq!(browser.value("#notes").await, "in the middle of a sent");
     assert_eq!(kept(&browser, "ada").await, "in the middle of a sent");
     assert!(pod.wait().await.success());
-    // The pod is gone; what is typed on is kept as well.
+    // The pod is gone; text that is typed now is kept as well.
     browser.write("#notes", "ence").await;
     assert_eq!(kept(&browser, "ada").await, "in the middle of a sentence");
 }
@@ -183,7 +183,7 @@ async fn a_countdown_is_announced_a_few_times_and_shown_in_the_title() {
     assert_eq!(said, serde_json::json!([message, "Thirty seconds left."]), "and not every second");
     assert!(browser.title().await.ends_with("s left · Notes · Lastcall"), "{}", browser.title().await);
 
-    // Nobody is signed out before the end: who stays is not pressed.
+    // The page does not sign the user out before the end.
     assert_eq!(browser.text("#stay-here").await, "Stay signed in on this page until the end");
     browser.click("#stay-here").await;
     assert!(!browser.shows("#drain-message").await && browser.shows("#countdown").await);

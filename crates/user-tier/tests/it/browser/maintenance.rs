@@ -24,7 +24,7 @@ async fn a_cancelled_maintenance_restores_the_page_and_says_so() {
     assert_eq!(browser.value("#notes").await, "an unsaved thought");
     browser.reads("#user", "ada").await;
 
-    // Whoever comes while it is on sees the other page, and gets in by itself when it is over.
+    // A newcomer during maintenance sees the maintenance page, which opens the app by itself when it is over.
     std::fs::write(&switch, "true").unwrap();
     browser.sees("#drain-banner").await;
     assert!(!browser.shows("#reprieve").await, "one or the other");

@@ -1,4 +1,4 @@
-//! The notes: nothing that somebody wrote is lost, and nobody else sees it.
+//! The notes: no text is lost, and no other user sees it.
 
 use test_support::{Browser, Signal, eventually};
 
@@ -67,7 +67,7 @@ async fn a_user_who_continues_after_the_end_of_a_pod_is_offered_the_previous_nam
     first.signal(Signal::SIGTERM);
     browser.reads("#ended-message", "Time is up").await;
     assert!(first.wait().await.success());
-    // Nobody is there yet: the page waits, and goes on by itself.
+    // No pod is there yet: the page waits, and opens by itself.
     browser.click("#continue").await;
     browser.reads("#ended-hint", "Waiting for a server").await;
     let pod = pod(&[("HTTP_ADDR", &address)]).await;
@@ -79,7 +79,7 @@ async fn a_user_who_continues_after_the_end_of_a_pod_is_offered_the_previous_nam
     browser.reads("#user", "Sleepy").await;
     assert_eq!(browser.value("#notes").await, "half a thought");
 
-    // Signed out by hand, on a computer that others use: nothing is left of them.
+    // Signed out by the user, on a shared computer: no notes are left.
     browser.click("#sign-out button").await;
     browser.reads("h1", "You are signed out").await;
     browser.go(&pod.url("/")).await;

@@ -1,4 +1,4 @@
-//! People who see, read and move in other ways than most, and machines that are not as they should be.
+//! Accessibility and languages, and machines with a wrong clock or without a network.
 
 use serde_json::json;
 use test_support::{Browser, Signal, eventually};
@@ -58,7 +58,7 @@ async fn a_clock_that_is_ten_minutes_wrong_does_not_change_the_countdown() {
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    // The time of day is said as that clock will show it then, give or take what asking takes.
+    // The time of day is given by that clock, within the duration of the query.
     let agrees = "const left = parseInt(document.getElementById('countdown').textContent);
         const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
         const around = [-3, -2, -1, 0, 1].map((more) => clock.format(new Date(Date.now() + (left + more) * 1_000)));
@@ -144,7 +144,7 @@ async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its
     }
     browser.emulate(false, 320, 256).await;
     browser.passes_axe().await;
-    // The operator hurries. What is said at the end takes no more room.
+    // The operator hurries. The final text needs no more room.
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-over").await;
     assert_eq!(browser.run(fits).await, json!([true, true, true, 0, true]));
@@ -170,7 +170,7 @@ async fn times_are_in_the_language_of_the_page_and_the_text_box_is_labelled_your
 
 #[tokio::test]
 async fn an_offline_page_says_so_at_once() {
-    // No silence tells.
+    // The page does not wait for a missed heartbeat.
     let pod = pod(&[("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

@@ -1,4 +1,4 @@
-//! A pod that releases its sessions at the end: the page says so, and its user goes on at another pod, signed in.
+//! A pod that releases its sessions at the end: the page says so, and its user continues on another pod, signed in.
 
 use test_support::{Browser, Haproxy, Redis, Signal, UserPod};
 

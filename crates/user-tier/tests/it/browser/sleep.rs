@@ -5,7 +5,7 @@ use test_support::{Browser, Signal, UserPod, eventually};
 use super::{counts_truly, sign_in};
 use crate::pod;
 
-/// The monotonic clock stands still from `sleep()` on, as it does while a computer sleeps, and goes on from there at `wake()`.
+/// The monotonic clock stands still from `sleep()` on, as it does while a computer sleeps, and continues from there at `wake()`.
 const CLOCK_THAT_STOPS: &str = "
     const now = performance.now.bind(performance);
     let stopped = null;

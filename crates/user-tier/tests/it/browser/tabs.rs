@@ -96,7 +96,7 @@ async fn tabs_that_open_together_settle_on_one_stream(before: Option<&str>) {
         browser.go(&pod.url("/health")).await;
         browser.run("new BroadcastChannel('start').onmessage = () => location.assign('/')").await;
     }
-    // Whoever posts does not hear it.
+    // A tab does not receive its own messages.
     browser.run("new BroadcastChannel('start').postMessage(0)").await;
     browser.go(&pod.url("/")).await;
     for tab in 0..4 {
@@ -166,7 +166,7 @@ async fn a_busy_leader_is_replaced(before: Option<&str>) {
     browser.switch_to(0).await;
     browser.reads("#connection", "Live").await;
     assert_eq!(streams(&pod).await, 1.0);
-    // A page that answers nobody as long as the pod is ready: its stream stays open, and nobody reads it.
+    // A suspended page: its stream stays open, and is not read.
     let freeze = "setTimeout(() => {
             const ask = new XMLHttpRequest();
             do { ask.open('GET', '/ready', false); ask.send(); } while (ask.status === 200);

@@ -1,4 +1,4 @@
-//! The pages that wait: whatever a proxy says in between, they stay, and lead to the app by themselves.
+//! The waiting pages: they survive any answer of a proxy, and open the app by themselves.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const COUNT: &str = "
     const asked = window.fetch;
     window.fetch = (...what) => asked(...what).finally(() => setTimeout(() => (window.answers += 1)));";
 
-/// Somebody looks at the page again: no need to wait for its own moment.
+/// Makes the page visible again, so that it retries at once.
 const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 
 /// From now on `/session` is answered as a service worker does that keeps answers.
@@ -109,7 +109,7 @@ async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resen
         eventually(part, move || async move { browser.url().await.contains(part).then_some(()) })
     };
 
-    // Where a proxy wants the user to sign in again, only opening the page helps: a click does that.
+    // A proxy may ask the user to sign in again. Only opening the page does that, by a click.
     browser.go(&nginx.url("/?first")).await;
     nginx.answers(Some(Trouble::Redirect));
     asks_and_stays(&browser, "We'll be back soon", 2).await;

@@ -4,13 +4,13 @@ use test_support::{Browser, Site, UserPod};
 
 use crate::{BINARY, QUICK, pod};
 
-/// Breaks out of attributes and elements where it is not escaped, and then says so.
+/// Breaks out of attributes and elements where it is not escaped, and then reports it.
 const EVIL: &str = "\"'><img src=x onerror=\"window.xss=1\"><b class=xss>";
 
 /// The same where it would be a script's address.
 const SCRIPT: &str = "</script><script class=xss>window.xss=1</script>";
 
-/// Nothing of what somebody else wrote has become part of the page, let alone run.
+/// No text of another user has become part of the page or run as a script.
 async fn is_unharmed(browser: &Browser, what: &str) {
     assert_eq!(browser.count(".xss, img[src='x'], [onerror]").await, 0, "{what} became part of the page");
     assert_eq!(browser.run("return window.xss ?? null").await, serde_json::Value::Null, "{what} ran");

@@ -5,7 +5,7 @@ use test_support::{Person, Signal, UserPod};
 
 use crate::{BINARY, QUICK, pod};
 
-/// What a browser says when it goes somewhere.
+/// The fields of a browser's navigation.
 const NAVIGATING: (&str, &str) = ("accept", "text/html");
 
 fn is_guarded(answer: &Response, what: &str) {

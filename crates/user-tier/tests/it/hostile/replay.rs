@@ -1,4 +1,4 @@
-//! Cookies that are guessed, planted and kept: none of them opens anything.
+//! Guessed, planted and copied cookies: none of them opens a session.
 
 use reqwest::Client;
 use reqwest::redirect::Policy;
@@ -47,7 +47,7 @@ async fn a_disclosed_session_id_opens_nothing() {
     for bad in [format!("session={id}"), format!("__Host-session={signed}"), foreign, moved] {
         opens_nothing(&pod, &bad, &bad).await;
     }
-    assert_eq!(status(&pod, "/session", &good).await, 200, "nobody else's tries end it");
+    assert_eq!(status(&pod, "/session", &good).await, 200, "tries of others do not end it");
 }
 
 #[tokio::test]
@@ -89,7 +89,7 @@ async fn a_copied_cookie_opens_nothing_after_a_forced_end() {
     let mut stream = test_support::Events::new(stream);
     std::fs::write(&switch, "true").unwrap();
     assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced");
-    opens_nothing(&pod, &forced, "while nobody is let in").await;
+    opens_nothing(&pod, &forced, "while no newcomer is admitted").await;
     std::fs::write(&switch, "false").unwrap();
     eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
     opens_nothing(&pod, &forced, "once people are let in again").await;

@@ -1,4 +1,4 @@
-//! Requests that no human made sign nobody out, and start no session.
+//! Requests that no user made sign no user out, and start no session.
 
 use test_support::Person;
 

@@ -1,4 +1,4 @@
-//! What proxies say of a request (`TRUSTED_PROXIES`), and whose pages may post (`ALLOWED_ORIGINS`).
+//! Forwarded fields of proxies (`TRUSTED_PROXIES`), and sites that may post (`ALLOWED_ORIGINS`).
 
 use http::StatusCode;
 use test_support::{Person, UserPod};

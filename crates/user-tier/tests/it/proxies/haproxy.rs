@@ -29,7 +29,7 @@ backend pods
     .await
 }
 
-/// As the manual says; `kept` is how long it keeps idle connections to the pod.
+/// The manual's settings; `kept` is how long the proxy keeps idle connections to the pod.
 async fn as_recommended(upstream: &str, kept: &str) -> Haproxy {
     let kept = format!("pool-purge-delay {kept}");
     Haproxy::with(|address| {

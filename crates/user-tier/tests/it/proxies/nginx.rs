@@ -19,7 +19,7 @@ async fn as_shipped(upstream: &str) -> Nginx {
     .await
 }
 
-/// As the manual says; `kept` is how long it keeps idle connections to the pod.
+/// The manual's settings; `kept` is how long the proxy keeps idle connections to the pod.
 async fn as_recommended(upstream: &str, kept: &str) -> Nginx {
     let kept = format!("keepalive_timeout {kept};");
     Nginx::with(|address| {
@@ -36,7 +36,7 @@ async fn our_own_forms_pass_a_default_nginx_with_sec_fetch_site() {
     serves_pages_forms_and_events(&nginx.address).await;
     let person = Person::new(&nginx.address).visit().await;
     let untold = login(&person, &format!("http://{}", nginx.address), None).await;
-    assert_eq!(untold.status(), StatusCode::FORBIDDEN, "Host is the upstream's, and nobody says more");
+    assert_eq!(untold.status(), StatusCode::FORBIDDEN, "Host is the upstream's, and no other field names the host");
     let why = untold.text().await.unwrap();
     assert!(why.contains("X-Forwarded-Host") && why.contains("TRUSTED_PROXIES"), "{why}");
 }

@@ -13,7 +13,7 @@ const PODS: usize = 3;
 /// A pod more than usual runs while another one drains.
 const SLOTS: usize = PODS + 1;
 
-/// The pods that run, those that have gone, and what is before and behind them.
+/// The running pods, the exited pods, the proxy in front and the store behind them.
 #[derive(Debug)]
 pub(super) struct Fleet {
     pub(super) haproxy: Haproxy,
@@ -88,7 +88,7 @@ impl Fleet {
         self.started += 1;
         let name = format!("user-{}", self.started);
         let url = self.redis.url();
-        // Nobody leaves before a release; what happens after it is to be seen for a while.
+        // No user leaves before a release; the time after it is observed for a while.
         let (drain_timeout, propagation_wait) = match self.forced_end {
             ForcedEnd::Delete => ("8s", "1500ms"),
             ForcedEnd::Release => ("6s", "3500ms"),

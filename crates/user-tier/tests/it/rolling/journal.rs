@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-/// How a session ended, as far as its user can tell.
+/// How a session ended, from its user's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     /// The user left by `/logout?reason=drain`, as the notice asked, before the server ended the session.
@@ -26,11 +26,11 @@ pub(super) struct Session {
 /// One event stream, from `connected` to its end.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
-    /// The pod that owned the session, as `connected` said.
+    /// The pod that owned the session, according to `connected`.
     pub(super) pod: String,
     pub(super) opened: Instant,
     pub(super) closed: Option<Instant>,
-    /// What `auto_logout` said in each `drain` event.
+    /// The value of `auto_logout` in each `drain` event.
     pub(super) drains: Vec<bool>,
 }
 
@@ -76,7 +76,7 @@ impl Journal {
         self.sessions.last().filter(|session| session.end.is_none())
     }
 
-    /// The session that lives now has ended, if there is one: a user who left is told so once more.
+    /// The current session has ended, if there is one: a user who left may receive this again.
     pub(super) fn end(&mut self, end: End, pod: &str) {
         let Some(session) = self.sessions.last_mut().filter(|session| session.end.is_none()) else { return };
         session.end = Some((end, pod.to_owned()));
@@ -86,7 +86,7 @@ impl Journal {
         }
     }
 
-    /// A new stream has said `connected`.
+    /// A new stream has sent `connected`.
     pub(super) fn opened(&mut self, data: &Value, at: Instant) {
         self.closed(at);
         let pod = data["pod"].as_str().unwrap_or_default().to_owned();
@@ -100,7 +100,7 @@ impl Journal {
         }
     }
 
-    /// The open stream has said `connected` once more: another pod may own the session now.
+    /// The open stream has sent `connected` again: another pod may own the session now.
     pub(super) fn connected_again(&mut self, data: &Value) {
         let pod = data["pod"].as_str().unwrap_or_default();
         if let Some(stream) = self.streams.last_mut() {
@@ -108,7 +108,7 @@ impl Journal {
         }
     }
 
-    /// A stream has said `drain`.
+    /// A stream has sent `drain`.
     pub(super) fn notified(&mut self, data: &Value) {
         let Some(stream) = self.streams.last_mut() else { return };
         stream.drains.push(data["auto_logout"] == true);
