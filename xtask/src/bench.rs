@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: how fast, as a ratio to something measured in the same run on the same machine.
+//! `cargo xtask bench`: performance, as a ratio to a reference measured in the same run on the same machine.
 //!
-//! Absolute figures depend on the machine and its mood; a ratio of two things that take turns does not.
+//! Absolute figures depend on the machine and its load; a ratio of two measurements that take turns does not.
 
 mod dashboard;
 mod load;
@@ -14,14 +14,14 @@ use anyhow::Context as _;
 use crate::dev::redis::{EMBEDDED, Redis};
 use crate::steps::{announce, cargo, root, step};
 
-/// How often the two take turns, and for how long each.
+/// How many turns each of the two gets, and how long a turn takes.
 const TURNS: u32 = 5;
 const TURN: Duration = Duration::from_secs(2);
 
-/// People who ask for the page, each again and again over one connection.
+/// Clients that request the page repeatedly, each over one connection.
 const PEOPLE: usize = 16;
 
-/// Measures everything there is to measure.
+/// Runs all measurements.
 ///
 /// # Errors
 /// Something cannot be built or started, or a request fails.
@@ -70,7 +70,7 @@ impl Pod {
 
 impl Drop for Pod {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

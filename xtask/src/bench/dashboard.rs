@@ -1,4 +1,4 @@
-//! The dashboard before a hundred thousand sessions, against the same before a thousand.
+//! The dashboard with a hundred thousand sessions, compared with a thousand.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -11,15 +11,15 @@ use anyhow::{Context as _, ensure};
 use super::load::{Person, wait_until_ready};
 use crate::steps::{announce, cargo, root, step};
 
-/// Pods of the large fleet, and people on each; the small one has a single pod.
+/// Pods of the large fleet, and users on each; the small fleet has one pod.
 const PODS: usize = 100;
 const PEOPLE: usize = 1_000;
 
-/// How often each page is asked for in a turn, and how often the two take turns.
+/// How often each page is requested in a turn, and how many turns each fleet gets.
 const REQUESTS: u32 = 20;
 const TURNS: u32 = 5;
 
-/// The crowd may take so long to be heard.
+/// How long the admin tier may take to list all sessions.
 const HEARD_WITHIN: Duration = Duration::from_secs(60);
 
 const PAGES: [(&str, &str); 4] = [
@@ -63,7 +63,7 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -83,7 +83,7 @@ impl Crowd {
         let process = Running(process);
         let mut addresses = String::new();
         BufReader::new(stdout).read_line(&mut addresses)?;
-        ensure!(!addresses.trim().is_empty(), "the crowd does not start; what it said is above");
+        ensure!(!addresses.trim().is_empty(), "the pods do not start; their output is above");
         Ok(Self { addresses: addresses.trim().to_owned(), _process: process })
     }
 }

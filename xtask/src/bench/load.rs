@@ -1,4 +1,4 @@
-//! People who ask for a page as fast as they get it: plain HTTP/1.1 over connections that are kept.
+//! Clients that request a page as fast as they get it: plain HTTP/1.1 over kept connections.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-/// A pod may take so long to answer for the first time.
+/// How long a pod may take to answer for the first time.
 const READY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Waits until `/ready` answers 200.
@@ -27,7 +27,7 @@ pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
     }
 }
 
-/// Several people at one pod.
+/// Several clients of one pod.
 pub(super) struct People {
     port: u16,
     count: usize,
@@ -39,7 +39,7 @@ impl People {
         Self { port, count, people: Vec::new() }
     }
 
-    /// Requests a second, everybody asking as fast as they are answered. Sessions begin before the clock does.
+    /// Requests a second, with every client as fast as it is answered. Sessions start before the measurement.
     ///
     /// # Errors
     /// A request fails.
@@ -62,7 +62,7 @@ impl People {
     }
 }
 
-/// Somebody with one connection and one cookie.
+/// A client with one connection and one cookie.
 pub(super) struct Person {
     connection: BufReader<TcpStream>,
     cookie: String,
@@ -87,7 +87,7 @@ impl Person {
         Ok(requests)
     }
 
-    /// Asks for a page, and gives it.
+    /// Requests a page and returns it.
     pub(super) fn get(&mut self, path: &str) -> anyhow::Result<std::borrow::Cow<'_, str>> {
         let cookie = &self.cookie;
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n");

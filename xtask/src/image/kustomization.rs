@@ -1,4 +1,4 @@
-//! Where the production overlay takes images from: a component of its own, written by `cargo xtask image --registry`.
+//! The images of the production overlay: a component of its own, written by `cargo xtask image --registry`.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ kind: Component
 images:
 ";
 
-/// Has the overlay take both images from a registry, by this tag.
+/// Makes the overlay use both images from a registry, by this tag.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -35,7 +35,7 @@ pub(crate) fn text(registry: &str, tag: &str) -> String {
     TIERS.iter().fold(HEAD.to_owned(), |text, tier| text + &image(tier.image))
 }
 
-/// The tag of each image that a kustomization names, by the image's name; reads what is written by hand as well.
+/// The tag of each image that a kustomization names, by the image's name; reads hand-written files as well.
 pub(crate) fn tags(text: &str) -> Vec<(String, String)> {
     let mut name = String::new();
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! Hands images to a cluster on this machine, which has no registry to take them from.
+//! Loads images into a cluster on this machine, which has no registry to pull them from.
 
 use std::fs;
 use std::path::Path;
@@ -11,17 +11,17 @@ use super::engine::Engine;
 use super::identity::Identity;
 use crate::steps::step;
 
-/// A cluster for trying things out.
+/// A local cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Cluster {
     Minikube,
     Kind,
 }
 
-/// Loads an image by its version's tag, the one that the minikube overlay names.
+/// Loads an image by the tag of its version, which the minikube overlay names.
 ///
 /// # Errors
-/// The image cannot be packed, or the cluster does not take it.
+/// The image cannot be exported, or the cluster does not accept it.
 pub(crate) fn load(
     engine: Engine,
     cluster: Cluster,
@@ -34,7 +34,7 @@ pub(crate) fn load(
         return step("load", &mut from_docker(cluster, &name));
     }
     let archive = folder.join(format!("{image}.tar"));
-    // An archive that is there already is added to, or refused.
+    // An existing archive would be extended or refused.
     fs::remove_file(&archive).or_else(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Ok(()),
         _ => Err(error).with_context(|| format!("{} cannot be removed", archive.display())),

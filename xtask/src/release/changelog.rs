@@ -1,6 +1,6 @@
-//! What `CHANGELOG.md` must say of a release: its changes under its version with a date, and none left "Unreleased".
+//! Checks `CHANGELOG.md` for a release: its changes are under its version with a date, and none is left under "Unreleased".
 
-/// What is wrong with the text, for this version.
+/// The faults of the text for this version.
 pub(super) fn faults(text: &str, version: &str) -> Vec<String> {
     let mut faults = Vec::new();
     match section(text, |title| title.split(' ').next() == Some(version)) {
@@ -23,7 +23,7 @@ pub(super) fn faults(text: &str, version: &str) -> Vec<String> {
     faults
 }
 
-/// A second-level heading and what stands under it.
+/// A second-level heading and the text under it.
 fn section(text: &str, wanted: impl Fn(&str) -> bool) -> Option<(&str, String)> {
     let mut lines = text.lines();
     let title = lines.by_ref().filter_map(|line| line.strip_prefix("## ")).find(|title| wanted(title.trim()))?;

@@ -8,7 +8,7 @@ use super::{checks, tag};
 use crate::image::identity::git;
 use crate::image::kustomization;
 
-/// A repository of its own with a remote, ready to release 1.2.3.
+/// A temporary repository with a remote, ready to release 1.2.3.
 pub(crate) struct Repository {
     folder: TempDir,
 }
@@ -18,7 +18,7 @@ impl Repository {
         let repository = Self { folder: tempfile::tempdir().unwrap() };
         let images = kustomization::text("registry.example/team", "1.2.3");
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
-        // Neither the machine's name nor its hooks nor its signing key.
+        // Without the machine's user name, hooks and signing key.
         for (name, value) in [
             ("user.name", "t"),
             ("user.email", "t@t"),
@@ -69,7 +69,7 @@ impl Repository {
         checks::all(self.path(), "1.2.3", label)
     }
 
-    /// What is wrong where both images are right.
+    /// The faults if both images are right.
     fn faults_beside_images(&self) -> String {
         let commit = git(self.path(), &["rev-parse", "--short=12", "HEAD"]).unwrap();
         self.faults(&|_, label| Some(if label.ends_with("version") { "1.2.3" } else { &commit }.to_owned())).join("\n")
@@ -96,7 +96,7 @@ fn a_tag_that_only_the_remote_has_is_taken_too() {
 fn a_tree_that_differs_from_the_remote_main_is_reported_with_the_difference() {
     let repository = Repository::ready();
     repository.write("new.rs", "");
-    // Building writes where the images went: that must not ask for another build.
+    // The build writes the images' names into a file: that must not require another build.
     repository.write(kustomization::FILE, &kustomization::text("other.example", "1.2.3"));
     assert_eq!(repository.faults_beside_images(), "not committed: ?? new.rs");
     repository.git(&["switch", "--quiet", "--create", "aside"]);

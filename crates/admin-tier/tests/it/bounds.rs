@@ -1,7 +1,5 @@
 //! What clients send, and a log that nobody reads: neither stops the admin tier.
 
-use std::time::Duration;
-
 use test_support::{PATIENCE, Person, Process, Signal, Unread, eventually, free_port, metric, send_forms_byte_by_byte};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

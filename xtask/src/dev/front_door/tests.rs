@@ -1,4 +1,4 @@
-//! The front door in front of pods that a test plays: what passes, to whom, and when.
+//! The front door in front of simulated pods: what it forwards, to which pod, and when.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -24,7 +24,7 @@ fn pod(name: &str, play: impl Fn(Head, TcpStream) + Clone + Send + 'static) -> F
         for stream in listener.incoming() {
             let (mut stream, ready, play) = (stream.unwrap(), Arc::clone(&ready), play.clone());
             thread::spawn(move || {
-                // Without a buffer, so that nothing of the body is taken away.
+                // Without a buffer, so that no byte of the body is consumed.
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
                     let mut byte = [0];
@@ -46,7 +46,7 @@ fn pod(name: &str, play: impl Fn(Head, TcpStream) + Clone + Send + 'static) -> F
     FakePod { backend, readiness }
 }
 
-/// A pod that tells its name, or refuses as a pod that drains refuses newcomers.
+/// A pod that answers with its name, or refuses as a draining pod refuses newcomers.
 fn telling(name: &'static str) -> FakePod {
     pod(name, move |request, mut stream| {
         let refuses = request.target().ends_with("/refused") && name == "user-1";
@@ -56,7 +56,7 @@ fn telling(name: &'static str) -> FakePod {
     })
 }
 
-/// Opens the front door in front of pods. Gives its address.
+/// Starts the front door in front of pods. Returns its address.
 fn door(pods: &[&FakePod], shared: bool) -> SocketAddr {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let backends = pods.iter().map(|pod| pod.backend.clone()).collect();
@@ -64,7 +64,7 @@ fn door(pods: &[&FakePod], shared: bool) -> SocketAddr {
     address
 }
 
-/// What is answered to `request`, to its end.
+/// The whole answer to `request`.
 fn answer(door: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(door).unwrap();
     stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
@@ -151,7 +151,7 @@ fn the_pod_gets_the_peer_address_and_the_original_host() {
 
 #[test]
 fn bodies_stream_in_both_directions_at_once() {
-    // Answers each line as it comes: neither side is at its end before the other has been heard.
+    // Answers each line as it arrives: neither side ends before it has received the other.
     let echo = pod("user-1", |_, stream| {
         let mut lines = BufReader::new(stream.try_clone().unwrap());
         (&stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").unwrap();
