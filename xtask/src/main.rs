@@ -21,11 +21,11 @@ use clap::{Parser, Subcommand};
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
+enum Task {
     /// Runs user pods behind one front door, and the admin tier, on this machine, for trying out
     Dev(dev::Arguments),
     /// Installs missing programs, checks format and lints, and runs every test
@@ -55,16 +55,16 @@ enum Chore {
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().chore {
-        Chore::Dev(arguments) => dev::run(&arguments),
-        Chore::Test { quick } => test::run(quick),
-        Chore::Bench => bench::run(),
-        Chore::Monitoring { check } => monitoring::run(check),
-        Chore::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
-        Chore::Pictures => pictures::run(),
-        Chore::Codegen => codegen::run(),
-        Chore::Image(arguments) => image::run(&arguments),
-        Chore::Release(arguments) => release::run(&arguments),
+    let done = match Arguments::parse().task {
+        Task::Dev(arguments) => dev::run(&arguments),
+        Task::Test { quick } => test::run(quick),
+        Task::Bench => bench::run(),
+        Task::Monitoring { check } => monitoring::run(check),
+        Task::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
+        Task::Pictures => pictures::run(),
+        Task::Codegen => codegen::run(),
+        Task::Image(arguments) => image::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

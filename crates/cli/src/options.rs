@@ -154,7 +154,7 @@ pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
 }
 
 /// The word for `value` among the choices of an option: its default as `--help` shows it.
-pub fn word<T: PartialEq>(choices: &[(&str, T)], value: T) -> String {
+pub fn word<T: Copy + PartialEq>(choices: &[(&str, T)], value: T) -> String {
     choices.iter().find(|(_, choice)| *choice == value).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
 }
 

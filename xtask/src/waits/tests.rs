@@ -1,4 +1,4 @@
-//! The arithmetic as a table: each row spoils one number, and one complaint is to name it.
+//! The arithmetic as a table: each row changes one wait, and one fault names it.
 
 use super::*;
 

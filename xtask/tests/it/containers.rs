@@ -1,5 +1,5 @@
-//! Both images, built on the spot and run the way the manifests have them run: nobody's user, a root that cannot be
-//! written, no capabilities, the binary as PID 1.
+//! Both images, built here and run as in the manifests: an unprivileged user, a read-only root, no capabilities, the binary as
+//! PID 1.
 
 mod container;
 mod images;
@@ -13,7 +13,7 @@ use serde_json::Value;
 use test_support::{Person, metric};
 
 const MEBIBYTE: u64 = 1024 * 1024;
-/// Time for people to leave, too short for a test to wait for it and long enough for a slow machine.
+/// A drain timeout that no test waits for, long enough for a slow machine.
 const PATIENT: &[(&str, &str)] =
     &[("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0"), ("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1s")];
 
@@ -58,7 +58,7 @@ async fn the_admin_tier_finds_the_user_tier_in_another_container_by_name() {
     let person = Person::new(&pod.address("http.address").await).visit().await;
     let _stream = person.events().await;
 
-    // The name is nowhere but in the container's /etc/hosts: a static binary must look there by itself.
+    // Only the container's /etc/hosts has the name: a static binary must read it itself.
     let pods = format!("user-pods.test:{port}");
     let options =
         [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", &pods), ("ADMIN_AUTH", "off"), ("REFRESH_INTERVAL", "100ms")];
@@ -90,7 +90,7 @@ fn an_image_contains_its_binary_and_little_else() {
         let alone = BTreeSet::from(["etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt", binary]);
         assert_eq!(names, alone, "no shell, no library");
         let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        // Not optimized, as these images are built to be tried.
+        // Not optimized, to save time.
         assert!(bytes < 40 * MEBIBYTE, "{image} has {bytes} bytes");
     }
 }

@@ -1,4 +1,4 @@
-//! The two Dockerfiles: alike, and as hadolint wants them.
+//! The two Dockerfiles: the same build stages, and accepted by hadolint.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! The manifests, as a cluster would get them: rendered by `kubectl kustomize`, each overlay and each component.
+//! The manifests as a cluster gets them: each overlay and each component, rendered by `kubectl kustomize`.
 
 mod access;
 mod api;
@@ -21,10 +21,10 @@ use xtask::manifests::{check, objects, quick_start, render};
 
 use crate::{list, root};
 
-/// What can be put on top of an overlay.
+/// The components.
 const COMPONENTS: [&str; 5] = ["autoscaling", "gateway", "ingress", "maintenance-file", "monitoring"];
 
-/// Whatever is rendered: the overlays, and production with each component, with its name.
+/// All renderings with their names: the overlays, and production with each component.
 fn all() -> Vec<(String, Vec<Value>)> {
     let overlays = ["minikube", "production"].map(|name| (name.to_owned(), overlay(name)));
     let components = COMPONENTS.iter().map(|name| (format!("production with {name}"), with(&[name])));
@@ -41,9 +41,9 @@ fn with(components: &[&str]) -> Vec<Value> {
     objects(&rendered_with(components, "")).unwrap()
 }
 
-/// The production overlay as somebody's own overlay has it: with components, and with what else they say.
+/// An overlay on top of production, with components and further text.
 fn rendered_with(components: &[&str], besides: &str) -> String {
-    // Kustomize takes no absolute paths, so it has to lie within the repository.
+    // Kustomize accepts no absolute paths, so the overlay has to be in the repository.
     let target = root().join("target");
     fs::create_dir_all(&target).unwrap();
     let folder = tempfile::tempdir_in(&target).unwrap();

@@ -1,4 +1,4 @@
-//! Alerts, scrape configurations, dashboard and handbook say the same, and name what there is.
+//! Alerts, scrape configurations, dashboard and manual agree, and refer to existing names.
 
 pub(crate) mod names;
 mod resources;
@@ -20,7 +20,7 @@ pub(crate) fn alerts() -> Vec<Value> {
     list(&groups).iter().flat_map(|group| list(&group["rules"])).cloned().collect()
 }
 
-/// Every panel of the dashboard that shows something.
+/// Every panel of the dashboard with data.
 pub(crate) fn panels() -> Vec<Value> {
     list(&read(DASHBOARD)["panels"]).iter().filter(|panel| panel["type"] != "row").cloned().collect()
 }

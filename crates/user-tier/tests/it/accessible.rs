@@ -19,7 +19,7 @@ async fn the_page_is_accessible_before_during_and_after_a_countdown() {
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     browser.passes_axe_in_every_look("user-banner").await;
-    // The operator hurries: time is up.
+    // The operator hurries: the sessions are force-closed.
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-over").await;
     browser.passes_axe_in_every_look("user-ended").await;

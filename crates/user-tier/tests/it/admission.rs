@@ -128,7 +128,7 @@ async fn a_full_pod_serves_requests_that_need_no_session() {
     assert_eq!(send(&pod.http, "POST", "/api/x", JSON).await.status(), 404);
 }
 
-/// `GET /` with a new connection and no cookie jar, as balancers and uptime checks send it.
+/// `GET /` with a new connection and no cookie jar, as load balancers and uptime checks send it.
 async fn check(pod: &UserPod) {
     assert_eq!(send(&pod.http, "GET", "/", &[]).await.status(), 200);
 }

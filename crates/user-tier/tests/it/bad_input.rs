@@ -101,7 +101,7 @@ async fn a_client_that_sends_its_head_byte_by_byte_is_cut_off_without_disturbing
     };
     let cut_off = async {
         let mut rest = Vec::new();
-        // Closed or reset: either way it is over.
+        // The connection is closed or reset.
         let _ = read.read_to_end(&mut rest).await;
     };
     assert_eq!(pod.person().status("/").await, 200);

@@ -92,7 +92,7 @@ async fn sign_in_all(pods: &[UserPod], count: usize) -> Vec<User> {
     users
 }
 
-/// What was seen while users asked pods at random.
+/// The answers while users requested pages from random pods.
 #[derive(Debug, Default)]
 struct Seen {
     served: u32,
@@ -100,7 +100,7 @@ struct Seen {
     wrong: Vec<String>,
 }
 
-/// Lets all users ask random pods for this long.
+/// Lets all users request pages from random pods for this long.
 async fn roam(users: &[User], pods: &[UserPod], time: Duration) -> Seen {
     let hosts: Vec<String> = pods.iter().map(|pod| pod.http.clone()).collect();
     let until = Instant::now() + time;
@@ -148,7 +148,7 @@ async fn all_are_served(users: &[User], pods: &[UserPod]) {
     }
 }
 
-/// Waits until a series of a pod has this value.
+/// Waits until a metric of a pod has this value.
 async fn becomes(pod: &UserPod, series: &str, value: f64) {
     eventually(&format!("{series} {value}"), || async {
         (test_support::metric(&pod.person().text("/metrics").await, series) == Some(value)).then_some(())

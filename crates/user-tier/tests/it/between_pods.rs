@@ -1,4 +1,4 @@
-//! What one pod knows of a session holds on the pod that serves its next request.
+//! A change on one pod is visible on the pod that serves the next request.
 
 use test_support::{Person, Redis, Signal, UserPod, eventually};
 
@@ -106,7 +106,7 @@ async fn a_draining_pod_shows_its_guests_the_notice_of_their_owner() {
 async fn a_page_from_another_pod_counts_as_notified_by_the_owner() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &LONG).await, pod("user-2", &redis, &LONG).await);
-    // A session without a stream hears of the drain from no pod but the one that serves its next page.
+    // A session without a stream is notified only by the pod that serves its next page.
     let person = first.person().visit().await;
     assert_eq!(person.status("/").await, 200);
     let holds = second.person().visit().await;

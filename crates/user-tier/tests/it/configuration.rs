@@ -1,4 +1,4 @@
-//! Options that make no sense, and ports that are taken: all named at once, exit status 78.
+//! Faulty options and ports in use: all reported together, exit status 78.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

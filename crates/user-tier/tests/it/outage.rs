@@ -1,5 +1,5 @@
-//! Redis falls silent, then dies and comes back empty, under people who go on working: nobody is refused, and in the end
-//! Redis holds what is true.
+//! Redis stops answering, then dies and comes back empty, while users work: no user is refused, and in the end Redis holds the
+//! current state.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

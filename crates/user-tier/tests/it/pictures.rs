@@ -7,7 +7,7 @@ use crate::pod;
 const NOTES: &str = "Handover, Wednesday\n\n- Invoices of the week are checked up to 4711.\n\
     - Ms Okafor rings back about the delivery on Friday.\n- Still to do: the list for the warehouse";
 
-/// What is left when the pictures are taken, so that they look alike each time.
+/// The time left when the pictures are taken, so that they always look alike.
 const LEFT: u64 = 47;
 
 #[tokio::test]

@@ -12,7 +12,7 @@ use crate::pod;
 const PROXIED: [(&str, &str); 2] =
     [("TRUSTED_USER_HEADER", "X-Forwarded-User"), ("TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1/32")];
 
-/// What the proxy passes on of `user`.
+/// A request that the proxy passes on with this `user`.
 async fn visit(pod: &UserPod, user: &str, path: &str, cookie: &str) -> Response {
     let request = Client::new().get(pod.url(path)).header("x-forwarded-user", user).header(COOKIE, cookie);
     request.send().await.unwrap()

@@ -1,5 +1,5 @@
 //! Rolling restarts and scale-downs of three pods behind HAProxy, which routes as a Kubernetes Service does, under 25 users of four kinds.
-//! What the users have seen is a model, and what the pods have counted must equal it.
+//! The users' observations form a model, and the pods' counters must equal it.
 //!
 //! `ROUNDS=10 cargo test -p user-tier --test it rolling -- --nocapture` is the long form, and prints each drain.
 
@@ -75,7 +75,7 @@ async fn a_scale_down_with_release_signs_no_user_out_and_moves_every_session() {
     users_see_what_pods_count(Act::ScaleDown, ForcedEnd::Release).await;
 }
 
-/// Lets users of all kinds do what they do while pods end, and compares.
+/// Runs users of all kinds while pods exit, and compares.
 async fn users_see_what_pods_count(act: Act, forced_end: ForcedEnd) {
     let mut fleet = Fleet::start(forced_end).await;
     let browser = Browser::open().await;

@@ -7,9 +7,8 @@ mod replaced;
 
 use std::collections::HashMap;
 
-use reqwest::StatusCode;
 use serde_json::Value;
-use test_support::{Person, Redis, Signal, UserPod, eventually};
+use test_support::{Person, Redis, UserPod, eventually};
 
 use crate::{BINARY, QUICK};
 

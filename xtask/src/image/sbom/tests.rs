@@ -52,7 +52,7 @@ fn the_list_of_the_real_binary_has_all_linked_crates_with_checksums_and_no_test_
         assert_eq!(ours, root().join("crates").join(component["name"].as_str().unwrap()).is_dir(), "{component}");
         assert!(component["licenses"][0]["expression"].is_string(), "{component}");
     }
-    // Every reference leads somewhere, and none is there twice.
+    // Every reference has a target, and no component is listed twice.
     let urls: Vec<&str> =
         list["dependencies"].as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect();
     let distinct: std::collections::HashSet<&&str> = urls.iter().collect();

@@ -1,4 +1,4 @@
-//! What makes the layer of dependencies anew, and what does not.
+//! Which changes rebuild the layer of dependencies.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::container::Rootfs;
 use super::images::{Images, said};
 
-/// A copy of what an image is made from.
+/// A copy of the build context.
 fn copy(images: &Images) -> tempfile::TempDir {
     let tree = tempfile::tempdir().unwrap();
     let mut copy = Command::new("cp");

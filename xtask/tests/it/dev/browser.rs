@@ -67,12 +67,12 @@ async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
                 false => ("200 OK", "<h1>Somebody else</h1>"),
             };
             let head = "Content-Type: text/html\r\nConnection: close";
-            // Readiness is asked for by somebody who may not wait for the answer.
+            // The front door's readiness query may be closed early.
             let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             times.fetch_add(u32::from(is_question), Ordering::SeqCst);
         }
     });
-    // Each question comes after the answer before it was judged.
+    // Each request comes after the previous answer was evaluated.
     eventually("three questions", || async { (asked.load(Ordering::SeqCst) >= 3).then_some(()) }).await;
     assert_eq!(browser.text("h1").await, "One moment");
     admits.store(true, Ordering::SeqCst);

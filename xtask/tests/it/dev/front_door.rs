@@ -1,10 +1,10 @@
-//! The front door before real pods.
+//! The front door in front of real pods.
 
 use test_support::{Events, Person, Signal, eventually};
 
 use super::Dev;
 
-/// Opens a tab: gives the path that it was led to, and the pod that serves it.
+/// Opens a tab: returns its path, and the pod that serves it.
 async fn open_tab(person: &Person) -> (String, String) {
     let redirect = person.get("/").await;
     let path = redirect.headers()["location"].to_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ async fn the_user_of_a_draining_pod_continues_on_another_pod_at_the_same_address
     let mut dev = dev;
     dev.signal(Signal::SIGINT);
     dev.line("draining 1 user pod").await;
-    // Two signals within a moment are one, so it is repeated.
+    // Two signals in quick succession count as one, so it is repeated.
     eventually("the end, hurried", || async {
         dev.signal(Signal::SIGINT);
         dev.log().iter().any(|line| line.contains("==> hurrying")).then_some(())
@@ -76,7 +76,7 @@ async fn a_port_in_use_is_reported_before_the_build() {
     let port = super::free_ports();
     let taken = std::net::TcpListener::bind(("127.0.0.1", port + 200)).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
-    // Where cargo ran, it would fail otherwise.
+    // Otherwise cargo would fail.
     let output = command.args(["dev", "--port", &port.to_string()]).env("CARGO", "/nowhere/cargo").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(&format!("user-2 cannot listen on {}", taken.local_addr().unwrap())), "{said}");

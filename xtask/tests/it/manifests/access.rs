@@ -1,4 +1,4 @@
-//! Who may ask the Kubernetes API what: as narrow as it goes.
+//! Access to the Kubernetes API: as narrow as possible.
 
 use serde_json::{Value, json};
 

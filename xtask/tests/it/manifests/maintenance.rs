@@ -1,4 +1,4 @@
-//! Maintenance as the manifests set it up: who answers newcomers, and whether an update completes.
+//! Maintenance as configured in the manifests: the answer to newcomers, and whether an update completes.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use xtask::waits::read;
 use super::{list, object, objects, overlay, rendered_with};
 use crate::{text, user_pod};
 
-/// When the user tier turns unready in maintenance, by the manifests or else by default.
+/// When the user tier becomes unready in maintenance, by the manifests or else by default.
 fn readiness(objects: &[Value]) -> &str {
     let container = &object(objects, "Deployment", "sample-app-user")["spec"]["template"]["spec"]["containers"][0];
     let variable = list(&container["env"]).iter().find(|variable| variable["name"] == "MAINTENANCE_READINESS");

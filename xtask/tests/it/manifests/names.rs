@@ -1,10 +1,10 @@
-//! Names, ports and labels, against the ones that others build on.
+//! Names, ports and labels are those of the contract.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay, root, with};
 
-/// The labels that everything is chosen by.
+/// The labels of all selectors.
 fn labels(tier: &str) -> Value {
     json!({ "app": "sample-app", "tier": tier })
 }

@@ -1,10 +1,10 @@
-//! Who reaches whom, by the NetworkPolicies: what no policy allows is denied, and that is most of it.
+//! Traffic that the NetworkPolicies allow and deny.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay};
 
-/// Whether a selector takes these labels.
+/// Whether a selector matches these labels.
 fn takes(selector: &Value, labels: &[(&str, &str)]) -> bool {
     let value = |key: &str| labels.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
     let equal = selector["matchLabels"].as_object().into_iter().flatten();
@@ -53,7 +53,7 @@ fn is_peer(peer: &Value, pod: Pod) -> bool {
     here && takes(&peer["podSelector"], pod.labels)
 }
 
-/// Whether the policies of a direction let a pod speak with another at a port, of this name or number.
+/// Whether the policies of a direction allow traffic between two pods at a port, of this name or number.
 fn allowed(objects: &[Value], direction: &str, pod: Pod, other: Pod, port: (&str, i64)) -> bool {
     let (rules, peers) = if direction == "Ingress" { ("ingress", "from") } else { ("egress", "to") };
     of_kind(objects, "NetworkPolicy").filter(|policy| takes(&policy["spec"]["podSelector"], pod.labels)).any(|policy| {
@@ -77,7 +77,7 @@ fn every_rendering_denies_by_default() {
 #[test]
 fn pods_are_reachable_only_for_their_clients() {
     let http = ("", 9090);
-    // Who, where, by whom it is reached, and by whom not.
+    // A pod, its port, the allowed clients, and the denied ones.
     type Row<'a> = (&'a str, Pod<'a>, (&'a str, i64), &'a [Pod<'a>], &'a [Pod<'a>]);
     let table: &[Row] = &[
         ("pages", USER, http, &[PROXY, PROMETHEUS], &[STRANGER, OUTSIDE, ADMIN, USER, MAINTENANCE, REDIS]),

@@ -1,11 +1,10 @@
-//! Pod Security "restricted", held against every pod of every rendering, and what goes beyond it.
+//! Every pod of every rendering satisfies Pod Security "restricted" and some further rules.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay};
 
-/// What a pod template does that "restricted" forbids, or that these manifests have promised besides: a root that cannot be
-/// written, a user that is a number.
+/// The violations of "restricted" in a pod template, and of the further rules: a read-only root, a numeric user.
 fn faults(pod: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let mut expect = |what: &str, fine: bool| {

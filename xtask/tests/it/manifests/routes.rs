@@ -1,16 +1,16 @@
-//! What the outside sees, by the Ingress and by the HTTPRoute: everything but probes and metrics.
+//! The paths that the Ingress and the HTTPRoute expose: everything but probes and metrics.
 
 use serde_json::{Value, json};
 
 use super::{list, object, of_kind, with};
 
-/// What nobody outside is to see.
+/// Paths that must not be reachable from outside.
 const REFUSED: [&str; 7] = ["/metrics", "/metrics/", "/health", "/healthz", "/ready", "/readyz", "/ready/x"];
 
-/// What everybody may.
+/// Paths that are reachable from outside.
 const OPEN: [&str; 6] = ["/", "/events", "/login", "/t/abc/events", "/healthy", "/metricsx"];
 
-/// Whether a path of this type, as both APIs define it, takes a request: prefixes match whole parts.
+/// Whether a path of this type, as both APIs define it, matches a request: prefixes match whole segments.
 fn takes(kind: &str, path: &str, request: &str) -> bool {
     match kind {
         "Exact" => request == path,
@@ -22,7 +22,7 @@ fn takes(kind: &str, path: &str, request: &str) -> bool {
     }
 }
 
-/// The backend of the most specific of some paths (type, path, backend) that takes a request.
+/// The backend of the most specific path (type, path, backend) that matches a request.
 fn backend<'a>(paths: &[(&'a str, &'a str, &'a Value)], request: &str) -> Option<&'a Value> {
     let taking = paths.iter().filter(|(kind, path, _)| takes(kind, path, request));
     taking.max_by_key(|(kind, path, _)| (*kind == "Exact", path.len())).map(|(_, _, backend)| *backend)

@@ -1,4 +1,4 @@
-//! What an update of the Deployments does, by the rules of Kubernetes' Deployment controller.
+//! Updates of the Deployments, by the rules of Kubernetes' Deployment controller.
 
 use serde_json::{Value, json};
 

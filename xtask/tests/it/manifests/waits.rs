@@ -74,11 +74,11 @@ fn the_user_tier_is_found_beside_others_and_a_hook_of_unknown_length_is_refused(
 
 #[test]
 fn the_command_refuses_waits_that_do_not_fit_and_says_why() {
-    let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    chore.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut chore = chore.spawn().unwrap();
-    chore.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
-    let output = chore.wait_with_output().unwrap();
+    let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    xtask.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut xtask = xtask.spawn().unwrap();
+    xtask.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
+    let output = xtask.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! Every number that the tiers expose stands in the handbook, and nothing stands there that is not exposed.
+//! The manual describes every metric that the tiers expose, and no other.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use test_support::{Person, eventually};
 
 use crate::{admin_tier, list, text, user_pod};
 
-/// The metrics pages of both tiers, once the admin tier has heard of a pod in its drain.
+/// The metrics pages of both tiers, once the admin tier has seen a draining pod.
 pub(crate) async fn pages() -> [String; 2] {
     let pod = user_pod("user-1", &[("DRAIN_TIMEOUT", "1h")]).await;
     let ada = pod.person().visit().await;
@@ -27,7 +27,7 @@ fn exposed(page: &str) -> BTreeSet<String> {
     page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next().map(str::to_owned)).collect()
 }
 
-/// The names at the beginning of the rows of tables in the section on numbers.
+/// The names in the first cells of the tables in the section on metrics.
 fn explained() -> BTreeSet<String> {
     let handbook = text("docs/monitoring.md");
     let section = handbook.split("\n## ").find(|section| section.starts_with("Metrics")).unwrap();

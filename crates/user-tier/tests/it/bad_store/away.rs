@@ -1,4 +1,4 @@
-//! A Redis that is away for longer than anybody waits.
+//! A Redis that is unreachable for a long time.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ async fn a_pod_waits_for_its_logouts_to_be_written_as_long_as_its_grace_period_l
     let (mut first, second) = (pod("user-1", &url, &granted).await, pod("user-2", &url, &[]).await);
     let answer = first.person().get("/").await;
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    // It falls silent with the session in it.
+    // Redis stops answering with the session in it.
     redis.signal(Signal::SIGSTOP);
     becomes(&first, "lastcall_store_up", 0.0).await;
     assert_eq!(first.person().post("/logout").header("cookie", &cookie).send().await.unwrap().status(), 200);

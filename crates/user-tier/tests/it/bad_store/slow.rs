@@ -1,4 +1,4 @@
-//! A Redis at the end of a slow line.
+//! A Redis behind a slow line.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -73,7 +73,7 @@ async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_on_one_pod_o
     let redis = Redis::start().await;
     let line = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 0..1).await;
     let url = format!("redis://{}", line.address);
-    // What the store acknowledges late is counted late, and is to be read all the same.
+    // Counters for late acknowledgements change late, and must be read before the exit.
     let patient = [("PROPAGATION_WAIT", "5s")];
     let (mut first, second) = (pod("user-1", &url, &patient).await, pod("user-2", &url, &patient).await);
     let (mut users, mut streams) = (Vec::new(), Vec::new());

@@ -51,7 +51,7 @@ async fn behind_nginx_with_its_defaults_a_page_is_notified_at_once_and_stays_con
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    // Longer than nginx lets a silent connection live.
+    // Longer than nginx keeps a silent connection.
     eventually("55 seconds left", || async { (countdown(&browser).await <= 55).then_some(()) }).await;
     assert_eq!(browser.run("return states").await, serde_json::json!([]), "never disconnected");
     browser.click("#drain-banner button").await;

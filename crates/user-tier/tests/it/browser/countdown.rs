@@ -15,7 +15,7 @@ async fn the_banner_counts_down_and_its_button_signs_out() {
 
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    // The number in the message is that of the clock, at every moment.
+    // The number in the message always equals that of the clock.
     let apart = "const seen = new Set();
         const apart = [];
         while (seen.size < 3) {
@@ -41,7 +41,7 @@ async fn the_banner_counts_down_and_its_button_signs_out() {
     assert_eq!(focused, "notes", "the banner takes no focus");
     assert_eq!(browser.value("#notes").await, "an unsaved thought");
 
-    // A page that is loaded in mid-countdown shows it before any stream is open.
+    // A page that is loaded during a countdown shows it before a stream is open.
     browser.go(&pod.url("/")).await;
     browser.sees("#drain-banner").await;
     assert!(countdown(&browser).await <= left);
@@ -64,7 +64,7 @@ async fn at_the_end_of_the_countdown_the_page_signs_out_and_keeps_the_notes() {
     pod.signal(Signal::SIGTERM);
     let said = browser.reads("#ended-message", "Time is up").await;
     assert_eq!(said, "Time is up: you were signed out, as announced. Your text is saved in this browser.");
-    // The page is as it was, under hands that type on.
+    // The page has not changed, and the user continues to type.
     assert_eq!(browser.url().await, page);
     assert_eq!(browser.focused().await, "notes");
     assert_eq!(browser.value("#notes").await, "never saved by hand");
@@ -141,7 +141,7 @@ async fn an_answer_older_than_the_notice_does_not_cancel_it() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
-    // The next answer of `/session` is held until the banner stands there.
+    // The next answer of `/session` is delayed until the banner is shown.
     let hold = "const fetched = window.fetch;
         window.fetch = async (...asked) => {
             const answer = await fetched(...asked);

@@ -1,4 +1,4 @@
-//! A maintenance that is announced, and taken back.
+//! Maintenance that is announced and cancelled.
 
 use test_support::Browser;
 

@@ -33,7 +33,7 @@ async fn notes_belong_to_a_name_and_are_hidden_from_other_names() {
     browser.reads("h1", "You are signed out").await;
     assert_eq!(kept(&browser, "ada").await, serde_json::Value::Null);
 
-    // Left in a hurry: until the tab is closed the notes can be brought back.
+    // Signed out by accident: the notes can be restored until the tab is closed.
     browser.click("#erased button").await;
     browser.reads("#erased p", "back in this browser").await;
     assert_eq!(kept(&browser, "ada").await, "typed before the name");

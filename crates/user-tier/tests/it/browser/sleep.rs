@@ -40,7 +40,7 @@ async fn a_computer_that_wakes_during_a_countdown_shows_the_time_left() {
 
 #[tokio::test]
 async fn a_computer_whose_clock_stopped_while_it_slept_asks_the_server_when_it_wakes() {
-    // No heartbeat puts it right meanwhile.
+    // No heartbeat corrects it meanwhile.
     let pod = pod(&[("DRAIN_TIMEOUT", "10m"), ("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;
     browser.before_each_page(CLOCK_THAT_STOPS).await;

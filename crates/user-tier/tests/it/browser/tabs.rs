@@ -18,7 +18,7 @@ const COUNT_STREAMS: &str = "
         }
     };";
 
-/// Opens so many tabs of the first page.
+/// Opens this many tabs of the home page.
 async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Option<&str>) {
     for tab in 0..number {
         if tab > 0 {
@@ -33,7 +33,7 @@ async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Opti
 }
 
 async fn all_are_told_over_one_stream(before: Option<&str>) {
-    // Long enough for the page that is shown after leaving.
+    // Long enough for the page that is shown after the sign-out.
     let mut pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "5s")]).await;
     let browser = Browser::open().await;
     open_tabs(&browser, &pod, 7, before).await;
@@ -43,7 +43,7 @@ async fn all_are_told_over_one_stream(before: Option<&str>) {
     }
     assert_eq!(streams(&pod).await, 1.0);
 
-    // The first tab leads, as it was there first: without it another does.
+    // The first tab is the leader; when it closes, another one becomes the leader.
     browser.switch_to(0).await;
     browser.close_tab().await;
     eventually("another leader", || async {
@@ -140,7 +140,7 @@ async fn four_of_six_have_a_stream(before: Option<&str>) {
         counts_truly(&browser).await;
     }
     assert_eq!(pod.metric("drain_notifications_sent").await, 6.0);
-    // Leaving is each tab's own affair.
+    // Each tab signs out by itself.
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
     browser.switch_to(0).await;

@@ -6,7 +6,7 @@ use test_support::{Browser, Nginx, Signal, Trouble, eventually};
 
 use crate::pod;
 
-/// Counts what the page has asked and been answered, or not.
+/// Counts the page's requests with and without an answer.
 const COUNT: &str = "
     window.answers = 0;
     const asked = window.fetch;
@@ -15,7 +15,7 @@ const COUNT: &str = "
 /// Makes the page visible again, so that it retries at once.
 const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 
-/// From now on `/session` is answered as a service worker does that keeps answers.
+/// Answers `/session` from now on as a caching service worker does.
 const KEEP_ANSWERS: &str = "
     const counted = window.fetch;
     const kept = { admits_newcomers: true, server_time: '2026-01-01T00:00:00.000Z' };
@@ -38,7 +38,7 @@ const SIGN_IN: &str = "
 /// A click that does not wait for what it opens.
 const TRY_NOW: &str = "setTimeout(() => document.querySelector('a.button').click())";
 
-/// Waits until the page has asked `more` times and is still the page that it was.
+/// Waits until the page has asked `more` times and is still the same page.
 async fn asks_and_stays(browser: &Browser, heading: &str, more: u64) {
     let answers = || async { browser.run("return window.answers ?? -1").await.as_i64().unwrap() };
     let before = answers().await;
@@ -86,7 +86,7 @@ async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself(
     // The pod is gone, and nginx says so: a 502 of its own.
     drop(first);
     asks_and_stays(&browser, "One moment", 2).await;
-    // A click is a question as well, and not the end of the page.
+    // A click is another request, and does not leave the page.
     browser.click("a.button").await;
     asks_and_stays(&browser, "One moment", 1).await;
     let second = pod(&[key, ("HTTP_ADDR", &address)]).await;
@@ -116,7 +116,7 @@ async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resen
     browser.run(TRY_NOW).await;
     arrives("/sign-in").await;
     nginx.answers(None);
-    // Whatever is answered, the second click opens the page.
+    // The second click opens the page, whatever the answer is.
     browser.go(&nginx.url("/?second")).await;
     nginx.answers(Some(Trouble::Status(502)));
     browser.run(TRY_NOW).await;

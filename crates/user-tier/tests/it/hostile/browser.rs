@@ -1,4 +1,4 @@
-//! What others type, send and frame, in a real browser.
+//! Text, requests and frames of attackers, in a real browser.
 
 use test_support::{Browser, Site, UserPod};
 
@@ -7,7 +7,7 @@ use crate::{BINARY, QUICK, pod};
 /// Breaks out of attributes and elements where it is not escaped, and then reports it.
 const EVIL: &str = "\"'><img src=x onerror=\"window.xss=1\"><b class=xss>";
 
-/// The same where it would be a script's address.
+/// The same for the address of a script.
 const SCRIPT: &str = "</script><script class=xss>window.xss=1</script>";
 
 /// No text of another user has become part of the page or run as a script.
@@ -63,7 +63,7 @@ async fn text_in_an_address_does_not_become_part_of_a_page() {
     assert_eq!(browser.count("[href*='evil.test'], [action*='evil.test'], [src*='evil.test']").await, 0);
 }
 
-/// Another origin: to the browser a stranger as `localhost`, a neighbour as `127.0.0.1`, whom cookies are sent along with.
+/// Another origin: cross-site to the browser as `localhost`, same-site (with cookies) as `127.0.0.1`.
 async fn attacker(pod: &UserPod) -> Site {
     let login = format!(
         "<!doctype html><title>Prizes</title><form id=f method=post action='{}'><input name=user value=eve></form>

@@ -1,4 +1,4 @@
-//! Fields with raw bytes in them: what is meant for us is read, whatever stands beside it.
+//! Header fields with raw bytes: the parts for us are read, whatever is beside them.
 
 use http::HeaderValue;
 use reqwest::{Client, Response};

@@ -1,4 +1,4 @@
-//! What stands around every answer, whatever it answers.
+//! The security headers of every answer.
 
 use reqwest::Response;
 use test_support::{Person, Signal, UserPod};
@@ -17,7 +17,7 @@ fn is_guarded(answer: &Response, what: &str) {
     assert_eq!(header("referrer-policy"), "same-origin", "{what}");
 }
 
-/// Asks with `GET` and looks at the status and what stands around the answer, as a program and as a browser.
+/// Sends `GET` as a program and as a browser, and checks the status and the headers of the answer.
 async fn get(person: &Person, path: &str, status: u16) {
     for (name, value) in [NAVIGATING, ("accept", "*/*")] {
         let answer = person.request(path).header(name, value).send().await.unwrap();

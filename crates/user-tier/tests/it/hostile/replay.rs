@@ -10,7 +10,7 @@ fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
 }
 
-/// Opens a session and keeps its cookie.
+/// Starts a session and copies its cookie.
 async fn cookie(pod: &UserPod) -> String {
     let answer = client().get(pod.url("/")).send().await.unwrap();
     answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
@@ -20,7 +20,7 @@ async fn status(pod: &UserPod, path: &str, cookie: &str) -> u16 {
     client().get(pod.url(path)).header("cookie", cookie).send().await.unwrap().status().as_u16()
 }
 
-/// Neither looks nor acts: no page of the session, no stream, no logout counted in its name.
+/// Checks that a cookie gives no access: no page of the session, no stream, no counted logout.
 async fn opens_nothing(pod: &UserPod, cookie: &str, what: &str) {
     for path in ["/session", "/events"] {
         assert_eq!(status(pod, path, cookie).await, 401, "{what}: {path}");

@@ -15,7 +15,7 @@ async fn post_from_app(pod: &UserPod) -> StatusCode {
     post.header("x-forwarded-host", "app.test:8080").send().await.unwrap().status()
 }
 
-/// The name of the cookie that a page gives to a request with this field.
+/// The name of the cookie in the answer to a request with this field.
 async fn cookie(pod: &UserPod, (name, value): (&str, &str)) -> String {
     let answer = pod.person().request("/").header(name, value).send().await.unwrap();
     answer.headers()["set-cookie"].to_str().unwrap().split('=').next().unwrap().to_owned()

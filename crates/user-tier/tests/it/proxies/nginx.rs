@@ -8,7 +8,7 @@ use test_support::{Browser, Nginx, Person};
 use super::{POD, login, posts_after_pauses, replaced, serves_pages_forms_and_events, settings};
 use crate::pod;
 
-/// As it comes: HTTP/1.0 with a `Host` that is the upstream's name, buffers, compression.
+/// The defaults: HTTP/1.0 with a `Host` that is the upstream's name, buffers, compression.
 async fn as_shipped(upstream: &str) -> Nginx {
     Nginx::with(|address| {
         format!(

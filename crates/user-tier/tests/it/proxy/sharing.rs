@@ -1,4 +1,4 @@
-//! The same, where sessions are shared.
+//! The same with shared sessions.
 
 use test_support::{Redis, UserPod};
 

@@ -1,4 +1,4 @@
-//! What one user has seen: requests, sessions, event streams. The pods are not asked.
+//! The observations of one user: requests, sessions, event streams, without the pods' own data.
 
 use std::time::Instant;
 
@@ -34,14 +34,14 @@ pub(super) struct Stream {
     pub(super) drains: Vec<bool>,
 }
 
-/// What one user has seen.
+/// The observations of one user.
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     pub(super) user: String,
     pub(super) requests: u64,
-    /// Requests that were sent a second time, as browsers do where a kept connection is closed unanswered.
+    /// Requests that were sent twice, as browsers do when a kept connection closes unanswered.
     pub(super) repeated: u64,
-    /// Requests of a session that were not answered as they had to be.
+    /// Requests of a session with a wrong answer.
     pub(super) failures: Vec<String>,
     pub(super) sessions: Vec<Session>,
     pub(super) streams: Vec<Stream>,
@@ -71,7 +71,7 @@ impl Journal {
         self.sessions.push(Session { id: id.to_owned(), end: None });
     }
 
-    /// The session that lives now.
+    /// The current session.
     pub(super) fn current(&self) -> Option<&Session> {
         self.sessions.last().filter(|session| session.end.is_none())
     }

@@ -1,4 +1,4 @@
-//! What the pods have counted, held against what the users have seen.
+//! Compares the pods' counters with the users' observations.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::ForcedEnd;
 use super::fleet::Fleet;
 use super::journal::{End, Journal, Stream};
 
-/// How long counts may take to agree once nothing happens any more.
+/// How long counters may take to agree once all activity has ended.
 const SETTLES_WITHIN: Duration = Duration::from_secs(15);
 /// A pod that serves the stream of a draining pod's session may adopt the session at once, instead of passing the notice on.
 const MOVES_WITHIN: Duration = Duration::from_secs(4);
