@@ -19,7 +19,7 @@ const TURNS: u32 = 5;
 const TURN: Duration = Duration::from_secs(2);
 
 /// Clients that request the page repeatedly, each over one connection.
-const PEOPLE: usize = 16;
+const USERS: usize = 16;
 
 /// Runs all measurements.
 ///
@@ -35,12 +35,12 @@ fn request_rate() -> anyhow::Result<()> {
     step("build", &mut cargo(&["build", "--release", "--bin", "user-tier"]))?;
     let redis = Redis::new(EMBEDDED)?;
     let (memory, shared) = (Pod::start(19_090, None)?, Pod::start(19_190, Some(&redis.url))?);
-    let people = [memory.port, shared.port].map(|port| load::People::new(port, PEOPLE));
-    let [mut memory_people, mut shared_people] = people;
+    let clients = [memory.port, shared.port].map(|port| load::Clients::new(port, USERS));
+    let [mut memory_clients, mut shared_clients] = clients;
     announce("request rate, sessions in memory and in Redis by turns");
     let (mut alone, mut together) = (0.0, 0.0);
     for turn in 1..=TURNS {
-        let (a, b) = (memory_people.rate(TURN)?, shared_people.rate(TURN)?);
+        let (a, b) = (memory_clients.rate(TURN)?, shared_clients.rate(TURN)?);
         eprintln!("turn {turn}: {a:>8.0}/s in memory, {b:>8.0}/s in Redis, ratio {:.2}", b / a);
         alone += a;
         together += b;
@@ -60,7 +60,7 @@ impl Pod {
         let mut command = Command::new(Path::new(&root()).join("target/release/user-tier"));
         command.envs(redis.map(|url| ("REDIS_URL", url)));
         command.env("HTTP_ADDR", format!("127.0.0.1:{port}")).env("GRPC_ADDR", format!("127.0.0.1:{}", port + 1));
-        command.env("SESSION_KEY", "the benchmark keeps no secret from anybody").env("RUST_LOG", "error");
+        command.env("SESSION_KEY", "the benchmark keeps no secret").env("RUST_LOG", "error");
         let process = command.stdin(Stdio::null()).spawn().context("the user tier cannot be started")?;
         let pod = Self { port, process };
         load::wait_until_ready(port)?;

@@ -22,7 +22,7 @@ use super::plan::Process;
 const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 
 /// What it logs next if it has no user: the contract fixes this line, too.
-const NOBODY_THERE: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
+const NO_USERS: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
 
 /// A started process of the plan. Killed when dropped before its exit, and when xtask is killed.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl<'a> Child<'a> {
         let mut running = command.spawn().with_context(|| format!("{} cannot be started", process.name))?;
         let (draining, empty) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let forward = |stream: Box<dyn Read + Send>| {
-            let seen = [(DRAIN_BEGINS, Arc::clone(&draining)), (NOBODY_THERE, Arc::clone(&empty))];
+            let seen = [(DRAIN_BEGINS, Arc::clone(&draining)), (NO_USERS, Arc::clone(&empty))];
             output::forward(stream, output::prefix(&process.name, number), move |line| {
                 for (_, flag) in seen.iter().filter(|(part, _)| line.contains(part)) {
                     flag.store(true, Ordering::Relaxed);

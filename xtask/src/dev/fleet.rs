@@ -16,10 +16,10 @@ use super::ready;
 const ROUND: Duration = Duration::from_millis(100);
 
 /// How long children may take to become ready.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the admin tier, and pods after a failed start, may take to stop: they have no users.
-const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Two interrupts closer than this are one: runtimes and `timeout` signal a process and then its group.
 const REPEATED_WITHIN: Duration = Duration::from_millis(300);
@@ -60,7 +60,7 @@ impl<'a> Fleet<'a> {
     /// # Errors
     /// A process has exited, or does not answer in time. The others are stopped by then.
     pub(super) fn wait_until_ready(&mut self) -> anyhow::Result<bool> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         loop {
             let late = self.children().find_map(|child| {
                 let status = ready::status(child.process().http, child.process().probe);
@@ -75,7 +75,7 @@ impl<'a> Fleet<'a> {
             let Some(late) = late else { return Ok(true) };
             if Instant::now() > deadline {
                 self.stop_all()?;
-                bail!("{late} within {}", humantime::format_duration(READY_WITHIN));
+                bail!("{late} within {}", humantime::format_duration(READY_TIMEOUT));
             }
             if self.round()? {
                 return Ok(false);
@@ -104,7 +104,7 @@ impl<'a> Fleet<'a> {
                     None => {
                         say("stopping the admin tier");
                         self.admin.terminate();
-                        admin_until = Some(Instant::now() + STOPPED_WITHIN);
+                        admin_until = Some(Instant::now() + STOP_TIMEOUT);
                     }
                     Some(until) if Instant::now() > until => self.admin.kill(),
                     Some(_) => {}
@@ -143,7 +143,7 @@ impl<'a> Fleet<'a> {
     fn report(&mut self, end: &End) {
         let End { name, status, clean } = end;
         let go_on = self.times == 0 && !self.children().all(Child::has_ended);
-        let others = if go_on { "; the others go on" } else { "" };
+        let others = if go_on { "; the others continue" } else { "" };
         if !clean {
             say(&format!("{name} FAILED ({status}), its output is above{others}"));
             self.failed.push(format!("{name} ({status})"));
@@ -158,7 +158,7 @@ impl<'a> Fleet<'a> {
     fn round(&mut self) -> anyhow::Result<bool> {
         match self.interrupts.recv_timeout(ROUND) {
             Err(RecvTimeoutError::Timeout) => Ok(false),
-            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context("signals are not heard any more"),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context("signals are not received any more"),
             Ok(()) if self.interrupted.is_some_and(|last| last.elapsed() < REPEATED_WITHIN) => Ok(false),
             Ok(()) => {
                 self.interrupted = Some(Instant::now());
@@ -203,7 +203,7 @@ impl<'a> Fleet<'a> {
                 hurried = true;
                 self.children_mut().for_each(Child::terminate);
             }
-            if started.elapsed() > STOPPED_WITHIN {
+            if started.elapsed() > STOP_TIMEOUT {
                 self.children_mut().for_each(Child::kill);
             }
         }

@@ -148,7 +148,7 @@ impl Plan {
 /// # Errors
 /// The system does not say where our binary is.
 pub(super) fn binaries() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("where this binary lies is unknown")?;
+    let own = std::env::current_exe().context("the path of this binary is unknown")?;
     Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 

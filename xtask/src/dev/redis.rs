@@ -14,7 +14,7 @@ use super::guard::Guard;
 pub(crate) const EMBEDDED: &str = "embedded";
 
 /// How long the server may take to answer.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Checks the value of `--redis`, before the build.
 ///
@@ -54,7 +54,7 @@ impl Redis {
         let leader = server.id();
         let mut redis = Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server), guard: None };
         redis.guard = Some(Guard::over(leader)?);
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
                 bail!("redis-server does not answer on port {port}");

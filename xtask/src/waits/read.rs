@@ -96,7 +96,7 @@ fn scale_down(autoscaler: &Value) -> ScaleDownWaits {
         behavior["policies"].as_array().into_iter().flatten().map(|policy| seconds(&policy["periodSeconds"], 0));
     ScaleDownWaits {
         quiet: seconds(&behavior["stabilizationWindowSeconds"], 300),
-        // Where nothing is said, every 15 s.
+        // The default is 15 s.
         pace: paces.min().unwrap_or(Duration::from_secs(15)),
     }
 }

@@ -37,7 +37,7 @@ fn the_alert_of_the_requirements_is_there_word_for_word() {
 
 #[test]
 fn every_alert_has_a_severity_and_a_runbook() {
-    let handbook = text("docs/monitoring.md");
+    let manual = text("docs/monitoring.md");
     for alert in alerts() {
         let name = alert["alert"].as_str().unwrap();
         assert!(["warning", "critical"].contains(&alert["labels"]["severity"].as_str().unwrap()), "{name}");
@@ -46,7 +46,7 @@ fn every_alert_has_a_severity_and_a_runbook() {
         }
         let anchor = name.to_lowercase();
         assert_eq!(alert["annotations"]["runbook_url"], format!("docs/monitoring.md#{anchor}"), "{name}");
-        assert!(handbook.lines().any(|line| line == format!("### {name}")), "no runbook: {name}");
+        assert!(manual.lines().any(|line| line == format!("### {name}")), "no runbook: {name}");
     }
 }
 
@@ -113,7 +113,7 @@ fn panels_do_not_overlap() {
         for cell in (place("x")..place("x") + place("w"))
             .flat_map(|x| (place("y")..place("y") + place("h")).map(move |y| (x, y)))
         {
-            assert!(taken.insert(cell), "{} lies on another panel", panel["title"]);
+            assert!(taken.insert(cell), "{} overlaps another panel", panel["title"]);
         }
     }
 }

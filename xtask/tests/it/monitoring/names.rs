@@ -15,12 +15,12 @@ pub(crate) async fn pages() -> [String; 2] {
     stream.next_named("drain").await;
     let (_admin, address) = admin_tier(&[&pod]).await;
     let admin = Person::new(&address);
-    let heard = eventually("a drain on the admin tier's metrics page", || async {
+    let admin_page = eventually("a drain on the admin tier's metrics page", || async {
         let page = admin.text("/metrics").await;
         page.contains("lastcall_admin_pod_forced_logout_timestamp_seconds{").then_some(page)
     })
     .await;
-    [pod.person().text("/metrics").await, heard]
+    [pod.person().text("/metrics").await, admin_page]
 }
 
 fn exposed(page: &str) -> BTreeSet<String> {
@@ -29,8 +29,8 @@ fn exposed(page: &str) -> BTreeSet<String> {
 
 /// The names in the first cells of the tables in the section on metrics.
 fn explained() -> BTreeSet<String> {
-    let handbook = text("docs/monitoring.md");
-    let section = handbook.split("\n## ").find(|section| section.starts_with("Metrics")).unwrap();
+    let manual = text("docs/monitoring.md");
+    let section = manual.split("\n## ").find(|section| section.starts_with("Metrics")).unwrap();
     let cell = |line: &str| line.strip_prefix("| `")?.split(['`', '{']).next().map(str::to_owned);
     section.lines().filter_map(cell).collect()
 }
