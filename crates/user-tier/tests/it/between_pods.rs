@@ -2,6 +2,7 @@
 
 use test_support::{Person, Redis, Signal, UserPod, eventually};
 
+use crate::switch::Switch;
 use crate::{BINARY, QUICK};
 
 const KEY: (&str, &str) = ("SESSION_KEY", "0123456789abcdef0123456789abcdef");
@@ -126,16 +127,14 @@ async fn a_page_from_another_pod_counts_as_notified_by_the_owner() {
 #[tokio::test]
 async fn after_the_maintenance_countdown_a_session_without_an_owner_gets_the_maintenance_page_and_keeps_its_cookie() {
     let redis = Redis::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("false");
+    let options = switch.options();
     let (mut first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &options).await);
     let person = first.person().visit().await;
     person.login("ada").await;
     first.signal(Signal::SIGKILL);
     first.wait().await;
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     second.line("Maintenance mode enabled").await;
     let there = person.at(&second.http);
     let page = eventually("the lease to run out", || async {
@@ -146,7 +145,7 @@ async fn after_the_maintenance_countdown_a_session_without_an_owner_gets_the_mai
     assert!(!page.headers().contains_key("set-cookie"));
     assert_eq!(page.headers()["retry-after"], "1800");
     assert!(page.text().await.unwrap().contains("We'll be back soon"));
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     eventually("the end of maintenance", || async { (there.status("/session").await == 200).then_some(()) }).await;
     assert_eq!(there.session().await["user"], "ada");
 }

@@ -2,40 +2,14 @@
 
 mod page;
 
-use std::path::{Path, PathBuf};
-
 use serde_json::Value;
-use tempfile::TempDir;
 use test_support::{Events, Person, Signal, UserPod, eventually};
 
+use crate::switch::Switch;
 use crate::{BINARY, QUICK};
 
-/// The file that the pods read, replaced by another file as a mounted ConfigMap is.
-struct Switch {
-    folder: TempDir,
-}
-
-impl Switch {
-    fn new(content: &str) -> Self {
-        let switch = Self { folder: tempfile::tempdir().unwrap() };
-        switch.set(content);
-        switch
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("MAINTENANCE_MODE")
-    }
-
-    fn set(&self, content: &str) {
-        let next = self.folder.path().join("next");
-        std::fs::write(&next, content).unwrap();
-        std::fs::rename(next, self.path()).unwrap();
-    }
-}
-
-async fn pod(name: &str, switch: &Path, options: &[(&str, &str)]) -> UserPod {
-    let file = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
-    UserPod::start(BINARY, name, &[&QUICK, &file[..], options].concat()).await
+async fn pod(name: &str, switch: &Switch, options: &[(&str, &str)]) -> UserPod {
+    UserPod::start(BINARY, name, &[&QUICK, &switch.options()[..], options].concat()).await
 }
 
 async fn ready(pod: &UserPod) -> (u16, Value) {
@@ -64,7 +38,7 @@ async fn all_users_on_all_pods_are_notified_and_leave_or_are_forced_and_after_ma
     let switch = Switch::new("false");
     let mut pods = Vec::new();
     for name in ["user-1", "user-2", "user-3"] {
-        pods.push(pod(name, &switch.path(), &[]).await);
+        pods.push(pod(name, &switch, &[]).await);
     }
     let mut leaver = visitor(&pods[0]).await;
     let mut stayer = visitor(&pods[1]).await;
@@ -117,7 +91,7 @@ async fn all_users_on_all_pods_are_notified_and_leave_or_are_forced_and_after_ma
 #[tokio::test]
 async fn turning_maintenance_off_cancels_the_countdown_and_no_session_counts_as_notified() {
     let switch = Switch::new("false");
-    let pod = pod("user-1", &switch.path(), &[("DRAIN_TIMEOUT", "1h")]).await;
+    let pod = pod("user-1", &switch, &[("DRAIN_TIMEOUT", "1h")]).await;
     let (person, mut stream) = visitor(&pod).await;
     switch.set("on");
     stream.next_named("drain").await;
@@ -143,7 +117,7 @@ async fn readiness_in_maintenance_follows_the_option_from_the_start() {
     let switch = Switch::new("true");
     for (choice, at_start, counting) in [("after-drain", 503, 200), ("immediate", 503, 503), ("never", 200, 200)] {
         let options = [("MAINTENANCE_READINESS", choice), ("DRAIN_TIMEOUT", "1h")];
-        let pod = pod("user-1", &switch.path(), &options).await;
+        let pod = pod("user-1", &switch, &options).await;
         assert_eq!(ready(&pod).await.0, at_start, "{choice} at the start");
         assert_eq!(pod.person().status("/").await, 503, "{choice}: no newcomer is admitted before the switch was read");
         assert_eq!(pod.metric("total_logins").await, 0.0);
@@ -163,7 +137,7 @@ async fn readiness_in_maintenance_follows_the_option_from_the_start() {
 #[tokio::test]
 async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_notifies_once_more() {
     let switch = Switch::new("false");
-    let mut pod = pod("user-1", &switch.path(), &[]).await;
+    let mut pod = pod("user-1", &switch, &[]).await;
     let (_person, mut stream) = visitor(&pod).await;
     switch.set("true");
     let maintenance = stream.next_named("drain").await.data;
@@ -183,7 +157,7 @@ async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_notifies_o
 #[tokio::test]
 async fn an_unreadable_switch_keeps_its_position_and_is_logged_once() {
     let switch = Switch::new("false");
-    let pod = pod("user-1", &switch.path(), &[]).await;
+    let pod = pod("user-1", &switch, &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
         switch.set(trouble);
         pod.line("the maintenance switch is in doubt").await;

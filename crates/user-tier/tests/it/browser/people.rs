@@ -5,6 +5,7 @@ use test_support::{Browser, Signal, eventually};
 
 use super::{counts_truly, sign_in};
 use crate::pod;
+use crate::switch::Switch;
 
 #[tokio::test]
 async fn on_a_phone_nothing_is_wider_than_the_screen() {
@@ -20,15 +21,13 @@ async fn on_a_phone_nothing_is_wider_than_the_screen() {
 
 #[tokio::test]
 async fn a_german_browser_gets_a_german_banner() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("false");
+    let options = switch.options();
     let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1h")]].concat()).await;
     let browser = Browser::open().await;
     browser.languages("de-DE").await;
     sign_in(&browser, &pod, "ada").await;
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     let message = browser.reads("#drain-message", "Wartung").await;
     assert_eq!(
         message,
@@ -40,7 +39,7 @@ async fn a_german_browser_gets_a_german_banner() {
         ("return document.querySelector('#drain-banner').lang", "return document.querySelector('#drain-banner').dir");
     assert_eq!(browser.run(language).await, "de");
     assert_eq!(browser.run(direction).await, "ltr");
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     browser.reads("#reprieve", "Sie können bleiben").await;
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use test_support::{Browser, Nginx, Signal, Trouble, eventually};
 
 use crate::pod;
+use crate::switch::Switch;
 
 /// Counts the page's requests with and without an answer.
 const COUNT: &str = "
@@ -96,10 +97,8 @@ async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself(
 
 #[tokio::test]
 async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resend() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "true").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("true");
+    let options = switch.options();
     let pod = pod(&options).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(60)).await;
     let browser = Browser::open().await;
@@ -129,7 +128,7 @@ async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resen
     browser.run(SIGN_IN).await;
     arrives("/login").await;
     asks_and_stays(&browser, "We'll be back soon", 1).await;
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     pod.line("Maintenance mode disabled").await;
     browser.run(LOOK).await;
     browser.reads("h1", "Your notes").await;
@@ -139,10 +138,8 @@ async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resen
 
 #[tokio::test]
 async fn the_maintenance_page_shows_no_time_unless_one_is_set() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "true").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("true");
+    let options = switch.options();
     let pod = pod(&options).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(60)).await;
     let browser = Browser::open().await;
@@ -154,7 +151,7 @@ async fn the_maintenance_page_shows_no_time_unless_one_is_set() {
     nginx.answers(Some(Trouble::Status(502)));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     nginx.answers(None);
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     pod.line("Maintenance mode disabled").await;
     browser.run(LOOK).await;
     browser.reads("h1", "Your notes").await;

@@ -5,6 +5,7 @@ use reqwest::redirect::Policy;
 use test_support::{UserPod, eventually};
 
 use crate::pod;
+use crate::switch::Switch;
 
 fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
@@ -79,18 +80,16 @@ async fn a_copied_cookie_opens_nothing_after_any_end_of_its_session() {
 
 #[tokio::test]
 async fn a_copied_cookie_opens_nothing_after_a_forced_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("false");
+    let options = switch.options();
     let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1s")]].concat()).await;
     let forced = cookie(&pod).await;
     let stream = client().get(pod.url("/events")).header("cookie", &forced).send().await.unwrap();
     let mut stream = test_support::Events::new(stream);
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced");
     opens_nothing(&pod, &forced, "while no newcomer is admitted").await;
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
     opens_nothing(&pod, &forced, "once people are let in again").await;
 }
