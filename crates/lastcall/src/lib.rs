@@ -37,6 +37,7 @@ mod events;
 mod eviction;
 mod headers;
 mod identity;
+#[cfg(feature = "introspection")]
 mod introspection;
 mod maintenance_page;
 mod metrics;
@@ -49,6 +50,7 @@ mod replaced;
 mod request_kind;
 mod resolve;
 mod scope;
+mod scrape;
 mod service;
 mod service_state;
 mod session;
@@ -67,6 +69,7 @@ pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, St
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
 pub use maintenance_page::serve_maintenance_page;
+pub use metrics::AppRecorder;
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};

@@ -13,6 +13,7 @@ use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
 use crate::headers::guarded;
+use crate::scrape;
 use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
@@ -53,6 +54,6 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
 }
 
 async fn render(State(state): State<Arc<ServiceState>>) -> Response {
-    let text = state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref));
+    let text = scrape::render(&state);
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

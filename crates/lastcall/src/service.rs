@@ -26,11 +26,13 @@ use tracing::warn;
 use crate::config::Config;
 use crate::drain::DrainTask;
 use crate::headers::guarded;
-use crate::introspection::{self, Publisher};
+#[cfg(feature = "introspection")]
+use crate::introspection;
+use crate::metrics::MetricsOptions;
 use crate::origin::CrossSitePosts;
 use crate::page::{self, Pages, PlainPages};
 use crate::service_state::ServiceState;
-use crate::{account, assets, events, probes, session_layer, sharing, sweep};
+use crate::{account, assets, events, probes, scrape, session_layer, sharing, sweep};
 
 /// What closing may take at the end: streams, connections and watchers together.
 pub const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -42,6 +44,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// The gRPC services do not describe themselves. A fault of the build.
+    #[cfg(feature = "introspection")]
     #[error("the gRPC services cannot be described")]
     Reflection(#[from] tonic_reflection::server::Error),
     /// A listener has no address.
@@ -54,10 +57,12 @@ pub enum ServeError {
 
 /// Where a service listens. Bound by the caller, so that it knows the ports and reports those in use.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Listeners {
     /// Pages, events and probes.
     pub http: TcpListener,
-    /// Introspection; none: the pod cannot be asked.
+    /// Introspection; none: the pod serves none. With the feature `introspection`.
+    #[cfg(feature = "introspection")]
     pub grpc: Option<TcpListener>,
     /// Metrics; none: they are served on `http`.
     pub metrics: Option<TcpListener>,
@@ -66,7 +71,12 @@ pub struct Listeners {
 impl Listeners {
     /// Pages, events, probes and metrics on one listener, and no introspection.
     pub const fn http(http: TcpListener) -> Self {
-        Self { http, grpc: None, metrics: None }
+        Self {
+            http,
+            #[cfg(feature = "introspection")]
+            grpc: None,
+            metrics: None,
+        }
     }
 }
 
@@ -98,7 +108,7 @@ impl Service {
         // Without anybody who could move it, the switch stays off.
         let (_, switch) = watch::channel(false);
         Self {
-            state: ServiceState::new(config, Box::new(pages)),
+            state: ServiceState::new(config, Box::new(pages), MetricsOptions::default()),
             app,
             untracked: Router::new(),
             switch,
@@ -156,7 +166,6 @@ impl Service {
             .telling_connections(state.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
-        let publisher = Publisher::new();
         let metrics = probes::metrics(&state);
         let (with_metrics, metrics_apart) = match listeners.metrics {
             Some(listener) => (self.routes(Router::new()), Some((listener, metrics))),
@@ -174,25 +183,22 @@ impl Service {
         if let Some((listener, metrics)) = metrics_apart {
             parts.spawn(serve(listener, metrics, stop.clone(), settings, connections.clone()));
         }
-        if let Some(listener) = listeners.grpc {
-            let (router, reporter) = introspection::services(&state, &publisher)?;
-            parts.spawn(introspection::serve(router, listener, stop.clone(), connections.clone()));
-            parts.spawn(introspection::report_health(Arc::clone(&state), reporter, stop.clone()));
-        }
         parts.spawn(sweep::sweep(Arc::clone(&state), stop.clone()));
-        let mut last_word = JoinSet::new();
-        last_word.spawn(introspection::publish(Arc::clone(&state), publisher, state.streams_end.clone()));
+        parts.spawn(scrape::keep_up_to_date(Arc::clone(&state), stop.clone()));
+        let mut publishing = JoinSet::<()>::new();
+        #[cfg(feature = "introspection")]
+        introspection::start(&state, listeners.grpc, &connections, &stop, &mut parts, &mut publishing)?;
 
         tokio::select! {
             () = driver.drive(signals) => {}
             Some(ended) = parts.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = sharing.join_next() => return Err(ServeError::PartEnded(ended.err())),
-            Some(ended) = last_word.join_next() => return Err(ServeError::PartEnded(ended.err())),
+            Some(ended) = publishing.join_next() => return Err(ServeError::PartEnded(ended.err())),
         }
 
         // The streams have been told to end. Watchers hear the pod's last word before their server is told to stop.
         let deadline = Instant::now() + (CLOSING_TIME - sharing::SHUTDOWN_TIMEOUT);
-        let _ = timeout_at(deadline, last_word.join_next()).await;
+        let _ = timeout_at(deadline, publishing.join_next()).await;
         stop.cancel();
         let all_ended = async { while parts.join_next().await.is_some() {} };
         if timeout_at(deadline, all_ended).await.is_err() {

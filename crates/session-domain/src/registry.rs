@@ -172,6 +172,13 @@ impl<X> Registry<X> {
         self
     }
 
+    /// The same, without watchers: [`Registry::take_changes`] gives nothing, and need not be called.
+    #[must_use]
+    pub fn unwatched(mut self) -> Self {
+        self.changes.stop();
+        self
+    }
+
     /// The pod these sessions are on.
     pub fn pod(&self) -> &PodName {
         &self.pod

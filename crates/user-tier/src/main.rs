@@ -89,10 +89,10 @@ async fn bind(addresses: Addresses) -> Result<Listeners, Faults> {
         Some(address) => listen("METRICS_ADDR", address, &mut faults).await,
         None => None,
     };
-    match http {
-        Some(http) => faults.into_result(Listeners { http, grpc, metrics }),
-        None => Err(faults),
-    }
+    let Some(http) = http else { return Err(faults) };
+    let mut listeners = Listeners::http(http);
+    (listeners.grpc, listeners.metrics) = (grpc, metrics);
+    faults.into_result(listeners)
 }
 
 async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faults) -> Option<TcpListener> {

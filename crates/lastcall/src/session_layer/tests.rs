@@ -6,10 +6,11 @@ use http::request::Builder;
 use session_domain::{PodName, SessionId};
 
 use super::*;
+use crate::metrics::MetricsOptions;
 use crate::{Config, PlainPages, Session};
 
 fn state() -> Arc<ServiceState> {
-    ServiceState::new(Config::new(PodName::new("user-1").unwrap()), Box::new(PlainPages))
+    ServiceState::new(Config::new(PodName::new("user-1").unwrap()), Box::new(PlainPages), MetricsOptions::default())
 }
 
 fn app() -> Router {

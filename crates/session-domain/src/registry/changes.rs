@@ -29,22 +29,31 @@ pub(super) enum Reader {
 #[derive(Debug)]
 pub(super) struct Changes<X> {
     reader: Reader,
+    /// Whether they are read at all. Where they are not, none are kept.
+    is_read: bool,
     queue: SegQueue<Change<X>>,
 }
 
 impl<X> Changes<X> {
     pub(super) const fn new(reader: Reader) -> Self {
-        Self { reader, queue: SegQueue::new() }
+        Self { reader, is_read: true, queue: SegQueue::new() }
+    }
+
+    /// Keeps no changes from now on.
+    pub(super) const fn stop(&mut self) {
+        self.is_read = false;
     }
 
     pub(super) fn updated(&self, session: &Arc<LiveSession<X>>) {
-        if session.queue(self.reader) {
+        if self.is_read && session.queue(self.reader) {
             self.queue.push(Change::Updated(Arc::clone(session)));
         }
     }
 
     pub(super) fn removed(&self, id: SessionId, outcome: Option<Outcome>) {
-        self.queue.push(Change::Removed(id, outcome));
+        if self.is_read {
+            self.queue.push(Change::Removed(id, outcome));
+        }
     }
 
     /// Takes what stands in the queue now; what comes meanwhile waits for the next time.

@@ -329,3 +329,13 @@ fn the_books_balance_under_threads_that_race_for_the_same_sessions() {
     assert!(all.iter().all(|session| session.has_ended()));
     assert_eq!(totals.all_ended(), 500);
 }
+
+#[test]
+fn a_registry_that_is_not_watched_keeps_no_changes() {
+    let limits = Limits { max_sessions: 10, ..Limits::default() };
+    let sessions = Arc::new(Registry::new(PodName::new("user-1").unwrap(), limits, || {}).unwatched());
+    let session = start(&sessions, 1, at(0));
+    sessions.touch(&session, at(1));
+    assert!(sessions.end(&session, Outcome::Logout));
+    assert!(sessions.take_changes().is_empty());
+}
