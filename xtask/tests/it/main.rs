@@ -1,10 +1,11 @@
-//! What is shipped beside the binaries, held against the binaries: images, manifests, alerts, dashboards.
+//! What is shipped beside the binaries, held against the binaries: images, manifests, alerts, dashboards; and what the library brings.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test panics where something is missing")]
 
 mod containers;
 mod dev;
 mod dockerfiles;
+mod features;
 mod manifests;
 mod monitoring;
 mod prometheus;
