@@ -23,6 +23,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::error::ServeError;
 use crate::service_state::ServiceState;
 use require_bearer::RequireBearer;
 use service::Introspector;
@@ -66,10 +67,11 @@ pub(crate) fn start(
     stop: &CancellationToken,
     servers: &mut JoinSet<()>,
     publishing: &mut JoinSet<()>,
-) -> Result<(), tonic_reflection::server::Error> {
+) -> Result<(), ServeError> {
     let publisher = Publisher::new();
     if let Some(listener) = listener {
-        let (router, reporter) = services(state, &publisher)?;
+        let services = services(state, &publisher);
+        let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
         servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
         servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
     }

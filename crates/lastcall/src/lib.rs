@@ -5,7 +5,7 @@
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use lastcall::{Config, Listeners, PodName, Service, Session};
+//! use lastcall::{Lastcall, Listeners, PodName, Session};
 //!
 //! async fn hello(session: Session) -> String {
 //!     format!("Hello, {}!", session.user())
@@ -14,8 +14,9 @@
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
 //! let signals = lastcall::signals()?;
 //! let http = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let config = Config::new(PodName::new("pod-1").ok_or("no name")?);
-//! Service::new(Router::new().route("/", get(hello)), config).serve(Listeners::http(http), signals).await?;
+//! let lastcall = Lastcall::builder(PodName::new("pod-1").ok_or("no name")?).build();
+//! let app = Router::new().route("/", get(hello));
+//! lastcall.serve(app, Listeners::http(http), signals).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -29,19 +30,26 @@
 mod account;
 mod admission;
 mod assets;
+mod background;
+mod builder;
 mod clock;
 mod config;
 mod cookie;
+mod cross_site_posts;
 mod drain;
+mod error;
 mod events;
 mod eviction;
+mod handle;
 mod headers;
 mod identity;
 #[cfg(feature = "introspection")]
 mod introspection;
+mod layers;
 mod maintenance_page;
 mod metrics;
 mod notice;
+mod notices;
 mod origin;
 mod page;
 mod presence;
@@ -49,9 +57,11 @@ mod probes;
 mod replaced;
 mod request_kind;
 mod resolve;
+mod route_kind;
+mod routes;
 mod scope;
 mod scrape;
-mod service;
+mod serve;
 mod service_state;
 mod session;
 mod session_layer;
@@ -65,14 +75,19 @@ mod sweep;
 mod trusted;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
+pub use builder::Builder;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+pub use error::{AlreadyStarted, ServeError};
+pub use handle::Lastcall;
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
+pub use layers::{LastcallLayer, LastcallService};
 pub use maintenance_page::serve_maintenance_page;
 pub use metrics::AppRecorder;
 pub use notice::DrainNotice;
+pub use notices::Notices;
 pub use page::{Page, Pages, PlainPages, problem};
-pub use service::{CLOSING_TIME, Listeners, ServeError, Service};
+pub use serve::{CLOSING_TIME, Listeners};
 pub use session::Session;
 pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};
 pub use session_domain::registry::Limits;

@@ -17,7 +17,7 @@ use crate::scrape;
 use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
-pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
+pub(crate) fn probes<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     Router::new()
         .route("/health", get(health))
         .route("/healthz", get(health))
@@ -28,7 +28,7 @@ pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
 }
 
 /// `/metrics`.
-pub(crate) fn metrics(state: &Arc<ServiceState>) -> Router {
+pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(state))
 }
 

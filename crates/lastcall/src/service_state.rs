@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::{Config, StoreAtStart};
 use crate::cookie::SigningKeys;
+use crate::cross_site_posts::CrossSitePosts;
 use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
@@ -39,6 +40,8 @@ pub(crate) struct ServiceState {
     /// What signs the cookies now.
     pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
+    /// The paths to which other sites' pages may post.
+    pub(crate) cross_site_posts: CrossSitePosts,
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
     /// Whether it holds so many sessions that newcomers had better go elsewhere.
@@ -59,7 +62,12 @@ pub(crate) enum PodReadiness {
 }
 
 impl ServiceState {
-    pub(crate) fn new(config: Config, pages: Box<dyn Pages>, metrics: MetricsOptions) -> Arc<Self> {
+    pub(crate) fn new(
+        config: Config,
+        pages: Box<dyn Pages>,
+        cross_site_posts: CrossSitePosts,
+        metrics: MetricsOptions,
+    ) -> Arc<Self> {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
@@ -82,6 +90,7 @@ impl ServiceState {
             streams_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
+            cross_site_posts,
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             keys,
             config,

@@ -49,7 +49,8 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
-    match app::service(options.service).maintenance(switch.stands()).serve(listeners, signals).await {
+    let lastcall = app::lastcall(options.service, switch.stands());
+    match lastcall.serve(app::router(), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the pod fails");

@@ -37,7 +37,10 @@ fn each_feature_of_the_library_brings_its_own_crates_alone() {
     let redis = library(&["--features", "redis"]);
     assert_eq!((among(&REDIS, &redis), among(&INTROSPECTION, &redis)), (REDIS.to_vec(), Vec::new()));
     let introspection = library(&["--features", "introspection"]);
-    assert_eq!((among(&REDIS, &introspection), among(&INTROSPECTION, &introspection)), (Vec::new(), INTROSPECTION.to_vec()));
+    assert_eq!(
+        (among(&REDIS, &introspection), among(&INTROSPECTION, &introspection)),
+        (Vec::new(), INTROSPECTION.to_vec())
+    );
 }
 
 #[test]
