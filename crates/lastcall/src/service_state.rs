@@ -139,7 +139,7 @@ impl ServiceState {
     }
 
     /// What happens to a session at the end of a countdown.
-    fn terms(&self, reason: Reason) -> Terms {
+    pub(crate) fn terms(&self, reason: Reason) -> Terms {
         Terms::of(&self.config, reason, self.store_health())
     }
 

@@ -5,6 +5,8 @@
 mod background_jobs;
 mod browser;
 mod cross_site;
+mod metrics;
+mod notices;
 
 use test_support::Process;
 
