@@ -74,7 +74,7 @@ impl Background {
             }
         };
         // Started before, it listens to the signals that it was given.
-        started.unwrap_or_else(|AlreadyStarted| ());
+        started.unwrap_or(());
     }
 
     /// Waits until newcomers may be admitted.

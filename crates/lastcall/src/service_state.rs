@@ -71,7 +71,7 @@ impl ServiceState {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
-        let registry = if config.store.is_some() { registry.shared() } else { registry };
+        let registry = if config.store.is_some() { registry.with_store() } else { registry };
         let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.unwatched() });
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
@@ -173,7 +173,7 @@ impl ServiceState {
         self.registry.census(self.clock.now()).population.present
     }
 
-    /// How often sessions that have outlived their time are looked for: often enough that none stays a tenth
+    /// How often expired sessions are looked for: often enough that none stays a tenth
     /// longer than it may.
     pub(crate) fn sweep_interval(&self) -> Duration {
         (self.config.limits.session_ttl / 10).clamp(Duration::from_millis(100), Duration::from_secs(5))

@@ -8,7 +8,7 @@
 //! Every session that a walk meets is counted once: [`Registry::totals`] and [`Registry::walk`] agree whenever
 //! nothing is on its way, that is `logins + adopted = walked + ended`.
 
-mod admission;
+mod capacity;
 mod changes;
 mod feed;
 mod live;
@@ -23,20 +23,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-use admission::Admission;
-pub use admission::Refused;
+pub use capacity::AdmissionError;
+use capacity::Capacity;
 pub use changes::Change;
 use changes::{Changes, Reader};
 pub use feed::ChangeFeed;
 pub use live::LiveSession;
-pub use presence::{Kind, Presence};
+pub use presence::{Presence, PresenceKind};
 pub use replaced::REPLACED_TTL;
 use replaced::ReplacedIds;
 use unconfirmed::Unconfirmed;
 use unwritten::Unwritten;
 
 use crate::ids::{PodName, SessionId, UserName};
-use crate::lifecycle::{Admit, Notice, NoticeId, Population};
+use crate::lifecycle::{Admission, Notice, NoticeId, Population};
 use crate::outcome::{Ledger, Outcome, Totals};
 use crate::shared::SharedSession;
 use crate::time::Timestamp;
@@ -83,18 +83,18 @@ pub struct Census {
 
 /// A place for a session of another pod. Dropped, it is free again.
 #[must_use = "the place is free again when this is dropped"]
-pub struct Admitted<'a, X> {
+pub struct AdoptionSlot<'a, X> {
     registry: &'a Registry<X>,
     is_taken_in: bool,
 }
 
-impl<X> std::fmt::Debug for Admitted<'_, X> {
+impl<X> std::fmt::Debug for AdoptionSlot<'_, X> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Admitted").field("pod", &self.registry.pod).finish_non_exhaustive()
+        f.debug_struct("AdoptionSlot").field("pod", &self.registry.pod).finish_non_exhaustive()
     }
 }
 
-impl<X> Admitted<'_, X> {
+impl<X> AdoptionSlot<'_, X> {
     /// Takes over a session from another pod. Nobody else may do so for the same id meanwhile, and it must not be here.
     /// Where it was told of `told` at that pod already it is not told, nor counted as told, once more.
     pub fn adopt(
@@ -109,10 +109,10 @@ impl<X> Admitted<'_, X> {
     }
 }
 
-impl<X> Drop for Admitted<'_, X> {
+impl<X> Drop for AdoptionSlot<'_, X> {
     fn drop(&mut self) {
         if !self.is_taken_in {
-            self.registry.admission.release();
+            self.registry.capacity.release();
             (self.registry.population_changed)();
         }
     }
@@ -123,7 +123,7 @@ pub struct Registry<X> {
     pod: PodName,
     limits: Limits,
     sessions: papaya::HashMap<SessionId, Arc<LiveSession<X>>>,
-    admission: Admission,
+    capacity: Capacity,
     ledger: Ledger,
     changes: Changes<X>,
     /// Who goes first where the pod is full.
@@ -151,7 +151,7 @@ impl<X> Registry<X> {
     pub fn new(pod: PodName, limits: Limits, population_changed: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             pod,
-            admission: Admission::new(limits.max_sessions),
+            capacity: Capacity::new(limits.max_sessions),
             limits,
             sessions: papaya::HashMap::new(),
             ledger: Ledger::default(),
@@ -165,9 +165,9 @@ impl<X> Registry<X> {
         }
     }
 
-    /// The same, with a store that follows: [`Registry::take_unwritten`] has to be called then.
+    /// The same, with a store that follows: [`Registry::take_pending_writes`] has to be called then.
     #[must_use]
-    pub fn shared(mut self) -> Self {
+    pub fn with_store(mut self) -> Self {
         self.unwritten = Some(Unwritten { changes: Changes::new(Reader::Store), departed: papaya::HashMap::new() });
         self
     }
@@ -186,7 +186,7 @@ impl<X> Registry<X> {
 
     /// Sessions held.
     pub fn active(&self) -> u64 {
-        self.admission.admitted()
+        self.capacity.reserved()
     }
 
     /// The books.
@@ -195,23 +195,23 @@ impl<X> Registry<X> {
     }
 
     /// Takes in these from now on. One that has been admitted may still appear.
-    pub fn admit(&self, admit: Admit) {
-        self.admission.set(admit);
+    pub fn set_admission(&self, admit: Admission) {
+        self.capacity.set(admit);
     }
 
     /// Takes in no more than these from now on; whom it does not take in already it still does not.
-    pub fn restrict(&self, most: Admit) {
-        self.admission.restrict(most);
+    pub fn restrict_admission(&self, most: Admission) {
+        self.capacity.restrict(most);
     }
 
     /// Whether newcomers are let in, as far as the lifecycle is concerned.
-    pub fn is_open(&self) -> bool {
-        self.admission.door() == Admit::All
+    pub fn admits_newcomers(&self) -> bool {
+        self.capacity.admits(Admission::Open)
     }
 
     /// Whether a session of another pod would be taken over now.
-    pub fn adopts(&self) -> bool {
-        self.admission.door() <= Admit::Adopted && !self.is_full()
+    pub fn admits_adoptions(&self) -> bool {
+        self.capacity.admits(Admission::AdoptionsOnly) && !self.is_full()
     }
 
     /// Whether it holds as many sessions as it may.
@@ -229,8 +229,8 @@ impl<X> Registry<X> {
         user: UserName,
         attachment: X,
         now: Timestamp,
-    ) -> Result<Arc<LiveSession<X>>, Refused> {
-        self.admission.admit(Admit::All)?;
+    ) -> Result<Arc<LiveSession<X>>, AdmissionError> {
+        self.capacity.reserve(Admission::Open)?;
         let session = Arc::new(LiveSession::new(id, user, attachment, now));
         self.ledger.logins.fetch_add(1, Ordering::Relaxed);
         self.sessions.pin().insert(id, Arc::clone(&session));
@@ -245,9 +245,9 @@ impl<X> Registry<X> {
     ///
     /// # Errors
     /// Where the pod is full, or takes no sessions now.
-    pub fn admit_adoption(&self) -> Result<Admitted<'_, X>, Refused> {
-        self.admission.admit(Admit::Adopted)?;
-        Ok(Admitted { registry: self, is_taken_in: false })
+    pub fn reserve_adoption(&self) -> Result<AdoptionSlot<'_, X>, AdmissionError> {
+        self.capacity.reserve(Admission::AdoptionsOnly)?;
+        Ok(AdoptionSlot { registry: self, is_taken_in: false })
     }
 
     fn adopt(
@@ -275,11 +275,11 @@ impl<X> Registry<X> {
         self.ledger.count_end(Outcome::Logout);
     }
 
-    /// Finds the session with this id, unless it has outlived its time. Such a one ends here; but where a store follows,
+    /// Finds the session with this id, unless it has expired its time. Such a one ends here; but where a store follows,
     /// another pod may have it by now, and whoever ends it has to ask there first.
     pub fn find(&self, id: SessionId, now: Timestamp) -> Option<Arc<LiveSession<X>>> {
         let session = self.get(id)?;
-        if !self.has_outlived(&session, now) {
+        if !self.is_expired(&session, now) {
             return Some(session);
         }
         if self.unwritten.is_none() {
@@ -309,7 +309,7 @@ impl<X> Registry<X> {
         }
         let sessions = self.sessions.pin();
         sessions.insert(new_id, Arc::clone(session));
-        self.depart(identity.id);
+        self.add_tombstone(identity.id);
         let old_id = std::mem::replace(&mut identity.id, new_id);
         identity.user = user;
         // Before the old id finds nothing: a request that carries it must find one or the other.
@@ -333,13 +333,13 @@ impl<X> Registry<X> {
         let id = identity.id;
         // One that moved lives on: whoever finds it in the store is right.
         if outcome != Outcome::Moved {
-            self.depart(id);
+            self.add_tombstone(id);
         }
         // Before the id is free: who takes the session over again is heard of after this.
         self.changes.removed(id, Some(outcome));
         self.sessions.pin().remove(&id);
         self.ledger.count_end(outcome);
-        self.admission.release();
+        self.capacity.release();
         drop(identity);
         self.write_removed(id, Some(outcome));
         (self.population_changed)();
@@ -382,7 +382,7 @@ impl<X> Registry<X> {
         let runs = self.notice.load(Ordering::Acquire) == id.0.get();
         let first = runs && session.notified() != id.0.get() && !session.has_ended() && session.mark_notified(id);
         if first {
-            self.ledger.told.fetch_add(1, Ordering::Relaxed);
+            self.ledger.notified.fetch_add(1, Ordering::Relaxed);
             self.changed(session);
         }
         first
@@ -410,22 +410,22 @@ impl<X> Registry<X> {
     }
 
     /// Whoever is present. To be ended one by one by [`Registry::end_all`], once nobody else can have them any more.
-    pub fn present(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+    pub fn present_sessions(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
         let countdown = self.countdown_began();
         self.choose(|session| session.attendance(&self.limits, now, countdown).present)
     }
 
-    /// Every session that has outlived its time. To be ended by [`Registry::end_all`].
-    pub fn outlived(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
+    /// Every session that has expired its time. To be ended by [`Registry::end_all`].
+    pub fn expired(&self, now: Timestamp) -> Vec<Arc<LiveSession<X>>> {
         self.unconfirmed.prune();
         self.replaced.prune(now);
         let countdown = self.countdown_began();
-        self.choose(|session| session.has_outlived(&self.limits, now, countdown))
+        self.choose(|session| session.is_expired(&self.limits, now, countdown))
     }
 
-    /// Whether the session has outlived its time.
-    pub fn has_outlived(&self, session: &LiveSession<X>, now: Timestamp) -> bool {
-        session.has_outlived(&self.limits, now, self.countdown_began())
+    /// Whether the session has expired its time.
+    pub fn is_expired(&self, session: &LiveSession<X>, now: Timestamp) -> bool {
+        session.is_expired(&self.limits, now, self.countdown_began())
     }
 
     /// Ends these with `outcome`, and gives those that had not ended already.
@@ -437,22 +437,22 @@ impl<X> Registry<X> {
     /// Ends every remaining session with `outcome`, and gives those that it ended. Where nobody is admitted no session
     /// remains: one that was admitted just before is waited for.
     pub fn release_remaining(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
-        let mut released = self.end_all(self.all(), outcome);
-        while !self.is_vacated() {
+        let mut released = self.end_all(self.all_sessions(), outcome);
+        while self.has_unreleased_sessions() {
             // Between its admission and its place in the map a session is for a moment counted and not to be found.
             std::thread::yield_now();
-            released.extend(self.end_all(self.all(), outcome));
+            released.extend(self.end_all(self.all_sessions(), outcome));
         }
         released
     }
 
-    /// Whether no session can remain: none is held, or sessions are still admitted and the question has no final answer.
-    pub fn is_vacated(&self) -> bool {
-        self.admission.door() != Admit::Nobody || self.active() == 0
+    /// Whether sessions are still held although none is admitted any more: they have to be released.
+    pub fn has_unreleased_sessions(&self) -> bool {
+        !self.capacity.admits(Admission::AdoptionsOnly) && self.active() > 0
     }
 
     /// Every session.
-    pub fn all(&self) -> Vec<Arc<LiveSession<X>>> {
+    pub fn all_sessions(&self) -> Vec<Arc<LiveSession<X>>> {
         self.choose(|_| true)
     }
 
@@ -474,7 +474,7 @@ impl<X> Registry<X> {
 
     /// Counts the sessions that are present, for watchers. Presence lapses by time alone, so every session whose presence
     /// is not what [`LiveSession::mark_reported_present`] says is queued as changed. Walks the sessions.
-    pub fn review_presence(&self, now: Timestamp) -> u64 {
+    pub fn queue_presence_changes(&self, now: Timestamp) -> u64 {
         let countdown = self.countdown_began();
         let mut present = 0;
         self.walk(|session| {
@@ -489,7 +489,7 @@ impl<X> Registry<X> {
 
     /// A watcher that has just come was told whether the session is present. Where that is not what the others were told
     /// last, the session is queued, so that all are told the same.
-    pub fn presence_was_told(&self, session: &Arc<LiveSession<X>>, present: bool) {
+    pub fn reconcile_reported_presence(&self, session: &Arc<LiveSession<X>>, present: bool) {
         if session.is_reported_present() != present {
             self.changes.updated(session);
         }

@@ -31,7 +31,7 @@ impl ServiceState {
             revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),
             counters: Counters {
-                drain_notifications_sent: totals.told,
+                drain_notifications_sent: totals.notified,
                 graceful_logouts: totals.graceful,
                 auto_logouts: totals.ended(Outcome::AutoLogout),
                 forced_logouts: totals.ended(Outcome::Forced),

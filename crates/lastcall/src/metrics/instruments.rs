@@ -92,7 +92,7 @@ impl Instruments {
         self.active_sessions.set(float(snapshot.active_sessions));
         self.sessions_present.set(float(snapshot.present_sessions));
         self.event_streams.set(float(open_streams));
-        self.notified.absolute(totals.told);
+        self.notified.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
         self.logins.absolute(totals.logins);

@@ -62,7 +62,7 @@ fn the_apps_recorder_has_the_same_series_with_the_same_values() {
     service.request(http::StatusCode::NOT_FOUND, Duration::from_millis(3));
     service.drained(Duration::from_secs(20));
     let mut totals = Totals::default();
-    (totals.logins, totals.told) = (5, 2);
+    (totals.logins, totals.notified) = (5, 2);
     let store = StoreSnapshot { is_writable: false, errors: 4, ..StoreSnapshot::default() };
     let ours = service.render(&Snapshot { active_sessions: 5, present_sessions: 3, totals, store });
     assert!(lines(&ours).contains("lastcall_sessions_present 3"), "{ours}");

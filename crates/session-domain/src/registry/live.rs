@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::changes::Reader;
-use super::presence::{Attendance, Connections, Kind, Seen, Times};
+use super::presence::{Attendance, Connections, PresenceKind, Seen, Times};
 use super::{Limits, UNCONFIRMED_TTL};
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
@@ -95,7 +95,7 @@ impl<X> LiveSession<X> {
 
     /// Whether an event stream of it is open here.
     pub fn is_streaming(&self) -> bool {
-        self.connections.open(Kind::EventStream) > 0
+        self.connections.open(PresenceKind::EventStream) > 0
     }
 
     /// The session's id now.
@@ -152,27 +152,27 @@ impl<X> LiveSession<X> {
             login_time: self.login_time,
             last_activity: self.last_activity(),
             pod: pod.clone(),
-            event_streams: self.connections.open(Kind::EventStream),
-            websockets: self.connections.open(Kind::WebSocket),
-            active_tasks: self.connections.open(Kind::Task),
-            in_flight_requests: self.connections.open(Kind::Request),
+            event_streams: self.connections.open(PresenceKind::EventStream),
+            websockets: self.connections.open(PresenceKind::WebSocket),
+            active_tasks: self.connections.open(PresenceKind::Task),
+            in_flight_requests: self.connections.open(PresenceKind::Request),
             notified,
             present: Some(present),
         }
     }
 
     /// It was active at another pod.
-    pub fn was_active(&self, at: Timestamp) {
+    pub fn record_activity(&self, at: Timestamp) {
         self.last_activity.fetch_max(at.as_millis(), Ordering::Relaxed);
     }
 
     pub(super) fn touch(&self, now: Timestamp) {
-        self.was_active(now);
-        self.confirm();
+        self.record_activity(now);
+        self.mark_cookie_returned();
     }
 
     /// Its cookie came back, here or at another pod.
-    pub fn confirm(&self) {
+    pub fn mark_cookie_returned(&self) {
         self.confirmed.store(true, Ordering::Relaxed);
     }
 
@@ -183,7 +183,7 @@ impl<X> LiveSession<X> {
 
     /// Whether its time is over: nothing open, and idle for too long or never come back. Whom a countdown waits for
     /// (since `countdown`) is left to it.
-    pub(super) fn has_outlived(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> bool {
+    pub(super) fn is_expired(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> bool {
         if self.connections.any_open() || (countdown.is_some() && self.attendance(limits, now, countdown).present) {
             return false;
         }

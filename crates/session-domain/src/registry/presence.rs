@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 
 /// What a session can have open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PresenceKind {
     /// A request being served.
     Request,
     /// An event stream.
@@ -26,13 +26,13 @@ pub enum Kind {
 pub struct Presence<X> {
     registry: Arc<Registry<X>>,
     session: Arc<LiveSession<X>>,
-    kind: Kind,
+    kind: PresenceKind,
     closed_at: Option<Timestamp>,
 }
 
 impl<X> Presence<X> {
     /// Opens something for the session.
-    pub fn open(registry: &Arc<Registry<X>>, session: &Arc<LiveSession<X>>, kind: Kind) -> Self {
+    pub fn open(registry: &Arc<Registry<X>>, session: &Arc<LiveSession<X>>, kind: PresenceKind) -> Self {
         if session.connections.opened(kind) {
             (registry.population_changed)();
         }
@@ -111,8 +111,8 @@ impl Connections {
     }
 
     /// `true` where nothing was open before.
-    fn opened(&self, kind: Kind) -> bool {
-        if kind == Kind::EventStream {
+    fn opened(&self, kind: PresenceKind) -> bool {
+        if kind == PresenceKind::EventStream {
             self.ever_streamed.store(true, Ordering::Relaxed);
         }
         self.open[kind as usize].fetch_add(1, Ordering::Relaxed);
@@ -120,13 +120,13 @@ impl Connections {
     }
 
     /// `true` where nothing is open any more.
-    fn closed(&self, kind: Kind, now: Timestamp) -> bool {
+    fn closed(&self, kind: PresenceKind, now: Timestamp) -> bool {
         self.last_closed.fetch_max(now.as_millis(), Ordering::Relaxed);
         self.open[kind as usize].fetch_sub(1, Ordering::Relaxed);
         self.all.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    pub(super) fn open(&self, kind: Kind) -> u32 {
+    pub(super) fn open(&self, kind: PresenceKind) -> u32 {
         self.open[kind as usize].load(Ordering::Relaxed)
     }
 

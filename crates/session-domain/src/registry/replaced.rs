@@ -75,16 +75,16 @@ impl ReplacedIds {
 impl<X> Registry<X> {
     /// Whether a login has replaced this id within the last [`REPLACED_TTL`], as far as this pod knows.
     pub fn is_replaced(&self, id: SessionId, now: Timestamp) -> bool {
-        self.replaced_for(id, now).is_some()
+        self.remaining_replaced_ttl(id, now).is_some()
     }
 
     /// How long the id is still known as replaced.
-    pub fn replaced_for(&self, id: SessionId, now: Timestamp) -> Option<Duration> {
+    pub fn remaining_replaced_ttl(&self, id: SessionId, now: Timestamp) -> Option<Duration> {
         self.replaced.remaining(id, now)
     }
 
     /// Notes that a login has replaced the id of a session that another pod holds.
-    pub fn note_replaced(&self, id: SessionId, now: Timestamp) {
+    pub fn record_replaced(&self, id: SessionId, now: Timestamp) {
         self.replaced.add(id, now);
     }
 }

@@ -43,7 +43,7 @@ fn present(sessions: &Sessions, now: Timestamp) -> u64 {
 fn a_session_with_a_stream_lingers_after_it_closes() {
     let sessions = registry(10);
     let session = start(&sessions, 1, at(0));
-    let stream = Presence::open(&sessions, &session, Kind::EventStream);
+    let stream = Presence::open(&sessions, &session, PresenceKind::EventStream);
     assert_eq!(present(&sessions, at(500)), 1);
     stream.close(at(500));
     assert_eq!(present(&sessions, at(509)), 1);
@@ -69,11 +69,11 @@ fn a_session_without_a_stream_lingers_for_a_minute_and_a_countdown_stops_that_cl
 fn a_closed_laptop_is_neither_waited_for_nor_forced() {
     let sessions = registry(10);
     let asleep = start(&sessions, 1, at(0));
-    Presence::open(&sessions, &asleep, Kind::EventStream).close(at(5));
+    Presence::open(&sessions, &asleep, PresenceKind::EventStream).close(at(5));
     let here = start(&sessions, 2, at(0));
-    let _stream = Presence::open(&sessions, &here, Kind::EventStream);
+    let _stream = Presence::open(&sessions, &here, PresenceKind::EventStream);
     assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
-    assert_eq!(sessions.end_all(sessions.present(at(100)), Outcome::Forced).len(), 1);
+    assert_eq!(sessions.end_all(sessions.present_sessions(at(100)), Outcome::Forced).len(), 1);
     assert_eq!(sessions.release_remaining(Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));
 }
@@ -83,11 +83,11 @@ fn a_session_expires_when_idle_but_not_under_an_open_stream() {
     let sessions = registry(10);
     let session = start(&sessions, 1, at(0));
     sessions.touch(&session, at(0));
-    let stream = Presence::open(&sessions, &session, Kind::EventStream);
-    assert!(sessions.outlived(at(10_000)).is_empty());
+    let stream = Presence::open(&sessions, &session, PresenceKind::EventStream);
+    assert!(sessions.expired(at(10_000)).is_empty());
     stream.close(at(10_000));
-    assert!(sessions.outlived(at(13_599)).is_empty());
-    assert_eq!(sessions.end_all(sessions.outlived(at(13_600)), Outcome::Expired).len(), 1);
+    assert!(sessions.expired(at(13_599)).is_empty());
+    assert_eq!(sessions.end_all(sessions.expired(at(13_600)), Outcome::Expired).len(), 1);
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_countdown_waits_for_a_client_without_a_stream_however_long_it_takes() {
     let streamless = start(&sessions, 1, at(0));
     sessions.touch(&streamless, at(0));
     sessions.begin_notice(&notice(&sessions, at(1)));
-    assert!(sessions.outlived(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
-    assert_eq!(sessions.end_all(sessions.present(at(900)), Outcome::Forced).len(), 1);
+    assert!(sessions.expired(at(900)).is_empty() && sessions.find(id(1), at(900)).is_some());
+    assert_eq!(sessions.end_all(sessions.present_sessions(at(900)), Outcome::Forced).len(), 1);
     assert_eq!(streamless.outcome(), Some(Outcome::Forced));
 }
 
@@ -127,11 +127,11 @@ fn a_full_or_closed_pod_starts_nothing() {
     let sessions = registry(1);
     let first = start(&sessions, 1, at(0));
     let refused = |n| sessions.start(id(n), UserName::anonymous(), (), at(0)).err();
-    assert_eq!(refused(2), Some(Refused::Full));
+    assert_eq!(refused(2), Some(AdmissionError::Full));
     sessions.end(&first, Outcome::Logout);
-    sessions.admit(Admit::Nobody);
-    assert_eq!(refused(3), Some(Refused::Closed));
-    sessions.admit(Admit::All);
+    sessions.set_admission(Admission::Closed);
+    assert_eq!(refused(3), Some(AdmissionError::Closed));
+    sessions.set_admission(Admission::Open);
     assert_eq!(refused(4), None);
 }
 
@@ -147,14 +147,14 @@ fn a_pod_in_a_maintenance_countdown_takes_over_sessions_and_no_newcomers() {
         streaming: false,
         notified: None,
     };
-    let adopt = |n| sessions.admit_adoption().map(|place| place.adopt(&elsewhere(n), None, (), at(0))).err();
-    sessions.restrict(Admit::Adopted);
-    assert_eq!(sessions.start(id(1), UserName::anonymous(), (), at(0)).err(), Some(Refused::Closed));
-    assert!(sessions.adopts() && !sessions.is_open());
-    assert_eq!((adopt(2), adopt(3), adopt(4)), (None, None, Some(Refused::Full)));
-    sessions.admit(Admit::Nobody);
-    sessions.restrict(Admit::Adopted);
-    assert_eq!(adopt(5), Some(Refused::Closed), "a restriction opens nothing");
+    let adopt = |n| sessions.reserve_adoption().map(|place| place.adopt(&elsewhere(n), None, (), at(0))).err();
+    sessions.restrict_admission(Admission::AdoptionsOnly);
+    assert_eq!(sessions.start(id(1), UserName::anonymous(), (), at(0)).err(), Some(AdmissionError::Closed));
+    assert!(sessions.admits_adoptions() && !sessions.admits_newcomers());
+    assert_eq!((adopt(2), adopt(3), adopt(4)), (None, None, Some(AdmissionError::Full)));
+    sessions.set_admission(Admission::Closed);
+    sessions.restrict_admission(Admission::AdoptionsOnly);
+    assert_eq!(adopt(5), Some(AdmissionError::Closed), "a restriction opens nothing");
     assert_eq!(sessions.active(), 2);
 }
 
@@ -167,7 +167,7 @@ fn a_login_replaces_the_id_and_counts_nothing() {
     assert!(sessions.is_replaced(id(1), at(59)) && !sessions.is_replaced(id(1), at(60)));
     assert!(!sessions.is_replaced(id(2), at(1)));
     assert_eq!(sessions.find(id(2), at(1)).map(|s| s.user().to_string()), Some("ada".into()));
-    assert_eq!((sessions.totals().logins, sessions.totals().all_ended(), sessions.active()), (1, 0, 1));
+    assert_eq!((sessions.totals().logins, sessions.totals().total_ended(), sessions.active()), (1, 0, 1));
     sessions.end(&session, Outcome::Logout);
     assert!(!sessions.rename(&session, id(3), UserName::anonymous(), at(1)), "an ended session gets no name");
 }
@@ -189,7 +189,7 @@ fn only_a_told_session_leaves_gracefully_and_only_while_the_notice_runs() {
     sessions.end_notice();
     assert_eq!(sessions.log_out(&cancelled, true), Some(Outcome::Logout));
     let totals = sessions.totals();
-    assert_eq!((totals.told, totals.graceful, totals.ended(Outcome::AutoLogout)), (3, 2, 1));
+    assert_eq!((totals.notified, totals.graceful, totals.ended(Outcome::AutoLogout)), (3, 2, 1));
 }
 
 #[test]
@@ -273,13 +273,13 @@ proptest! {
                     }
                 }
                 Step::Logout(n, auto) => drop(pick(n).map(|s| sessions.log_out(&s, auto))),
-                Step::Open(n) => streams.extend(pick(n).map(|s| Presence::open(&sessions, &s, Kind::EventStream))),
+                Step::Open(n) => streams.extend(pick(n).map(|s| Presence::open(&sessions, &s, PresenceKind::EventStream))),
                 Step::Cut(n) if !streams.is_empty() => streams.swap_remove(n % streams.len()).close(now),
                 Step::Cut(_) => {}
-                Step::Expire => drop(sessions.end_all(sessions.outlived(now), Outcome::Expired)),
+                Step::Expire => drop(sessions.end_all(sessions.expired(now), Outcome::Expired)),
                 Step::Wait(seconds) => now = now.plus(Duration::from_secs(seconds.unsigned_abs())),
                 Step::Drain => {
-                    sessions.admit(Admit::Nobody);
+                    sessions.set_admission(Admission::Closed);
                     let population = sessions.census(now).population;
                     let (_, effects) = Lifecycle::new(Policy::default())
                         .step(Event::Terminate(Signal::Term), Situation { now, population });
@@ -289,16 +289,16 @@ proptest! {
                             running = Some(notice);
                         }
                     }
-                    if running.is_none() { sessions.admit(Admit::All); }
+                    if running.is_none() { sessions.set_admission(Admission::Open); }
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.mark_notified(&s, notice.id); },
-                Step::ForceClose => drop(sessions.end_all(sessions.present(now), Outcome::Forced)),
+                Step::ForceClose => drop(sessions.end_all(sessions.present_sessions(now), Outcome::Forced)),
                 Step::LetGo => drop(sessions.release_remaining(Outcome::Expired)),
             }
             let totals = sessions.totals();
-            prop_assert_eq!(totals.logins + totals.adopted, walked(&sessions) + totals.all_ended());
+            prop_assert_eq!(totals.logins + totals.adopted, walked(&sessions) + totals.total_ended());
             prop_assert_eq!(sessions.active(), walked(&sessions));
-            prop_assert!(totals.graceful <= totals.told);
+            prop_assert!(totals.graceful <= totals.notified);
         }
     }
 }
@@ -324,10 +324,10 @@ fn the_books_balance_under_threads_that_race_for_the_same_sessions() {
         }
     });
     let totals = sessions.totals();
-    assert_eq!(totals.logins, walked(&sessions) + totals.all_ended());
+    assert_eq!(totals.logins, walked(&sessions) + totals.total_ended());
     assert_eq!(sessions.active(), walked(&sessions));
     assert!(all.iter().all(|session| session.has_ended()));
-    assert_eq!(totals.all_ended(), 500);
+    assert_eq!(totals.total_ended(), 500);
 }
 
 #[test]

@@ -84,7 +84,7 @@ mod tests {
 
     use super::*;
     use crate::outcome::Outcome;
-    use crate::registry::{Kind, Limits, Presence};
+    use crate::registry::{Limits, Presence, PresenceKind};
     use crate::{PodName, SessionId, Timestamp, UserName};
 
     type Sessions = Arc<Registry<()>>;
@@ -110,9 +110,9 @@ mod tests {
         let all: Vec<_> = (0..6).map(|n| start(&sessions, n)).collect();
         assert!(sessions.is_full());
         sessions.touch(&all[0], NOW);
-        let open = Presence::open(&sessions, &all[1], Kind::Request);
+        let open = Presence::open(&sessions, &all[1], PresenceKind::Request);
         sessions.end(&all[2], Outcome::Logout);
-        all[3].was_active(Timestamp::from_millis(1_001));
+        all[3].record_activity(Timestamp::from_millis(1_001));
         assert_eq!(take(&sessions, 1), [4]);
         assert_eq!(take(&sessions, 9), [5], "confirmed, ended, and active on another pod: none of them");
         open.close(NOW);
@@ -135,7 +135,7 @@ mod tests {
         assert!(confirmed.iter().all(|session| !session.has_ended()));
         let totals = sessions.totals();
         assert_eq!((sessions.active(), totals.logins, totals.ended(Outcome::Expired)), (100, 5_000, 4_900));
-        assert_eq!(totals.all_ended(), 4_900);
+        assert_eq!(totals.total_ended(), 4_900);
     }
 
     #[test]
@@ -147,13 +147,13 @@ mod tests {
                 sessions.touch(&session, NOW);
             }
         }
-        let outlived = sessions.outlived(NOW);
-        assert!(outlived.is_empty());
+        let expired = sessions.expired(NOW);
+        assert!(expired.is_empty());
         assert_eq!(sessions.unconfirmed.0.len(), 500);
         let passed_over: Vec<_> = sessions
             .take_evictable(500)
             .iter()
-            .map(|session| Presence::open(&sessions, session, Kind::Request))
+            .map(|session| Presence::open(&sessions, session, PresenceKind::Request))
             .collect();
         assert_eq!(passed_over.len(), 500);
     }

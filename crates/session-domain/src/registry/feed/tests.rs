@@ -75,7 +75,7 @@ fn a_session_that_leaves_and_comes_back_within_a_second_is_last_sent_as_there() 
     feed.extend(sessions.take_changes());
     reader.hear(feed.take_due(at(0)), at(0), Some(INTERVAL));
     sessions.end(&here, Outcome::Moved);
-    sessions.admit_adoption().unwrap().adopt(&shared(id(1)), None, (), at(100));
+    sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(100));
     feed.extend(sessions.take_changes());
     assert!(feed.take_due(at(999)).is_empty(), "a session is sent once a second");
     reader.hear(feed.take_due(at(1_000)), at(1_000), Some(INTERVAL));
@@ -102,7 +102,7 @@ fn a_change_that_is_not_due_holds_back_those_that_came_after_it() {
 fn what_is_kept_does_not_grow_with_how_often_a_session_changes() {
     let (sessions, mut feed) = (registry(), ChangeFeed::new(INTERVAL));
     for n in 0..1_000 {
-        let session = sessions.admit_adoption().unwrap().adopt(&shared(id(1)), None, (), at(n));
+        let session = sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(n));
         feed.extend(sessions.take_changes());
         sessions.end(&session, Outcome::Moved);
         feed.extend(sessions.take_changes());
@@ -116,14 +116,14 @@ fn what_is_kept_does_not_grow_with_how_often_a_session_changes() {
 #[test]
 fn a_session_is_told_as_gone_before_another_thread_can_take_it_over_again() {
     let sessions = registry();
-    let mut here = sessions.admit_adoption().unwrap().adopt(&shared(id(1)), None, (), at(0));
+    let mut here = sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(0));
     for _ in 0..2_000 {
         let next = std::thread::scope(|scope| {
             let comes_back = scope.spawn(|| {
                 while sessions.get(id(1)).is_some() {
                     std::hint::spin_loop();
                 }
-                sessions.admit_adoption().unwrap().adopt(&shared(id(1)), None, (), at(0))
+                sessions.reserve_adoption().unwrap().adopt(&shared(id(1)), None, (), at(0))
             });
             sessions.end(&here, Outcome::Moved);
             comes_back.join().unwrap()
@@ -181,7 +181,7 @@ proptest! {
                     sessions.end(&session, Outcome::Moved);
                 },
                 Step::ComeBack(n) => if n < away.len() {
-                    here.push(sessions.admit_adoption().unwrap().adopt(&shared(away.swap_remove(n)), None, (), at(now)));
+                    here.push(sessions.reserve_adoption().unwrap().adopt(&shared(away.swap_remove(n)), None, (), at(now)));
                 },
                 Step::Wait(time) => now += time,
                 Step::Send => {

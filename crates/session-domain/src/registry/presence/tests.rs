@@ -39,8 +39,8 @@ fn a_session_whose_cookie_never_came_back_is_present_for_five_seconds_and_no_cou
     let census = sessions.census(at(4));
     assert_eq!((census.population.present, census.next_absence), (1, Some(at(5))));
     assert_eq!(sessions.census(at(5)).population.present, 0);
-    assert!(sessions.end_all(sessions.present(at(30)), Outcome::Forced).is_empty());
-    assert_eq!(sessions.end_all(sessions.outlived(at(60)), Outcome::Expired).len(), 1, "and it expires");
+    assert!(sessions.end_all(sessions.present_sessions(at(30)), Outcome::Forced).is_empty());
+    assert_eq!(sessions.end_all(sessions.expired(at(60)), Outcome::Expired).len(), 1, "and it expires");
     assert_eq!(check.outcome(), Some(Outcome::Expired));
 }
 
@@ -67,8 +67,8 @@ fn a_cookie_that_comes_back_in_mid_countdown_makes_a_client_that_is_waited_for()
 fn a_cookie_that_came_back_at_another_pod_came_back() {
     let sessions = registry(Limits::default());
     let (told, seen) = (start(&sessions, 1, at(0)), start(&sessions, 2, at(0)));
-    told.confirm();
-    seen.was_active(at(3));
+    told.mark_cookie_returned();
+    seen.record_activity(at(3));
     assert!(sessions.is_present(&told, at(59)) && !sessions.is_present(&told, at(60)));
     assert!(sessions.is_present(&seen, at(62)) && !sessions.is_present(&seen, at(63)), "since its last request");
 }
@@ -114,7 +114,7 @@ proptest! {
             match step {
                 Step::Request(seconds) => {
                     sessions.touch(&session, at(now));
-                    let request = Presence::open(&sessions, &session, Kind::Request);
+                    let request = Presence::open(&sessions, &session, PresenceKind::Request);
                     now += seconds;
                     prop_assert!(sessions.is_present(&session, at(now)));
                     request.close(at(now));
@@ -122,7 +122,7 @@ proptest! {
                 }
                 Step::Stream => {
                     sessions.touch(&session, at(now));
-                    Presence::open(&sessions, &session, Kind::EventStream).close(at(now));
+                    Presence::open(&sessions, &session, PresenceKind::EventStream).close(at(now));
                     (last, confirmed, streamed) = (now, true, true);
                 }
                 Step::Wait(seconds) => now += seconds,

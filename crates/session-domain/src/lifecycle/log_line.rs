@@ -7,7 +7,7 @@ use super::{Reason, Signal};
 
 /// A line of the log. Seconds are rounded to the nearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LogLine {
     /// The drain begins.
     Received(Signal),
     /// Another signal came, and is ignored as configured.
@@ -38,7 +38,7 @@ pub enum Line {
     MaintenanceDisabled,
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHUTDOWN: &str = "[GRACEFUL SHUTDOWN]";
         const MAINTENANCE: &str = "[MAINTENANCE]";
