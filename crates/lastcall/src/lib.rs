@@ -41,7 +41,6 @@ mod error;
 mod events;
 mod eviction;
 mod handle;
-mod headers;
 mod identity;
 mod introspection;
 mod layers;
