@@ -1,18 +1,10 @@
 //! The files that the service serves itself: the script that a page includes with one tag, and the one of its own pages
 //! that wait. Their names never change, so browsers ask each time whether what they have is still right.
 
-use std::hash::{DefaultHasher, Hasher as _};
-
 use axum::Router;
-use axum::body::Body;
 use axum::middleware::map_response;
-use axum::response::Response;
-use axum::routing::get;
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use http_support::field::members;
-
-use crate::headers::guarded;
+use http_support::assets::{JAVASCRIPT, at_fixed_path};
+use http_support::security_headers;
 
 /// Where pages find the script.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
@@ -68,61 +60,15 @@ pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 /// Serves the files to everybody.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route(SCRIPT_PATH, file(SCRIPT))
-        .route(AGAIN_PATH, file(WAITING_SCRIPT))
-        .route(RELOAD_PATH, file(RELOAD_SCRIPT))
-        .layer(map_response(guarded))
-}
-
-fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {
-    let tag = entity_tag(content);
-    get(move |headers: HeaderMap| {
-        let answer = answer(content, &tag, &headers);
-        async move { answer }
-    })
-}
-
-/// The same on every pod of a build.
-fn entity_tag(content: &str) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(content.as_bytes());
-    HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-fn answer(content: &'static str, tag: &HeaderValue, headers: &HeaderMap) -> Response {
-    let known = members(headers, IF_NONE_MATCH.as_str()).any(|known| known.strip_prefix(b"W/").unwrap_or(known) == tag);
-    let mut response = Response::new(if known { Body::empty() } else { Body::from(content) });
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(ETAG, tag.clone());
-    response
+        .route(SCRIPT_PATH, at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
+        .route(AGAIN_PATH, at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
+        .route(RELOAD_PATH, at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
+        .layer(map_response(security_headers::not_a_page))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_browser_that_has_the_script_is_told_so_and_another_gets_it() {
-        let tag = entity_tag(SCRIPT);
-        let ask = |known: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(known.as_bytes()).unwrap());
-            answer(SCRIPT, &tag, &headers)
-        };
-        let quoted = tag.to_str().unwrap();
-        for known in [quoted, &format!("W/{quoted}"), &format!("\"other\", {quoted}"), &format!("\"ü\", {quoted}")] {
-            assert_eq!(ask(known).status(), StatusCode::NOT_MODIFIED, "{known}");
-        }
-        let fresh = ask("\"other\"");
-        assert_eq!(fresh.status(), StatusCode::OK);
-        assert_eq!(fresh.headers()[CACHE_CONTROL], "no-cache");
-        assert_eq!(fresh.headers()[ETAG], tag);
-    }
 
     #[test]
     fn the_script_brings_every_part_once() {

@@ -128,7 +128,6 @@ mod error;
 mod events;
 mod eviction;
 mod handle;
-mod headers;
 mod identity;
 #[cfg(feature = "introspection")]
 mod introspection;

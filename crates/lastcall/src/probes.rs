@@ -9,10 +9,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http_support::security_headers;
 use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
-use crate::headers::guarded;
 use crate::scrape;
 use crate::service_state::{PodReadiness, ServiceState};
 
@@ -23,13 +23,16 @@ pub(crate) fn probes<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>
         .route("/healthz", get(health))
         .route("/ready", get(ready))
         .route("/readyz", get(ready))
-        .layer(map_response(guarded))
+        .layer(map_response(security_headers::not_a_page))
         .with_state(Arc::clone(state))
 }
 
 /// `/metrics`.
 pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(state))
+    Router::new()
+        .route("/metrics", get(render))
+        .layer(map_response(security_headers::not_a_page))
+        .with_state(Arc::clone(state))
 }
 
 async fn health() -> Json<serde_json::Value> {

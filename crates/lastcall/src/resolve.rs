@@ -3,7 +3,6 @@
 use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
-use http_support::same_origin::is_safe;
 use session_domain::registry::AdmissionError;
 use session_domain::shared::Purpose;
 
@@ -73,7 +72,7 @@ async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) ->
 
 /// Refuses a change that carries the cookie of a session that has ended: its user would act in the name of another session.
 fn without_session(state: &ServiceState, identity: Identity<'_>, route: RouteKind, request: &Parts) -> Resolved {
-    let has_stale_cookie = identity.id.is_some() && !is_safe(&request.method);
+    let has_stale_cookie = identity.id.is_some() && !request.method.is_safe();
     if !has_stale_cookie || route.serves_ended_sessions() {
         return Resolved::NoSession;
     }

@@ -11,12 +11,12 @@ use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use http::{Request, StatusCode};
+use http_support::security_headers;
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::config::SessionScope;
-use crate::headers::guarded;
 use crate::layers::LastcallLayer;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
@@ -61,7 +61,7 @@ fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Route
         route
             .fallback(wrong_method)
             .layer::<_, Infallible>(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT))
-            .layer::<_, Infallible>(map_response(guarded))
+            .layer::<_, Infallible>(map_response(security_headers::not_a_page))
             .layer::<_, Infallible>(CatchPanicLayer::new())
             .layer(LastcallLayer::new(Arc::clone(state), kind))
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use futures_util::Stream;
-use http_support::{Connections, Settings};
+use http_support::{ConnectionSettings, Connections};
 use session_domain::lifecycle::Signal;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -68,10 +68,10 @@ pub(crate) async fn serve(
 ) -> Result<(), ServeError> {
     background.start(state, signals)?;
     let _abort = AbortOnDrop(background);
-    let settings = Settings::new(state.config.heartbeat_interval)
-        .keeping_alive(state.config.keep_alive_timeout)
-        .telling_peers(state.config.believed_proxies().is_some())
-        .telling_connections(state.config.store.is_some());
+    let settings = ConnectionSettings::new(state.config.heartbeat_interval)
+        .with_keep_alive(state.config.keep_alive_timeout)
+        .with_peer_address(state.config.believed_proxies().is_some())
+        .with_connection_handle(state.config.store.is_some());
     let connections = Connections::within_open_files();
     let stop = CancellationToken::new();
     let has_metrics = listeners.metrics.is_none();

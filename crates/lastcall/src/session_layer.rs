@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
-use http_support::ConnectionHandle;
+use http_support::{ConnectionHandle, security_headers};
 use session_domain::UserName;
 use session_domain::registry::PresenceKind;
 use tower::{Service, ServiceExt as _};
@@ -28,7 +28,7 @@ use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::session::RequestContext;
 use crate::sessions::Held;
-use crate::{admission, headers, origin, trusted};
+use crate::{admission, origin, trusted};
 
 /// Answers a request, by `app` where no step does.
 pub(crate) async fn handle<S>(
@@ -137,7 +137,7 @@ where
 fn to_path_of_its_own() -> Response {
     let mut redirect = Redirect::to(Base::random().as_str()).into_response();
     redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers::guard(&mut redirect);
+    security_headers::add(redirect.headers_mut(), security_headers::NOT_A_PAGE);
     redirect
 }
 

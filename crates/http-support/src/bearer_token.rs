@@ -1,13 +1,13 @@
-//! Bearer tokens: how one is presented, and how it is compared without telling how much of it was right.
+//! Bearer tokens (RFC 6750): reading them from requests, and comparing them in constant time.
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-/// A token of fewer bytes than this can be guessed.
-const SHORT_BYTES: usize = 16;
+/// The length, in bytes, below which a token can be guessed.
+const MIN_SECURE_BYTES: usize = 16;
 
-/// A token that callers have to know. Shown, it is a row of dots.
+/// A secret token that callers present. Its `Debug` output hides the value.
 #[derive(Clone)]
 pub struct Token {
     is_short: bool,
@@ -16,26 +16,27 @@ pub struct Token {
 }
 
 impl Token {
-    /// Takes a token; `None` where it cannot stand in a header: empty, surrounded by spaces, or with other than visible
-    /// characters of ASCII.
+    /// Creates a token. Returns `None` if the text cannot be sent in a header field: if it is empty, begins or ends with a
+    /// space, or has characters other than printable ASCII.
     pub fn new(text: &str) -> Option<Self> {
-        let fits = !text.is_empty() && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        let mut authorization = fits.then(|| HeaderValue::try_from(format!("Bearer {text}")).ok()).flatten()?;
+        let is_sendable =
+            !text.is_empty() && text.trim() == text && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        let mut authorization = is_sendable.then(|| HeaderValue::try_from(format!("Bearer {text}")).ok()).flatten()?;
         authorization.set_sensitive(true);
-        Some(Self { is_short: text.len() < SHORT_BYTES, digest: Sha256::digest(text).into(), authorization })
+        Some(Self { is_short: text.len() < MIN_SECURE_BYTES, digest: Sha256::digest(text).into(), authorization })
     }
 
-    /// Whether it is so short that guessing it may succeed.
+    /// Whether the token has fewer than 16 bytes, so that it can be guessed.
     pub const fn is_short(&self) -> bool {
         self.is_short
     }
 
-    /// Whether this is the token. Takes the same time wherever it differs: what is compared are digests.
-    pub fn is(&self, presented: impl AsRef<[u8]>) -> bool {
+    /// Whether `presented` is this token. Compares digests, so that the time taken does not depend on where they differ.
+    pub fn matches(&self, presented: impl AsRef<[u8]>) -> bool {
         self.digest.ct_eq(&Sha256::digest(presented)).into()
     }
 
-    /// The `Authorization` header of whoever presents it.
+    /// The value of the `Authorization` field that presents this token.
     pub const fn authorization(&self) -> &HeaderValue {
         &self.authorization
     }
@@ -47,8 +48,8 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// What a caller presents as `Authorization: Bearer …`, text or not; `None` where there is no such header, or more than one.
-pub fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+/// Reads the token of `Authorization: Bearer …`, which may be any bytes. Returns `None` without such a field, and with several.
+pub fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let value = all.next()?.as_bytes();
     let (scheme, token) = value.split_at(value.iter().position(|byte| *byte == b' ')?);
@@ -64,36 +65,36 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_itself_and_nothing_else() {
+    fn a_token_matches_only_itself() {
         let token = Token::new("correct horse").unwrap();
-        assert!(token.is("correct horse"));
+        assert!(token.matches("correct horse"));
         for wrong in ["", "correct", "correct hors", "correct horse ", "Correct horse", "correct horse battery"] {
-            assert!(!token.is(wrong), "{wrong:?}");
+            assert!(!token.matches(wrong), "{wrong:?}");
         }
     }
 
     #[test]
-    fn what_is_presented_is_read_back() {
+    fn a_presented_token_is_read_back() {
         let token = Token::new("tok=en").unwrap();
         let presented: HeaderMap = [(AUTHORIZATION, token.authorization().clone())].into_iter().collect();
-        assert!(bearer(&presented).is_some_and(|presented| token.is(presented)));
-        assert_eq!(bearer(&headers(&["bearer  x "])), Some(&b"x"[..]));
+        assert!(bearer_token(&presented).is_some_and(|presented| token.matches(presented)));
+        assert_eq!(bearer_token(&headers(&["bearer  x "])), Some(&b"x"[..]));
         let garbled = [(AUTHORIZATION, HeaderValue::from_bytes(b"Bearer \xff").unwrap())].into_iter().collect();
-        assert_eq!(bearer(&garbled), Some(&b"\xff"[..]), "a wrong token, not none");
+        assert_eq!(bearer_token(&garbled), Some(&b"\xff"[..]), "a wrong token, not an absent one");
         for none in [&[][..], &["Basic x"], &["Bearer"], &["x"], &["Bearer x", "Bearer x"]] {
-            assert_eq!(bearer(&headers(none)), None, "{none:?}");
+            assert_eq!(bearer_token(&headers(none)), None, "{none:?}");
         }
     }
 
     #[test]
-    fn what_cannot_stand_in_a_header_is_no_token() {
+    fn text_that_no_header_field_can_carry_is_rejected() {
         for bad in ["", " ", " a", "a ", "a\nb", "schlüssel", "a\u{7f}"] {
             assert!(Token::new(bad).is_none(), "{bad:?}");
         }
     }
 
     #[test]
-    fn a_token_is_never_shown() {
+    fn debug_output_hides_the_token() {
         let token = Token::new("hunter2").unwrap();
         assert_eq!(format!("{token:?}"), "•••");
         assert!(!format!("{:?}", token.authorization()).contains("hunter2"));

@@ -1,6 +1,6 @@
-//! The host that a request names (RFC 9112, 3.2; RFC 9113, 8.3.1): exactly one valid host, or 400.
+//! Checks the host that a request names (RFC 9112, 3.2; RFC 9113, 8.3.1): exactly one valid host, or 400.
 //!
-//! Two hosts in one request mean that a proxy in front and this server may understand it differently.
+//! A proxy in front and this server could route a request with two hosts differently.
 
 use std::net::Ipv6Addr;
 

@@ -1,9 +1,13 @@
-//! Cookies as requests carry them: every one of a name is seen, as a neighbour may have planted another before ours, and none
-//! is lost because of its neighbours. `document.cookie` takes any text, which arrives as raw UTF-8.
+//! Reading cookies from requests.
+//!
+//! A request can carry several cookies of one name: a neighbouring site of the same domain can set one that comes before
+//! ours. All of them are returned. The crate `cookie` is not used for this: it parses text only, so that one cookie with
+//! other bytes (scripts can set any) would hide all the others, and it trims names, so that `session =x` would be read as
+//! `session`.
 
 use http::header::{COOKIE, HeaderMap};
 
-/// The values of all cookies of this name that are text, in their order.
+/// Iterates over the values of all cookies with this name, in order. Skips values that are not UTF-8.
 pub fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(COOKIE)
@@ -27,14 +31,14 @@ mod tests {
     }
 
     #[test]
-    fn every_cookie_of_the_name_is_seen() {
+    fn every_cookie_of_the_name_is_returned() {
         let headers = headers(&[b"a=1; b=2; ab=3;a=\"4\"", b"a=5; a", b"=;;"]);
         assert_eq!(values(&headers, "a").collect::<Vec<_>>(), ["1", "4", "5"]);
         assert_eq!(values(&headers, "c").count(), 0);
     }
 
     #[test]
-    fn no_neighbour_hides_a_cookie() {
+    fn no_other_cookie_hides_ours() {
         for line in [
             "campaign=Undersøgelse; session=x".as_bytes(),
             b"a=\xc3\xbc; session=x",

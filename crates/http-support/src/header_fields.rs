@@ -1,9 +1,11 @@
-//! Header fields as they are: bytes. A field is taken apart first, and only the part that is meant is read, so that what others
-//! put beside it spoils nothing: cookies of scripts in raw UTF-8, unknown media types.
+//! Reading header fields as bytes.
+//!
+//! A field is split first, and only the wanted part is interpreted. Parts that are not valid text, such as an unknown media
+//! type, therefore do not hide the other parts.
 
 use http::header::{ACCEPT, HeaderMap};
 
-/// The members of a comma separated field, of all its lines in their order. Empty ones are left out.
+/// Iterates over the members of a comma separated field, over all its lines in order. Skips empty members.
 pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
     let lines = headers.get_all(name).iter();
     lines
@@ -12,44 +14,44 @@ pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &
         .filter(|part| !part.is_empty())
 }
 
-/// Whether the field is present and any of its members, in any line, is none of these words.
-pub fn is_other_than(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {
+/// Whether the field is present and has a member, in any line, that is not one of `words`.
+pub fn has_member_other_than(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {
     headers.get_all(name).iter().any(|line| {
         let mut parts = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         !parts.all(|part| words.iter().any(|word| word.as_bytes() == part))
     })
 }
 
-/// The media ranges of `Accept` without their parameters, but for those that `q=0` rules out.
+/// Iterates over the media ranges of `Accept`, without their parameters. Skips ranges with `q=0`.
 pub fn media_ranges(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
     members(headers, ACCEPT.as_str()).filter_map(|range| {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let name = parts.next()?;
-        (!parts.any(is_ruled_out)).then_some(name)
+        (!parts.any(has_zero_weight)).then_some(name)
     })
 }
 
-/// Whether `Accept` names this media type, and does not rule it out.
+/// Whether `Accept` names this media type with a weight above zero.
 pub fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
     media_ranges(headers).any(|range| range.eq_ignore_ascii_case(media_type.as_bytes()))
 }
 
-/// Whether a parameter is a weight of zero: `q=0`, `q=0.000`.
-fn is_ruled_out(parameter: &[u8]) -> bool {
+/// Whether a parameter is a weight of zero, such as `q=0` or `q=0.000`.
+fn has_zero_weight(parameter: &[u8]) -> bool {
     matches!(parameter, [b'q' | b'Q', b'=', b'0', rest @ ..] if rest.iter().all(|byte| matches!(byte, b'.' | b'0')))
 }
 
-/// Whether a browser says that it goes to a page (`Sec-Fetch-Mode`); `None` where it says nothing: over plain HTTP, or no
-/// browser.
-pub fn says_navigation(headers: &HeaderMap) -> Option<bool> {
+/// Whether `Sec-Fetch-Mode` says that the request is a navigation. Returns `None` without that field: browsers omit it over
+/// plain HTTP, and other clients do not know it.
+pub fn fetch_mode_is_navigate(headers: &HeaderMap) -> Option<bool> {
     const MODE: &str = "sec-fetch-mode";
-    headers.contains_key(MODE).then(|| !is_other_than(headers, MODE, &["navigate"]))
+    headers.contains_key(MODE).then(|| !has_member_other_than(headers, MODE, &["navigate"]))
 }
 
-/// Whether a user will look at the answer: the browser says that it goes to a page; where it says nothing, the request asks for
-/// HTML.
+/// Whether the request is a navigation, whose response a user sees: `Sec-Fetch-Mode` says so or, without that field, `Accept`
+/// names HTML.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
-    says_navigation(headers).unwrap_or_else(|| accepts(headers, "text/html"))
+    fetch_mode_is_navigate(headers).unwrap_or_else(|| accepts(headers, "text/html"))
 }
 
 #[cfg(test)]
@@ -58,7 +60,7 @@ pub(crate) mod tests {
 
     use super::*;
 
-    /// Fields with these names and values.
+    /// Builds a header map from names and values.
     pub(crate) fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
         lines
             .iter()
@@ -67,7 +69,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_media_type_is_found_beside_anything() {
+    fn a_media_type_is_found_beside_invalid_members() {
         for (accept, html) in [
             (&b"text/html"[..], true),
             (b"application/json, TEXT/HTML;q=0.9", true),
@@ -91,21 +93,21 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_word_counts_only_where_it_stands_alone() {
-        let said = |lines: &[&[u8]]| {
+    fn a_member_matches_only_as_a_whole() {
+        let has_other = |lines: &[&[u8]]| {
             let lines: Vec<_> = lines.iter().map(|line| ("sec-fetch-mode", *line)).collect();
-            is_other_than(&headers(&lines), "sec-fetch-mode", &["navigate"])
+            has_member_other_than(&headers(&lines), "sec-fetch-mode", &["navigate"])
         };
         assert!(
-            !said(&[])
-                && !said(&[b"navigate"])
-                && !said(&[b"navigate, navigate"])
-                && !said(&[b"navigate", b"navigate"])
+            !has_other(&[])
+                && !has_other(&[b"navigate"])
+                && !has_other(&[b"navigate, navigate"])
+                && !has_other(&[b"navigate", b"navigate"])
         );
         for other in
             [&[&b""[..]][..], &[b"cors"], &[b"Navigate"], &[b"navigate\xff"], &[b"navigate", b"cors"], &[b"navigate,"]]
         {
-            assert!(said(other), "{other:?}");
+            assert!(has_other(other), "{other:?}");
         }
     }
 }
