@@ -72,7 +72,7 @@ impl ServiceState {
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
-        let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.unwatched() });
+        let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.without_watchers() });
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
         let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));
