@@ -1,6 +1,7 @@
 //! A page that is not ours includes one tag. Whatever happens, what was typed into it stays, and nobody is led away.
 
 mod app;
+mod axum_serve;
 mod choices;
 mod drain;
 mod place;
