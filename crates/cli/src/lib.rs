@@ -1,13 +1,14 @@
-//! What both binaries need around their service: options, secrets, logging, signals, versions, files in the binary.
+//! What both binaries need around their service: options, secrets, logging, signals and version.
 //!
 //! The tiers may not know each other; this is what they share. It knows nothing of sessions.
 
-pub mod assets;
 pub mod command;
+pub mod common_options;
 pub mod logging;
 pub mod maintenance;
 pub mod memory;
 pub mod options;
+pub mod options_page;
 pub mod process;
 pub mod secret;
 pub mod signals;

@@ -1,5 +1,7 @@
 //! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
 
+pub mod help;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -117,7 +119,7 @@ mod tests {
     fn a_token_that_nobody_could_present_is_a_fault_that_does_not_show_it() {
         let mut faults = Faults::default();
         let read = |value, faults: &mut Faults| super::read_token("KEY", &HashMap::from([("KEY", value)]), faults);
-        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.is("a+b/c=")));
+        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.matches("a+b/c=")));
         assert_eq!(faults, Faults::default());
         assert!(read("schlüssel ", &mut faults).is_none());
         assert!(faults.to_string().starts_with("KEY: ") && !faults.to_string().contains("schlüssel"), "{faults}");

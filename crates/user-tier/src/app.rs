@@ -8,11 +8,11 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
-use lastcall::{Config, Service, Session};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use http_support::security_headers;
+use lastcall::{Config, Lastcall, Session};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::assets;
 use crate::pages::{self, SamplePages};
@@ -24,16 +24,25 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The app on top of the library's public surface.
-pub fn service(config: Config) -> Service {
-    let router = Router::new()
+/// The handle for the sample app, which follows the maintenance switch.
+pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
+    Lastcall::builder(config.pod.clone())
+        .with_config(config)
+        .pages(SamplePages)
+        .untracked(files())
+        .maintenance(switch)
+        .build()
+}
+
+/// The sample app.
+pub fn router() -> Router {
+    Router::new()
         .route("/", get(home))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(not_kept))
-        .layer(from_fn(guarded));
-    Service::with_pages(router, config, SamplePages).untracked(files())
+        .layer(from_fn(guarded))
 }
 
 /// The maintenance page and nothing else, until `stopped` is done.
@@ -72,10 +81,7 @@ fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -
 /// What every answer of the app says to browsers.
 async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    security_headers::add(response.headers_mut(), POLICY);
     response
 }
 
