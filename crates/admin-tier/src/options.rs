@@ -12,7 +12,7 @@ use cli::options::{self, Environment, Faults};
 use cli::secret::{self, Secret};
 use fleet::FORGET_AFTER;
 use http_support::{Networks, Token};
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use crate::discovery::{self, Discovery};
 
@@ -88,7 +88,7 @@ pub struct Options {
     pub grpc_token: Option<Token>,
     /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`, default unset: where the maintenance switch lies that operators
     /// move.
-    pub switch: Option<Place>,
+    pub switch: Option<SwitchLocation>,
     /// `LOG_FORMAT`, default `text`.
     pub log_format: LogFormat,
     /// Variables that are set and mean nothing beside this `ADMIN_AUTH`.

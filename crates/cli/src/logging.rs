@@ -47,7 +47,7 @@ pub enum LogError {
 
 /// What is logged where `RUST_LOG` is unset. The Kubernetes client says each failed try of its own accord, and would fill
 /// the log while the API is away; who uses it says once that it is, and once that it is back.
-const DEFAULT: &str = "info,kube_client=off,kube_runtime=off";
+const DEFAULT: &str = "info,kube_client=off";
 
 /// Reads `RUST_LOG`: `info` and above where it is unset.
 ///

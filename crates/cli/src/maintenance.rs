@@ -2,25 +2,30 @@
 
 use std::time::Duration;
 
-use maintenance_switch::{ConfigMapName, Place, Switch};
+use maintenance_switch::{ConfigMapName, Switch, SwitchLocation};
 
 use crate::options::{self, Faults};
 
 /// Reads `MAINTENANCE_FILE` and `MAINTENANCE_CONFIGMAP`, which overrules it. `poll` is how often a file is read.
-pub fn place(file: Option<&str>, config_map: Option<&str>, poll: Duration, faults: &mut Faults) -> Option<Place> {
-    let file = options::given(file).map(|path| Place::File { path: path.into(), poll });
+pub fn place(
+    file: Option<&str>,
+    config_map: Option<&str>,
+    poll: Duration,
+    faults: &mut Faults,
+) -> Option<SwitchLocation> {
+    let file = options::given(file).map(|path| SwitchLocation::File { path: path.into(), poll });
     let config_map = options::given(config_map).and_then(|name| {
         let name = name.parse::<ConfigMapName>().map(Some).map_err(|bad| bad.to_string());
         faults.take("MAINTENANCE_CONFIGMAP", name, None)
     });
-    config_map.map(Place::ConfigMap).or(file)
+    config_map.map(SwitchLocation::ConfigMap).or(file)
 }
 
 /// Opens the way to the switch, where there is one.
 ///
 /// # Errors
 /// The fault, where the Kubernetes API would have to be asked and nothing says where it is.
-pub async fn open(place: Option<&Place>) -> Result<Option<Switch>, Faults> {
+pub async fn open(place: Option<&SwitchLocation>) -> Result<Option<Switch>, Faults> {
     let Some(place) = place else { return Ok(None) };
     place.open().await.map(Some).map_err(|error| {
         let mut faults = Faults::default();
@@ -40,9 +45,9 @@ mod tests {
             let place = place(file, config_map, Duration::from_secs(1), &mut faults);
             (place, faults.to_string())
         };
-        let file = Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
+        let file = SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
         assert_eq!(read(Some("/etc/switch"), None), (Some(file.clone()), String::new()));
-        let map = Place::ConfigMap("sample-app/app-config".parse().unwrap());
+        let map = SwitchLocation::ConfigMap("sample-app/app-config".parse().unwrap());
         assert_eq!(read(Some("/etc/switch"), Some("sample-app/app-config")), (Some(map), String::new()));
         assert_eq!(read(None, Some(" ")), (None, String::new()));
         let (_, fault) = read(None, Some("app-config"));

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use maintenance_switch::Position;
+use maintenance_switch::SwitchState;
 use thiserror::Error;
 
 /// The longest timeout there is.
@@ -130,7 +130,7 @@ pub fn number(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
 /// # Errors
 /// What is wrong and what to write.
 pub fn switch(text: &str) -> Result<bool, String> {
-    text.parse::<Position>().map(Position::is_on).map_err(|_| format!("{text:?} is neither true nor false"))
+    text.parse::<SwitchState>().map(SwitchState::is_on).map_err(|_| format!("{text:?} is neither true nor false"))
 }
 
 /// Reads one of several words.

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_support::{Form, FormError};
-use maintenance_switch::{Position, SetError};
+use maintenance_switch::{SetError, SwitchState};
 use serde::{Deserialize, Serialize};
 use session_domain::Timestamp;
 
@@ -34,7 +34,7 @@ pub(crate) async fn move_switch(
                       that the pods follow.";
         return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
     };
-    let position = match form.map(|Form(form)| form.enabled.parse::<Position>()) {
+    let position = match form.map(|Form(form)| form.enabled.parse::<SwitchState>()) {
         Ok(Ok(position)) => position,
         Ok(Err(unclear)) => {
             let detail = format!("The form field `enabled` {unclear}.");
@@ -45,7 +45,7 @@ pub(crate) async fn move_switch(
             return problem::answer(&headers, error.status(), "On or off?", detail);
         }
     };
-    let deed = if position.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
+    let deed = if state.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
     match maintenance.set(position).await {
         Ok(()) => {
             app.audit.done(&operator, deed, Some(maintenance.name()));
@@ -73,11 +73,11 @@ struct Moved {
     since: Option<Timestamp>,
 }
 
-fn moved(maintenance: &Maintenance, position: Position) -> Response {
+fn moved(maintenance: &Maintenance, position: SwitchState) -> Response {
     let stand = maintenance.stand();
     // It is set, though it may not have been read since.
-    let since = stand.since.filter(|_| stand.report.position == position);
-    let answer = Moved { enabled: position.is_on(), switch: maintenance.name(), since };
+    let since = stand.since.filter(|_| stand.report.state == position);
+    let answer = Moved { enabled: state.is_on(), switch: maintenance.name(), since };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
 }
 
@@ -92,7 +92,7 @@ fn wants_json(headers: &HeaderMap) -> bool {
 /// A move by another operator is a conflict; the rest is not the operator's fault.
 const fn status(error: &SetError) -> StatusCode {
     match error {
-        SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
+        SetError::Conflict { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
         SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
         SetError::NotThere { .. }
         | SetError::Forbidden(..)

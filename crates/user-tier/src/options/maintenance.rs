@@ -6,7 +6,7 @@ use std::time::Duration;
 use cli::logging::{self, LogFormat};
 use cli::options::{self, Environment, Faults};
 use lastcall::MaintenanceReadiness;
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use super::raw::{Raw, RawPage};
 
@@ -16,7 +16,7 @@ pub struct SwitchOptions {
     /// `MAINTENANCE_MODE`, default off: where it stands until its place says otherwise.
     pub initial: bool,
     /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE` (read every `MAINTENANCE_POLL`, default 5 s), else nowhere.
-    pub place: Option<Place>,
+    pub place: Option<SwitchLocation>,
 }
 
 pub(super) fn switch(raw: &Raw, faults: &mut Faults) -> SwitchOptions {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clap::Parser as _;
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use super::*;
 
@@ -152,9 +152,9 @@ fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
 #[test]
 fn the_maintenance_switch_lies_where_the_options_say() {
     let file = parse(&["--maintenance-file", "/etc/switch", "--maintenance-poll", "2s"], &[]).unwrap().switch;
-    assert_eq!(file.place, Some(Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
+    assert_eq!(file.place, Some(SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
     let map = ["--maintenance-file", "/etc/switch", "--maintenance-configmap", "sample-app/app-config"];
-    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(Place::ConfigMap(_))));
+    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(SwitchLocation::ConfigMap(_))));
     let on = parse(&["--maintenance-mode", "Yes", "--maintenance-readiness", "never"], &[]).unwrap();
     assert!(on.switch.initial && on.switch.place.is_none());
     assert_eq!(on.service.policy.maintenance_readiness, lastcall::MaintenanceReadiness::Never);

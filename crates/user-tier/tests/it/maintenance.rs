@@ -184,14 +184,14 @@ async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
     let pod = pod("user-1", &switch.path(), &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
         switch.says(trouble);
-        pod.line("the maintenance switch is in doubt").await;
+        pod.line("the maintenance switch cannot be read").await;
         serves(&pod).await;
     }
     switch.says("false");
     pod.line("the maintenance switch is read again").await;
     let log = pod.log().join("\n");
-    assert_eq!(log.matches("the maintenance switch is in doubt").count(), 1, "{log}");
-    assert!(log.contains("says nothing; write true or false"), "{log}");
+    assert_eq!(log.matches("the maintenance switch cannot be read").count(), 1, "{log}");
+    assert!(log.contains("is empty; write true or false"), "{log}");
     std::fs::remove_file(switch.path()).unwrap();
     let (_person, mut stream) = visitor(&pod).await;
     switch.says("TRUE");
