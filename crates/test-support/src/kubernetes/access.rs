@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::kubernetes::double::Options;
 use crate::kubernetes::server::CERTIFICATE;
+use crate::kubernetes::state::Options;
 
 /// Where a pod finds its account. Clients know no other place, so a process gets a file system of its own.
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";

@@ -9,7 +9,6 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, Config, Error, ResourceExt as _};
 use serde_json::json;
 #[cfg(target_os = "linux")]
@@ -153,45 +152,6 @@ async fn event<K>(events: &mut (impl Stream<Item = Result<WatchEvent<K>, Error>>
 }
 
 #[tokio::test]
-async fn kubes_watcher_is_content_with_it_listing_or_streaming() {
-    for config in [watcher::Config::default().page_size(1), watcher::Config::default().streaming_lists()] {
-        let double = KubernetesDouble::start().await;
-        double.put(&map("one", "1"));
-        double.put(&map("two", "1"));
-        let mut events = pin!(watcher(Api::<ConfigMap>::all(client(&double).await), config));
-        let mut all = async |count: usize| {
-            let mut names = Vec::new();
-            for _ in 0..count {
-                names.push(next(&mut events).await.map_or_else(
-                    |error| error.to_string(),
-                    |event| match event {
-                        Event::Init => "init".to_owned(),
-                        Event::InitDone => "done".to_owned(),
-                        Event::Apply(object) | Event::InitApply(object) => object.name_any(),
-                        Event::Delete(object) => format!("-{}", object.name_any()),
-                    },
-                ));
-            }
-            names
-        };
-        assert_eq!(all(4).await, ["init", "one", "two", "done"]);
-        double.put(&map("three", "1"));
-        assert_eq!(all(1).await, ["three"]);
-        double.cut_watches();
-        double.remove("configmaps", "here", "one");
-        let seen = all(1).await;
-        if seen != ["-one"] {
-            assert!(seen[0].starts_with("watch stream failed"), "{seen:?}");
-            assert_eq!(all(1).await, ["-one"]);
-        }
-        double.expire_watches();
-        let seen = all(5).await;
-        assert!(seen[0].contains("too old"), "{seen:?}");
-        assert_eq!(seen[1..], ["init", "three", "two", "done"]);
-    }
-}
-
-#[tokio::test]
 async fn faults_are_what_they_say_and_end_when_they_are_lifted() {
     let mut double = KubernetesDouble::start().await;
     double.put(&map("one", "1"));
@@ -214,7 +174,7 @@ async fn faults_are_what_they_say_and_end_when_they_are_lifted() {
     assert!(tokio::time::timeout(Duration::from_secs(2), events.next()).await.is_err(), "it lost its voice for good");
     assert_eq!(double.watching(), 1);
 
-    double.turn_away(true);
+    double.reject_connections(true);
     let before = double.connections();
     assert!(matches!(api.get("one").await, Err(Error::Service(_) | Error::HyperError(_))));
     assert!(double.connections() > before);

@@ -6,7 +6,7 @@ use super::*;
 async fn an_unavailable_api_changes_nothing_and_a_change_meanwhile_is_published_when_it_is_back() {
     let log = Log::start();
     let mut cluster = cluster(SwitchState::On, SHORT).await;
-    cluster.api.turn_away(true);
+    cluster.api.reject_connections(true);
     assert_eq!(cluster.failing("").await.state, SwitchState::On);
     let before = cluster.api.connections();
     sleep(FAULT_DURATION).await;

@@ -37,7 +37,7 @@ async fn a_failure_to_set_says_what_to_do() {
     cluster.api.remove("configmaps", "sample-app", "app-config");
     let refused = cluster.switch().set(SwitchState::On).await.unwrap_err();
     assert!(refused.to_string().contains("kubectl create configmap -n sample-app app-config"), "{refused}");
-    cluster.api.turn_away(true);
+    cluster.api.reject_connections(true);
     assert!(matches!(cluster.switch().set(SwitchState::On).await, Err(SetError::Unavailable(_))));
 }
 
