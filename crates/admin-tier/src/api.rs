@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query as Parameters, State};
 use axum::response::{IntoResponse, Response};
 pub(crate) use drains::drains;
-use fleet::{Asked, Filter, FleetView, Listing, PodHealth, PodState, PodView, Query, QueryError, Row};
+use fleet::{CursorParams, Filter, FleetView, Listing, PodHealth, PodState, PodView, Query, QueryError, Row};
 pub(crate) use forget::forget;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
@@ -43,7 +43,7 @@ impl SessionParameters {
     /// The question, checked.
     pub(crate) fn query(&self, default_limit: usize) -> Result<Query, QueryError> {
         let filter = Filter::new(&self.pod, &self.user, &self.q).in_state(&self.state)?.connected(&self.connected)?;
-        let place = Asked { after: &self.cursor, before: &self.before };
+        let place = CursorParams { after: &self.cursor, before: &self.before };
         Query::parse(filter, Some(&self.sort), Some(&self.limit), place, default_limit)
     }
 
@@ -157,7 +157,7 @@ pub(crate) async fn pods(State(app): State<App>) -> Response {
         complete: view.is_complete(),
         unreachable_pods: unreachable(&view),
         safe_to_upgrade: view.is_safe_to_upgrade(),
-        discovery_error: view.discovery_trouble(),
+        discovery_error: view.discovery_error(),
     })
 }
 
@@ -232,11 +232,11 @@ fn pod(pod: &PodView) -> Pod<'_> {
         reachable: pod.is_reachable(),
         last_seen: pod.last_seen,
         revision: pod.revision(),
-        error: match pod.standing() {
+        error: match pod.health() {
             PodHealth::Inconsistent(reason) | PodHealth::Unreachable(reason) => Some(reason),
             PodHealth::Waiting | PodHealth::Live | PodHealth::Finished => None,
         },
-        listed: pod.is_listed(),
+        listed: pod.is_discovered(),
         ready: pod.is_ready(),
         serving: pod.conditions.serving,
         terminating: pod.conditions.terminating,

@@ -45,7 +45,7 @@ pub(crate) struct Inputs {
 pub(crate) async fn keep(inputs: Inputs, stop: CancellationToken) {
     let (ear, heard) = mpsc::channel(BACKLOG);
     let links = Links::new(ear, inputs.presenter.clone());
-    let fleet = Fleet::forgetting_after(inputs.forget_after);
+    let fleet = Fleet::with_forget_after(inputs.forget_after);
     let mut owner = Owner { fleet, links, inputs, heard, due: None };
     stop.run_until_cancelled(owner.listen()).await;
     let Owner { links, mut heard, .. } = owner;
@@ -105,9 +105,9 @@ impl Owner {
     fn find(&mut self) {
         let findings = self.inputs.findings.borrow_and_update().clone();
         if let Some(pods) = &findings.pods {
-            self.fleet.list(pods, clock::now());
+            self.fleet.apply_discovery(pods, clock::now());
         }
-        self.fleet.discovery_failed(findings.trouble.as_deref());
+        self.fleet.set_discovery_error(findings.trouble.as_deref());
         self.links.follow(&self.fleet);
         self.is_new();
     }
@@ -115,10 +115,10 @@ impl Owner {
     /// Lets go of whose time is over, and sees that there are links where they are needed, and no others.
     fn expire(&mut self) {
         let now = clock::now();
-        if self.fleet.expire(now) | self.fleet.step(now) {
+        if self.fleet.expire(now) | self.fleet.record_trend(now) {
             self.is_new();
         }
-        for address in self.fleet.relists(now) {
+        for address in self.fleet.take_relists(now) {
             self.links.relist(&address);
         }
         if let Some(store) = &self.inputs.store {
@@ -141,7 +141,7 @@ impl Owner {
     fn ask_store(&mut self) {
         let Some(found) = self.inputs.store.as_mut().map(StoreLink::found) else { return };
         let Some(began) = found.began.filter(|_| found.error.is_none()) else { return };
-        if self.fleet.store_knows(|pod| found.of_pods.get(pod).cloned(), began, clock::now()) {
+        if self.fleet.apply_store_records(|pod| found.of_pods.get(pod).cloned(), began, clock::now()) {
             self.links.follow(&self.fleet);
             self.is_new();
         }

@@ -95,7 +95,7 @@ pub(crate) async fn run(
                         warn!(pod.address = %address, reason, "pod is lost, trying again");
                         logged = Some(reason.clone());
                     }
-                    if ear.send((address.clone(), PodEvent::Lost(reason))).await.is_err() {
+                    if ear.send((address.clone(), PodEvent::Unreachable(reason))).await.is_err() {
                         return;
                     }
                     backoff.next_pause()
@@ -112,7 +112,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
     let mut heard_all = false;
     match open(address, presenter).await {
         Ok((mut client, mut stream)) => {
-            if ear.send((address.clone(), PodEvent::Watching)).await.is_err() {
+            if ear.send((address.clone(), PodEvent::WatchStarted)).await.is_err() {
                 return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             let end = tokio::select! {
@@ -123,7 +123,7 @@ async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Not
         }
         Err(status) => {
             let is_refused = crate::reason::is_refused(&status);
-            if is_refused && ear.send((address.clone(), PodEvent::Refused)).await.is_err() {
+            if is_refused && ear.send((address.clone(), PodEvent::ConnectionRefused)).await.is_err() {
                 return (End::Lost("the fleet task has stopped".to_owned()), false);
             }
             (End::Lost(hear::reason(&status)), false)
@@ -166,7 +166,7 @@ async fn listen(
             Ok(Err(status)) => return End::Lost(hear::reason(&status)),
             Err(_) => match ask(client).await {
                 Ok(took) => {
-                    if ear.send((address.clone(), PodEvent::Answered { took })).await.is_err() {
+                    if ear.send((address.clone(), PodEvent::ProbeAnswered { took })).await.is_err() {
                         return End::Finished;
                     }
                     continue;

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use fleet::{COUNTERS_STAY, FleetView, PodState, PodView};
+use fleet::{COUNTERS_RETENTION, FleetView, PodState, PodView};
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use session_domain::{Counters, Phase, PodReport, Timestamp};
@@ -29,8 +29,8 @@ pub(crate) fn render(view: &FleetView, streams: &Streams, dropped_log_lines: u64
                 pod_numbers(pod, now);
             }
         }
-        for gone in view.gone() {
-            if now.since(gone.last_seen) <= COUNTERS_STAY && named.insert(gone.pod.to_string()) {
+        for gone in view.departed_pods() {
+            if now.since(gone.last_seen) <= COUNTERS_RETENTION && named.insert(gone.pod.to_string()) {
                 count(gone.pod.as_str(), &gone.counters);
             }
         }
@@ -78,8 +78,8 @@ fn describe() {
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
 fn tier(view: &FleetView) {
-    gauge!("lastcall_admin_pods").set(view.pods().iter().filter(|pod| pod.is_listed()).count() as f64);
-    gauge!("lastcall_admin_discovery_up").set(f64::from(u8::from(view.discovery_trouble().is_none())));
+    gauge!("lastcall_admin_pods").set(view.pods().iter().filter(|pod| pod.is_discovered()).count() as f64);
+    gauge!("lastcall_admin_discovery_up").set(f64::from(u8::from(view.discovery_error().is_none())));
     gauge!("lastcall_admin_sessions").set(view.total_sessions() as f64);
     gauge!("lastcall_admin_sessions_present").set(view.present_sessions() as f64);
     gauge!("lastcall_admin_fleet_complete").set(f64::from(u8::from(view.is_complete())));
@@ -106,7 +106,7 @@ fn pod_numbers(pod: &PodView, now: Timestamp) {
             gauge!("lastcall_admin_pod_sessions_present", "pod" => name.clone()).set(present as f64);
         }
         drain(&name, report);
-    } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_STAY) {
+    } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_RETENTION) {
         return;
     }
     count(&name, &report.counters);
@@ -177,7 +177,7 @@ mod tests {
     fn a_drain_is_told_by_phase_and_deadline_while_the_pod_is_heard() {
         let address = Address::new("10.0.0.1:9091");
         let mut fleet = Fleet::new();
-        fleet.list(&[DiscoveredPod::at(address.clone())], at(0));
+        fleet.apply_discovery(&[DiscoveredPod::at(address.clone())], at(0));
         let series = |fleet: &Fleet, now| {
             let page = page(fleet, now);
             let phases = Phase::ALL.map(|phase| {
@@ -188,7 +188,7 @@ mod tests {
         let only = |phase| Phase::ALL.map(|each| Some(f64::from(u8::from(each == phase))));
         // Only the end of a snapshot makes a pod one that is heard.
         for (phase, deadline) in [(Phase::Serving, None), (Phase::Draining, Some(at(60))), (Phase::Propagating, None)] {
-            fleet.apply(&address, PodEvent::Watching, at(1));
+            fleet.apply(&address, PodEvent::WatchStarted, at(1));
             fleet.apply(&address, PodEvent::Report(report(phase, deadline)), at(1));
             fleet.apply(&address, PodEvent::Snapshot { sessions: Vec::new(), end: true }, at(1));
             assert_eq!(series(&fleet, 2), (only(phase), deadline.map(|_| 60.0)), "{phase}");
@@ -205,7 +205,7 @@ mod tests {
     fn a_gone_pods_counters_stay_ten_minutes_while_its_gauges_go() {
         let address = Address::new("10.0.0.1:9091");
         let mut fleet = Fleet::new();
-        fleet.list(&[DiscoveredPod::at(address.clone())], at(0));
+        fleet.apply_discovery(&[DiscoveredPod::at(address.clone())], at(0));
         let last = PodReport { is_final: true, ..report(Phase::Propagating, None) };
         fleet.apply(&address, PodEvent::Report(last), at(100));
         let series = |fleet: &Fleet, now| {
@@ -213,7 +213,7 @@ mod tests {
             [r#"total_logins{pod="user-1"}"#, r#"lastcall_admin_pod_up{pod="user-1"}"#].map(|name| metric(&page, name))
         };
         assert_eq!(series(&fleet, 101), [Some(7.0), None], "it has finished, and is not missed though it is named");
-        fleet.list(&[], at(102));
+        fleet.apply_discovery(&[], at(102));
         assert_eq!(series(&fleet, 103), [Some(7.0), None]);
         for (now, counter) in [(200, Some(7.0)), (700, Some(7.0)), (701, None)] {
             fleet.expire(at(now));

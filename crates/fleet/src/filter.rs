@@ -15,9 +15,9 @@ pub enum SessionState {
     /// It is held, and not present.
     Idle,
     /// It was told of the notice that runs now.
-    Told,
+    Notified,
     /// It was not told of one, or none runs.
-    NotTold,
+    NotNotified,
     /// Its pod cannot be heard: this is what was known last.
     LastKnown,
     /// Its times cannot be true, or several pods claim it.
@@ -26,15 +26,16 @@ pub enum SessionState {
 
 impl SessionState {
     /// All of them, in the order of the API.
-    pub const ALL: [Self; 6] = [Self::Present, Self::Idle, Self::Told, Self::NotTold, Self::LastKnown, Self::Doubtful];
+    pub const ALL: [Self; 6] =
+        [Self::Present, Self::Idle, Self::Notified, Self::NotNotified, Self::LastKnown, Self::Doubtful];
 
     /// The state's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Present => "present",
             Self::Idle => "idle",
-            Self::Told => "told",
-            Self::NotTold => "not_told",
+            Self::Notified => "notified",
+            Self::NotNotified => "not_notified",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
         }
@@ -61,7 +62,7 @@ impl SessionState {
 
 impl Row {
     /// Whether its times cannot be true, or several pods claim it.
-    pub fn is_in_doubt(&self) -> bool {
+    pub fn is_doubtful(&self) -> bool {
         self.doubtful || !self.also_at.is_empty()
     }
 }
@@ -148,10 +149,10 @@ fn stands(row: &Row, state: SessionState, view: &FleetView) -> bool {
     match state {
         SessionState::Present => row.session.is_present() && !view.is_stale(row),
         SessionState::Idle => !row.session.is_present() && !view.is_stale(row),
-        SessionState::Told => row.session.notified,
-        SessionState::NotTold => !row.session.notified,
+        SessionState::Notified => row.session.notified,
+        SessionState::NotNotified => !row.session.notified,
         SessionState::LastKnown => view.is_stale(row),
-        SessionState::Doubtful => row.is_in_doubt(),
+        SessionState::Doubtful => row.is_doubtful(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the drains were like: who was there, how each left, and when. The last [`DRAINS_KEPT`] are kept.
+//! What the drains were like: who was there, how each left, and when. The last [`MAX_DRAIN_RECORDS`] are kept.
 //!
 //! A drain is a countdown of one pod, for a shutdown or for maintenance; a shutdown that overtakes a maintenance is the
 //! same drain. Its record begins when the pod says so, or when the pod is first heard in the midst of it.
@@ -11,14 +11,14 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
 use countdown::Countdown;
-pub use record::{DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
+pub use record::{DrainEnd, DrainRecord, DrainedSession, MAX_NAMED_SESSIONS};
 use tally::Stand;
 
 use super::pod::Address;
 use session_domain::{Departure, Phase, PodReport, SessionId, SessionView, Timestamp, UserName};
 
 /// Drains that are remembered, those that run not among them.
-pub const DRAINS_KEPT: usize = 100;
+pub const MAX_DRAIN_RECORDS: usize = 100;
 
 /// The drains that run and those that are over, as views share them until they change.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +62,7 @@ impl Drains {
         let countdown = Countdown::of(report);
         if let Some(record) = self.view.running.get_mut(at) {
             let is_same_process = record.pod == report.pod && record.countdown_started_at >= report.started_at;
-            let is_over = matches!(record.end, Some(DrainEnd::Over(_) | DrainEnd::Cancelled(_)));
+            let is_over = matches!(record.end, Some(DrainEnd::Completed(_) | DrainEnd::Cancelled(_)));
             match &countdown {
                 Some(countdown) if is_same_process && !is_over && countdown.continues(record) => {
                     let deadline = report.forced_logout_at.or(record.deadline);
@@ -75,7 +75,7 @@ impl Drains {
                 // Nobody may come in; sessions that were closed at the end have not been heard of yet.
                 None if is_same_process && report.phase == Phase::Maintenance => {
                     if !is_over {
-                        Arc::make_mut(record).end = Some(DrainEnd::Over(now));
+                        Arc::make_mut(record).end = Some(DrainEnd::Completed(now));
                     }
                     return false;
                 }
@@ -174,7 +174,7 @@ impl Drains {
         let Some(record) = self.view.running.remove(at) else { return };
         let past = Arc::make_mut(&mut self.view.past);
         past.push_back(record);
-        if past.len() > DRAINS_KEPT {
+        if past.len() > MAX_DRAIN_RECORDS {
             past.pop_front();
         }
     }

@@ -30,21 +30,21 @@ use std::time::Duration;
 
 use session_domain::{Departure, PodName, PodReport, SessionId, SessionView, Timestamp};
 
-pub use bounds::{MAX_SESSIONS, MAX_SESSIONS_OF_A_POD};
+pub use bounds::{MAX_SESSIONS, MAX_SESSIONS_PER_POD};
 use count_check::CountCheck;
 pub use discovered_pod::{Conditions, DiscoveredPod};
 pub use filter::{Filter, SessionState};
-pub use history::{DRAINS_KEPT, DrainEnd, DrainRecord, PEOPLE_KEPT, Person};
+pub use history::{DrainEnd, DrainRecord, DrainedSession, MAX_DRAIN_RECORDS, MAX_NAMED_SESSIONS};
 use ledger::Ledger;
 pub use listing::Listing;
 pub use lost::{ForgetError, LeaveReason, LostPod, StoreRecord};
 pub use pod::{Address, Inconsistency, Miscount, PodHealth, PodState, PodView};
 pub use pod_event::PodEvent;
-pub use query::{Asked, Field, MAX_LIMIT, Place, Query, QueryError, Sort};
+pub use query::{CursorParams, MAX_LIMIT, PageAnchor, Query, QueryError, Sort, SortField};
 use retention::Memory;
-pub use retention::{COUNTERS_STAY, DONE_STAY, FORGET_AFTER, Gone};
+pub use retention::{COUNTERS_RETENTION, DepartedPod, FINISHED_RETENTION, FORGET_AFTER};
 pub use rows::Row;
-pub use trend::{STEP, Step};
+pub use trend::{TREND_INTERVAL, TrendPoint};
 pub use view::FleetView;
 
 /// How far a pod's clock may be ahead of ours before what it says is doubted.
@@ -116,11 +116,11 @@ impl Default for Fleet {
 impl Fleet {
     /// A fleet of no pods, that forgets silent ones after [`FORGET_AFTER`].
     pub fn new() -> Self {
-        Self::forgetting_after(FORGET_AFTER)
+        Self::with_forget_after(FORGET_AFTER)
     }
 
     /// A fleet of no pods, in which silent ones stay for so long.
-    pub fn forgetting_after(forget_after: Duration) -> Self {
+    pub fn with_forget_after(forget_after: Duration) -> Self {
         Self {
             forget_after,
             pods: BTreeMap::new(),
@@ -136,12 +136,12 @@ impl Fleet {
         let count = pods.len();
         let Some(held) = pods.get_mut(address).filter(|held| !held.replaced) else { return };
         match &heard {
-            PodEvent::Lost(_) if held.is_hidden => return,
+            PodEvent::Unreachable(_) if held.is_hidden => return,
             PodEvent::Report(_) => held.is_hidden = false,
             _ => {}
         }
         match heard {
-            PodEvent::Watching => {
+            PodEvent::WatchStarted => {
                 held.is_refused = false;
                 held.incoming = Some(HashSet::new());
                 held.named = None;
@@ -150,7 +150,7 @@ impl Fleet {
             PodEvent::Report(report) => {
                 if let Some(other) = held.view.report.as_ref().filter(|known| known.pod != report.pod) {
                     // An address that is not ours any more may have become anybody's.
-                    if !held.view.is_listed() {
+                    if !held.view.is_discovered() {
                         held.replaced = true;
                         held.pod().lost("another pod answers at its address".to_owned(), now);
                         return;
@@ -165,16 +165,16 @@ impl Fleet {
             // After its last word a pod has nothing more to say.
             PodEvent::Changes { .. } if held.view.state == PodState::Finished => {}
             PodEvent::Changes { upserts, removals } => held.changes(upserts, removals, ledger, count, now),
-            PodEvent::Unsound(reason) => {
-                held.pod().inconsistencies.insert(Inconsistency::Unsound(reason));
+            PodEvent::InvalidMessage(reason) => {
+                held.pod().inconsistencies.insert(Inconsistency::InvalidMessage(reason));
                 held.pod().last_seen = Some(now);
             }
-            PodEvent::Refused => {
+            PodEvent::ConnectionRefused => {
                 held.is_refused = true;
                 memory.released.retain(|released| released.address != *address);
             }
-            PodEvent::Answered { took } => held.pod().answered(took, now),
-            PodEvent::Lost(reason) => {
+            PodEvent::ProbeAnswered { took } => held.pod().answered(took, now),
+            PodEvent::Unreachable(reason) => {
                 held.incoming = None;
                 held.check.reset();
                 held.pod().lost(reason, now);
@@ -213,7 +213,7 @@ impl Held {
             }
             self.pod().sessions = 0;
             ledger.drains.count(&address, now);
-            ledger.drains.end(&address, DrainEnd::Over(now));
+            ledger.drains.end(&address, DrainEnd::Completed(now));
         }
     }
 
@@ -227,7 +227,7 @@ impl Held {
                 continue;
             }
             if incoming.contains(&session.id) {
-                self.pod().inconsistencies.insert(Inconsistency::SameIdTwice);
+                self.pod().inconsistencies.insert(Inconsistency::DuplicateId);
             }
             if self.has_room(session.id, ledger, pods) {
                 incoming.insert(session.id);
@@ -279,8 +279,8 @@ impl Held {
         }
         match bounds::check(self.ids.len(), ledger.claims.count(), pods) {
             Ok(()) => return true,
-            Err(bounds::Bound::Pod) => self.pod().inconsistencies.insert(Inconsistency::TooMany),
-            Err(bounds::Bound::All) => self.pod().inconsistencies.insert(Inconsistency::TooManyTogether),
+            Err(bounds::Bound::Pod) => self.pod().inconsistencies.insert(Inconsistency::TooManySessions),
+            Err(bounds::Bound::All) => self.pod().inconsistencies.insert(Inconsistency::TooManyInFleet),
         }
         false
     }
@@ -310,7 +310,7 @@ impl Held {
         if self.named.as_ref().is_none_or(|name| *name == session.pod) {
             return true;
         }
-        self.pod().inconsistencies.insert(Inconsistency::OthersSession(session.pod.clone()));
+        self.pod().inconsistencies.insert(Inconsistency::ForeignSession(session.pod.clone()));
         false
     }
 
@@ -325,7 +325,7 @@ impl Held {
         let ahead = session.last_activity.max(session.login_time).since(now);
         let doubtful = ahead > CLOCK_TOLERANCE;
         if doubtful {
-            self.pod().inconsistencies.insert(Inconsistency::Future(ahead));
+            self.pod().inconsistencies.insert(Inconsistency::ClockAhead(ahead));
         }
         doubtful
     }

@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::query::{Place, Query};
+use super::query::{PageAnchor, Query};
 use super::rows::Row;
 use super::view::FleetView;
 use session_domain::paging::{Cursor, directed};
@@ -103,10 +103,10 @@ impl Listing {
     /// of the list: whatever moves may move it.
     fn side(&self, position: &Cursor) -> Ordering {
         let compare = |other: &Cursor| directed(position, other, self.query.sort.descending);
-        match &self.query.place {
-            Place::Before(_) | Place::End => return Ordering::Equal,
-            Place::After(after) if compare(after) != Ordering::Greater => return Ordering::Less,
-            Place::After(_) | Place::Start => {}
+        match &self.query.anchor {
+            PageAnchor::Before(_) | PageAnchor::End => return Ordering::Equal,
+            PageAnchor::After(after) if compare(after) != Ordering::Greater => return Ordering::Less,
+            PageAnchor::After(_) | PageAnchor::Start => {}
         }
         let is_full = self.rows.len() == self.query.limit;
         let last = self.rows.last().filter(|_| is_full).map(|row| self.query.position(row));

@@ -77,7 +77,7 @@ pub enum ForgetError {
     Unknown,
     /// It can be heard.
     #[error("the pod is heard: only a silent pod can be forgotten")]
-    PodEvent,
+    Reachable,
     /// It is being asked for the first time.
     #[error("the pod was not heard yet: wait some seconds until it answers or cannot be reached")]
     Waiting,
@@ -119,7 +119,7 @@ impl Fleet {
             let is_heard = meant.iter().any(|held| held.view.is_reachable());
             return Err(match meant.is_empty() {
                 true => ForgetError::Unknown,
-                false if is_heard => ForgetError::PodEvent,
+                false if is_heard => ForgetError::Reachable,
                 false => ForgetError::Waiting,
             });
         }
@@ -138,7 +138,7 @@ impl Fleet {
     /// Takes in what the shared store knows of pods, by their names, as of a look that began at `began`; whether a pod has
     /// left for that. A silent pod without a lease leaves as soon as each of its sessions is at a pod that is heard or is
     /// listed as an orphan; the others have ended, which is believed after `STORE_SETTLES` of a pod that had a lease.
-    pub fn store_knows(
+    pub fn apply_store_records(
         &mut self,
         record: impl Fn(&PodName) -> Option<StoreRecord>,
         began: Timestamp,
@@ -202,7 +202,7 @@ impl Held {
     /// Whether the shared store may have it leave: silent, and not named by a discovery that would know that it is gone.
     fn may_be_released(&self) -> bool {
         let is_silent = matches!(self.view.state, PodState::Unreachable { .. });
-        is_silent && !self.is_hidden && (!self.view.is_listed() || self.view.is_fixed)
+        is_silent && !self.is_hidden && (!self.view.is_discovered() || self.view.is_fixed)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{CLOCK_TOLERANCE, Conditions, MAX_SESSIONS, MAX_SESSIONS_OF_A_POD};
+use super::{CLOCK_TOLERANCE, Conditions, MAX_SESSIONS, MAX_SESSIONS_PER_POD};
 use session_domain::{Phase, PodName, PodReport, Timestamp};
 
 /// An answer that takes longer than this makes a pod slow.
@@ -57,35 +57,35 @@ pub enum Inconsistency {
     /// It has the name of the pod at another address (or is the same pod, listed twice).
     SameName(Address),
     /// It sends sessions of another pod; they are left out.
-    OthersSession(PodName),
+    ForeignSession(PodName),
     /// It sends times further in the future than clocks differ.
-    Future(Duration),
+    ClockAhead(Duration),
     /// One session stood in one snapshot twice; the later one counts.
-    SameIdTwice,
+    DuplicateId,
     /// It lists more sessions than are kept of one pod; those beyond are left out.
-    TooMany,
+    TooManySessions,
     /// All pods together list more sessions than are kept, and this one more than its share; those beyond are left out.
-    TooManyTogether,
+    TooManyInFleet,
     /// It sends what makes no sense; that is left out.
-    Unsound(String),
+    InvalidMessage(String),
 }
 
 impl fmt::Display for Inconsistency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameName(other) => write!(f, "{other} answers under the same name"),
-            Self::OthersSession(pod) => write!(f, "sends sessions of pod {pod}, which are left out"),
-            Self::Future(ahead) => write!(f, "its clock is {} min ahead", ahead.as_secs() / 60),
-            Self::SameIdTwice => f.write_str("sends one session twice"),
-            Self::TooMany => {
-                write!(f, "lists more than {MAX_SESSIONS_OF_A_POD} sessions, the others are left out")
+            Self::ForeignSession(pod) => write!(f, "sends sessions of pod {pod}, which are left out"),
+            Self::ClockAhead(ahead) => write!(f, "its clock is {} min ahead", ahead.as_secs() / 60),
+            Self::DuplicateId => f.write_str("sends one session twice"),
+            Self::TooManySessions => {
+                write!(f, "lists more than {MAX_SESSIONS_PER_POD} sessions, the others are left out")
             }
-            Self::TooManyTogether => write!(
+            Self::TooManyInFleet => write!(
                 f,
                 "all pods together list more than {MAX_SESSIONS} sessions, and this one more than its share: the others are \
                  left out"
             ),
-            Self::Unsound(reason) => write!(f, "sends what makes no sense: {reason}"),
+            Self::InvalidMessage(reason) => write!(f, "sends what makes no sense: {reason}"),
         }
     }
 }
@@ -145,11 +145,11 @@ pub struct PodView {
     /// Where it is asked.
     pub address: Address,
     /// The name that discovery knows it by.
-    pub found_as: Option<PodName>,
+    pub discovered_name: Option<PodName>,
     /// What discovery says of its state.
     pub conditions: Conditions,
     /// Since when discovery does not name it any more; absent while it does.
-    pub vanished: Option<Timestamp>,
+    pub delisted_at: Option<Timestamp>,
     /// What it last said of itself.
     pub report: Option<PodReport>,
     /// Since when it has been in the phase that it last said, as far as that was heard.
@@ -164,9 +164,9 @@ pub struct PodView {
     pub shared: u64,
     /// Sessions that were present when the countdown began that runs now, as far as that was heard. Of a pod that does not
     /// say which are present, all that it held.
-    pub drained_from: Option<u64>,
+    pub present_at_drain_start: Option<u64>,
     /// How long its last answer took, where that was too long.
-    pub slow: Option<Duration>,
+    pub slow_response: Option<Duration>,
     /// What it counts and what it has listed, where that has differed for some seconds.
     pub miscount: Option<Miscount>,
     /// Whether its address is a fixed one.
@@ -194,17 +194,17 @@ impl PodView {
     pub(super) fn new(address: Address) -> Self {
         Self {
             address,
-            found_as: None,
+            discovered_name: None,
             conditions: Conditions::default(),
-            vanished: None,
+            delisted_at: None,
             report: None,
             phase_since: None,
             state: PodState::Waiting,
             last_seen: None,
             sessions: 0,
             shared: 0,
-            drained_from: None,
-            slow: None,
+            present_at_drain_start: None,
+            slow_response: None,
             miscount: None,
             is_fixed: false,
             inconsistencies: Inconsistencies::default(),
@@ -213,12 +213,12 @@ impl PodView {
 
     /// The pod's name as it said it, else as discovery knows it, else its address.
     pub fn label(&self) -> &str {
-        let name = self.report.as_ref().map(|report| &report.pod).or(self.found_as.as_ref());
+        let name = self.report.as_ref().map(|report| &report.pod).or(self.discovered_name.as_ref());
         name.map_or(self.address.as_str(), PodName::as_str)
     }
 
     /// How the pod stands.
-    pub fn standing(&self) -> PodHealth {
+    pub fn health(&self) -> PodHealth {
         match &self.state {
             PodState::Finished => PodHealth::Finished,
             PodState::Unreachable { reason, .. } => PodHealth::Unreachable(reason.clone()),
@@ -241,8 +241,8 @@ impl PodView {
     }
 
     /// Whether everything it holds is known, and known to be true. Holds for a pod that has finished.
-    pub fn is_known(&self) -> bool {
-        matches!(self.standing(), PodHealth::Live | PodHealth::Finished)
+    pub fn is_reliable(&self) -> bool {
+        matches!(self.health(), PodHealth::Live | PodHealth::Finished)
     }
 
     /// The sessions it says it holds; none once it has finished.
@@ -294,14 +294,14 @@ impl PodView {
 
     pub(super) fn report(&mut self, report: PodReport, now: Timestamp) {
         let before = self.report.as_ref();
-        self.drained_from = report.drain_started_at.map(|started| {
+        self.present_at_drain_start = report.drain_started_at.map(|started| {
             let same = before.is_some_and(|b| b.drain_started_at == Some(started) && b.pod == report.pod);
-            let known = if same { self.drained_from } else { before.map(PodReport::present_or_held) };
+            let known = if same { self.present_at_drain_start } else { before.map(PodReport::present_or_held) };
             known.unwrap_or(0).max(report.present_or_held())
         });
         let ahead = report.started_at.max(report.drain_started_at.unwrap_or_default()).since(now);
         if ahead > CLOCK_TOLERANCE {
-            self.inconsistencies.insert(Inconsistency::Future(ahead));
+            self.inconsistencies.insert(Inconsistency::ClockAhead(ahead));
         }
         self.state = match (&self.state, report.is_final) {
             (_, true) => PodState::Finished,
@@ -318,7 +318,7 @@ impl PodView {
 
     pub(super) fn answered(&mut self, took: Duration, now: Timestamp) {
         self.last_seen = Some(now);
-        self.slow = Some(took).filter(|took| *took > SLOW);
+        self.slow_response = Some(took).filter(|took| *took > SLOW);
     }
 
     /// A pod that has finished is not lost: it said so.
@@ -328,7 +328,7 @@ impl PodView {
             PodState::Unreachable { since, .. } => *since,
             PodState::Waiting | PodState::Live => now,
         };
-        self.slow = None;
+        self.slow_response = None;
         self.miscount = None;
         self.state = PodState::Unreachable { reason, since };
     }

@@ -8,7 +8,7 @@ use session_domain::{Departure, PodReport, SessionId, SessionView};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodEvent {
     /// A watch has begun: a new snapshot follows. What was known stays until it is whole.
-    Watching,
+    WatchStarted,
     /// The pod told of itself.
     Report(PodReport),
     /// A part of the snapshot.
@@ -27,14 +27,14 @@ pub enum PodEvent {
         removals: Vec<(SessionId, Departure)>,
     },
     /// Something made no sense and was left out, for this reason.
-    Unsound(String),
+    InvalidMessage(String),
     /// The pod had been silent, was asked, and answered.
-    Answered {
+    ProbeAnswered {
         /// How long the answer took.
         took: Duration,
     },
     /// Nothing listens at the address: the pod that was there has ended, and is not only silent.
-    Refused,
+    ConnectionRefused,
     /// The pod cannot be heard any more, or still not, for this reason.
-    Lost(String),
+    Unreachable(String),
 }

@@ -14,7 +14,7 @@ pub const MAX_LIMIT: usize = 1000;
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum QueryError {
     /// The order names no field.
-    #[error("sort must be one of {}, with - before it for descending", Field::names())]
+    #[error("sort must be one of {}, with - before it for descending", SortField::names())]
     Sort,
     /// The limit is no number in range.
     #[error("limit must be a number from 1 to {MAX_LIMIT}")]
@@ -27,7 +27,7 @@ pub enum QueryError {
     Connected,
     /// A page cannot both begin and end somewhere.
     #[error("give cursor or before, not both")]
-    TwoPlaces,
+    CursorAndBefore,
     /// The cursor does not fit.
     #[error(transparent)]
     Cursor(#[from] CursorError),
@@ -35,7 +35,7 @@ pub enum QueryError {
 
 /// A field that sessions are ordered by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub enum SortField {
     /// The id.
     SessionId,
     /// The user's name, capitals and small letters being the same.
@@ -50,7 +50,7 @@ pub enum Field {
     DurationSeconds,
 }
 
-impl Field {
+impl SortField {
     /// All fields, in the order of the API.
     pub const ALL: [Self; 6] =
         [Self::SessionId, Self::User, Self::Pod, Self::LoginTime, Self::LastActivity, Self::DurationSeconds];
@@ -76,7 +76,7 @@ impl Field {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// What is ordered by.
-    pub field: Field,
+    pub field: SortField,
     /// Whether the order is turned around.
     pub descending: bool,
 }
@@ -88,18 +88,18 @@ impl Sort {
     /// Where there is no such field.
     pub fn parse(text: &str) -> Result<Self, QueryError> {
         let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
-        let field = Field::ALL.into_iter().find(|field| field.as_str() == name).ok_or(QueryError::Sort)?;
+        let field = SortField::ALL.into_iter().find(|field| field.as_str() == name).ok_or(QueryError::Sort)?;
         Ok(Self { field, descending })
     }
 
     pub(super) fn position(self, session: &SessionView) -> Cursor {
         let key = match self.field {
-            Field::SessionId => Key::Number(0),
-            Field::User => Key::Text(session.user.as_str().to_lowercase()),
-            Field::Pod => Key::Text(session.pod.as_str().to_owned()),
-            Field::LoginTime => Key::Number(session.login_time.as_millis()),
-            Field::LastActivity => Key::Number(session.last_activity.as_millis()),
-            Field::DurationSeconds => Key::Number(session.login_time.as_millis().saturating_neg()),
+            SortField::SessionId => Key::Number(0),
+            SortField::User => Key::Text(session.user.as_str().to_lowercase()),
+            SortField::Pod => Key::Text(session.pod.as_str().to_owned()),
+            SortField::LoginTime => Key::Number(session.login_time.as_millis()),
+            SortField::LastActivity => Key::Number(session.last_activity.as_millis()),
+            SortField::DurationSeconds => Key::Number(session.login_time.as_millis().saturating_neg()),
         };
         Cursor { key, id: session.id }
     }
@@ -113,7 +113,7 @@ impl std::fmt::Display for Sort {
 
 /// Where a page lies in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Place {
+pub enum PageAnchor {
     /// At the start.
     #[default]
     Start,
@@ -130,7 +130,7 @@ const END: &str = "end";
 
 /// A place as it is written: where a page begins, or where it ends. At most one of them is given.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Asked<'a> {
+pub struct CursorParams<'a> {
     /// After which cursor.
     pub after: &'a str,
     /// Before which cursor; `end` is the end of the list.
@@ -145,7 +145,7 @@ pub struct Query {
     /// In which order.
     pub sort: Sort,
     /// Where in the list.
-    pub place: Place,
+    pub anchor: PageAnchor,
     /// At most how many; 1 to [`MAX_LIMIT`].
     pub limit: usize,
 }
@@ -159,11 +159,11 @@ impl Query {
         filter: Filter,
         sort: Option<&str>,
         limit: Option<&str>,
-        asked: Asked<'_>,
+        asked: CursorParams<'_>,
         default_limit: usize,
     ) -> Result<Self, QueryError> {
         let sort = match sort.filter(|text| !text.is_empty()) {
-            None => Sort { field: Field::LoginTime, descending: false },
+            None => Sort { field: SortField::LoginTime, descending: false },
             Some(text) => Sort::parse(text)?,
         };
         let limit = match limit.filter(|text| !text.is_empty()) {
@@ -173,14 +173,14 @@ impl Query {
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(QueryError::Limit);
         }
-        let mut query = Self { filter, sort, place: Place::Start, limit };
+        let mut query = Self { filter, sort, anchor: PageAnchor::Start, limit };
         let decode = |text| Cursor::decode(text, &query.scope());
-        query.place = match (asked.after, asked.before) {
-            ("", "") => Place::Start,
-            (after, "") => Place::After(decode(after)?),
-            ("", END) => Place::End,
-            ("", before) => Place::Before(decode(before)?),
-            _ => return Err(QueryError::TwoPlaces),
+        query.anchor = match (asked.after, asked.before) {
+            ("", "") => PageAnchor::Start,
+            (after, "") => PageAnchor::After(decode(after)?),
+            ("", END) => PageAnchor::End,
+            ("", before) => PageAnchor::Before(decode(before)?),
+            _ => return Err(QueryError::CursorAndBefore),
         };
         Ok(query)
     }

@@ -17,18 +17,18 @@ use session_domain::{Counters, Departure, PodName, PodReport, Timestamp};
 pub const FORGET_AFTER: Duration = Duration::from_secs(10 * 60);
 
 /// A pod that is gone and leaves nobody behind stays for so long, at most.
-pub const DONE_STAY: Duration = Duration::from_secs(60);
+pub const FINISHED_RETENTION: Duration = Duration::from_secs(60);
 
 /// What a pod has counted is remembered for so long after it was last heard, so that rates over it end rather than
 /// vanish.
-pub const COUNTERS_STAY: Duration = Duration::from_secs(10 * 60);
+pub const COUNTERS_RETENTION: Duration = Duration::from_secs(10 * 60);
 
 /// Pods that are remembered by their counters; beyond that the longest unheard is forgotten.
 const MAX_GONE: usize = 1_000;
 
 /// What is remembered of a pod that has left the fleet.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone {
+pub struct DepartedPod {
     /// Its name.
     pub pod: PodName,
     /// What it had counted, as it said last.
@@ -41,7 +41,7 @@ pub struct Gone {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     /// By name.
-    pub(super) gone: Arc<BTreeMap<PodName, Gone>>,
+    pub(super) gone: Arc<BTreeMap<PodName, DepartedPod>>,
     /// What those had counted that are forgotten: sums must not fall.
     pub(super) forgotten: Counters,
     /// Those that left without a last word, the newest first.
@@ -55,7 +55,7 @@ impl Memory {
         let gone = Arc::make_mut(&mut self.gone);
         // What was open is open no more; what was counted stays counted.
         let counters = Counters { websocket_connections: 0, ..report.counters };
-        gone.insert(report.pod.clone(), Gone { pod: report.pod.clone(), counters, last_seen });
+        gone.insert(report.pod.clone(), DepartedPod { pod: report.pod.clone(), counters, last_seen });
         if gone.len() > MAX_GONE {
             let oldest = gone.values().min_by_key(|gone| gone.last_seen).map(|gone| gone.pod.clone());
             if let Some(gone) = oldest.and_then(|pod| gone.remove(&pod)) {
@@ -72,7 +72,7 @@ impl Memory {
 
     /// Whether something was forgotten.
     fn forget(&mut self, now: Timestamp) -> bool {
-        let is_over = |gone: &Gone| now.since(gone.last_seen) > COUNTERS_STAY;
+        let is_over = |gone: &DepartedPod| now.since(gone.last_seen) > COUNTERS_RETENTION;
         let over: Vec<_> = self.gone.values().filter(|gone| is_over(gone)).cloned().collect();
         for gone in &over {
             Arc::make_mut(&mut self.gone).remove(&gone.pod);
@@ -84,11 +84,11 @@ impl Memory {
 
 impl Fleet {
     /// Takes in which pods discovery names now; all others are on their way out.
-    pub fn list(&mut self, found: &[DiscoveredPod], now: Timestamp) {
+    pub fn apply_discovery(&mut self, found: &[DiscoveredPod], now: Timestamp) {
         let named: BTreeSet<_> = found.iter().map(|found| &found.address).collect();
         self.pods.retain(|address, held| !held.is_hidden || named.contains(address));
         for (address, held) in &mut self.pods {
-            if held.view.vanished.is_none() && !named.contains(address) {
+            if held.view.delisted_at.is_none() && !named.contains(address) {
                 held.pod().vanish(now);
             }
         }
@@ -102,13 +102,14 @@ impl Fleet {
     }
 
     /// Takes in that pods cannot be found, for this reason, or that they can again.
-    pub fn discovery_failed(&mut self, reason: Option<&str>) {
+    pub fn set_discovery_error(&mut self, reason: Option<&str>) {
         self.trouble = reason.map(Arc::from);
     }
 
     /// Where a link is needed now: to every pod that is named, and to those that may still have something to say.
-    pub fn links(&self) -> impl Iterator<Item = &Address> {
-        let needed = |held: &Held| held.view.is_listed() || !(held.replaced || held.view.state == PodState::Finished);
+    pub fn watched_addresses(&self) -> impl Iterator<Item = &Address> {
+        let needed =
+            |held: &Held| held.view.is_discovered() || !(held.replaced || held.view.state == PodState::Finished);
         self.pods.iter().filter(move |(_, held)| needed(held)).map(|(address, _)| address)
     }
 
@@ -134,7 +135,7 @@ impl Fleet {
     }
 
     /// The pods whose snapshot is to be asked for anew, because they have listed other than they count.
-    pub fn relists(&mut self, now: Timestamp) -> Vec<Address> {
+    pub fn take_relists(&mut self, now: Timestamp) -> Vec<Address> {
         let due = self.pods.values_mut().filter_map(|held| {
             let is_due = held.view.miscount.is_some() && held.incoming.is_none() && held.check.relist(now);
             is_due.then(|| held.view.address.clone())
@@ -144,10 +145,10 @@ impl Fleet {
 
     /// The pods that are named and heard, where any that is not named might be one of them.
     fn successors(&self) -> HashMap<PodName, Timestamp> {
-        if self.pods.values().all(|held| held.view.is_listed()) {
+        if self.pods.values().all(|held| held.view.is_discovered()) {
             return HashMap::new();
         }
-        let reports = self.pods.values().filter(|held| held.view.is_listed() && held.view.is_reachable());
+        let reports = self.pods.values().filter(|held| held.view.is_discovered() && held.view.is_reachable());
         reports.filter_map(|held| held.view.report.as_ref()).map(|r| (r.pod.clone(), r.started_at)).collect()
     }
 
@@ -155,11 +156,11 @@ impl Fleet {
     /// address still, it is in sight again as soon as somebody is heard there.
     pub(super) fn remove(&mut self, address: &Address) {
         let Some(held) = self.pods.remove(address) else { return };
-        if held.view.is_listed() {
+        if held.view.is_discovered() {
             let mut hidden = Held::new(address.clone());
             hidden.is_hidden = true;
             let view = hidden.pod();
-            view.found_as.clone_from(&held.view.found_as);
+            view.discovered_name.clone_from(&held.view.discovered_name);
             view.conditions = held.view.conditions;
             view.is_fixed = held.view.is_fixed;
             self.pods.insert(address.clone(), hidden);
@@ -177,41 +178,41 @@ impl Fleet {
 
 impl PodView {
     /// Whether discovery names it.
-    pub fn is_listed(&self) -> bool {
-        self.vanished.is_none()
+    pub fn is_discovered(&self) -> bool {
+        self.delisted_at.is_none()
     }
 
     fn is_as(&self, found: &DiscoveredPod) -> bool {
         let is_same = self.conditions == found.conditions && self.is_fixed == found.is_fixed;
-        self.is_listed() && is_same && self.found_as == found.pod
+        self.is_discovered() && is_same && self.discovered_name == found.pod
     }
 
     fn list(&mut self, found: &DiscoveredPod) {
-        self.vanished = None;
+        self.delisted_at = None;
         self.conditions = found.conditions;
         self.is_fixed = found.is_fixed;
-        self.found_as.clone_from(&found.pod);
+        self.discovered_name.clone_from(&found.pod);
     }
 
     /// Its name stays; what else discovery said of it holds no more.
     fn vanish(&mut self, now: Timestamp) {
-        self.vanished = Some(now);
+        self.delisted_at = Some(now);
         self.conditions = super::Conditions::default();
     }
 
     /// When it leaves the fleet, as things stand. A pod that is heard does not, and of those that are named only the silent
     /// ones at fixed addresses do.
     fn leaves_at(&self, forget_after: Duration) -> Option<Timestamp> {
-        let done = DONE_STAY.min(forget_after);
-        let (since, stay) = match (&self.state, self.vanished) {
+        let done = FINISHED_RETENTION.min(forget_after);
+        let (since, stay) = match (&self.state, self.delisted_at) {
             (PodState::Live, _) | (PodState::Waiting, None) => return None,
             (_, None) if !self.is_fixed => return None,
             (PodState::Unreachable { since, .. }, None) => (*since, forget_after),
             (PodState::Finished, None) => (self.last_seen?, forget_after),
-            (PodState::Waiting, Some(vanished)) => (vanished, done),
-            (PodState::Finished, Some(vanished)) => (self.last_seen.unwrap_or(vanished).max(vanished), done),
-            (PodState::Unreachable { since, .. }, Some(vanished)) => {
-                ((*since).max(vanished), if self.sessions > 0 { forget_after } else { done })
+            (PodState::Waiting, Some(delisted_at)) => (delisted_at, done),
+            (PodState::Finished, Some(delisted_at)) => (self.last_seen.unwrap_or(delisted_at).max(delisted_at), done),
+            (PodState::Unreachable { since, .. }, Some(delisted_at)) => {
+                ((*since).max(delisted_at), if self.sessions > 0 { forget_after } else { done })
             }
         };
         Some(since.plus(stay))
@@ -219,7 +220,7 @@ impl PodView {
 
     /// Whether its pod is named and heard at another address: as the same process, or after its end.
     fn is_succeeded(&self, successors: &HashMap<PodName, Timestamp>) -> bool {
-        let Some(report) = self.report.as_ref().filter(|_| !self.is_listed()) else { return false };
+        let Some(report) = self.report.as_ref().filter(|_| !self.is_discovered()) else { return false };
         let is_same = |started: &Timestamp| *started == report.started_at;
         successors.get(&report.pod).is_some_and(|started| is_same(started) || !self.is_reachable())
     }

@@ -53,14 +53,14 @@ pub(super) fn fleet(pods: &[(&str, &str, Vec<SessionView>)]) -> Fleet {
     for (address, pod, sessions) in pods {
         let address = Address::new(address);
         found.push(DiscoveredPod::at(address.clone()));
-        fleet.list(&found, at(90));
+        fleet.apply_discovery(&found, at(90));
         listen(&mut fleet, &address, pod, sessions.clone());
     }
     fleet
 }
 
 pub(super) fn listen(fleet: &mut Fleet, address: &Address, pod: &str, sessions: Vec<SessionView>) {
-    fleet.apply(address, PodEvent::Watching, at(100));
+    fleet.apply(address, PodEvent::WatchStarted, at(100));
     fleet.apply(address, PodEvent::Report(report(pod, Phase::Serving, sessions.len() as u64)), at(100));
     fleet.apply(address, PodEvent::Snapshot { sessions, end: true }, at(100));
 }
@@ -71,14 +71,14 @@ pub(super) fn named(addresses: &[&str]) -> Vec<DiscoveredPod> {
 }
 
 fn standing(fleet: &Fleet, address: &str) -> PodHealth {
-    fleet.view().pod(&Address::new(address)).unwrap().standing()
+    fleet.view().pod(&Address::new(address)).unwrap().health()
 }
 
 #[test]
 fn an_unheard_pod_makes_the_totals_incomplete() {
     let mut fleet = fleet(&[("a:1", "user-1", vec![session(1, "user-1", 90)])]);
     assert!(fleet.view().is_complete());
-    fleet.list(&named(&["a:1", "b:1"]), at(100));
+    fleet.apply_discovery(&named(&["a:1", "b:1"]), at(100));
     assert!(!fleet.view().is_complete());
     assert_eq!(fleet.view().total_sessions(), 1);
 }
@@ -87,10 +87,10 @@ fn an_unheard_pod_makes_the_totals_incomplete() {
 fn a_lost_pods_rows_stay_and_are_marked_until_it_is_heard_again() {
     let mut fleet = fleet(&[("a:1", "user-1", vec![session(1, "user-1", 90)])]);
     let address = Address::new("a:1");
-    fleet.apply(&address, PodEvent::Lost("refused".into()), at(110));
+    fleet.apply(&address, PodEvent::Unreachable("refused".into()), at(110));
     let view = fleet.view();
     assert_eq!((view.total_sessions(), view.is_complete(), view.unreachable().count()), (1, false, 1));
-    let query = Query::parse(Filter::default(), None, None, Asked::default(), 10).unwrap();
+    let query = Query::parse(Filter::default(), None, None, CursorParams::default(), 10).unwrap();
     assert!(view.is_stale(view.sessions(&query).rows[0]));
 
     listen(&mut fleet, &address, "user-1", vec![]);
@@ -104,7 +104,7 @@ fn a_pod_whose_last_word_was_final_has_finished_and_is_not_unreachable() {
     let address = Address::new("a:1");
     let last = PodReport { is_final: true, ..report("user-1", Phase::Propagating, 0) };
     fleet.apply(&address, PodEvent::Report(last), at(120));
-    fleet.apply(&address, PodEvent::Lost("refused".into()), at(121));
+    fleet.apply(&address, PodEvent::Unreachable("refused".into()), at(121));
     assert_eq!(standing(&fleet, "a:1"), PodHealth::Finished);
     assert_eq!(fleet.view().total_sessions(), 0);
     listen(&mut fleet, &address, "user-1", vec![session(2, "user-1", 90)]);
@@ -119,7 +119,7 @@ fn a_session_claimed_twice_is_counted_once_where_it_was_active_last() {
     ]);
     let view = fleet.view();
     assert_eq!(view.total_sessions(), 2);
-    let query = Query::parse(Filter::new("user-2", "", ""), None, None, Asked::default(), 10).unwrap();
+    let query = Query::parse(Filter::new("user-2", "", ""), None, None, CursorParams::default(), 10).unwrap();
     assert_eq!(view.sessions(&query).total, 2);
     assert_eq!(view.pod(&Address::new("a:1")).unwrap().shared, 1);
 }
@@ -138,8 +138,8 @@ fn lies_are_said_and_poison_nobody_else() {
     assert!(reason.contains("c:1"), "{reason}");
     assert_eq!(fleet.view().total_sessions(), 3);
     assert!(!fleet.view().is_complete());
-    fleet.list(&named(&["a:1", "b:1"]), at(100));
-    fleet.apply(&Address::new("c:1"), PodEvent::Lost("refused".into()), at(100));
+    fleet.apply_discovery(&named(&["a:1", "b:1"]), at(100));
+    fleet.apply(&Address::new("c:1"), PodEvent::Unreachable("refused".into()), at(100));
     fleet.expire(at(100));
     assert_eq!(standing(&fleet, "b:1"), PodHealth::Live);
 }
@@ -150,7 +150,7 @@ fn a_drains_progress_is_measured_from_who_was_there_when_it_began() {
     let address = Address::new("a:1");
     for left in [4, 2] {
         fleet.apply(&address, PodEvent::Report(report("user-1", Phase::Draining, left)), at(100));
-        assert_eq!(fleet.view().pod(&address).unwrap().drained_from, Some(4));
+        assert_eq!(fleet.view().pod(&address).unwrap().present_at_drain_start, Some(4));
     }
 }
 
@@ -161,11 +161,11 @@ fn it_is_safe_to_upgrade_when_all_is_known_nobody_is_there_and_every_pod_is_in_m
     let address = Address::new("a:1");
     fleet.apply(&address, PodEvent::Report(report("user-1", Phase::Maintenance, 0)), at(100));
     assert!(fleet.view().is_safe_to_upgrade());
-    fleet.discovery_failed(Some("no such name"));
+    fleet.set_discovery_error(Some("no such name"));
     assert!(!fleet.view().is_safe_to_upgrade(), "there may be others");
-    fleet.discovery_failed(None);
+    fleet.set_discovery_error(None);
     assert!(fleet.view().is_safe_to_upgrade());
-    fleet.apply(&address, PodEvent::Lost("gone".into()), at(101));
+    fleet.apply(&address, PodEvent::Unreachable("gone".into()), at(101));
     assert!(!fleet.view().is_safe_to_upgrade(), "nobody knows");
 }
 
@@ -173,22 +173,22 @@ fn it_is_safe_to_upgrade_when_all_is_known_nobody_is_there_and_every_pod_is_in_m
 fn queries_name_what_is_allowed() {
     let parse =
         |sort, limit, asked| Query::parse(Filter::default(), sort, limit, asked, 100).map_err(|e| e.to_string());
-    let start = Asked::default();
-    assert!(parse(Some("-last_activity"), Some("1000"), Asked { before: "end", ..start }).is_ok());
+    let start = CursorParams::default();
+    assert!(parse(Some("-last_activity"), Some("1000"), CursorParams { before: "end", ..start }).is_ok());
     for (sort, limit, asked, hint) in [
         (Some("age"), None, start, "session_id, user, pod"),
         (None, Some("0"), start, "1 to 1000"),
         (None, Some("1001"), start, "1 to 1000"),
         (None, Some("many"), start, "1 to 1000"),
-        (None, None, Asked { after: "!!", ..start }, "cursor"),
-        (None, None, Asked { before: "start", ..start }, "cursor"),
-        (None, None, Asked { after: "x", before: "end" }, "not both"),
+        (None, None, CursorParams { after: "!!", ..start }, "cursor"),
+        (None, None, CursorParams { before: "start", ..start }, "cursor"),
+        (None, None, CursorParams { after: "x", before: "end" }, "not both"),
     ] {
         let error = parse(sort, limit, asked).unwrap_err();
         assert!(error.contains(hint), "{error}");
     }
     let error = Filter::default().in_state("asleep").unwrap_err().to_string();
-    assert!(error.contains("present, idle, told, "), "{error}");
+    assert!(error.contains("present, idle, notified, "), "{error}");
 }
 
 pub(super) fn heard() -> impl Strategy<Value = PodEvent> {
@@ -197,7 +197,7 @@ pub(super) fn heard() -> impl Strategy<Value = PodEvent> {
         all.into_iter().map(|(n, pod, active)| session(n, &format!("user-{pod}"), active + 1)).collect()
     };
     prop_oneof![
-        Just(PodEvent::Watching),
+        Just(PodEvent::WatchStarted),
         (0..3_u8, any::<bool>()).prop_map(|(pod, is_final)| {
             PodEvent::Report(PodReport { is_final, ..report(&format!("user-{pod}"), Phase::Serving, 0) })
         }),
@@ -206,8 +206,8 @@ pub(super) fn heard() -> impl Strategy<Value = PodEvent> {
             upserts: make(all),
             removals: gone.into_iter().map(|n| (session(n, "x", 1).id, Departure::Unknown)).collect(),
         }),
-        Just(PodEvent::Lost("gone".into())),
-        Just(PodEvent::Unsound("nonsense".into())),
+        Just(PodEvent::Unreachable("gone".into())),
+        Just(PodEvent::InvalidMessage("nonsense".into())),
     ]
 }
 
@@ -216,11 +216,11 @@ proptest! {
     fn whatever_is_heard_each_session_is_counted_once(history in prop::collection::vec((0..3_u8, heard()), 0..60)) {
         let mut fleet = Fleet::new();
         let addresses: Vec<_> = (0..3).map(|n| Address::new(&format!("{n}:1"))).collect();
-        fleet.list(&addresses.iter().cloned().map(DiscoveredPod::at).collect::<Vec<_>>(), at(1));
+        fleet.apply_discovery(&addresses.iter().cloned().map(DiscoveredPod::at).collect::<Vec<_>>(), at(1));
         for (pod, heard) in history {
             fleet.apply(&addresses[usize::from(pod)], heard, at(150));
             let view = fleet.view();
-            let query = Query::parse(Filter::default(), None, Some("1000"), Asked::default(), 10).unwrap();
+            let query = Query::parse(Filter::default(), None, Some("1000"), CursorParams::default(), 10).unwrap();
             let ids: Vec<_> = view.sessions(&query).rows.iter().map(|row| row.session.id).collect();
             let distinct: HashSet<_> = ids.iter().collect();
             prop_assert_eq!(distinct.len(), ids.len());
@@ -244,18 +244,18 @@ fn counting(counted: u64) -> (Fleet, Address) {
 fn a_pod_that_lastingly_counts_other_than_it_lists_is_not_complete_and_is_asked_again() {
     let (mut fleet, address) = counting(2);
     fleet.expire(at(102));
-    assert!(fleet.view().is_complete() && fleet.relists(at(102)).is_empty(), "a moment's difference is none");
+    assert!(fleet.view().is_complete() && fleet.take_relists(at(102)).is_empty(), "a moment's difference is none");
     let found = (103..110).find(|now| fleet.expire(at(*now)));
     assert_eq!(found, Some(106), "time alone makes it one");
     let PodHealth::Inconsistent(reason) = standing(&fleet, "a:1") else { panic!("believed") };
     assert_eq!(reason, "counts 2 sessions and has listed 1; its list is asked for again");
     assert!(!fleet.view().is_complete());
-    assert_eq!(fleet.relists(at(106)), std::slice::from_ref(&address));
-    assert!(fleet.relists(at(106)).is_empty(), "once in a while");
+    assert_eq!(fleet.take_relists(at(106)), std::slice::from_ref(&address));
+    assert!(fleet.take_relists(at(106)).is_empty(), "once in a while");
 
     // While the new snapshot comes in, nothing is known better.
-    fleet.apply(&address, PodEvent::Watching, at(107));
-    assert!(!fleet.view().is_complete() && fleet.relists(at(200)).is_empty());
+    fleet.apply(&address, PodEvent::WatchStarted, at(107));
+    assert!(!fleet.view().is_complete() && fleet.take_relists(at(200)).is_empty());
     fleet.apply(&address, PodEvent::Report(report("user-1", Phase::Maintenance, 2)), at(107));
     let both = vec![session(1, "user-1", 90), session(2, "user-1", 90)];
     fleet.apply(&address, PodEvent::Snapshot { sessions: both, end: true }, at(107));
@@ -278,16 +278,16 @@ fn a_pod_that_lists_too_many_is_cut_marked_and_takes_nothing_from_the_others() {
     let mut fleet = fleet(&[("a:1", "user-1", vec![]), ("b:1", "user-2", vec![])]);
     let (liar, honest) = (Address::new("a:1"), Address::new("b:1"));
     let part = |from: usize, pod: &str| (from..from + 1_000).map(|n| session(n as u128 + 1, pod, 90)).collect();
-    for from in (0..MAX_SESSIONS_OF_A_POD + 2_000).step_by(1_000) {
+    for from in (0..MAX_SESSIONS_PER_POD + 2_000).step_by(1_000) {
         fleet.apply(&liar, PodEvent::Changes { upserts: part(from, "user-1"), removals: vec![] }, at(100));
     }
-    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_OF_A_POD as u64);
+    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_PER_POD as u64);
     let PodHealth::Inconsistent(reason) = standing(&fleet, "a:1") else { panic!("believed") };
     assert!(reason.contains("lists more than 200000 sessions, the others are left out"), "{reason}");
     assert!(!fleet.view().is_complete());
     fleet.apply(&honest, PodEvent::Changes { upserts: part(900_000, "user-2"), removals: vec![] }, at(100));
-    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_OF_A_POD as u64 + 1_000);
-    fleet.apply(&liar, PodEvent::Watching, at(101));
+    assert_eq!(fleet.view().total_sessions(), MAX_SESSIONS_PER_POD as u64 + 1_000);
+    fleet.apply(&liar, PodEvent::WatchStarted, at(101));
     fleet.apply(&liar, PodEvent::Report(report("user-1", Phase::Serving, 0)), at(101));
     assert!(!fleet.view().is_complete(), "it is not believed before its new list is there");
     fleet.apply(&liar, PodEvent::Snapshot { sessions: vec![], end: true }, at(101));
@@ -301,8 +301,8 @@ fn a_pod_is_ready_as_it_says_itself_unless_discovery_knows_that_it_is_not() {
         let mut fleet = Fleet::new();
         let address = Address::new("a:1");
         let conditions = Conditions { ready: discovered, ..Conditions::default() };
-        fleet.list(&[DiscoveredPod { conditions, ..DiscoveredPod::at(address.clone()) }], at(90));
-        fleet.apply(&address, PodEvent::Watching, at(100));
+        fleet.apply_discovery(&[DiscoveredPod { conditions, ..DiscoveredPod::at(address.clone()) }], at(90));
+        fleet.apply(&address, PodEvent::WatchStarted, at(100));
         fleet.apply(
             &address,
             PodEvent::Report(PodReport { ready: said, ..report("user-1", Phase::Serving, 0) }),
@@ -310,7 +310,7 @@ fn a_pod_is_ready_as_it_says_itself_unless_discovery_knows_that_it_is_not() {
         );
         fleet.apply(&address, PodEvent::Snapshot { sessions: vec![], end: true }, at(100));
         if lost {
-            fleet.apply(&address, PodEvent::Lost("refused".into()), at(101));
+            fleet.apply(&address, PodEvent::Unreachable("refused".into()), at(101));
         }
         fleet.view().pods()[0].is_ready()
     };

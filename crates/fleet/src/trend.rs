@@ -8,14 +8,14 @@ use super::Fleet;
 use session_domain::{Outcome, Timestamp};
 
 /// The length of a step.
-pub const STEP: Duration = Duration::from_secs(15);
+pub const TREND_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Steps that are kept: half an hour.
 const STEPS_KEPT: usize = 120;
 
 /// One step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Step {
+pub struct TrendPoint {
     /// Its end.
     pub at: Timestamp,
     /// Sessions at its end, present or not.
@@ -33,18 +33,18 @@ pub struct Step {
 /// The steps so far. Shared with the views until the next one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trend {
-    steps: Arc<VecDeque<Step>>,
+    steps: Arc<VecDeque<TrendPoint>>,
     /// What happened since the last step.
-    since: Step,
+    since: TrendPoint,
 }
 
 impl Trend {
-    pub(super) fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
+    pub(super) fn points(&self) -> impl ExactSizeIterator<Item = &TrendPoint> {
         self.steps.iter()
     }
 
     pub(super) fn count(&mut self, outcome: Outcome) {
-        let Step { departures, forced, auto_logouts, .. } = &mut self.since;
+        let TrendPoint { departures, forced, auto_logouts, .. } = &mut self.since;
         *departures += u64::from(outcome != Outcome::Moved);
         *forced += u64::from(outcome == Outcome::Forced);
         *auto_logouts += u64::from(outcome == Outcome::AutoLogout);
@@ -53,13 +53,13 @@ impl Trend {
     /// Takes a step where it is time for one; whether it was.
     pub(super) fn pass(&mut self, sessions: u64, present: u64, now: Timestamp) -> bool {
         // A clock that was set back begins anew.
-        let is_due = self.steps.back().is_none_or(|last| now < last.at || now.since(last.at) >= STEP);
+        let is_due = self.steps.back().is_none_or(|last| now < last.at || now.since(last.at) >= TREND_INTERVAL);
         if !is_due {
             return false;
         }
         let steps = Arc::make_mut(&mut self.steps);
         steps.retain(|step| step.at <= now);
-        steps.push_back(Step { at: now, sessions, present, ..std::mem::take(&mut self.since) });
+        steps.push_back(TrendPoint { at: now, sessions, present, ..std::mem::take(&mut self.since) });
         if steps.len() > STEPS_KEPT {
             steps.pop_front();
         }
@@ -69,7 +69,7 @@ impl Trend {
 
 impl Fleet {
     /// Takes a step of how it goes, where it is time for one; whether it was.
-    pub fn step(&mut self, now: Timestamp) -> bool {
+    pub fn record_trend(&mut self, now: Timestamp) -> bool {
         let rows = self.ledger.claims.rows.shards();
         let (sessions, present) = (rows.len(), rows.present());
         self.ledger.trend.pass(sessions, present, now)
@@ -94,12 +94,13 @@ mod tests {
         assert!(!trend.pass(3, 3, at(14)));
         assert!(trend.pass(3, 1, at(15)));
         assert!(trend.pass(3, 0, at(30)));
-        let numbers = |step: &Step| (step.sessions, step.present, step.departures, step.forced, step.auto_logouts);
-        let steps: Vec<_> = trend.steps().map(numbers).collect();
+        let numbers =
+            |step: &TrendPoint| (step.sessions, step.present, step.departures, step.forced, step.auto_logouts);
+        let steps: Vec<_> = trend.points().map(numbers).collect();
         assert_eq!(steps, [(5, 4, 0, 0, 0), (3, 1, 3, 1, 1), (3, 0, 0, 0, 0)]);
         (3..200).for_each(|step| assert!(trend.pass(0, 0, at(step * 15))));
-        assert_eq!(trend.steps().len(), STEPS_KEPT);
+        assert_eq!(trend.points().len(), STEPS_KEPT);
         assert!(trend.pass(1, 1, at(20)), "the clock was set back");
-        assert!(trend.steps().len() < STEPS_KEPT);
+        assert!(trend.points().len() < STEPS_KEPT);
     }
 }

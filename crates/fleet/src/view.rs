@@ -7,10 +7,10 @@ use super::history::{DrainRecord, History};
 use super::ledger::Ledger;
 use super::lost::LostPod;
 use super::pod::{Address, Inconsistency, PodState, PodView};
-use super::query::{Place, Query};
-use super::retention::{Gone, Memory};
+use super::query::{PageAnchor, Query};
+use super::retention::{DepartedPod, Memory};
 use super::rows::{Row, Shards};
-use super::trend::{Step, Trend};
+use super::trend::{Trend, TrendPoint};
 use session_domain::paging::{Page, page, page_before};
 use session_domain::{Counters, PodName, SessionId, Timestamp};
 
@@ -82,13 +82,13 @@ impl FleetView {
     }
 
     /// When the oldest session began that is believed to be at an address.
-    pub fn oldest(&self, address: &Address) -> Option<Timestamp> {
+    pub fn oldest_session_start(&self, address: &Address) -> Option<Timestamp> {
         let index = self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()?;
         self.oldest[index]
     }
 
     /// Pods that have left and whose counters are remembered, ordered by name; not those that are back.
-    pub fn gone(&self) -> impl Iterator<Item = &Gone> {
+    pub fn departed_pods(&self) -> impl Iterator<Item = &DepartedPod> {
         let back: BTreeSet<_> = self.pods.iter().filter_map(|pod| Some(&pod.report.as_ref()?.pod)).collect();
         self.memory.gone.values().filter(move |gone| !back.contains(&gone.pod))
     }
@@ -102,7 +102,7 @@ impl FleetView {
     pub fn counters(&self) -> Counters {
         let mut sum = self.memory.forgotten;
         self.pods.iter().filter_map(|pod| pod.report.as_ref()).for_each(|report| sum.add(&report.counters));
-        self.gone().for_each(|gone| sum.add(&gone.counters));
+        self.departed_pods().for_each(|gone| sum.add(&gone.counters));
         sum
     }
 
@@ -112,12 +112,12 @@ impl FleetView {
     }
 
     /// How it went of late, the oldest step first.
-    pub fn steps(&self) -> impl ExactSizeIterator<Item = &Step> {
-        self.trend.steps()
+    pub fn trend(&self) -> impl ExactSizeIterator<Item = &TrendPoint> {
+        self.trend.points()
     }
 
     /// Why pods cannot be found just now, so that new ones may be missing here; says nothing of those that are here.
-    pub fn discovery_trouble(&self) -> Option<&str> {
+    pub fn discovery_error(&self) -> Option<&str> {
         self.trouble.as_deref()
     }
 
@@ -138,7 +138,7 @@ impl FleetView {
 
     /// Whether the totals leave nothing out and nothing of them is in doubt.
     pub fn is_complete(&self) -> bool {
-        !self.pods.is_empty() && self.pods.iter().all(|pod| pod.is_known())
+        !self.pods.is_empty() && self.pods.iter().all(|pod| pod.is_reliable())
     }
 
     /// Pods that cannot be heard.
@@ -161,7 +161,7 @@ impl FleetView {
     }
 
     /// Pods that fell silent, have left because the shared store accounts for their sessions, and may run still.
-    pub fn released(&self) -> impl Iterator<Item = &str> {
+    pub fn released_pods(&self) -> impl Iterator<Item = &str> {
         self.memory.released.iter().map(|released| &*released.pod)
     }
 
@@ -175,11 +175,11 @@ impl FleetView {
         let rows = self.matching(query);
         let position = |row: &&Row| query.sort.position(&row.session);
         let descending = query.sort.descending;
-        match &query.place {
-            Place::Start => page(rows, position, descending, None, query.limit),
-            Place::After(cursor) => page(rows, position, descending, Some(cursor), query.limit),
-            Place::Before(cursor) => page_before(rows, position, descending, Some(cursor), query.limit),
-            Place::End => page_before(rows, position, descending, None, query.limit),
+        match &query.anchor {
+            PageAnchor::Start => page(rows, position, descending, None, query.limit),
+            PageAnchor::After(cursor) => page(rows, position, descending, Some(cursor), query.limit),
+            PageAnchor::Before(cursor) => page_before(rows, position, descending, Some(cursor), query.limit),
+            PageAnchor::End => page_before(rows, position, descending, None, query.limit),
         }
     }
 

@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, StatusCode, Version};
 use session_domain::Phase;
 use session_domain::lifecycle::State;
-use session_domain::registry::Refused;
+use session_domain::registry::AdmissionError;
 
 use crate::page::{self, Page};
 use crate::request_kind::RequestKind;
@@ -22,7 +22,7 @@ const ALWAYS_ADMITTED: [&str; 3] = ["/session", "/events", "/logout"];
 
 /// Whether a newcomer would be admitted now.
 pub(crate) fn admits_newcomers(state: &ServiceState) -> bool {
-    state.registry.is_open() && !state.registry.is_full()
+    state.registry.admits_newcomers() && !state.registry.is_full()
 }
 
 /// What a request without a session gets instead of the app, if anything.
@@ -44,27 +44,27 @@ pub(crate) async fn check(
     Some(refuse(state, kind, &request.headers, location, refused?, request.version))
 }
 
-async fn newcomer(state: &Arc<ServiceState>) -> Option<Refused> {
-    if !state.registry.is_open() {
-        return Some(Refused::Closed);
+async fn newcomer(state: &Arc<ServiceState>) -> Option<AdmissionError> {
+    if !state.registry.admits_newcomers() {
+        return Some(AdmissionError::Closed);
     }
     if state.registry.is_full() {
         eviction::make_room(state).await;
     }
-    state.registry.is_full().then_some(Refused::Full)
+    state.registry.is_full().then_some(AdmissionError::Full)
 }
 
 /// Holds no place, so that a full pod is no matter; and a route may lead here until the propagation is over.
-fn untracked(state: &ServiceState) -> Option<Refused> {
+fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     match state.lifecycle.borrow().phase() {
-        Phase::Maintenance => Some(Refused::Closed),
+        Phase::Maintenance => Some(AdmissionError::Closed),
         Phase::Serving | Phase::Draining | Phase::Propagating => None,
     }
 }
 
 /// Users with a session come back by such a form as newcomers do, and cannot be told from them: it is served while they are.
-fn cross_site_post(state: &ServiceState) -> Option<Refused> {
-    (state.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(Refused::Closed)
+fn cross_site_post(state: &ServiceState) -> Option<AdmissionError> {
+    (state.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(AdmissionError::Closed)
 }
 
 /// Whether the pod will stop: what needs no session here had better go elsewhere the next time.
@@ -79,12 +79,12 @@ pub(crate) fn refuse(
     kind: RequestKind,
     headers: &HeaderMap,
     location: &str,
-    refused: Refused,
+    refused: AdmissionError,
     version: Version,
 ) -> Response {
     let phase = state.lifecycle.borrow().phase();
     let (page, title, detail, retry_after) = match (refused, phase) {
-        (Refused::Closed, Phase::Maintenance) => {
+        (AdmissionError::Closed, Phase::Maintenance) => {
             return maintenance_page::answer(
                 &*state.pages,
                 kind,
@@ -93,11 +93,11 @@ pub(crate) fn refuse(
                 state.config.maintenance_retry_after,
             );
         }
-        (Refused::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => {
+        (AdmissionError::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => {
             let page = Page::TryAgain { location };
             (page, "This server is about to stop", "Another one takes over: try again in a second.", 1)
         }
-        (Refused::Full, _) => (Page::Busy { location }, "This server is full", "Try again in a few seconds.", 5),
+        (AdmissionError::Full, _) => (Page::Busy { location }, "This server is full", "Try again in a few seconds.", 5),
     };
     let mut response = if kind.takes_page(headers) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, state.pages.html(page))

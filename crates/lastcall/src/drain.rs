@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use session_domain::Phase;
-use session_domain::lifecycle::{Admit, Effect, Event, Lifecycle, Line, Reason, Signal, Situation, State};
+use session_domain::lifecycle::{Admission, Effect, Event, Lifecycle, LogLine, Reason, Signal, Situation, State};
 use session_domain::registry::Census;
 use tokio::sync::watch;
 use tokio::time::{sleep, sleep_until};
@@ -99,9 +99,9 @@ impl DrainTask {
     async fn step(&mut self, event: Event) {
         // Admission is restricted before sessions are counted: every admitted session is counted.
         match event {
-            Event::Terminate(_) => self.state.registry.restrict(Admit::Nobody),
-            Event::MaintenanceOn => self.state.registry.restrict(Admit::Adopted),
-            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {}
+            Event::Terminate(_) => self.state.registry.restrict_admission(Admission::Closed),
+            Event::MaintenanceOn => self.state.registry.restrict_admission(Admission::AdoptionsOnly),
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => {}
         }
         let now = self.state.clock.now();
         let census = self.state.registry.census(now);
@@ -124,7 +124,7 @@ impl DrainTask {
         // A store may take a while to acknowledge that sessions have ended; the endpoints get their time all the same.
         let took = self.state.clock.now().since(now);
         if !took.is_zero() {
-            self.machine = self.machine.delayed(took);
+            self.machine = self.machine.extend_propagation(took);
             self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
         }
     }
@@ -132,16 +132,14 @@ impl DrainTask {
     async fn perform(&self, effect: &Effect) {
         let state = &self.state;
         match effect {
-            Effect::Admit(admit) => state.registry.admit(*admit),
+            Effect::SetAdmission(admit) => state.registry.set_admission(*admit),
             Effect::Notify(notice) => state.begin_notice(notice),
             Effect::CancelNotice(reason) => state.cancel_notice(*reason),
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason).await,
             Effect::ReleaseRemaining => _ = state.sessions.release_remaining().await,
-            // Readiness is read off the machine by whoever asks.
-            Effect::SetReadiness(_) => {}
             Effect::Log(line) => {
-                if *line == Line::Hurried
+                if *line == LogLine::Hurried
                     && let Some(sharing) = state.sessions.sharing()
                 {
                     sharing.hurry();
@@ -159,14 +157,14 @@ impl DrainTask {
             (Some(_), ForcedEnd::Release) => Ending::Released,
             (Some(_), ForcedEnd::Delete) | (None, _) => Ending::Forced,
         };
-        let ended = state.sessions.end_all(state.registry.present(state.clock.now()), ending, |_| true).await;
+        let ended = state.sessions.end_all(state.registry.present_sessions(state.clock.now()), ending, |_| true).await;
         if ended.moved > 0 {
-            info!("{}", Line::Released(reason, ended.moved));
+            info!("{}", LogLine::Released(reason, ended.moved));
         }
         match reason {
-            Reason::Shutdown if ended.forced > 0 => info!("{}", Line::ForceClosing(ended.forced)),
-            Reason::Shutdown if ended.moved == 0 => info!("{}", Line::Remaining(0, Duration::ZERO)),
-            Reason::Maintenance if ended.forced > 0 => info!("{}", Line::MaintenanceForceClosing(ended.forced)),
+            Reason::Shutdown if ended.forced > 0 => info!("{}", LogLine::ForceClosing(ended.forced)),
+            Reason::Shutdown if ended.moved == 0 => info!("{}", LogLine::Remaining(0, Duration::ZERO)),
+            Reason::Maintenance if ended.forced > 0 => info!("{}", LogLine::MaintenanceForceClosing(ended.forced)),
             Reason::Shutdown | Reason::Maintenance => {}
         }
     }

@@ -151,7 +151,7 @@ impl Metrics {
         let float = |number: u64| number as f64;
         let totals = sessions.totals();
         self.active_sessions.set(float(sessions.active()));
-        self.told.absolute(totals.told);
+        self.told.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
         self.logins.absolute(totals.logins);

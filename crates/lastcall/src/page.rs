@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderM
 use http_support::{Problem, security_headers};
 use serde_json::Value;
 
-use crate::assets::{AGAIN_PATH, RELOAD_PATH};
+use crate::assets::{RELOAD_PATH, RETRY_PATH};
 
 /// A page that the service needs and the app may design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ fn retry(seconds: u32, location: &str) -> String {
         "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
          <span id=\"trying\" aria-hidden=\"true\"></span></p>\
          <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
-         <script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
+         <script src=\"{RETRY_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
     )
 }
 
@@ -206,6 +206,6 @@ mod tests {
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");
             assert!(!html.contains("style"), "{html}");
         }
-        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(AGAIN_PATH));
+        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(RETRY_PATH));
     }
 }

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use session_domain::registry::{Kind, Presence};
+use session_domain::registry::{Presence, PresenceKind};
 
 use crate::clock::Clock;
 use crate::service_state::ServiceState;
@@ -21,14 +21,14 @@ pub(crate) struct PresenceGuard {
 
 impl PresenceGuard {
     /// Opens something of a session. A session of another pod is present there, not here.
-    pub(crate) fn of(state: &Arc<ServiceState>, session: &Held, kind: Kind) -> Option<Self> {
+    pub(crate) fn of(state: &Arc<ServiceState>, session: &Held, kind: PresenceKind) -> Option<Self> {
         match session {
             Held::Own(live) => Some(Self::open(state, live, kind)),
             Held::Guest(_) => None,
         }
     }
 
-    pub(crate) fn open(state: &Arc<ServiceState>, session: &Live, kind: Kind) -> Self {
+    pub(crate) fn open(state: &Arc<ServiceState>, session: &Live, kind: PresenceKind) -> Self {
         Self { presence: Some(Presence::open(&state.registry, session, kind)), clock: state.clock }
     }
 }

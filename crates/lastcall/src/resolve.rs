@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
-use session_domain::registry::Refused;
+use session_domain::registry::AdmissionError;
 use session_domain::shared::Purpose;
 
 use crate::identity::Identity;
@@ -47,9 +47,14 @@ pub(crate) async fn resolve(
         Finding::Replaced => Resolved::Answered(replaced::answer(state, base, request)),
         Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
         Finding::Unknown => Resolved::Answered(admission::wait(state, headers, location, request.version)),
-        Finding::Maintenance => {
-            Resolved::Answered(admission::refuse(state, kind, headers, location, Refused::Closed, request.version))
-        }
+        Finding::Maintenance => Resolved::Answered(admission::refuse(
+            state,
+            kind,
+            headers,
+            location,
+            AdmissionError::Closed,
+            request.version,
+        )),
     }
 }
 

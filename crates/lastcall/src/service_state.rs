@@ -64,7 +64,7 @@ impl ServiceState {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
-        let registry = Arc::new(if config.store.is_some() { registry.shared() } else { registry });
+        let registry = Arc::new(if config.store.is_some() { registry.with_store() } else { registry });
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
         let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));
@@ -186,7 +186,7 @@ impl ServiceState {
             revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),
             counters: Counters {
-                drain_notifications_sent: totals.told,
+                drain_notifications_sent: totals.notified,
                 graceful_logouts: totals.graceful,
                 auto_logouts: totals.ended(Outcome::AutoLogout),
                 forced_logouts: totals.ended(Outcome::Forced),
@@ -198,7 +198,7 @@ impl ServiceState {
         }
     }
 
-    /// How often sessions that have outlived their time are looked for: often enough that none stays a tenth
+    /// How often expired sessions are looked for: often enough that none stays a tenth
     /// longer than it may.
     pub(crate) fn sweep_interval(&self) -> Duration {
         (self.config.limits.session_ttl / 10).clamp(Duration::from_millis(100), Duration::from_secs(5))

@@ -10,7 +10,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use http_support::is_prefetch;
 use session_domain::lifecycle::{NoticeId, Reason};
-use session_domain::registry::{Kind, Refused};
+use session_domain::registry::{AdmissionError, PresenceKind};
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
@@ -278,14 +278,14 @@ impl RequestContext {
     }
 
     /// Starts a session for a newcomer; the response will carry its cookie.
-    pub(crate) fn start(&self, user: UserName) -> Result<Session, Refused> {
+    pub(crate) fn start(&self, user: UserName) -> Result<Session, AdmissionError> {
         if let Some(session) = self.session() {
             return Ok(session);
         }
         let id = SessionId::from_uuid(Uuid::new_v4());
         let live = self.state.registry.start(id, user, Streams::default(), self.state.clock.now())?;
         if let Some(started) = &self.started {
-            let guard = PresenceGuard::open(&self.state, &live, Kind::Request);
+            let guard = PresenceGuard::open(&self.state, &live, PresenceKind::Request);
             let _ = started.set(Started { live: Arc::clone(&live), guard: std::sync::Mutex::new(Some(guard)) });
         }
         Ok(Session { state: Arc::clone(&self.state), held: Held::Own(live), base: self.base.clone() })
@@ -326,15 +326,15 @@ impl RequestContext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotSignedIn {
     /// No session starts here now.
-    Refused(Refused),
+    Refused(AdmissionError),
     /// The session's entry cannot be written now.
     Unavailable,
     /// The caller has no session, and the request may not start one.
     MayNotStart,
 }
 
-impl From<Refused> for NotSignedIn {
-    fn from(refused: Refused) -> Self {
+impl From<AdmissionError> for NotSignedIn {
+    fn from(refused: AdmissionError) -> Self {
         Self::Refused(refused)
     }
 }

@@ -14,7 +14,7 @@ use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use http_support::{ConnectionHandle, security_headers};
 use session_domain::UserName;
-use session_domain::registry::Kind;
+use session_domain::registry::PresenceKind;
 use tower::ServiceExt as _;
 
 use crate::events::EventStreamAnswer;
@@ -83,8 +83,8 @@ async fn with_session(
     session: &Held,
 ) -> Response {
     state.sessions.touch(session, state.clock.now());
-    let guard = PresenceGuard::of(state, session, Kind::Request);
-    let leaves = matches!(session, Held::Guest(_)) && !state.registry.adopts();
+    let guard = PresenceGuard::of(state, session, PresenceKind::Request);
+    let leaves = matches!(session, Held::Guest(_)) && !state.registry.admits_adoptions();
     let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
     request.extensions_mut().insert(context);
     let mut response = present_until_read(call(app, request).await, guard);

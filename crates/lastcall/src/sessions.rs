@@ -248,21 +248,21 @@ impl Sessions {
 
     /// Releases every session. Where none is admitted any more none remains.
     pub(crate) async fn release_remaining(&self) -> Ended {
-        let mut released = self.end_all(self.registry.all(), Ending::Vacated, |_| true).await;
-        while !self.registry.is_vacated() {
+        let mut released = self.end_all(self.registry.all_sessions(), Ending::Vacated, |_| true).await;
+        while self.registry.has_unreleased_sessions() {
             // Between its admission and its place in the registry a session is for a moment counted and not to be found.
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            released.moved += self.end_all(self.registry.all(), Ending::Vacated, |_| true).await.moved;
+            released.moved += self.end_all(self.registry.all_sessions(), Ending::Vacated, |_| true).await.moved;
         }
         released
     }
 
-    /// Ends a session that has outlived its time, unless it was active at another pod.
-    pub(crate) async fn expire(&self, outlived: Vec<Live>) -> u64 {
+    /// Ends an expired session, unless it was active at another pod.
+    pub(crate) async fn expire(&self, expired: Vec<Live>) -> u64 {
         // They may have been active as guests since.
-        self.refresh(&outlived).await;
-        let still = |session: &Live| self.registry.has_outlived(session, self.clock.now());
-        self.end_all(outlived, Ending::Expired, still).await.expired
+        self.refresh(&expired).await;
+        let still = |session: &Live| self.registry.is_expired(session, self.clock.now());
+        self.end_all(expired, Ending::Expired, still).await.expired
     }
 
     /// Learns which of these sessions other pods have adopted, which have been logged out there, and how active they were.

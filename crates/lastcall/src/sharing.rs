@@ -210,7 +210,7 @@ impl Sharing {
 
     /// The owner of a session cannot be asked now. Its id means nothing here from now on.
     fn ask_later(&self, id: SessionId, request: OwnerRequest) {
-        self.registry.depart(id);
+        self.registry.add_tombstone(id);
         locked(&self.unasked).insert(id, request);
     }
 
@@ -228,7 +228,7 @@ impl Sharing {
 
     /// Whether the pod adopts sessions now.
     fn adopts(&self) -> Adopts {
-        if self.registry.adopts() {
+        if self.registry.admits_adoptions() {
             return Adopts::Yes;
         }
         let phase = self.lifecycle.borrow().phase();
@@ -288,7 +288,7 @@ impl Sharing {
     /// The store has lost the session: what the registry holds is true.
     fn write_anew(&self, session: &Live) {
         session.mark_lost();
-        self.registry.write_again(session);
+        self.registry.queue_write(session);
     }
 
     /// Another pod has adopted the session: it goes on there, and counts neither as a logout nor as forced.

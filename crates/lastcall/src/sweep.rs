@@ -1,4 +1,4 @@
-//! What has to be done now and then: sessions that have outlived their time end, and the metrics are kept small.
+//! What has to be done now and then: expired sessions end, and the metrics are kept small.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ pub(crate) async fn sweep(state: Arc<ServiceState>, stop: CancellationToken) {
     let mut ticks = interval(state.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let outlived = state.registry.outlived(state.clock.now());
-        if !outlived.is_empty() {
-            let expired = state.sessions.expire(outlived).await;
+        let expired = state.registry.expired(state.clock.now());
+        if !expired.is_empty() {
+            let expired = state.sessions.expire(expired).await;
             debug!(sessions.expired = expired, "sessions expired");
         }
         state.metrics.upkeep();

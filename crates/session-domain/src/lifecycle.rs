@@ -7,18 +7,18 @@
 //!
 //! [`Lifecycle::step`] consumes the machine and gives the next one and what is to be done, as values. It never does
 //! anything itself. A pod that was told to terminate never serves again; newcomers are let in again
-//! ([`Admit::All`]) on the way back to serving alone; [`Effect::ForceClose`] never comes before the deadline unless the
+//! ([`Admission::Open`]) on the way back to serving alone; [`Effect::ForceClose`] never comes before the deadline unless the
 //! operator hurries.
 
 mod effects;
-mod line;
+mod log_line;
 mod policy;
 mod step;
 #[cfg(test)]
 mod tests;
 
-pub use effects::{Admit, Effect, Notice, NoticeId, Reason};
-pub use line::Line;
+pub use effects::{Admission, Effect, Notice, NoticeId, Reason};
+pub use log_line::LogLine;
 pub use policy::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal};
 
 use crate::pod::Phase;
@@ -44,8 +44,6 @@ pub enum Event {
     MaintenanceOff,
     /// The process is to stop.
     Terminate(Signal),
-    /// The operator does not want to wait any longer.
-    Hurry,
     /// Sessions came, left, or became present or absent.
     PopulationChanged,
     /// The moment of [`Lifecycle::wakes_at`] has come.
@@ -149,7 +147,7 @@ impl Lifecycle {
 
     /// The machine where the effects of its last step took this long: the propagation begins after them.
     #[must_use]
-    pub fn delayed(mut self, by: std::time::Duration) -> Self {
+    pub fn extend_propagation(mut self, by: std::time::Duration) -> Self {
         if let State::Propagating { until, .. } = &mut self.state {
             *until = until.plus(by);
         }
@@ -184,12 +182,12 @@ impl Lifecycle {
     }
 
     /// Whom the pod takes in.
-    pub const fn admits(&self) -> Admit {
+    pub const fn admission(&self) -> Admission {
         match self.state {
-            State::Serving => Admit::All,
-            State::MaintenanceCountdown { .. } => Admit::Adopted,
+            State::Serving => Admission::Open,
+            State::MaintenanceCountdown { .. } => Admission::AdoptionsOnly,
             State::MaintenanceClosed | State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
-                Admit::Nobody
+                Admission::Closed
             }
         }
     }

@@ -41,7 +41,7 @@ impl Outcome {
 pub(crate) struct Ledger {
     pub(crate) logins: AtomicU64,
     pub(crate) adopted: AtomicU64,
-    pub(crate) told: AtomicU64,
+    pub(crate) notified: AtomicU64,
     pub(crate) graceful: AtomicU64,
     ended: [AtomicU64; 5],
 }
@@ -55,7 +55,7 @@ impl Ledger {
         Totals {
             logins: self.logins.load(Ordering::Relaxed),
             adopted: self.adopted.load(Ordering::Relaxed),
-            told: self.told.load(Ordering::Relaxed),
+            notified: self.notified.load(Ordering::Relaxed),
             graceful: self.graceful.load(Ordering::Relaxed),
             ended: std::array::from_fn(|i| self.ended[i].load(Ordering::Relaxed)),
         }
@@ -70,7 +70,7 @@ pub struct Totals {
     /// Sessions taken over from another pod.
     pub adopted: u64,
     /// Sessions told of a notice, once for each notice.
-    pub told: u64,
+    pub notified: u64,
     /// Logouts of told sessions while the notice ran.
     pub graceful: u64,
     ended: [u64; 5],
@@ -83,7 +83,7 @@ impl Totals {
     }
 
     /// Sessions that ended, however.
-    pub fn all_ended(&self) -> u64 {
+    pub fn total_ended(&self) -> u64 {
         self.ended.iter().sum()
     }
 }

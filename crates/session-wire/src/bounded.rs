@@ -12,12 +12,12 @@ use tonic_prost::{ProstCodec, ProstEncoder};
 use crate::v1::{WatchSessionsRequest, WatchSessionsResponse};
 
 /// Sessions, and ids of sessions, that one message of a watch may have.
-pub const MAX_SESSIONS_OF_A_MESSAGE: usize = 1_000;
+pub const MAX_SESSIONS_PER_MESSAGE: usize = 1_000;
 
 /// The largest message of a watch that is read, in bytes. A thousand sessions with the longest names take less.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
-/// Watches a pod. A message beyond [`MAX_SESSIONS_OF_A_MESSAGE`] or [`MAX_MESSAGE_BYTES`] ends the stream with
+/// Watches a pod. A message beyond [`MAX_SESSIONS_PER_MESSAGE`] or [`MAX_MESSAGE_BYTES`] ends the stream with
 /// `OUT_OF_RANGE`.
 ///
 /// # Errors
@@ -64,9 +64,9 @@ impl Decoder for WatchDecoder {
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<WatchSessionsResponse>, Status> {
         let bytes = buffer.copy_to_bytes(buffer.remaining());
         match sessions(&bytes) {
-            Some(0..=MAX_SESSIONS_OF_A_MESSAGE) => {}
+            Some(0..=MAX_SESSIONS_PER_MESSAGE) => {}
             Some(_) => {
-                let reason = format!("it sends a message with more than {MAX_SESSIONS_OF_A_MESSAGE} sessions");
+                let reason = format!("it sends a message with more than {MAX_SESSIONS_PER_MESSAGE} sessions");
                 return Err(Status::out_of_range(reason));
             }
             None => return Err(Status::internal("it sends what is no message")),

@@ -1,11 +1,11 @@
-//! Conversions between wire and domain. Towards the wire they cannot fail; from it they refuse what is [`Unsound`].
+//! Conversions between wire and domain. Towards the wire they cannot fail; from it they refuse what is [`InvalidMessage`].
 
 use prost_types::Timestamp as WireTime;
 use session_domain::{
     Counters, Departure, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
 };
 
-use crate::error::Unsound;
+use crate::error::InvalidMessage;
 use crate::v1;
 
 /// Characters that are kept of a version or a revision.
@@ -93,17 +93,17 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
 }
 
 impl TryFrom<v1::Session> for SessionView {
-    type Error = Unsound;
+    type Error = InvalidMessage;
 
     /// Reads a session.
     ///
     /// # Errors
     /// Where an id, a name or a time makes no sense. A time in the future does make sense: clocks differ.
-    fn try_from(session: v1::Session) -> Result<Self, Unsound> {
+    fn try_from(session: v1::Session) -> Result<Self, InvalidMessage> {
         let login_time = required_time(session.login_time, "login_time")?;
         let last_activity = required_time(session.last_activity, "last_activity")?;
         if last_activity < login_time {
-            return Err(Unsound::ActivityBeforeLogin);
+            return Err(InvalidMessage::ActivityBeforeLogin);
         }
         Ok(Self {
             id: session_id(&session.session_id)?,
@@ -122,14 +122,14 @@ impl TryFrom<v1::Session> for SessionView {
 }
 
 impl TryFrom<v1::Pod> for PodReport {
-    type Error = Unsound;
+    type Error = InvalidMessage;
 
     /// Reads what a pod says of itself.
     ///
     /// # Errors
     /// Where its name, its phase or a time makes no sense.
-    fn try_from(pod: v1::Pod) -> Result<Self, Unsound> {
-        let counters = pod.counters.ok_or(Unsound::Missing("counters"))?;
+    fn try_from(pod: v1::Pod) -> Result<Self, InvalidMessage> {
+        let counters = pod.counters.ok_or(InvalidMessage::Missing("counters"))?;
         Ok(Self {
             pod: pod_name(&pod.pod)?,
             phase: phase(pod.phase)?,
@@ -160,39 +160,39 @@ fn short_text(text: &str) -> String {
     text.chars().take(MAX_TEXT_CHARS).filter(|c| !c.is_control()).collect()
 }
 
-fn session_id(text: &str) -> Result<SessionId, Unsound> {
-    text.parse().map_err(|_| Unsound::SessionId)
+fn session_id(text: &str) -> Result<SessionId, InvalidMessage> {
+    text.parse().map_err(|_| InvalidMessage::SessionId)
 }
 
-fn pod_name(text: &str) -> Result<PodName, Unsound> {
-    PodName::new(text).ok_or(Unsound::PodName)
+fn pod_name(text: &str) -> Result<PodName, InvalidMessage> {
+    PodName::new(text).ok_or(InvalidMessage::PodName)
 }
 
 /// Pods of another version may write a name in another normal form.
-fn user_name(text: &str) -> Result<UserName, Unsound> {
-    UserName::from_peer(text).ok_or(Unsound::UserName)
+fn user_name(text: &str) -> Result<UserName, InvalidMessage> {
+    UserName::from_peer(text).ok_or(InvalidMessage::UserName)
 }
 
-fn phase(number: i32) -> Result<Phase, Unsound> {
+fn phase(number: i32) -> Result<Phase, InvalidMessage> {
     match v1::Phase::try_from(number) {
         Ok(v1::Phase::Serving) => Ok(Phase::Serving),
         Ok(v1::Phase::Maintenance) => Ok(Phase::Maintenance),
         Ok(v1::Phase::Draining) => Ok(Phase::Draining),
         Ok(v1::Phase::Propagating) => Ok(Phase::Propagating),
-        Ok(v1::Phase::Unspecified) | Err(_) => Err(Unsound::Phase(number)),
+        Ok(v1::Phase::Unspecified) | Err(_) => Err(InvalidMessage::Phase(number)),
     }
 }
 
-fn required_time(wire: Option<WireTime>, field: &'static str) -> Result<Timestamp, Unsound> {
-    time(wire.ok_or(Unsound::Missing(field))?, field)
+fn required_time(wire: Option<WireTime>, field: &'static str) -> Result<Timestamp, InvalidMessage> {
+    time(wire.ok_or(InvalidMessage::Missing(field))?, field)
 }
 
-fn time(wire: WireTime, field: &'static str) -> Result<Timestamp, Unsound> {
+fn time(wire: WireTime, field: &'static str) -> Result<Timestamp, InvalidMessage> {
     const FIRST_SECOND: i64 = -62_135_596_800; // 0001-01-01T00:00:00Z, where the protobuf type begins
     let last_second = Timestamp::MAX.as_millis() / 1000;
     let in_range = (FIRST_SECOND..=last_second).contains(&wire.seconds) && (0..1_000_000_000).contains(&wire.nanos);
     if !in_range {
-        return Err(Unsound::Time(field));
+        return Err(InvalidMessage::Time(field));
     }
     Ok(Timestamp::from_millis(wire.seconds * 1000 + i64::from(wire.nanos / 1_000_000)))
 }
@@ -268,14 +268,14 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         type Spoil = fn(&mut v1::Session);
-        let cases: [(Spoil, Unsound); 7] = [
-            (|s| s.session_id = "7".into(), Unsound::SessionId),
-            (|s| s.pod.clear(), Unsound::PodName),
-            (|s| s.user = "x".repeat(65), Unsound::UserName),
-            (|s| s.user = "a\u{202E}b".into(), Unsound::UserName),
-            (|s| s.login_time = None, Unsound::Missing("login_time")),
-            (|s| s.login_time = Some(WireTime { seconds: 1, nanos: -1 }), Unsound::Time("login_time")),
-            (|s| s.last_activity = Some(WireTime::default()), Unsound::ActivityBeforeLogin),
+        let cases: [(Spoil, InvalidMessage); 7] = [
+            (|s| s.session_id = "7".into(), InvalidMessage::SessionId),
+            (|s| s.pod.clear(), InvalidMessage::PodName),
+            (|s| s.user = "x".repeat(65), InvalidMessage::UserName),
+            (|s| s.user = "a\u{202E}b".into(), InvalidMessage::UserName),
+            (|s| s.login_time = None, InvalidMessage::Missing("login_time")),
+            (|s| s.login_time = Some(WireTime { seconds: 1, nanos: -1 }), InvalidMessage::Time("login_time")),
+            (|s| s.last_activity = Some(WireTime::default()), InvalidMessage::ActivityBeforeLogin),
         ];
         for (spoil, expected) in cases {
             let mut wire = session_to_wire(&session());
@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn an_unknown_phase_is_refused() {
         for number in [0, 5, -1] {
-            assert_eq!(phase(number), Err(Unsound::Phase(number)));
+            assert_eq!(phase(number), Err(InvalidMessage::Phase(number)));
         }
     }
 

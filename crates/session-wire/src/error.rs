@@ -5,7 +5,7 @@ use thiserror::Error;
 /// What a message says makes no sense. The sender is at fault: a newer or older version, or a liar.
 /// Asking again gets the same answer.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum Unsound {
+pub enum InvalidMessage {
     /// A field that is always set is not there.
     #[error("{0} is missing")]
     Missing(&'static str),

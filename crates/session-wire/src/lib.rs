@@ -19,11 +19,11 @@ pub mod v1 {
     include!("generated/lastcall.v1.rs");
 }
 
-pub use bounded::{MAX_MESSAGE_BYTES, MAX_SESSIONS_OF_A_MESSAGE, watch_sessions};
+pub use bounded::{MAX_MESSAGE_BYTES, MAX_SESSIONS_PER_MESSAGE, watch_sessions};
 pub use convert::{
     departure_from_wire, outcome_to_wire, phase_to_wire, pod_to_wire, session_to_wire, timestamp_to_wire,
 };
-pub use error::Unsound;
+pub use error::InvalidMessage;
 
 /// The proto files as an encoded `FileDescriptorSet`, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor.bin");

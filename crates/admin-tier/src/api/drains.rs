@@ -111,15 +111,15 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
         emptied_at: record.emptied_at,
         ended_at: record.end.map(DrainEnd::at),
         end: record.end.map(|end| match end {
-            DrainEnd::Over(_) => "over",
+            DrainEnd::Completed(_) => "over",
             DrainEnd::Cancelled(_) => "cancelled",
             DrainEnd::Lost(_) => "lost",
         }),
         partial: record.is_partial,
-        sessions: record.people() + record.idle(),
-        present_sessions: record.people(),
+        sessions: record.total() + record.idle(),
+        present_sessions: record.total(),
         idle_sessions: record.idle(),
-        remaining: record.left(),
+        remaining: record.remaining(),
         away: record.away(),
         outcomes: Outcomes {
             logout: record.departures(Outcome::Logout),
@@ -127,9 +127,9 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
             forced: record.departures(Outcome::Forced),
             expired: record.departures(Outcome::Expired),
             moved: record.departures(Outcome::Moved),
-            unknown: record.unknown(),
+            unknown: record.outcome_unknown(),
         },
-        course: record.course.iter().map(|(at, remaining)| Point { at: *at, remaining: *remaining }).collect(),
+        course: record.timeline.iter().map(|(at, remaining)| Point { at: *at, remaining: *remaining }).collect(),
         people: with_people.then(|| people(record)),
     }
 }
@@ -148,13 +148,13 @@ fn lost_pod(lost: &fleet::LostPod) -> LostPod<'_> {
 
 fn people(record: &DrainRecord) -> Vec<Person<'_>> {
     record
-        .known
+        .named_sessions
         .iter()
         .map(|(id, person)| Person {
             session_id: *id,
             user: person.user.as_str(),
-            left_at: person.left.map(|(at, _)| at),
-            outcome: match person.left {
+            left_at: person.ended.map(|(at, _)| at),
+            outcome: match person.ended {
                 Some((_, outcome)) => Some(outcome.map_or("unknown", Outcome::as_str)),
                 None => record.is_lost().then_some("unknown"),
             },

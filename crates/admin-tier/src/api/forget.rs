@@ -52,7 +52,7 @@ pub(crate) async fn forget(
             app.audit.failed(&operator, Deed::PodForgotten, Some(pod), &error);
             let status = match error {
                 ForgetError::Unknown => StatusCode::NOT_FOUND,
-                ForgetError::PodEvent | ForgetError::Waiting => StatusCode::CONFLICT,
+                ForgetError::Reachable | ForgetError::Waiting => StatusCode::CONFLICT,
             };
             problem::answer(&headers, status, "The pod was not forgotten", &problem::sentence(&error.to_string()))
         }

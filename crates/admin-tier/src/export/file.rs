@@ -136,7 +136,7 @@ impl File {
             session: api::session(row, &self.view, self.now),
             told: row.session.notified,
             last_known: is_stale,
-            doubtful: row.is_in_doubt(),
+            doubtful: row.is_doubtful(),
         };
         match self.format {
             Format::Csv => text.push_str(&line.record()),

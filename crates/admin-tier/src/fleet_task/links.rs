@@ -33,7 +33,7 @@ impl Links {
 
     /// Starts what is missing and stops what is needed no more.
     pub(super) fn follow(&mut self, fleet: &Fleet) {
-        let needed: HashSet<&Address> = fleet.links().collect();
+        let needed: HashSet<&Address> = fleet.watched_addresses().collect();
         self.running.retain(|address, link| {
             let stays = needed.contains(address);
             if !stays {

@@ -6,7 +6,7 @@ use fleet::PodEvent;
 use session_domain::{Departure, SessionId, SessionView};
 use session_wire::v1::WatchSessionsResponse;
 use session_wire::v1::watch_sessions_response::{Changes, Event};
-use session_wire::{Unsound, departure_from_wire, v1};
+use session_wire::{InvalidMessage, departure_from_wire, v1};
 use tonic::{Code, Status};
 
 use crate::reason;
@@ -17,7 +17,7 @@ pub(super) fn translate(message: WatchSessionsResponse) -> Vec<PodEvent> {
     let mut heard = match message.event {
         Some(Event::Pod(pod)) => match pod.try_into() {
             Ok(report) => vec![PodEvent::Report(report)],
-            Err(reason) => vec![PodEvent::Unsound(said(&reason))],
+            Err(reason) => vec![PodEvent::InvalidMessage(said(&reason))],
         },
         Some(Event::Snapshot(part)) => {
             vec![PodEvent::Snapshot { sessions: sound(part.sessions, &mut unsound), end: part.end }]
@@ -26,9 +26,9 @@ pub(super) fn translate(message: WatchSessionsResponse) -> Vec<PodEvent> {
             let removals = removals(&changes, &mut unsound);
             vec![PodEvent::Changes { upserts: sound(changes.upserts, &mut unsound), removals }]
         }
-        None => vec![PodEvent::Unsound("an empty message".to_owned())],
+        None => vec![PodEvent::InvalidMessage("an empty message".to_owned())],
     };
-    heard.extend(unsound.map(PodEvent::Unsound));
+    heard.extend(unsound.map(PodEvent::InvalidMessage));
     heard
 }
 
@@ -49,13 +49,13 @@ fn removals(changes: &Changes, unsound: &mut Option<String>) -> Vec<(SessionId, 
     for (number, id) in changes.removals.iter().enumerate() {
         match id.parse() {
             Ok(id) => gone.push((id, departure_from_wire(changes.outcomes.get(number).copied()))),
-            Err(_) => _ = unsound.get_or_insert_with(|| said(&Unsound::SessionId)),
+            Err(_) => _ = unsound.get_or_insert_with(|| said(&InvalidMessage::SessionId)),
         }
     }
     gone
 }
 
-fn said(reason: &Unsound) -> String {
+fn said(reason: &InvalidMessage) -> String {
     reason.to_string()
 }
 

@@ -26,17 +26,17 @@ pub(super) struct Completeness {
 impl Completeness {
     pub(super) fn of(view: &FleetView) -> Self {
         let mut whole = Self {
-            known: view.running().filter(|pod| pod.is_known()).count(),
+            known: view.running().filter(|pod| pod.is_reliable()).count(),
             all: view.running().count(),
             unreachable: Vec::new(),
             lying: Vec::new(),
             waiting: Vec::new(),
-            discovery: view.discovery_trouble().map(str::to_owned),
+            discovery: view.discovery_error().map(str::to_owned),
             store: None,
         };
         for pod in view.pods() {
             let name = PodView::label(pod).to_owned();
-            match pod.standing() {
+            match pod.health() {
                 PodHealth::Unreachable(reason) => whole.unreachable.push((name, reason)),
                 PodHealth::Inconsistent(reason) => whole.lying.push((name, reason)),
                 PodHealth::Waiting => whole.waiting.push(name),

@@ -102,10 +102,10 @@ fn find<'a>(scene: &'a Scene, asked: Question, headers: &HeaderMap) -> Result<(&
 }
 
 fn draw(drain: &DrainRecord, words: Words, now: Timestamp) -> Picture {
-    let begin = drain.course.first().map_or(drain.heard_at, |(at, _)| *at);
+    let begin = drain.timeline.first().map_or(drain.first_seen_at, |(at, _)| *at);
     let after = |at: Timestamp| words::duration(at.since(begin));
-    let mut known: Vec<_> = drain.known.iter().collect();
-    known.sort_by_key(|(id, person)| (person.left.map_or(Timestamp::MAX, |(at, _)| at), **id));
+    let mut known: Vec<_> = drain.named_sessions.iter().collect();
+    known.sort_by_key(|(id, person)| (person.ended.map_or(Timestamp::MAX, |(at, _)| at), **id));
     let people = known.into_iter().map(|(id, person)| Someone::new(*id, person, drain.end, &after));
     let mut picture = Picture::default();
     picture.part("drain", &Summary::new(drain, words, now, &after));

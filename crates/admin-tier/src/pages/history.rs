@@ -9,7 +9,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use fleet::DRAINS_KEPT;
+use fleet::MAX_DRAIN_RECORDS;
 use http::HeaderMap;
 pub(super) use line::{Line, query};
 use lost::LostPods;
@@ -53,7 +53,7 @@ fn draw(scene: &Scene, words: Words) -> Picture {
     let mut picture = Picture::default();
     let lines: Vec<_> = scene.view.drains().map(|drain| Line::new(drain, words)).collect();
     picture.part("trend", &Trend::of(&scene.view));
-    picture.part("range", &Range { drains: lines.len(), kept: DRAINS_KEPT });
+    picture.part("range", &Range { drains: lines.len(), kept: MAX_DRAIN_RECORDS });
     picture.part("lost-pods", &LostPods::of(&scene.view, words));
     picture.list("drains", lines.into_iter().map(|line| (line.id.clone(), line)));
     picture

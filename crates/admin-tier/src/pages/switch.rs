@@ -84,7 +84,7 @@ impl SwitchView {
             behind,
             is_safe: is_on && view.is_safe_to_upgrade(),
             idle: words::some(view.idle_sessions()),
-            released: if is_on { view.released().map(str::to_owned).collect() } else { Vec::new() },
+            released: if is_on { view.released_pods().map(str::to_owned).collect() } else { Vec::new() },
             people: words::counted(view.present_sessions(), "session"),
             pods: words::counted(up as u64, "pod"),
         }

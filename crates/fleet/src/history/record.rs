@@ -9,16 +9,16 @@ use session_domain::lifecycle::Reason;
 use session_domain::{Outcome, PodName, PodReport, SessionId, Timestamp, UserName};
 
 /// Sessions of one drain that are remembered with their user; the others are counted.
-pub const PEOPLE_KEPT: usize = 1_000;
+pub const MAX_NAMED_SESSIONS: usize = 1_000;
 
 /// A pod tells of its sessions once a second, and of itself at once: sessions that were closed at the end are heard of after
 /// the end, and awaited for so long.
 const SETTLES: Duration = Duration::from_secs(5);
 
-/// Points of a drain's course. Where there would be more, every other one goes.
+/// Points of a drain's timeline. Where there would be more, every other one goes.
 const POINTS_KEPT: usize = 240;
 
-/// One drain of one pod. Its numbers add up: [`people`](Self::people) is the sum of all [departures](Self::departures), of
+/// One drain of one pod. Its numbers add up: [`people`](Self::total) is the sum of all [departures](Self::departures), of
 /// those [unknown](Self::unknown), [away](Self::away) and [left](Self::left).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrainRecord {
@@ -31,17 +31,17 @@ pub struct DrainRecord {
     /// When remaining sessions would be force-closed, as the pod said last.
     pub deadline: Option<Timestamp>,
     /// When it was first heard of here. What happened before is not known.
-    pub heard_at: Timestamp,
+    pub first_seen_at: Timestamp,
     /// Whether it was under way already when the pod was first heard, or heard again.
     pub is_partial: bool,
     /// When no session was present for the first time.
     pub emptied_at: Option<Timestamp>,
     /// How it ended; absent while it runs.
     pub end: Option<DrainEnd>,
-    /// The first [`PEOPLE_KEPT`] sessions that were present.
-    pub known: BTreeMap<SessionId, Person>,
+    /// The first [`MAX_NAMED_SESSIONS`] sessions that were present.
+    pub named_sessions: BTreeMap<SessionId, DrainedSession>,
     /// How many sessions were present, and when: the first point is the beginning, each further one a change.
-    pub course: Vec<(Timestamp, u64)>,
+    pub timeline: Vec<(Timestamp, u64)>,
     tally: Tally,
     /// Sessions that were there when the pod was lost, and not by name: some of them may be listed again.
     unnamed_lost: u64,
@@ -53,7 +53,7 @@ pub struct DrainRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrainEnd {
     /// The pod has said its last word, or its maintenance countdown is over.
-    Over(Timestamp),
+    Completed(Timestamp),
     /// The notice was taken back: remaining users could stay.
     Cancelled(Timestamp),
     /// The pod was lost in the midst of it, and last heard then; what became of the remaining sessions is not known. Where
@@ -63,11 +63,11 @@ pub enum DrainEnd {
 
 /// A session that was present.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
+pub struct DrainedSession {
     /// The user's name.
     pub user: UserName,
     /// When it left, and how, where the pod said it; absent while the pod holds it.
-    pub left: Option<(Timestamp, Option<Outcome>)>,
+    pub ended: Option<(Timestamp, Option<Outcome>)>,
     /// Whether the pod holds it and it is not present any more: every page is closed.
     pub is_away: bool,
 }
@@ -76,14 +76,14 @@ impl DrainEnd {
     /// When.
     pub const fn at(self) -> Timestamp {
         match self {
-            Self::Over(at) | Self::Cancelled(at) | Self::Lost(at) => at,
+            Self::Completed(at) | Self::Cancelled(at) | Self::Lost(at) => at,
         }
     }
 }
 
 impl DrainRecord {
     /// Sessions that were present at any time of the drain.
-    pub fn people(&self) -> u64 {
+    pub fn total(&self) -> u64 {
         self.tally.there()
     }
 
@@ -99,13 +99,13 @@ impl DrainRecord {
 
     /// Of the sessions that were present, those whose end is not known: they went without a word of how, or were held by
     /// a pod that was lost.
-    pub fn unknown(&self) -> u64 {
+    pub fn outcome_unknown(&self) -> u64 {
         let lost = if self.is_lost() { self.tally.present + self.tally.away } else { 0 };
         self.tally.left(None) + lost
     }
 
     /// Sessions that are present, or were at the end. None at a pod that was lost.
-    pub fn left(&self) -> u64 {
+    pub fn remaining(&self) -> u64 {
         if self.is_lost() { 0 } else { self.tally.present }
     }
 
@@ -131,12 +131,12 @@ impl DrainRecord {
             reason: countdown.reason,
             started_at: countdown.started_at,
             deadline: report.forced_logout_at,
-            heard_at: now,
+            first_seen_at: now,
             is_partial,
             emptied_at: None,
             end: None,
-            known: BTreeMap::new(),
-            course: Vec::new(),
+            named_sessions: BTreeMap::new(),
+            timeline: Vec::new(),
             tally: Tally::default(),
             unnamed_lost: 0,
             countdown_started_at: countdown.started_at,
@@ -160,8 +160,8 @@ impl DrainRecord {
     pub(super) fn begin_anew(&mut self, now: Timestamp) {
         let held = self.tally.present + self.tally.away;
         let mut named = 0;
-        for person in self.known.values_mut().filter(|person| person.left.is_none()) {
-            (person.left, person.is_away) = (Some((now, None)), false);
+        for person in self.named_sessions.values_mut().filter(|person| person.ended.is_none()) {
+            (person.ended, person.is_away) = (Some((now, None)), false);
             named += 1;
         }
         self.unnamed_lost += held.saturating_sub(named);
@@ -170,7 +170,7 @@ impl DrainRecord {
 
     /// A session is counted from now on.
     pub(super) fn enter(&mut self, id: SessionId, user: &UserName, is_present: bool) -> Stand {
-        let stand = match self.known.get(&id).map(|person| person.left) {
+        let stand = match self.named_sessions.get(&id).map(|person| person.ended) {
             Some(Some((_, way))) => {
                 self.tally.come_back(way);
                 Stand::Away.next(is_present)
@@ -195,13 +195,13 @@ impl DrainRecord {
 
     /// Whether the session's user has another name here.
     pub(super) fn is_renamed(&self, id: SessionId, user: &UserName) -> bool {
-        self.known.get(&id).is_some_and(|person| person.user != *user)
+        self.named_sessions.get(&id).is_some_and(|person| person.user != *user)
     }
 
     /// A session goes on under another id.
     pub(super) fn withdraw(&mut self, id: SessionId, stand: Stand) {
         self.tally.withdraw(stand);
-        self.known.remove(&id);
+        self.named_sessions.remove(&id);
     }
 
     /// A session has left.
@@ -216,25 +216,25 @@ impl DrainRecord {
             Some(_) | None => stand,
         };
         self.tally.leave(stand, way);
-        if let Some(person) = self.known.get_mut(&id) {
-            (person.left, person.is_away) = (Some((now, way)), false);
+        if let Some(person) = self.named_sessions.get_mut(&id) {
+            (person.ended, person.is_away) = (Some((now, way)), false);
         }
     }
 
     /// Takes down how many are present.
     pub(super) fn count(&mut self, now: Timestamp) {
         let present = self.tally.present;
-        if self.course.last().is_some_and(|(_, known)| *known == present) {
+        if self.timeline.last().is_some_and(|(_, known)| *known == present) {
             return;
         }
-        if self.course.len() >= POINTS_KEPT {
+        if self.timeline.len() >= POINTS_KEPT {
             let mut keep = false;
-            self.course.retain(|_| {
+            self.timeline.retain(|_| {
                 keep = !keep;
                 keep
             });
         }
-        self.course.push((now, present));
+        self.timeline.push((now, present));
         if present == 0 {
             self.emptied_at.get_or_insert(now);
         }
@@ -242,16 +242,16 @@ impl DrainRecord {
 
     /// Whether how many are present is taken down.
     pub(super) fn is_counted(&self) -> bool {
-        self.course.last().is_some_and(|(_, known)| *known == self.tally.present)
+        self.timeline.last().is_some_and(|(_, known)| *known == self.tally.present)
     }
 
     /// Remembers the session by name, where it was there and there is room; whether it did.
     fn remember(&mut self, id: SessionId, user: &UserName, stand: Stand) -> bool {
-        let has_room = self.known.contains_key(&id) || self.known.len() < PEOPLE_KEPT;
+        let has_room = self.named_sessions.contains_key(&id) || self.named_sessions.len() < MAX_NAMED_SESSIONS;
         let is_named = stand.was_there() && has_room;
         if is_named {
             let is_away = stand == Stand::Away;
-            self.known.insert(id, Person { user: user.clone(), left: None, is_away });
+            self.named_sessions.insert(id, DrainedSession { user: user.clone(), ended: None, is_away });
         }
         is_named
     }

@@ -52,7 +52,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut fleet = Fleet::new();
-        fleet.list(&named(&["a:1"]), at(100));
+        fleet.apply_discovery(&named(&["a:1"]), at(100));
         Self { fleet, now: 100, started: 0, said: report(POD, Phase::Serving, 0) }
     }
 
@@ -79,20 +79,20 @@ impl World {
                 self.changes(vec![held(to, present)], vec![(held(n, true).id, Departure::Renamed)]);
             }
             Step::Renames { .. } => {}
-            Step::IsLost => self.hears(PodEvent::Lost("refused".into())),
+            Step::IsLost => self.hears(PodEvent::Unreachable("refused".into())),
             Step::IsForgotten => {
-                self.hears(PodEvent::Lost("refused".into()));
+                self.hears(PodEvent::Unreachable("refused".into()));
                 let _ = self.fleet.forget("a:1", at(self.now));
             }
             Step::ListsAnew { held: listed } => {
-                self.hears(PodEvent::Watching);
+                self.hears(PodEvent::WatchStarted);
                 let said = PodReport { is_final: false, ..self.said.clone() };
                 self.hears(PodEvent::Report(said));
                 let sessions = listed.into_iter().map(|(n, present)| held(n, present)).collect();
                 self.hears(PodEvent::Snapshot { sessions, end: true });
             }
             Step::Restarts => {
-                self.hears(PodEvent::Lost("refused".into()));
+                self.hears(PodEvent::Unreachable("refused".into()));
                 self.started = self.now;
                 self.said = report(POD, Phase::Serving, 0);
             }
@@ -120,25 +120,25 @@ proptest! {
             world.take(step.clone());
             world.fleet.expire(at(world.now));
             let view = world.fleet.view();
-            let rows = view.all_sessions(&Query::parse(Filter::default(), None, None, Asked::default(), 1).unwrap());
+            let rows = view.all_sessions(&Query::parse(Filter::default(), None, None, CursorParams::default(), 1).unwrap());
             let present = rows.iter().filter(|row| row.session.is_present()).count() as u64;
             prop_assert_eq!(view.present_sessions(), present);
             prop_assert_eq!(view.present_sessions() + view.idle_sessions(), view.total_sessions());
             for drain in view.drains() {
                 let ends: u64 = Outcome::ALL.iter().map(|outcome| drain.departures(*outcome)).sum();
-                let sum = ends + drain.unknown() + drain.away() + drain.left();
-                prop_assert_eq!(drain.people(), sum, "after {:?}: {:#?}", &step, drain);
+                let sum = ends + drain.outcome_unknown() + drain.away() + drain.remaining();
+                prop_assert_eq!(drain.total(), sum, "after {:?}: {:#?}", &step, drain);
                 // The list of those who were there says the same as the numbers.
-                let known = |is: &dyn Fn(&Person) -> bool| drain.known.values().filter(|person| is(person)).count() as u64;
-                prop_assert_eq!(known(&|_| true), drain.people(), "after {:?}: {:#?}", &step, drain);
+                let known = |is: &dyn Fn(&DrainedSession) -> bool| drain.named_sessions.values().filter(|person| is(person)).count() as u64;
+                prop_assert_eq!(known(&|_| true), drain.total(), "after {:?}: {:#?}", &step, drain);
                 for outcome in Outcome::ALL {
-                    let left = known(&|person| person.left.is_some_and(|(_, how)| how == Some(outcome)));
+                    let left = known(&|person| person.ended.is_some_and(|(_, how)| how == Some(outcome)));
                     prop_assert_eq!(left, drain.departures(outcome), "after {:?}: {:#?}", &step, drain);
                 }
                 let is_running = drain.end.is_none() && view.pods().iter().all(|pod| pod.is_reachable());
                 if is_running && !view.pods().is_empty() {
-                    prop_assert_eq!(drain.left(), present, "after {:?}: {:#?}", &step, drain);
-                    prop_assert_eq!(drain.course.last().map(|(_, left)| *left), Some(present), "after {:?}", &step);
+                    prop_assert_eq!(drain.remaining(), present, "after {:?}: {:#?}", &step, drain);
+                    prop_assert_eq!(drain.timeline.last().map(|(_, left)| *left), Some(present), "after {:?}", &step);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::tests::{at, fleet, heard, named, session};
-use super::super::{Address, Asked, Departure, Field, Filter, PodEvent, SessionState, Sort};
+use super::super::{Address, CursorParams, Departure, Filter, PodEvent, SessionState, Sort, SortField};
 use super::*;
 
 fn place() -> impl Strategy<Value = (u8, u128)> {
@@ -11,15 +11,15 @@ fn place() -> impl Strategy<Value = (u8, u128)> {
 }
 
 fn query(filter: Filter, sort: Sort, (kind, number): (u8, u128), limit: usize) -> Query {
-    let mut query = Query { filter, sort, place: Place::Start, limit };
+    let mut query = Query { filter, sort, anchor: PageAnchor::Start, limit };
     let session = std::sync::Arc::new(session(number, "user-1", 50));
     let row = Row { session, address: Address::new("a:1"), doubtful: false, also_at: Vec::new() };
     let position = query.position(&row);
-    query.place = match kind {
-        0 => Place::Start,
-        1 => Place::After(position),
-        2 => Place::Before(position),
-        _ => Place::End,
+    query.anchor = match kind {
+        0 => PageAnchor::Start,
+        1 => PageAnchor::After(position),
+        2 => PageAnchor::Before(position),
+        _ => PageAnchor::End,
     };
     query
 }
@@ -32,7 +32,7 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 fn sort() -> impl Strategy<Value = Sort> {
-    let field = prop::sample::select(Field::ALL.to_vec());
+    let field = prop::sample::select(SortField::ALL.to_vec());
     (field, any::<bool>()).prop_map(|(field, descending)| Sort { field, descending })
 }
 
@@ -44,7 +44,7 @@ proptest! {
     ) {
         let addresses = ["a:1", "b:1"];
         let mut fleet = fleet(&[("a:1", "user-1", (0..8).map(|n| session(n, "user-1", 60)).collect())]);
-        fleet.list(&named(&addresses), at(100));
+        fleet.apply_discovery(&named(&addresses), at(100));
         let query = query(filter, sort, place, limit);
         let mut before = fleet.view();
         let mut listing = Listing::new(query.clone(), &before);
@@ -66,13 +66,13 @@ proptest! {
     fn an_export_is_all_pages_one_after_the_other(sort in sort(), limit in 1usize..9, count in 0..40_u128) {
         let fleet = fleet(&[("a:1", "user-1", (0..count).map(|n| session(n, "user-1", 60)).collect())]);
         let view = fleet.view();
-        let mut query = Query { filter: Filter::default(), sort, place: Place::Start, limit };
+        let mut query = Query { filter: Filter::default(), sort, anchor: PageAnchor::Start, limit };
         let mut paged = Vec::new();
         loop {
             let listing = Listing::new(query.clone(), &view);
             paged.extend(listing.rows().iter().cloned());
             match listing.next() {
-                Some(next) => query.place = Place::After(next),
+                Some(next) => query.anchor = PageAnchor::After(next),
                 None => break,
             }
         }
@@ -92,7 +92,7 @@ fn sessions_are_told_apart_by_how_they_stand() {
         fleet(&[("a:1", "user-1", vec![away, told, future]), ("b:1", "user-2", vec![session(4, "user-2", 60)])]);
     let found = |fleet: &super::super::Fleet, state: &str| {
         let filter = Filter::default().in_state(state).unwrap();
-        let query = Query::parse(filter, Some("user"), None, Asked::default(), 10).unwrap();
+        let query = Query::parse(filter, Some("user"), None, CursorParams::default(), 10).unwrap();
         let names =
             fleet.view().sessions(&query).rows.iter().map(|row| row.session.user.to_string()).collect::<Vec<_>>();
         names.join(", ")
@@ -102,15 +102,15 @@ fn sessions_are_told_apart_by_how_they_stand() {
         ("idle", "user 1"),
         ("connected", "user 2, user 3, user 4"),
         ("not_connected", "user 1"),
-        ("told", "user 2"),
-        ("not_told", "user 1, user 3, user 4"),
+        ("notified", "user 2"),
+        ("not_notified", "user 1, user 3, user 4"),
         ("last_known", ""),
         ("doubtful", "user 3"),
         ("", "user 1, user 2, user 3, user 4"),
     ] {
         assert_eq!(found(&fleet, state), names, "{state}");
     }
-    fleet.apply(&Address::new("a:1"), PodEvent::Lost("gone".into()), at(101));
+    fleet.apply(&Address::new("a:1"), PodEvent::Unreachable("gone".into()), at(101));
     assert_eq!(found(&fleet, "last_known"), "user 1, user 2, user 3");
     assert_eq!((found(&fleet, "connected"), found(&fleet, "not_connected")), ("user 4".into(), String::new()));
 }
@@ -123,12 +123,12 @@ fn the_oldest_session_of_a_pod_is_known_without_a_walk() {
     (impossible.login_time, impossible.last_activity) = (at(-9_000), at(100_000));
     let here = Address::new("a:1");
     let mut fleet = fleet(&[("a:1", "user-1", vec![old.clone(), impossible, session(3, "user-1", 60)])]);
-    assert_eq!(fleet.view().oldest(&here), Some(at(-5_000)));
+    assert_eq!(fleet.view().oldest_session_start(&here), Some(at(-5_000)));
     let change = |upserts, removals| PodEvent::Changes { upserts, removals };
     old.last_activity = at(99);
     fleet.apply(&here, change(vec![old.clone()], Vec::new()), at(101));
-    assert_eq!(fleet.view().oldest(&here), Some(at(-5_000)));
+    assert_eq!(fleet.view().oldest_session_start(&here), Some(at(-5_000)));
     fleet.apply(&here, change(Vec::new(), vec![(old.id, Departure::Unknown)]), at(102));
-    assert_eq!(fleet.view().oldest(&here), Some(at(1)));
-    assert_eq!(fleet.view().oldest(&Address::new("b:1")), None);
+    assert_eq!(fleet.view().oldest_session_start(&here), Some(at(1)));
+    assert_eq!(fleet.view().oldest_session_start(&Address::new("b:1")), None);
 }

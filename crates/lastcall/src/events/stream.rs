@@ -9,7 +9,7 @@ use futures_util::Stream;
 use futures_util::stream::unfold;
 use http_support::{ConnectionHandle, sse};
 use serde::Serialize;
-use session_domain::registry::Kind;
+use session_domain::registry::PresenceKind;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -113,7 +113,7 @@ impl EventStream {
             logins,
             next_heartbeat: Instant::now() + service.config.heartbeat_interval,
             stage: Stage::Opening,
-            _presence: PresenceGuard::of(&service, &session.held, Kind::EventStream),
+            _presence: PresenceGuard::of(&service, &session.held, PresenceKind::EventStream),
             _open: open,
             connection,
             session,

@@ -106,11 +106,11 @@ pub(crate) async fn publish(state: Arc<ServiceState>, publisher: Arc<Publisher>,
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            _ = lifecycle.changed() => telling.review_presence(),
+            _ = lifecycle.changed() => telling.queue_presence_changes(),
             _ = ticks.tick() => {
                 tick = tick.wrapping_add(1);
                 if tick.is_multiple_of(TICKS_A_COUNT) {
-                    telling.review_presence();
+                    telling.queue_presence_changes();
                 }
             }
         }
@@ -137,8 +137,8 @@ impl Telling {
         Self { state, publisher, feed: ChangeFeed::new(SESSION_INTERVAL), told: None, present }
     }
 
-    fn review_presence(&mut self) {
-        self.present = self.state.registry.review_presence(self.state.clock.now());
+    fn queue_presence_changes(&mut self) {
+        self.present = self.state.registry.queue_presence_changes(self.state.clock.now());
     }
 
     fn pod(&mut self) {
@@ -206,7 +206,7 @@ fn snapshot(state: Arc<ServiceState>) -> impl Iterator<Item = Event> {
         end = parts.peek().is_none();
         let tell = |session| {
             let view = state.view(session);
-            state.registry.presence_was_told(session, view.present.unwrap_or_default());
+            state.registry.reconcile_reported_presence(session, view.present.unwrap_or_default());
             session_to_wire(&view)
         };
         let sessions = part.iter().map(tell).collect();

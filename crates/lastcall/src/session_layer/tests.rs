@@ -65,7 +65,7 @@ async fn an_untracked_request_is_served_where_no_session_is_asked_for_and_gets_a
 async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
     let state = state();
     let old = cookie(&ask(&state, Request::get("/")).await).unwrap();
-    let session = state.registry.all().remove(0);
+    let session = state.registry.all_sessions().remove(0);
     let renamed = crate::sessions::sign_in(
         &state.registry,
         &session,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
-use session_domain::registry::Admitted;
+use session_domain::registry::AdoptionSlot;
 use session_domain::shared::{Adopts, Claim, Owner, Purpose, SharedSession, claim};
 use tokio::time::timeout;
 
@@ -92,10 +92,10 @@ impl Sharing {
         }
         let Ok(_turn) = timeout(LOOKUP_TIMEOUT, self.turn(id).lock()).await else { return Finding::Unknown };
         let _arriving = Arriving::new(self, id);
-        let outlived = self.registry.get(id).filter(|session| self.registry.has_outlived(session, self.clock.now()));
-        if let Some(outlived) = outlived {
-            let still = |session: &crate::sessions::Live| self.registry.has_outlived(session, self.clock.now());
-            self.end_all(vec![outlived], Ending::Expired, still).await;
+        let expired = self.registry.get(id).filter(|session| self.registry.is_expired(session, self.clock.now()));
+        if let Some(expired) = expired {
+            let still = |session: &crate::sessions::Live| self.registry.is_expired(session, self.clock.now());
+            self.end_all(vec![expired], Ending::Expired, still).await;
         }
         for _ in 0..MAX_ATTEMPTS {
             match if self.health().is_readable() { self.look_for(id, purpose, Turn::Taken).await } else { None } {
@@ -110,7 +110,7 @@ impl Sharing {
             }
         }
         // A logout holds here at once, whatever the store says.
-        if self.registry.has_departed(id) { Finding::Nowhere } else { Finding::Unknown }
+        if self.registry.has_tombstone(id) { Finding::Nowhere } else { Finding::Unknown }
     }
 
     /// `None` where the store does not answer.
@@ -121,7 +121,7 @@ impl Sharing {
             if let Some(live) = self.registry.find(id, now) {
                 return Some(Search::Finding(Finding::Found(Held::Own(live))));
             }
-            if self.registry.has_departed(id) {
+            if self.registry.has_tombstone(id) {
                 return Some(Search::Finding(Finding::Nowhere));
             }
             let entry = match self.health.read(self.store.read(id).await, now)? {
@@ -152,7 +152,9 @@ impl Sharing {
                 Claim::AdoptUnlessStreaming => true,
             };
             // Before the store is asked: what is adopted there is taken in here, though a drain may begin meanwhile.
-            let Ok(place) = self.registry.admit_adoption() else { return Some(self.as_guest(session, owner, purpose)) };
+            let Ok(place) = self.registry.reserve_adoption() else {
+                return Some(self.as_guest(session, owner, purpose));
+            };
             let adoption = Adoption {
                 id,
                 from: session.pod.clone(),
@@ -185,7 +187,7 @@ impl Sharing {
         claim(&self.config.pod, adopts, session, owner, purpose)
     }
 
-    async fn take_in(&self, place: Admitted<'_, Streams>, adopted: &Entry, adoption: &Adoption) -> Search {
+    async fn take_in(&self, place: AdoptionSlot<'_, Streams>, adopted: &Entry, adoption: &Adoption) -> Search {
         let session = &adopted.session;
         // The previous owner is told before the session is registered here: it would take an entry that is deleted here for lost
         // data. Where it was ours already, the answer to our adoption was lost on the way, and with it the message.

@@ -121,9 +121,9 @@ impl Sharing {
         let Some(Some(_)) = adopted else { return false };
         // From here on it is this pod's, whatever becomes of the entry.
         self.registry.count_logout_for_gone_owner();
-        self.registry.depart(id);
+        self.registry.add_tombstone(id);
         match self.write_one(Write::Delete { id, pod: self.config.pod.clone(), replaced_for: None }).await {
-            Some(_) => self.registry.departure_is_written(id),
+            Some(_) => self.registry.remove_tombstone(id),
             None => self.end_later(id, false),
         }
         self.close_guests(id, CloseReason::Logout);

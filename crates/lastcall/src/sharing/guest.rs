@@ -118,7 +118,7 @@ impl Sharing {
         let request = OwnerRequest::Rename(id);
         match self.write_one(Write::Request { id: guest.id(), request }).await {
             Some(Written::Done) => {
-                self.registry.note_replaced(guest.id(), self.clock.now());
+                self.registry.record_replaced(guest.id(), self.clock.now());
                 self.tell(guest.owner(), &Message::Asked(guest.id(), request)).await;
                 SignIn::Done
             }
@@ -129,7 +129,7 @@ impl Sharing {
             }
             // It may be done or not: the new id is good, and the owner is asked again.
             Some(Written::Later) | None => {
-                self.registry.note_replaced(guest.id(), self.clock.now());
+                self.registry.record_replaced(guest.id(), self.clock.now());
                 self.ask_later(guest.id(), request);
                 SignIn::Done
             }

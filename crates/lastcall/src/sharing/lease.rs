@@ -83,7 +83,7 @@ async fn write_everything(sharing: &Sharing, is_lost: bool) {
         if is_lost {
             sharing.write_anew(session);
         } else {
-            sharing.registry.write_again(session);
+            sharing.registry.queue_write(session);
         }
     });
 }

@@ -278,7 +278,7 @@ async fn not_held(sharing: &Sharing, id: SessionId, told: Told, lookup: &Lookup)
         Lookup::Unknown => return false,
     };
     // One that has ended here is counted, and its entry goes as soon as that is written.
-    let is_released = is_ours && !sharing.registry.has_departed(id);
+    let is_released = is_ours && !sharing.registry.has_tombstone(id);
     if is_released && matches!(told, Told::Asked(OwnerRequest::End { .. })) {
         sharing.end_released(id).await;
     }
@@ -310,10 +310,10 @@ async fn react(sharing: &Arc<Sharing>, session: &Live, question: Question, looku
             return rename(sharing, session, question.id, new).await;
         }
         (Lookup::Found(Summary { idle, .. }), told) => {
-            session.was_active(question.asked.minus(idle));
+            session.record_activity(question.asked.minus(idle));
             if told == Told::Active {
                 // A request with its cookie came in there.
-                session.confirm();
+                session.mark_cookie_returned();
             }
         }
         // It has ended there since, or the store has lost it: the pod that adopted it knows.
@@ -336,7 +336,7 @@ async fn reassert(sharing: &Sharing, session: &Live, id: SessionId, named: PodNa
     let adopted = sharing.health.written(sharing.store.adopt(&adoption).await, sharing.clock.now());
     let Some(Some(_)) = adopted else { return false };
     sharing.tell(&named, &Message::Adopted(id)).await;
-    sharing.registry.write_again(session);
+    sharing.registry.queue_write(session);
     true
 }
 
@@ -347,7 +347,7 @@ async fn rename(sharing: &Arc<Sharing>, session: &Live, old: SessionId, id: Sess
     if session.id() != old {
         return true;
     }
-    let was_here = sharing.registry.get(id).is_some() || sharing.registry.has_departed(id);
+    let was_here = sharing.registry.get(id).is_some() || sharing.registry.has_tombstone(id);
     let Some(reading) = sharing.health.read(sharing.store.read(id).await, sharing.clock.now()) else { return false };
     match reading {
         Reading::Found(entry) if !was_here && entry.session.pod == sharing.config.pod => {

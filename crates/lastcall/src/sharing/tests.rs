@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use faulty::{FaultyStore, Trouble};
 use session_domain::lifecycle::Signal;
-use session_domain::registry::{Change, Kind};
+use session_domain::registry::{Change, PresenceKind};
 use session_domain::{Outcome, PodName, UserName};
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -74,7 +74,7 @@ impl Running {
     fn balances(&self) {
         let totals = self.pod.registry.totals();
         let walked = u64::try_from(self.walked().len()).unwrap();
-        assert_eq!(totals.logins + totals.adopted, walked + totals.all_ended(), "{}", self.pod.config.pod);
+        assert_eq!(totals.logins + totals.adopted, walked + totals.total_ended(), "{}", self.pod.config.pod);
         assert_eq!(self.pod.registry.active(), walked);
     }
 
@@ -82,7 +82,7 @@ impl Running {
     async fn request(&self, id: SessionId, streaming: bool) -> Option<(Held, Option<PresenceGuard>)> {
         let purpose = if streaming { Purpose::Stream } else { Purpose::Request };
         let Finding::Found(held) = self.pod.sessions.find(id, purpose).await else { return None };
-        let kind = if streaming { Kind::EventStream } else { Kind::Request };
+        let kind = if streaming { PresenceKind::EventStream } else { PresenceKind::Request };
         let guard = PresenceGuard::of(&self.pod, &held, kind);
         if streaming {
             self.pod.sessions.flush().await;
@@ -330,7 +330,7 @@ async fn what_a_store_has_lost_is_written_again_and_a_logout_never_comes_to_life
     let live = [stays, leaves].map(|id| {
         running.pod.registry.start(id, UserName::anonymous(), Streams::default(), running.pod.clock.now()).unwrap()
     });
-    let _streams = live.each_ref().map(|live| PresenceGuard::open(&running.pod, live, Kind::EventStream));
+    let _streams = live.each_ref().map(|live| PresenceGuard::open(&running.pod, live, PresenceKind::EventStream));
     running.pod.sessions.flush().await;
     assert_eq!(store.entries().len(), 2);
     store.lose_everything();

@@ -163,7 +163,7 @@ impl Writer {
     /// The store may have gone back to a state before these.
     fn rewrite_ends(&mut self) {
         for (_, id, automatic) in std::mem::take(&mut self.recent_ends) {
-            self.sharing.registry.depart(id);
+            self.sharing.registry.add_tombstone(id);
             self.keep(id, Unwritten::Leave { automatic });
         }
     }
@@ -185,7 +185,7 @@ impl Writer {
                 OwnerRequest::Rename(_) => self.end(id, Unwritten::Ask(request)),
             }
         }
-        for change in self.sharing.registry.take_unwritten() {
+        for change in self.sharing.registry.take_pending_writes() {
             match change {
                 Change::Updated(session) => _ = self.unwritten.insert(session.id(), Unwritten::Put(session)),
                 // Released before, with an acknowledgement, or another pod's by now.
@@ -208,7 +208,7 @@ impl Writer {
             self.unwritten.insert(id, how);
             return;
         }
-        self.sharing.registry.departure_is_written(id);
+        self.sharing.registry.remove_tombstone(id);
         if !std::mem::replace(&mut self.dropping, true) {
             warn!(unwritten.most = MAX_ENDS, "too much is unwritten: ends of sessions are dropped from now on");
         }
@@ -266,7 +266,7 @@ impl Writer {
                 Some(Write::Put { session: shared, idle, new: !session.is_stored() })
             }
             Unwritten::Leave { .. } | Unwritten::Delete => {
-                let replaced_for = self.sharing.registry.replaced_for(id, self.sharing.clock.now());
+                let replaced_for = self.sharing.registry.remaining_replaced_ttl(id, self.sharing.clock.now());
                 Some(Write::Delete { id, pod, replaced_for })
             }
             Unwritten::Ask(request) => Some(Write::Request { id, request: *request }),
@@ -303,7 +303,7 @@ impl Writer {
                 if *written == Written::Done {
                     self.tell_owner(id, *request).await;
                 }
-                self.sharing.registry.departure_is_written(id);
+                self.sharing.registry.remove_tombstone(id);
             }
             (Unwritten::Leave { automatic } | Unwritten::Ask(OwnerRequest::End { automatic }), _) => {
                 self.remember(id, *automatic);
@@ -342,7 +342,7 @@ impl Writer {
         let now = self.sharing.clock.now();
         let settled = self.sharing.health.believes_leases(now);
         if settled {
-            self.sharing.registry.departure_is_written(id);
+            self.sharing.registry.remove_tombstone(id);
         } else {
             self.again.insert((now.plus(REPEAT_AFTER), id), end);
         }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::{Line, Readiness};
+use super::LogLine;
 use crate::time::Timestamp;
 
 /// Why users have to leave.
@@ -52,35 +52,33 @@ impl Notice {
 
 /// Whom a pod takes in. In this order: each lets in fewer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Admit {
+pub enum Admission {
     /// Newcomers, and sessions from other pods.
-    All,
+    Open,
     /// Sessions from other pods only.
-    Adopted,
+    AdoptionsOnly,
     /// Nobody.
-    Nobody,
+    Closed,
 }
 
 /// Something to be done, in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Take in these from now on.
-    Admit(Admit),
+    SetAdmission(Admission),
     /// Tell everybody, and whoever comes, until the notice is replaced or cancelled.
     Notify(Notice),
     /// The notice is taken back; its reason is told.
     CancelNotice(Reason),
     /// The notice has run out, or nobody is left to be told.
     EndNotice,
-    /// End every present session as forced, and say so in the log: [`Line::ForceClosing`] with the number that was ended, or
-    /// in maintenance [`Line::MaintenanceForceClosing`]. The reason is that of the notice that has run out.
+    /// End every present session as forced, and say so in the log: [`LogLine::ForceClosing`] with the number that was ended, or
+    /// in maintenance [`LogLine::MaintenanceForceClosing`]. The reason is that of the notice that has run out.
     ForceClose(Reason),
     /// Release every other session: it goes on at another pod where one can adopt it, else it expires.
     ReleaseRemaining,
-    /// `/ready` answers this from now on.
-    SetReadiness(Readiness),
     /// Say this in the log.
-    Log(Line),
+    Log(LogLine),
     /// End every stream, then let the process exit.
     Exit,
 }

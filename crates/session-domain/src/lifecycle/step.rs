@@ -3,8 +3,8 @@
 use std::num::NonZeroU64;
 
 use super::{
-    Effect, Event, Lifecycle, Line, Notice, NoticeId, ReadinessWhileDraining, Reason, SecondSignal, Signal, Situation,
-    State,
+    Effect, Event, Lifecycle, LogLine, Notice, NoticeId, ReadinessWhileDraining, Reason, SecondSignal, Signal,
+    Situation, State,
 };
 use crate::lifecycle::Readiness;
 use crate::time::Timestamp;
@@ -13,7 +13,7 @@ impl Lifecycle {
     /// Takes what happened and gives the machine after it and what is to be done, in this order.
     #[must_use]
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
-        let (before, admitted, noticed) = (self.readiness(), self.admits(), self.notice().is_some());
+        let (admitted, noticed) = (self.admission(), self.notice().is_some());
         let mut effects = Vec::new();
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
@@ -32,15 +32,11 @@ impl Lifecycle {
             effects.push(Effect::EndNotice);
         }
         // Admission is closed before the other effects run, and reopened after them.
-        let admits = self.admits();
+        let admits = self.admission();
         if admits > admitted {
-            effects.insert(0, Effect::Admit(admits));
+            effects.insert(0, Effect::SetAdmission(admits));
         } else if admits < admitted {
-            effects.push(Effect::Admit(admits));
-        }
-        let after = self.readiness();
-        if before != after {
-            effects.insert(0, Effect::SetReadiness(after));
+            effects.push(Effect::SetAdmission(admits));
         }
         (self, effects)
     }
@@ -49,7 +45,7 @@ impl Lifecycle {
         match event {
             Event::MaintenanceOn => self.enter_maintenance(situation, effects),
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => State::Serving,
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => State::Serving,
         }
     }
 
@@ -64,7 +60,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         match event {
             Event::MaintenanceOff => {
-                effects.extend([Effect::Log(Line::MaintenanceDisabled), Effect::CancelNotice(notice.reason)]);
+                effects.extend([Effect::Log(LogLine::MaintenanceDisabled), Effect::CancelNotice(notice.reason)]);
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
@@ -77,7 +73,7 @@ impl Lifecycle {
                 effects.push(Effect::ReleaseRemaining);
                 State::MaintenanceClosed
             }
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => {
                 State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
             }
         }
@@ -86,13 +82,11 @@ impl Lifecycle {
     fn closed(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
         match event {
             Event::MaintenanceOff => {
-                effects.push(Effect::Log(Line::MaintenanceDisabled));
+                effects.push(Effect::Log(LogLine::MaintenanceDisabled));
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
-                State::MaintenanceClosed
-            }
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => State::MaintenanceClosed,
         }
     }
 
@@ -109,19 +103,19 @@ impl Lifecycle {
         let present = population.present;
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(Line::Ignored(signal)));
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Draining { notice, next_progress, ready }
             }
-            Event::Terminate(_) | Event::Hurry => {
+            Event::Terminate(_) => {
                 effects.extend([
-                    Effect::Log(Line::Hurried),
+                    Effect::Log(LogLine::Hurried),
                     Effect::ForceClose(notice.reason),
                     Effect::ReleaseRemaining,
                 ]);
                 stop(notice.started_at, effects)
             }
             Event::PopulationChanged | Event::TimePassed if present == 0 => {
-                effects.push(Effect::Log(Line::Remaining(0, notice.remaining(now))));
+                effects.push(Effect::Log(LogLine::Remaining(0, notice.remaining(now))));
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
@@ -129,7 +123,7 @@ impl Lifecycle {
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
-                effects.push(Effect::Log(Line::Remaining(present, notice.remaining(now))));
+                effects.push(Effect::Log(LogLine::Remaining(present, notice.remaining(now))));
                 State::Draining { notice, next_progress: self.progress_after(next_progress, now), ready }
             }
             Event::PopulationChanged | Event::TimePassed | Event::MaintenanceOn | Event::MaintenanceOff => {
@@ -148,11 +142,11 @@ impl Lifecycle {
     ) -> State {
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(Line::Ignored(signal)));
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Propagating { since, until }
             }
-            Event::Terminate(_) | Event::Hurry => {
-                effects.push(Effect::Log(Line::Hurried));
+            Event::Terminate(_) => {
+                effects.push(Effect::Log(LogLine::Hurried));
                 stop(since, effects)
             }
             Event::TimePassed if now >= until => stop(since, effects),
@@ -164,7 +158,7 @@ impl Lifecycle {
 
     fn enter_maintenance(&mut self, situation: Situation, effects: &mut Vec<Effect>) -> State {
         let Situation { now, population } = situation;
-        effects.push(Effect::Log(Line::MaintenanceEnabled(population.present)));
+        effects.push(Effect::Log(LogLine::MaintenanceEnabled(population.present)));
         if population.held == 0 {
             // Whoever was admitted in this very moment and could not be counted.
             effects.push(Effect::ReleaseRemaining);
@@ -190,7 +184,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
-        effects.extend([Effect::Log(Line::Received(signal)), Effect::Log(Line::Detected(population.present))]);
+        effects.extend([Effect::Log(LogLine::Received(signal)), Effect::Log(LogLine::Detected(population.present))]);
         if signal == Signal::Quit {
             if population.present > 0 {
                 effects.push(Effect::ForceClose(Reason::Shutdown));
@@ -209,16 +203,16 @@ impl Lifecycle {
             deadline: running.map_or(own_deadline, |notice| notice.deadline.min(own_deadline)),
         };
         effects.extend([
-            Effect::Log(Line::Notifying(population.present)),
+            Effect::Log(LogLine::Notifying(population.present)),
             Effect::Notify(notice),
-            Effect::Log(Line::WaitingForUsers(notice.remaining(now))),
+            Effect::Log(LogLine::WaitingForUsers(notice.remaining(now))),
         ]);
         State::Draining { notice, next_progress: now.plus(self.policy.progress_interval), ready }
     }
 
     fn propagate(&self, since: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) -> State {
         let wait = self.policy.propagation_wait;
-        effects.extend([Effect::ReleaseRemaining, Effect::Log(Line::WaitingForEndpoints(wait))]);
+        effects.extend([Effect::ReleaseRemaining, Effect::Log(LogLine::WaitingForEndpoints(wait))]);
         State::Propagating { since, until: now.plus(wait) }
     }
 
@@ -242,6 +236,6 @@ impl Lifecycle {
 }
 
 fn stop(since: Timestamp, effects: &mut Vec<Effect>) -> State {
-    effects.extend([Effect::Log(Line::ShuttingDown), Effect::Exit]);
+    effects.extend([Effect::Log(LogLine::ShuttingDown), Effect::Exit]);
     State::Stopped { since }
 }

@@ -71,12 +71,12 @@ fn the_forced_end_comes_at_the_deadline_with_the_singular_where_one_is_left() {
         [
             Effect::ForceClose(Reason::Shutdown),
             Effect::ReleaseRemaining,
-            Effect::Log(Line::WaitingForEndpoints(Duration::from_secs(15))),
+            Effect::Log(LogLine::WaitingForEndpoints(Duration::from_secs(15))),
             Effect::EndNotice,
         ]
     );
-    assert_eq!(Line::ForceClosing(1).to_string(), "[GRACEFUL SHUTDOWN] Force-closing 1 remaining session...");
-    assert_eq!(Line::Detected(1).to_string(), "[GRACEFUL SHUTDOWN] 1 active user detected");
+    assert_eq!(LogLine::ForceClosing(1).to_string(), "[GRACEFUL SHUTDOWN] Force-closing 1 remaining session...");
+    assert_eq!(LogLine::Detected(1).to_string(), "[GRACEFUL SHUTDOWN] 1 active user detected");
     assert_eq!(machine.wakes_at(), Some(at(75)));
 }
 
@@ -100,10 +100,10 @@ fn a_second_signal_forces_who_is_left_and_skips_the_propagation() {
     assert_eq!(
         effects,
         [
-            Effect::Log(Line::Hurried),
+            Effect::Log(LogLine::Hurried),
             Effect::ForceClose(Reason::Shutdown),
             Effect::ReleaseRemaining,
-            Effect::Log(Line::ShuttingDown),
+            Effect::Log(LogLine::ShuttingDown),
             Effect::Exit,
             Effect::EndNotice,
         ]
@@ -118,11 +118,11 @@ fn sigquit_forces_everybody_at_once_first_or_second_ignored_or_not() {
     assert_eq!(
         effects[effects.len() - 6..],
         [
-            Effect::Log(Line::Received(Signal::Quit)),
-            Effect::Log(Line::Detected(2)),
+            Effect::Log(LogLine::Received(Signal::Quit)),
+            Effect::Log(LogLine::Detected(2)),
             Effect::ForceClose(Reason::Shutdown),
             Effect::ReleaseRemaining,
-            Effect::Log(Line::ShuttingDown),
+            Effect::Log(LogLine::ShuttingDown),
             Effect::Exit,
         ]
     );
@@ -140,7 +140,7 @@ fn a_second_signal_is_only_logged_where_it_is_to_be_ignored() {
     let (draining, _) = Lifecycle::new(policy).step(TERM, with(0, 2));
     let (same, effects) = draining.step(TERM, with(5, 2));
     assert_eq!(same, draining);
-    assert_eq!(effects, [Effect::Log(Line::Ignored(Signal::Term))]);
+    assert_eq!(effects, [Effect::Log(LogLine::Ignored(Signal::Term))]);
 }
 
 #[test]
@@ -167,23 +167,26 @@ fn maintenance_is_announced_counted_down_cancelled_and_closed() {
     assert_eq!(off.state(), State::Serving);
     assert_eq!(
         effects,
-        [Effect::Log(Line::MaintenanceDisabled), Effect::CancelNotice(Reason::Maintenance), Effect::Admit(Admit::All)]
+        [
+            Effect::Log(LogLine::MaintenanceDisabled),
+            Effect::CancelNotice(Reason::Maintenance),
+            Effect::SetAdmission(Admission::Open)
+        ]
     );
 
     // Nobody is present, but a laptop that sleeps may come back.
     let absent = Situation { now: at(9), population: Population { held: 1, present: 0 } };
     let (vacated, effects) = countdown.step(Event::PopulationChanged, absent);
-    assert_eq!(effects, [Effect::SetReadiness(Readiness::Maintenance)]);
+    assert_eq!((vacated.readiness(), effects), (Readiness::Maintenance, vec![]));
     let (back, effects) = vacated.step(Event::PopulationChanged, with(10, 1));
     assert_eq!((back.readiness(), effects), (Readiness::Maintenance, vec![]));
 
     let (closed, effects) = countdown.step(TICK, with(60, 1));
-    assert_eq!(closed.state(), State::MaintenanceClosed);
+    assert_eq!((closed.state(), closed.readiness()), (State::MaintenanceClosed, Readiness::Maintenance));
     assert_eq!(
         effects,
         [
-            Effect::SetReadiness(Readiness::Maintenance),
-            Effect::Admit(Admit::Nobody),
+            Effect::SetAdmission(Admission::Closed),
             Effect::ForceClose(Reason::Maintenance),
             Effect::ReleaseRemaining,
             Effect::EndNotice,
@@ -239,14 +242,14 @@ fn every_event_in_every_state() {
         ("stopped", &[(TERM, with(0, 0)), (TICK, with(15, 0))]),
     ];
     let quit = Event::Terminate(Signal::Quit);
-    let events = [ON, OFF, TERM, quit, Event::Hurry, Event::PopulationChanged, TICK];
+    let events = [ON, OFF, TERM, quit, Event::PopulationChanged, TICK];
     let table = [
-        ["countdown", "serving", "draining", "stopped", "serving", "serving", "serving"],
-        ["countdown", "serving", "draining", "stopped", "countdown", "countdown", "countdown"],
-        ["closed", "serving", "draining", "stopped", "closed", "closed", "closed"],
-        ["draining", "draining", "stopped", "stopped", "stopped", "draining", "draining"],
-        ["propagating", "propagating", "stopped", "stopped", "stopped", "propagating", "propagating"],
-        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
+        ["countdown", "serving", "draining", "stopped", "serving", "serving"],
+        ["countdown", "serving", "draining", "stopped", "countdown", "countdown"],
+        ["closed", "serving", "draining", "stopped", "closed", "closed"],
+        ["draining", "draining", "stopped", "stopped", "draining", "draining"],
+        ["propagating", "propagating", "stopped", "stopped", "propagating", "propagating"],
+        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
     ];
     for ((from, history), expected) in states.iter().zip(table) {
         for (event, to) in events.iter().zip(expected) {
@@ -273,7 +276,6 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::MaintenanceOff),
         1 => Just(Event::Terminate(Signal::Term)),
         1 => Just(Event::Terminate(Signal::Quit)),
-        1 => Just(Event::Hurry),
         4 => Just(Event::PopulationChanged),
         4 => Just(Event::TimePassed),
     ]
@@ -302,7 +304,7 @@ type Step = (Event, i64, u64, u64);
 /// Runs a history and checks every invariant after every step.
 fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
     let mut machine = Lifecycle::new(policy);
-    let (mut now, mut terminated, mut admitting, mut exits) = (0, false, Admit::All, 0);
+    let (mut now, mut terminated, mut admitting, mut exits) = (0, false, Admission::Open, 0);
     let mut told = None;
     for (event, pause, present, absent) in history.iter().copied() {
         now += pause;
@@ -311,12 +313,12 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         let (next, effects) = machine.step(event, Situation { now: at(now), population });
         machine = next;
 
-        let hurried = matches!(event, Event::Hurry | Event::Terminate(Signal::Quit))
+        let hurried = matches!(event, Event::Terminate(Signal::Quit))
             || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
         for effect in &effects {
             match effect {
-                Effect::Admit(admit) => {
-                    prop_assert!(!terminated || *admit == Admit::Nobody, "a terminated pod takes somebody in");
+                Effect::SetAdmission(admit) => {
+                    prop_assert!(!terminated || *admit == Admission::Closed, "a terminated pod takes somebody in");
                     admitting = *admit;
                 }
                 Effect::ForceClose(_) => {
@@ -326,14 +328,17 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
                 Effect::Notify(notice) => told = Some(*notice),
                 Effect::CancelNotice(_) | Effect::EndNotice => told = None,
                 Effect::Exit => exits += 1,
-                Effect::SetReadiness(readiness) => prop_assert_eq!(*readiness, machine.readiness()),
                 Effect::ReleaseRemaining | Effect::Log(_) => {}
             }
         }
         prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
         terminated |= matches!(event, Event::Terminate(_));
-        prop_assert_eq!(admitting, machine.admits(), "what was said last is what holds");
-        prop_assert_eq!(admitting == Admit::All, machine.state() == State::Serving, "sessions start in Serving alone");
+        prop_assert_eq!(admitting, machine.admission(), "what was said last is what holds");
+        prop_assert_eq!(
+            admitting == Admission::Open,
+            machine.state() == State::Serving,
+            "sessions start in Serving alone"
+        );
         if let State::MaintenanceCountdown { notice, .. } = machine.state() {
             prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
         }

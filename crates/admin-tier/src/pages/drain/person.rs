@@ -1,7 +1,7 @@
 //! Somebody who was there when a pod drained.
 
 use askama::Template;
-use fleet::{DrainEnd, Person};
+use fleet::{DrainEnd, DrainedSession};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use super::super::words::{self, Moment};
@@ -21,19 +21,19 @@ pub(super) struct Someone {
 impl Someone {
     pub(super) fn new(
         id: SessionId,
-        person: &Person,
+        person: &DrainedSession,
         end: Option<DrainEnd>,
         after: &dyn Fn(Timestamp) -> String,
     ) -> Self {
         let (is_over, is_lost) = (end.is_some(), matches!(end, Some(DrainEnd::Lost(_))));
-        let (how, class) = match person.left {
+        let (how, class) = match person.ended {
             None if is_lost => ("not known: the pod was lost", "unreachable"),
             None if person.is_away => ("closed the page", "waiting"),
             None if is_over => ("stayed", "waiting"),
             None => ("still there", "draining"),
             Some((_, outcome)) => how(outcome),
         };
-        let left_at = person.left.map(|(at, _)| at);
+        let left_at = person.ended.map(|(at, _)| at);
         Self {
             id: id.to_string(),
             user: person.user.to_string(),

@@ -27,19 +27,19 @@ pub(super) struct Summary {
 
 impl Summary {
     pub(super) fn new(drain: &DrainRecord, words: Words, now: Timestamp, after: &dyn Fn(Timestamp) -> String) -> Self {
-        let most = drain.course.iter().map(|(_, left)| *left).max().unwrap_or(0);
-        let half = drain.course.iter().find(|(_, left)| most > 0 && *left <= most / 2);
+        let most = drain.timeline.iter().map(|(_, left)| *left).max().unwrap_or(0);
+        let half = drain.timeline.iter().find(|(_, left)| most > 0 && *left <= most / 2);
         // One that is over goes on, on its picture, until nobody was present; what the pod did after that shows nothing.
         let end = drain.emptied_at.or(drain.end.map(DrainEnd::at)).unwrap_or(now);
         Self {
             line: Line::new(drain, words),
-            course: Course::of(&drain.course, drain.deadline, end),
+            course: Course::of(&drain.timeline, drain.deadline, end),
             half_after: half.map(|(at, _)| after(*at)),
             all_after: drain.emptied_at.filter(|_| most > 0).map(after),
             given: drain.deadline.map(|deadline| words::duration(deadline.since(drain.started_at))),
-            points: drain.course.iter().map(|(at, left)| (after(*at), *left)).collect(),
-            named: drain.known.len(),
-            unnamed: drain.people().saturating_sub(drain.known.len() as u64),
+            points: drain.timeline.iter().map(|(at, left)| (after(*at), *left)).collect(),
+            named: drain.named_sessions.len(),
+            unnamed: drain.total().saturating_sub(drain.named_sessions.len() as u64),
         }
     }
 }

@@ -90,14 +90,14 @@ pub(in crate::pages) struct Numbers {
 impl Numbers {
     fn of(drain: &DrainRecord) -> Self {
         Self {
-            there: drain.people(),
+            there: drain.total(),
             signed_out: drain.departures(Outcome::Logout),
             by_page: drain.departures(Outcome::AutoLogout),
             forced: drain.departures(Outcome::Forced),
             moved: drain.departures(Outcome::Moved),
             closed: drain.departures(Outcome::Expired) + drain.away(),
-            unknown: drain.unknown(),
-            left: drain.left(),
+            unknown: drain.outcome_unknown(),
+            left: drain.remaining(),
             idle: drain.idle(),
         }
     }
@@ -110,14 +110,14 @@ fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
         None => ("runs", "draining"),
         Some(DrainEnd::Cancelled(_)) => ("taken back", "waiting"),
         Some(DrainEnd::Lost(_)) => ("pod was lost", "unreachable"),
-        Some(DrainEnd::Over(_)) if forced > 0 => ("some were forced", "unreachable"),
-        Some(DrainEnd::Over(_)) if by_page > 0 => ("some were signed out by the page", "unreachable"),
-        Some(DrainEnd::Over(_)) if unknown > 0 => ("some ends are not known", "unreachable"),
-        Some(DrainEnd::Over(_)) if left > 0 => ("countdown over", "draining"),
-        Some(DrainEnd::Over(_)) if there == 0 => ("no user was there", "serving"),
-        Some(DrainEnd::Over(_)) if moved == there => ("all sessions moved", "serving"),
-        Some(DrainEnd::Over(_)) if moved > 0 => ("everybody left or moved in time", "serving"),
-        Some(DrainEnd::Over(_)) => ("everybody left in time", "serving"),
+        Some(DrainEnd::Completed(_)) if forced > 0 => ("some were forced", "unreachable"),
+        Some(DrainEnd::Completed(_)) if by_page > 0 => ("some were signed out by the page", "unreachable"),
+        Some(DrainEnd::Completed(_)) if unknown > 0 => ("some ends are not known", "unreachable"),
+        Some(DrainEnd::Completed(_)) if left > 0 => ("countdown over", "draining"),
+        Some(DrainEnd::Completed(_)) if there == 0 => ("no user was there", "serving"),
+        Some(DrainEnd::Completed(_)) if moved == there => ("all sessions moved", "serving"),
+        Some(DrainEnd::Completed(_)) if moved > 0 => ("everybody left or moved in time", "serving"),
+        Some(DrainEnd::Completed(_)) => ("everybody left in time", "serving"),
     }
 }
 
@@ -125,7 +125,7 @@ fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
 fn took(drain: &DrainRecord, words: Words) -> Took {
     // By the pod's clock it began when it says, by ours when we heard of it: only one that was seen from its beginning is
     // measured by one clock.
-    let from = if drain.is_partial { drain.started_at.min(drain.heard_at) } else { drain.heard_at };
+    let from = if drain.is_partial { drain.started_at.min(drain.first_seen_at) } else { drain.first_seen_at };
     match drain.emptied_at.or(drain.end.map(DrainEnd::at)) {
         Some(until) => Took::Whole(words::duration(until.since(from))),
         None => Took::SoFar(words.lasting(from)),

@@ -74,7 +74,7 @@ impl Card {
             PodState::Finished => None,
             PodState::Live | PodState::Waiting => pod.phase_since.filter(|_| is_live),
         };
-        let trouble = match pod.standing() {
+        let trouble = match pod.health() {
             PodHealth::Inconsistent(reason) | PodHealth::Unreachable(reason) => Some(reason),
             PodHealth::Waiting | PodHealth::Live | PodHealth::Finished => None,
         };
@@ -107,7 +107,7 @@ impl Known {
             is_one: present == 1,
             idle: words::some(sessions.saturating_sub(present)),
             tells_presence: pod.present_sessions().is_some(),
-            oldest: view.oldest(&pod.address).filter(|_| sessions > 0).map(|began| match pod.last_seen {
+            oldest: view.oldest_session_start(&pod.address).filter(|_| sessions > 0).map(|began| match pod.last_seen {
                 Some(seen) if !is_live => words::lasted(began, seen),
                 Some(_) | None => words.lasting(began),
             }),
@@ -119,7 +119,7 @@ impl Known {
             forced: report.counters.forced_logouts,
             moved: words::some(report.counters.moved),
             up_for: Some(report.started_at).filter(|_| is_live).map(|started| words.lasting(started)),
-            slow: pod.slow.map(words::duration),
+            slow: pod.slow_response.map(words::duration),
             version: report.version.clone(),
             revision: pod.revision().filter(|revision| *revision != report.version).map(str::to_owned),
         })
@@ -156,7 +156,7 @@ fn state(pod: &PodView) -> State {
 fn conditions(pod: &PodView) -> Vec<&'static str> {
     let said = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
     let Conditions { ready: _, serving, terminating } = pod.conditions;
-    let unlisted = (!pod.is_listed()).then_some("no longer listed");
+    let unlisted = (!pod.is_discovered()).then_some("no longer listed");
     let leaving = terminating.filter(|is| *is).map(|_| "terminating");
     [unlisted, leaving, said(pod.is_ready(), "ready", "not ready"), said(serving, "serving", "not serving")]
         .into_iter()

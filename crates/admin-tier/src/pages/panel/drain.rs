@@ -20,7 +20,7 @@ impl Drain {
     pub(super) fn of(pod: &PodView) -> Option<Self> {
         let report = pod.report.as_ref().filter(|_| pod.state != PodState::Finished)?;
         let left = report.present_or_held();
-        let from = pod.drained_from?.max(left);
+        let from = pod.present_at_drain_start?.max(left);
         Some(Self { from, left, gone: from - left, deadline: report.forced_logout_at })
     }
 }

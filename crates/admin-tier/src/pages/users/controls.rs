@@ -1,6 +1,6 @@
 //! What the list is asked for: search, filters, order, export. Fixed as long as the page is open.
 
-use fleet::{Field, FleetView, Query, SessionState};
+use fleet::{FleetView, Query, SessionState, SortField};
 
 use crate::api::SessionParameters;
 
@@ -31,13 +31,13 @@ pub(super) struct Column {
     pub(super) order: &'static str,
 }
 
-const COLUMNS: [(&str, Field); 6] = [
-    ("Session", Field::SessionId),
-    ("User", Field::User),
-    ("Pod", Field::Pod),
-    ("Signed in", Field::LoginTime),
-    ("Last active", Field::LastActivity),
-    ("Duration", Field::DurationSeconds),
+const COLUMNS: [(&str, SortField); 6] = [
+    ("Session", SortField::SessionId),
+    ("User", SortField::User),
+    ("Pod", SortField::Pod),
+    ("Signed in", SortField::LoginTime),
+    ("Last active", SortField::LastActivity),
+    ("Duration", SortField::DurationSeconds),
 ];
 
 impl Controls {
@@ -68,25 +68,25 @@ const fn words(state: SessionState) -> &'static str {
     match state {
         SessionState::Present => "present",
         SessionState::Idle => "idle",
-        SessionState::Told => "told to leave",
-        SessionState::NotTold => "not told",
+        SessionState::Notified => "told to leave",
+        SessionState::NotNotified => "not told",
         SessionState::LastKnown => "last known",
         SessionState::Doubtful => "in doubt",
     }
 }
 
 /// Both orders by a field.
-fn orders(name: &str, field: Field) -> [(String, String); 2] {
+fn orders(name: &str, field: SortField) -> [(String, String); 2] {
     let (up, down) = match field {
-        Field::SessionId | Field::User | Field::Pod => ("A to Z", "Z to A"),
-        Field::LoginTime | Field::LastActivity => ("oldest first", "newest first"),
-        Field::DurationSeconds => ("shortest first", "longest first"),
+        SortField::SessionId | SortField::User | SortField::Pod => ("A to Z", "Z to A"),
+        SortField::LoginTime | SortField::LastActivity => ("oldest first", "newest first"),
+        SortField::DurationSeconds => ("shortest first", "longest first"),
     };
     let field = field.as_str();
     [(field.to_owned(), format!("{name}, {up}")), (format!("-{field}"), format!("{name}, {down}"))]
 }
 
-fn column(name: &'static str, field: Field, query: &Query, whole: &SessionParameters) -> Column {
+fn column(name: &'static str, field: SortField, query: &Query, whole: &SessionParameters) -> Column {
     let is_sorted = query.sort.field == field;
     let is_descending = is_sorted && query.sort.descending;
     let sort = if is_sorted && !is_descending { format!("-{}", field.as_str()) } else { field.as_str().to_owned() };

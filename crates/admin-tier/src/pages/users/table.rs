@@ -1,7 +1,7 @@
 //! What stands around the rows: how many there are, which of them are shown, and the way to the others.
 
 use askama::Template;
-use fleet::{FleetView, Listing, Place};
+use fleet::{FleetView, Listing, PageAnchor};
 
 use super::super::{Completeness, words};
 use crate::api::SessionParameters;
@@ -114,7 +114,7 @@ impl Pager {
             |cursor: String, before: String| SessionParameters { cursor, before, ..whole.clone() }.href("/admin/users");
         let (previous, next) = (listing.previous(), listing.next());
         // Whoever is elsewhere than at the start may go there, even where nothing is left before.
-        let is_elsewhere = previous.is_some() || query.place != Place::Start;
+        let is_elsewhere = previous.is_some() || query.anchor != PageAnchor::Start;
         Self {
             first: is_elsewhere.then(|| to(String::new(), String::new())),
             previous: previous.map(|position| to(String::new(), query.cursor(&position))),
