@@ -8,8 +8,8 @@ use std::time::Duration;
 pub use auth::AdminAuth;
 use clap::Parser;
 use cli::logging::{self, LogFormat};
-use cli::options::{self, Environment, Faults};
-use cli::secret::{self, Secret};
+use cli::options::{self, Environment, OptionErrors};
+use cli::secret::{self, SecretString};
 use fleet::FORGET_AFTER;
 use http_support::{Networks, Token};
 use maintenance_switch::SwitchLocation;
@@ -83,7 +83,7 @@ pub struct Options {
     /// `TRUSTED_PROXIES`, default unset: whose `X-Forwarded-*` is believed.
     pub trusted_proxies: Option<Networks>,
     /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
-    pub redis: Option<Secret>,
+    pub redis: Option<SecretString>,
     /// `GRPC_TOKEN`, default unset: what is presented to the pods.
     pub grpc_token: Option<Token>,
     /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`, default unset: where the maintenance switch lies that operators
@@ -100,28 +100,29 @@ impl Options {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let http = faults.take("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
-        let pods = match options::given(raw.user_pods.as_deref()) {
+        let http = errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
+        let pods = match options::non_empty(raw.user_pods.as_deref()) {
             Some(text) => Discovery::parse(text),
             None => Err(discovery::required()),
         };
-        let pods = faults.take("USER_PODS", pods, Discovery::default());
-        let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
-        let forget_after = faults.take("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
-        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut faults);
-        let redis = redis(environment, &mut faults);
-        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
+        let pods = errors.value_or("USER_PODS", pods, Discovery::default());
+        let refresh =
+            errors.value_or("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
+        let forget_after = errors.value_or("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
+        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut errors);
+        let redis = redis(environment, &mut errors);
+        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut errors);
         let (file, config_map) = (raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref());
-        let switch = cli::maintenance::place(file, config_map, SWITCH_POLL, &mut faults);
+        let switch = cli::maintenance::location(file, config_map, SWITCH_POLL, &mut errors);
         let log_format =
-            faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
+            errors.value_or("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
+            errors.push("RUST_LOG", fault);
         }
-        faults.into_result(Self {
+        errors.into_result(Self {
             http,
             pods,
             refresh,
@@ -138,13 +139,13 @@ impl Options {
 }
 
 /// Where sessions are shared.
-fn redis(environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
-    let url = secret::read("REDIS_URL", environment, faults)?;
+fn redis(environment: &dyn Environment, errors: &mut OptionErrors) -> Option<SecretString> {
+    let url = secret::read("REDIS_URL", environment, errors)?;
     let text = url.expose().trim();
     if text.starts_with("redis-cluster://") {
-        faults.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
+        errors.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
     } else if redis::Client::open(text).is_err() {
-        faults.push(
+        errors.push(
             "REDIS_URL",
             "is no address of a Redis; write redis://host:6379/0 or rediss://user:password@host:6380",
         );
@@ -165,7 +166,7 @@ mod tests {
     fn parse_with(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
         let raw = Raw::try_parse_from([&["admin-tier", "--user-pods", "a:1"], flags].concat()).unwrap();
         let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-        Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+        Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
     }
 
     #[test]
@@ -201,10 +202,10 @@ mod tests {
 
     #[test]
     fn tokens_that_cannot_be_presented_are_named_and_not_shown() {
-        let faults = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
-        let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+        let errors = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
+        let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(named, ["ADMIN_TOKEN", "GRPC_TOKEN"]);
-        assert!(!faults.contains("a\u{e4}b") && !faults.contains("pods"), "{faults}");
+        assert!(!errors.contains("a\u{e4}b") && !errors.contains("pods"), "{errors}");
         let fault = parse_with(&[], &[("ADMIN_TOKEN", "a"), ("ADMIN_TOKEN_FILE", "/b")]).unwrap_err();
         assert!(fault.starts_with("ADMIN_TOKEN: is given here and by ADMIN_TOKEN_FILE"), "{fault}");
     }
@@ -213,9 +214,9 @@ mod tests {
     fn all_faults_are_named_at_once() {
         let raw =
             ["admin-tier", "--http-addr", "x", "--refresh-interval", "1ms", "--log-format", "xml", "--admin-auth", "y"];
-        let faults = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
+        let errors = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
         for variable in ["HTTP_ADDR", "USER_PODS", "REFRESH_INTERVAL", "LOG_FORMAT", "ADMIN_AUTH"] {
-            assert_eq!(faults.lines().filter(|line| line.starts_with(variable)).count(), 1, "{faults}");
+            assert_eq!(errors.lines().filter(|line| line.starts_with(variable)).count(), 1, "{errors}");
         }
     }
 }

@@ -16,15 +16,15 @@ pub const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What is wrong with the options: one line each.
 #[derive(Clone, Debug, Default, Error, PartialEq, Eq)]
-pub struct Faults(Vec<String>);
+pub struct OptionErrors(Vec<String>);
 
-impl fmt::Display for Faults {
+impl fmt::Display for OptionErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.join("\n"))
     }
 }
 
-impl Faults {
+impl OptionErrors {
     /// Notes a fault of `variable` and what to do about it.
     pub fn push(&mut self, variable: &str, what: impl fmt::Display) {
         self.0.push(format!("{variable}: {what}"));
@@ -33,7 +33,7 @@ impl Faults {
     /// The value, if there was no fault here either.
     ///
     /// # Errors
-    /// All faults, these first.
+    /// All errors, these first.
     pub(crate) fn and<T>(mut self, result: Result<T, Self>) -> Result<T, Self> {
         match result {
             Ok(value) => self.into_result(value),
@@ -44,7 +44,7 @@ impl Faults {
         }
     }
 
-    /// Keeps the value, or notes the fault and goes on with `instead` so that more faults are found.
+    /// Keeps the value, or notes the fault and goes on with `instead` so that more errors are found.
     pub fn take<T>(&mut self, variable: &str, parsed: Result<T, String>, instead: T) -> T {
         parsed.unwrap_or_else(|fault| {
             self.push(variable, fault);
@@ -55,7 +55,7 @@ impl Faults {
     /// The value, if there was no fault.
     ///
     /// # Errors
-    /// All faults, where there was one.
+    /// All errors, where there was one.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
     }
@@ -146,7 +146,7 @@ pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
 }
 
 /// What was given, unless it is empty: an empty variable is an unset one.
-pub fn given(text: Option<&str>) -> Option<&str> {
+pub fn non_empty(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
@@ -221,11 +221,11 @@ mod tests {
 
     #[test]
     fn faults_are_reported_one_line_each() {
-        let mut faults = Faults::default();
-        assert_eq!(faults.take("A", Err("is wrong".to_owned()), 1), 1);
-        faults.push("B", "contradicts A");
+        let mut errors = OptionErrors::default();
+        assert_eq!(errors.value_or("A", Err("is wrong".to_owned()), 1), 1);
+        errors.push("B", "contradicts A");
         assert_eq!(
-            faults.into_result(()).map_err(|faults| faults.to_string()),
+            errors.into_result(()).map_err(|errors| errors.to_string()),
             Err("A: is wrong\nB: contradicts A".to_owned())
         );
     }

@@ -1,7 +1,7 @@
 //! The options of the user tier: what people write, and the values that it becomes.
 //!
 //! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all
-//! faults are found and reported together.
+//! errors are found and reported together.
 
 mod introspection;
 mod maintenance;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cli::logging::{self, LogFormat};
-use cli::options::{self, Environment, Faults};
+use cli::options::{self, Environment, OptionErrors};
 use cli::{secret, trusted};
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
@@ -59,50 +59,51 @@ impl Options {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        let addresses = addresses(raw, &mut faults);
-        let (policy, termination_grace_period) = policy(raw, &mut faults);
-        let limits = limits(raw, &mut faults);
-        let store = store(limits, environment, &mut faults);
-        let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut faults);
-        let (grpc_token, open_introspection) = introspection::callers(raw, addresses.grpc, environment, &mut faults);
-        let pod = pod_name(raw, environment, &mut faults);
-        let trusted = trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), &mut faults);
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
+        let addresses = addresses(raw, &mut errors);
+        let (policy, termination_grace_period) = policy(raw, &mut errors);
+        let limits = limits(raw, &mut errors);
+        let store = store(limits, environment, &mut errors);
+        let (keys, random_key, shared_key) = keys(store.is_some(), environment, &mut errors);
+        let (grpc_token, open_introspection) = introspection::callers(raw, addresses.grpc, environment, &mut errors);
+        let pod = pod_name(raw, environment, &mut errors);
+        let trusted =
+            proxy_options::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), &mut errors);
         let defaults = Config::new(pod);
         let service = Config {
             policy,
             limits,
-            max_streams_per_session: faults.take(
+            max_streams_per_session: errors.value_or(
                 "MAX_STREAMS_PER_SESSION",
                 options::number(&raw.max_streams_per_session, 1..=10_000).map(|n| usize::try_from(n).unwrap_or(20)),
                 defaults.max_streams_per_session,
             ),
-            keep_alive_timeout: faults.take(
+            keep_alive_timeout: errors.value_or(
                 "KEEP_ALIVE_TIMEOUT",
                 options::timeout(&raw.keep_alive_timeout),
                 defaults.keep_alive_timeout,
             ),
-            heartbeat_interval: faults.take(
+            heartbeat_interval: errors.value_or(
                 "HEARTBEAT_INTERVAL",
                 options::interval(&raw.heartbeat_interval),
                 defaults.heartbeat_interval,
             ),
-            auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
+            auto_logout: errors.value_or("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
             keys: keys.unwrap_or(defaults.keys),
             shared_key,
             trusted_proxies: trusted.proxies,
             trusted_user: trusted.user,
-            allowed_origins: allowed_origins(raw, &mut faults),
+            allowed_origins: allowed_origins(raw, &mut errors),
             grpc_token,
             store,
-            forced_end: faults.take(
+            forced_end: errors.value_or(
                 "FORCED_END",
                 options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
                 ForcedEnd::default(),
             ),
             termination_grace_period,
-            store_at_start: faults.take(
+            store_at_start: errors.value_or(
                 "STORE_AT_START",
                 options::choice(
                     &raw.store_at_start,
@@ -110,12 +111,12 @@ impl Options {
                 ),
                 StoreAtStart::default(),
             ),
-            scope: faults.take(
+            scope: errors.value_or(
                 "SESSION_SCOPE",
                 options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
                 SessionScope::default(),
             ),
-            session_start: faults.take(
+            session_start: errors.value_or(
                 "SESSION_START",
                 options::choice(
                     &raw.session_start,
@@ -123,7 +124,7 @@ impl Options {
                 ),
                 SessionStart::default(),
             ),
-            cookie_secure: faults.take(
+            cookie_secure: errors.value_or(
                 "COOKIE_SECURE",
                 options::choice(
                     &raw.cookie_secure,
@@ -131,30 +132,30 @@ impl Options {
                 ),
                 CookieSecure::default(),
             ),
-            maintenance_retry_after: maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
+            maintenance_retry_after: maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut errors),
             version: cli::version::VERSION.to_owned(),
-            revision: pod_revision(raw, &mut faults),
+            revision: pod_revision(raw, &mut errors),
             ..defaults
         };
-        let max_streams = options::given(raw.max_streams.as_deref())
-            .and_then(|text| faults.take("MAX_STREAMS", options::number(text, 1..=10_000_000).map(Some), None));
-        let switch = maintenance::switch(raw, &mut faults);
+        let max_streams = options::non_empty(raw.max_streams.as_deref())
+            .and_then(|text| errors.value_or("MAX_STREAMS", options::number(text, 1..=10_000_000).map(Some), None));
+        let switch = maintenance::switch(raw, &mut errors);
         let log_format =
-            faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
+            errors.value_or("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
         if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
+            errors.push("RUST_LOG", fault);
         }
-        faults.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
+        errors.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
     }
 }
 
-fn addresses(raw: &Raw, faults: &mut Faults) -> Addresses {
+fn addresses(raw: &Raw, errors: &mut OptionErrors) -> Addresses {
     let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
     let addresses = Addresses {
-        http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
-        grpc: faults.take("GRPC_ADDR", options::address(&raw.grpc_addr), nowhere),
-        metrics: options::given(raw.metrics_addr.as_deref())
-            .map(|text| faults.take("METRICS_ADDR", options::address(text), nowhere)),
+        http: errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
+        grpc: errors.value_or("GRPC_ADDR", options::address(&raw.grpc_addr), nowhere),
+        metrics: options::non_empty(raw.metrics_addr.as_deref())
+            .map(|text| errors.value_or("METRICS_ADDR", options::address(text), nowhere)),
     };
     let named = [("GRPC_ADDR", Some(addresses.grpc)), ("METRICS_ADDR", addresses.metrics)];
     for (index, (name, address)) in named.into_iter().enumerate() {
@@ -165,7 +166,7 @@ fn addresses(raw: &Raw, faults: &mut Faults) -> Addresses {
                 && address.port() == other.port()
                 && (address.ip() == other.ip() || address.ip().is_unspecified() || other.ip().is_unspecified())
             {
-                faults.push(name, format_args!("{address} is taken by {other_name}; give each a port of its own"));
+                errors.push(name, format_args!("{address} is taken by {other_name}; give each a port of its own"));
             }
         }
     }
@@ -173,21 +174,21 @@ fn addresses(raw: &Raw, faults: &mut Faults) -> Addresses {
 }
 
 /// The rules of the drain, and what the pod spec grants for it, where that is given.
-fn policy(raw: &Raw, faults: &mut Faults) -> (Policy, Option<Duration>) {
+fn policy(raw: &Raw, errors: &mut OptionErrors) -> (Policy, Option<Duration>) {
     let defaults = Policy::default();
     let policy = Policy {
-        drain_timeout: faults.take("DRAIN_TIMEOUT", options::timeout(&raw.drain_timeout), defaults.drain_timeout),
-        progress_interval: faults.take(
+        drain_timeout: errors.value_or("DRAIN_TIMEOUT", options::timeout(&raw.drain_timeout), defaults.drain_timeout),
+        progress_interval: errors.value_or(
             "DRAIN_PROGRESS_INTERVAL",
             options::interval(&raw.drain_progress_interval),
             defaults.progress_interval,
         ),
-        propagation_wait: faults.take(
+        propagation_wait: errors.value_or(
             "PROPAGATION_WAIT",
             options::timeout(&raw.propagation_wait),
             defaults.propagation_wait,
         ),
-        readiness_while_draining: faults.take(
+        readiness_while_draining: errors.value_or(
             "READINESS_WHILE_DRAINING",
             options::choice(
                 &raw.readiness_while_draining,
@@ -195,20 +196,20 @@ fn policy(raw: &Raw, faults: &mut Faults) -> (Policy, Option<Duration>) {
             ),
             defaults.readiness_while_draining,
         ),
-        maintenance_readiness: maintenance::readiness(&raw.maintenance_readiness, faults),
-        second_signal: faults.take(
+        maintenance_readiness: maintenance::readiness(&raw.maintenance_readiness, errors),
+        second_signal: errors.value_or(
             "SECOND_SIGNAL",
             options::choice(&raw.second_signal, &[("hurry", SecondSignal::Hurry), ("ignore", SecondSignal::Ignore)]),
             defaults.second_signal,
         ),
     };
-    let granted = options::given(raw.termination_grace_period.as_deref())
-        .map(|text| faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX));
+    let granted = options::non_empty(raw.termination_grace_period.as_deref())
+        .map(|text| errors.value_or("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX));
     if let Some(granted) = granted {
         let needed = policy.drain_timeout + policy.propagation_wait + CLOSING_TIME;
         if granted < needed {
             let (granted, needed) = (granted.as_secs_f64(), needed.as_secs_f64());
-            faults.push(
+            errors.push(
                 "TERMINATION_GRACE_PERIOD",
                 format_args!(
                     "{granted}s is too short: DRAIN_TIMEOUT + PROPAGATION_WAIT + {}s for closing make {needed}s; \
@@ -221,25 +222,25 @@ fn policy(raw: &Raw, faults: &mut Faults) -> (Policy, Option<Duration>) {
     (policy, granted)
 }
 
-fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
+fn limits(raw: &Raw, errors: &mut OptionErrors) -> Limits {
     let (defaults, second) = (Limits::default(), Duration::from_secs(1));
     Limits {
-        max_sessions: faults.take(
+        max_sessions: errors.value_or(
             "MAX_SESSIONS",
             options::number(&raw.max_sessions, 1..=10_000_000),
             defaults.max_sessions,
         ),
-        session_ttl: faults.take(
+        session_ttl: errors.value_or(
             "SESSION_TTL",
             options::duration(&raw.session_ttl, second..=options::MAX_TIMEOUT * 365),
             defaults.session_ttl,
         ),
-        presence_linger: faults.take(
+        presence_linger: errors.value_or(
             "PRESENCE_LINGER",
             options::timeout(&raw.presence_linger),
             defaults.presence_linger,
         ),
-        streamless_linger: faults.take(
+        streamless_linger: errors.value_or(
             "STREAMLESS_LINGER",
             options::timeout(&raw.streamless_linger),
             defaults.streamless_linger,
@@ -247,33 +248,37 @@ fn limits(raw: &Raw, faults: &mut Faults) -> Limits {
     }
 }
 
-fn allowed_origins(raw: &Raw, faults: &mut Faults) -> AllowedOrigins {
-    let Some(text) = options::given(raw.allowed_origins.as_deref()) else { return AllowedOrigins::default() };
+fn allowed_origins(raw: &Raw, errors: &mut OptionErrors) -> AllowedOrigins {
+    let Some(text) = options::non_empty(raw.allowed_origins.as_deref()) else { return AllowedOrigins::default() };
     let origins = text.parse().map_err(|error: OriginError| error.to_string());
-    faults.take("ALLOWED_ORIGINS", origins, AllowedOrigins::default())
+    errors.value_or("ALLOWED_ORIGINS", origins, AllowedOrigins::default())
 }
 
 /// Where sessions are kept: in Redis where `REDIS_URL` is given.
-fn store(limits: Limits, environment: &dyn Environment, faults: &mut Faults) -> Option<Arc<dyn SessionStore>> {
-    let url = secret::read("REDIS_URL", environment, faults)?;
+fn store(limits: Limits, environment: &dyn Environment, errors: &mut OptionErrors) -> Option<Arc<dyn SessionStore>> {
+    let url = secret::read("REDIS_URL", environment, errors)?;
     match RedisStore::new(url.expose(), limits.session_ttl) {
         Ok(store) => Some(Arc::new(store)),
         Err(error) => {
-            faults.push("REDIS_URL", error);
+            errors.push("REDIS_URL", error);
             None
         }
     }
 }
 
 /// The signing keys, whether they were made up for want of any, and whether the pods agree on one.
-fn keys(is_shared: bool, environment: &dyn Environment, faults: &mut Faults) -> (Option<SigningKeys>, bool, bool) {
-    let known_faults = faults.clone();
-    let Some(secret) = secret::read("SESSION_KEY", environment, faults) else {
-        return (None, *faults == known_faults, false);
+fn keys(
+    is_shared: bool,
+    environment: &dyn Environment,
+    errors: &mut OptionErrors,
+) -> (Option<SigningKeys>, bool, bool) {
+    let known_faults = errors.clone();
+    let Some(secret) = secret::read("SESSION_KEY", environment, errors) else {
+        return (None, *errors == known_faults, false);
     };
     if secret.expose().trim() == "shared" {
         if !is_shared && environment.get("REDIS_URL").or_else(|| environment.get("REDIS_URL_FILE")).is_none() {
-            faults.push("SESSION_KEY", "`shared` needs REDIS_URL, where the pods agree on a key; or give a secret");
+            errors.push("SESSION_KEY", "`shared` needs REDIS_URL, where the pods agree on a key; or give a secret");
         }
         return (None, false, true);
     }
@@ -281,30 +286,30 @@ fn keys(is_shared: bool, environment: &dyn Environment, faults: &mut Faults) -> 
     match SigningKeys::from_secrets(secrets) {
         Ok(keys) => (Some(keys), false, false),
         Err(weak) => {
-            faults.push("SESSION_KEY", format_args!("{weak}; make one with `openssl rand -base64 48`"));
+            errors.push("SESSION_KEY", format_args!("{weak}; make one with `openssl rand -base64 48`"));
             (None, false, false)
         }
     }
 }
 
-fn pod_name(raw: &Raw, environment: &dyn Environment, faults: &mut Faults) -> PodName {
-    let name = options::given(raw.pod_name.as_deref()).map(str::to_owned).or_else(|| environment.get("HOSTNAME"));
+fn pod_name(raw: &Raw, environment: &dyn Environment, errors: &mut OptionErrors) -> PodName {
+    let name = options::non_empty(raw.pod_name.as_deref()).map(str::to_owned).or_else(|| environment.get("HOSTNAME"));
     let name = name.unwrap_or_else(|| gethostname::gethostname().to_string_lossy().into_owned());
     PodName::new(&name).unwrap_or_else(|| {
-        faults.push("POD_NAME", format_args!("{name:?} is no name; write one line of at most 253 characters"));
+        errors.push("POD_NAME", format_args!("{name:?} is no name; write one line of at most 253 characters"));
         placeholder()
     })
 }
 
-fn pod_revision(raw: &Raw, faults: &mut Faults) -> Arc<str> {
-    let revision = options::given(raw.pod_revision.as_deref()).unwrap_or(cli::version::VERSION);
+fn pod_revision(raw: &Raw, errors: &mut OptionErrors) -> Arc<str> {
+    let revision = options::non_empty(raw.pod_revision.as_deref()).unwrap_or(cli::version::VERSION);
     if revision.chars().count() > 100 || revision.chars().any(char::is_control) {
-        faults.push("POD_REVISION", "is no name of a revision; write one line of at most 100 characters");
+        errors.push("POD_REVISION", "is no name of a revision; write one line of at most 100 characters");
     }
     revision.into()
 }
 
-/// Stands where a faulty name was, until the faults are reported.
+/// Stands where a faulty name was, until the errors are reported.
 fn placeholder() -> PodName {
     PodName::new("pod").unwrap_or_else(|| unreachable!("a constant name"))
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use cli::logging::{self, LogFormat};
-use cli::options::{self, Environment, Faults};
+use cli::options::{self, Environment, OptionErrors};
 use lastcall::MaintenanceReadiness;
 use maintenance_switch::SwitchLocation;
 
@@ -19,27 +19,27 @@ pub struct SwitchOptions {
     pub place: Option<SwitchLocation>,
 }
 
-pub(super) fn switch(raw: &Raw, faults: &mut Faults) -> SwitchOptions {
-    let initial = faults.take("MAINTENANCE_MODE", options::switch(&raw.maintenance_mode), false);
-    let poll = faults.take("MAINTENANCE_POLL", options::interval(&raw.maintenance_poll), Duration::from_secs(5));
+pub(super) fn switch(raw: &Raw, errors: &mut OptionErrors) -> SwitchOptions {
+    let initial = errors.value_or("MAINTENANCE_MODE", options::switch(&raw.maintenance_mode), false);
+    let poll = errors.value_or("MAINTENANCE_POLL", options::interval(&raw.maintenance_poll), Duration::from_secs(5));
     let place =
-        cli::maintenance::place(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, faults);
+        cli::maintenance::location(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, errors);
     SwitchOptions { initial, place }
 }
 
-pub(super) fn readiness(text: &str, faults: &mut Faults) -> MaintenanceReadiness {
+pub(super) fn readiness(text: &str, errors: &mut OptionErrors) -> MaintenanceReadiness {
     let choices = [
         ("after-drain", MaintenanceReadiness::AfterDrain),
         ("immediate", MaintenanceReadiness::Immediate),
         ("never", MaintenanceReadiness::Never),
     ];
-    faults.take("MAINTENANCE_READINESS", options::choice(text, &choices), MaintenanceReadiness::default())
+    errors.value_or("MAINTENANCE_READINESS", options::choice(text, &choices), MaintenanceReadiness::default())
 }
 
 /// None where it was not set: the page names a time only where an operator has said it.
-pub(super) fn retry_after(text: Option<&str>, faults: &mut Faults) -> Option<Duration> {
-    let text = options::given(text)?;
-    faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
+pub(super) fn retry_after(text: Option<&str>, errors: &mut OptionErrors) -> Option<Duration> {
+    let text = options::non_empty(text)?;
+    errors.value_or("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
 }
 
 /// The options of `user-tier maintenance-page`, checked.
@@ -60,22 +60,22 @@ impl PageOptions {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
         let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         let options = Self {
-            http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
-            retry_after: retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
-            hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
-            log_format: faults.take(
+            http: errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
+            retry_after: retry_after(raw.maintenance_retry_after.as_deref(), &mut errors),
+            hide_probes: errors.value_or("HIDE_PROBES", options::switch(&raw.hide_probes), false),
+            log_format: errors.value_or(
                 "LOG_FORMAT",
                 options::choice(&raw.log_format, &LogFormat::CHOICES),
                 LogFormat::default(),
             ),
         };
         if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
+            errors.push("RUST_LOG", fault);
         }
-        faults.into_result(options)
+        errors.into_result(options)
     }
 }

@@ -15,7 +15,7 @@ fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result
 fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-    Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+    Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn who_starts_a_session_and_how_long_it_lingers_without_a_stream_can_be_told() {
     let service = parse(&flags, &[]).unwrap().service;
     assert_eq!(service.session_start, SessionStart::Navigation);
     assert_eq!(service.limits.streamless_linger, Duration::from_secs(86_400));
-    let faults = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
-    let lines: Vec<_> = faults.lines().collect();
-    assert!(lines.len() == 2 && faults.contains("SESSION_START: \"always\"") && faults.contains("STREAMLESS_LINGER: "));
+    let errors = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
+    let lines: Vec<_> = errors.lines().collect();
+    assert!(lines.len() == 2 && errors.contains("SESSION_START: \"always\"") && errors.contains("STREAMLESS_LINGER: "));
 }
 
 #[test]
@@ -107,17 +107,17 @@ fn origins_that_may_post_here_are_named_one_by_one() {
 
 #[test]
 fn all_faults_are_named_at_once() {
-    let faults = parse(
+    let errors = parse(
         &["--drain-timeout", "soon", "--http-addr", "here", "--heartbeat-interval", "1ms", "--session-scope", "window"],
         &[("SESSION_KEY", "short"), ("POD_NAME_IGNORED", "x")],
     )
     .unwrap_err();
-    let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+    let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
     for variable in ["HTTP_ADDR", "DRAIN_TIMEOUT", "SESSION_KEY", "HEARTBEAT_INTERVAL", "SESSION_SCOPE"] {
-        assert!(named.contains(&variable), "{variable} is not in {faults}");
+        assert!(named.contains(&variable), "{variable} is not in {errors}");
     }
-    assert_eq!(named.len(), 5, "{faults}");
-    assert!(!faults.contains("\"short\""), "a secret is shown: {faults}");
+    assert_eq!(named.len(), 5, "{errors}");
+    assert!(!errors.contains("\"short\""), "a secret is shown: {errors}");
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn the_maintenance_switch_lies_where_the_options_say() {
     let on = parse(&["--maintenance-mode", "Yes", "--maintenance-readiness", "never"], &[]).unwrap();
     assert!(on.switch.initial && on.switch.place.is_none());
     assert_eq!(on.service.policy.maintenance_readiness, lastcall::MaintenanceReadiness::Never);
-    let faults =
+    let errors =
         ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
-    assert_eq!(parse(&faults, &[]).unwrap_err().lines().count(), 3);
+    assert_eq!(parse(&errors, &[]).unwrap_err().lines().count(), 3);
 }

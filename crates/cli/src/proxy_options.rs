@@ -4,7 +4,7 @@ use http::HeaderName;
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, ORIGIN, TRANSFER_ENCODING};
 use http_support::{Networks, TrustedUser};
 
-use crate::options::{Faults, given};
+use crate::options::{OptionErrors, non_empty};
 
 const HEADER: &str = "TRUSTED_USER_HEADER";
 const PROXIES: &str = "TRUSTED_PROXIES";
@@ -23,18 +23,18 @@ pub struct Trusted {
 }
 
 /// Reads both options; notes every fault, and where the header stands alone.
-pub fn read(header: Option<&str>, proxies: Option<&str>, faults: &mut Faults) -> Trusted {
-    let (header, proxies) = (given(header), given(proxies));
+pub fn read(header: Option<&str>, proxies: Option<&str>, errors: &mut OptionErrors) -> Trusted {
+    let (header, proxies) = (non_empty(header), non_empty(proxies));
     if header.is_some() && proxies.is_none() {
-        faults.push(
+        errors.push(
             PROXIES,
             format_args!("is needed with {HEADER}: name the networks that it is believed from, like 10.0.0.0/8"),
         );
     }
-    let header = header.and_then(|text| faults.take(HEADER, name(text).map(Some), None));
+    let header = header.and_then(|text| errors.value_or(HEADER, name(text).map(Some), None));
     let proxies = proxies.and_then(|text| {
         let networks = text.parse::<Networks>().map_err(|fault| fault.to_string());
-        faults.take(PROXIES, networks.map(Some), None)
+        errors.value_or(PROXIES, networks.map(Some), None)
     });
     let user = header.zip(proxies.clone()).map(|(header, proxies)| TrustedUser::new(header, proxies));
     Trusted { proxies, user }
@@ -54,9 +54,9 @@ mod tests {
     use super::*;
 
     fn faulty(header: Option<&str>, proxies: Option<&str>) -> Vec<String> {
-        let mut faults = Faults::default();
-        let read = read(header, proxies, &mut faults);
-        let lines: Vec<_> = faults.to_string().lines().map(str::to_owned).collect();
+        let mut errors = OptionErrors::default();
+        let read = read(header, proxies, &mut errors);
+        let lines: Vec<_> = errors.to_string().lines().map(str::to_owned).collect();
         assert_eq!(read.user.is_some(), lines.is_empty() && header.is_some(), "{lines:?}");
         assert!(read.proxies.is_some() || proxies.is_none() || !lines.is_empty(), "{lines:?}");
         lines.iter().map(|line| line.split(':').next().unwrap_or_default().to_owned()).collect()
