@@ -1,4 +1,4 @@
-//! Where the maintenance switch lies, as both tiers are told it.
+//! The options of the maintenance switch that both tiers have.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use maintenance_switch::{ConfigMapName, Switch, SwitchLocation};
 
 use crate::options::{self, OptionErrors};
 
-/// Reads `MAINTENANCE_FILE` and `MAINTENANCE_CONFIGMAP`, which overrules it. `poll` is how often a file is read.
-pub fn place(
+/// Parses `MAINTENANCE_FILE`, and `MAINTENANCE_CONFIGMAP`, which takes precedence. `poll` is how often a file is read.
+pub fn location(
     file: Option<&str>,
     config_map: Option<&str>,
     poll: Duration,
@@ -15,19 +15,19 @@ pub fn place(
 ) -> Option<SwitchLocation> {
     let file = options::non_empty(file).map(|path| SwitchLocation::File { path: path.into(), poll });
     let config_map = options::non_empty(config_map).and_then(|name| {
-        let name = name.parse::<ConfigMapName>().map(Some).map_err(|bad| bad.to_string());
+        let name = name.parse::<ConfigMapName>().map(Some).map_err(|error| error.to_string());
         errors.value_or("MAINTENANCE_CONFIGMAP", name, None)
     });
     config_map.map(SwitchLocation::ConfigMap).or(file)
 }
 
-/// Opens the way to the switch, where there is one.
+/// Creates the switch, if there is one.
 ///
 /// # Errors
-/// The fault, where the Kubernetes API would have to be asked and nothing says where it is.
-pub async fn open(place: Option<&SwitchLocation>) -> Result<Option<Switch>, OptionErrors> {
-    let Some(place) = place else { return Ok(None) };
-    place.open().await.map(Some).map_err(|error| {
+/// Fails if the switch is in a ConfigMap and the Kubernetes API is not configured.
+pub async fn open(location: Option<&SwitchLocation>) -> Result<Option<Switch>, OptionErrors> {
+    let Some(location) = location else { return Ok(None) };
+    location.open().await.map(Some).map_err(|error| {
         let mut errors = OptionErrors::default();
         errors.push("MAINTENANCE_CONFIGMAP", error);
         errors
@@ -39,11 +39,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_config_map_overrules_a_file_and_a_bad_name_is_a_fault() {
+    fn a_config_map_takes_precedence_and_an_invalid_name_is_an_error() {
         let read = |file, config_map| {
             let mut errors = OptionErrors::default();
-            let place = place(file, config_map, Duration::from_secs(1), &mut errors);
-            (place, errors.to_string())
+            let location = location(file, config_map, Duration::from_secs(1), &mut errors);
+            (location, errors.to_string())
         };
         let file = SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
         assert_eq!(read(Some("/etc/switch"), None), (Some(file.clone()), String::new()));

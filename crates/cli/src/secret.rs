@@ -1,4 +1,4 @@
-//! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
+//! Secrets: from a variable or from the file that `…_FILE` names, never from a flag.
 
 use std::fmt;
 use std::fs::File;
@@ -8,7 +8,7 @@ use http_support::Token;
 
 use crate::options::{Environment, OptionErrors};
 
-/// The variables of all secrets of both tiers, and of the files that they may lie in.
+/// The variables of all secrets of both tiers, and those that name their files.
 pub(crate) const VARIABLES: [&str; 8] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
@@ -20,12 +20,12 @@ pub(crate) const VARIABLES: [&str; 8] = [
     "SESSION_KEY_FILE",
 ];
 
-/// A secret. Shown, it is a row of dots.
+/// A secret. Its `Debug` output hides the value.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretString(String);
 
 impl SecretString {
-    /// The value. Do not print it.
+    /// Returns the value, which must not be printed.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for SecretString {
     }
 }
 
-/// Reads the secret `name`, where it is given; notes a fault where it is given twice or its file cannot be read.
+/// Reads the secret `name`, if it is set. Adds an error if it is set twice, or if its file cannot be read.
 pub fn read(name: &str, environment: &dyn Environment, errors: &mut OptionErrors) -> Option<SecretString> {
     let file_variable = format!("{name}_FILE");
     match (environment.get(name), environment.get(&file_variable)) {
@@ -61,7 +61,7 @@ pub fn read(name: &str, environment: &dyn Environment, errors: &mut OptionErrors
     }
 }
 
-/// More than this is no secret: a wrong path may name a file without an end.
+/// The largest file with a secret, in bytes. A wrong path could name a file without an end.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 fn read_file(path: &str) -> io::Result<String> {
@@ -73,7 +73,7 @@ fn read_file(path: &str) -> io::Result<String> {
     Ok(text)
 }
 
-/// Reads the token `name`, where it is given; notes a fault also where callers could not present it.
+/// Reads the token `name`, if it is set. Also adds an error if callers could not present it.
 pub fn read_token(name: &str, environment: &dyn Environment, errors: &mut OptionErrors) -> Option<Token> {
     let secret = read(name, environment, errors)?;
     let token = Token::new(secret.expose());
@@ -108,13 +108,13 @@ mod tests {
         assert_eq!(errors, OptionErrors::default());
         assert_eq!(read(&[("KEY", "x"), ("KEY_FILE", path)], &mut errors), None);
         assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut errors), None);
-        assert_eq!(read(&[("KEY_FILE", "/dev/zero")], &mut errors), None, "it has no end");
+        assert_eq!(read(&[("KEY_FILE", "/dev/zero")], &mut errors), None, "a file without an end");
         assert_eq!(errors.to_string().lines().count(), 3);
         std::fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn a_token_that_nobody_could_present_is_a_fault_that_does_not_show_it() {
+    fn an_error_of_a_token_does_not_show_it() {
         let mut errors = OptionErrors::default();
         let read =
             |value, errors: &mut OptionErrors| super::read_token("KEY", &HashMap::from([("KEY", value)]), errors);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_never_shown() {
+    fn debug_output_hides_the_secret() {
         assert_eq!(format!("{:?}", SecretString("hunter2".into())), "•••");
     }
 }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use cli::logging::{self, LogFormat};
 use cli::options::{self, Environment, OptionErrors};
-use cli::{secret, trusted};
+use cli::{proxy_options, secret};
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
     AllowedOrigins, CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, OriginError, PodName, Policy,
