@@ -108,7 +108,7 @@ async fn who_sends_a_head_byte_by_byte_is_cut_off_and_disturbs_nobody() {
     tokio::select! {
         () = dripping => {}
         () = cut_off => {}
-        () = tokio::time::sleep(test_support::PATIENCE) => panic!("a slow head is waited for without a limit"),
+        () = tokio::time::sleep(test_support::TEST_TIMEOUT) => panic!("a slow head is waited for without a limit"),
     }
 }
 

@@ -7,7 +7,7 @@ use prost::Message as _;
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::watch_sessions_response::Event;
 use session_wire::v1::{GetPodRequest, ListSessionsRequest, Outcome, Phase, WatchSessionsRequest};
-use test_support::{PATIENCE, Signal, UserPod};
+use test_support::{Signal, TEST_TIMEOUT, UserPod};
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::HealthCheckRequest;
@@ -174,7 +174,7 @@ async fn a_watcher_that_applies_changes_in_order_knows_what_the_pod_holds_and_he
     };
     tokio::join!(storm, async { while apply(watch.message().await.unwrap().unwrap().event.unwrap()) < 1 {} });
     // All that is still to be told is told within two seconds.
-    let settled = tokio::time::timeout(PATIENCE, async {
+    let settled = tokio::time::timeout(TEST_TIMEOUT, async {
         loop {
             let count = apply(watch.message().await.unwrap().unwrap().event.unwrap());
             let held = client.get_pod(GetPodRequest {}).await.unwrap().into_inner().pod.unwrap().active_sessions;
@@ -226,7 +226,7 @@ async fn a_watcher_that_comes_between_two_counts_hears_what_has_changed_back_sin
     }
     assert_eq!(heard, Presence { pod: Some(1), session: Some(true) });
     drop(stream);
-    let told = tokio::time::timeout(PATIENCE, async {
+    let told = tokio::time::timeout(TEST_TIMEOUT, async {
         while heard != (Presence { pod: Some(0), session: Some(false) }) {
             heard.hear(watch.message().await.unwrap().unwrap().event.unwrap());
         }

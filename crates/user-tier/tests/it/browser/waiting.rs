@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_support::{Browser, Nginx, Signal, Trouble, eventually};
+use test_support::{Browser, Nginx, ProxyFault, Signal, eventually};
 
 use crate::pod;
 
@@ -69,13 +69,14 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
     browser.reads("h1", "One moment").await;
     asks_and_stays(&browser, "One moment", 2).await;
     assert_eq!(browser.text("#again").await, "This page tries again by itself.");
-    let troubles = Trouble::STATUSES.map(Trouble::Status).into_iter().chain([Trouble::Portal, Trouble::Redirect]);
+    let troubles =
+        ProxyFault::STATUSES.map(ProxyFault::Status).into_iter().chain([ProxyFault::Portal, ProxyFault::Redirect]);
     for trouble in troubles {
         nginx.answers(Some(trouble));
         asks_and_stays(&browser, "One moment", 2).await;
     }
     browser.reads("#again", "The service does not answer yet.").await;
-    nginx.answers(Some(Trouble::Portal));
+    nginx.answers(Some(ProxyFault::Portal));
     browser.run(KEEP_ANSWERS).await;
     asks_and_stays(&browser, "One moment", 9).await;
     browser.run("window.keeps = false").await;
@@ -111,14 +112,14 @@ async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_
 
     // Where a proxy wants the user to sign in again, only opening the page helps: a click does that.
     browser.go(&nginx.url("/?first")).await;
-    nginx.answers(Some(Trouble::Redirect));
+    nginx.answers(Some(ProxyFault::Redirect));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     browser.run(TRY_NOW).await;
     arrives("/sign-in").await;
     nginx.answers(None);
     // Whatever is answered, the second click opens the page.
     browser.go(&nginx.url("/?second")).await;
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     browser.run(TRY_NOW).await;
     asks_and_stays(&browser, "We'll be back soon", 1).await;
     browser.run(TRY_NOW).await;
@@ -151,7 +152,7 @@ async fn a_page_that_waits_for_the_end_of_a_maintenance_names_no_time_that_nobod
     browser.reads("h1", "We'll be back soon").await;
     let text = browser.text("main").await;
     assert!(!text.contains("about") && !text.contains("minute"), "{text}");
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     nginx.answers(None);
     std::fs::write(&switch, "false").unwrap();
