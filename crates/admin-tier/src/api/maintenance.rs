@@ -34,8 +34,8 @@ pub(crate) async fn move_switch(
                       that the pods follow.";
         return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
     };
-    let position = match form.map(|Form(form)| form.enabled.parse::<SwitchState>()) {
-        Ok(Ok(position)) => position,
+    let state = match form.map(|Form(form)| form.enabled.parse::<SwitchState>()) {
+        Ok(Ok(state)) => state,
         Ok(Err(unclear)) => {
             let detail = format!("The form field `enabled` {unclear}.");
             return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
@@ -46,10 +46,10 @@ pub(crate) async fn move_switch(
         }
     };
     let deed = if state.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
-    match maintenance.set(position).await {
+    match maintenance.set(state).await {
         Ok(()) => {
             app.audit.done(&operator, deed, Some(maintenance.name()));
-            if wants_json(&headers) { moved(maintenance, position) } else { Redirect::to("/admin").into_response() }
+            if wants_json(&headers) { moved(maintenance, state) } else { Redirect::to("/admin").into_response() }
         }
         Err(error) => {
             app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
@@ -73,10 +73,10 @@ struct Moved {
     since: Option<Timestamp>,
 }
 
-fn moved(maintenance: &Maintenance, position: SwitchState) -> Response {
+fn moved(maintenance: &Maintenance, state: SwitchState) -> Response {
     let stand = maintenance.stand();
     // It is set, though it may not have been read since.
-    let since = stand.since.filter(|_| stand.report.state == position);
+    let since = stand.since.filter(|_| stand.report.state == state);
     let answer = Moved { enabled: state.is_on(), switch: maintenance.name(), since };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
 }
@@ -93,10 +93,10 @@ fn wants_json(headers: &HeaderMap) -> bool {
 const fn status(error: &SetError) -> StatusCode {
     match error {
         SetError::Conflict { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
-        SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
-        SetError::NotThere { .. }
+        SetError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SetError::NotFound { .. }
         | SetError::Forbidden(..)
-        | SetError::Refused(_)
+        | SetError::Rejected(_)
         | SetError::Mounted(_)
         | SetError::NotAFile(_)
         | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,

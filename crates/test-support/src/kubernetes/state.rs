@@ -82,7 +82,7 @@ impl ServerState {
 }
 
 impl Interruption {
-    const fn number(self) -> u64 {
+    pub(super) const fn number(self) -> u64 {
         match self {
             Self::Cut(number) | Self::Expire(number) => number,
         }

@@ -50,9 +50,9 @@ async fn axe_names_what_is_wrong_and_passes_what_is_not() {
     browser.go(&site.url("/good")).await;
     browser.passes_axe().await;
     browser.go(&site.url("/faulty")).await;
-    let faults = browser.faults().await;
+    let violations = browser.violations().await;
     for rule in ["color-contrast", "image-alt", "html-has-lang"] {
-        assert!(faults.contains(&format!("- {rule}: ")), "{rule} in\n{faults}");
+        assert!(violations.contains(&format!("- {rule}: ")), "{rule} in\n{violations}");
     }
 }
 
