@@ -204,7 +204,7 @@ async fn a_request_without_the_token_is_unauthorized() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_process_in_a_pod_finds_the_api_by_the_files_of_its_account() {
-    const NAME: &str = "a_process_in_a_pod_finds_the_api_by_the_files_of_its_account";
+    const NAME: &str = "kubernetes::a_process_in_a_pod_finds_the_api_by_the_files_of_its_account";
     if std::env::var_os("IN_THE_POD").is_some() {
         let client = Client::try_from(Config::incluster().unwrap()).unwrap();
         let found = Api::<ConfigMap>::default_namespaced(client).get("one").await.unwrap();
