@@ -33,8 +33,7 @@ pub struct CommandLine<T> {
 /// Returns the exit status if the process should end, after printing the text: 0 for `--help` and `--version`, and
 /// [`EXIT_CONFIG`] if the arguments cannot be parsed at all.
 pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
-    let command =
-        T::command().mut_args(without_empty_variable).mut_subcommands(|mode| mode.mut_args(without_empty_variable));
+    let command = T::command().mut_args(with_variable).mut_subcommands(|mode| mode.mut_args(with_variable));
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let mut errors = OptionErrors::default();
     // Clap reports one error at a time: each is recorded and its argument removed, so that the next one is found.
@@ -102,8 +101,11 @@ fn known_variables(command: &Command) -> Vec<String> {
     options.chain(secret::VARIABLES).chain(["HOSTNAME", "RUST_LOG"]).map(str::to_owned).collect()
 }
 
-/// Treats an empty variable as unset, so that the default applies.
-fn without_empty_variable(option: Arg) -> Arg {
-    let is_empty = option.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+/// Completes an option that is also a variable: `--help` never shows the value of the variable, and an empty variable counts as
+/// unset.
+fn with_variable(option: Arg) -> Arg {
+    let Some(variable) = option.get_env() else { return option };
+    let is_empty = std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    let option = option.value_name("VALUE").hide_env_values(true);
     if is_empty { option.env(Resettable::Reset) } else { option }
 }

@@ -3,10 +3,12 @@
 //! The tiers do not depend on each other; they share this crate. It knows nothing of sessions.
 
 pub mod command;
+pub mod common_options;
 pub mod logging;
 pub mod maintenance;
 pub mod memory_limit;
 pub mod options;
+pub mod options_page;
 pub mod process;
 pub mod proxy_options;
 pub mod secret;

@@ -52,6 +52,14 @@ impl OptionErrors {
         })
     }
 
+    /// Stores the parsed value in `target`, or adds the error and leaves the default in `target`.
+    pub fn set<T>(&mut self, target: &mut T, variable: &str, parsed: Result<T, String>) {
+        match parsed {
+            Ok(value) => *target = value,
+            Err(error) => self.push(variable, error),
+        }
+    }
+
     /// Returns `value` if there are no errors.
     ///
     /// # Errors
@@ -79,7 +87,7 @@ pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration,
 }
 
 /// Formats a duration such as `60s`, `2m`, `1h 30m` or `24h`: in seconds below two minutes, and in hours at most.
-fn format_duration(duration: Duration) -> String {
+pub fn format_duration(duration: Duration) -> String {
     let whole = duration.as_secs();
     let (hours, minutes, seconds) =
         if whole < 120 { (0, 0, whole) } else { (whole / 3600, whole / 60 % 60, whole % 60) };
@@ -143,6 +151,11 @@ pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
         let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
         format!("{text:?} is not known; it is one of {}", words.join(", "))
     })
+}
+
+/// Returns the word for a value among the choices of an option, as `--help` shows a default.
+pub fn word<T: Copy + PartialEq>(choices: &[(&str, T)], value: T) -> String {
+    choices.iter().find(|(_, choice)| *choice == value).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
 }
 
 /// Trims the text. Returns `None` if it is empty: an empty variable counts as unset.

@@ -65,7 +65,7 @@ pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
-pub use maintenance_page::serve_maintenance_page;
+pub use maintenance_page::{DEFAULT_RETRY_AFTER, serve_maintenance_page};
 pub use notice::DrainNotice;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use service::{CLOSING_TIME, Listeners, ServeError, Service};

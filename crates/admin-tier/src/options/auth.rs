@@ -1,7 +1,7 @@
 //! `ADMIN_AUTH`, and what each of its words needs.
 
 use cli::options::{self, Environment, OptionErrors};
-use cli::proxy_options::{self, ProxyOptions};
+use cli::proxy_options::ProxyOptions;
 use cli::secret;
 use http_support::{Networks, Token, TrustedUser};
 
@@ -35,8 +35,7 @@ pub(super) fn read(
     let known_faults = errors.clone();
     let word = errors.value_or("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
     let token = secret::read_token("ADMIN_TOKEN", environment, errors);
-    let ProxyOptions { proxies, user: trusted } =
-        proxy_options::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), errors);
+    let ProxyOptions { proxies, user: trusted } = raw.proxies.read(errors);
     let unused = |is_set: bool, name| is_set.then_some(name);
     let unused_token = unused(token.is_some(), "ADMIN_TOKEN");
     let unused_proxy = unused(trusted.is_some(), "TRUSTED_USER_HEADER");
