@@ -1,73 +1,21 @@
 //! Parsing and validating options. All errors are collected and reported together.
 
-use std::fmt;
+mod environment;
+mod errors;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+pub use environment::{Environment, ProcessEnvironment};
+pub use errors::OptionErrors;
 use maintenance_switch::SwitchState;
-use thiserror::Error;
 
 /// The longest timeout.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
 /// The shortest poll or interval.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(100);
-
-/// The errors of the options, one line each.
-#[derive(Clone, Debug, Default, Error, PartialEq, Eq)]
-pub struct OptionErrors(Vec<String>);
-
-impl fmt::Display for OptionErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl OptionErrors {
-    /// Adds an error of `variable`, which should say what to do about it.
-    pub fn push(&mut self, variable: &str, error: impl fmt::Display) {
-        self.0.push(format!("{variable}: {error}"));
-    }
-
-    /// Returns the value of `result` if there are no errors at all.
-    ///
-    /// # Errors
-    /// Returns all errors, with these first.
-    pub(crate) fn combine<T>(mut self, result: Result<T, Self>) -> Result<T, Self> {
-        match result {
-            Ok(value) => self.into_result(value),
-            Err(others) => {
-                self.0.extend(others.0);
-                Err(self)
-            }
-        }
-    }
-
-    /// Returns the parsed value, or adds the error and returns `fallback`, so that parsing goes on and finds further errors.
-    pub fn value_or<T>(&mut self, variable: &str, parsed: Result<T, String>, fallback: T) -> T {
-        parsed.unwrap_or_else(|error| {
-            self.push(variable, error);
-            fallback
-        })
-    }
-
-    /// Stores the parsed value in `target`, or adds the error and leaves the default in `target`.
-    pub fn set<T>(&mut self, target: &mut T, variable: &str, parsed: Result<T, String>) {
-        match parsed {
-            Ok(value) => *target = value,
-            Err(error) => self.push(variable, error),
-        }
-    }
-
-    /// Returns `value` if there are no errors.
-    ///
-    /// # Errors
-    /// Returns the errors otherwise.
-    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
-    }
-}
 
 /// Parses a duration such as `60s`, `2m` or `1h 30m`, within `range`. A bare `0` is zero.
 ///
@@ -163,30 +111,6 @@ pub fn non_empty(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
 }
 
-/// The environment variables. In tests, a map.
-pub trait Environment {
-    /// Returns the value of a variable, or `None` if it is unset or empty.
-    fn get(&self, name: &str) -> Option<String>;
-}
-
-/// The environment of the process.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ProcessEnvironment;
-
-impl Environment for ProcessEnvironment {
-    fn get(&self, name: &str) -> Option<String> {
-        // Text that is not UTF-8 is returned with replacement characters, and fails to parse.
-        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
-        Some(value).filter(|value| !value.trim().is_empty())
-    }
-}
-
-impl Environment for std::collections::HashMap<&str, &str> {
-    fn get(&self, name: &str) -> Option<String> {
-        std::collections::HashMap::get(self, name).map(|value| (*value).to_owned())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,16 +154,5 @@ mod tests {
         assert!(switch("maybe").is_err());
         assert_eq!(number("0", 1..=5), Err("\"0\" is out of range; it must be between 1 and 5".to_owned()));
         assert!(address("localhost").is_err());
-    }
-
-    #[test]
-    fn errors_are_reported_one_line_each() {
-        let mut errors = OptionErrors::default();
-        assert_eq!(errors.value_or("A", Err("is wrong".to_owned()), 1), 1);
-        errors.push("B", "contradicts A");
-        assert_eq!(
-            errors.into_result(()).map_err(|errors| errors.to_string()),
-            Err("A: is wrong\nB: contradicts A".to_owned())
-        );
     }
 }
