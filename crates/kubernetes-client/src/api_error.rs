@@ -8,7 +8,7 @@ use thiserror::Error;
 /// Why a list or a watch failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ApiError {
-    /// The service account may not list or watch the objects (401, 403). Whoever deploys grants it.
+    /// The service account may not list or watch the objects (401, 403). The operator grants it.
     #[error("the Kubernetes API refuses ({code}): {message}")]
     Forbidden {
         /// The status code.

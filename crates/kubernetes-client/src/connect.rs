@@ -8,7 +8,7 @@ use thiserror::Error;
 /// How long a connection to the API may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why the Kubernetes API is not configured. Whoever deploys the process corrects it; trying again does not help.
+/// Why the Kubernetes API is not configured. The operator corrects the deployment; trying again does not help.
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// Neither `KUBECONFIG` (nor `~/.kube/config`) nor the files of a pod's service account name the API.

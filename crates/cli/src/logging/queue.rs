@@ -169,7 +169,7 @@ mod tests {
         for _ in 0..4096 {
             queue.push(&line);
         }
-        assert!(!queue.flush(Duration::from_millis(10)), "nobody reads");
+        assert!(!queue.flush(Duration::from_millis(10)), "the pipe is not read");
         assert!(began.elapsed() < Duration::from_secs(20));
         let dropped = queue.dropped_lines().load(Ordering::Relaxed);
         // A pipe holds 64 KiB, the queue 1 MiB.

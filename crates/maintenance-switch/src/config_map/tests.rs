@@ -90,7 +90,7 @@ impl Cluster {
                 sleep(Duration::from_millis(5)).await;
             }
         };
-        timeout(Duration::from_secs(30), watching).await.expect("nobody watches");
+        timeout(Duration::from_secs(30), watching).await.expect("no watch was opened");
     }
 
     /// Waits until the switch fails with an error that contains these words.

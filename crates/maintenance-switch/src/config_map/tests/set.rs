@@ -44,7 +44,7 @@ async fn a_failure_to_set_says_what_to_do() {
 #[tokio::test]
 async fn two_operators_do_not_overwrite_each_other() {
     let cluster = cluster(SwitchState::Off, Timing::default()).await;
-    // Others change other keys all the while: that is tried again.
+    // Other clients change other keys meanwhile: setting is attempted again.
     let busy = async {
         for number in 0..30 {
             let mut object = cluster.api.object("configmaps", "sample-app", "app-config").unwrap();
@@ -56,11 +56,11 @@ async fn two_operators_do_not_overwrite_each_other() {
     let switch = cluster.switch();
     let (set, ()) = tokio::join!(switch.set(SwitchState::On), busy);
     set.unwrap();
-    // Both want the same: both are content.
+    // The same change twice: both succeed.
     let (first, second) = (cluster.switch(), cluster.switch());
     let (first, second) = tokio::join!(first.set(SwitchState::Off), second.set(SwitchState::Off));
     assert!(first.is_ok() && second.is_ok());
-    // They want the contrary: nobody is left in the dark about where it stands.
+    // Contrary changes: an operator whose change was lost gets an error with the state.
     for _ in 0..20 {
         let (on, off) = (cluster.switch(), cluster.switch());
         let (on, off) = tokio::join!(on.set(SwitchState::On), off.set(SwitchState::Off));
