@@ -8,8 +8,8 @@ use maintenance_switch::SwitchLocation;
 use crate::logging::{self, LogFormat};
 use crate::maintenance;
 use crate::options::{self, Environment, OptionErrors};
+use crate::proxy_options::{self, ProxyOptions};
 use crate::secret::help::SecretOption;
-use cli::proxy_options::{self, ProxyOptions};
 
 /// `GRPC_TOKEN`, which authenticates the admin tier to the pods.
 pub const GRPC_TOKEN: SecretOption = SecretOption {
