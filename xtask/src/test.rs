@@ -26,6 +26,10 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // The user tier has the library with all features. Left out, the others share what the step before has built.
+    let mut bare =
+        cargo(&["clippy", "--workspace", "--exclude", "user-tier", "--all-targets", "--no-default-features"]);
+    step("lints of the library without features", bare.args(["--", "-D", "warnings"]))?;
     step("documentation", cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     step("examples in the documentation", &mut cargo(&["test", "--workspace", "--doc"]))?;
     // Tests start the built binaries, those of other crates too, which nextest alone would not build.

@@ -49,7 +49,8 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
-    match app::service(options.service).maintenance(switch.stands()).serve(listeners, signals).await {
+    let lastcall = app::lastcall(options.service, switch.stands());
+    match lastcall.serve(app::router(), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the pod fails");
@@ -89,10 +90,10 @@ async fn bind(addresses: Addresses) -> Result<Listeners, OptionErrors> {
         Some(address) => listen("METRICS_ADDR", address, &mut errors).await,
         None => None,
     };
-    match http {
-        Some(http) => errors.into_result(Listeners { http, grpc, metrics }),
-        None => Err(errors),
-    }
+    let Some(http) = http else { return Err(errors) };
+    let mut listeners = Listeners::http(http);
+    (listeners.grpc, listeners.metrics) = (grpc, metrics);
+    errors.into_result(listeners)
 }
 
 async fn listen(variable: &str, address: std::net::SocketAddr, errors: &mut OptionErrors) -> Option<TcpListener> {

@@ -47,7 +47,7 @@ fn each_wait_that_does_not_fit_is_reported_once_by_name() {
         (|w| (w.user.pre_stop, w.user.configured_grace) = (s(11), Some(s(79))), "preStop 11s"),
         (|w| w.user.pre_stop = s(5), "TERMINATION_GRACE_PERIOD says 90s"),
         (|w| w.user.configured_grace = Some(s(120)), "TERMINATION_GRACE_PERIOD says 120s"),
-        (|w| w.user.configured_grace = None, "TERMINATION_GRACE_PERIOD is not set: say 90s"),
+        (|w| w.user.configured_grace = None, "TERMINATION_GRACE_PERIOD is not set: set 90s"),
         (|w| w.user.holds_readiness = false, "READINESS_WHILE_DRAINING"),
         (|w| w.user.unready = s(15), "probe readiness more often"),
         (|w| w.user.dead = s(7), "probe liveness less often"),

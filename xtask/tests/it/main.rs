@@ -6,6 +6,7 @@ mod containers;
 mod dev;
 mod dockerfiles;
 mod docs;
+mod features;
 mod manifests;
 mod monitoring;
 mod prometheus;

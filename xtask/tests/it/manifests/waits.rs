@@ -58,8 +58,8 @@ fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
         [
             "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + PROPAGATION_WAIT 15s + closing 5s = 140s, and \
              terminationGracePeriodSeconds grants 90s: grant 140 or more, or shorten a wait",
-            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: pods that drain would pile up; \
-             say 140",
+            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: draining pods would pile up; \
+             set 140",
         ]
     );
 }
