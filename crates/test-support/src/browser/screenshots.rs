@@ -1,4 +1,4 @@
-//! Pictures of what a person sees, kept after the run: `target/screenshots` in the workspace.
+//! Screenshots, kept in `target/screenshots` of the workspace.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Browser;
 
 impl Browser {
-    /// Takes a picture of what is in sight and puts it where pictures go, over one of the same name.
+    /// Saves a screenshot of the viewport. Replaces one with the same name.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/screenshots");
         fs::create_dir_all(&folder).unwrap();

@@ -1,17 +1,20 @@
-//! How long to wait before a failed try is made again: longer each time, up to a cap, and never all at once.
+//! How long to wait before a failed attempt is repeated: exponential back-off with a cap and jitter.
+//!
+//! A crate of its own, without dependencies on a runtime: the maintenance switch, the Kubernetes client and the links of
+//! the admin tier use it, and none of them should bring the others along.
 
 use std::time::Duration;
 
-/// The pauses between tries.
+/// The pauses between attempts.
 #[derive(Clone, Copy, Debug)]
 pub struct Backoff {
     first: Duration,
     cap: Duration,
-    tries: u32,
+    attempts: u32,
 }
 
 impl Default for Backoff {
-    /// From 200 ms to 5 s.
+    /// Pauses from 200 ms to 5 s.
     fn default() -> Self {
         Self::new(Duration::from_millis(200), Duration::from_secs(5))
     }
@@ -20,14 +23,19 @@ impl Default for Backoff {
 impl Backoff {
     /// Pauses that begin at `first` and never exceed `cap`.
     pub const fn new(first: Duration, cap: Duration) -> Self {
-        Self { first, cap, tries: 0 }
+        Self { first, cap, attempts: 0 }
     }
 
-    /// The next pause: between half and all of what doubling gives, the cap included.
+    /// Returns the next pause, and doubles the one after it up to the cap. Jitter takes up to half of a pause away.
     pub fn next_pause(&mut self) -> Duration {
-        let full = self.first.saturating_mul(2_u32.saturating_pow(self.tries)).min(self.cap);
-        self.tries = self.tries.saturating_add(1);
+        let full = self.first.saturating_mul(2_u32.saturating_pow(self.attempts)).min(self.cap);
+        self.attempts = self.attempts.saturating_add(1);
         full.mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+
+    /// Begins again at the first pause, after an attempt that succeeded.
+    pub const fn reset(&mut self) {
+        self.attempts = 0;
     }
 }
 
@@ -48,14 +56,24 @@ mod tests {
     }
 
     #[test]
-    fn ten_minutes_of_failing_at_once_are_some_hundred_tries() {
+    fn ten_minutes_of_immediate_failures_are_a_few_hundred_attempts() {
         let mut backoff = Backoff::default();
         let mut spent = Duration::ZERO;
-        let mut tries = 0;
+        let mut attempts = 0;
         while spent < Duration::from_secs(600) {
             spent += backoff.next_pause();
-            tries += 1;
+            attempts += 1;
         }
-        assert!((100..300).contains(&tries), "{tries}");
+        assert!((100..300).contains(&attempts), "{attempts}");
+    }
+
+    #[test]
+    fn a_reset_begins_again_at_the_first_pause() {
+        let mut backoff = Backoff::default();
+        for _ in 0..20 {
+            backoff.next_pause();
+        }
+        backoff.reset();
+        assert!(backoff.next_pause() <= backoff.first);
     }
 }

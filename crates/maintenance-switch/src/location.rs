@@ -1,31 +1,32 @@
-//! Where the switch lies, as options say it: a value, before anything is opened.
+//! Where the switch is, as the options name it.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::client::{ConnectError, connect};
+use kubernetes_client::{ConnectError, connect};
+
 use crate::config_map::ConfigMapName;
 use crate::switch::Switch;
 
-/// Where the switch lies.
+/// Where the switch is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum SwitchLocation {
     /// In a file.
     File {
-        /// Which one.
+        /// The path of the file.
         path: PathBuf,
-        /// How often it is read.
+        /// How often the file is read.
         poll: Duration,
     },
     /// In a ConfigMap.
     ConfigMap(ConfigMapName),
 }
 
-impl Place {
-    /// Opens the way to the switch. Reads nothing yet.
+impl SwitchLocation {
+    /// Creates the switch. Reads nothing yet.
     ///
     /// # Errors
-    /// Where it lies in a ConfigMap and nothing says where the Kubernetes API is.
+    /// Fails if the switch is in a ConfigMap and the Kubernetes API is not configured.
     pub async fn open(&self) -> Result<Switch, ConnectError> {
         Ok(match self {
             Self::File { path, poll } => Switch::File { path: path.clone(), poll: *poll },

@@ -1,10 +1,11 @@
-//! Names that are almost those of an option: which one was meant.
+//! Finds the option that a misspelt variable probably means.
 
-/// Variables from this length on may be off by two characters; shorter ones by one, because others' names come close.
-const LONG_NAME: usize = 10;
+/// The length from which names may differ in two characters. Shorter names may differ in one: those of other programs come
+/// close.
+const LONG_NAME_CHARS: usize = 10;
 
-/// The variables in `environment` that are no option but look like one, each with the option that it looks like. Only a hint:
-/// the environment belongs to others too.
+/// Returns the variables that are not options but resemble one, each with that option. They are hints only: the variables can
+/// belong to other programs.
 pub(crate) fn similar_variables(
     environment: impl IntoIterator<Item = String>,
     options: &[String],
@@ -13,7 +14,7 @@ pub(crate) fn similar_variables(
         .into_iter()
         .filter(|name| !options.contains(name))
         .filter_map(|name| {
-            let limit = if name.len() < LONG_NAME { 1 } else { 2 };
+            let limit = if name.len() < LONG_NAME_CHARS { 1 } else { 2 };
             let found = options.iter().map(|option| (distance(&name, option), option)).min()?;
             (found.0 <= limit).then(|| (name, found.1.clone()))
         })
@@ -22,7 +23,7 @@ pub(crate) fn similar_variables(
     similar
 }
 
-/// How many characters have to be put in, taken out, replaced or swapped with their neighbour to make `a` of `b`.
+/// The number of characters to insert, remove, replace or swap with their neighbour to turn `b` into `a`.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let width = b.len() + 1;
@@ -47,8 +48,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_distance_counts_single_slips() {
-        for (a, b, slips) in [
+    fn the_distance_counts_single_edits() {
+        for (a, b, edits) in [
             ("DRAIN_TIMEOUT", "DRAIN_TIMEOUT", 0),
             ("DRAIN_TIMEOT", "DRAIN_TIMEOUT", 1),
             ("DRIAN_TIMEOUT", "DRAIN_TIMEOUT", 1),
@@ -56,12 +57,12 @@ mod tests {
             ("", "ABC", 3),
             ("ABC", "", 3),
         ] {
-            assert_eq!(distance(a, b), slips, "{a} {b}");
+            assert_eq!(distance(a, b), edits, "{a} {b}");
         }
     }
 
     #[test]
-    fn only_names_that_are_no_option_and_come_close_are_similar() {
+    fn only_names_close_to_an_option_are_similar() {
         let options = ["DRAIN_TIMEOUT", "POD_NAME", "MAX_SESSIONS", "HTTP_ADDR"].map(str::to_owned);
         let environment = ["DRAIN_TIMEOT", "POD_NAME", "NODE_NAME", "PATH", "MAX_SESION", "POD_IP", "HTTP_PORT"];
         assert_eq!(

@@ -1,14 +1,14 @@
-//! How much memory the process may use, as its control group says (Linux). Elsewhere, and without a limit, it is unknown.
+//! The memory limit of the process by its control groups (Linux). Unknown on other systems, and without a limit.
 
 use std::path::{Path, PathBuf};
 
-/// The limit in bytes, where there is one.
-pub fn limit() -> Option<u64> {
+/// Returns the limit in bytes, if there is one.
+pub fn bytes() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     limit_in(Path::new("/sys/fs/cgroup"), &groups)
 }
 
-/// The least limit of the groups that the process is in and of all above them; `groups` is `/proc/self/cgroup`.
+/// The smallest limit of the groups of the process and of their ancestors. `groups` is the content of `/proc/self/cgroup`.
 fn limit_in(root: &Path, groups: &str) -> Option<u64> {
     groups
         .lines()
@@ -17,7 +17,7 @@ fn limit_in(root: &Path, groups: &str) -> Option<u64> {
         .min()
 }
 
-/// Where the memory of a line of `/proc/self/cgroup` is limited: the hierarchy's root, the group in it, the file's name.
+/// Where the memory limit of a line of `/proc/self/cgroup` is: the root of the hierarchy, the group in it, and the file.
 fn group(root: &Path, line: &str) -> Option<(PathBuf, PathBuf, &'static str)> {
     let mut fields = line.splitn(3, ':').skip(1);
     let (controllers, path) = (fields.next()?, fields.next()?);
@@ -29,12 +29,12 @@ fn group(root: &Path, line: &str) -> Option<(PathBuf, PathBuf, &'static str)> {
     is_memory.then(|| (root.join("memory"), path, "memory.limit_in_bytes"))
 }
 
-/// The limits of a group and of all above it. In a container the path may be that of the host, and only the root be there.
+/// The limits of a group and its ancestors. In a container the path may be that of the host, so that only the root exists.
 fn limits(root: &Path, group: &Path, file: &str) -> Vec<u64> {
     group.ancestors().filter_map(|ancestor| read(&root.join(ancestor).join(file))).collect()
 }
 
-/// `max`, and what version 1 says where there is no limit (nearly 2^63), is none.
+/// Reads a limit. `max`, and the number of version 1 for no limit (nearly 2^63), are no limit.
 fn read(path: &Path) -> Option<u64> {
     let text = std::fs::read_to_string(path).ok()?;
     text.trim().parse().ok().filter(|bytes| *bytes < 1 << 62)
@@ -44,7 +44,7 @@ fn read(path: &Path) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// A tree of control groups with these files.
+    /// Creates a tree of control groups with these files.
     fn tree(name: &str, files: &[(&str, &str)]) -> PathBuf {
         let root = std::env::temp_dir().join(format!("lastcall-cgroup-{name}-{}", std::process::id()));
         for (path, text) in files {
@@ -55,11 +55,11 @@ mod tests {
         root
     }
 
-    /// A name, the files, `/proc/self/cgroup`, and the limit that comes of them.
+    /// A name, the files, the content of `/proc/self/cgroup`, and the expected limit.
     type Case = (&'static str, &'static [(&'static str, &'static str)], &'static str, Option<u64>);
 
     #[test]
-    fn the_least_limit_of_all_groups_above_counts_in_both_versions() {
+    fn the_smallest_limit_of_a_group_and_its_ancestors_counts_in_both_versions() {
         let cases: [Case; 5] = [
             ("container", &[("memory.max", "268435456\n")], "0::/\n", Some(268_435_456)),
             ("unlimited", &[("memory.max", "max\n")], "0::/\n", None),

@@ -1,18 +1,23 @@
-//! Arguments that clap refuses, as faults of one line each.
+//! Arguments that clap rejects, as errors of one line each.
 
 use std::ffi::{OsStr, OsString};
 
 use clap::Command;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-use crate::options::Faults;
-use crate::{secret, spelling};
+use crate::options::OptionErrors;
+use crate::{secret, similar_names};
 
-/// Notes what is wrong, and takes the argument out so that the next fault can be found. `false` where the error names no
-/// argument that could be taken out; nothing is noted then.
-pub(super) fn take_out(error: &Error, command: &Command, arguments: &mut Vec<OsString>, faults: &mut Faults) -> bool {
+/// Records the error and removes its argument, so that the next error can be found. Returns `false`, and records nothing, if
+/// the error names no argument.
+pub(super) fn remove(
+    error: &Error,
+    command: &Command,
+    arguments: &mut Vec<OsString>,
+    errors: &mut OptionErrors,
+) -> bool {
     if matches!(error.kind(), ErrorKind::InvalidUtf8) {
-        return take_out_unreadable(arguments, faults);
+        return remove_non_utf8(arguments, errors);
     }
     let Some(named) = text(error, ContextKind::InvalidArg).or_else(|| text(error, ContextKind::InvalidSubcommand))
     else {
@@ -20,7 +25,7 @@ pub(super) fn take_out(error: &Error, command: &Command, arguments: &mut Vec<OsS
     };
     // `--drain-timeout <VALUE>` where the option itself is known.
     let name = named.split(ends_name).next().unwrap_or_default();
-    // The last one: where an option is given twice, the first stays.
+    // The last one: if an option is given twice, the first one stays.
     let Some(index) = arguments.iter().skip(1).rposition(|argument| is_named(argument, name)).map(|index| index + 1)
     else {
         return false;
@@ -31,7 +36,7 @@ pub(super) fn take_out(error: &Error, command: &Command, arguments: &mut Vec<OsS
         if let Some(option) = before.filter(|option| index > 1 && takes_value(command, option)) {
             arguments.remove(index - 1);
             let what = format!("has no value; one that begins with - is written --{option}=VALUE");
-            faults.push(&format!("--{option}"), what);
+            errors.push(&format!("--{option}"), what);
             return true;
         }
     }
@@ -42,12 +47,12 @@ pub(super) fn take_out(error: &Error, command: &Command, arguments: &mut Vec<OsS
         arguments.remove(index);
     }
     let shown = if name.is_empty() { "\"\"".to_owned() } else { name.escape_debug().to_string() };
-    faults.push(&shown, what(error, command, name));
+    errors.push(&shown, message(error, command, name));
     true
 }
 
-/// Takes the last argument out that is no UTF-8, with the option before it whose value it is.
-fn take_out_unreadable(arguments: &mut Vec<OsString>, faults: &mut Faults) -> bool {
+/// Removes the last argument that is not UTF-8, and the option before it whose value it is.
+fn remove_non_utf8(arguments: &mut Vec<OsString>, errors: &mut OptionErrors) -> bool {
     let Some(index) = arguments.iter().skip(1).rposition(|argument| argument.to_str().is_none()) else { return false };
     let argument = arguments.remove(index + 1).to_string_lossy().into_owned();
     let before = arguments[index].to_str().filter(|text| index > 0 && text.starts_with("--") && !text.contains('='));
@@ -56,25 +61,25 @@ fn take_out_unreadable(arguments: &mut Vec<OsString>, faults: &mut Faults) -> bo
         (_, Some(_)) => arguments.remove(index).to_string_lossy().into_owned(),
         _ => "arguments".to_owned(),
     };
-    faults.push(&name, "is no UTF-8");
+    errors.push(&name, "is no UTF-8");
     true
 }
 
-/// Where the name of an argument ends. What follows may be a secret, and may have several lines.
+/// Whether the name of an argument ends here. The rest may be a secret, and may have several lines.
 fn ends_name(character: char) -> bool {
     character == '=' || character.is_whitespace()
 }
 
 fn is_named(argument: &OsString, name: &str) -> bool {
     let rest = argument.to_str().and_then(|text| text.strip_prefix(name));
-    // Of a cluster such as `-abc`, clap names one letter.
+    // For a cluster such as `-abc`, clap names one letter.
     let in_cluster = || is_cluster(argument) && name.len() > 1 && is_cluster(OsStr::new(name));
     let letter = name.trim_start_matches('-');
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(ends_name))
         || (in_cluster() && argument.to_str().is_some_and(|text| text.contains(letter)))
 }
 
-/// Whether it is letters behind one `-`.
+/// Whether the argument is a cluster of short options: letters after one `-`.
 fn is_cluster(argument: &OsStr) -> bool {
     matches!(argument.as_encoded_bytes(), [b'-', next, ..] if *next != b'-')
 }
@@ -87,22 +92,22 @@ fn takes_value(command: &Command, long: &str) -> bool {
         .any(|option| option.get_long() == Some(long) && option.get_action().takes_values())
 }
 
-/// Whether the argument after the refused option `name` is the option's value.
+/// Whether the argument after the rejected option `name` is the value of that option.
 fn is_value(next: &OsStr, command: &Command, name: &str) -> bool {
     if !next.as_encoded_bytes().starts_with(b"--") {
         return next != "-h" && next != "-V";
     }
-    // A secret may begin with anything. It is not to be shown.
+    // A secret may begin with any characters, and must not be shown.
     let option = next.to_string_lossy();
     let variable = variable(option.split(ends_name).next().unwrap_or_default());
     let known = super::known_variables(command);
     secret_of(name).is_some()
         && !known.contains(&variable)
         && !matches!(&*option, "--help" | "--version" | "--check-config")
-        && spelling::similar_variables([variable], &known).is_empty()
+        && similar_names::similar_variables([variable], &known).is_empty()
 }
 
-fn what(error: &Error, command: &Command, name: &str) -> String {
+fn message(error: &Error, command: &Command, name: &str) -> String {
     let is_command = command.find_subcommand(name).is_some();
     match error.kind() {
         ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict if !name.starts_with('-') && !is_command => {
@@ -120,7 +125,7 @@ fn what(error: &Error, command: &Command, name: &str) -> String {
     }
 }
 
-/// The variable of the option that is written like this.
+/// The variable of the option with this name.
 fn variable(name: &str) -> String {
     name.trim_start_matches('-').replace('-', "_").to_uppercase()
 }
