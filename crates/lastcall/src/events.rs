@@ -3,16 +3,15 @@
 //! A stream shows *state*: the notice that runs is in a watch channel, so a stream that opens in the middle of a
 //! countdown hears of it at once, and a broadcast costs one wake-up and one write a stream, its frame encoded once.
 
+mod payload;
 mod stream;
 
 use axum::Extension;
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use http_support::ConnectionHandle;
-use serde::Serialize;
 
 use crate::account::no_session;
 use crate::page;
@@ -53,10 +52,4 @@ fn too_many(state: &ServiceState, headers: &HeaderMap) -> Response {
         page::problem(&*state.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response
-}
-
-/// One event as the stream carries it. The payloads are ours and always serialise; JSON has no line breaks.
-pub(crate) fn frame(event: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
-    format!("event: {event}\ndata: {data}\n\n").into()
 }

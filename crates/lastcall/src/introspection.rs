@@ -1,16 +1,18 @@
-//! gRPC: what the pod tells the admin tier. Answers until the very end, because that is when it is watched.
+//! The gRPC services of the pod, for the admin tier. They answer until the very end, because that is when the pod is watched.
 
 mod list;
 mod publisher;
 mod require_bearer;
 mod service;
+mod watchers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use http_support::{Connections, Settings};
-pub(crate) use publisher::{Publisher, publish};
+pub(crate) use publisher::publish;
+use session_domain::Phase;
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
@@ -24,18 +26,19 @@ use tonic_health::server::HealthReporter;
 use crate::service_state::ServiceState;
 use require_bearer::RequireBearer;
 use service::Introspector;
+pub(crate) use watchers::Watchers;
 
-/// The largest request that is read, in bytes. All of them are a few names and numbers.
+/// The largest request that is read, in bytes. Requests hold a few names and numbers.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// A connection that acknowledges nothing for some of these is gone.
+/// A connection that acknowledges nothing for twice this time is closed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
-/// are for callers with the token, where there is one.
+/// The services of the gRPC port: introspection, health, and reflection (both versions, both listing health). Where a token is
+/// configured, all but health require it.
 pub(crate) fn services(
     state: &Arc<ServiceState>,
-    publisher: &Arc<Publisher>,
+    watchers: &Arc<Watchers>,
 ) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -43,41 +46,39 @@ pub(crate) fn services(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (reporter, health) = tonic_health::server::health_reporter();
-    let admission = RequireBearer::new(state.config.grpc_token.clone());
-    let introspector = Introspector::new(Arc::clone(state), Arc::clone(publisher));
+    let bearer = RequireBearer::new(state.config.grpc_token.clone());
+    let introspector = Introspector::new(Arc::clone(state), Arc::clone(watchers));
     let introspection = IntrospectionServer::new(introspector).max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1 = reflection().build_v1()?.max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1alpha = reflection().build_v1alpha()?.max_decoding_message_size(MAX_REQUEST_BYTES);
-    let routes = Routes::new(InterceptedService::new(introspection, admission.clone()))
+    let routes = Routes::new(InterceptedService::new(introspection, bearer.clone()))
         .add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES))
-        .add_service(InterceptedService::new(v1, admission.clone()))
-        .add_service(InterceptedService::new(v1alpha, admission));
+        .add_service(InterceptedService::new(v1, bearer.clone()))
+        .add_service(InterceptedService::new(v1alpha, bearer));
     Ok((routes.prepare().into_axum_router(), reporter))
 }
 
-/// What calls in flight get at the end. A health watch never ends by itself.
-const CLOSING: Duration = Duration::from_secs(1);
+/// Calls in flight get this long to end. A health watch never ends by itself.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until `stop` is cancelled, and the calls in flight are done or their time is over.
+/// Serves until `stop` is cancelled, and the calls in flight have ended or [`SHUTDOWN_TIMEOUT`] is over.
 pub(crate) async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
-    let over = async {
+    let timed_out = async {
         stop.cancelled().await;
-        sleep(CLOSING).await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         () = http_support::serve(listener, router, stop.clone(), Settings::new(HEARTBEAT), connections) => {}
-        () = over => {}
+        () = timed_out => {}
     }
 }
 
-/// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.
+/// Reports over gRPC health whether the pod drains, until `stop` is cancelled.
 pub(crate) async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
     let mut lifecycle = state.lifecycle.subscribe();
     loop {
-        let draining = matches!(
-            lifecycle.borrow_and_update().phase(),
-            session_domain::Phase::Draining | session_domain::Phase::Propagating
-        );
+        let phase = lifecycle.borrow_and_update().phase();
+        let draining = matches!(phase, Phase::Draining | Phase::Propagating);
         let status = if draining { ServingStatus::NotServing } else { ServingStatus::Serving };
         for service in ["", "lastcall.v1.Introspection"] {
             reporter.set_service_status(service, status).await;

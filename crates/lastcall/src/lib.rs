@@ -33,6 +33,7 @@ mod clock;
 mod config;
 mod cookie;
 mod drain;
+mod event_streams;
 mod events;
 mod eviction;
 mod headers;
@@ -57,8 +58,9 @@ mod sessions;
 mod sharing;
 mod sign_in;
 mod signals;
+mod sse;
 pub mod store;
-mod streams;
+mod store_health;
 mod sweep;
 mod trusted;
 

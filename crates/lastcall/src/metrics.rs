@@ -12,7 +12,8 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use session_domain::Outcome;
 
 use crate::sessions::SessionRegistry;
-use crate::sharing::{Sharing, StoreHealth};
+use crate::sharing::Sharing;
+use crate::store_health::StoreHealth;
 
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";

@@ -26,7 +26,7 @@ use tracing::warn;
 use crate::config::Config;
 use crate::drain::DrainTask;
 use crate::headers::guarded;
-use crate::introspection::{self, Publisher};
+use crate::introspection::{self, Watchers};
 use crate::origin::CrossSitePosts;
 use crate::page::{self, Pages, PlainPages};
 use crate::service_state::ServiceState;
@@ -156,7 +156,7 @@ impl Service {
             .telling_connections(state.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
-        let publisher = Publisher::new();
+        let watchers = Watchers::new();
         let metrics = probes::metrics(&state);
         let (with_metrics, metrics_apart) = match listeners.metrics {
             Some(listener) => (self.routes(Router::new()), Some((listener, metrics))),
@@ -165,26 +165,26 @@ impl Service {
 
         let stop_sharing = CancellationToken::new();
         let mut sharing = match state.sessions.sharing() {
-            Some(sharing) => sharing::begin(sharing, &stop_sharing).await,
+            Some(sharing) => sharing::start(sharing, &stop_sharing).await,
             None => JoinSet::new(),
         };
-        let driver = DrainTask::start(Arc::clone(&state), self.switch.clone()).await;
+        let drain = DrainTask::start(Arc::clone(&state), self.switch.clone()).await;
         let mut parts = JoinSet::new();
         parts.spawn(serve(listeners.http, with_metrics, stop.clone(), settings, connections.clone()));
         if let Some((listener, metrics)) = metrics_apart {
             parts.spawn(serve(listener, metrics, stop.clone(), settings, connections.clone()));
         }
         if let Some(listener) = listeners.grpc {
-            let (router, reporter) = introspection::services(&state, &publisher)?;
+            let (router, reporter) = introspection::services(&state, &watchers)?;
             parts.spawn(introspection::serve(router, listener, stop.clone(), connections.clone()));
             parts.spawn(introspection::report_health(Arc::clone(&state), reporter, stop.clone()));
         }
-        parts.spawn(sweep::sweep(Arc::clone(&state), stop.clone()));
+        parts.spawn(sweep::run(Arc::clone(&state), stop.clone()));
         let mut last_word = JoinSet::new();
-        last_word.spawn(introspection::publish(Arc::clone(&state), publisher, state.streams_end.clone()));
+        last_word.spawn(introspection::publish(Arc::clone(&state), watchers, state.streams_end.clone()));
 
         tokio::select! {
-            () = driver.drive(signals) => {}
+            () = drain.run(signals) => {}
             Some(ended) = parts.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = sharing.join_next() => return Err(ServeError::PartEnded(ended.err())),
             Some(ended) = last_word.join_next() => return Err(ServeError::PartEnded(ended.err())),
@@ -199,7 +199,7 @@ impl Service {
             warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
         }
         if let Some(shared) = state.sessions.sharing() {
-            sharing::end(shared, sharing, &stop_sharing).await;
+            sharing::shut_down(shared, sharing, &stop_sharing).await;
         }
         Ok(())
     }

@@ -17,8 +17,9 @@ use crate::cookie::SigningKeys;
 use crate::metrics::Metrics;
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
-use crate::sessions::{Live, SessionRegistry, Sessions};
-use crate::sharing::{Sharing, StoreHealth};
+use crate::sessions::{LiveSession, SessionRegistry, Sessions};
+use crate::sharing::Sharing;
+use crate::store_health::StoreHealth;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {
@@ -160,7 +161,7 @@ impl ServiceState {
     }
 
     /// The session as others see it.
-    pub(crate) fn view(&self, session: &Live) -> SessionView {
+    pub(crate) fn view(&self, session: &LiveSession) -> SessionView {
         let is_present = self.registry.is_present(session, self.clock.now());
         session.view(&self.config.pod, self.registry.is_notified(session), is_present)
     }

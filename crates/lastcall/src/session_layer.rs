@@ -26,7 +26,7 @@ use crate::resolve::{Resolved, resolve};
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::session::RequestContext;
-use crate::sessions::Held;
+use crate::sessions::ServedSession;
 use crate::{admission, headers, origin, scope, trusted};
 
 /// Answers a request, by `app` where no step does.
@@ -80,11 +80,11 @@ async fn with_session(
     app: Router,
     mut request: Request<Body>,
     context: RequestContext,
-    session: &Held,
+    session: &ServedSession,
 ) -> Response {
     state.sessions.touch(session, state.clock.now());
     let guard = PresenceGuard::of(state, session, PresenceKind::Request);
-    let leaves = matches!(session, Held::Guest(_)) && !state.registry.admits_adoptions();
+    let leaves = matches!(session, ServedSession::Guest(_)) && !state.registry.admits_adoptions();
     let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
     request.extensions_mut().insert(context);
     let mut response = present_until_read(call(app, request).await, guard);

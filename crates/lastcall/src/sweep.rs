@@ -1,4 +1,4 @@
-//! What has to be done now and then: expired sessions end, and the metrics are kept small.
+//! Ends expired sessions, and keeps the metrics recorder small.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::service_state::ServiceState;
 
 /// Sweeps until `stop` is cancelled.
-pub(crate) async fn sweep(state: Arc<ServiceState>, stop: CancellationToken) {
+pub(crate) async fn run(state: Arc<ServiceState>, stop: CancellationToken) {
     let mut ticks = interval(state.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {

@@ -427,18 +427,6 @@ impl<X> Registry<X> {
         sessions
     }
 
-    /// Ends every remaining session with `outcome`, and gives those that it ended. Where nobody is admitted no session
-    /// remains: one that was admitted just before is waited for.
-    pub fn release_remaining(&self, outcome: Outcome) -> Vec<Arc<LiveSession<X>>> {
-        let mut released = self.end_all(self.all_sessions(), outcome);
-        while self.has_unreleased_sessions() {
-            // Between its admission and its place in the map a session is for a moment counted and not to be found.
-            std::thread::yield_now();
-            released.extend(self.end_all(self.all_sessions(), outcome));
-        }
-        released
-    }
-
     /// Whether sessions are still held although none is admitted any more: they have to be released.
     pub fn has_unreleased_sessions(&self) -> bool {
         !self.capacity.admits(Admission::AdoptionsOnly) && self.active() > 0

@@ -4,3 +4,4 @@
 
 mod browser;
 mod cross_site;
+mod redis_store;

@@ -332,6 +332,16 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
             }
         }
         prop_assert_eq!(told, machine.notice(), "what people are told is what runs");
+        let during = before.admission_during(event);
+        prop_assert!(during >= before.admission(), "sessions are admitted that were not before");
+        prop_assert!(
+            during <= machine.admission() || event == Event::MaintenanceOff,
+            "closed wider than the step says"
+        );
+        prop_assert!(
+            during != Admission::Open || machine.admission() == Admission::Open,
+            "a session may start uncounted while the pod leaves Serving"
+        );
         terminated |= matches!(event, Event::Terminate(_));
         prop_assert_eq!(admitting, machine.admission(), "what was said last is what holds");
         prop_assert_eq!(

@@ -74,7 +74,7 @@ fn a_closed_laptop_is_neither_waited_for_nor_forced() {
     let _stream = Presence::open(&sessions, &here, PresenceKind::EventStream);
     assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
     assert_eq!(sessions.end_all(sessions.present_sessions(at(100)), Outcome::Forced).len(), 1);
-    assert_eq!(sessions.release_remaining(Outcome::Expired).len(), 1);
+    assert_eq!(sessions.end_all(sessions.all_sessions(), Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));
 }
 
@@ -293,7 +293,7 @@ proptest! {
                 }
                 Step::Tell(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.mark_notified(&s, notice.id); },
                 Step::ForceClose => drop(sessions.end_all(sessions.present_sessions(now), Outcome::Forced)),
-                Step::LetGo => drop(sessions.release_remaining(Outcome::Expired)),
+                Step::LetGo => drop(sessions.end_all(sessions.all_sessions(), Outcome::Expired)),
             }
             let totals = sessions.totals();
             prop_assert_eq!(totals.logins + totals.adopted, walked(&sessions) + totals.total_ended());

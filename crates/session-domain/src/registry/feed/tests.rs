@@ -191,13 +191,14 @@ proptest! {
             }
         }
         feed.extend(sessions.take_changes());
-        // All that waits is sent within an interval, and at the end of the pod at once.
-        if now % 2 == 0 {
-            reader.hear(feed.take_due(at(now + 1_000)), at(now + 1_000), Some(INTERVAL));
-            prop_assert!(feed.waiting.is_empty());
-        } else {
-            reader.hear(feed.take_rest(), at(now), None);
+        // All that waits is sent within an interval.
+        let end = at(now + 1_000);
+        while let Some(due) = feed.next_due() {
+            prop_assert!(due <= end);
+            let due = due.max(at(now));
+            reader.hear(feed.take_due(due), due, Some(INTERVAL));
         }
+        prop_assert!(feed.waiting.is_empty());
         prop_assert_eq!(reader.known, held(&sessions));
     }
 }
