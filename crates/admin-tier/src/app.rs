@@ -12,7 +12,7 @@ use axum::{Json, Router, middleware};
 use fleet::FleetView;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
-use http_support::{Connections, Settings};
+use http_support::{ConnectionSettings, Connections};
 use maintenance_switch::Switch;
 use serde_json::json;
 use thiserror::Error;
@@ -157,7 +157,7 @@ pub async fn serve(
         views,
     };
     parts.spawn(fleet_task::keep(inputs, stop.clone()));
-    let settings = Settings::new(HEARTBEAT).telling_peers(true);
+    let settings = ConnectionSettings::new(HEARTBEAT).with_peer_address(true);
     parts.spawn(http_support::serve(listener, router, stop.clone(), settings, Connections::within_open_files()));
     tokio::select! {
         () = stopped => {}

@@ -70,7 +70,7 @@ fn announce(options: &Options, listener: &TcpListener) {
         }
         AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
     }
-    if options.trusted_proxies.as_ref().is_some_and(Networks::are_the_whole_world) {
+    if options.trusted_proxies.as_ref().is_some_and(Networks::include_every_address) {
         warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
     for variable in &options.unused {

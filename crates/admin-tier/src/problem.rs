@@ -2,23 +2,20 @@
 
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use serde_json::json;
+use http::header::HeaderMap;
+use http_support::Problem;
 
 use crate::pages;
 
 /// `application/problem+json`.
 pub(crate) fn document(status: StatusCode, title: &str, detail: &str) -> Response {
-    let body = json!({ "title": title, "status": status.as_u16(), "detail": detail }).to_string();
-    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))], body).into_response()
+    Problem::new(status, title.to_owned(), detail.to_owned()).into_response()
 }
 
 /// A page where the caller accepts HTML and navigates, else a document.
 pub(crate) fn answer(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    if http_support::field::is_navigation(headers) {
-        return (status, Html(pages::problem(title, detail))).into_response();
-    }
-    document(status, title, detail)
+    Problem::new(status, title.to_owned(), detail.to_owned())
+        .respond(headers, |problem| (status, Html(pages::problem(&problem.title, &problem.detail))).into_response())
 }
 
 /// An error as a sentence.

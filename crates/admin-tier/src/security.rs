@@ -8,11 +8,15 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderName, HeaderValue, REFERRER_POLICY};
-use http_support::{AllowedOrigins, Networks, SameOrigin, forwarded, same_origin};
+use http::header::{HOST, HeaderName};
+use http_support::{AllowedOrigins, Networks, SameOrigin, forwarded, security_headers};
 
 use crate::options::{AdminAuth, Options};
 use crate::problem;
+
+/// Scripts and styles come from our own files only, and no page may frame ours.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Adds the headers.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
@@ -20,16 +24,7 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 }
 
 fn guarded(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    );
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    security_headers::add(response.headers_mut(), POLICY);
     response
 }
 
@@ -40,7 +35,7 @@ pub(crate) async fn own_pages_only(
     request: Request,
     next: Next,
 ) -> Response {
-    if same_origin::is_safe(request.method()) {
+    if request.method().is_safe() {
         return next.run(request).await;
     }
     match same_origin.check(request.headers(), request.uri()) {

@@ -10,8 +10,8 @@ use axum::Extension;
 use axum::body::Body;
 use axum::response::Response;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use http_support::ConnectionHandle;
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use http_support::{ConnectionHandle, sse};
 
 use crate::account::no_session;
 use crate::page;
@@ -36,12 +36,8 @@ pub(crate) async fn events(
     let Some(open) = state.metrics.open_stream(state.config.max_streams) else { return too_many(state, &headers) };
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.streams().await;
-    let mut response = Response::new(Body::from_stream(stream));
+    let mut response = sse::response(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http_support::{Connections, Settings};
+use http_support::{ConnectionSettings, Connections};
 pub(crate) use publisher::publish;
 use session_domain::Phase;
 use session_wire::FILE_DESCRIPTOR_SET;
@@ -68,7 +68,7 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: Cancellat
         sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
-        () = http_support::serve(listener, router, stop.clone(), Settings::new(HEARTBEAT), connections) => {}
+        () = http_support::serve(listener, router, stop.clone(), ConnectionSettings::new(HEARTBEAT), connections) => {}
         () = timed_out => {}
     }
 }

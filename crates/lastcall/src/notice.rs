@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_support::sse;
 use serde::Serialize;
 use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, Reason};
@@ -11,7 +12,6 @@ use session_domain::shared::OwnerNotice;
 
 use crate::clock::millis;
 use crate::config::{Config, ForcedEnd};
-use crate::sse::frame;
 use crate::store_health::StoreHealth;
 
 /// Two deadlines that differ by less than this are the same: clocks of pods differ, and answers of a store take a while.
@@ -129,7 +129,7 @@ pub(crate) enum Broadcast {
 
 impl Broadcast {
     pub(crate) fn running(notice: Notice, terms: Terms, now: Timestamp) -> Arc<Self> {
-        let frame = frame("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
+        let frame = sse::encode("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
         Arc::new(Self::Running { notice, terms, frame })
     }
 
@@ -152,7 +152,7 @@ pub(crate) fn cancelled_frame(reason: Reason, now: Timestamp) -> Bytes {
         reason: &'static str,
         server_time: Timestamp,
     }
-    frame("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
+    sse::encode("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
 }
 
 #[cfg(test)]

@@ -25,6 +25,7 @@ mod keys;
 mod lease;
 mod logout;
 mod outbox;
+mod own_sessions;
 mod owners;
 mod reconcile;
 mod sign_in;
@@ -48,9 +49,8 @@ use keys::KeyRing;
 use outbox::Outbox;
 use owners::OwnerCache;
 use parking_lot::Mutex;
+use session_domain::SessionId;
 use session_domain::lifecycle::Lifecycle;
-use session_domain::shared::{Adopts, OwnerNotice, SharedSession};
-use session_domain::{Outcome, Phase, SessionId};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -59,11 +59,9 @@ use writer_request::WriterRequest;
 pub(crate) use tasks::{SHUTDOWN_TIMEOUT, shut_down, start};
 
 use crate::clock::Clock;
-use crate::config::{Config, ForcedEnd};
+use crate::config::Config;
 use crate::cookie::SigningKeys;
-use crate::event_streams::CloseReason;
-use crate::notice::Terms;
-use crate::sessions::live::{self, LiveSession, SessionRegistry};
+use crate::sessions::live::{LiveSession, SessionRegistry};
 use crate::store::SessionStore;
 use crate::store_health::StoreHealth;
 
@@ -186,71 +184,6 @@ impl Sharing {
             answered = answered => answered.ok()?.ok(),
             () = fails => None,
         }
-    }
-
-    /// Whether the pod adopts sessions now.
-    fn adopts(&self) -> Adopts {
-        if self.registry.admits_adoptions() {
-            return Adopts::Yes;
-        }
-        if self.lifecycle.borrow().phase() == Phase::Maintenance && !self.registry.is_full() {
-            Adopts::Closed
-        } else {
-            Adopts::No
-        }
-    }
-
-    /// The notice that runs here, for the pods that serve guests of this pod.
-    fn notice(&self) -> Option<OwnerNotice> {
-        let notice = self.lifecycle.borrow().notice()?;
-        let terms = Terms::of(&self.config, notice.reason, Some(self.health()));
-        Some(OwnerNotice {
-            reason: notice.reason,
-            remaining: notice.remaining(self.clock.now()),
-            auto_logout: terms.auto_logout,
-            stays_signed_in: terms.stays_signed_in,
-        })
-    }
-
-    /// The session as the store keeps it.
-    fn shared_session(&self, session: &LiveSession) -> SharedSession {
-        let is_notified = self.registry.is_notified(session);
-        let view = session.view(&self.config.pod, is_notified, false);
-        let notice = self.lifecycle.borrow().notice();
-        SharedSession {
-            id: view.id,
-            user: view.user,
-            login_time: view.login_time,
-            last_activity: view.last_activity,
-            pod: view.pod,
-            streaming: view.event_streams > 0 || session.attachment().is_expected(self.clock.now()),
-            notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
-        }
-    }
-
-    fn record_missing(&self, session: &LiveSession) {
-        self.missing.lock().insert(session.id(), Arc::clone(session));
-    }
-
-    fn take_missing(&self) -> HashMap<SessionId, LiveSession> {
-        std::mem::take(&mut *self.missing.lock())
-    }
-
-    /// Writes a session again that the store has lost.
-    fn rewrite_lost(&self, session: &LiveSession) {
-        session.mark_lost();
-        self.registry.queue_write(session);
-    }
-
-    /// Ends a session here that another pod has adopted. It counts neither as a logout nor as forced.
-    fn end_as_moved(&self, session: &LiveSession) {
-        live::end(&self.registry, session, Outcome::Moved, CloseReason::Moved);
-    }
-
-    /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.
-    fn releases_at_shutdown(&self) -> bool {
-        let phase = self.lifecycle.borrow().phase();
-        self.config.forced_end == ForcedEnd::Release && matches!(phase, Phase::Draining | Phase::Propagating)
     }
 }
 

@@ -75,5 +75,5 @@ fn forgotten(pods: Vec<LostPod>) -> Response {
 
 /// Whether a browser sent the panel's form.
 fn is_from_page(headers: &HeaderMap) -> bool {
-    http_support::field::accepts(headers, "text/html")
+    http_support::header_fields::accepts(headers, "text/html")
 }

@@ -84,7 +84,7 @@ fn moved(maintenance: &Maintenance, position: Position) -> Response {
 /// Whether the caller asks for JSON: it names it, and no page before it.
 fn wants_json(headers: &HeaderMap) -> bool {
     let is = |range: &[u8], kind: &str| range.eq_ignore_ascii_case(kind.as_bytes());
-    let mut known = http_support::field::media_ranges(headers)
+    let mut known = http_support::header_fields::media_ranges(headers)
         .filter(|range| is(range, "application/json") || is(range, "text/html"));
     known.next().is_some_and(|range| is(range, "application/json"))
 }

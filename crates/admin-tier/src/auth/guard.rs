@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderMap, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
-use http_support::{ProxyIdentityError, TrustedUser, field, same_origin};
+use http_support::{ProxyIdentityError, TrustedUser, header_fields};
 use session_domain::UserName;
 
 use super::lock::Refused;
@@ -85,11 +85,8 @@ fn refuse(refused: Refused, request: &Request) -> Response {
     let challenge = match refused {
         Refused::TooMany(wait) => return too_many(wait, request.headers()),
         Refused::Unknown if is_led_to_sign_in(request) => {
-            let destination = if same_origin::is_safe(request.method()) {
-                Destination::of(request.uri())
-            } else {
-                Destination::from_input("")
-            };
+            let destination =
+                if request.method().is_safe() { Destination::of(request.uri()) } else { Destination::from_input("") };
             let way = Redirect::to(&destination.by_way_of_sign_in());
             return ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], way).into_response();
         }
@@ -120,11 +117,11 @@ fn is_led_to_sign_in(request: &Request) -> bool {
     let headers = request.headers();
     let path = request.uri().path();
     let is_api = path.starts_with("/admin/api/") || path == "/openapi.json";
-    let navigates = !field::is_other_than(headers, "sec-fetch-mode", &["navigate"]);
-    let accepts_anything = !headers.contains_key(ACCEPT) || field::accepts(headers, "*/*");
+    let navigates = !header_fields::has_member_other_than(headers, "sec-fetch-mode", &["navigate"]);
+    let accepts_anything = !headers.contains_key(ACCEPT) || header_fields::accepts(headers, "*/*");
     // What was to be changed is a person's only where it says so: a script would take the redirect for success.
-    let takes_anything = accepts_anything && same_origin::is_safe(request.method());
-    !is_api && navigates && (field::accepts(headers, "text/html") || takes_anything)
+    let takes_anything = accepts_anything && request.method().is_safe();
+    !is_api && navigates && (header_fields::accepts(headers, "text/html") || takes_anything)
 }
 
 #[cfg(test)]

@@ -46,13 +46,13 @@ impl Links {
 
     /// Whether the link may be used. It may be looked at as often as anybody likes: mail and chat programs do.
     pub(super) fn is_good(&self, once: &str, now: Instant) -> bool {
-        self.issued(now).good.iter().any(|(link, _)| link.is(once))
+        self.issued(now).good.iter().any(|(link, _)| link.matches(once))
     }
 
     /// Uses the link: `true` once.
     pub(super) fn redeem(&self, once: &str, now: Instant) -> bool {
         let mut issued = self.issued(now);
-        let found = issued.good.iter().position(|(link, _)| link.is(once));
+        let found = issued.good.iter().position(|(link, _)| link.matches(once));
         found.map(|at| issued.good.swap_remove(at)).is_some()
     }
 

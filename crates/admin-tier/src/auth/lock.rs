@@ -84,7 +84,7 @@ impl Lock {
     /// # Errors
     /// Where that is nobody who may come in.
     pub(super) fn find(&self, headers: &HeaderMap, from: IpAddr) -> Result<Admitted, Refused> {
-        if let Some(presented) = http_support::bearer(headers) {
+        if let Some(presented) = http_support::bearer_token(headers) {
             self.check(from, self.is_token(presented))?;
             return Ok((Operator::unnamed(How::Bearer, from), None));
         }
@@ -139,7 +139,7 @@ impl Lock {
     }
 
     fn is_token(&self, presented: impl AsRef<[u8]>) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is(presented))
+        self.token.as_ref().is_some_and(|token| token.matches(presented))
     }
 
     /// Lets a right one pass at once, and throttles wrong ones. Guesses beyond those are not written down one by one.

@@ -66,7 +66,7 @@ impl Tickets {
     /// The sign-in that a request comes with, if it is good.
     pub(super) fn read(&self, headers: &HeaderMap, now: Instant) -> Option<Ticket> {
         let name = name(headers);
-        let ticket = http_support::cookie::values(headers, name).find_map(|value| self.verify(name, value))?;
+        let ticket = http_support::cookies::values(headers, name).find_map(|value| self.verify(name, value))?;
         let seconds = self.seconds(now);
         let is_fresh = seconds < ticket.renewed + IDLE.as_secs();
         (is_fresh && !self.is_over(ticket, now)).then_some(ticket)

@@ -5,16 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::stream::unfold;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER};
 use http::{HeaderMap, StatusCode};
+use http_support::sse;
 use serde::Serialize;
 use serde_json::json;
 use session_domain::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
-use tracing::error;
 
 use super::{Picture, Scene, Streams};
 use crate::app::App;
@@ -79,12 +79,7 @@ where
         let bytes: Bytes = said.recv().await?;
         Some((Ok::<_, Infallible>(bytes), (said, place)))
     });
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-    ];
-    (headers, Body::from_stream(body)).into_response()
+    sse::response(Body::from_stream(body))
 }
 
 struct Stream<D> {
@@ -173,11 +168,7 @@ async fn over(stay: Option<&mut Stay>) {
 }
 
 fn frame(event: &str, what: impl Serialize) -> Bytes {
-    let data = serde_json::to_string(&Told { at: clock::now(), what }).unwrap_or_else(|error| {
-        error!(%error, event, "an event cannot be written");
-        "{}".to_owned()
-    });
-    Bytes::from(format!("event: {event}\ndata: {data}\n\n"))
+    sse::encode(event, &Told { at: clock::now(), what })
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use http_support::ConnectionHandle;
+use http_support::{ConnectionHandle, sse};
 use session_domain::registry::PresenceKind;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -19,7 +19,6 @@ use crate::metrics::OpenStream;
 use crate::notice::{Broadcast, cancelled_frame};
 use crate::presence::PresenceGuard;
 use crate::session::{RunningNotice, Session};
-use crate::sse::frame;
 
 /// How long a browser waits before it reopens a stream that ended cleanly. Each client gets a different time, so that the streams of
 /// a pod that stopped do not all come back at once.
@@ -139,7 +138,7 @@ impl EventStream {
         }
         if state.evicted_through >= self.number {
             self.stage = Stage::Ended;
-            return Some(frame("stream-ended", &StreamEnded { reason: "too_many_streams" }));
+            return Some(sse::encode("stream-ended", &StreamEnded { reason: "too_many_streams" }));
         }
         if state.logins != self.logins {
             self.logins = state.logins;
@@ -155,7 +154,7 @@ impl EventStream {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
             (Some(notice), _) => {
                 self.show(notice);
-                Some(frame("drain", &notice.payload(now)))
+                Some(sse::encode("drain", &notice.payload(now)))
             }
             (None, Some(shown)) => {
                 self.shown = None;
@@ -197,7 +196,7 @@ impl EventStream {
         self.broadcast.mark_unchanged();
         let running = self.session.notice();
         let payload = running.map(|notice| notice.payload(state.clock.now()));
-        let connected = frame(
+        let connected = sse::encode(
             "connected",
             &Connected {
                 session_id: self.session.id(),
@@ -211,7 +210,7 @@ impl EventStream {
         bytes.extend_from_slice(&connected);
         self.shown = None;
         if let (Some(running), Some(payload)) = (running, payload) {
-            bytes.extend_from_slice(&frame("drain", &payload));
+            bytes.extend_from_slice(&sse::encode("drain", &payload));
             self.next_heartbeat = self.heartbeat_after(Some(&running));
             self.show(running);
         }
@@ -227,7 +226,7 @@ impl EventStream {
             connection.close_when_done();
         }
         let reason = closed.reason()?;
-        Some(frame("session-ended", &SessionEnded { reason, server_time: self.session.state.clock.now() }))
+        Some(sse::encode("session-ended", &SessionEnded { reason, server_time: self.session.state.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {
@@ -235,7 +234,7 @@ impl EventStream {
         let (now, notice) = (state.clock.now(), self.session.notice());
         let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
-        frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
+        sse::encode("heartbeat", &Heartbeat { server_time: now, remaining_ms })
     }
 
     fn heartbeat_after(&self, notice: Option<&RunningNotice>) -> Instant {

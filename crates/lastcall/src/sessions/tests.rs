@@ -43,7 +43,7 @@ async fn releasing_waits_for_a_session_that_was_admitted_and_is_not_in_the_regis
         slot.adopt(&shared, None, EventStreams::default(), sessions.clock.now())
     };
     let ((), adopted) = tokio::join!(sessions.release_remaining(), arrives);
-    // Without a store nothing is acknowledged: nobody can go on elsewhere.
+    // Without a store nothing is acknowledged: no session can move to another pod.
     assert_eq!((present.outcome(), adopted.outcome()), (Some(Outcome::Expired), Some(Outcome::Expired)));
     assert_eq!(sessions.registry.active(), 0);
 }

@@ -1,4 +1,4 @@
-//! Claims sessions of this pod before they end or get another id. The claim tells in the same step whether another pod has the
+//! Claims sessions of this pod before they end or get another id. The claim shows in the same step whether another pod has the
 //! session by then, or its user has logged out there. So a session ends on one pod only.
 
 use std::sync::Arc;

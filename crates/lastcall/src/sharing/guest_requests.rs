@@ -16,7 +16,7 @@ impl Sharing {
         let request = OwnerRequest::End { automatic };
         match self.write_now(Write::Request { id: guest.id(), request }).await {
             Some(WriteOutcome::Done) => self.send(guest.owner(), &Message::Requested(guest.id(), request)).await,
-            // It has just ended, or the store has lost it: the owner is told in either case.
+            // It has just ended, or the store has lost it: the owner gets the message in either case.
             Some(WriteOutcome::Missing) => {
                 self.queue_logout(guest.id(), automatic);
                 self.send(guest.owner(), &Message::Requested(guest.id(), request)).await;

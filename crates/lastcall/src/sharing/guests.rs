@@ -15,7 +15,7 @@ use crate::store::Message;
 /// Notices that are remembered as reported to the owner.
 const MAX_REPORTED_NOTICES: usize = 100_000;
 
-/// A guest's activity that its owner has not been told yet.
+/// A guest's activity that has not been reported to its owner yet.
 #[derive(Clone, Debug)]
 pub(super) struct Touch {
     pub(super) id: SessionId,
@@ -28,7 +28,7 @@ pub(super) struct Touch {
 pub(super) struct GuestTable {
     /// The owner of each guest that was active, and when it was.
     touches: papaya::HashMap<SessionId, (PodName, Timestamp)>,
-    /// Guests with an event stream here, which have to be told when their session ends on another pod.
+    /// Guests with an event stream here, which have to end when their session ends on another pod.
     streaming: Mutex<HashMap<SessionId, Vec<Weak<Guest>>>>,
     /// Notices that were reported to the owner as shown. Each is reported once.
     reported_notices: Mutex<HashSet<(SessionId, Reason)>>,
@@ -87,7 +87,7 @@ impl GuestTable {
 }
 
 impl Sharing {
-    /// Records a request of a guest. Its owner is told by the writer.
+    /// Records a request of a guest. The writer reports it to the owner.
     pub(crate) fn touch_guest(&self, guest: &Guest, now: Timestamp) {
         self.guests.touch(guest.id(), guest.owner(), now);
     }

@@ -111,7 +111,7 @@ impl HealthMonitor {
         self.believes_absence(Contents { epoch, settling: false }, now)
     }
 
-    /// Whether the store may say less than a pod has been told by messages.
+    /// Whether the data in the store may be older than what messages have said.
     pub(super) fn may_be_behind(&self, now: Timestamp) -> bool {
         now < *self.behind_until.lock()
     }

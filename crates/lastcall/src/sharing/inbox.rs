@@ -26,7 +26,7 @@ const MAX_PENDING_HINTS: usize = 100_000;
 /// Pages of unread messages that are read to answer one question. Where there are more, there is no answer.
 const MAX_UNREAD_PAGES: usize = 50;
 
-/// What messages say about a session. It tells what follows where the store does not have the session.
+/// What messages say about a session. It decides what follows where the store does not have the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hint {
     /// Another pod has adopted it. Where it is absent, it has ended there since.
@@ -96,7 +96,7 @@ async fn read_page(sharing: &Arc<Sharing>, wait: Duration) -> Option<()> {
     let page = match sharing.store.read_inbox(&sharing.config.pod, &position, wait).await {
         Ok(page) => page,
         Err(error) => {
-            // The lease tells whether the store is unavailable.
+            // The lease finds out whether the store is unavailable.
             debug!(error = &error as &dyn std::error::Error, "the inbox cannot be read");
             return None;
         }

@@ -75,7 +75,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
     }
 }
 
-/// Writes all sessions and recent ends again. Where the store has lost its data, tells the other pods to doubt absent entries
+/// Writes all sessions and recent ends again. Where the store has lost its data, asks the other pods to doubt absent entries
 /// meanwhile.
 async fn rewrite_all(sharing: &Sharing, is_lost: bool) {
     if is_lost {

@@ -1,4 +1,4 @@
-//! A session's entry in a store, and what reading it tells.
+//! A session's entry in a store, and the result of reading it.
 
 use session_domain::shared::SharedSession;
 use session_domain::{PodName, SessionId};

@@ -117,7 +117,7 @@ impl Sharing {
         adoption: &Adoption,
     ) -> Search {
         let session = &adopted.session;
-        // The previous owner is told before the session is registered here: it would take an entry that is deleted here for lost
+        // The previous owner gets its message before the session is registered here: it would take an entry that is deleted here for lost
         // data. Where this pod was the owner already, the answer to its adoption was lost, and with it the message.
         let is_own = adoption.from == self.config.pod;
         let previous = if is_own { adopted.previous_owner.as_ref() } else { Some(&adoption.from) };

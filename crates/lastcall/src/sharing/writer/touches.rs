@@ -1,4 +1,4 @@
-//! Writes when guests were last active, and tells their owners.
+//! Writes when guests were last active, and reports it to their owners.
 
 use std::collections::HashMap;
 
