@@ -33,8 +33,7 @@ pub struct CommandLine<T> {
 /// # Errors
 /// As above.
 pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
-    let command =
-        T::command().mut_args(without_empty_variable).mut_subcommands(|mode| mode.mut_args(without_empty_variable));
+    let command = T::command().mut_args(with_variable).mut_subcommands(|mode| mode.mut_args(with_variable));
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let mut faults = Faults::default();
     // Clap reports one fault at a time: each is noted and its argument taken out, so that the others are found.
@@ -102,8 +101,10 @@ fn known_variables(command: &Command) -> Vec<String> {
     options.chain(secret::VARIABLES).chain(["HOSTNAME", "RUST_LOG"]).map(str::to_owned).collect()
 }
 
-/// An empty variable is an unset one: the default holds.
-fn without_empty_variable(option: Arg) -> Arg {
-    let is_empty = option.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+/// Completes an option that is also a variable: help never shows the variable's value, and an empty variable is an unset one.
+fn with_variable(option: Arg) -> Arg {
+    let Some(variable) = option.get_env() else { return option };
+    let is_empty = std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    let option = option.value_name("VALUE").hide_env_values(true);
     if is_empty { option.env(Resettable::Reset) } else { option }
 }

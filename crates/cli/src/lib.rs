@@ -3,10 +3,12 @@
 //! The tiers may not know each other; this is what they share. It knows nothing of sessions.
 
 pub mod command;
+pub mod common_options;
 pub mod logging;
 pub mod maintenance;
 pub mod memory;
 pub mod options;
+pub mod options_page;
 pub mod process;
 pub mod secret;
 pub mod signals;

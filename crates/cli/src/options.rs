@@ -52,6 +52,14 @@ impl Faults {
         })
     }
 
+    /// Sets `place` to the value, or notes the fault and leaves the default that stands there.
+    pub fn set<T>(&mut self, place: &mut T, variable: &str, parsed: Result<T, String>) {
+        match parsed {
+            Ok(value) => *place = value,
+            Err(fault) => self.push(variable, fault),
+        }
+    }
+
     /// The value, if there was no fault.
     ///
     /// # Errors
@@ -79,7 +87,7 @@ pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration,
 }
 
 /// A duration as people write it: `60s`, `2m`, `1h 30m`, `24h`; seconds below two minutes, and nothing above hours.
-fn written(duration: Duration) -> String {
+pub fn written(duration: Duration) -> String {
     let whole = duration.as_secs();
     let (hours, minutes, seconds) =
         if whole < 120 { (0, 0, whole) } else { (whole / 3600, whole / 60 % 60, whole % 60) };
@@ -143,6 +151,11 @@ pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
         let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
         format!("{text:?} is not known; it is one of {}", words.join(", "))
     })
+}
+
+/// The word for `value` among the choices of an option: its default as `--help` shows it.
+pub fn word<T: Copy + PartialEq>(choices: &[(&str, T)], value: T) -> String {
+    choices.iter().find(|(_, choice)| *choice == value).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
 }
 
 /// What was given, unless it is empty: an empty variable is an unset one.

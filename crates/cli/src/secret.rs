@@ -1,5 +1,7 @@
 //! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
 
+pub mod help;
+
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};

@@ -2,6 +2,7 @@
 
 mod list;
 mod publisher;
+mod report;
 mod require_bearer;
 mod service;
 mod watchers;
@@ -11,11 +12,12 @@ use std::time::Duration;
 
 use axum::Router;
 use http_support::{ConnectionSettings, Connections};
-pub(crate) use publisher::publish;
+use publisher::publish;
 use session_domain::Phase;
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -23,10 +25,11 @@ use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::error::ServeError;
 use crate::service_state::ServiceState;
 use require_bearer::RequireBearer;
 use service::Introspector;
-pub(crate) use watchers::Watchers;
+use watchers::Watchers;
 
 /// The largest request that is read, in bytes. Requests hold a few names and numbers.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
@@ -36,7 +39,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The services of the gRPC port: introspection, health, and reflection (both versions, both listing health). Where a token is
 /// configured, all but health require it.
-pub(crate) fn services(
+fn services(
     state: &Arc<ServiceState>,
     watchers: &Arc<Watchers>,
 ) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
@@ -58,11 +61,32 @@ pub(crate) fn services(
     Ok((routes.prepare().into_axum_router(), reporter))
 }
 
+/// Serves introspection on `listener`, if there is one, and publishes the changes until the streams end. `publishing` holds the
+/// publisher alone: watchers get the pod's last report before their server stops.
+pub(crate) fn start(
+    state: &Arc<ServiceState>,
+    listener: Option<TcpListener>,
+    connections: &Connections,
+    stop: &CancellationToken,
+    servers: &mut JoinSet<()>,
+    publishing: &mut JoinSet<()>,
+) -> Result<(), ServeError> {
+    let watchers = Watchers::new();
+    if let Some(listener) = listener {
+        let services = services(state, &watchers);
+        let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
+        servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
+        servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
+    }
+    publishing.spawn(publish(Arc::clone(state), watchers, state.streams_end.clone()));
+    Ok(())
+}
+
 /// Calls in flight get this long to end. A health watch never ends by itself.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is cancelled, and the calls in flight have ended or [`SHUTDOWN_TIMEOUT`] is over.
-pub(crate) async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
+async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
     let timed_out = async {
         stop.cancelled().await;
         sleep(SHUTDOWN_TIMEOUT).await;
@@ -74,7 +98,7 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: Cancellat
 }
 
 /// Reports over gRPC health whether the pod drains, until `stop` is cancelled.
-pub(crate) async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
+async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
     let mut lifecycle = state.lifecycle.subscribe();
     loop {
         let phase = lifecycle.borrow_and_update().phase();

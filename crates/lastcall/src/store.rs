@@ -38,6 +38,7 @@ mod inbox;
 mod lease;
 mod lookup;
 mod memory;
+#[cfg(feature = "redis")]
 mod redis;
 mod secret;
 mod write;
@@ -50,6 +51,7 @@ pub use inbox::{InboxPage, InboxPosition, Message};
 pub use lease::{Lease, LeaseRenewal};
 pub use lookup::{Lookup, Lookups, Summary};
 pub use memory::{MemorySnapshot, MemoryStore};
+#[cfg(feature = "redis")]
 pub use redis::{InvalidRedisUrl, RedisStore};
 pub use secret::AgedSecret;
 pub use session_domain::lifecycle::Reason;

@@ -1,4 +1,4 @@
-//! Ends expired sessions, and keeps the metrics recorder small.
+//! Ends expired sessions.
 
 use std::sync::Arc;
 
@@ -18,6 +18,5 @@ pub(crate) async fn run(state: Arc<ServiceState>, stop: CancellationToken) {
             let expired = state.sessions.expire(expired).await;
             debug!(sessions.expired = expired, "sessions expired");
         }
-        state.metrics.upkeep();
     }
 }

@@ -114,6 +114,13 @@ impl<X> Registry<X> {
         self
     }
 
+    /// Collects no changes for watchers: [`Registry::take_changes`] returns none and need not be called.
+    #[must_use]
+    pub fn without_watchers(mut self) -> Self {
+        self.changes.disable();
+        self
+    }
+
     /// The pod that owns these sessions.
     pub fn pod(&self) -> &PodName {
         &self.pod

@@ -5,6 +5,7 @@
 
 mod browser;
 mod events;
+mod generated;
 mod haproxy;
 pub mod kubernetes;
 mod nginx;
@@ -13,6 +14,7 @@ mod pod;
 mod process;
 mod redis;
 mod site;
+mod slow_form;
 mod slow_proxy;
 mod unread;
 
@@ -20,6 +22,7 @@ use std::time::Duration;
 
 pub use browser::{Browser, Key, TypingData};
 pub use events::{Event, Events};
+pub use generated::assert_generated;
 pub use haproxy::Haproxy;
 pub use nginx::{Nginx, Trouble};
 pub use person::Person;
@@ -27,6 +30,7 @@ pub use pod::UserPod;
 pub use process::{Process, Signal};
 pub use redis::{Redis, free_port};
 pub use site::Site;
+pub use slow_form::send_forms_byte_by_byte;
 pub use slow_proxy::SlowProxy;
 pub use unread::Unread;
 

@@ -49,7 +49,8 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
-    match app::service(options.service).maintenance(switch.stands()).serve(listeners, signals).await {
+    let lastcall = app::lastcall(options.service, switch.stands());
+    match lastcall.serve(app::router(), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "the pod fails");
@@ -89,10 +90,10 @@ async fn bind(addresses: Addresses) -> Result<Listeners, Faults> {
         Some(address) => listen("METRICS_ADDR", address, &mut faults).await,
         None => None,
     };
-    match http {
-        Some(http) => faults.into_result(Listeners { http, grpc, metrics }),
-        None => Err(faults),
-    }
+    let Some(http) = http else { return Err(faults) };
+    let mut listeners = Listeners::http(http);
+    (listeners.grpc, listeners.metrics) = (grpc, metrics);
+    faults.into_result(listeners)
 }
 
 async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faults) -> Option<TcpListener> {

@@ -2,7 +2,7 @@
 
 use cli::options::{self, Environment, Faults};
 use cli::secret;
-use cli::trusted::{self, Trusted};
+use cli::trusted::Trusted;
 use http_support::{Networks, Token, TrustedUser};
 
 use super::Raw;
@@ -35,8 +35,7 @@ pub(super) fn read(
     let known_faults = faults.clone();
     let word = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
     let token = secret::read_token("ADMIN_TOKEN", environment, faults);
-    let Trusted { proxies, user: trusted } =
-        trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), faults);
+    let Trusted { proxies, user: trusted } = raw.proxies.read(faults);
     let unused = |is_set: bool, name| is_set.then_some(name);
     let unused_token = unused(token.is_some(), "ADMIN_TOKEN");
     let unused_proxy = unused(trusted.is_some(), "TRUSTED_USER_HEADER");

@@ -1,8 +1,6 @@
 //! What clients send, and a log that nobody reads: neither stops the admin tier.
 
-use std::time::Duration;
-
-use test_support::{PATIENCE, Person, Process, Signal, Unread, eventually, free_port, metric};
+use test_support::{PATIENCE, Person, Process, Signal, Unread, eventually, free_port, metric, send_forms_byte_by_byte};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -45,20 +43,7 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes_and_too_la
          application/x-www-form-urlencoded\r\ntransfer-encoding: chunked\r\n\r\n",
         admin.http
     );
-    let mut streams = Vec::new();
-    for _ in 0..50 {
-        let mut stream = TcpStream::connect(&admin.http).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        streams.push(stream);
-    }
-    // In turn and with pauses, so that the tier reads each byte by itself.
-    for _ in 0..400 {
-        for stream in &mut streams {
-            stream.write_all(b"1\r\nx\r\n").await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let mut streams = send_forms_byte_by_byte(&admin.http, &head).await;
     let grown = admin.memory_bytes().saturating_sub(before);
     assert!(grown < 16 * 1024 * 1024, "20,000 bytes cost {grown}");
     let stream = &mut streams[0];

@@ -93,10 +93,12 @@ impl Publisher {
         self.feed.next_due()
     }
 
-    /// Publishes the remaining changes, the final pod, and the end. A change that is not due is waited for, where there is a
-    /// watcher: no session remains, so that takes at most [`SESSION_INTERVAL`].
+    /// Publishes the remaining changes, the final pod, and the end. Where there is a watcher, waits for changes that are not due:
+    /// what happened until now is due within [`SESSION_INTERVAL`].
     async fn finish(mut self) {
+        let end = self.state.clock.now().plus(SESSION_INTERVAL);
         while let Some(due) = self.publish_changes()
+            && due <= end
             && self.watchers.any()
         {
             sleep_until(self.state.clock.instant_of(due)).await;

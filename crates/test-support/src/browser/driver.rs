@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
-use thirtyfour::{DesiredCapabilities, WebDriver};
+use thirtyfour::{CapabilitiesHelper as _, DesiredCapabilities, WebDriver};
 
 /// What Chromium is started with: no window, no sandbox (tests may run as root), nothing that calls home.
 const FLAGS: [&str; 9] = [
@@ -34,6 +34,8 @@ pub(super) async fn open(profile: &Path, downloads: &Path) -> (WebDriver, Child)
     for flag in FLAGS {
         capabilities.add_arg(flag).unwrap();
     }
+    // Those that an example makes for itself.
+    capabilities.accept_insecure_certs(true).unwrap();
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     let preferences = json!({ "download.default_directory": downloads, "download.prompt_for_download": false });
     capabilities.add_experimental_option("prefs", preferences).unwrap();

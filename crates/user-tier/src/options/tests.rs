@@ -1,8 +1,10 @@
 //! Every option's way from text to value, and every fault at once.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
+use lastcall::SessionStart;
 use maintenance_switch::Place;
 
 use super::*;
@@ -18,14 +20,35 @@ fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> R
     Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
 }
 
+fn page() -> String {
+    cli::options_page::render(&Raw::command(), &raw::SECRETS)
+}
+
 #[test]
-fn the_defaults_are_the_contracts() {
+fn the_page_of_options_is_generated_from_the_help() {
+    test_support::assert_generated("docs/options-user-tier.md", &page());
+}
+
+#[test]
+fn defaults_that_help_describes_in_words_are_those_of_the_code() {
+    let help = page();
+    for default in [cli::options::written(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()] {
+        assert!(help.contains(&default), "{default}");
+    }
+    let closing = cli::options::written(lastcall::CLOSING_TIME);
+    assert!(help.contains(&format!("PROPAGATION_WAIT + {closing} must fit")), "{help}");
+}
+
+#[test]
+fn defaults_are_those_of_the_library_and_of_the_contract() {
     let options = parse(&[], &[("HOSTNAME", "user-abc")]).unwrap();
     assert_eq!(options.addresses.http, "0.0.0.0:9090".parse().unwrap());
     assert_eq!(options.addresses.grpc, "0.0.0.0:9091".parse().unwrap());
     assert_eq!(options.addresses.metrics, None);
     assert_eq!(options.service.pod.as_str(), "user-abc");
-    assert_eq!(options.service.policy, Policy::default());
+    assert_eq!(options.service.policy, Config::new(pod::placeholder()).policy);
+    assert_eq!(options.service.policy.drain_timeout, Duration::from_secs(60));
+    assert_eq!(options.service.policy.propagation_wait, Duration::from_secs(15));
     assert_eq!(options.service.limits.max_sessions, 100_000);
     assert_eq!(options.service.max_streams_per_session, 20);
     assert_eq!(options.max_streams, None);
@@ -38,7 +61,7 @@ fn the_defaults_are_the_contracts() {
 }
 
 #[test]
-fn who_starts_a_session_and_how_long_it_lingers_without_a_stream_can_be_told() {
+fn session_start_and_streamless_linger_are_options() {
     let flags = ["--session-start", "navigation", "--streamless-linger", "24h"];
     let service = parse(&flags, &[]).unwrap().service;
     assert_eq!(service.session_start, SessionStart::Navigation);
@@ -69,7 +92,7 @@ fn introspection_needs_a_token_unless_it_is_on_loopback_or_off() {
 }
 
 #[test]
-fn who_names_users_is_believed_from_networks_that_are_named() {
+fn the_user_header_is_believed_from_trusted_proxies_only() {
     let trusted = ["--trusted-user-header", "X-Forwarded-User", "--trusted-proxies", "10.0.0.0/8, fd00::/8"];
     let trusted = parse(&trusted, &[]).unwrap().service.trusted_user.unwrap();
     assert!(trusted.trusts("10.1.2.3".parse().unwrap()) && !trusted.trusts("127.0.0.1".parse().unwrap()));
@@ -85,7 +108,7 @@ fn who_names_users_is_believed_from_networks_that_are_named() {
 }
 
 #[test]
-fn origins_that_may_post_here_are_named_one_by_one() {
+fn allowed_origins_are_exact_origins() {
     let allowed =
         parse(&["--allowed-origins", "https://a.test, http://b.test:8080"], &[]).unwrap().service.allowed_origins;
     assert_eq!(allowed, "https://A.test:443,http://b.test:8080".parse().unwrap());
@@ -106,7 +129,7 @@ fn origins_that_may_post_here_are_named_one_by_one() {
 }
 
 #[test]
-fn all_faults_are_named_at_once() {
+fn all_faults_are_reported_together() {
     let faults = parse(
         &["--drain-timeout", "soon", "--http-addr", "here", "--heartbeat-interval", "1ms", "--session-scope", "window"],
         &[("SESSION_KEY", "short"), ("POD_NAME_IGNORED", "x")],
@@ -129,7 +152,7 @@ fn the_waits_must_fit_into_the_grace_period() {
 }
 
 #[test]
-fn two_servers_on_one_port_contradict_each_other() {
+fn two_listeners_on_one_port_are_a_fault() {
     let fault = parse(&["--grpc-addr", "127.0.0.1:9090"], &[]).unwrap_err();
     assert!(fault.starts_with("GRPC_ADDR: 127.0.0.1:9090 is taken by HTTP_ADDR"), "{fault}");
     let fault = parse(&["--metrics-addr", "0.0.0.0:9091"], &[]).unwrap_err();
@@ -138,7 +161,7 @@ fn two_servers_on_one_port_contradict_each_other() {
 }
 
 #[test]
-fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
+fn session_key_takes_several_keys_and_shared_needs_redis() {
     let (a, b) = ("a secret of more than thirty-two bytes", "another secret of over thirty-two bytes");
     let both: &'static str = Box::leak(format!("{a},{b}").into_boxed_str());
     assert!(!parse(&[], &[("SESSION_KEY", both)]).unwrap().random_key);
@@ -150,7 +173,7 @@ fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
 }
 
 #[test]
-fn the_maintenance_switch_lies_where_the_options_say() {
+fn the_options_say_where_the_maintenance_switch_is() {
     let file = parse(&["--maintenance-file", "/etc/switch", "--maintenance-poll", "2s"], &[]).unwrap().switch;
     assert_eq!(file.place, Some(Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
     let map = ["--maintenance-file", "/etc/switch", "--maintenance-configmap", "sample-app/app-config"];

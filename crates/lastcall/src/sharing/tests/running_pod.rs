@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
 use crate::service_state::ServiceState;
@@ -39,7 +41,7 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = ServiceState::new(config, Box::new(PlainPages));
+    let pod = ServiceState::new(config, Box::new(PlainPages), CrossSitePosts::default(), MetricsOptions::default());
     let stop = CancellationToken::new();
     let mut tasks = sharing::start(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();

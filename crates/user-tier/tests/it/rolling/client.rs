@@ -15,7 +15,7 @@ use super::journal::Journal;
 /// How the requests of a user reach the Service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connections {
-    /// All on one connection, for as long as it lives.
+    /// All on one connection, while it is open.
     KeptAlive,
     /// Each on a connection of its own.
     OneEach,
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// A request in this user's way.
+    /// A request over this user's route.
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
         self.by(self.connections).get(self.url(path)).header("accept", accept(path))
     }
@@ -54,7 +54,7 @@ impl Client {
         self.fresh.get(self.url(path)).header("accept", accept(path))
     }
 
-    /// Sends `GET` in this user's way. A kept connection that closes unanswered costs one repetition, as in browsers.
+    /// Sends `GET` over this user's route. A kept connection that closes unanswered costs one repetition, as in browsers.
     pub(super) async fn send(&self, path: &str, journal: &mut Journal) -> Result<Response, String> {
         journal.requests += 1;
         let refused = |error: reqwest::Error| format!("GET {path}: {error:?}");
@@ -67,7 +67,7 @@ impl Client {
         }
     }
 
-    /// Opens the page and signs in: a session begins. Gives `/session`; nothing where that was not possible for long.
+    /// Opens the page and signs in: a session starts. Returns `/session`, or none if that was not possible for long.
     pub(super) async fn arrive(&self, journal: &mut Journal) -> Option<Value> {
         let until = Instant::now() + PATIENCE;
         while Instant::now() < until {
@@ -84,7 +84,7 @@ impl Client {
         None
     }
 
-    /// Names the user.
+    /// Signs the user in.
     pub(super) async fn sign_in(&self, journal: &mut Journal) {
         let form = self.by(self.connections).post(self.url("/login")).form(&[("user", &self.name)]);
         match form.timeout(PATIENCE).send().await {
@@ -94,7 +94,7 @@ impl Client {
         }
     }
 
-    /// What `/session` says on a new connection; nothing where there is no session. A pod may ask to wait.
+    /// The answer of `/session` on a new connection; none without a session. A pod may ask to wait.
     pub(super) async fn session(&self) -> Option<Value> {
         let until = Instant::now() + PATIENCE;
         loop {
@@ -120,7 +120,7 @@ impl Client {
     }
 }
 
-/// As browsers say it of navigations, of streams and of what a script asks for.
+/// The fields that browsers send for navigations, streams and requests of scripts.
 fn accept(path: &str) -> &'static str {
     match path {
         "/session" => "application/json",

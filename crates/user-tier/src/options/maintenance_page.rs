@@ -1,0 +1,60 @@
+//! The options of `user-tier maintenance-page`.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::Args;
+use cli::common_options::LogArgs;
+use cli::logging::LogFormat;
+use cli::options::{self, Environment, Faults};
+
+use super::addresses::{HTTP, PLACEHOLDER};
+use super::maintenance::RetryAfterArgs;
+
+/// The options of the maintenance page as they are written.
+#[derive(Args, Clone, Debug)]
+pub struct RawPage {
+    /// Checks the options, reports faults, and exits
+    #[arg(long)]
+    pub check_config: bool,
+    /// Where the page is served, and /health and /ready, which always answer 200
+    #[arg(long, env, default_value = HTTP)]
+    http_addr: String,
+    #[command(flatten)]
+    retry_after: RetryAfterArgs,
+    /// Whether /health, /ready and /metrics answer 404, for routes that lead here what must not be seen from outside
+    #[arg(long, env, default_value_t = false.to_string())]
+    hide_probes: String,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// The options of the maintenance page, checked.
+#[derive(Clone, Debug)]
+pub struct PageOptions {
+    /// `HTTP_ADDR`.
+    pub http: SocketAddr,
+    /// `MAINTENANCE_RETRY_AFTER`; none: the library's default, and the page names no time.
+    pub retry_after: Option<Duration>,
+    /// `HIDE_PROBES`: whether probes and metrics are 404.
+    pub hide_probes: bool,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+}
+
+impl PageOptions {
+    /// Checks what was written.
+    ///
+    /// # Errors
+    /// Every fault, one line each.
+    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, Faults> {
+        let mut faults = Faults::default();
+        let options = Self {
+            http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), PLACEHOLDER),
+            retry_after: raw.retry_after.read(&mut faults),
+            hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
+            log_format: raw.log.read(environment, &mut faults),
+        };
+        faults.into_result(options)
+    }
+}
