@@ -9,12 +9,12 @@ pub use auth::AdminAuth;
 use clap::Parser;
 use cli::common_options::{GRPC_TOKEN, LogArgs, ProxyArgs, SwitchArgs};
 use cli::logging::LogFormat;
-use cli::options::{self, Environment, Faults, written};
+use cli::options::{self, Environment, OptionErrors, format_duration};
 use cli::secret::help::{self, SecretOption};
-use cli::secret::{self, Secret};
+use cli::secret::{self, SecretString};
 use fleet::FORGET_AFTER;
 use http_support::{Networks, Token};
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use crate::discovery::{self, Discovery};
 
@@ -47,7 +47,7 @@ const SECRETS: [SecretOption; 3] = [
 #[derive(Clone, Debug, Parser)]
 #[command(name = "admin-tier", version = cli::version::VERSION, after_help = help::text(&SECRETS))]
 pub struct Raw {
-    /// Checks the options, reports faults, and exits
+    /// Checks the options, reports errors, and exits
     #[arg(long)]
     pub check_config: bool,
     /// Pages, API, metrics and probes
@@ -58,11 +58,11 @@ pub struct Raw {
     #[arg(long, env)]
     pub user_pods: Option<String>,
     /// How often pages renew where scripts are off; where they are on, pages are updated at once
-    #[arg(long, env, default_value_t = written(REFRESH_INTERVAL))]
+    #[arg(long, env, default_value_t = format_duration(REFRESH_INTERVAL))]
     pub refresh_interval: String,
     /// How long a silent pod stays listed that discovery no longer names, or that has a fixed address; it then moves into the
     /// history
-    #[arg(long, env, default_value_t = written(FORGET_AFTER))]
+    #[arg(long, env, default_value_t = format_duration(FORGET_AFTER))]
     pub forget_after: String,
     /// How operators sign in: `token` (see ADMIN_TOKEN below), `proxy` (the operator that TRUSTED_USER_HEADER names), or `off`
     /// (no sign-in)
@@ -92,12 +92,12 @@ pub struct Options {
     /// `TRUSTED_PROXIES`: whose `X-Forwarded-*` is believed.
     pub trusted_proxies: Option<Networks>,
     /// `REDIS_URL`: where the pods share sessions; those that no pod holds are listed apart then.
-    pub redis: Option<Secret>,
+    pub redis: Option<SecretString>,
     /// `GRPC_TOKEN`: what is presented to the pods.
     pub grpc_token: Option<Token>,
     /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`: where the maintenance switch lies that operators
     /// move.
-    pub switch: Option<Place>,
+    pub switch: Option<SwitchLocation>,
     /// `LOG_FORMAT`.
     pub log_format: LogFormat,
     /// Variables that are set and mean nothing beside this `ADMIN_AUTH`.
@@ -109,23 +109,23 @@ impl Options {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let http = faults.take("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
-        let pods = match options::given(raw.user_pods.as_deref()) {
+        let http = errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
+        let pods = match options::non_empty(raw.user_pods.as_deref()) {
             Some(text) => Discovery::parse(text),
             None => Err(discovery::required()),
         };
-        let pods = faults.take("USER_PODS", pods, Discovery::default());
-        let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), REFRESH_INTERVAL);
-        let forget_after = faults.take("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
-        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut faults);
-        let redis = redis(environment, &mut faults);
-        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
-        let switch = raw.switch.read(SWITCH_POLL, &mut faults);
-        let log_format = raw.log.read(environment, &mut faults);
-        faults.into_result(Self {
+        let pods = errors.value_or("USER_PODS", pods, Discovery::default());
+        let refresh = errors.value_or("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), REFRESH_INTERVAL);
+        let forget_after = errors.value_or("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
+        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut errors);
+        let redis = redis(environment, &mut errors);
+        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut errors);
+        let switch = raw.switch.read(SWITCH_POLL, &mut errors);
+        let log_format = raw.log.read(environment, &mut errors);
+        errors.into_result(Self {
             http,
             pods,
             refresh,
@@ -142,13 +142,13 @@ impl Options {
 }
 
 /// Where sessions are shared.
-fn redis(environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
-    let url = secret::read("REDIS_URL", environment, faults)?;
+fn redis(environment: &dyn Environment, errors: &mut OptionErrors) -> Option<SecretString> {
+    let url = secret::read("REDIS_URL", environment, errors)?;
     let text = url.expose().trim();
     if text.starts_with("redis-cluster://") {
-        faults.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
+        errors.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
     } else if redis::Client::open(text).is_err() {
-        faults.push(
+        errors.push(
             "REDIS_URL",
             "is no address of a Redis; write redis://host:6379/0 or rediss://user:password@host:6380",
         );
@@ -171,7 +171,7 @@ mod tests {
     fn parse_with(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
         let raw = Raw::try_parse_from([&["admin-tier", "--user-pods", "a:1"], flags].concat()).unwrap();
         let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-        Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+        Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
     }
 
     #[test]
@@ -213,10 +213,10 @@ mod tests {
 
     #[test]
     fn tokens_that_cannot_be_presented_are_named_and_not_shown() {
-        let faults = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
-        let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+        let errors = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
+        let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(named, ["ADMIN_TOKEN", "GRPC_TOKEN"]);
-        assert!(!faults.contains("a\u{e4}b") && !faults.contains("pods"), "{faults}");
+        assert!(!errors.contains("a\u{e4}b") && !errors.contains("pods"), "{errors}");
         let fault = parse_with(&[], &[("ADMIN_TOKEN", "a"), ("ADMIN_TOKEN_FILE", "/b")]).unwrap_err();
         assert!(fault.starts_with("ADMIN_TOKEN: is given here and by ADMIN_TOKEN_FILE"), "{fault}");
     }
@@ -225,9 +225,9 @@ mod tests {
     fn all_faults_are_named_at_once() {
         let raw =
             ["admin-tier", "--http-addr", "x", "--refresh-interval", "1ms", "--log-format", "xml", "--admin-auth", "y"];
-        let faults = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
+        let errors = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
         for variable in ["HTTP_ADDR", "USER_PODS", "REFRESH_INTERVAL", "LOG_FORMAT", "ADMIN_AUTH"] {
-            assert_eq!(faults.lines().filter(|line| line.starts_with(variable)).count(), 1, "{faults}");
+            assert_eq!(errors.lines().filter(|line| line.starts_with(variable)).count(), 1, "{errors}");
         }
     }
 }

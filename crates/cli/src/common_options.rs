@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use crate::logging::{self, LogFormat};
 use crate::maintenance;
-use crate::options::{self, Environment, Faults};
+use crate::options::{self, Environment, OptionErrors};
+use crate::proxy_options::{self, ProxyOptions};
 use crate::secret::help::SecretOption;
-use crate::trusted::{self, Trusted};
 
 /// `GRPC_TOKEN`, which authenticates the admin tier to the pods.
 pub const GRPC_TOKEN: SecretOption = SecretOption {
@@ -29,12 +29,12 @@ pub struct LogArgs {
 }
 
 impl LogArgs {
-    /// Reads `LOG_FORMAT`, and checks `RUST_LOG`.
-    pub fn read(&self, environment: &dyn Environment, faults: &mut Faults) -> LogFormat {
+    /// Parses `LOG_FORMAT`, and validates `RUST_LOG`.
+    pub fn read(&self, environment: &dyn Environment, errors: &mut OptionErrors) -> LogFormat {
         let mut format = LogFormat::default();
-        faults.set(&mut format, "LOG_FORMAT", options::choice(&self.log_format, &LogFormat::CHOICES));
-        if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
+        errors.set(&mut format, "LOG_FORMAT", options::choice(&self.log_format, &LogFormat::CHOICES));
+        if let Err(error) = logging::filter(environment) {
+            errors.push("RUST_LOG", error);
         }
         format
     }
@@ -54,9 +54,9 @@ pub struct ProxyArgs {
 }
 
 impl ProxyArgs {
-    /// Reads both options.
-    pub fn read(&self, faults: &mut Faults) -> Trusted {
-        trusted::read(self.trusted_user_header.as_deref(), self.trusted_proxies.as_deref(), faults)
+    /// Parses both options.
+    pub fn read(&self, errors: &mut OptionErrors) -> ProxyOptions {
+        proxy_options::read(self.trusted_user_header.as_deref(), self.trusted_proxies.as_deref(), errors)
     }
 }
 
@@ -75,8 +75,8 @@ pub struct SwitchArgs {
 }
 
 impl SwitchArgs {
-    /// Reads both options. `poll` is how often a file is read.
-    pub fn read(&self, poll: Duration, faults: &mut Faults) -> Option<Place> {
-        maintenance::place(self.maintenance_file.as_deref(), self.maintenance_configmap.as_deref(), poll, faults)
+    /// Parses both options. `poll` is how often a file is read.
+    pub fn read(&self, poll: Duration, errors: &mut OptionErrors) -> Option<SwitchLocation> {
+        maintenance::location(self.maintenance_file.as_deref(), self.maintenance_configmap.as_deref(), poll, errors)
     }
 }

@@ -1,6 +1,6 @@
 //! The options of the user tier: what operators write, and the checked values that it becomes. One file for each concern.
 //!
-//! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all faults are
+//! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all errors are
 //! found and reported together. Defaults come from [`lastcall::Config`]; only what the library does not know has its default
 //! here.
 
@@ -19,7 +19,7 @@ mod streams;
 mod tests;
 
 use cli::logging::LogFormat;
-use cli::options::{Environment, Faults};
+use cli::options::{Environment, OptionErrors};
 use lastcall::Config;
 
 pub use addresses::Addresses;
@@ -51,24 +51,24 @@ impl Options {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        let mut service = Config::new(raw.pod.name(environment, &mut faults));
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
+        let mut service = Config::new(raw.pod.name(environment, &mut errors));
         service.version = cli::version::VERSION.to_owned();
-        service.revision = raw.pod.revision(&mut faults);
-        let addresses = raw.addresses.parse(&mut faults);
-        raw.drain.apply(&mut service, &mut faults);
-        raw.sessions.apply(&mut service, &mut faults);
-        let max_streams = raw.streams.apply(&mut service, &mut faults);
-        raw.requests.apply(&mut service, &mut faults);
-        let trusted = raw.proxies.read(&mut faults);
+        service.revision = raw.pod.revision(&mut errors);
+        let addresses = raw.addresses.parse(&mut errors);
+        raw.drain.apply(&mut service, &mut errors);
+        raw.sessions.apply(&mut service, &mut errors);
+        let max_streams = raw.streams.apply(&mut service, &mut errors);
+        raw.requests.apply(&mut service, &mut errors);
+        let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
-        raw.store.apply(&mut service, environment, &mut faults);
-        let random_key = sessions::apply_keys(&mut service, environment, &mut faults);
-        let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut faults);
-        raw.maintenance.apply(&mut service, &mut faults);
-        let switch = raw.maintenance.switch(&mut faults);
-        let log_format = raw.log.read(environment, &mut faults);
-        faults.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
+        raw.store.apply(&mut service, environment, &mut errors);
+        let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
+        let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
+        raw.maintenance.apply(&mut service, &mut errors);
+        let switch = raw.maintenance.switch(&mut errors);
+        let log_format = raw.log.read(environment, &mut errors);
+        errors.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
     }
 }

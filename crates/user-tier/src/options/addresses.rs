@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use cli::options::{self, Faults};
+use cli::options::{self, OptionErrors};
 
 /// The address of pages, for pods and for the maintenance page.
 pub(super) const HTTP: &str = "0.0.0.0:9090";
 
-/// Stands in for a faulty address until the faults are reported.
+/// Stands in for a faulty address until the errors are reported.
 pub(super) const PLACEHOLDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The addresses as they are written.
@@ -38,19 +38,19 @@ pub struct Addresses {
 }
 
 impl AddressArgs {
-    pub(super) fn parse(&self, faults: &mut Faults) -> Addresses {
-        let mut address = |variable, text: &str| faults.take(variable, options::address(text), PLACEHOLDER);
+    pub(super) fn parse(&self, errors: &mut OptionErrors) -> Addresses {
+        let mut address = |variable, text: &str| errors.value_or(variable, options::address(text), PLACEHOLDER);
         let addresses = Addresses {
             http: address("HTTP_ADDR", &self.http_addr),
             grpc: address("GRPC_ADDR", &self.grpc_addr),
-            metrics: options::given(self.metrics_addr.as_deref()).map(|text| address("METRICS_ADDR", text)),
+            metrics: options::non_empty(self.metrics_addr.as_deref()).map(|text| address("METRICS_ADDR", text)),
         };
-        report_conflicts(addresses, faults);
+        report_conflicts(addresses, errors);
         addresses
     }
 }
 
-fn report_conflicts(addresses: Addresses, faults: &mut Faults) {
+fn report_conflicts(addresses: Addresses, errors: &mut OptionErrors) {
     let named =
         [("HTTP_ADDR", Some(addresses.http)), ("GRPC_ADDR", Some(addresses.grpc)), ("METRICS_ADDR", addresses.metrics)];
     for (index, (name, address)) in named.into_iter().enumerate() {
@@ -60,7 +60,7 @@ fn report_conflicts(addresses: Addresses, faults: &mut Faults) {
                 && address.port() == other.port()
                 && (address.ip() == other.ip() || address.ip().is_unspecified() || other.ip().is_unspecified())
             {
-                faults.push(name, format_args!("{address} is taken by {other_name}; give each a port of its own"));
+                errors.push(name, format_args!("{address} is taken by {other_name}; give each a port of its own"));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use cli::options::{self, Faults, word, written};
+use cli::options::{self, OptionErrors, format_duration, word};
 use lastcall::{CLOSING_TIME, Config, ReadinessWhileDraining, SecondSignal};
 
 use super::raw::DEFAULTS;
@@ -18,13 +18,13 @@ const READINESS: [(&str, ReadinessWhileDraining); 2] =
 #[command(next_help_heading = "Drain")]
 pub(super) struct DrainArgs {
     /// Time from the notice to the forced end, for shutdown and for maintenance
-    #[arg(long, env, default_value_t = written(DEFAULTS.policy.drain_timeout))]
+    #[arg(long, env, default_value_t = format_duration(DEFAULTS.policy.drain_timeout))]
     drain_timeout: String,
     /// How often the remaining users are logged
-    #[arg(long, env, default_value_t = written(DEFAULTS.policy.progress_interval))]
+    #[arg(long, env, default_value_t = format_duration(DEFAULTS.policy.progress_interval))]
     drain_progress_interval: String,
     /// Time from the departure of the last user to the exit
-    #[arg(long, env, default_value_t = written(DEFAULTS.policy.propagation_wait))]
+    #[arg(long, env, default_value_t = format_duration(DEFAULTS.policy.propagation_wait))]
     propagation_wait: String,
     /// The pod spec's terminationGracePeriodSeconds. If set, DRAIN_TIMEOUT + PROPAGATION_WAIT + 5s must fit
     #[arg(long, env)]
@@ -41,34 +41,34 @@ pub(super) struct DrainArgs {
 }
 
 impl DrainArgs {
-    pub(super) fn apply(&self, config: &mut Config, faults: &mut Faults) {
+    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
         let policy = &mut config.policy;
-        faults.set(&mut policy.drain_timeout, "DRAIN_TIMEOUT", options::timeout(&self.drain_timeout));
-        faults.set(
+        errors.set(&mut policy.drain_timeout, "DRAIN_TIMEOUT", options::timeout(&self.drain_timeout));
+        errors.set(
             &mut policy.progress_interval,
             "DRAIN_PROGRESS_INTERVAL",
             options::interval(&self.drain_progress_interval),
         );
-        faults.set(&mut policy.propagation_wait, "PROPAGATION_WAIT", options::timeout(&self.propagation_wait));
-        faults.set(
+        errors.set(&mut policy.propagation_wait, "PROPAGATION_WAIT", options::timeout(&self.propagation_wait));
+        errors.set(
             &mut policy.readiness_while_draining,
             "READINESS_WHILE_DRAINING",
             options::choice(&self.readiness_while_draining, &READINESS),
         );
-        faults.set(&mut policy.second_signal, "SECOND_SIGNAL", options::choice(&self.second_signal, &SECOND_SIGNAL));
-        faults.set(&mut config.auto_logout, "AUTO_LOGOUT", options::switch(&self.auto_logout));
-        self.apply_grace_period(config, faults);
+        errors.set(&mut policy.second_signal, "SECOND_SIGNAL", options::choice(&self.second_signal, &SECOND_SIGNAL));
+        errors.set(&mut config.auto_logout, "AUTO_LOGOUT", options::switch(&self.auto_logout));
+        self.apply_grace_period(config, errors);
     }
 
     /// Checks that the drain fits into what the pod spec grants, if that is known.
-    fn apply_grace_period(&self, config: &mut Config, faults: &mut Faults) {
-        let Some(text) = options::given(self.termination_grace_period.as_deref()) else { return };
-        let granted = faults.take("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX);
+    fn apply_grace_period(&self, config: &mut Config, errors: &mut OptionErrors) {
+        let Some(text) = options::non_empty(self.termination_grace_period.as_deref()) else { return };
+        let granted = errors.value_or("TERMINATION_GRACE_PERIOD", options::timeout(text), Duration::MAX);
         config.termination_grace_period = Some(granted);
         let needed = config.policy.drain_timeout + config.policy.propagation_wait + CLOSING_TIME;
         if granted < needed {
             let (granted, needed) = (granted.as_secs_f64(), needed.as_secs_f64());
-            faults.push(
+            errors.push(
                 "TERMINATION_GRACE_PERIOD",
                 format_args!(
                     "{granted}s is too short: DRAIN_TIMEOUT + PROPAGATION_WAIT + {}s for closing make {needed}s; \

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use clap::Args;
-use cli::options::{self, Environment, Faults};
+use cli::options::{self, Environment, OptionErrors};
 use cli::secret;
 use lastcall::Config;
 
@@ -28,16 +28,16 @@ impl IntrospectionArgs {
         config: &mut Config,
         address: SocketAddr,
         environment: &dyn Environment,
-        faults: &mut Faults,
+        errors: &mut OptionErrors,
     ) -> bool {
-        let is_open = faults.take("GRPC_AUTH", options::choice(&self.grpc_auth, &AUTH), true);
-        let known_faults = faults.clone();
-        let token = secret::read_token("GRPC_TOKEN", environment, faults);
+        let is_open = errors.value_or("GRPC_AUTH", options::choice(&self.grpc_auth, &AUTH), true);
+        let known_faults = errors.clone();
+        let token = secret::read_token("GRPC_TOKEN", environment, errors);
         if is_open {
             return true;
         }
-        if token.is_none() && !address.ip().is_loopback() && *faults == known_faults {
-            faults.push(
+        if token.is_none() && !address.ip().is_loopback() && *errors == known_faults {
+            errors.push(
                 "GRPC_TOKEN",
                 format_args!(
                     "is required where GRPC_ADDR ({address}) is open to others; make one with `openssl rand -base64 48` and \

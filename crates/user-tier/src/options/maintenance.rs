@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 use cli::common_options::SwitchArgs;
-use cli::options::{self, Faults, word, written};
+use cli::options::{self, OptionErrors, format_duration, word};
 use lastcall::{Config, MaintenanceReadiness};
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use super::raw::DEFAULTS;
 
@@ -28,7 +28,7 @@ pub(super) struct MaintenanceArgs {
     #[command(flatten)]
     switch: SwitchArgs,
     /// How often MAINTENANCE_FILE is read
-    #[arg(long, env, default_value_t = written(POLL))]
+    #[arg(long, env, default_value_t = format_duration(POLL))]
     maintenance_poll: String,
     /// When /ready fails in maintenance: `after-drain` (the last user has gone or the countdown has ended), `immediate` or
     /// `never`
@@ -44,20 +44,20 @@ pub struct SwitchOptions {
     /// `MAINTENANCE_MODE`: its position until its place has been read.
     pub initial: bool,
     /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE` (read every `MAINTENANCE_POLL`), else nowhere.
-    pub place: Option<Place>,
+    pub place: Option<SwitchLocation>,
 }
 
 impl MaintenanceArgs {
-    pub(super) fn apply(&self, config: &mut Config, faults: &mut Faults) {
+    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
         let readiness = options::choice(&self.maintenance_readiness, &READINESS);
-        faults.set(&mut config.policy.maintenance_readiness, "MAINTENANCE_READINESS", readiness);
-        config.maintenance_retry_after = self.retry_after.read(faults);
+        errors.set(&mut config.policy.maintenance_readiness, "MAINTENANCE_READINESS", readiness);
+        config.maintenance_retry_after = self.retry_after.read(errors);
     }
 
-    pub(super) fn switch(&self, faults: &mut Faults) -> SwitchOptions {
-        let initial = faults.take("MAINTENANCE_MODE", options::switch(&self.maintenance_mode), false);
-        let poll = faults.take("MAINTENANCE_POLL", options::interval(&self.maintenance_poll), POLL);
-        SwitchOptions { initial, place: self.switch.read(poll, faults) }
+    pub(super) fn switch(&self, errors: &mut OptionErrors) -> SwitchOptions {
+        let initial = errors.value_or("MAINTENANCE_MODE", options::switch(&self.maintenance_mode), false);
+        let poll = errors.value_or("MAINTENANCE_POLL", options::interval(&self.maintenance_poll), POLL);
+        SwitchOptions { initial, place: self.switch.read(poll, errors) }
     }
 }
 
@@ -71,8 +71,8 @@ pub(super) struct RetryAfterArgs {
 
 impl RetryAfterArgs {
     /// Returns none if it is unset: the page names a time only if an operator has set one.
-    pub(super) fn read(&self, faults: &mut Faults) -> Option<Duration> {
-        let text = options::given(self.maintenance_retry_after.as_deref())?;
-        faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
+    pub(super) fn read(&self, errors: &mut OptionErrors) -> Option<Duration> {
+        let text = options::non_empty(self.maintenance_retry_after.as_deref())?;
+        errors.value_or("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
     }
 }

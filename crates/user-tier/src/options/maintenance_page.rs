@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use cli::common_options::LogArgs;
 use cli::logging::LogFormat;
-use cli::options::{self, Environment, Faults};
+use cli::options::{self, Environment, OptionErrors};
 
 use super::addresses::{HTTP, PLACEHOLDER};
 use super::maintenance::RetryAfterArgs;
@@ -14,7 +14,7 @@ use super::maintenance::RetryAfterArgs;
 /// The options of the maintenance page as they are written.
 #[derive(Args, Clone, Debug)]
 pub struct RawPage {
-    /// Checks the options, reports faults, and exits
+    /// Checks the options, reports errors, and exits
     #[arg(long)]
     pub check_config: bool,
     /// Where the page is served, and /health and /ready, which always answer 200
@@ -47,14 +47,14 @@ impl PageOptions {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
         let options = Self {
-            http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), PLACEHOLDER),
-            retry_after: raw.retry_after.read(&mut faults),
-            hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
-            log_format: raw.log.read(environment, &mut faults),
+            http: errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), PLACEHOLDER),
+            retry_after: raw.retry_after.read(&mut errors),
+            hide_probes: errors.value_or("HIDE_PROBES", options::switch(&raw.hide_probes), false),
+            log_format: raw.log.read(environment, &mut errors),
         };
-        faults.into_result(options)
+        errors.into_result(options)
     }
 }

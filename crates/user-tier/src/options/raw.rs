@@ -33,7 +33,7 @@ pub struct Raw {
     /// What to run instead of a pod
     #[command(subcommand)]
     pub mode: Option<Mode>,
-    /// Checks the options, reports faults, and exits
+    /// Checks the options, reports errors, and exits
     #[arg(long)]
     pub check_config: bool,
     #[command(flatten)]

@@ -1,7 +1,7 @@
 //! `ALLOWED_ORIGINS`: which other sites may post here.
 
 use clap::Args;
-use cli::options::{self, Faults};
+use cli::options::{self, OptionErrors};
 use lastcall::{Config, OriginError};
 
 /// The options about requests as they are written.
@@ -15,9 +15,9 @@ pub(super) struct RequestArgs {
 }
 
 impl RequestArgs {
-    pub(super) fn apply(&self, config: &mut Config, faults: &mut Faults) {
-        let Some(text) = options::given(self.allowed_origins.as_deref()) else { return };
+    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
+        let Some(text) = options::non_empty(self.allowed_origins.as_deref()) else { return };
         let origins = text.parse().map_err(|error: OriginError| error.to_string());
-        faults.set(&mut config.allowed_origins, "ALLOWED_ORIGINS", origins);
+        errors.set(&mut config.allowed_origins, "ALLOWED_ORIGINS", origins);
     }
 }

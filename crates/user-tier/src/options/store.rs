@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clap::Args;
-use cli::options::{self, Environment, Faults, word};
+use cli::options::{self, Environment, OptionErrors, word};
 use cli::secret;
 use cli::secret::help::SecretOption;
 use lastcall::store::RedisStore;
@@ -37,13 +37,13 @@ pub(super) struct StoreArgs {
 
 impl StoreArgs {
     /// Reads `REDIS_URL` as well. Needs `SESSION_TTL`, which is applied before.
-    pub(super) fn apply(&self, config: &mut Config, environment: &dyn Environment, faults: &mut Faults) {
-        faults.set(&mut config.store_at_start, "STORE_AT_START", options::choice(&self.store_at_start, &AT_START));
-        faults.set(&mut config.forced_end, "FORCED_END", options::choice(&self.forced_end, &FORCED_END));
-        if let Some(url) = secret::read("REDIS_URL", environment, faults) {
+    pub(super) fn apply(&self, config: &mut Config, environment: &dyn Environment, errors: &mut OptionErrors) {
+        errors.set(&mut config.store_at_start, "STORE_AT_START", options::choice(&self.store_at_start, &AT_START));
+        errors.set(&mut config.forced_end, "FORCED_END", options::choice(&self.forced_end, &FORCED_END));
+        if let Some(url) = secret::read("REDIS_URL", environment, errors) {
             match RedisStore::new(url.expose(), config.limits.session_ttl) {
                 Ok(store) => config.store = Some(Arc::new(store)),
-                Err(error) => faults.push("REDIS_URL", error),
+                Err(error) => errors.push("REDIS_URL", error),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The options of connections and event streams.
 
 use clap::Args;
-use cli::options::{self, Faults, written};
+use cli::options::{self, OptionErrors, format_duration};
 use lastcall::Config;
 
 use super::raw::DEFAULTS;
@@ -11,10 +11,10 @@ use super::raw::DEFAULTS;
 #[command(next_help_heading = "Connections")]
 pub(super) struct StreamArgs {
     /// How long an idle connection is kept; longer than the proxies in front keep theirs
-    #[arg(long, env, default_value_t = written(DEFAULTS.keep_alive_timeout))]
+    #[arg(long, env, default_value_t = format_duration(DEFAULTS.keep_alive_timeout))]
     keep_alive_timeout: String,
     /// Time between two heartbeats on an event stream
-    #[arg(long, env, default_value_t = written(DEFAULTS.heartbeat_interval))]
+    #[arg(long, env, default_value_t = format_duration(DEFAULTS.heartbeat_interval))]
     heartbeat_interval: String,
     /// Open event streams of one session; one more ends the oldest
     #[arg(long, env, default_value_t = DEFAULTS.max_streams_per_session.to_string())]
@@ -27,13 +27,13 @@ pub(super) struct StreamArgs {
 
 impl StreamArgs {
     /// Returns `MAX_STREAMS` if it is set.
-    pub(super) fn apply(&self, config: &mut Config, faults: &mut Faults) -> Option<u64> {
-        faults.set(&mut config.keep_alive_timeout, "KEEP_ALIVE_TIMEOUT", options::timeout(&self.keep_alive_timeout));
-        faults.set(&mut config.heartbeat_interval, "HEARTBEAT_INTERVAL", options::interval(&self.heartbeat_interval));
+    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) -> Option<u64> {
+        errors.set(&mut config.keep_alive_timeout, "KEEP_ALIVE_TIMEOUT", options::timeout(&self.keep_alive_timeout));
+        errors.set(&mut config.heartbeat_interval, "HEARTBEAT_INTERVAL", options::interval(&self.heartbeat_interval));
         let per_session = options::number(&self.max_streams_per_session, 1..=10_000);
         let per_session = per_session.and_then(|number| usize::try_from(number).map_err(|error| error.to_string()));
-        faults.set(&mut config.max_streams_per_session, "MAX_STREAMS_PER_SESSION", per_session);
-        let max_streams = options::given(self.max_streams.as_deref())?;
-        faults.take("MAX_STREAMS", options::number(max_streams, 1..=10_000_000).map(Some), None)
+        errors.set(&mut config.max_streams_per_session, "MAX_STREAMS_PER_SESSION", per_session);
+        let max_streams = options::non_empty(self.max_streams.as_deref())?;
+        errors.value_or("MAX_STREAMS", options::number(max_streams, 1..=10_000_000).map(Some), None)
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
 use lastcall::SessionStart;
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result
 fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-    Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+    Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
 }
 
 fn page() -> String {
@@ -32,10 +32,11 @@ fn the_page_of_options_is_generated_from_the_help() {
 #[test]
 fn defaults_that_help_describes_in_words_are_those_of_the_code() {
     let help = page();
-    for default in [cli::options::written(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()] {
+    for default in [cli::options::format_duration(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()]
+    {
         assert!(help.contains(&default), "{default}");
     }
-    let closing = cli::options::written(lastcall::CLOSING_TIME);
+    let closing = cli::options::format_duration(lastcall::CLOSING_TIME);
     assert!(help.contains(&format!("PROPAGATION_WAIT + {closing} must fit")), "{help}");
 }
 
@@ -66,9 +67,9 @@ fn session_start_and_streamless_linger_are_options() {
     let service = parse(&flags, &[]).unwrap().service;
     assert_eq!(service.session_start, SessionStart::Navigation);
     assert_eq!(service.limits.streamless_linger, Duration::from_secs(86_400));
-    let faults = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
-    let lines: Vec<_> = faults.lines().collect();
-    assert!(lines.len() == 2 && faults.contains("SESSION_START: \"always\"") && faults.contains("STREAMLESS_LINGER: "));
+    let errors = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
+    let lines: Vec<_> = errors.lines().collect();
+    assert!(lines.len() == 2 && errors.contains("SESSION_START: \"always\"") && errors.contains("STREAMLESS_LINGER: "));
 }
 
 #[test]
@@ -130,17 +131,17 @@ fn allowed_origins_are_exact_origins() {
 
 #[test]
 fn all_faults_are_reported_together() {
-    let faults = parse(
+    let errors = parse(
         &["--drain-timeout", "soon", "--http-addr", "here", "--heartbeat-interval", "1ms", "--session-scope", "window"],
         &[("SESSION_KEY", "short"), ("POD_NAME_IGNORED", "x")],
     )
     .unwrap_err();
-    let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+    let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
     for variable in ["HTTP_ADDR", "DRAIN_TIMEOUT", "SESSION_KEY", "HEARTBEAT_INTERVAL", "SESSION_SCOPE"] {
-        assert!(named.contains(&variable), "{variable} is not in {faults}");
+        assert!(named.contains(&variable), "{variable} is not in {errors}");
     }
-    assert_eq!(named.len(), 5, "{faults}");
-    assert!(!faults.contains("\"short\""), "a secret is shown: {faults}");
+    assert_eq!(named.len(), 5, "{errors}");
+    assert!(!errors.contains("\"short\""), "a secret is shown: {errors}");
 }
 
 #[test]
@@ -175,13 +176,13 @@ fn session_key_takes_several_keys_and_shared_needs_redis() {
 #[test]
 fn the_options_say_where_the_maintenance_switch_is() {
     let file = parse(&["--maintenance-file", "/etc/switch", "--maintenance-poll", "2s"], &[]).unwrap().switch;
-    assert_eq!(file.place, Some(Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
+    assert_eq!(file.place, Some(SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
     let map = ["--maintenance-file", "/etc/switch", "--maintenance-configmap", "sample-app/app-config"];
-    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(Place::ConfigMap(_))));
+    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(SwitchLocation::ConfigMap(_))));
     let on = parse(&["--maintenance-mode", "Yes", "--maintenance-readiness", "never"], &[]).unwrap();
     assert!(on.switch.initial && on.switch.place.is_none());
     assert_eq!(on.service.policy.maintenance_readiness, lastcall::MaintenanceReadiness::Never);
-    let faults =
+    let errors =
         ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
-    assert_eq!(parse(&faults, &[]).unwrap_err().lines().count(), 3);
+    assert_eq!(parse(&errors, &[]).unwrap_err().lines().count(), 3);
 }

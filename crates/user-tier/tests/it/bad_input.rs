@@ -108,7 +108,7 @@ async fn a_client_that_sends_its_head_byte_by_byte_is_cut_off_without_disturbing
     tokio::select! {
         () = dripping => {}
         () = cut_off => {}
-        () = tokio::time::sleep(test_support::PATIENCE) => panic!("a slow head is waited for without a limit"),
+        () = tokio::time::sleep(test_support::TEST_TIMEOUT) => panic!("a slow head is waited for without a limit"),
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
-use test_support::{PATIENCE, Person, UserPod, eventually};
+use test_support::{Person, TEST_TIMEOUT, UserPod, eventually};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -56,7 +56,7 @@ impl User {
         let person = self.person.at(host);
         let mut served = true;
         for path in ["/session", "/"] {
-            let asked = person.request(path).header("accept", "text/html").timeout(PATIENCE).send().await;
+            let asked = person.request(path).header("accept", "text/html").timeout(TEST_TIMEOUT).send().await;
             let answer = asked.map_err(|error| format!("{} at {host}{path}: {error:?}", self.name))?;
             served &= self.judge(path, answer).await?;
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use test_support::{Events, PATIENCE, Process, UserPod, send_forms_byte_by_byte};
+use test_support::{Events, Process, TEST_TIMEOUT, UserPod, send_forms_byte_by_byte};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -22,7 +22,7 @@ async fn first_line(address: &str, bytes: &[u8]) -> String {
 async fn status_line(stream: &mut TcpStream) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
-        line.push(timeout(PATIENCE, stream.read_u8()).await.expect("no answer").unwrap());
+        line.push(timeout(TEST_TIMEOUT, stream.read_u8()).await.expect("no answer").unwrap());
     }
     String::from_utf8(line).unwrap().trim_end().to_owned()
 }
@@ -109,7 +109,7 @@ async fn an_idle_connection_is_kept_for_the_keep_alive_timeout() {
         assert!(stream.read(&mut rest).await.unwrap() > 0);
     }
     let mut rest = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("kept for ever").unwrap();
+    timeout(TEST_TIMEOUT, stream.read_to_end(&mut rest)).await.expect("kept for ever").unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
 }
 
@@ -139,7 +139,7 @@ async fn when_file_descriptors_run_short_the_longest_idle_connections_close_and_
     }
     assert_eq!(pod.person().visit().await.status("/session").await, 200);
     let mut byte = [0];
-    let oldest = timeout(PATIENCE, idle[0].read(&mut byte)).await.expect("the oldest is kept");
+    let oldest = timeout(TEST_TIMEOUT, idle[0].read(&mut byte)).await.expect("the oldest is kept");
     assert!(matches!(oldest, Ok(0) | Err(_)));
     let newest = idle.last_mut().unwrap();
     newest.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();

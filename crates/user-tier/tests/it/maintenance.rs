@@ -160,14 +160,14 @@ async fn an_unreadable_switch_keeps_its_position_and_is_logged_once() {
     let pod = pod("user-1", &switch, &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
         switch.set(trouble);
-        pod.line("the maintenance switch is in doubt").await;
+        pod.line("the maintenance switch cannot be read").await;
         serves(&pod).await;
     }
     switch.set("false");
     pod.line("the maintenance switch is read again").await;
     let log = pod.log().join("\n");
-    assert_eq!(log.matches("the maintenance switch is in doubt").count(), 1, "{log}");
-    assert!(log.contains("says nothing; write true or false"), "{log}");
+    assert_eq!(log.matches("the maintenance switch cannot be read").count(), 1, "{log}");
+    assert!(log.contains("is empty; write true or false"), "{log}");
     std::fs::remove_file(switch.path()).unwrap();
     let (_person, mut stream) = visitor(&pod).await;
     switch.set("TRUE");

@@ -1,14 +1,14 @@
 //! A log shipper that hangs: stderr is a full pipe. It stops neither a drain nor the exit.
 
-use test_support::{Person, Signal, Unread, eventually, free_port, metric};
+use test_support::{Person, Signal, UnreadLogProcess, eventually, free_port, metric};
 
 use crate::{BINARY, QUICK};
 
 /// A pod whose log is not read.
-async fn pod(options: &[(&str, &str)]) -> (Unread, Person) {
+async fn pod(options: &[(&str, &str)]) -> (UnreadLogProcess, Person) {
     let address = format!("127.0.0.1:{}", free_port());
     let fixed = [("HTTP_ADDR", address.as_str()), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", "user-1")];
-    let process = Unread::start(BINARY, &[&fixed, &QUICK, options].concat()).await;
+    let process = UnreadLogProcess::start(BINARY, &[&fixed, &QUICK, options].concat()).await;
     let person = Person::new(&address);
     eventually("the pod serves", || async {
         person.request("/healthz").send().await.ok().filter(|answer| answer.status() == 200)

@@ -43,9 +43,28 @@ async fn an_app_with_its_own_login_and_tls_counts_down_and_ends_when_its_user_si
     browser.click("#sign-out").await;
     assert!(process.wait().await.success());
     let log = process.drain_log().join("\n");
-    assert!(log.contains("1 active user detected"), "{log}");
+    for line in ["1 active user detected", "Sending drain notification to 1 user", "Shutting down cleanly..."] {
+        assert!(log.contains(line), "{line} in\n{log}");
+    }
     assert!(!log.contains("Force-closing"), "{log}");
-    assert!(log.contains("Shutting down cleanly..."), "{log}");
+}
+
+#[tokio::test]
+async fn the_apps_own_logout_is_a_graceful_one_and_the_propagation_begins_with_it() {
+    let (mut process, address) = example("axum_serve", &["127.0.0.1:0", DRAIN_TIMEOUT, DRAIN_TIMEOUT]).await;
+    let browser = Browser::open().await;
+    sign_in(&browser, &address).await;
+    process.signal(Signal::SIGTERM);
+    sees(&browser, "drain-message", "Please save").await;
+    browser.click("#sign-out").await;
+    process.line("Waiting 3600s for endpoint removal").await;
+    browser.reads("h1", "Sign in").await;
+    let page = metrics(&browser).await;
+    for series in ["graceful_logouts_total", "lastcall_session_ends_total{outcome=\"logout\"}"] {
+        assert_eq!(metric(&page, series), Some(1.0), "{series} in\n{page}");
+    }
+    process.signal(Signal::SIGTERM);
+    assert!(process.wait().await.success());
 }
 
 #[tokio::test]

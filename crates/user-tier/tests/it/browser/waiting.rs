@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use test_support::{Browser, Nginx, Signal, Trouble, eventually};
+use test_support::{Browser, Nginx, ProxyFault, Signal, eventually};
 
 use crate::pod;
 use crate::switch::Switch;
@@ -70,13 +70,14 @@ async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself(
     browser.reads("h1", "One moment").await;
     asks_and_stays(&browser, "One moment", 2).await;
     assert_eq!(browser.text("#again").await, "This page tries again by itself.");
-    let troubles = Trouble::STATUSES.map(Trouble::Status).into_iter().chain([Trouble::Portal, Trouble::Redirect]);
+    let troubles =
+        ProxyFault::STATUSES.map(ProxyFault::Status).into_iter().chain([ProxyFault::Portal, ProxyFault::Redirect]);
     for trouble in troubles {
         nginx.answers(Some(trouble));
         asks_and_stays(&browser, "One moment", 2).await;
     }
     browser.reads("#again", "The service does not answer yet.").await;
-    nginx.answers(Some(Trouble::Portal));
+    nginx.answers(Some(ProxyFault::Portal));
     browser.run(KEEP_ANSWERS).await;
     asks_and_stays(&browser, "One moment", 9).await;
     browser.run("window.keeps = false").await;
@@ -110,14 +111,14 @@ async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resen
 
     // A proxy may ask the user to sign in again. Only opening the page does that, by a click.
     browser.go(&nginx.url("/?first")).await;
-    nginx.answers(Some(Trouble::Redirect));
+    nginx.answers(Some(ProxyFault::Redirect));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     browser.run(TRY_NOW).await;
     arrives("/sign-in").await;
     nginx.answers(None);
     // The second click opens the page, whatever the answer is.
     browser.go(&nginx.url("/?second")).await;
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     browser.run(TRY_NOW).await;
     asks_and_stays(&browser, "We'll be back soon", 1).await;
     browser.run(TRY_NOW).await;
@@ -148,7 +149,7 @@ async fn the_maintenance_page_shows_no_time_unless_one_is_set() {
     browser.reads("h1", "We'll be back soon").await;
     let text = browser.text("main").await;
     assert!(!text.contains("about") && !text.contains("minute"), "{text}");
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     nginx.answers(None);
     switch.set("false");

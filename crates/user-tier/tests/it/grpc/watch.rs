@@ -6,7 +6,7 @@ use std::time::Instant;
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::watch_sessions_response::Event;
 use session_wire::v1::{GetPodRequest, Outcome, Phase, WatchSessionsRequest};
-use test_support::{PATIENCE, Signal};
+use test_support::{Signal, TEST_TIMEOUT};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -101,7 +101,7 @@ async fn applying_the_changes_of_a_watch_in_order_gives_the_pods_sessions_each_a
     };
     tokio::join!(storm, async { while apply(watch.message().await.unwrap().unwrap().event.unwrap()) < 1 {} });
     // All pending changes are sent within two seconds.
-    let settled = tokio::time::timeout(PATIENCE, async {
+    let settled = tokio::time::timeout(TEST_TIMEOUT, async {
         loop {
             let count = apply(watch.message().await.unwrap().unwrap().event.unwrap());
             let held = client.get_pod(GetPodRequest {}).await.unwrap().into_inner().pod.unwrap().active_sessions;
@@ -138,7 +138,7 @@ async fn a_watch_that_starts_between_two_counts_reports_what_has_changed_back_si
     }
     assert_eq!(seen, Presence { pod: Some(1), session: Some(true) });
     drop(stream);
-    let sent = tokio::time::timeout(PATIENCE, async {
+    let sent = tokio::time::timeout(TEST_TIMEOUT, async {
         while seen != (Presence { pod: Some(0), session: Some(false) }) {
             seen.apply(watch.message().await.unwrap().unwrap().event.unwrap());
         }

@@ -7,7 +7,7 @@ use reqwest::cookie::Jar;
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
-use test_support::PATIENCE;
+use test_support::TEST_TIMEOUT;
 use tokio::time::{Instant, sleep};
 
 use super::journal::Journal;
@@ -58,10 +58,10 @@ impl Client {
     pub(super) async fn send(&self, path: &str, journal: &mut Journal) -> Result<Response, String> {
         journal.requests += 1;
         let refused = |error: reqwest::Error| format!("GET {path}: {error:?}");
-        match self.get(path).timeout(PATIENCE).send().await {
+        match self.get(path).timeout(TEST_TIMEOUT).send().await {
             Err(error) if self.connections == Connections::KeptAlive && !error.is_connect() && !error.is_timeout() => {
                 journal.repeated += 1;
-                self.get(path).timeout(PATIENCE).send().await.map_err(refused)
+                self.get(path).timeout(TEST_TIMEOUT).send().await.map_err(refused)
             }
             answer => answer.map_err(refused),
         }
@@ -69,10 +69,10 @@ impl Client {
 
     /// Opens the page and signs in: a session starts. Returns `/session`, or none if that was not possible for long.
     pub(super) async fn arrive(&self, journal: &mut Journal) -> Option<Value> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TEST_TIMEOUT;
         while Instant::now() < until {
             // A pod that shuts down asks newcomers to try again, and closes the connection.
-            if self.get("/").timeout(PATIENCE).send().await.is_ok_and(|answer| answer.status() == 200) {
+            if self.get("/").timeout(TEST_TIMEOUT).send().await.is_ok_and(|answer| answer.status() == 200) {
                 self.sign_in(journal).await;
                 let session = self.session().await?;
                 journal.begin(session["session_id"].as_str()?);
@@ -87,7 +87,7 @@ impl Client {
     /// Signs the user in.
     pub(super) async fn sign_in(&self, journal: &mut Journal) {
         let form = self.by(self.connections).post(self.url("/login")).form(&[("user", &self.name)]);
-        match form.timeout(PATIENCE).send().await {
+        match form.timeout(TEST_TIMEOUT).send().await {
             Ok(answer) if answer.status() == 303 => {}
             Ok(answer) => journal.fail(&format!("sign-in: {}", answer.status())),
             Err(error) => journal.fail(&format!("sign-in: {error:?}")),
@@ -96,9 +96,9 @@ impl Client {
 
     /// The answer of `/session` on a new connection; none without a session. A pod may ask to wait.
     pub(super) async fn session(&self) -> Option<Value> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TEST_TIMEOUT;
         loop {
-            let answer = self.get_anew("/session").timeout(PATIENCE).send().await;
+            let answer = self.get_anew("/session").timeout(TEST_TIMEOUT).send().await;
             match answer.map(|answer| (answer.status().as_u16(), answer)) {
                 Ok((200, answer)) => return answer.json().await.ok(),
                 Ok((401, _)) => return None,

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::time::Duration;
 
 use serde_json::Value;
-use test_support::{Events, PATIENCE};
+use test_support::{Events, TEST_TIMEOUT};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -140,7 +140,7 @@ fn greet(data: &Value, again: bool, journal: &mut Journal) {
 async fn leave(client: &Client, mut events: Events, journal: &mut Journal) {
     journal.requests += 1;
     let pod = journal.last_pod();
-    let answer = client.get_anew("/logout?reason=drain").timeout(PATIENCE).send().await;
+    let answer = client.get_anew("/logout?reason=drain").timeout(TEST_TIMEOUT).send().await;
     if !answer.as_ref().is_ok_and(|answer| answer.status() == 200) {
         journal.fail(&format!("/logout: {answer:?}"));
     }
