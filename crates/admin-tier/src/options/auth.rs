@@ -1,49 +1,49 @@
-//! `ADMIN_AUTH`, and what each of its words needs.
+//! `ADMIN_AUTH` and the options that its values need.
 
 use cli::options::{self, Environment, Faults};
 use cli::secret;
 use cli::trusted::{self, Trusted};
 use http_support::{Networks, Token, TrustedUser};
 
-use super::Raw;
+use super::raw::Raw;
 
-/// Who may look and act (`ADMIN_AUTH`).
+/// How operators are authenticated (`ADMIN_AUTH`).
 #[derive(Clone, Debug)]
 pub enum AdminAuth {
-    /// Who knows `ADMIN_TOKEN`; where there is none, who can read the log.
+    /// By `ADMIN_TOKEN`; without one, by one-time links in the log.
     Token(Option<Token>),
-    /// Whom a proxy in front names.
+    /// By the name that a proxy in front sends.
     Proxy(TrustedUser),
-    /// Everybody.
+    /// Not at all.
     Off,
 }
 
 #[derive(Clone, Copy)]
-enum Word {
+enum Mode {
     Token,
     Proxy,
     Off,
 }
 
-/// Reads the option and those that belong to it; also which of these mean nothing beside it.
+/// Reads the option and those that belong to it. Also returns which of these are set without effect.
 pub(super) fn read(
     raw: &Raw,
     environment: &dyn Environment,
     faults: &mut Faults,
 ) -> (AdminAuth, Option<Networks>, Vec<&'static str>) {
-    let choices = [("token", Word::Token), ("proxy", Word::Proxy), ("off", Word::Off)];
+    let choices = [("token", Mode::Token), ("proxy", Mode::Proxy), ("off", Mode::Off)];
     let known_faults = faults.clone();
-    let word = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
+    let mode = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Mode::Off);
     let token = secret::read_token("ADMIN_TOKEN", environment, faults);
     let Trusted { proxies, user: trusted } =
         trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), faults);
     let unused = |is_set: bool, name| is_set.then_some(name);
     let unused_token = unused(token.is_some(), "ADMIN_TOKEN");
     let unused_proxy = unused(trusted.is_some(), "TRUSTED_USER_HEADER");
-    let (auth, unused) = match (word, trusted) {
-        (Word::Token, _) => (AdminAuth::Token(token), unused_proxy.into_iter().collect()),
-        (Word::Proxy, Some(trusted)) => (AdminAuth::Proxy(trusted), unused_token.into_iter().collect()),
-        (Word::Proxy, None) => {
+    let (auth, unused) = match (mode, trusted) {
+        (Mode::Token, _) => (AdminAuth::Token(token), unused_proxy.into_iter().collect()),
+        (Mode::Proxy, Some(trusted)) => (AdminAuth::Proxy(trusted), unused_token.into_iter().collect()),
+        (Mode::Proxy, None) => {
             if *faults == known_faults {
                 faults.push(
                     "ADMIN_AUTH",
@@ -53,7 +53,7 @@ pub(super) fn read(
             }
             (AdminAuth::Off, Vec::new())
         }
-        (Word::Off, _) => (AdminAuth::Off, unused_token.into_iter().chain(unused_proxy).collect()),
+        (Mode::Off, _) => (AdminAuth::Off, unused_token.into_iter().chain(unused_proxy).collect()),
     };
     (auth, proxies, unused)
 }

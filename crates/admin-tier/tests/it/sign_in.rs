@@ -45,7 +45,7 @@ fn header<'a>(answer: &'a Response, name: &http::HeaderName) -> &'a str {
 }
 
 #[tokio::test]
-async fn the_token_opens_the_door_and_leads_back_to_the_page_that_was_wanted() {
+async fn the_token_signs_in_and_returns_to_the_requested_page() {
     let admin = with_token().await;
     let person = admin.person();
     let led = person.get("/admin/users?q=ada&pod=user-1").await;
@@ -72,7 +72,7 @@ async fn the_token_opens_the_door_and_leads_back_to_the_page_that_was_wanted() {
 }
 
 #[tokio::test]
-async fn nobody_is_led_to_another_site() {
+async fn the_sign_in_never_redirects_to_another_site() {
     let admin = with_token().await;
     for next in ["https://evil.test/", "//evil.test/admin", "/\\evil.test", "/admin/sign-out"] {
         let answer = admin.person().post("/admin/sign-in").form(&[("token", TOKEN), ("next", next)]);
@@ -83,7 +83,7 @@ async fn nobody_is_led_to_another_site() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_kept_opens_nothing_after_sign_out() {
+async fn a_copied_cookie_is_invalid_after_the_sign_out() {
     let admin = with_token().await;
     let person = admin.person();
     let opened = sign_in(&person, "token", &format!(" {TOKEN}\n")).await;
@@ -133,7 +133,7 @@ async fn a_link_from_the_log_signs_in_once_and_only_by_its_button() {
 }
 
 #[tokio::test]
-async fn another_link_is_printed_when_asked_for_but_not_at_once() {
+async fn another_link_is_printed_on_request_but_not_within_a_minute() {
     let admin = with_links().await;
     let once = printed(&admin).await;
     let page = admin.person().text("/admin/sign-in").await;
@@ -152,7 +152,7 @@ async fn another_link_is_printed_when_asked_for_but_not_at_once() {
 }
 
 #[tokio::test]
-async fn scripts_present_the_token_and_are_told_so() {
+async fn scripts_authenticate_with_the_token_and_are_told_so_where_they_do_not() {
     let admin = with_token().await;
     for path in ["/admin/api/v1/pods", "/admin/api/v1/sessions", "/admin/api/v1/orphans", "/openapi.json"] {
         let refused = admin.person().get(path).await;
@@ -177,7 +177,7 @@ async fn without_a_token_there_is_no_bearer() {
 }
 
 #[tokio::test]
-async fn wrong_tokens_are_throttled_and_a_right_one_passes_at_once_all_the_while() {
+async fn wrong_tokens_are_throttled_while_the_right_one_is_accepted_at_once() {
     let admin = with_token().await;
     let person = admin.person();
     sign_in(&person, "token", TOKEN).await;
@@ -226,7 +226,7 @@ async fn wrong_tokens_are_throttled_and_a_right_one_passes_at_once_all_the_while
 }
 
 #[tokio::test]
-async fn a_right_link_signs_in_at_once_whatever_was_guessed_from_the_same_address() {
+async fn a_valid_link_signs_in_at_once_after_many_wrong_guesses_from_the_same_address() {
     let admin = with_links().await;
     let once = printed(&admin).await;
     let guesses = (0..60).map(|_| async { sign_in(&admin.person(), "once", "wrong").await.status().as_u16() });
