@@ -1,6 +1,7 @@
 //! Every chore of this repository, one command each: `cargo xtask --help`.
 
 mod bench;
+mod bundler;
 mod codegen;
 mod dev;
 mod image;
@@ -45,7 +46,7 @@ enum Chore {
     Manifests(xtask::manifests::Arguments),
     /// Makes the README's pictures anew, into docs/images
     Pictures,
-    /// Compiles proto/ into the checked-in code of session-wire
+    /// Renews the checked-in code from proto/, and the bundle of the browser script
     Codegen,
     /// Builds and tags the images of both tiers, and lists what is inside
     Image(image::Arguments),

@@ -3,20 +3,20 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use cli::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
+use http_support::assets::{Assets, CSS, File, JAVASCRIPT, SVG};
 
 const FILES: [File; 11] = [
-    ("style.css", STYLE, include_str!("../assets/style.css")),
-    ("page.js", SCRIPT, include_str!("../assets/page.js")),
-    ("live.js", SCRIPT, include_str!("../assets/live.js")),
-    ("hold.js", SCRIPT, include_str!("../assets/hold.js")),
-    ("stored.js", SCRIPT, include_str!("../assets/stored.js")),
-    ("swap.js", SCRIPT, include_str!("../assets/swap.js")),
-    ("times.js", SCRIPT, include_str!("../assets/times.js")),
-    ("zone.js", SCRIPT, include_str!("../assets/zone.js")),
-    ("sign-in.js", SCRIPT, include_str!("../assets/sign-in.js")),
-    ("keys.js", SCRIPT, include_str!("../assets/keys.js")),
-    ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
+    ("style.css", CSS, include_str!("../assets/style.css")),
+    ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
+    ("live.js", JAVASCRIPT, include_str!("../assets/live.js")),
+    ("pending.js", JAVASCRIPT, include_str!("../assets/pending.js")),
+    ("storage.js", JAVASCRIPT, include_str!("../assets/storage.js")),
+    ("morph.js", JAVASCRIPT, include_str!("../assets/morph.js")),
+    ("times.js", JAVASCRIPT, include_str!("../assets/times.js")),
+    ("time_zone.js", JAVASCRIPT, include_str!("../assets/time_zone.js")),
+    ("sign-in.js", JAVASCRIPT, include_str!("../assets/sign-in.js")),
+    ("shortcuts.js", JAVASCRIPT, include_str!("../assets/shortcuts.js")),
+    ("icon.svg", SVG, include_str!("../assets/icon.svg")),
 ];
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new(&FILES));

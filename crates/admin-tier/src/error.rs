@@ -11,31 +11,20 @@ use axum::response::{IntoResponse, Response};
 use fleet::QueryError;
 use http::StatusCode;
 use http::header::{CONNECTION, HeaderName, HeaderValue, RETRY_AFTER};
-use http_support::problem;
+use http_support::Problem;
 
 /// A request that was refused or failed.
 #[derive(Clone, Debug)]
 pub(crate) struct AppError {
-    status: StatusCode,
-    text: ErrorText,
+    problem: Box<Problem>,
     headers: Vec<(HeaderName, HeaderValue)>,
     is_document_only: bool,
 }
 
-/// What an error says. As an extension of a response it marks an error that a page may replace.
-#[derive(Clone, Debug)]
-pub(crate) struct ErrorText {
-    /// What went wrong, in a few words.
-    pub(crate) title: &'static str,
-    /// What to do about it, in whole sentences.
-    pub(crate) detail: Cow<'static, str>,
-}
-
 impl AppError {
-    /// Creates an error.
+    /// Creates an error: what went wrong in a few words, and what to do about it in whole sentences.
     pub(crate) fn new(status: StatusCode, title: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
-        let text = ErrorText { title, detail: detail.into() };
-        Self { status, text, headers: Vec::new(), is_document_only: false }
+        Self { problem: Box::new(Problem::new(status, title, detail)), headers: Vec::new(), is_document_only: false }
     }
 
     /// Creates the error for a query string that cannot be used.
@@ -56,13 +45,15 @@ impl AppError {
     }
 }
 
+/// The document. Where a page may replace it, the response has the [`Problem`] as an extension.
 impl IntoResponse for AppError {
     fn into_response(self) -> Response {
-        let Self { status, text, headers, is_document_only } = self;
-        let mut response = problem::document(status, text.title, &text.detail);
+        let Self { problem, headers, is_document_only } = self;
+        let extension = (!is_document_only).then(|| Problem::clone(&problem));
+        let mut response = (*problem).into_response();
         response.headers_mut().extend(headers);
-        if !is_document_only {
-            response.extensions_mut().insert(text);
+        if let Some(problem) = extension {
+            response.extensions_mut().insert(problem);
         }
         response
     }

@@ -78,7 +78,7 @@ fn log_start(options: &Options, address: Option<SocketAddr>) {
         }
         AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
     }
-    if options.trusted_proxies.as_ref().is_some_and(Networks::are_the_whole_world) {
+    if options.trusted_proxies.as_ref().is_some_and(Networks::include_every_address) {
         warn!("TRUSTED_PROXIES is the whole world: every client may set its own user name");
     }
     for variable in &options.unused {

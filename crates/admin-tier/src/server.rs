@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use fleet::FleetView;
-use http_support::{Connections, Settings};
+use http_support::{ConnectionSettings, Connections};
 use maintenance_switch::Switch;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -105,7 +105,7 @@ impl AdminTier {
             dropped_log_lines,
         };
         let routes = router::router(state, ForwardedTrust::new(options), address.ip().is_loopback());
-        let settings = Settings::new(HEARTBEAT).telling_peers(true);
+        let settings = ConnectionSettings::new(HEARTBEAT).with_peer_address(true);
         let connections = Connections::within_open_files();
         tasks.spawn(http_support::serve(listener, routes, stop.clone(), settings, connections));
         Ok(Self { tasks, stop })

@@ -1,8 +1,7 @@
-//! What both binaries need around their service: options, secrets, logging, signals, versions, files in the binary.
+//! What both binaries need around their service: options, secrets, logging, signals and version.
 //!
 //! The tiers may not know each other; this is what they share. It knows nothing of sessions.
 
-pub mod assets;
 pub mod command;
 pub mod logging;
 pub mod maintenance;

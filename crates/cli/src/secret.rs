@@ -117,7 +117,7 @@ mod tests {
     fn a_token_that_nobody_could_present_is_a_fault_that_does_not_show_it() {
         let mut faults = Faults::default();
         let read = |value, faults: &mut Faults| super::read_token("KEY", &HashMap::from([("KEY", value)]), faults);
-        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.is("a+b/c=")));
+        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.matches("a+b/c=")));
         assert_eq!(faults, Faults::default());
         assert!(read("schlüssel ", &mut faults).is_none());
         assert!(faults.to_string().starts_with("KEY: ") && !faults.to_string().contains("schlüssel"), "{faults}");

@@ -34,8 +34,8 @@ impl SessionState {
         match self {
             Self::Present => "present",
             Self::Idle => "idle",
-            Self::Notified => "notified",
-            Self::NotNotified => "not_notified",
+            Self::Notified => "told",
+            Self::NotNotified => "not_told",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
         }

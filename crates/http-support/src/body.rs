@@ -1,7 +1,7 @@
-//! Reading a request's body into one bounded buffer, at a least rate.
+//! Reading a request's body into one bounded buffer, at a minimum rate.
 //!
-//! hyper reads into a buffer of 8 KiB and hands out slices of it. A slice keeps its whole buffer alive, so whoever collects
-//! slices holds 8 KiB for each chunk, however small. Here every chunk is copied into one buffer and given back at once.
+//! hyper reads into a buffer of 8 KiB and returns slices of it. A slice keeps its whole buffer alive, so that collected
+//! slices cost 8 KiB each, however small. Here every chunk is copied into one buffer and dropped at once.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -14,26 +14,26 @@ use http_body::Body as _;
 use thiserror::Error;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// What a body is held to.
+/// The limits for reading one body.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// The largest body that is read, in bytes.
+    /// The largest body that is accepted, in bytes.
     pub max_bytes: usize,
-    /// The time that any body gets, however small.
+    /// How long any body may take, however small.
     pub first: Duration,
-    /// Bytes a second that a body has to keep up beyond that time.
+    /// The minimum rate after that time, in bytes per second.
     pub min_rate: u64,
-    /// The time that no body may exceed.
+    /// How long any body may take at most.
     pub total: Duration,
 }
 
 impl Limits {
-    /// Limits for a form of at most `max_bytes`: 10 s for the first bytes, then 1 KiB a second, and 30 s in total.
+    /// The limits for a form of at most `max_bytes`: 10 s for the first bytes, then 1 KiB a second, and 30 s in total.
     pub const fn of(max_bytes: usize) -> Self {
         Self { max_bytes, first: Duration::from_secs(10), min_rate: 1024, total: Duration::from_secs(30) }
     }
 
-    /// How long a body may take of which `received` bytes are here.
+    /// How long a body may have taken when `received` bytes have arrived.
     fn time_for(&self, received: usize) -> Duration {
         let earned = Duration::from_millis(received as u64 * 1000 / self.min_rate.max(1));
         (self.first + earned).min(self.total)
@@ -43,14 +43,14 @@ impl Limits {
 /// Why a body was not read.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum BodyError {
-    /// It is larger than the limit. The client should send less.
+    /// The body is larger than the limit. The client should send less.
     #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
-    /// It came too slowly. The client may try again.
-    #[error("the body came too slowly")]
+    /// The body arrived too slowly. The client may try again.
+    #[error("the body arrived too slowly")]
     TooSlow,
-    /// The connection broke, or the body's framing is wrong.
-    #[error("the body broke off")]
+    /// The connection broke, or the framing of the body is wrong.
+    #[error("the body is incomplete")]
     Broken,
 }
 
@@ -65,10 +65,10 @@ impl BodyError {
     }
 }
 
-/// Reads a body to its end. Holds at most `limits.max_bytes` of it, and no more than twice what has come.
+/// Reads a body to its end. Holds at most `limits.max_bytes`, and at most twice the bytes received.
 ///
 /// # Errors
-/// Where the body is too large or too slow, or breaks off.
+/// Fails if the body is too large, too slow or incomplete.
 pub async fn read(mut body: Body, limits: Limits) -> Result<Vec<u8>, BodyError> {
     if body.size_hint().lower() > limits.max_bytes as u64 {
         discard(&mut body).await;
@@ -80,7 +80,7 @@ pub async fn read(mut body: Body, limits: Limits) -> Result<Vec<u8>, BodyError> 
         let due = began + limits.time_for(bytes.len());
         let frame = timeout_at(due, poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)));
         let Some(frame) = frame.await.map_err(|_| BodyError::TooSlow)? else { return Ok(bytes) };
-        // Trailers say nothing that a form needs.
+        // Trailers are ignored.
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
         if data.remaining() > limits.max_bytes - bytes.len() {
             discard(&mut body).await;
@@ -90,22 +90,23 @@ pub async fn read(mut body: Body, limits: Limits) -> Result<Vec<u8>, BodyError> 
     }
 }
 
-/// What is read of a body that is too large, in bytes, and how long. Where a connection closes with bytes unread, its client
-/// may lose the answer.
-const DISCARDED_BYTES: usize = 1024 * 1024;
+/// How many bytes of a body that is too large are read and discarded. A client may lose the response when its connection
+/// closes with bytes unread.
+const MAX_DISCARDED_BYTES: usize = 1024 * 1024;
+
+/// How long a body that is too large is read and discarded. A slower client may lose the response.
 const DISCARD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Reads on without keeping anything, so that a client that is not far from its end gets the answer.
+/// Reads and discards more of the body, so that a client that has nearly sent it all receives the response.
 async fn discard(body: &mut Body) {
     let discarding = async {
         let mut discarded = 0;
-        while discarded < DISCARDED_BYTES
+        while discarded < MAX_DISCARDED_BYTES
             && let Some(Ok(frame)) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await
         {
             discarded += frame.data_ref().map_or(0, bytes::Buf::remaining);
         }
     };
-    // Whoever sends more slowly may lose the answer.
     let _ = timeout(DISCARD_TIMEOUT, discarding).await;
 }
 
@@ -118,7 +119,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of `count` chunks of `size` bytes, one each `pause`.
+    /// A body of `count` chunks of `size` bytes, with a `pause` before each.
     fn chunks(count: usize, size: usize, pause: Duration) -> Body {
         Body::from_stream(stream::iter(0..count).then(move |_| async move {
             tokio::time::sleep(pause).await;
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_is_read_to_its_end_within_its_bound() {
+    async fn a_body_is_read_to_its_end_within_the_size_limit() {
         let limits = Limits::of(100);
         assert_eq!(read(chunks(100, 1, Duration::ZERO), limits).await.map(|bytes| bytes.len()), Ok(100));
         assert_eq!(read(chunks(101, 1, Duration::ZERO), limits).await, Err(BodyError::TooLarge(100)));
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_that_trickles_is_given_up_and_a_slow_one_is_not() {
+    async fn a_body_below_the_minimum_rate_fails_and_a_slow_one_does_not() {
         let limits = Limits::of(64 * 1024);
         let began = Instant::now();
         assert_eq!(read(chunks(usize::MAX, 1, Duration::from_secs(1)), limits).await, Err(BodyError::TooSlow));

@@ -1,4 +1,4 @@
-//! The one way in which either tier reads a form.
+//! An extractor for HTML forms, with limits for size and time.
 
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
@@ -8,22 +8,23 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::body::{self, BodyError, Limits};
+use crate::problem::Problem;
 
-/// The fields of a form, `application/x-www-form-urlencoded`, of at most `MAX_BYTES` bytes.
+/// The fields of an `application/x-www-form-urlencoded` body of at most `MAX_BYTES` bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Form<T, const MAX_BYTES: usize>(pub T);
 
 /// Why a form was not read.
 #[derive(Debug, Error)]
 pub enum FormError {
-    /// Its bytes did not come. See [`BodyError`].
+    /// The body was not received.
     #[error(transparent)]
     Body(#[from] BodyError),
-    /// It is of another type. The client should send a form.
-    #[error("the body is no form")]
+    /// The content type is not that of a form. The client should send a form.
+    #[error("the body is not a form")]
     NotAForm,
-    /// A field is missing, or is not what it should be. The client should send the right fields.
-    #[error("the form lacks a field, or a field is not what it should be")]
+    /// A field is missing or invalid. The client should correct the form.
+    #[error("a field of the form is missing or invalid")]
     Fields(#[source] serde_urlencoded::de::Error),
 }
 
@@ -38,10 +39,10 @@ impl FormError {
     }
 }
 
-/// Only for handlers that take `Result<Form<_, _>, FormError>`; what the answer looks like is theirs.
+/// A problem document, for handlers that do not take `Result<Form<_, _>, FormError>` to answer by themselves.
 impl axum::response::IntoResponse for FormError {
     fn into_response(self) -> axum::response::Response {
-        crate::problem::document(self.status(), "The form was not read", &format!("{self}."))
+        Problem::new(self.status(), "The form was not read", format!("{self}.")).into_response()
     }
 }
 
@@ -50,7 +51,7 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX_BYTES: usize> FromRequest<S>
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, FormError> {
         let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-        // Parameters say nothing that matters here, and may be anything.
+        // Parameters such as `charset` are ignored.
         let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         if !essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return Err(FormError::NotAForm);

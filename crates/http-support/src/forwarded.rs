@@ -1,43 +1,43 @@
-//! What proxies in front say of the request as they got it: its scheme and its host, in `X-Forwarded-*` and `Forwarded`.
+//! `X-Forwarded-*` and `Forwarded`: the scheme and host of a request as the first proxy received it.
 //!
-//! Any client can write these fields. Where networks are trusted, the fields of other peers are [taken away](strip) before
-//! anything reads them.
+//! Any client can write these fields. With `TRUSTED_PROXIES` set, they are [removed](strip) from the requests of other peers
+//! before anything reads them.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
-use crate::field;
-use crate::trusted::Networks;
+use crate::header_fields::members;
+use crate::trusted_proxies::Networks;
 
 const PROTO: &str = "x-forwarded-proto";
 const HOST: &str = "x-forwarded-host";
 const PREFIX: &str = "x-forwarded-";
 
-/// Whether the request came in by HTTPS, or is a WebSocket that did. What the first proxy says counts: the one that the client
-/// spoke to. `X-Forwarded-Proto` counts before `Forwarded`, as more proxies write it and fewer pass on what callers send.
+/// Whether the client used HTTPS, or a WebSocket over TLS, according to the first proxy. `X-Forwarded-Proto` takes precedence over
+/// `Forwarded`: more proxies set it, and fewer pass on what clients send.
 pub fn is_secure(headers: &HeaderMap) -> bool {
-    let proto = field::members(headers, PROTO).next().map(|first| unquote(first).into_owned());
+    let proto = members(headers, PROTO).next().map(|first| unquote(first).into_owned());
     let proto = proto.or_else(|| first_parameter(headers, b"proto"));
     proto.is_some_and(|proto| [&b"https"[..], b"wss"].iter().any(|secure| proto.eq_ignore_ascii_case(secure)))
 }
 
-/// The host that the first proxy was asked for, with its port if it has one. Only for requests of peers that are believed.
+/// The host, with an optional port, that the client named to the first proxy. Only for requests of trusted peers.
 pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
-    field::members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
+    members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
 }
 
 /// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted.
 pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
-    if peer.is_some_and(|peer| trusted.contain(peer)) {
+    if peer.is_some_and(|peer| trusted.contains(peer)) {
         return;
     }
-    let is_said = |name: &&HeaderName| {
+    let is_forwarded = |name: &&HeaderName| {
         name.as_str().starts_with(PREFIX) || *name == FORWARDED || user_field.is_some_and(|field| field == *name)
     };
-    let said: Vec<_> = headers.keys().filter(is_said).cloned().collect();
-    for name in said {
+    let names: Vec<_> = headers.keys().filter(is_forwarded).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }
@@ -53,7 +53,7 @@ fn first_parameter(headers: &HeaderMap, name: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
-/// The parts between separators that stand outside of quoted strings.
+/// Splits at separators that are outside of quoted strings.
 fn split_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = text.split(move |byte| {
@@ -68,7 +68,7 @@ fn split_unquoted(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     parts.map(<[u8]>::trim_ascii)
 }
 
-/// A quoted string without its quotes and escapes; anything else as it is.
+/// Removes the quotes and escapes of a quoted string. Returns any other value unchanged.
 fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
     let Some(inner) = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")) else { return value.into() };
     if !inner.contains(&b'\\') {
@@ -85,10 +85,10 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::tests::headers;
+    use crate::header_fields::tests::headers;
 
     #[test]
-    fn the_first_proxy_tells_the_scheme() {
+    fn the_scheme_comes_from_the_first_proxy() {
         for (proto, secure) in [
             (&b"https, http"[..], true),
             (b"HTTPS", true),
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn forwarded_tells_it_as_well() {
+    fn the_scheme_comes_from_forwarded_as_well() {
         for (forwarded, secure) in [
             (&b"proto=https"[..], true),
             (b"for=192.0.2.60;proto=https;by=203.0.113.43", true),
@@ -137,17 +137,17 @@ mod tests {
             );
         }
         let both = headers(&[("forwarded", b"proto=https"), (PROTO, b"http")]);
-        assert!(!is_secure(&both), "X-Forwarded-Proto counts first");
-        assert!(is_secure(&headers(&[("forwarded", b"proto=https"), (PROTO, b"")])), "unless it says nothing");
+        assert!(!is_secure(&both), "X-Forwarded-Proto takes precedence");
+        assert!(is_secure(&headers(&[("forwarded", b"proto=https"), (PROTO, b"")])), "unless it is empty");
     }
 
     #[test]
-    fn only_trusted_peers_say_anything_of_proxies() {
+    fn only_trusted_peers_may_send_forwarding_fields() {
         let trusted: Networks = "10.0.0.0/8".parse().unwrap();
         let user = HeaderName::from_static("remote-user");
-        let said = [(PROTO, &b"https"[..]), (HOST, b"a"), ("x-forwarded-x", b"b"), ("forwarded", b"proto=https")];
+        let fields = [(PROTO, &b"https"[..]), (HOST, b"a"), ("x-forwarded-x", b"b"), ("forwarded", b"proto=https")];
         for (peer, kept) in [(Some("10.0.0.1"), 6), (Some("::ffff:10.0.0.1"), 6), (Some("192.0.2.1"), 1), (None, 1)] {
-            let mut headers = headers(&[&said[..], &[("remote-user", b"ada"), ("accept", b"*/*")]].concat());
+            let mut headers = headers(&[&fields[..], &[("remote-user", b"ada"), ("accept", b"*/*")]].concat());
             strip(&mut headers, &trusted, Some(&user), peer.map(|peer| peer.parse().unwrap()));
             assert_eq!(headers.len(), kept, "{peer:?}");
             assert!(headers.contains_key("accept"));

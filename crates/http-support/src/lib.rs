@@ -1,24 +1,38 @@
-//! What both tiers do with HTTP: they accept and serve connections within bounds, read header fields and bodies, and check who
-//! sends a request: our own page, a holder of a token, or a trusted proxy.
+//! What both tiers do with HTTP.
 //!
-//! Memory and file descriptors are bounded whatever clients send. This crate knows no sessions, no routes and no options.
+//! - [`serve()`] accepts and serves connections, within bounds for memory, time and file descriptors.
+//! - [`header_fields`], [`cookies`], [`forwarded`], [`body`] and [`Form`] read requests.
+//! - [`SameOrigin`], [`Token`] and [`TrustedUser`] check where a request comes from: our own page, the holder of a token, or a
+//!   trusted proxy.
+//! - [`Problem`], [`assets`], [`sse`] and [`security_headers`] write responses.
+//!
+//! This crate knows no sessions, no routes and no options.
 
+mod allowed_origins;
+pub mod assets;
+mod bearer_token;
 pub mod body;
-pub mod cookie;
-pub mod field;
+pub mod cookies;
 mod form;
 pub mod forwarded;
-mod host;
+pub mod header_fields;
 mod origin;
-pub mod problem;
-pub mod same_origin;
+mod prefetch;
+mod problem;
+mod request_host;
+mod same_origin;
+pub mod security_headers;
 mod serve;
-mod token;
-mod trusted;
+pub mod sse;
+mod trusted_proxies;
+mod trusted_user;
 
+pub use allowed_origins::{AllowedOrigins, OriginError};
+pub use bearer_token::{Token, bearer_token};
 pub use form::{Form, FormError};
-pub use origin::{AllowedOrigins, OriginError};
+pub use prefetch::is_prefetch;
+pub use problem::Problem;
 pub use same_origin::{CrossOriginError, SameOrigin};
-pub use serve::{ConnectionHandle, Connections, Settings, serve};
-pub use token::{Token, bearer};
-pub use trusted::{BadNetwork, Networks, ProxyIdentityError, TrustedUser};
+pub use serve::{ConnectionHandle, ConnectionSettings, Connections, serve};
+pub use trusted_proxies::{Networks, NetworksError};
+pub use trusted_user::{ProxyIdentityError, TrustedUser};

@@ -14,7 +14,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
-pub use connection::{ConnectionHandle, Settings};
+pub use connection::{ConnectionHandle, ConnectionSettings};
 pub use connections::Connections;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ pub async fn serve(
     listener: TcpListener,
     routes: Router,
     stop: CancellationToken,
-    settings: Settings,
+    settings: ConnectionSettings,
     connections: Connections,
 ) {
     let mut tasks = JoinSet::new();

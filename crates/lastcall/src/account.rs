@@ -60,7 +60,7 @@ fn is_automatic(uri: &Uri) -> bool {
 pub(crate) async fn logout(context: RequestContext, method: Method, headers: HeaderMap, uri: Uri) -> Response {
     let state = &context.state;
     let base = context.base.as_str();
-    if method != Method::POST && (method == Method::HEAD || !state.same_origin.is_wanted(&headers, &uri)) {
+    if method != Method::POST && (method == Method::HEAD || !state.same_origin.is_intended(&headers, &uri)) {
         return page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base }));
     }
     let automatic = is_automatic(&uri);

@@ -114,7 +114,7 @@ pub(crate) fn refuse(
 /// The answer where the cookie's session cannot be looked up now. Leaves the cookie alone: asking again in a moment finds the
 /// session, here or at the pod that holds it.
 pub(crate) fn wait(state: &ServiceState, headers: &HeaderMap, location: &str, version: Version) -> Response {
-    let mut response = if http_support::field::is_navigation(headers) {
+    let mut response = if http_support::header_fields::is_navigation(headers) {
         page::html(StatusCode::SERVICE_UNAVAILABLE, state.pages.html(Page::Searching { location }))
     } else {
         let detail = "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";

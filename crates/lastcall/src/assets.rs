@@ -1,135 +1,43 @@
-//! The files that the service serves itself: the script that a page includes with one tag, and the one of its own pages
-//! that wait. Their names never change, so browsers ask each time whether what they have is still right.
-
-use std::hash::{DefaultHasher, Hasher as _};
+//! The scripts that the service serves itself: the one that a page includes with one tag, and those of its own waiting pages.
+//! Their URLs never change, so browsers revalidate them on each use.
 
 use axum::Router;
-use axum::body::Body;
 use axum::middleware::map_response;
-use axum::response::Response;
-use axum::routing::get;
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
-use http_support::field::members;
+use http_support::assets::{JAVASCRIPT, at_fixed_path};
+use http_support::security_headers;
 
-use crate::headers::guarded;
-
-/// Where pages find the script.
+/// The URL of the script that pages include.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
-/// Where [`crate::PlainPages`] find theirs.
-pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
+/// The URL of [`WAITING_SCRIPT`] for [`crate::PlainPages`].
+pub(crate) const RETRY_PATH: &str = "/assets/lastcall-again.js";
 
-/// Where [`crate::PlainPages`] find the script of the page that opens itself again.
+/// The URL of [`RELOAD_SCRIPT`] for [`crate::PlainPages`].
 pub(crate) const RELOAD_PATH: &str = "/assets/lastcall-reload.js";
 
-/// The parts, each a file of one idea, in one closure: a page gets one file and no names but `lastcall`.
-const SCRIPT: &str = concat!(
-    "\"use strict\";\n(() => {\n",
-    include_str!("../assets/script/tag.js"),
-    "\nfunction run() {\n",
-    include_str!("../assets/script/choices.js"),
-    include_str!("../assets/script/words.js"),
-    include_str!("../assets/script/channel.js"),
-    include_str!("../assets/script/seats.js"),
-    include_str!("../assets/script/stream.js"),
-    include_str!("../assets/script/question.js"),
-    include_str!("../assets/script/memory.js"),
-    include_str!("../assets/script/follower.js"),
-    include_str!("../assets/script/connection.js"),
-    include_str!("../assets/script/leaving.js"),
-    include_str!("../assets/script/title.js"),
-    include_str!("../assets/script/banner_style.js"),
-    include_str!("../assets/script/host.js"),
-    include_str!("../assets/script/room.js"),
-    include_str!("../assets/script/banner.js"),
-    include_str!("../assets/script/countdown.js"),
-    include_str!("../assets/script/drain.js"),
-    include_str!("../assets/script/lateness.js"),
-    include_str!("../assets/script/main.js"),
-    "}\n\n",
-    include_str!("../assets/script/begin.js"),
-    "})();\n",
-);
+/// The bundle of the modules in `assets/script`. It adds no global name to a page but `lastcall`. `cargo xtask codegen` renews it.
+const SCRIPT: &str = include_str!("../assets/lastcall.js");
 
-/// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
-/// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
-/// Where an element has `data-location`, it loads that instead (empty: the page's own address): the page after a form is not to send
-/// it again. A link with `href=""` or `data-location` asks at once, and opens the page when it is clicked again.
-/// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
-/// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
-/// `data-back`; an element `#trying` shows `data-trying` while a question is under way.
+/// The script of a waiting page, for custom [`crate::Pages`]. It asks whether the service would serve the page now, and then loads it.
+/// Asking starts no session, and answers that are not the service's own, such as a proxy's 502, are ignored.
+///
+/// - It asks every `data-again` seconds (an attribute of any element), and less often after some attempts: at least every ten seconds in a visible tab.
+/// - Where an element has `data-location`, it loads that address instead (empty: the page's own). A page that answers a form needs it,
+///   so that the form is not sent again.
+/// - A click on a link with `href=""` or `data-location` asks at once; a second click opens the page.
+/// - It shows the state in an element `#again` with `role="status"`. The attributes `data-offline`, `data-unreachable` and `data-back`
+///   replace its texts. While it asks, an element `#trying` shows the text in `data-trying`.
 pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 
-/// The script of [`crate::Page::SessionRenewed`], for [`crate::Pages`] of one's own: opens the address in `data-location` (an
-/// attribute of any element; empty: the page's own) once, a second after the page was shown.
+/// The script of [`crate::Page::SessionRenewed`], for custom [`crate::Pages`]. It opens the address in `data-location` (an attribute of
+/// any element; empty: the page's own) once, a second after the page is shown.
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
-/// Serves the files to everybody.
+/// Serves the scripts, to every caller and in every phase.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
-        .route(SCRIPT_PATH, file(SCRIPT))
-        .route(AGAIN_PATH, file(WAITING_SCRIPT))
-        .route(RELOAD_PATH, file(RELOAD_SCRIPT))
-        .layer(map_response(guarded))
-}
-
-fn file<S: Clone + Send + Sync + 'static>(content: &'static str) -> axum::routing::MethodRouter<S> {
-    let tag = entity_tag(content);
-    get(move |headers: HeaderMap| {
-        let answer = answer(content, &tag, &headers);
-        async move { answer }
-    })
-}
-
-/// The same on every pod of a build.
-fn entity_tag(content: &str) -> HeaderValue {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(content.as_bytes());
-    HeaderValue::from_str(&format!("\"{:016x}\"", hasher.finish())).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
-}
-
-fn answer(content: &'static str, tag: &HeaderValue, headers: &HeaderMap) -> Response {
-    let known = members(headers, IF_NONE_MATCH.as_str()).any(|known| known.strip_prefix(b"W/").unwrap_or(known) == tag);
-    let mut response = Response::new(if known { Body::empty() } else { Body::from(content) });
-    if known {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-    }
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/javascript; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(ETAG, tag.clone());
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_browser_that_has_the_script_is_told_so_and_another_gets_it() {
-        let tag = entity_tag(SCRIPT);
-        let ask = |known: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(IF_NONE_MATCH, HeaderValue::from_bytes(known.as_bytes()).unwrap());
-            answer(SCRIPT, &tag, &headers)
-        };
-        let quoted = tag.to_str().unwrap();
-        for known in [quoted, &format!("W/{quoted}"), &format!("\"other\", {quoted}"), &format!("\"ü\", {quoted}")] {
-            assert_eq!(ask(known).status(), StatusCode::NOT_MODIFIED, "{known}");
-        }
-        let fresh = ask("\"other\"");
-        assert_eq!(fresh.status(), StatusCode::OK);
-        assert_eq!(fresh.headers()[CACHE_CONTROL], "no-cache");
-        assert_eq!(fresh.headers()[ETAG], tag);
-    }
-
-    #[test]
-    fn the_script_brings_every_part_once() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/script");
-        for file in std::fs::read_dir(folder).unwrap() {
-            let part = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            assert_eq!(SCRIPT.matches(&part).count(), 1, "{part:.80}");
-        }
-    }
+        .route(SCRIPT_PATH, at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
+        .route(RETRY_PATH, at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
+        .route(RELOAD_PATH, at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
+        .layer(map_response(security_headers::not_a_page))
 }

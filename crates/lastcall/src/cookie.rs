@@ -105,12 +105,12 @@ impl CookieStyle {
     /// The session id of the first cookie that one of the keys has signed.
     pub(crate) fn read(self, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
         let name = self.name();
-        http_support::cookie::values(headers, name).find_map(|value| keys.verify(name, value))
+        http_support::cookies::values(headers, name).find_map(|value| keys.verify(name, value))
     }
 
     /// Whether there is a cookie of that name that is as long as a signed id, whatever key has signed it.
     pub(crate) fn is_present(self, headers: &HeaderMap) -> bool {
-        http_support::cookie::values(headers, self.name()).any(|value| value.len() == SIGNED_ID_BYTES)
+        http_support::cookies::values(headers, self.name()).any(|value| value.len() == SIGNED_ID_BYTES)
     }
 
     /// The `Set-Cookie` value that gives the browser this session.

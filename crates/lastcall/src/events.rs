@@ -8,11 +8,9 @@ mod stream;
 use axum::Extension;
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use http_support::ConnectionHandle;
-use serde::Serialize;
+use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use http_support::{ConnectionHandle, sse};
 
 use crate::account::no_session;
 use crate::page;
@@ -37,12 +35,8 @@ pub(crate) async fn events(
     let Some(open) = state.metrics.open_stream(state.config.max_streams) else { return too_many(state, &headers) };
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.streams().await;
-    let mut response = Response::new(Body::from_stream(stream));
+    let mut response = sse::response(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     response
 }
 
@@ -53,10 +47,4 @@ fn too_many(state: &ServiceState, headers: &HeaderMap) -> Response {
         page::problem(&*state.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
     response
-}
-
-/// One event as the stream carries it. The payloads are ours and always serialise; JSON has no line breaks.
-pub(crate) fn frame(event: &str, data: &impl Serialize) -> Bytes {
-    let data = serde_json::to_string(data).unwrap_or_else(|_| "{}".to_owned());
-    format!("event: {event}\ndata: {data}\n\n").into()
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use http_support::{Connections, Settings};
+use http_support::{ConnectionSettings, Connections};
 pub(crate) use publisher::{Publisher, publish};
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
@@ -65,7 +65,7 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: Cancellat
         sleep(CLOSING).await;
     };
     tokio::select! {
-        () = http_support::serve(listener, router, stop.clone(), Settings::new(HEARTBEAT), connections) => {}
+        () = http_support::serve(listener, router, stop.clone(), ConnectionSettings::new(HEARTBEAT), connections) => {}
         () = over => {}
     }
 }

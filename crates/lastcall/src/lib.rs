@@ -35,7 +35,6 @@ mod cookie;
 mod drain;
 mod events;
 mod eviction;
-mod headers;
 mod identity;
 mod introspection;
 mod maintenance_page;

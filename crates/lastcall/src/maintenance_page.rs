@@ -13,14 +13,13 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
-use http_support::{Connections, Settings, serve};
+use http_support::{ConnectionSettings, Connections, security_headers, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{SessionScope, SessionStart};
-use crate::headers::guarded;
 use crate::page::{self, Page, Pages};
 use crate::request_kind::RequestKind;
 use crate::scope;
@@ -53,7 +52,7 @@ pub async fn serve_maintenance_page(
     stopped: impl Future<Output = ()>,
 ) {
     let pages: Arc<dyn Pages> = Arc::new(pages);
-    let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(guarded));
+    let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(security_headers::not_a_page));
     let routes = assets.merge(probes).fallback(move |request: Parts| async move {
         let kind = RequestKind::of(&request, SessionStart::Any);
         let base = scope::split(&mut request.uri.clone(), SessionScope::Tab);
@@ -66,7 +65,7 @@ pub async fn serve_maintenance_page(
         sleep(CLOSING).await;
     };
     tokio::select! {
-        () = serve(listener, routes, stop.clone(), Settings::new(HEARTBEAT), Connections::within_open_files()) => {}
+        () = serve(listener, routes, stop.clone(), ConnectionSettings::new(HEARTBEAT), Connections::within_open_files()) => {}
         () = closing => {}
     }
 }

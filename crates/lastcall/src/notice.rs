@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http_support::sse;
 use serde::Serialize;
 use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, Reason};
 use session_domain::shared::OwnerNotice;
 
 use crate::config::{Config, ForcedEnd};
-use crate::events::frame;
 use crate::sharing::StoreHealth;
 
 /// Clocks and answers of a store may differ by so much for one and the same deadline.
@@ -132,7 +132,7 @@ pub(crate) enum Broadcast {
 
 impl Broadcast {
     pub(crate) fn running(notice: Notice, terms: Terms, now: Timestamp) -> Arc<Self> {
-        let frame = frame("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
+        let frame = sse::encode("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
         Arc::new(Self::Running { notice, terms, frame })
     }
 
@@ -155,7 +155,7 @@ pub(crate) fn cancelled_frame(reason: Reason, now: Timestamp) -> Bytes {
         reason: &'static str,
         server_time: Timestamp,
     }
-    frame("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
+    sse::encode("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
-use http_support::{CrossOriginError, forwarded, same_origin};
+use http_support::{CrossOriginError, forwarded};
 use tracing::warn;
 
 use crate::page;
@@ -71,7 +71,7 @@ pub(crate) fn strip_untrusted(state: &ServiceState, request: &mut Request<Body>)
 pub(crate) fn check(state: &ServiceState, posts: &CrossSitePosts, request: &Parts) -> Result<Origin, CrossOriginError> {
     // A WebSocket is opened by `GET`, and any page may try.
     let opens_socket = request.method == Method::GET && request.uri.path() == "/ws";
-    if same_origin::is_safe(&request.method) && !opens_socket {
+    if request.method.is_safe() && !opens_socket {
         return Ok(Origin::Own);
     }
     match state.same_origin.check(&request.headers, &request.uri) {

@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http_support::{Problem, security_headers};
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use crate::assets::{AGAIN_PATH, RELOAD_PATH};
-use crate::headers::guard;
+use crate::assets::{RELOAD_PATH, RETRY_PATH};
 
 /// A page that the service needs and the app may design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +121,7 @@ fn retry(seconds: u32, location: &str) -> String {
         "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
          <span id=\"trying\" aria-hidden=\"true\"></span></p>\
          <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
-         <script src=\"{AGAIN_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
+         <script src=\"{RETRY_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
     )
 }
 
@@ -152,7 +151,7 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    guard(&mut response);
+    security_headers::add(headers, security_headers::NOT_A_PAGE);
     response
 }
 
@@ -164,7 +163,7 @@ pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title
 
 /// The same for a caller that is known to take no page.
 pub(crate) fn problem_document(status: StatusCode, title: &str, detail: &str) -> Response {
-    document(status, title, detail, Value::Null)
+    problem_of(status, title, detail, Value::Null).into_response()
 }
 
 /// The same as [`problem`], with `more` members (an object) in the problem document.
@@ -176,23 +175,14 @@ pub(crate) fn problem_with(
     detail: &str,
     more: Value,
 ) -> Response {
-    if http_support::field::is_navigation(headers) {
-        return html(status, pages.html(Page::Problem { status, title, detail }));
-    }
-    document(status, title, detail, more)
+    problem_of(status, title, detail, more)
+        .respond(headers, |_| html(status, pages.html(Page::Problem { status, title, detail })))
 }
 
-fn document(status: StatusCode, title: &str, detail: &str, more: Value) -> Response {
-    let mut body = json!({ "title": title, "status": status.as_u16(), "detail": detail });
-    if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
-        body.extend(more);
-    }
-    let mut response = Response::new(Body::from(body.to_string()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    guard(&mut response);
-    response
+fn problem_of(status: StatusCode, title: &str, detail: &str, more: Value) -> Problem {
+    let problem = Problem::new(status, title.to_owned(), detail.to_owned());
+    let Value::Object(more) = more else { return problem };
+    more.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value))
 }
 
 #[cfg(test)]
@@ -216,6 +206,6 @@ mod tests {
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");
             assert!(!html.contains("style"), "{html}");
         }
-        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(AGAIN_PATH));
+        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(RETRY_PATH));
     }
 }

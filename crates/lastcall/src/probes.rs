@@ -9,10 +9,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http_support::security_headers;
 use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
-use crate::headers::guarded;
 use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
@@ -22,13 +22,16 @@ pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
         .route("/healthz", get(health))
         .route("/ready", get(ready))
         .route("/readyz", get(ready))
-        .layer(map_response(guarded))
+        .layer(map_response(security_headers::not_a_page))
         .with_state(Arc::clone(state))
 }
 
 /// `/metrics`.
 pub(crate) fn metrics(state: &Arc<ServiceState>) -> Router {
-    Router::new().route("/metrics", get(render)).layer(map_response(guarded)).with_state(Arc::clone(state))
+    Router::new()
+        .route("/metrics", get(render))
+        .layer(map_response(security_headers::not_a_page))
+        .with_state(Arc::clone(state))
 }
 
 async fn health() -> Json<serde_json::Value> {

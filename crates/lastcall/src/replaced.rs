@@ -18,7 +18,7 @@ pub(crate) fn answer(state: &ServiceState, base: &Base, request: &Parts) -> Resp
         "/session" | "/events" => account::no_session(state, headers),
         // The browser has the new cookie by now: the button ends the session that the user sees.
         "/logout" => page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
-        _ if http_support::field::is_navigation(headers) => {
+        _ if http_support::header_fields::is_navigation(headers) => {
             // What was posted is not posted again: the form's page is opened instead.
             let location = base.reopened(&request.method);
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };

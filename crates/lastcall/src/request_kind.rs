@@ -4,8 +4,8 @@
 use http::Method;
 use http::header::HeaderMap;
 use http::request::Parts;
-use http_support::field::{self, is_navigation, says_navigation};
-use http_support::same_origin::is_prefetch;
+use http_support::header_fields::{self, fetch_mode_is_navigate, is_navigation};
+use http_support::is_prefetch;
 
 use crate::config::SessionStart;
 
@@ -34,7 +34,7 @@ impl RequestKind {
             Self::Untracked
         } else if method == Method::POST && request.uri.path() == "/login" {
             Self::Login
-        } else if says_navigation(headers).unwrap_or_else(|| is_get && accepts_html(headers)) {
+        } else if fetch_mode_is_navigate(headers).unwrap_or_else(|| is_get && accepts_html(headers)) {
             Self::Navigation
         } else if start == SessionStart::Any && is_get && accepts_anything(headers) && !loads_a_part(headers) {
             Self::Unspecific
@@ -61,7 +61,7 @@ impl RequestKind {
     pub(crate) fn takes_page(self, headers: &HeaderMap) -> bool {
         match self {
             Self::Navigation => true,
-            Self::Unspecific => says_navigation(headers).is_none(),
+            Self::Unspecific => fetch_mode_is_navigate(headers).is_none(),
             Self::Login | Self::CrossSitePost | Self::Untracked => is_navigation(headers),
         }
     }
@@ -69,21 +69,21 @@ impl RequestKind {
 
 /// Whether the browser says that it loads a part of a page: a script, a picture, a font.
 fn loads_a_part(headers: &HeaderMap) -> bool {
-    field::is_other_than(headers, "sec-fetch-dest", &["document", "empty"])
-        || field::members(headers, "sec-fetch-mode").any(|mode| mode == b"no-cors")
+    header_fields::has_member_other_than(headers, "sec-fetch-dest", &["document", "empty"])
+        || header_fields::members(headers, "sec-fetch-mode").any(|mode| mode == b"no-cors")
 }
 
 fn is_cross_site(headers: &HeaderMap) -> bool {
-    field::members(headers, "sec-fetch-site").any(|site| site == b"cross-site")
+    header_fields::members(headers, "sec-fetch-site").any(|site| site == b"cross-site")
 }
 
 fn accepts_html(headers: &HeaderMap) -> bool {
-    field::accepts(headers, "text/html")
+    header_fields::accepts(headers, "text/html")
 }
 
 /// Whether `Accept` is absent or says `*/*` alone.
 fn accepts_anything(headers: &HeaderMap) -> bool {
-    field::media_ranges(headers).all(|range| range == b"*/*")
+    header_fields::media_ranges(headers).all(|range| range == b"*/*")
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
-use http_support::same_origin::is_safe;
 use session_domain::registry::AdmissionError;
 use session_domain::shared::Purpose;
 
@@ -75,7 +74,7 @@ async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) ->
 
 /// Refuses a change that carries the cookie of a session that has ended: its user would act in the name of another session.
 fn without_session(state: &ServiceState, identity: Identity<'_>, request: &Parts) -> Resolved {
-    let has_stale_cookie = identity.id.is_some() && !is_safe(&request.method);
+    let has_stale_cookie = identity.id.is_some() && !request.method.is_safe();
     if !has_stale_cookie || matches!(request.uri.path(), "/login" | "/logout") {
         return Resolved::NoSession;
     }

@@ -10,7 +10,7 @@ use axum::middleware::map_response;
 use axum::routing::{get, post};
 use futures_util::Stream;
 use http::{Request, StatusCode};
-use http_support::{Connections, Settings, serve};
+use http_support::{ConnectionSettings, Connections, security_headers, serve};
 use session_domain::lifecycle::Signal;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -25,7 +25,6 @@ use tracing::warn;
 
 use crate::config::Config;
 use crate::drain::DrainTask;
-use crate::headers::guarded;
 use crate::introspection::{self, Publisher};
 use crate::origin::CrossSitePosts;
 use crate::page::{self, Pages, PlainPages};
@@ -150,10 +149,10 @@ impl Service {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         let state = Arc::clone(&self.state);
-        let settings = Settings::new(state.config.heartbeat_interval)
-            .keeping_alive(state.config.keep_alive_timeout)
-            .telling_peers(state.config.believed_proxies().is_some())
-            .telling_connections(state.config.store.is_some());
+        let settings = ConnectionSettings::new(state.config.heartbeat_interval)
+            .with_keep_alive(state.config.keep_alive_timeout)
+            .with_peer_address(state.config.believed_proxies().is_some())
+            .with_connection_handle(state.config.store.is_some());
         let connections = Connections::within_open_files();
         let stop = CancellationToken::new();
         let publisher = Publisher::new();
@@ -235,7 +234,7 @@ impl Service {
             .route("/events", get(events::events))
             .method_not_allowed_fallback(wrong_method)
             .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT))
-            .layer(map_response(guarded));
+            .layer(map_response(security_headers::not_a_page));
         own.fallback_service(self.app.clone()).layer(CatchPanicLayer::new())
     }
 }

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, IntoResponseParts, Redirect, Response, Respon
 use http::header::{HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_support::same_origin::is_prefetch;
+use http_support::is_prefetch;
 use session_domain::lifecycle::{NoticeId, Reason};
 use session_domain::registry::{AdmissionError, PresenceKind};
 use session_domain::{PodName, SessionId, Timestamp, UserName};

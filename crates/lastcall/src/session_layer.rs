@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
 use http::{Method, Request, StatusCode};
 use http_body::Body as _;
-use http_support::ConnectionHandle;
+use http_support::{ConnectionHandle, security_headers};
 use session_domain::UserName;
 use session_domain::registry::PresenceKind;
 use tower::ServiceExt as _;
@@ -27,7 +27,7 @@ use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::session::RequestContext;
 use crate::sessions::Held;
-use crate::{admission, headers, origin, scope, trusted};
+use crate::{admission, origin, scope, trusted};
 
 /// Answers a request, by `app` where no step does.
 pub(crate) async fn handle(
@@ -127,7 +127,7 @@ async fn without_session(
 fn to_path_of_its_own() -> Response {
     let mut redirect = Redirect::to(Base::random().as_str()).into_response();
     redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers::guard(&mut redirect);
+    security_headers::add(redirect.headers_mut(), security_headers::NOT_A_PAGE);
     redirect
 }
 

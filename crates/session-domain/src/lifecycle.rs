@@ -44,8 +44,6 @@ pub enum Event {
     MaintenanceOff,
     /// The process is to stop.
     Terminate(Signal),
-    /// The operator does not want to wait any longer.
-    Hurry,
     /// Sessions came, left, or became present or absent.
     PopulationChanged,
     /// The moment of [`Lifecycle::wakes_at`] has come.

@@ -8,9 +8,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use http_support::security_headers;
 use lastcall::{Config, Service, Session};
 use tokio::net::TcpListener;
 
@@ -72,10 +71,7 @@ fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -
 /// What every answer of the app says to browsers.
 async fn guarded(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    security_headers::add(response.headers_mut(), POLICY);
     response
 }
 

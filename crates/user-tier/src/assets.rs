@@ -3,18 +3,18 @@
 use std::sync::LazyLock;
 
 use axum::Router;
-use cli::assets::{Assets, File, PICTURE, SCRIPT, STYLE};
+use http_support::assets::{Assets, CSS, File, JAVASCRIPT, SVG};
 
 const FILES: [File; 9] = [
-    ("style.css", STYLE, include_str!("../assets/style.css")),
-    ("icon.svg", PICTURE, include_str!("../assets/icon.svg")),
-    ("page.js", SCRIPT, include_str!("../assets/page.js")),
-    ("notes.js", SCRIPT, include_str!("../assets/notes.js")),
-    ("last_session.js", SCRIPT, include_str!("../assets/last_session.js")),
-    ("words.js", SCRIPT, include_str!("../assets/words.js")),
-    ("goodbye.js", SCRIPT, include_str!("../assets/goodbye.js")),
-    ("retry.js", SCRIPT, lastcall::WAITING_SCRIPT),
-    ("reload.js", SCRIPT, lastcall::RELOAD_SCRIPT),
+    ("style.css", CSS, include_str!("../assets/style.css")),
+    ("icon.svg", SVG, include_str!("../assets/icon.svg")),
+    ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
+    ("notes.js", JAVASCRIPT, include_str!("../assets/notes.js")),
+    ("last_session.js", JAVASCRIPT, include_str!("../assets/last_session.js")),
+    ("words.js", JAVASCRIPT, include_str!("../assets/words.js")),
+    ("goodbye.js", JAVASCRIPT, include_str!("../assets/goodbye.js")),
+    ("retry.js", JAVASCRIPT, lastcall::WAITING_SCRIPT),
+    ("reload.js", JAVASCRIPT, lastcall::RELOAD_SCRIPT),
 ];
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new(&FILES));
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn every_script_finds_the_scripts_it_imports() {
         for (name, kind, content) in FILES {
-            for line in content.lines().filter(|line| kind == SCRIPT && line.contains(" from \"")) {
+            for line in content.lines().filter(|line| kind == JAVASCRIPT && line.contains(" from \"")) {
                 let imported = line.split('"').nth(1).unwrap().trim_start_matches("./");
                 assert!(FILES.iter().any(|(file, _, _)| *file == imported), "{name} imports {imported}");
             }

@@ -135,7 +135,7 @@ fn announce(options: &Options, listeners: &Listeners) {
     } else if options.service.grpc_token.is_none() {
         info!("GRPC_TOKEN is not set: everybody on this machine may see every session");
     }
-    if options.service.trusted_proxies.as_ref().is_some_and(Networks::are_the_whole_world) {
+    if options.service.trusted_proxies.as_ref().is_some_and(Networks::include_every_address) {
         warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
     }
     info!(

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use fleet::{ForgetError, LostPod};
 use http::{HeaderMap, StatusCode};
-use http_support::field;
+use http_support::header_fields;
 use serde::Serialize;
 use session_domain::Timestamp;
 
@@ -49,7 +49,7 @@ pub(crate) async fn forget_pod(
             for lost in &pods {
                 app.audit.record_done(&operator, AuditAction::PodForgotten, Some(lost.pod.clone()));
             }
-            let is_form_of_a_page = field::accepts(&headers, "text/html");
+            let is_form_of_a_page = header_fields::accepts(&headers, "text/html");
             Ok(if is_form_of_a_page { Redirect::to("/admin").into_response() } else { body(pods) })
         }
         Err(error) => {

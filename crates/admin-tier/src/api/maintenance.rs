@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
-use http_support::{Form, FormError, field};
+use http_support::{Form, FormError, header_fields};
 use maintenance_switch::{Position, SetError};
 use serde::{Deserialize, Serialize};
 use session_domain::Timestamp;
@@ -76,7 +76,7 @@ fn body(maintenance: &Maintenance, position: Position) -> Response {
 fn wants_json(headers: &HeaderMap) -> bool {
     let is = |range: &[u8], kind: &str| range.eq_ignore_ascii_case(kind.as_bytes());
     let mut known =
-        field::media_ranges(headers).filter(|range| is(range, "application/json") || is(range, "text/html"));
+        header_fields::media_ranges(headers).filter(|range| is(range, "application/json") || is(range, "text/html"));
     known.next().is_some_and(|range| is(range, "application/json"))
 }
 

@@ -47,13 +47,13 @@ impl OneTimeLinks {
 
     /// Returns whether a link is valid. This does not use it up: mail and chat programs open links to preview them.
     pub(super) fn is_valid(&self, secret: &str, now: Instant) -> bool {
-        self.issued(now).valid.iter().any(|(link, _)| link.is(secret))
+        self.issued(now).valid.iter().any(|(link, _)| link.matches(secret))
     }
 
     /// Uses a link up; returns whether it was valid.
     pub(super) fn redeem(&self, secret: &str, now: Instant) -> bool {
         let mut issued = self.issued(now);
-        let found = issued.valid.iter().position(|(link, _)| link.is(secret));
+        let found = issued.valid.iter().position(|(link, _)| link.matches(secret));
         found.map(|index| issued.valid.swap_remove(index)).is_some()
     }
 

@@ -66,7 +66,7 @@ impl SignInCookies {
     /// Reads the sign-in of a request's cookie, where the cookie is valid.
     pub(super) fn read(&self, headers: &HeaderMap, now: Instant) -> Option<SignIn> {
         let name = name(headers);
-        let sign_in = http_support::cookie::values(headers, name).find_map(|value| self.verify(name, value))?;
+        let sign_in = http_support::cookies::values(headers, name).find_map(|value| self.verify(name, value))?;
         let seconds = self.seconds(now);
         let is_fresh = seconds < sign_in.renewed + IDLE_TIMEOUT.as_secs();
         (is_fresh && !self.is_over(sign_in, now)).then_some(sign_in)

@@ -86,7 +86,7 @@ impl TokenAuth {
         headers: &HeaderMap,
         address: IpAddr,
     ) -> Result<(Operator, Option<HeaderValue>), CredentialsError> {
-        if let Some(presented) = http_support::bearer(headers) {
+        if let Some(presented) = http_support::bearer_token(headers) {
             self.check(address, self.is_token(presented))?;
             return Ok((Operator::unnamed(AuthMethod::Bearer, address), None));
         }
@@ -146,7 +146,7 @@ impl TokenAuth {
     }
 
     fn is_token(&self, presented: impl AsRef<[u8]>) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is(presented))
+        self.token.as_ref().is_some_and(|token| token.matches(presented))
     }
 
     /// Accepts right credentials at once and throttles wrong ones. Throttled guesses are not recorded one by one.

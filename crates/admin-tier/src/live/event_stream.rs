@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::body::Bytes;
+use http_support::sse;
 use serde::Serialize;
 use serde_json::json;
 use session_domain::Timestamp;
@@ -12,7 +13,6 @@ use tokio::sync::mpsc::Permit;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::error;
 
 use super::{Fragments, PageData};
 use crate::auth::SignInGuard;
@@ -174,13 +174,9 @@ async fn ended(sign_in: Option<&mut SignInGuard>) {
     }
 }
 
-/// Encodes an event.
+/// Encodes an event, with the server's time.
 fn event(name: &str, data: impl Serialize) -> Bytes {
-    let json = serde_json::to_string(&TimestampedData { at: clock::now(), data }).unwrap_or_else(|error| {
-        error!(%error, event.name = name, "an event cannot be encoded");
-        "{}".to_owned()
-    });
-    Bytes::from(format!("event: {name}\ndata: {json}\n\n"))
+    sse::encode(name, &TimestampedData { at: clock::now(), data })
 }
 
 #[cfg(test)]

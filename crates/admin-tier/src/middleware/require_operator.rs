@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use http::header::{ACCEPT, CACHE_CONTROL, HeaderValue, SET_COOKIE, WWW_AUTHENTICATE};
-use http_support::{field, same_origin};
+use http_support::header_fields;
 
 use crate::auth::{Auth, AuthError, CredentialsError, IdentityError, ReturnPath};
 use crate::error::{AppError, retry_later};
@@ -66,11 +66,8 @@ fn unauthorized(detail: &'static str, challenge: &'static str) -> AppError {
 }
 
 fn redirect_to_sign_in(request: &Request) -> Response {
-    let return_path = if same_origin::is_safe(request.method()) {
-        ReturnPath::from_uri(request.uri())
-    } else {
-        ReturnPath::from_input("")
-    };
+    let return_path =
+        if request.method().is_safe() { ReturnPath::from_uri(request.uri()) } else { ReturnPath::from_input("") };
     let redirect = Redirect::to(&return_path.sign_in_url());
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], redirect).into_response()
 }
@@ -80,11 +77,11 @@ fn wants_sign_in_page(request: &Request) -> bool {
     let headers = request.headers();
     let path = request.uri().path();
     let is_api = path.starts_with("/admin/api/") || path == "/openapi.json";
-    let navigates = !field::is_other_than(headers, "sec-fetch-mode", &["navigate"]);
-    let accepts_anything = !headers.contains_key(ACCEPT) || field::accepts(headers, "*/*");
+    let navigates = !header_fields::has_member_other_than(headers, "sec-fetch-mode", &["navigate"]);
+    let accepts_anything = !headers.contains_key(ACCEPT) || header_fields::accepts(headers, "*/*");
     // A change has to name HTML: a script would take the redirect for success.
-    let takes_anything = accepts_anything && same_origin::is_safe(request.method());
-    !is_api && navigates && (field::accepts(headers, "text/html") || takes_anything)
+    let takes_anything = accepts_anything && request.method().is_safe();
+    !is_api && navigates && (header_fields::accepts(headers, "text/html") || takes_anything)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::StatusCode;
-use http_support::{SameOrigin, same_origin};
+use http_support::SameOrigin;
 
 use crate::error::AppError;
 
@@ -16,7 +16,7 @@ pub(super) async fn check_same_origin(
     request: Request,
     next: Next,
 ) -> Result<Response, AppError> {
-    if !same_origin::is_safe(request.method()) {
+    if !request.method().is_safe() {
         let checked = same_origin.check(request.headers(), request.uri());
         checked.map_err(|error| AppError::new(StatusCode::FORBIDDEN, "Not from here", error.to_string()))?;
     }

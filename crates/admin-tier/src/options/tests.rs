@@ -21,8 +21,8 @@ fn the_default_is_token_authentication() {
     let options = parse(&[]).unwrap();
     assert!(matches!(options.auth, AdminAuth::Token(None)) && options.unused.is_empty());
     let options = parse_with(&[], &[("ADMIN_TOKEN", "opener"), ("GRPC_TOKEN", "pods")]).unwrap();
-    assert!(matches!(options.auth, AdminAuth::Token(Some(token)) if token.is("opener")));
-    assert!(options.grpc_token.is_some_and(|token| token.is("pods")));
+    assert!(matches!(options.auth, AdminAuth::Token(Some(token)) if token.matches("opener")));
+    assert!(options.grpc_token.is_some_and(|token| token.matches("pods")));
     let options = parse_with(&["--admin-auth", "off"], &[("ADMIN_TOKEN", "opener")]).unwrap();
     assert!(matches!(options.auth, AdminAuth::Off));
     assert_eq!(options.unused, ["ADMIN_TOKEN"]);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -27,7 +27,8 @@ use super::activity::Activity;
 use super::compact_body::CompactBody;
 use super::connections::OpenConnection;
 use super::tracked_io::{TrackedBody, TrackedIo};
-use crate::{host, problem};
+use crate::problem::Problem;
+use crate::request_host;
 
 /// A request's head may have so many bytes; above that it is answered with 431.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -53,7 +54,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// What is set on every connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct ConnectionSettings {
     /// A peer that acknowledges nothing for so long is gone: asleep, or out of reach.
     gone_after: Duration,
     /// How long an idle connection is kept.
@@ -77,7 +78,7 @@ impl ConnectionHandle {
     }
 }
 
-impl Settings {
+impl ConnectionSettings {
     /// The settings of a service that sends a heartbeat so often on its event streams.
     pub fn new(heartbeat: Duration) -> Self {
         let gone_after = (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60));
@@ -86,19 +87,19 @@ impl Settings {
 
     /// The same, with idle connections that are kept for so long.
     #[must_use]
-    pub const fn keeping_alive(self, keep_alive: Duration) -> Self {
+    pub const fn with_keep_alive(self, keep_alive: Duration) -> Self {
         Self { keep_alive, ..self }
     }
 
     /// The same, with requests that carry the address that they come from ([`ConnectInfo`]), or not.
     #[must_use]
-    pub const fn telling_peers(self, tells_peer: bool) -> Self {
+    pub const fn with_peer_address(self, tells_peer: bool) -> Self {
         Self { tells_peer, ..self }
     }
 
     /// The same, with requests that carry a [`ConnectionHandle`], or not.
     #[must_use]
-    pub const fn telling_connections(self, tells_connection: bool) -> Self {
+    pub const fn with_connection_handle(self, tells_connection: bool) -> Self {
         Self { tells_connection, ..self }
     }
 }
@@ -109,7 +110,7 @@ pub(super) async fn run(
     peer: SocketAddr,
     routes: Router,
     stop: CancellationToken,
-    settings: Settings,
+    settings: ConnectionSettings,
     open: OpenConnection,
 ) {
     tune(&stream, settings);
@@ -127,7 +128,7 @@ async fn converse(
     told: (Option<SocketAddr>, Option<ConnectionHandle>),
     routes: Router,
     close: CancellationToken,
-    settings: Settings,
+    settings: ConnectionSettings,
     activity: Arc<Activity>,
 ) {
     let http2 = match close.run_until_cancelled(speaks_http2(&stream, &activity)).await {
@@ -197,10 +198,11 @@ async fn answer(
 ) -> Response {
     if head_bytes(&request) > MAX_HEAD_BYTES {
         let detail = "The request's head is larger than 32 KiB.";
-        return problem::document(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large", detail);
+        return Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "The head is too large", detail)
+            .into_response();
     }
-    if let Err(error) = host::check(&request) {
-        let mut refusal = problem::document(StatusCode::BAD_REQUEST, "No clear host", &error.to_string());
+    if let Err(error) = request_host::check(&request) {
+        let mut refusal = Problem::new(StatusCode::BAD_REQUEST, "No clear host", error.to_string()).into_response();
         if request.version() <= Version::HTTP_11 {
             // What follows on this connection may belong to somebody else's request.
             refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -247,7 +249,7 @@ async fn speaks_http2(stream: &TcpStream, activity: &Activity) -> io::Result<boo
 }
 
 /// Makes a sleeping laptop show: heartbeats that nobody acknowledges end the connection, not a buffer's end.
-fn tune(stream: &TcpStream, settings: Settings) {
+fn tune(stream: &TcpStream, settings: ConnectionSettings) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(settings.gone_after).with_interval(settings.gone_after / 3);
     let tuned = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));

@@ -7,14 +7,13 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
-use http_support::ConnectionHandle;
+use http_support::{ConnectionHandle, sse};
 use serde::Serialize;
 use session_domain::registry::PresenceKind;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::frame;
 use crate::metrics::OpenStream;
 use crate::notice::{Broadcast, DrainNotice, cancelled_frame, millis};
 use crate::presence::PresenceGuard;
@@ -166,7 +165,7 @@ impl EventStream {
         }
         if state.evicted_through >= self.number {
             self.stage = Stage::Over;
-            return Some(frame("stream-ended", &StreamEnded { reason: "too_many_streams" }));
+            return Some(sse::encode("stream-ended", &StreamEnded { reason: "too_many_streams" }));
         }
         if state.logins != self.logins {
             self.logins = state.logins;
@@ -182,7 +181,7 @@ impl EventStream {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
             (Some(notice), _) => {
                 self.show(notice);
-                Some(frame("drain", &notice.payload(now)))
+                Some(sse::encode("drain", &notice.payload(now)))
             }
             (None, Some(shown)) => {
                 self.shown = None;
@@ -224,7 +223,7 @@ impl EventStream {
         self.broadcast.mark_unchanged();
         let running = self.session.notice();
         let payload = running.map(|notice| notice.payload(state.clock.now()));
-        let greeting = frame(
+        let greeting = sse::encode(
             "connected",
             &Connected {
                 session_id: self.session.id(),
@@ -238,7 +237,7 @@ impl EventStream {
         bytes.extend_from_slice(&greeting);
         self.shown = None;
         if let (Some(running), Some(payload)) = (running, payload) {
-            bytes.extend_from_slice(&frame("drain", &payload));
+            bytes.extend_from_slice(&sse::encode("drain", &payload));
             self.next_heartbeat = self.heartbeat_after(Some(&running));
             self.show(running);
         }
@@ -254,7 +253,7 @@ impl EventStream {
             connection.close_when_done();
         }
         let reason = closed.reason()?;
-        Some(frame("session-ended", &Ended { reason, server_time: self.session.state.clock.now() }))
+        Some(sse::encode("session-ended", &Ended { reason, server_time: self.session.state.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {
@@ -262,7 +261,7 @@ impl EventStream {
         let (now, notice) = (state.clock.now(), self.session.notice());
         let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
-        frame("heartbeat", &Heartbeat { server_time: now, remaining_ms })
+        sse::encode("heartbeat", &Heartbeat { server_time: now, remaining_ms })
     }
 
     fn heartbeat_after(&self, notice: Option<&RunningNotice>) -> Instant {

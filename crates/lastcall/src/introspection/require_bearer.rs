@@ -21,8 +21,8 @@ impl RequireBearer {
 impl Interceptor for RequireBearer {
     fn call(&mut self, request: Request<()>) -> Result<Request<()>, Status> {
         let Some(token) = &self.token else { return Ok(request) };
-        match http_support::bearer(request.metadata().as_ref()) {
-            Some(presented) if token.is(presented) => Ok(request),
+        match http_support::bearer_token(request.metadata().as_ref()) {
+            Some(presented) if token.matches(presented) => Ok(request),
             Some(_) => Err(Status::unauthenticated("this is not the token")),
             None => Err(Status::unauthenticated("present the token as `authorization: Bearer …`")),
         }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 use std::time::Duration;
 
-use super::{LogLine, Readiness};
+use super::LogLine;
 use crate::time::Timestamp;
 
 /// Why users have to leave.
@@ -77,8 +77,6 @@ pub enum Effect {
     ForceClose(Reason),
     /// Release every other session: it goes on at another pod where one can adopt it, else it expires.
     ReleaseRemaining,
-    /// `/ready` answers this from now on.
-    SetReadiness(Readiness),
     /// Say this in the log.
     Log(LogLine),
     /// End every stream, then let the process exit.

@@ -13,7 +13,7 @@ impl Lifecycle {
     /// Takes what happened and gives the machine after it and what is to be done, in this order.
     #[must_use]
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
-        let (before, admitted, noticed) = (self.readiness(), self.admission(), self.notice().is_some());
+        let (admitted, noticed) = (self.admission(), self.notice().is_some());
         let mut effects = Vec::new();
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
@@ -38,10 +38,6 @@ impl Lifecycle {
         } else if admits < admitted {
             effects.push(Effect::SetAdmission(admits));
         }
-        let after = self.readiness();
-        if before != after {
-            effects.insert(0, Effect::SetReadiness(after));
-        }
         (self, effects)
     }
 
@@ -49,7 +45,7 @@ impl Lifecycle {
         match event {
             Event::MaintenanceOn => self.enter_maintenance(situation, effects),
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => State::Serving,
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => State::Serving,
         }
     }
 
@@ -77,7 +73,7 @@ impl Lifecycle {
                 effects.push(Effect::ReleaseRemaining);
                 State::MaintenanceClosed
             }
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => {
                 State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
             }
         }
@@ -90,9 +86,7 @@ impl Lifecycle {
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
-                State::MaintenanceClosed
-            }
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => State::MaintenanceClosed,
         }
     }
 
@@ -112,7 +106,7 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Draining { notice, next_progress, ready }
             }
-            Event::Terminate(_) | Event::Hurry => {
+            Event::Terminate(_) => {
                 effects.extend([
                     Effect::Log(LogLine::Hurried),
                     Effect::ForceClose(notice.reason),
@@ -151,7 +145,7 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Propagating { since, until }
             }
-            Event::Terminate(_) | Event::Hurry => {
+            Event::Terminate(_) => {
                 effects.push(Effect::Log(LogLine::Hurried));
                 stop(since, effects)
             }

@@ -177,16 +177,15 @@ fn maintenance_is_announced_counted_down_cancelled_and_closed() {
     // Nobody is present, but a laptop that sleeps may come back.
     let absent = Situation { now: at(9), population: Population { held: 1, present: 0 } };
     let (vacated, effects) = countdown.step(Event::PopulationChanged, absent);
-    assert_eq!(effects, [Effect::SetReadiness(Readiness::Maintenance)]);
+    assert_eq!((vacated.readiness(), effects), (Readiness::Maintenance, vec![]));
     let (back, effects) = vacated.step(Event::PopulationChanged, with(10, 1));
     assert_eq!((back.readiness(), effects), (Readiness::Maintenance, vec![]));
 
     let (closed, effects) = countdown.step(TICK, with(60, 1));
-    assert_eq!(closed.state(), State::MaintenanceClosed);
+    assert_eq!((closed.state(), closed.readiness()), (State::MaintenanceClosed, Readiness::Maintenance));
     assert_eq!(
         effects,
         [
-            Effect::SetReadiness(Readiness::Maintenance),
             Effect::SetAdmission(Admission::Closed),
             Effect::ForceClose(Reason::Maintenance),
             Effect::ReleaseRemaining,
@@ -243,14 +242,14 @@ fn every_event_in_every_state() {
         ("stopped", &[(TERM, with(0, 0)), (TICK, with(15, 0))]),
     ];
     let quit = Event::Terminate(Signal::Quit);
-    let events = [ON, OFF, TERM, quit, Event::Hurry, Event::PopulationChanged, TICK];
+    let events = [ON, OFF, TERM, quit, Event::PopulationChanged, TICK];
     let table = [
-        ["countdown", "serving", "draining", "stopped", "serving", "serving", "serving"],
-        ["countdown", "serving", "draining", "stopped", "countdown", "countdown", "countdown"],
-        ["closed", "serving", "draining", "stopped", "closed", "closed", "closed"],
-        ["draining", "draining", "stopped", "stopped", "stopped", "draining", "draining"],
-        ["propagating", "propagating", "stopped", "stopped", "stopped", "propagating", "propagating"],
-        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
+        ["countdown", "serving", "draining", "stopped", "serving", "serving"],
+        ["countdown", "serving", "draining", "stopped", "countdown", "countdown"],
+        ["closed", "serving", "draining", "stopped", "closed", "closed"],
+        ["draining", "draining", "stopped", "stopped", "draining", "draining"],
+        ["propagating", "propagating", "stopped", "stopped", "propagating", "propagating"],
+        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
     ];
     for ((from, history), expected) in states.iter().zip(table) {
         for (event, to) in events.iter().zip(expected) {
@@ -277,7 +276,6 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::MaintenanceOff),
         1 => Just(Event::Terminate(Signal::Term)),
         1 => Just(Event::Terminate(Signal::Quit)),
-        1 => Just(Event::Hurry),
         4 => Just(Event::PopulationChanged),
         4 => Just(Event::TimePassed),
     ]
@@ -315,7 +313,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         let (next, effects) = machine.step(event, Situation { now: at(now), population });
         machine = next;
 
-        let hurried = matches!(event, Event::Hurry | Event::Terminate(Signal::Quit))
+        let hurried = matches!(event, Event::Terminate(Signal::Quit))
             || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
         for effect in &effects {
             match effect {
@@ -330,7 +328,6 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
                 Effect::Notify(notice) => told = Some(*notice),
                 Effect::CancelNotice(_) | Effect::EndNotice => told = None,
                 Effect::Exit => exits += 1,
-                Effect::SetReadiness(readiness) => prop_assert_eq!(*readiness, machine.readiness()),
                 Effect::ReleaseRemaining | Effect::Log(_) => {}
             }
         }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::lifecycle::{Event, Lifecycle, Notice, Policy, Signal, Situation};
+use crate::registry::Limits;
 use crate::{Outcome, PodName, SessionId, UserName};
 
 type Sessions = Arc<Registry<()>>;
@@ -31,7 +32,7 @@ fn notice(now: Timestamp) -> Notice {
 }
 
 #[test]
-fn a_session_whose_cookie_never_came_back_is_present_for_five_seconds_and_no_countdown_stops_that_clock() {
+fn a_session_whose_cookie_never_came_back_is_present_for_five_seconds_even_during_a_countdown() {
     let sessions = registry(Limits::default());
     let check = start(&sessions, 1, at(0));
     assert_eq!(sessions.census(at(4)).next_absence, Some(at(5)));
@@ -45,7 +46,7 @@ fn a_session_whose_cookie_never_came_back_is_present_for_five_seconds_and_no_cou
 }
 
 #[test]
-fn a_shorter_linger_holds_for_a_session_whose_cookie_never_came_back_too() {
+fn a_shorter_linger_also_holds_for_a_session_whose_cookie_never_came_back() {
     let sessions = registry(Limits { streamless_linger: Duration::from_secs(2), ..Limits::default() });
     let session = start(&sessions, 1, at(0));
     assert!(sessions.is_present(&session, at(1)) && !sessions.is_present(&session, at(2)));
@@ -54,7 +55,7 @@ fn a_shorter_linger_holds_for_a_session_whose_cookie_never_came_back_too() {
 }
 
 #[test]
-fn a_cookie_that_comes_back_in_mid_countdown_makes_a_client_that_is_waited_for() {
+fn a_countdown_waits_for_a_client_whose_cookie_comes_back_during_it() {
     let sessions = registry(Limits::default());
     let session = start(&sessions, 1, at(0));
     sessions.begin_notice(&notice(at(1)));
@@ -64,13 +65,13 @@ fn a_cookie_that_comes_back_in_mid_countdown_makes_a_client_that_is_waited_for()
 }
 
 #[test]
-fn a_cookie_that_came_back_at_another_pod_came_back() {
+fn a_cookie_that_came_back_at_another_pod_confirms_the_session() {
     let sessions = registry(Limits::default());
-    let (told, seen) = (start(&sessions, 1, at(0)), start(&sessions, 2, at(0)));
-    told.mark_cookie_returned();
-    seen.record_activity(at(3));
-    assert!(sessions.is_present(&told, at(59)) && !sessions.is_present(&told, at(60)));
-    assert!(sessions.is_present(&seen, at(62)) && !sessions.is_present(&seen, at(63)), "since its last request");
+    let (confirmed, active) = (start(&sessions, 1, at(0)), start(&sessions, 2, at(0)));
+    confirmed.mark_cookie_returned();
+    active.record_activity(at(3));
+    assert!(sessions.is_present(&confirmed, at(59)) && !sessions.is_present(&confirmed, at(60)));
+    assert!(sessions.is_present(&active, at(62)) && !sessions.is_present(&active, at(63)), "since its last request");
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn presence_is_what_the_last_request_and_the_countdown_say(steps in prop::collection::vec(step(), 1..40)) {
+    fn presence_follows_from_the_last_request_and_the_countdown(steps in prop::collection::vec(step(), 1..40)) {
         let sessions = registry(Limits { session_ttl: Duration::from_secs(1_000_000), ..Limits::default() });
         let session = start(&sessions, 1, at(0));
         let (mut now, mut last, mut confirmed, mut streamed, mut countdown) = (0, 0, false, false, None);
@@ -144,7 +145,7 @@ proptest! {
             };
             let census = sessions.census(at(now));
             prop_assert_eq!(census.population.present == 1, expected, "{:?} {} {}", countdown, now, last);
-            // A drain sleeps until then: what lapses by itself must say when.
+            // A drain sleeps until then, so a presence that lapses by itself must say when.
             if let Some(until) = census.next_absence {
                 prop_assert!(sessions.census(until).population.present == 0);
             }

@@ -1,0 +1,113 @@
+//! Reading header fields as bytes.
+//!
+//! A field is split first, and only the wanted part is interpreted. Parts that are not valid text, such as an unknown media
+//! type, therefore do not hide the other parts.
+
+use http::header::{ACCEPT, HeaderMap};
+
+/// Iterates over the members of a comma separated field, over all its lines in order. Skips empty members.
+pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    let lines = headers.get_all(name).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .map(<[u8]>::trim_ascii)
+        .filter(|part| !part.is_empty())
+}
+
+/// Whether the field is present and has a member, in any line, that is not one of `words`.
+pub fn has_member_other_than(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {
+    headers.get_all(name).iter().any(|line| {
+        let mut parts = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        !parts.all(|part| words.iter().any(|word| word.as_bytes() == part))
+    })
+}
+
+/// Iterates over the media ranges of `Accept`, without their parameters. Skips ranges with `q=0`.
+pub fn media_ranges(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    members(headers, ACCEPT.as_str()).filter_map(|range| {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next()?;
+        (!parts.any(has_zero_weight)).then_some(name)
+    })
+}
+
+/// Whether `Accept` names this media type with a weight above zero.
+pub fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
+    media_ranges(headers).any(|range| range.eq_ignore_ascii_case(media_type.as_bytes()))
+}
+
+/// Whether a parameter is a weight of zero, such as `q=0` or `q=0.000`.
+fn has_zero_weight(parameter: &[u8]) -> bool {
+    matches!(parameter, [b'q' | b'Q', b'=', b'0', rest @ ..] if rest.iter().all(|byte| matches!(byte, b'.' | b'0')))
+}
+
+/// Whether `Sec-Fetch-Mode` says that the request is a navigation. Returns `None` without that field: browsers omit it over
+/// plain HTTP, and other clients do not know it.
+pub fn fetch_mode_is_navigate(headers: &HeaderMap) -> Option<bool> {
+    const MODE: &str = "sec-fetch-mode";
+    headers.contains_key(MODE).then(|| !has_member_other_than(headers, MODE, &["navigate"]))
+}
+
+/// Whether the request is a navigation, whose response a user sees: `Sec-Fetch-Mode` says so or, without that field, `Accept`
+/// names HTML.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    fetch_mode_is_navigate(headers).unwrap_or_else(|| accepts(headers, "text/html"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    /// Builds a header map from names and values.
+    pub(crate) fn headers(lines: &[(&'static str, &[u8])]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_bytes(value).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn a_media_type_is_found_beside_invalid_members() {
+        for (accept, html) in [
+            (&b"text/html"[..], true),
+            (b"application/json, TEXT/HTML;q=0.9", true),
+            (b"text/html, \xff", true),
+            (b"\xc3\xbc/x;a=\xff,text/html;level=1", true),
+            (b"text/html;q=0, */*", false),
+            (b"text/html ; q=0.001", true),
+            (b"text/html-ish, xtext/html", false),
+            (b"*/*", false),
+            (b"", false),
+        ] {
+            assert_eq!(
+                accepts(&headers(&[("accept", accept)]), "text/html"),
+                html,
+                "{:?}",
+                String::from_utf8_lossy(accept)
+            );
+        }
+        let lines = headers(&[("accept", b"\xff"), ("accept", b"text/html")]);
+        assert!(accepts(&lines, "text/html"), "in a line of its own");
+    }
+
+    #[test]
+    fn a_member_matches_only_as_a_whole() {
+        let has_other = |lines: &[&[u8]]| {
+            let lines: Vec<_> = lines.iter().map(|line| ("sec-fetch-mode", *line)).collect();
+            has_member_other_than(&headers(&lines), "sec-fetch-mode", &["navigate"])
+        };
+        assert!(
+            !has_other(&[])
+                && !has_other(&[b"navigate"])
+                && !has_other(&[b"navigate, navigate"])
+                && !has_other(&[b"navigate", b"navigate"])
+        );
+        for other in
+            [&[&b""[..]][..], &[b"cors"], &[b"Navigate"], &[b"navigate\xff"], &[b"navigate", b"cors"], &[b"navigate,"]]
+        {
+            assert!(has_other(other), "{other:?}");
+        }
+    }
+}
