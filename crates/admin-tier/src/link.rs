@@ -53,7 +53,7 @@ pub(crate) async fn run(
                 WatchEnd::FellBehind => backoff.next_pause(),
                 // The fleet limits how often it asks for this.
                 WatchEnd::Relist => {
-                    info!(pod.address = %address, "pod reports other numbers than its list has, requesting a new list");
+                    info!(pod.address = %address, "pod counts other sessions than it has listed, its list is asked for again");
                     continue;
                 }
                 WatchEnd::Finished => {

@@ -3,7 +3,7 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_support::{Problem, header_fields};
 
 use crate::pages;
@@ -17,7 +17,7 @@ pub(super) async fn render_error_pages(request: Request, next: Next) -> Response
             let page = Html(pages::error_page(&problem.title, &problem.detail));
             let (mut parts, _document) = response.into_parts();
             // The fields that belong to the document.
-            for name in [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_SECURITY_POLICY] {
+            for name in [CONTENT_TYPE, CONTENT_LENGTH] {
                 parts.headers.remove(name);
             }
             let (page_parts, body) = page.into_response().into_parts();

@@ -86,6 +86,8 @@ impl Scanner {
         let (known, orphans) = match known {
             Some(mut known) if !known.needs_scan(&leases, Instant::now()) => {
                 let orphans = self.store.sessions(&known.orphans).await?;
+                // A pod that has adopted one is checked from now on.
+                known.pods.extend(orphans.iter().map(|orphan| orphan.pod.clone()));
                 let orphans: Vec<_> = orphans.into_iter().filter(|orphan| has_no_lease(orphan, &leases)).collect();
                 known.without_lease.retain(|pod| leases.get(pod) == Some(&false));
                 known.orphans = orphans.iter().map(|orphan| orphan.id).collect();

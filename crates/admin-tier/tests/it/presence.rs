@@ -123,7 +123,7 @@ async fn idle_sessions_do_not_block_an_upgrade_and_a_pod_that_reports_no_presenc
     let connected: Vec<_> = list["sessions"].as_array().unwrap().iter().map(|row| row["connected"].clone()).collect();
     assert!(connected.contains(&true.into()) && connected.contains(&false.into()), "{connected:?}");
     let panel = admin.person().text("/admin").await;
-    assert!(panel.contains("This pod does not say which sessions are present"), "{panel}");
+    assert!(panel.contains("This pod does not report which sessions are present"), "{panel}");
 }
 
 #[tokio::test]
