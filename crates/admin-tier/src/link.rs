@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use attach_bearer::AttachBearer;
+use backoff::Backoff;
 use fleet::{Address, PodEvent};
-use maintenance_switch::Backoff;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;

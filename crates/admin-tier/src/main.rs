@@ -8,7 +8,7 @@ use admin_tier::AdminTier;
 use admin_tier::options::{AdminAuth, Options, Raw};
 use cli::command::CommandLine;
 use cli::logging::Log;
-use cli::options::{Faults, ProcessEnvironment};
+use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::signals::StopSignals;
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
@@ -50,14 +50,14 @@ fn parse(line: &CommandLine<Raw>, log: &Log) -> Result<Options, ExitCode> {
 async fn bind(options: &Options, log: &Log) -> Result<TcpListener, ExitCode> {
     let address = options.http;
     TcpListener::bind(address).await.map_err(|error| {
-        let mut faults = Faults::default();
-        faults.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
-        log.fail(&faults, EXIT_CONFIG)
+        let mut errors = OptionErrors::default();
+        errors.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
+        log.fail(&errors, EXIT_CONFIG)
     })
 }
 
 async fn open_switch(options: &Options, log: &Log) -> Result<Option<Switch>, ExitCode> {
-    cli::maintenance::open(options.switch.as_ref()).await.map_err(|faults| log.fail(&faults, EXIT_CONFIG))
+    cli::maintenance::open(options.switch.as_ref()).await.map_err(|errors| log.fail(&errors, EXIT_CONFIG))
 }
 
 fn fail(error: &(dyn Error + 'static)) -> ExitCode {

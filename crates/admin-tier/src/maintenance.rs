@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use maintenance_switch::{Position, Report, SetError, Switch, SwitchHealth};
+use maintenance_switch::{SetError, Switch, SwitchHealth, SwitchState, SwitchStatus};
 use session_domain::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -16,18 +16,18 @@ const READ_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The state of the switch.
 #[derive(Clone, Debug)]
-pub(crate) struct SwitchState {
+pub(crate) struct ObservedSwitch {
     /// The last reading.
-    pub(crate) report: Report,
+    pub(crate) report: SwitchStatus,
     /// The time of the last move, where this tier saw one.
     pub(crate) since: Option<Timestamp>,
     /// Whether the switch has been read successfully before.
     was_read: bool,
 }
 
-impl SwitchState {
+impl ObservedSwitch {
     const fn unread() -> Self {
-        Self { report: Report::unheard(Position::Off), since: None, was_read: false }
+        Self { report: SwitchStatus::unknown(SwitchState::Off), since: None, was_read: false }
     }
 }
 
@@ -35,14 +35,14 @@ impl SwitchState {
 #[derive(Clone, Debug)]
 pub(crate) struct Maintenance {
     switch: Arc<Switch>,
-    state: watch::Receiver<SwitchState>,
+    state: watch::Receiver<ObservedSwitch>,
 }
 
 impl Maintenance {
     /// Creates the handle, and the task that follows the switch until `stop` is cancelled.
     pub(crate) fn new(switch: Switch, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
         let switch = Arc::new(switch);
-        let (states, state) = watch::channel(SwitchState::unread());
+        let (states, state) = watch::channel(ObservedSwitch::unread());
         let following = follow(Arc::clone(&switch), states, stop);
         (Self { switch, state }, following)
     }
@@ -53,12 +53,12 @@ impl Maintenance {
     }
 
     /// Returns the current state.
-    pub(crate) fn state(&self) -> SwitchState {
+    pub(crate) fn state(&self) -> ObservedSwitch {
         self.state.borrow().clone()
     }
 
     /// Returns a receiver that is notified of each change of the state.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<SwitchState> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<ObservedSwitch> {
         self.state.clone()
     }
 
@@ -66,25 +66,25 @@ impl Maintenance {
     ///
     /// # Errors
     /// Where the switch cannot be moved, or another operator moved it back.
-    pub(crate) async fn set(&self, position: Position) -> Result<(), SetError> {
+    pub(crate) async fn set(&self, position: SwitchState) -> Result<(), SetError> {
         self.switch.set(position).await?;
         let mut state = self.state.clone();
-        let read_back = state.wait_for(|state| state.report.position == position);
+        let read_back = state.wait_for(|state| state.report.state == position);
         if timeout(READ_BACK_TIMEOUT, read_back).await.is_ok() {
             return Ok(());
         }
         // Read in the other position: another operator moved it back. Not read at all: it was moved all the same.
         match self.state().report {
-            Report { position: now, standing: SwitchHealth::Sound } if now != position => {
-                Err(SetError::Overtaken { now })
+            SwitchStatus { state: now, health: SwitchHealth::Healthy } if now != position => {
+                Err(SetError::Conflict { now })
             }
-            Report { .. } => Ok(()),
+            SwitchStatus { .. } => Ok(()),
         }
     }
 }
 
-async fn follow(switch: Arc<Switch>, states: watch::Sender<SwitchState>, stop: CancellationToken) {
-    let (report, mut reports) = watch::channel(Report::unheard(Position::Off));
+async fn follow(switch: Arc<Switch>, states: watch::Sender<ObservedSwitch>, stop: CancellationToken) {
+    let (report, mut reports) = watch::channel(SwitchStatus::unknown(SwitchState::Off));
     let publishing = async {
         while reports.changed().await.is_ok() {
             let report = reports.borrow_and_update().clone();
@@ -95,11 +95,11 @@ async fn follow(switch: Arc<Switch>, states: watch::Sender<SwitchState>, stop: C
 }
 
 /// Returns the state after a reading.
-fn after(before: &SwitchState, report: Report, now: Timestamp) -> SwitchState {
+fn after(before: &ObservedSwitch, report: SwitchStatus, now: Timestamp) -> ObservedSwitch {
     // Before the first reading the position was not known, so the first one is no move.
-    let moved = before.report.position != report.position && before.was_read;
-    let was_read = before.was_read || report.standing == SwitchHealth::Sound;
-    SwitchState { since: if moved { Some(now) } else { before.since }, was_read, report }
+    let moved = before.report.state != report.state && before.was_read;
+    let was_read = before.was_read || report.health == SwitchHealth::Healthy;
+    ObservedSwitch { since: if moved { Some(now) } else { before.since }, was_read, report }
 }
 
 #[cfg(test)]
@@ -109,15 +109,15 @@ mod tests {
     #[test]
     fn the_time_is_that_of_the_last_move_that_was_seen() {
         let at = Timestamp::from_millis;
-        let read = |position, standing| Report { position, standing };
-        let away = SwitchHealth::Doubtful(maintenance_switch::Doubt::Away("refused".to_owned()));
-        let state = after(&SwitchState::unread(), read(Position::Off, away), at(0));
-        let state = after(&state, read(Position::On, SwitchHealth::Sound), at(1));
+        let read = |state, health| SwitchStatus { state, health };
+        let away = SwitchHealth::Failing(maintenance_switch::SwitchReadError::Unavailable("refused".to_owned()));
+        let state = after(&ObservedSwitch::unread(), read(SwitchState::Off, away), at(0));
+        let state = after(&state, read(SwitchState::On, SwitchHealth::Healthy), at(1));
         assert_eq!(state.since, None, "it may have been in this position for days");
-        let state = after(&state, read(Position::Off, SwitchHealth::Sound), at(2));
+        let state = after(&state, read(SwitchState::Off, SwitchHealth::Healthy), at(2));
         assert_eq!(state.since, Some(at(2)));
-        let doubt = SwitchHealth::Doubtful(maintenance_switch::Doubt::NotThere);
-        let state = after(&state, read(Position::Off, doubt), at(3));
+        let doubt = SwitchHealth::Failing(maintenance_switch::SwitchReadError::NotFound);
+        let state = after(&state, read(SwitchState::Off, doubt), at(3));
         assert_eq!(state.since, Some(at(2)), "it was not moved");
     }
 }

@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cli::secret::Secret;
+use cli::secret::SecretString;
 use fleet::StoreRecord;
 use scanner::Scanner;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
@@ -60,7 +60,7 @@ pub(crate) struct Orphans {
 
 /// Checks the store until `stop` is cancelled.
 pub(crate) async fn run(
-    url: Secret,
+    url: SecretString,
     queries: watch::Receiver<PodQueries>,
     found: watch::Sender<Arc<Orphans>>,
     stop: CancellationToken,

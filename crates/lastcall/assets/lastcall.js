@@ -472,24 +472,24 @@
   var CLOCK_CHECK_MS = 300;
   var FROM_CACHE = /* @__PURE__ */ Symbol("from a cache");
   var isOlder = (answer, newest) => Boolean(newest && answer?.server_time) && Date.parse(answer.server_time) < Date.parse(newest);
-  async function querySession(base, isStale, confirm = true) {
-    const first = await fetchSession(base);
-    const answer = isStale(first) ? await verifyLive(base, first, isStale) : first;
+  async function querySession(routes, isStale, confirm = true) {
+    const first = await fetchSession(routes);
+    const answer = isStale(first) ? await verifyLive(routes, first, isStale) : first;
     if (!answer?.none) return answer;
     if (!confirm) return null;
     await sleep(CONFIRM_AFTER_MS);
-    return querySession(base, isStale, false);
+    return querySession(routes, isStale, false);
   }
-  async function verifyLive(base, first, isStale) {
+  async function verifyLive(routes, first, isStale) {
     await sleep(CLOCK_CHECK_MS);
-    const second = await fetchSession(base);
+    const second = await fetchSession(routes);
     const advanced = Date.parse(second?.server_time) - Date.parse(first.server_time);
     return !isStale(second) || advanced >= CLOCK_CHECK_MS / 2 ? second : FROM_CACHE;
   }
-  async function fetchSession(base) {
+  async function fetchSession(routes) {
     try {
       const options = { cache: "no-store", signal: AbortSignal.timeout(TIMEOUT_MS), headers: { accept: "application/json" } };
-      const answer = await fetch(`${base}session`, options);
+      const answer = await fetch(`${routes}session`, options);
       if (answer.status === 401) return { none: true, server_time: (await answer.json().catch(() => null))?.server_time };
       const session = answer.ok ? await answer.json() : null;
       return session?.session_id ? session : void 0;
@@ -498,7 +498,7 @@
     }
   }
   var SessionState = class {
-    #base;
+    #routes;
     #onEvent;
     #connection;
     #known;
@@ -507,8 +507,8 @@
     #eventCount = 0;
     isOver = false;
     isMissing = false;
-    constructor({ base, known, onEvent }, connection) {
-      this.#base = base;
+    constructor({ routes, known, onEvent }, connection) {
+      this.#routes = routes;
       this.#known = known;
       this.#onEvent = onEvent;
       this.#connection = connection;
@@ -530,7 +530,7 @@
     async ask(isStale) {
       if (this.isOver) return "server";
       const [eventCount, newest] = [this.#eventCount, this.#serverTime];
-      const session = await querySession(this.#base, (answer) => isOlder(answer, newest));
+      const session = await querySession(this.#routes, (answer) => isOlder(answer, newest));
       if (session === void 0) return "nobody";
       if (session === FROM_CACHE) return "cache";
       if (isStale() || this.isOver) return "server";
@@ -644,7 +644,7 @@
         this.close();
         this.#setState(state);
       }, open: () => this.open() });
-      this.#lock = new StreamLock(options.locks, options.base !== "/", () => {
+      this.#lock = new StreamLock(options.locks, options.tabScoped, () => {
         this.#begin();
         this.#continueWithoutLock(true);
       });
@@ -710,7 +710,7 @@
       const round = this.#begin();
       this.#evicted = false;
       this.#setState(this.#attempts ? "lost" : "opening");
-      this.#stream = new EventStream(`${this.#options.base}events`, (name, data) => round === this.#round && this.#receive(name, data), () => round === this.#round && this.#poll(POLLS_PER_ATTEMPT), () => round === this.#round && this.#reopen());
+      this.#stream = new EventStream(`${this.#options.routes}events`, (name, data) => round === this.#round && this.#receive(name, data), () => round === this.#round && this.#poll(POLLS_PER_ATTEMPT), () => round === this.#round && this.#reopen());
     }
     #receive(name, data) {
       this.#attempts = 0;
@@ -1215,8 +1215,8 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       return false;
     }
     async #request(automatic) {
-      const { base, drain } = this.#parts;
-      const url = `${base}logout${automatic ? "?reason=drain" : ""}`;
+      const { routes, drain } = this.#parts;
+      const url = `${routes}logout${automatic ? "?reason=drain" : ""}`;
       const mayRetry = () => automatic && drain.remainingMs > 0;
       for (; ; ) {
         const { min, max } = AUTOMATIC_TIMEOUT_MS;
@@ -1353,10 +1353,17 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     }
   };
   var tag = document.currentScript ?? document.querySelector('script[src*="/assets/lastcall.js"]');
+  var SCRIPT = "assets/lastcall.js";
+  function routePrefix(base) {
+    const path = tag?.src ? new URL(tag.src, location.href).pathname : "";
+    const below = path.startsWith(base) ? path.slice(base.length) : path.slice(1);
+    return below.endsWith(SCRIPT) ? below.slice(0, -SCRIPT.length) : "";
+  }
   function readSettings() {
     const data = tag?.dataset ?? {};
     const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
-    return { base: data.base ?? tabPath ?? "/", language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0 };
+    const base = data.base ?? tabPath ?? "/";
+    return { base, routes: base + routePrefix(base), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0 };
   }
   var MARK = /* @__PURE__ */ Symbol.for("lastcall");
   function startOnce(run2) {
@@ -1429,11 +1436,12 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   };
   function run() {
     const settings = readSettings();
-    const { base, customUi } = settings;
+    const { base, routes, customUi } = settings;
     const texts = chooseTexts(settings.language);
     const { words } = texts;
     const locks = createLocks();
-    const shared = base === "/" && locks.exclusive;
+    const tabScoped = base !== "/";
+    const shared = !tabScoped && locks.exclusive;
     const notice = renderedNotice(settings.renderedNotice);
     const host = new Host(texts, customUi);
     const announce = (text) => host.announce(text);
@@ -1441,8 +1449,8 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, logout: () => logout.run() });
     const drain = new Drain({ banner, title, announce, words, onLogout: () => logout.run({ automatic: true }), onEnd: () => events.awaitEnd(), onDoubt: () => connection.ask() });
     const consent = new LogoutConsent(shared);
-    const connection = new Connection({ base, known: notice !== null || settings.hasSession, locks, shared, consent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
-    const logout = new Logout({ base, words, banner, announce, drain, consent, connection, onEnd: (data) => events.showEnd(data) });
+    const connection = new Connection({ routes, tabScoped, known: notice !== null || settings.hasSession, locks, shared, consent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
+    const logout = new Logout({ routes, words, banner, announce, drain, consent, connection, onEnd: (data) => events.showEnd(data) });
     const events = new ServerEvents({ banner, drain, logout, connection });
     globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), ask: () => connection.ask() });
     if (notice) drain.show(notice, false);

@@ -13,12 +13,10 @@ use session_domain::registry::AdmissionError;
 
 use crate::page::{self, Page};
 use crate::request_kind::RequestKind;
+use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::{eviction, maintenance_page};
-
-/// Paths that answer every caller in every phase; what they say where there is no session is their own affair.
-const ALWAYS_ADMITTED: [&str; 3] = ["/session", "/events", "/logout"];
 
 /// Whether a newcomer would be admitted now.
 pub(crate) fn admits_newcomers(state: &ServiceState) -> bool {
@@ -29,10 +27,11 @@ pub(crate) fn admits_newcomers(state: &ServiceState) -> bool {
 pub(crate) async fn check(
     state: &Arc<ServiceState>,
     base: &Base,
+    route: RouteKind,
     kind: RequestKind,
     request: &Parts,
 ) -> Option<Response> {
-    if ALWAYS_ADMITTED.contains(&request.uri.path()) {
+    if route.is_always_admitted() {
         return None;
     }
     let refused = match kind {

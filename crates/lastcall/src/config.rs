@@ -66,6 +66,7 @@ pub enum StoreAtStart {
 
 /// How a service behaves.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Config {
     /// The name of this pod: the `pod` of every session here.
     pub pod: PodName,

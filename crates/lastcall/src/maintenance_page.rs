@@ -19,16 +19,17 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{SessionScope, SessionStart};
+use crate::config::SessionStart;
 use crate::page::{self, Page, Pages};
 use crate::request_kind::RequestKind;
+use crate::route_kind::RouteKind;
 use crate::scope;
 
 /// Open connections get so long at the end.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// `Retry-After` where the operator has set nothing: for crawlers and clients, not a promise to users.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// There are no event streams here: connections that say nothing are watched at this pace.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -54,8 +55,8 @@ pub async fn serve_maintenance_page(
     let pages: Arc<dyn Pages> = Arc::new(pages);
     let probes = if hide_probes { hidden() } else { probes() }.layer(map_response(security_headers::not_a_page));
     let routes = assets.merge(probes).fallback(move |request: Parts| async move {
-        let kind = RequestKind::of(&request, SessionStart::Any);
-        let base = scope::split(&mut request.uri.clone(), SessionScope::Tab);
+        let kind = RequestKind::of(&request, RouteKind::App, SessionStart::Any);
+        let base = scope::split(&mut request.uri.clone());
         answer(&*pages, kind, &request.headers, base.reopened(&request.method), retry_after)
     });
     let stop = CancellationToken::new();

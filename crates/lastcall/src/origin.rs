@@ -5,9 +5,7 @@
 //! providers send customers back by a form. Those come without the session's cookie, which is `SameSite=Lax`, and look like a
 //! newcomer's. They are handed to the app without a session, whatever they carry.
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -15,36 +13,10 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_support::{CrossOriginError, forwarded};
-use tracing::warn;
 
 use crate::page;
+use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
-
-/// The service's own routes: other sites' forms are never for them.
-const OWN: [&str; 6] = ["/login", "/logout", "/session", "/events", "/tasks", "/ws"];
-
-/// The paths to which other sites' pages may post.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CrossSitePosts(Arc<HashSet<String>>);
-
-impl CrossSitePosts {
-    /// The same, and these.
-    pub(crate) fn with(&self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let mut all = HashSet::clone(&self.0);
-        for path in paths.into_iter().map(Into::into) {
-            if OWN.contains(&path.as_str()) {
-                warn!(path, "the service's own route takes no posts of other sites");
-            } else {
-                all.insert(path);
-            }
-        }
-        Self(Arc::new(all))
-    }
-
-    fn are_for(&self, request: &Parts) -> bool {
-        request.method == Method::POST && self.0.contains(request.uri.path())
-    }
-}
 
 /// Where a request that goes on was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,15 +40,15 @@ pub(crate) fn strip_untrusted(state: &ServiceState, request: &mut Request<Body>)
 ///
 /// # Errors
 /// Where another site's page made a request that would change something.
-pub(crate) fn check(state: &ServiceState, posts: &CrossSitePosts, request: &Parts) -> Result<Origin, CrossOriginError> {
+pub(crate) fn check(state: &ServiceState, route: RouteKind, request: &Parts) -> Result<Origin, CrossOriginError> {
     // A WebSocket is opened by `GET`, and any page may try.
-    let opens_socket = request.method == Method::GET && request.uri.path() == "/ws";
+    let opens_socket = request.method == Method::GET && route == RouteKind::WebSocket;
     if request.method.is_safe() && !opens_socket {
         return Ok(Origin::Own);
     }
     match state.same_origin.check(&request.headers, &request.uri) {
         Ok(()) => Ok(Origin::Own),
-        Err(_) if posts.are_for(request) => Ok(Origin::CrossSitePost),
+        Err(_) if route == RouteKind::App && state.cross_site_posts.include(request) => Ok(Origin::CrossSitePost),
         Err(error) => Err(error),
     }
 }

@@ -13,10 +13,11 @@ use http_support::security_headers;
 use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
+use crate::scrape;
 use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
-pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
+pub(crate) fn probes<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     Router::new()
         .route("/health", get(health))
         .route("/healthz", get(health))
@@ -27,7 +28,7 @@ pub(crate) fn probes(state: &Arc<ServiceState>) -> Router {
 }
 
 /// `/metrics`.
-pub(crate) fn metrics(state: &Arc<ServiceState>) -> Router {
+pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     Router::new()
         .route("/metrics", get(render))
         .layer(map_response(security_headers::not_a_page))
@@ -56,6 +57,6 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
 }
 
 async fn render(State(state): State<Arc<ServiceState>>) -> Response {
-    let text = state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref));
+    let text = scrape::render(&state);
     ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

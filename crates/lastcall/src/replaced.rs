@@ -8,23 +8,26 @@ use http::request::Parts;
 
 use crate::account;
 use crate::page::{self, Page};
+use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 
 /// Answers it. `base` is where the user's pages begin.
-pub(crate) fn answer(state: &ServiceState, base: &Base, request: &Parts) -> Response {
+pub(crate) fn answer(state: &ServiceState, base: &Base, route: RouteKind, request: &Parts) -> Response {
     let headers = &request.headers;
-    match request.uri.path() {
-        "/session" | "/events" => account::no_session(state, headers),
+    match route {
+        RouteKind::Session | RouteKind::Events => account::no_session(state, headers),
         // The browser has the new cookie by now: the button ends the session that the user sees.
-        "/logout" => page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
-        _ if http_support::header_fields::is_navigation(headers) => {
+        RouteKind::Logout => page::html(StatusCode::OK, state.pages.html(Page::ConfirmSignOut { base: base.as_str() })),
+        RouteKind::App | RouteKind::Login | RouteKind::WebSocket
+            if http_support::header_fields::is_navigation(headers) =>
+        {
             // What was posted is not posted again: the form's page is opened instead.
             let location = base.reopened(&request.method);
             let page = Page::SessionRenewed { location, is_repeated: is_repeated(base, request) };
             page::html(StatusCode::CONFLICT, state.pages.html(page))
         }
-        _ => {
+        RouteKind::App | RouteKind::Login | RouteKind::WebSocket => {
             let detail = "A login has just given the session a new id. Nothing was done: repeat the request with the new cookie.";
             page::problem_document(StatusCode::CONFLICT, "The session has a new id", detail)
         }

@@ -8,6 +8,7 @@ use http_support::header_fields::{self, fetch_mode_is_navigate, is_navigation};
 use http_support::is_prefetch;
 
 use crate::config::SessionStart;
+use crate::route_kind::RouteKind;
 
 /// What a request without a session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,12 +28,12 @@ pub(crate) enum RequestKind {
 
 impl RequestKind {
     /// Classifies a request whose path begins behind the [base](crate::scope::Base).
-    pub(crate) fn of(request: &Parts, start: SessionStart) -> Self {
+    pub(crate) fn of(request: &Parts, route: RouteKind, start: SessionStart) -> Self {
         let (method, headers) = (&request.method, &request.headers);
         let is_get = method == Method::GET;
         if method == Method::HEAD || is_prefetch(headers) || (!is_get && is_cross_site(headers)) {
             Self::Untracked
-        } else if method == Method::POST && request.uri.path() == "/login" {
+        } else if method == Method::POST && route == RouteKind::Login {
             Self::Login
         } else if fetch_mode_is_navigate(headers).unwrap_or_else(|| is_get && accepts_html(headers)) {
             Self::Navigation
@@ -101,8 +102,8 @@ mod tests {
 
     type Headers<'a> = &'a [(&'a str, &'a [u8])];
 
-    fn request(method: &str, path: &str, headers: Headers<'_>) -> Parts {
-        let request = Request::builder().method(method).uri(path);
+    fn request(method: &str, headers: Headers<'_>) -> Parts {
+        let request = Request::builder().method(method);
         headers
             .iter()
             .fold(request, |request, (name, value)| request.header(*name, *value))
@@ -143,9 +144,9 @@ mod tests {
             ("POST", &[ANYTHING], Untracked, Untracked),
         ];
         for (method, headers, any, navigation) in cases {
-            let request = request(method, "/", headers);
-            assert_eq!(RequestKind::of(&request, SessionStart::Any), any, "{request:?}");
-            assert_eq!(RequestKind::of(&request, SessionStart::Navigation), navigation, "{request:?}");
+            let request = request(method, headers);
+            assert_eq!(RequestKind::of(&request, RouteKind::App, SessionStart::Any), any, "{request:?}");
+            assert_eq!(RequestKind::of(&request, RouteKind::App, SessionStart::Navigation), navigation, "{request:?}");
         }
     }
 
@@ -157,9 +158,12 @@ mod tests {
             (&[NAVIGATE, ("sec-fetch-site", b"cross-site")], Untracked),
             (&[("purpose", b"prefetch")], Untracked),
         ] {
-            assert_eq!(RequestKind::of(&request("POST", "/login", headers), SessionStart::Navigation), expected);
+            assert_eq!(
+                RequestKind::of(&request("POST", headers), RouteKind::Login, SessionStart::Navigation),
+                expected
+            );
         }
-        assert_eq!(RequestKind::of(&request("GET", "/login", &[JSON]), SessionStart::Any), Untracked);
+        assert_eq!(RequestKind::of(&request("GET", &[JSON]), RouteKind::Login, SessionStart::Any), Untracked);
     }
 
     #[test]
@@ -173,8 +177,8 @@ mod tests {
             ("POST", &[ANYTHING], false),
             ("POST", &[HTML], true),
         ] {
-            let request = request(method, "/", headers);
-            let kind = RequestKind::of(&request, SessionStart::Any);
+            let request = request(method, headers);
+            let kind = RequestKind::of(&request, RouteKind::App, SessionStart::Any);
             assert_eq!(kind.takes_page(&request.headers), page, "{request:?}");
         }
     }

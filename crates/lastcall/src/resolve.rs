@@ -8,6 +8,7 @@ use session_domain::shared::Purpose;
 
 use crate::identity::Identity;
 use crate::request_kind::RequestKind;
+use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::sessions::{Finding, Held};
@@ -28,23 +29,20 @@ pub(crate) async fn resolve(
     state: &ServiceState,
     base: &Base,
     identity: Identity<'_>,
+    route: RouteKind,
     kind: RequestKind,
     request: &Parts,
 ) -> Resolved {
-    let purpose = match request.uri.path() {
-        "/logout" => Purpose::Logout,
-        "/events" => Purpose::Stream,
-        _ => Purpose::Request,
-    };
+    let purpose = route.purpose();
     let headers = &request.headers;
     let location = base.reopened(&request.method);
     match find(state, identity, purpose).await {
         Finding::Found(session) => match trusted::keep(state, session, identity.name).await {
             Some(session) => Resolved::Session(session),
-            None => without_session(state, identity, request),
+            None => without_session(state, identity, route, request),
         },
-        Finding::Nowhere => without_session(state, identity, request),
-        Finding::Replaced => Resolved::Answered(replaced::answer(state, base, request)),
+        Finding::Nowhere => without_session(state, identity, route, request),
+        Finding::Replaced => Resolved::Answered(replaced::answer(state, base, route, request)),
         Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
         Finding::Unknown => Resolved::Answered(admission::wait(state, headers, location, request.version)),
         Finding::Maintenance => Resolved::Answered(admission::refuse(
@@ -73,9 +71,9 @@ async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) ->
 }
 
 /// Refuses a change that carries the cookie of a session that has ended: its user would act in the name of another session.
-fn without_session(state: &ServiceState, identity: Identity<'_>, request: &Parts) -> Resolved {
+fn without_session(state: &ServiceState, identity: Identity<'_>, route: RouteKind, request: &Parts) -> Resolved {
     let has_stale_cookie = identity.id.is_some() && !request.method.is_safe();
-    if !has_stale_cookie || matches!(request.uri.path(), "/login" | "/logout") {
+    if !has_stale_cookie || route.serves_ended_sessions() {
         return Resolved::NoSession;
     }
     let detail = "Nothing was done. Open the page again, then repeat what you did.";

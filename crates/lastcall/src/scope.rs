@@ -4,12 +4,12 @@
 //! sees the prefix: it is taken off before routing, and pages link relative to [`Base`].
 
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::uri::PathAndQuery;
-use http::{Method, Uri};
+use http::{Extensions, Method, Request, Uri};
+use tower::Service;
 use uuid::Uuid;
-
-use crate::config::SessionScope;
 
 const PREFIX: &str = "/t/";
 
@@ -21,6 +21,11 @@ impl Base {
     /// The root.
     pub(crate) const fn root() -> Self {
         Self(None)
+    }
+
+    /// Where the request's session lives, as [`TabPaths`] has found it.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get().cloned().unwrap_or_else(Self::root)
     }
 
     /// A path that no other tab has.
@@ -43,12 +48,34 @@ impl Base {
     }
 }
 
-/// Takes the base off a request's URI. In browser scope, and for paths of no tab, that is the root and changes
-/// nothing.
-pub(crate) fn split(uri: &mut Uri, scope: SessionScope) -> Base {
-    if scope == SessionScope::Browser {
-        return Base::root();
+/// Takes the tab's path off every request before it is routed, and notes it for the steps behind.
+#[derive(Clone, Debug)]
+pub(crate) struct TabPaths<S>(S);
+
+impl<S> TabPaths<S> {
+    pub(crate) const fn new(routes: S) -> Self {
+        Self(routes)
     }
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for TabPaths<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let base = split(request.uri_mut());
+        request.extensions_mut().insert(base);
+        self.0.call(request)
+    }
+}
+
+/// Takes the base off a request's URI. For paths of no tab that is the root and changes nothing.
+pub(crate) fn split(uri: &mut Uri) -> Base {
     let Some(length) = prefix_length(uri.path()) else { return Base::root() };
     let base = Base(Some(uri.path()[..length].into()));
     let rest = uri.path_and_query().map_or("/", |all| &all.as_str()[length - 1..]);
@@ -79,20 +106,17 @@ mod tests {
         let base = Base::random();
         for (rest, inner) in [("", "/"), ("events", "/events"), ("logout?reason=drain", "/logout?reason=drain")] {
             let mut uri: Uri = format!("{}{rest}", base.as_str()).parse().unwrap();
-            assert_eq!(split(&mut uri, SessionScope::Tab), base);
+            assert_eq!(split(&mut uri), base);
             assert_eq!(uri.to_string(), inner);
         }
     }
 
     #[test]
-    fn other_paths_and_browser_scope_stay_as_they_are() {
+    fn paths_of_no_tab_stay_as_they_are() {
         for path in ["/", "/t/", "/t/short/", "/t/0123456789abcdef", "/t/0123456789abcde%2F/x", "/events"] {
             let mut uri: Uri = path.parse().unwrap();
-            assert!(split(&mut uri, SessionScope::Tab).is_root(), "{path}");
+            assert!(split(&mut uri).is_root(), "{path}");
             assert_eq!(uri.to_string(), path);
         }
-        let mut uri: Uri = "/t/0123456789abcdef/x".parse().unwrap();
-        assert!(split(&mut uri, SessionScope::Browser).is_root());
-        assert_eq!(uri.path(), "/t/0123456789abcdef/x");
     }
 }

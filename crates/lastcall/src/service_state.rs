@@ -7,17 +7,17 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use http_support::SameOrigin;
 use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
-use session_domain::{Counters, Outcome, PodReport, SessionView};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, StoreAtStart};
 use crate::cookie::SigningKeys;
-use crate::metrics::Metrics;
+use crate::cross_site_posts::CrossSitePosts;
+use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
-use crate::sessions::{Live, SessionRegistry, Sessions};
+use crate::sessions::{SessionRegistry, Sessions};
 use crate::sharing::{Sharing, StoreHealth};
 
 /// The shared heart of a service.
@@ -40,6 +40,8 @@ pub(crate) struct ServiceState {
     /// What signs the cookies now.
     pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
+    /// The paths to which other sites' pages may post.
+    pub(crate) cross_site_posts: CrossSitePosts,
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
     /// Whether it holds so many sessions that newcomers had better go elsewhere.
@@ -60,11 +62,17 @@ pub(crate) enum PodReadiness {
 }
 
 impl ServiceState {
-    pub(crate) fn new(config: Config, pages: Box<dyn Pages>) -> Arc<Self> {
+    pub(crate) fn new(
+        config: Config,
+        pages: Box<dyn Pages>,
+        cross_site_posts: CrossSitePosts,
+        metrics: MetricsOptions,
+    ) -> Arc<Self> {
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
-        let registry = Arc::new(if config.store.is_some() { registry.with_store() } else { registry });
+        let registry = if config.store.is_some() { registry.with_store() } else { registry };
+        let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.without_watchers() });
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
         let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));
@@ -80,8 +88,9 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
-            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
+            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
+            cross_site_posts,
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             keys,
             config,
@@ -130,7 +139,7 @@ impl ServiceState {
     }
 
     /// What happens to a session at the end of a countdown.
-    fn terms(&self, reason: Reason) -> Terms {
+    pub(crate) fn terms(&self, reason: Reason) -> Terms {
         Terms::of(&self.config, reason, self.store_health())
     }
 
@@ -159,43 +168,9 @@ impl ServiceState {
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
-    /// The session as others see it.
-    pub(crate) fn view(&self, session: &Live) -> SessionView {
-        let is_present = self.registry.is_present(session, self.clock.now());
-        session.view(&self.config.pod, self.registry.is_notified(session), is_present)
-    }
-
     /// Counts the sessions that are present. Walks them all.
     pub(crate) fn count_present(&self) -> u64 {
         self.registry.census(self.clock.now()).population.present
-    }
-
-    /// What the pod says of itself; `present` are the sessions that are present.
-    pub(crate) fn report(&self, present: u64, is_final: bool) -> PodReport {
-        let lifecycle = *self.lifecycle.borrow();
-        let totals = self.registry.totals();
-        PodReport {
-            pod: self.config.pod.clone(),
-            phase: lifecycle.phase(),
-            started_at: self.clock.started(),
-            drain_started_at: lifecycle.drain_started_at(),
-            forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
-            active_sessions: self.registry.active(),
-            present_sessions: Some(present),
-            ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
-            revision: Arc::clone(&self.config.revision),
-            version: self.config.version.clone(),
-            counters: Counters {
-                drain_notifications_sent: totals.notified,
-                graceful_logouts: totals.graceful,
-                auto_logouts: totals.ended(Outcome::AutoLogout),
-                forced_logouts: totals.ended(Outcome::Forced),
-                moved: totals.ended(Outcome::Moved),
-                logins: totals.logins,
-                websocket_connections: 0,
-            },
-            is_final,
-        }
     }
 
     /// How often expired sessions are looked for: often enough that none stays a tenth

@@ -4,9 +4,9 @@
 //! present while it is served, and is admitted in every phase. One without a session may start one on the way; the response
 //! carries its cookie then, unless it is a 503.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
@@ -15,31 +15,35 @@ use http_body::Body as _;
 use http_support::{ConnectionHandle, security_headers};
 use session_domain::UserName;
 use session_domain::registry::PresenceKind;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::events::EventStreamAnswer;
 use crate::identity::Identity;
-use crate::origin::{CrossSitePosts, Origin};
+use crate::origin::Origin;
 use crate::presence::{PresenceGuard, PresentBody};
 use crate::request_kind::RequestKind;
 use crate::resolve::{Resolved, resolve};
+use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::session::RequestContext;
 use crate::sessions::Held;
-use crate::{admission, origin, scope, trusted};
+use crate::{admission, origin, trusted};
 
 /// Answers a request, by `app` where no step does.
-pub(crate) async fn handle(
+pub(crate) async fn handle<S>(
     state: Arc<ServiceState>,
-    app: Router,
-    posts: CrossSitePosts,
+    app: S,
+    route: RouteKind,
     mut request: Request<Body>,
-) -> Response {
+) -> Response
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     origin::strip_untrusted(&state, &mut request);
-    let base = scope::split(request.uri_mut(), state.config.scope);
+    let base = Base::of(request.extensions());
     let (head, body) = request.into_parts();
-    let origin = match origin::check(&state, &posts, &head) {
+    let origin = match origin::check(&state, route, &head) {
         Ok(origin) => origin,
         Err(error) => return origin::refuse(&state, &head.headers, error),
     };
@@ -49,14 +53,14 @@ pub(crate) async fn handle(
     };
     if origin == Origin::CrossSitePost {
         let kind = RequestKind::CrossSitePost;
-        if let Some(refusal) = admission::check(&state, &base, kind, &head).await {
+        if let Some(refusal) = admission::check(&state, &base, route, kind, &head).await {
             return refusal;
         }
         let context = RequestContext::without_session(Arc::clone(&state), base, identity.cookies, kind);
         return without_session(&state, app, Request::from_parts(head, body), context).await;
     }
-    let kind = RequestKind::of(&head, state.config.session_start);
-    let context = match resolve(&state, &base, identity, kind, &head).await {
+    let kind = RequestKind::of(&head, route, state.config.session_start);
+    let context = match resolve(&state, &base, identity, route, kind, &head).await {
         Resolved::Session(session) => {
             let context = RequestContext::known(Arc::clone(&state), base, identity.cookies, kind, session.clone());
             return with_session(&state, app, Request::from_parts(head, body), context, &session).await;
@@ -69,19 +73,22 @@ pub(crate) async fn handle(
                 .unresolved(identity.id)
         }
     };
-    if let Some(refusal) = admission::check(&state, &context.base, kind, &head).await {
+    if let Some(refusal) = admission::check(&state, &context.base, route, kind, &head).await {
         return refusal;
     }
     without_session(&state, app, Request::from_parts(head, body), context).await
 }
 
-async fn with_session(
+async fn with_session<S>(
     state: &Arc<ServiceState>,
-    app: Router,
+    app: S,
     mut request: Request<Body>,
     context: RequestContext,
     session: &Held,
-) -> Response {
+) -> Response
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     state.sessions.touch(session, state.clock.now());
     let guard = PresenceGuard::of(state, session, PresenceKind::Request);
     let leaves = matches!(session, Held::Guest(_)) && !state.registry.admits_adoptions();
@@ -98,12 +105,15 @@ async fn with_session(
     response
 }
 
-async fn without_session(
+async fn without_session<S>(
     state: &Arc<ServiceState>,
-    app: Router,
+    app: S,
     mut request: Request<Body>,
     context: RequestContext,
-) -> Response {
+) -> Response
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     if context.needs_path() && request.uri().path() == "/" && matches!(*request.method(), Method::GET | Method::HEAD) {
         return to_path_of_its_own();
     }
@@ -131,7 +141,10 @@ fn to_path_of_its_own() -> Response {
     redirect
 }
 
-async fn call(app: Router, request: Request<Body>) -> Response {
+async fn call<S>(app: S, request: Request<Body>) -> Response
+where
+    S: Service<Request<Body>, Response = Response, Error = Infallible>,
+{
     match app.oneshot(request).await {
         Ok(response) => response,
         Err(never) => match never {},

@@ -19,7 +19,6 @@ mod capacity;
 mod census;
 mod change_feed;
 mod change_queue;
-mod connections;
 mod ending;
 mod eviction;
 mod limits;
@@ -28,6 +27,7 @@ mod lookup;
 mod notices;
 mod pending_writes;
 mod presence;
+mod presence_guard;
 mod renaming;
 mod replaced_ids;
 #[cfg(test)]
@@ -45,13 +45,13 @@ pub use census::Census;
 pub use change_feed::ChangeFeed;
 pub use change_queue::Change;
 use change_queue::ChangeQueue;
-pub use connections::PresenceKind;
 pub use limits::{Limits, UNCONFIRMED_LINGER, UNCONFIRMED_TTL};
 use live_session::ChangeConsumer;
 pub use live_session::LiveSession;
 use notices::RunningNotice;
 use pending_writes::PendingWrites;
-pub use presence::Presence;
+pub use presence::PresenceKind;
+pub use presence_guard::Presence;
 pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;
@@ -111,6 +111,13 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_store(mut self) -> Self {
         self.pending_writes = Some(PendingWrites::new());
+        self
+    }
+
+    /// Collects no changes for watchers: [`Registry::take_changes`] returns none and need not be called.
+    #[must_use]
+    pub fn without_watchers(mut self) -> Self {
+        self.changes.disable();
         self
     }
 

@@ -10,8 +10,9 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use http_support::security_headers;
-use lastcall::{Config, Service, Session};
+use lastcall::{Config, Lastcall, Session};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::assets;
 use crate::pages::{self, SamplePages};
@@ -23,16 +24,25 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The app on top of the library's public surface.
-pub fn service(config: Config) -> Service {
-    let router = Router::new()
+/// The handle for the sample app, which follows the maintenance switch.
+pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
+    Lastcall::builder(config.pod.clone())
+        .with_config(config)
+        .pages(SamplePages)
+        .untracked(files())
+        .maintenance(switch)
+        .build()
+}
+
+/// The sample app.
+pub fn router() -> Router {
+    Router::new()
         .route("/", get(home))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn(not_kept))
-        .layer(from_fn(guarded));
-    Service::with_pages(router, config, SamplePages).untracked(files())
+        .layer(from_fn(guarded))
 }
 
 /// The maintenance page and nothing else, until `stopped` is done.

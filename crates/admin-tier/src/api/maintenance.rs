@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, StatusCode};
 use http_support::{Form, FormError, header_fields};
-use maintenance_switch::{Position, SetError};
+use maintenance_switch::{SetError, SwitchState};
 use serde::{Deserialize, Serialize};
 use session_domain::Timestamp;
 
@@ -41,7 +41,7 @@ pub(crate) async fn set_maintenance(
 ) -> Result<Response, AppError> {
     let maintenance = app.maintenance.as_ref().ok_or_else(no_switch)?;
     let Form(form) = form.map_err(|error| bad_form(error.status(), FORM_HINT))?;
-    let position = form.enabled.parse::<Position>();
+    let position = form.enabled.parse::<SwitchState>();
     let position =
         position.map_err(|error| bad_form(StatusCode::BAD_REQUEST, format!("The form field `enabled` {error}.")))?;
     let action = if position.is_on() { AuditAction::MaintenanceOn } else { AuditAction::MaintenanceOff };
@@ -65,10 +65,10 @@ fn bad_form(status: StatusCode, detail: impl Into<std::borrow::Cow<'static, str>
     AppError::new(status, "On or off?", detail)
 }
 
-fn body(maintenance: &Maintenance, position: Position) -> Response {
+fn body(maintenance: &Maintenance, position: SwitchState) -> Response {
     let state = maintenance.state();
     // The switch was moved, but the new position may not have been read yet.
-    let since = state.since.filter(|_| state.report.position == position);
+    let since = state.since.filter(|_| state.report.state == position);
     json(MaintenanceBody { enabled: position.is_on(), switch: maintenance.name(), since })
 }
 
@@ -83,11 +83,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
 /// A move by another operator is a conflict. The other errors are not the operator's.
 const fn status(error: &SetError) -> StatusCode {
     match error {
-        SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
-        SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
-        SetError::NotThere { .. }
+        SetError::Conflict { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
+        SetError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SetError::NotFound { .. }
         | SetError::Forbidden(..)
-        | SetError::Refused(_)
+        | SetError::Rejected(_)
         | SetError::Mounted(_)
         | SetError::NotAFile(_)
         | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,

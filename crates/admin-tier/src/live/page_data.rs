@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Fragments;
 use crate::audit::{Audit, AuditEntry};
-use crate::maintenance::{Maintenance, SwitchState};
+use crate::maintenance::{Maintenance, ObservedSwitch};
 use crate::orphans::Orphans;
 
 /// What pages show.
@@ -32,7 +32,7 @@ pub(crate) struct SwitchData {
     /// The switch's name: its file or ConfigMap.
     pub(crate) name: String,
     /// The state that was read last.
-    pub(crate) state: SwitchState,
+    pub(crate) state: ObservedSwitch,
 }
 
 /// Where page data is read. Cheap to clone.

@@ -12,7 +12,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use cli::secret::Secret;
+use cli::secret::SecretString;
 use fleet::StoreRecord;
 use redis::RedisError;
 use session_domain::{PodName, SessionId};
@@ -57,7 +57,7 @@ struct Known {
 }
 
 impl Scanner {
-    pub(super) const fn new(url: Secret) -> Self {
+    pub(super) const fn new(url: SecretString) -> Self {
         Self { store: Store::new(url), known: None }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cli::secret::Secret;
+use cli::secret::SecretString;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, cmd, pipe};
 use session_domain::{SessionId, Timestamp, UserName};
@@ -21,12 +21,12 @@ type Fields = [Option<Vec<u8>>; 5];
 
 /// A connection to Redis that is opened when it is needed.
 pub(super) struct Store {
-    url: Secret,
+    url: SecretString,
     connection: Option<MultiplexedConnection>,
 }
 
 impl Store {
-    pub(super) const fn new(url: Secret) -> Self {
+    pub(super) const fn new(url: SecretString) -> Self {
         Self { url, connection: None }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use test_support::{Events, PATIENCE, Signal};
+use test_support::{Events, Signal, TEST_TIMEOUT};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -14,7 +14,7 @@ const PODS: [&str; 1] = ["127.0.0.1:1"];
 /// Waits until the other side has closed or reset the connection.
 async fn closed(stream: &mut TcpStream) {
     let mut rest = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("the connection stays open");
+    let _ = timeout(TEST_TIMEOUT, stream.read_to_end(&mut rest)).await.expect("the connection stays open");
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn a_head_that_is_never_finished_is_cut_after_its_time_limit_and_other_req
     tokio::select! {
         () = sending => {}
         () = cut => {}
-        () = sleep(PATIENCE) => panic!("an unfinished head has no time limit"),
+        () = sleep(TEST_TIMEOUT) => panic!("an unfinished head has no time limit"),
     }
     closed(&mut silent).await;
     assert!(start.elapsed() >= Duration::from_secs(5), "a slow client has {:?} only", start.elapsed());

@@ -1,4 +1,4 @@
-//! Who is told from whom, as browsers and proxies write it.
+//! Requests of our own pages and of other sites, as browsers and proxies send them.
 
 use http::HeaderValue;
 use http::header::HeaderName;

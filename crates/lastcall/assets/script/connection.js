@@ -30,9 +30,10 @@ export class Connection {
   // Another browser took over this session's stream. This page takes it back only when it becomes visible.
   #evicted = false;
 
-  // `options`: `base`, the path of the session; `known`, whether the server rendered this page for a session; `locks`, see
-  // `leader_lock.js`; `shared`, whether the tabs of this browser share a stream; `consent`, which opens and closes with the
-  // connection; `onEvent(name, data)`; `onState(state)`; `isUrgent()`, whether to poll more often.
+  // `options`: `routes`, the path of the service's own routes; `tabScoped`, whether every tab has a session of its own; `known`,
+  // whether the server rendered this page for a session; `locks`, see `leader_lock.js`; `shared`, whether the tabs of this browser
+  // share a stream; `consent`, which opens and closes with the connection; `onEvent(name, data)`; `onState(state)`; `isUrgent()`,
+  // whether to poll more often.
   constructor(options) {
     this.#options = options;
     this.#session = new SessionState(options, {
@@ -43,7 +44,7 @@ export class Connection {
       },
       open: () => this.open(),
     });
-    this.#lock = new StreamLock(options.locks, options.base !== "/", () => {
+    this.#lock = new StreamLock(options.locks, options.tabScoped, () => {
       // Another tab had a reason to steal the lock, so it is not taken back.
       this.#begin();
       this.#continueWithoutLock(true);
@@ -140,7 +141,7 @@ export class Connection {
     this.#evicted = false;
     this.#setState(this.#attempts ? "lost" : "opening");
     this.#stream = new EventStream(
-      `${this.#options.base}events`,
+      `${this.#options.routes}events`,
       (name, data) => round === this.#round && this.#receive(name, data),
       () => round === this.#round && this.#poll(POLLS_PER_ATTEMPT),
       () => round === this.#round && this.#reopen(),

@@ -16,7 +16,7 @@ export class Logout {
   // The `session-ended` event, where it has arrived.
   #ended = null;
 
-  // `parts`: `base`, `words`, `banner`, `announce`, `drain`, `consent`, `connection`, and `onEnd(data)`, which shows the end of the
+  // `parts`: `routes`, `words`, `banner`, `announce`, `drain`, `consent`, `connection`, and `onEnd(data)`, which shows the end of the
   // session.
   constructor(parts) {
     this.#parts = parts;
@@ -69,8 +69,8 @@ export class Logout {
   // Posts the logout: once after a click, and repeatedly at the end of a countdown while time remains. Resolves to whether the session
   // has ended.
   async #request(automatic) {
-    const { base, drain } = this.#parts;
-    const url = `${base}logout${automatic ? "?reason=drain" : ""}`;
+    const { routes, drain } = this.#parts;
+    const url = `${routes}logout${automatic ? "?reason=drain" : ""}`;
     const mayRetry = () => automatic && drain.remainingMs > 0;
     for (;;) {
       const { min, max } = AUTOMATIC_TIMEOUT_MS;

@@ -17,12 +17,13 @@ import { Title, titleShowsTime } from "./title.js";
 
 function run() {
   const settings = readSettings();
-  const { base, customUi } = settings;
+  const { base, routes, customUi } = settings;
   const texts = chooseTexts(settings.language);
   const { words } = texts;
   const locks = createLocks();
   // With `SESSION_SCOPE=tab` every tab has a session and a path of its own.
-  const shared = base === "/" && locks.exclusive;
+  const tabScoped = base !== "/";
+  const shared = !tabScoped && locks.exclusive;
   const notice = renderedNotice(settings.renderedNotice);
 
   const host = new Host(texts, customUi);
@@ -42,7 +43,8 @@ function run() {
   });
   const consent = new LogoutConsent(shared);
   const connection = new Connection({
-    base,
+    routes,
+    tabScoped,
     known: notice !== null || settings.hasSession,
     locks,
     shared,
@@ -52,7 +54,7 @@ function run() {
     isUrgent: () => drain.running,
   });
   const logout = new Logout({
-    base,
+    routes,
     words,
     banner,
     announce,

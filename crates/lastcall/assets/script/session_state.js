@@ -4,7 +4,7 @@ import { LastState } from "./last_state.js";
 import { FROM_CACHE, isOlder, querySession } from "./session_query.js";
 
 export class SessionState {
-  #base;
+  #routes;
   #onEvent;
   #connection;
   // There has been a session. A public page that never had one does not report its end.
@@ -21,8 +21,8 @@ export class SessionState {
   isMissing = false;
 
   // `connection` has `forward(name, data)`, which sends an event to the followers, `stop(state)`, and `open()`.
-  constructor({ base, known, onEvent }, connection) {
-    this.#base = base;
+  constructor({ routes, known, onEvent }, connection) {
+    this.#routes = routes;
     this.#known = known;
     this.#onEvent = onEvent;
     this.#connection = connection;
@@ -53,7 +53,7 @@ export class SessionState {
   async ask(isStale) {
     if (this.isOver) return "server";
     const [eventCount, newest] = [this.#eventCount, this.#serverTime];
-    const session = await querySession(this.#base, (answer) => isOlder(answer, newest));
+    const session = await querySession(this.#routes, (answer) => isOlder(answer, newest));
     if (session === undefined) return "nobody";
     if (session === FROM_CACHE) return "cache";
     if (isStale() || this.isOver) return "server";

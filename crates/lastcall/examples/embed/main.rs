@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use lastcall::{Config, Listeners, PodName, Service, Session};
+use lastcall::{Lastcall, Listeners, PodName, Session};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 
@@ -18,11 +18,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let mut arguments = std::env::args().skip(1);
     let address = arguments.next().unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-    let mut config = Config::new(PodName::new("embedded").ok_or("a pod needs a name")?);
+    let mut lastcall = Lastcall::builder(PodName::new("embedded").ok_or("a pod needs a name")?);
     if let Some(seconds) = arguments.next() {
-        config.policy.drain_timeout = Duration::from_secs(seconds.parse()?);
+        lastcall = lastcall.drain_timeout(Duration::from_secs(seconds.parse()?));
     }
-    config.auto_logout = arguments.next().as_deref() != Some("stay");
+    let stays = arguments.next().as_deref() == Some("stay");
 
     let signals = lastcall::signals()?;
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
@@ -31,7 +31,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let style = || async { ([("content-type", "text/css")], include_str!("claim.css")) };
     let script = || async { ([("content-type", "text/javascript")], include_str!("claim.js")) };
     let files = Router::new().route("/claim.css", get(style)).route("/claim.js", get(script));
-    Service::new(app, config).untracked(files).serve(Listeners::http(listener), signals).await?;
+    let lastcall = lastcall.config(|config| config.auto_logout = !stays).untracked(files).build();
+    lastcall.serve(app, Listeners::http(listener), signals).await?;
     Ok(())
 }
 

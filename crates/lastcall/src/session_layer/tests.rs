@@ -1,15 +1,19 @@
 //! The session layer around an app in process: which handlers get a session, and which answers carry a cookie.
 
+use axum::Router;
 use axum::body::to_bytes;
 use axum::routing::get;
 use http::request::Builder;
 use session_domain::{PodName, SessionId};
 
 use super::*;
+use crate::cross_site_posts::CrossSitePosts;
+use crate::metrics::MetricsOptions;
 use crate::{Config, PlainPages, Session};
 
 fn state() -> Arc<ServiceState> {
-    ServiceState::new(Config::new(PodName::new("user-1").unwrap()), Box::new(PlainPages))
+    let config = Config::new(PodName::new("user-1").unwrap());
+    ServiceState::new(config, Box::new(PlainPages), CrossSitePosts::default(), MetricsOptions::default())
 }
 
 fn app() -> Router {
@@ -21,7 +25,7 @@ fn app() -> Router {
 }
 
 async fn ask(state: &Arc<ServiceState>, request: Builder) -> Response {
-    handle(Arc::clone(state), app(), CrossSitePosts::default(), request.body(Body::empty()).unwrap()).await
+    handle(Arc::clone(state), app(), RouteKind::App, request.body(Body::empty()).unwrap()).await
 }
 
 async fn text(answer: Response) -> String {

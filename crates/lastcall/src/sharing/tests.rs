@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::Config;
+use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
 use crate::service_state::ServiceState;
@@ -24,7 +26,7 @@ use crate::streams::Streams;
 use crate::sweep;
 use session_domain::shared::Purpose;
 
-/// A pod with its tasks, as [`crate::Service::serve`] runs it, without its listeners.
+/// A pod with its tasks, as [`crate::Lastcall::serve`] runs it, without its listeners.
 struct Running {
     pod: Arc<ServiceState>,
     tasks: JoinSet<()>,
@@ -42,7 +44,8 @@ async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Durat
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = ServiceState::new(config, Box::new(PlainPages));
+    let posts = CrossSitePosts::default();
+    let pod = ServiceState::new(config, Box::new(PlainPages), posts, MetricsOptions::default());
     let stop = CancellationToken::new();
     let mut tasks = begin(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use lastcall::{Config, Listeners, PodName, Service, Session, SignIn, Signal, UserName};
+use lastcall::{Lastcall, Listeners, PodName, Session, SignIn, Signal, UserName};
 use test_support::{Person, eventually, metric};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -35,12 +35,14 @@ async fn start() -> Embedded {
         .route("/paid", post(|| async { "thank you" }))
         .route("/mine", post(page))
         .route("/other", post(|| async { "done" }));
-    let config = Config::new(PodName::new("embedded").unwrap());
     let (signals, mut heard) = mpsc::unbounded_channel();
     let (maintenance, switch) = watch::channel(false);
-    let service = Service::new(app, config).maintenance(switch).cross_site_posts(["/acs", "/paid", "/mine", "/logout"]);
+    let lastcall = Lastcall::builder(PodName::new("embedded").unwrap())
+        .maintenance(switch)
+        .cross_site_posts(["/acs", "/paid", "/mine", "/logout"])
+        .build();
     let heard = futures_util::stream::poll_fn(move |context| heard.poll_recv(context));
-    tokio::spawn(service.serve(Listeners::http(listener), heard));
+    tokio::spawn(async move { lastcall.serve(app, Listeners::http(listener), heard).await });
     Embedded { address, signals, maintenance }
 }
 

@@ -22,22 +22,31 @@ pub enum Change<X> {
 #[derive(Debug)]
 pub(super) struct ChangeQueue<X> {
     consumer: ChangeConsumer,
+    /// Whether changes are collected at all.
+    is_enabled: bool,
     queue: SegQueue<Change<X>>,
 }
 
 impl<X> ChangeQueue<X> {
     pub(super) const fn new(consumer: ChangeConsumer) -> Self {
-        Self { consumer, queue: SegQueue::new() }
+        Self { consumer, is_enabled: true, queue: SegQueue::new() }
+    }
+
+    /// Collects no changes from now on.
+    pub(super) const fn disable(&mut self) {
+        self.is_enabled = false;
     }
 
     pub(super) fn push_updated(&self, session: &Arc<LiveSession<X>>) {
-        if session.mark_queued(self.consumer) {
+        if self.is_enabled && session.mark_queued(self.consumer) {
             self.queue.push(Change::Updated(Arc::clone(session)));
         }
     }
 
     pub(super) fn push_removed(&self, id: SessionId, outcome: Option<Outcome>) {
-        self.queue.push(Change::Removed(id, outcome));
+        if self.is_enabled {
+            self.queue.push(Change::Removed(id, outcome));
+        }
     }
 
     /// Takes the changes that are queued now. Changes that arrive during the call stay for the next one.

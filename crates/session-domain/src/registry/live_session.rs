@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::connections::{Connections, PresenceClock, PresenceKind, PresenceStatus, RequestHistory};
 use super::limits::{Limits, UNCONFIRMED_TTL};
+use super::presence::{Connections, PresenceClock, PresenceKind, PresenceStatus, RequestHistory};
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
 use crate::outcome::Outcome;

@@ -1,55 +1,116 @@
-//! A guard for each open stream, WebSocket, task and request of a session.
+//! Presence: what a session has open, and how long it counts as present after the last connection closed.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
-use super::Registry;
-use super::connections::PresenceKind;
-use super::live_session::LiveSession;
+use super::limits::{Limits, UNCONFIRMED_LINGER};
 use crate::time::Timestamp;
 
-/// Keeps a session present while something of it is open.
-///
-/// The caller closes it with [`Presence::close`], which takes the time. A guard that is only dropped counts as closed at
-/// the session's last activity.
+/// What keeps a session present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresenceKind {
+    /// A request that is being served.
+    Request,
+    /// An event stream.
+    EventStream,
+    /// A WebSocket.
+    WebSocket,
+    /// A task that runs for the session.
+    Task,
+}
+
+/// Whether a session is present, and until when if nothing happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PresenceStatus {
+    pub(super) is_present: bool,
+    /// Set if the session is present and stops being so by time alone.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl PresenceStatus {
+    fn until(until: Timestamp, now: Timestamp) -> Self {
+        Self { is_present: now < until, until: (now < until).then_some(until) }
+    }
+}
+
+/// The requests of a session, at this pod and at others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RequestHistory {
+    pub(super) last_activity: Timestamp,
+    pub(super) cookie_came_back: bool,
+}
+
+/// The time at which presence is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PresenceClock {
+    pub(super) now: Timestamp,
+    /// When the running countdown began. A client that never had a stream, and whose cookie came back, cannot be notified:
+    /// if it was present then, it counts as present until the countdown ends.
+    pub(super) countdown_started_at: Option<Timestamp>,
+}
+
+/// Counts what a session has open.
 #[derive(Debug)]
-#[must_use = "dropping the guard closes what it stands for"]
-pub struct Presence<X> {
-    registry: Arc<Registry<X>>,
-    session: Arc<LiveSession<X>>,
-    kind: PresenceKind,
-    closed_at: Option<Timestamp>,
+pub(super) struct Connections {
+    by_kind: [AtomicU32; 4],
+    all: AtomicU32,
+    ever_streamed: AtomicBool,
+    last_closed: AtomicI64,
 }
 
-impl<X> Presence<X> {
-    /// Counts something as open.
-    pub fn open(registry: &Arc<Registry<X>>, session: &Arc<LiveSession<X>>, kind: PresenceKind) -> Self {
-        if session.connections.open(kind) {
-            (registry.population_changed)();
+impl Connections {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            by_kind: std::array::from_fn(|_| AtomicU32::new(0)),
+            all: AtomicU32::new(0),
+            ever_streamed: AtomicBool::new(false),
+            last_closed: AtomicI64::new(now.as_millis()),
         }
-        registry.queue_change(session);
-        Self { registry: Arc::clone(registry), session: Arc::clone(session), kind, closed_at: None }
     }
 
-    /// Counts it as closed.
-    pub fn close(mut self, now: Timestamp) {
-        self.closed_at = Some(now);
-    }
-
-    /// The session that is kept present.
-    pub const fn session(&self) -> &Arc<LiveSession<X>> {
-        &self.session
-    }
-}
-
-impl<X> Drop for Presence<X> {
-    fn drop(&mut self) {
-        let at = self.closed_at.unwrap_or_else(|| self.session.last_activity());
-        if self.session.connections.close(self.kind, at) {
-            (self.registry.population_changed)();
+    /// Counts one more. Returns `true` if nothing was open before.
+    pub(super) fn open(&self, kind: PresenceKind) -> bool {
+        if kind == PresenceKind::EventStream {
+            self.ever_streamed.store(true, Ordering::Relaxed);
         }
-        self.registry.queue_change(&self.session);
+        self.by_kind[kind as usize].fetch_add(1, Ordering::Relaxed);
+        self.all.fetch_add(1, Ordering::AcqRel) == 0
+    }
+
+    /// Counts one less. Returns `true` if nothing is open any more.
+    pub(super) fn close(&self, kind: PresenceKind, now: Timestamp) -> bool {
+        self.last_closed.fetch_max(now.as_millis(), Ordering::Relaxed);
+        self.by_kind[kind as usize].fetch_sub(1, Ordering::Relaxed);
+        self.all.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    pub(super) fn count(&self, kind: PresenceKind) -> u32 {
+        self.by_kind[kind as usize].load(Ordering::Relaxed)
+    }
+
+    pub(super) fn any_open(&self) -> bool {
+        self.all.load(Ordering::Acquire) > 0
+    }
+
+    pub(super) fn last_closed(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_closed.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn presence(&self, requests: RequestHistory, limits: &Limits, clock: PresenceClock) -> PresenceStatus {
+        if self.any_open() {
+            return PresenceStatus { is_present: true, until: None };
+        }
+        let last_closed = self.last_closed();
+        let last_request = last_closed.max(requests.last_activity);
+        let linger = limits.streamless_linger;
+        if self.ever_streamed.load(Ordering::Relaxed) {
+            PresenceStatus::until(last_closed.plus(limits.presence_linger), clock.now)
+        } else if !requests.cookie_came_back {
+            // Usually a load balancer's health check, which no drain should wait for.
+            PresenceStatus::until(last_request.plus(linger.min(UNCONFIRMED_LINGER)), clock.now)
+        } else if let Some(started_at) = clock.countdown_started_at {
+            PresenceStatus { is_present: started_at < last_request.plus(linger), until: None }
+        } else {
+            PresenceStatus::until(last_request.plus(linger), clock.now)
+        }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -211,3 +211,13 @@ fn changes_name_each_session_once_and_the_removed_ids() {
         .collect();
     assert_eq!(removed, [id(1), id(2)]);
 }
+
+#[test]
+fn a_registry_without_watchers_keeps_no_changes() {
+    let limits = Limits { max_sessions: 10, ..Limits::default() };
+    let sessions = Arc::new(Registry::new(PodName::new("user-1").unwrap(), limits, || {}).without_watchers());
+    let session = start(&sessions, 1, at(0));
+    sessions.touch(&session, at(1));
+    assert!(sessions.end(&session, Outcome::Logout));
+    assert!(sessions.take_changes().is_empty());
+}

@@ -61,7 +61,7 @@ struct PodBehind {
 impl SwitchView {
     pub(super) fn new(switch: &SwitchData, view: &FleetView, times: TimeRendering) -> Self {
         let SwitchData { name, state } = switch;
-        let is_on = state.report.position.is_on();
+        let is_on = state.report.state.is_on();
         let (mut followed, mut behind) = (0, Vec::new());
         for pod in view.pods().iter().filter(|pod| has_to_follow(pod)) {
             match pod_behind(pod, is_on, state.since, times) {
@@ -74,10 +74,10 @@ impl SwitchView {
             is_on,
             since: state.since.map(RelativeTime::clock),
             moved_at: state.since,
-            doubt: match &state.report.standing {
-                SwitchHealth::Doubtful(doubt) => Some(format!("{name} {doubt}")),
-                SwitchHealth::Unheard => Some(format!("{name} has not been read yet")),
-                SwitchHealth::Sound => None,
+            doubt: match &state.report.health {
+                SwitchHealth::Failing(doubt) => Some(format!("{name} {doubt}")),
+                SwitchHealth::Unknown => Some(format!("{name} has not been read yet")),
+                SwitchHealth::Healthy => None,
             },
             name: name.clone(),
             followed,

@@ -24,7 +24,7 @@ async fn check_outage(outage: Outage) {
     let (asked, began) = (api.asked_anything() + api.connections(), Instant::now());
     match outage {
         Outage::Refuses => api.stop().await,
-        Outage::TurnsAway => api.turn_away(true),
+        Outage::TurnsAway => api.reject_connections(true),
         Outage::Fails(fault) => {
             api.fault_all(fault);
             api.cut_watches();

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::Path;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use lastcall::{Config, Listeners, PodName, Service, Session};
+use lastcall::{Lastcall, Listeners, PodName, Session};
 use test_support::{HTMX, TURBO};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -38,8 +38,6 @@ impl App {
     /// Starts it. Its pages are `/plain/…`, `/turbo/…` and `/htmx/…`, where `one` and `two` lead to each other; `own` before the
     /// name (`/own-turbo/one`) gives them a banner of their own.
     pub(crate) async fn start() -> Self {
-        let mut config = Config::new(PodName::new("app").unwrap());
-        config.policy.drain_timeout = Duration::from_secs(600);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let (maintenance, switch) = watch::channel(false);
@@ -49,9 +47,13 @@ impl App {
             .route("/htmx.js", script(HTMX))
             .route("/worker.js", script(WORKER));
         let app = Router::new().route("/{kind}/{page}", get(page));
-        let service = Service::new(app, config).untracked(files).maintenance(switch);
+        let lastcall = Lastcall::builder(PodName::new("app").unwrap())
+            .drain_timeout(Duration::from_secs(600))
+            .untracked(files)
+            .maintenance(switch)
+            .build();
         let server = tokio::spawn(async move {
-            service.serve(Listeners::http(listener), tokio_stream::pending()).await.unwrap();
+            lastcall.serve(app, Listeners::http(listener), tokio_stream::pending()).await.unwrap();
         });
         Self { address, maintenance, server }
     }

@@ -1,0 +1,129 @@
+//! What a handle is made of: settings, pages, routes outside of tracking, the maintenance switch.
+
+use std::time::Duration;
+
+use axum::Router;
+use metrics::Recorder;
+use session_domain::PodName;
+use tokio::sync::watch;
+
+use crate::background::Background;
+use crate::config::Config;
+use crate::cross_site_posts::CrossSitePosts;
+use crate::handle::Lastcall;
+use crate::metrics::MetricsOptions;
+use crate::page::{Pages, PlainPages};
+use crate::service_state::ServiceState;
+
+/// Makes a [`Lastcall`].
+#[must_use = "a handle is made by `build`"]
+pub struct Builder {
+    config: Config,
+    pages: Box<dyn Pages>,
+    untracked: Router,
+    switch: watch::Receiver<bool>,
+    cross_site_posts: CrossSitePosts,
+    metrics: MetricsOptions,
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Lastcall {
+    /// Begins a handle for the pod of this name, with the defaults of [`Config`].
+    pub fn builder(pod: PodName) -> Builder {
+        Builder::new(pod)
+    }
+}
+
+impl Builder {
+    fn new(pod: PodName) -> Self {
+        // Without a sender the switch stays off.
+        let (_, switch) = watch::channel(false);
+        Self {
+            config: Config::new(pod),
+            pages: Box::new(PlainPages),
+            untracked: Router::new(),
+            switch,
+            cross_site_posts: CrossSitePosts::default(),
+            metrics: MetricsOptions::default(),
+        }
+    }
+
+    /// Replaces all settings, the name of the pod included.
+    pub fn with_config(mut self, config: Config) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Changes settings.
+    pub fn config(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Sets the time from the notice to the forced end: [`Policy::drain_timeout`](crate::Policy::drain_timeout).
+    pub fn drain_timeout(self, timeout: Duration) -> Self {
+        self.config(|config| config.policy.drain_timeout = timeout)
+    }
+
+    /// Sets the design of the pages that Lastcall shows.
+    pub fn pages(mut self, pages: impl Pages) -> Self {
+        self.pages = Box::new(pages);
+        self
+    }
+
+    /// Adds routes that answer every caller and touch no session: style sheets, scripts, pictures. For
+    /// [`serve`](Lastcall::serve) only; elsewhere, merge such routes outside of [`layer`](Lastcall::layer).
+    pub fn untracked(mut self, routes: Router) -> Self {
+        self.untracked = self.untracked.merge(routes);
+        self
+    }
+
+    /// Follows a maintenance switch. While it is on (`true`), all users are notified and counted down, newcomers get the
+    /// maintenance page, and the remaining sessions end with the countdown. Off again, the pod serves as before. Its position
+    /// counts, not how often it was moved. Without its sender it stays where it is.
+    pub fn maintenance(mut self, switch: watch::Receiver<bool>) -> Self {
+        self.switch = switch;
+        self
+    }
+
+    /// Lets forms of other sites post to these paths of the app, each written out like `/acs`: answers of identity providers (OIDC
+    /// `form_post`, SAML) and returns from a payment.
+    ///
+    /// Such a post comes without the session's cookie, and is handed to the app without a session: it starts none, leaves the one
+    /// that the browser has alone, and is served during a drain as well. [`Session`](crate::Session) answers it with 401; a
+    /// handler that knows who the user is takes [`SignIn`](crate::SignIn), or redirects to a page by `303`, where the cookie
+    /// is back. That the post is not forged is the handler's to verify (`state`, `RelayState`, signatures). Posts of our own pages
+    /// to the same paths are served as ever. Lastcall's own routes take no posts of other sites.
+    pub fn cross_site_posts(mut self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.cross_site_posts = self.cross_site_posts.with(paths);
+        self
+    }
+
+    /// Records Lastcall's metrics into a recorder of the app as well, under the same names, with descriptions.
+    ///
+    /// Histograms are recorded at once. All other values are set once a second while the background work runs, at every scrape of
+    /// Lastcall's own exporter, and when the background work ends. One recorder takes the metrics of one handle: the names have no
+    /// label that tells two apart.
+    pub fn metrics_recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        self.metrics.recorder = Some(Box::new(recorder));
+        self
+    }
+
+    /// Sets the upper bounds of the buckets of a histogram that the app records into [`Lastcall::recorder`]. Without them it comes out
+    /// as a summary. An empty list changes nothing.
+    pub fn histogram_buckets(mut self, name: impl Into<String>, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.metrics.buckets.push((name.into(), bounds.into_iter().collect()));
+        self
+    }
+
+    /// Makes the handle. Starts nothing.
+    pub fn build(self) -> Lastcall {
+        let state = ServiceState::new(self.config, self.pages, self.cross_site_posts, self.metrics);
+        Lastcall::new(state, self.untracked, Background::new(self.switch))
+    }
+}

@@ -1,0 +1,119 @@
+//! The handle that an app holds: its routes, its layer, its background work, and how the drain is waited for.
+
+use std::sync::Arc;
+
+use axum::Router;
+use futures_util::Stream;
+use session_domain::lifecycle::Signal;
+
+use crate::background::Background;
+use crate::error::{AlreadyStarted, ServeError};
+use crate::layers::LastcallLayer;
+use crate::metrics::AppRecorder;
+use crate::notices::Notices;
+use crate::route_kind::RouteKind;
+use crate::routes;
+use crate::scrape;
+use crate::serve::{Listeners, serve};
+use crate::service_state::ServiceState;
+
+/// Tracks the sessions of one app and drains them when the process is told to stop.
+///
+/// Cheap to clone: all clones are one handle. Two handles in one process do not know each other.
+#[derive(Clone)]
+pub struct Lastcall(Arc<Parts>);
+
+/// What all clones of a handle share.
+struct Parts {
+    state: Arc<ServiceState>,
+    untracked: Router,
+    background: Background,
+}
+
+impl std::fmt::Debug for Lastcall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Lastcall").field("config", &self.0.state.config).finish_non_exhaustive()
+    }
+}
+
+impl Lastcall {
+    pub(crate) fn new(state: Arc<ServiceState>, untracked: Router, background: Background) -> Self {
+        Self(Arc::new(Parts { state, untracked, background }))
+    }
+
+    /// Gives Lastcall's own routes, each behind [`layer`](Self::layer) where it concerns sessions: `/login`, `/logout`, `/session`,
+    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app.
+    pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        routes::all(&self.0.state)
+    }
+
+    /// Gives the layer that tracks sessions. A request that has passed it once passes it again untouched.
+    pub fn layer(&self) -> LastcallLayer {
+        LastcallLayer::new(Arc::clone(&self.0.state), RouteKind::App)
+    }
+
+    /// Starts the background work: the drain task, which listens to `signals`, and the upkeep of sessions and store. Needs a Tokio
+    /// runtime.
+    ///
+    /// `signals` may go on after the first: what a second one does is said by [`SecondSignal`](crate::SecondSignal).
+    ///
+    /// # Errors
+    /// Where the work was started before.
+    pub fn start(&self, signals: impl Stream<Item = Signal> + Send + 'static) -> Result<(), AlreadyStarted> {
+        self.0.background.start(&self.0.state, signals)
+    }
+
+    /// Completes when the drain is over and the event streams have been told to end: the moment to stop the server. Completes as
+    /// well where the background work has failed; [`finish`](Self::finish) says why.
+    ///
+    /// Where [`start`](Self::start) was not called before, the first poll starts the work with the signals of the process.
+    pub fn drained(&self) -> impl Future<Output = ()> + Send + 'static {
+        let handle = self.clone();
+        async move {
+            handle.0.background.start_with_process_signals(&handle.0.state);
+            handle.0.background.drained().await;
+        }
+    }
+
+    /// Ends the background work after the server has stopped: writes what the store has yet to get, and joins the tasks. A drain
+    /// that is not over is abandoned.
+    ///
+    /// # Errors
+    /// Where a part of the background work has failed.
+    pub async fn finish(&self) -> Result<(), ServeError> {
+        self.0.background.finish().await
+    }
+
+    /// Gives the notices of this pod, for an app's own jobs.
+    pub fn notices(&self) -> Notices {
+        Notices::new(Arc::clone(&self.0.state))
+    }
+
+    /// Gives a recorder for the app's own metrics: they come out of Lastcall's `/metrics`, with their descriptions.
+    pub fn recorder(&self) -> AppRecorder {
+        self.0.state.metrics.app_recorder()
+    }
+
+    /// Gives Lastcall's metrics, and those of the app that were recorded by [`recorder`](Self::recorder), in the text format of
+    /// Prometheus: for a `/metrics` of the app.
+    pub fn render_metrics(&self) -> String {
+        scrape::render(&self.0.state)
+    }
+
+    /// Serves the routes of `app` and Lastcall's own until a signal has come and the drain that it begins is over: the bundled way,
+    /// with time limits for request heads, bounded buffers, and an end under a deadline.
+    ///
+    /// # Errors
+    /// Where the handle was started before, or a part of the service fails, which no request can make it do.
+    ///
+    /// # Cancel safety
+    /// Dropped, it closes every connection at once: no user is notified, and nothing is waited for.
+    pub async fn serve(
+        &self,
+        app: Router,
+        listeners: Listeners,
+        signals: impl Stream<Item = Signal> + Send + 'static,
+    ) -> Result<(), ServeError> {
+        serve(&self.0.state, &self.0.background, self.0.untracked.clone(), app, listeners, signals).await
+    }
+}

@@ -1,0 +1,41 @@
+//! What a request is for: the app, or one of Lastcall's own routes. The route that wraps a request says so, never its path.
+
+use session_domain::shared::Purpose;
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RouteKind {
+    /// The app, whatever the path.
+    App,
+    /// `/login`: names the user.
+    Login,
+    /// `/logout`: ends the session.
+    Logout,
+    /// `/session`: what the session is.
+    Session,
+    /// `/events`: the event stream.
+    Events,
+    /// `/ws`: a `GET` that other sites' pages may not make. The app answers it.
+    WebSocket,
+}
+
+impl RouteKind {
+    /// What a session is looked for.
+    pub(crate) const fn purpose(self) -> Purpose {
+        match self {
+            Self::Logout => Purpose::Logout,
+            Self::Events => Purpose::Stream,
+            Self::App | Self::Login | Self::Session | Self::WebSocket => Purpose::Request,
+        }
+    }
+
+    /// Whether every caller is answered in every phase; what is said where there is no session is the route's own affair.
+    pub(crate) const fn is_always_admitted(self) -> bool {
+        matches!(self, Self::Logout | Self::Session | Self::Events)
+    }
+
+    /// Whether the cookie of a session that has ended keeps no request from being served, whatever its method.
+    pub(crate) const fn serves_ended_sessions(self) -> bool {
+        matches!(self, Self::Login | Self::Logout)
+    }
+}

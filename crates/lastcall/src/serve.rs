@@ -1,0 +1,120 @@
+//! The bundled way to serve: the app and Lastcall's own routes on listeners of the caller's, with bounded buffers, time limits, and
+//! an end under a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use futures_util::Stream;
+use http_support::{ConnectionSettings, Connections};
+use session_domain::lifecycle::Signal;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use crate::background::Background;
+use crate::error::ServeError;
+#[cfg(feature = "introspection")]
+use crate::introspection;
+use crate::service_state::ServiceState;
+use crate::{routes, sharing};
+
+/// What closing may take at the end: streams, connections and watchers together.
+pub const CLOSING_TIME: Duration = Duration::from_secs(5);
+
+/// Where a service listens. Bound by the caller, so that it knows the ports and reports those in use.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Listeners {
+    /// Pages, events and probes.
+    pub http: TcpListener,
+    /// Introspection; none: it is not served.
+    #[cfg(feature = "introspection")]
+    pub grpc: Option<TcpListener>,
+    /// Metrics; none: they are served on `http`.
+    pub metrics: Option<TcpListener>,
+}
+
+impl Listeners {
+    /// Pages, events, probes and metrics on one listener, and no introspection.
+    pub const fn http(http: TcpListener) -> Self {
+        Self {
+            http,
+            #[cfg(feature = "introspection")]
+            grpc: None,
+            metrics: None,
+        }
+    }
+}
+
+/// Ends the background work where serving is given up.
+struct AbortOnDrop<'a>(&'a Background);
+
+impl Drop for AbortOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+pub(crate) async fn serve(
+    state: &Arc<ServiceState>,
+    background: &Background,
+    untracked: Router,
+    app: Router,
+    listeners: Listeners,
+    signals: impl Stream<Item = Signal> + Send + 'static,
+) -> Result<(), ServeError> {
+    background.start(state, signals)?;
+    let _abort = AbortOnDrop(background);
+    let settings = ConnectionSettings::new(state.config.heartbeat_interval)
+        .with_keep_alive(state.config.keep_alive_timeout)
+        .with_peer_address(state.config.believed_proxies().is_some())
+        .with_connection_handle(state.config.store.is_some());
+    let connections = Connections::within_open_files();
+    let stop = CancellationToken::new();
+    let has_metrics = listeners.metrics.is_none();
+    let routes = routes::bundled(state, untracked, app, has_metrics);
+
+    background.ready().await;
+    let mut parts = JoinSet::new();
+    parts.spawn(http_support::serve(listeners.http, routes, stop.clone(), settings, connections.clone()));
+    if let Some(listener) = listeners.metrics {
+        let metrics = routes::metrics(state);
+        parts.spawn(http_support::serve(listener, metrics, stop.clone(), settings, connections.clone()));
+    }
+    let mut last_report = JoinSet::<()>::new();
+    #[cfg(feature = "introspection")]
+    introspection::start(state, listeners.grpc, &connections, &stop, &mut parts, &mut last_report)?;
+
+    tokio::select! {
+        () = background.drained() => {}
+        Some(ended) = parts.join_next() => return Err(ServeError::part_ended(ended.err())),
+        // It ends with the drain.
+        Some(ended) = last_report.join_next() => if !state.streams_end.is_cancelled() {
+            return Err(ServeError::part_ended(ended.err()));
+        },
+    }
+    if !state.streams_end.is_cancelled() {
+        return background.finish().await;
+    }
+
+    // The streams have been told to end. Watchers get the pod's last report before their server is told to stop.
+    let deadline = Instant::now() + closing_time(state);
+    let _ = timeout_at(deadline, last_report.join_next()).await;
+    stop.cancel();
+    let all_ended = async { while parts.join_next().await.is_some() {} };
+    if timeout_at(deadline, all_ended).await.is_err() {
+        warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
+    }
+    background.finish().await
+}
+
+/// What streams, connections and watchers get: all of [`CLOSING_TIME`] but for what the store gets, where there is one.
+fn closing_time(state: &ServiceState) -> Duration {
+    match state.sessions.sharing() {
+        Some(_) => CLOSING_TIME - sharing::SHUTDOWN_TIMEOUT,
+        None => CLOSING_TIME,
+    }
+}
