@@ -1,7 +1,7 @@
 //! How operators are authenticated (`ADMIN_AUTH`): by a token, by a proxy in front, or not at all.
 //!
-//! The middleware `require_operator` asks [`Auth`] who sends a request and refuses the request where that is nobody who
-//! may. In token mode [`TokenAuth`] checks the token, sign-in cookies and one-time links, and throttles wrong guesses.
+//! The middleware `require_operator` asks [`Auth`] for the operator who sends a request, and refuses the request where there
+//! is none. In token mode [`TokenAuth`] checks the token, sign-in cookies and one-time links, and throttles wrong guesses.
 
 mod login_throttle;
 mod one_time_links;
