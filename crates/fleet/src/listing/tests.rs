@@ -104,6 +104,7 @@ fn sessions_are_filtered_by_their_state() {
         ("idle", "user 1"),
         ("connected", "user 2, user 3, user 4"),
         ("not_connected", "user 1"),
+        ("told", "user 2"),
         ("notified", "user 2"),
         ("not_notified", "user 1, user 3, user 4"),
         ("not_told", "user 1, user 3, user 4"),
