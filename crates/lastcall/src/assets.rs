@@ -6,7 +6,9 @@ use axum::middleware::map_response;
 use http_support::assets::{JAVASCRIPT, at_fixed_path};
 use http_support::security_headers;
 
-/// Where pages find the script.
+use crate::names::RoutePrefix;
+
+/// Where pages find the script, behind the prefix of the routes, where there is one.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
 /// Where [`crate::PlainPages`] find theirs.
@@ -58,11 +60,12 @@ pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
 /// Serves the files to everybody.
-pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(prefix: &RoutePrefix) -> Router<S> {
+    let path = |path: &str| format!("{}{path}", prefix.as_str());
     Router::new()
-        .route(SCRIPT_PATH, at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
-        .route(AGAIN_PATH, at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
-        .route(RELOAD_PATH, at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
+        .route(&path(SCRIPT_PATH), at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
+        .route(&path(AGAIN_PATH), at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
+        .route(&path(RELOAD_PATH), at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
         .layer(map_response(security_headers::not_a_page))
 }
 

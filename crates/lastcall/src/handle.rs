@@ -1,6 +1,7 @@
 //! The handle that an app holds: its routes, its layer, its background work, and how the drain is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use futures_util::Stream;
@@ -11,9 +12,9 @@ use crate::error::{AlreadyStarted, ServeError};
 use crate::layers::LastcallLayer;
 use crate::notices::Notices;
 use crate::route_kind::RouteKind;
-use crate::routes;
 use crate::serve::{Listeners, serve};
 use crate::service_state::ServiceState;
+use crate::{probes, routes};
 
 /// Tracks the sessions of one app and drains them when the process is told to stop.
 ///
@@ -40,8 +41,11 @@ impl Lastcall {
     }
 
     /// Gives Lastcall's own routes, each behind [`layer`](Self::layer) where it concerns sessions: `/login`, `/logout`, `/session`,
-    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app.
+    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
+    /// before or after [`layer`](Self::layer) is put around it. An app with such a path of its own sets
+    /// [`route_prefix`](crate::Builder::route_prefix).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.0.state.routes_are_taken.store(true, Ordering::Relaxed);
         routes::all(&self.0.state)
     }
 
@@ -80,6 +84,11 @@ impl Lastcall {
     /// Where a part of the background work has failed.
     pub async fn finish(&self) -> Result<(), ServeError> {
         self.0.background.finish().await
+    }
+
+    /// Gives the numbers of this pod as text for Prometheus, for an app that has a `/metrics` of its own.
+    pub fn render_metrics(&self) -> String {
+        probes::render_metrics(&self.0.state)
     }
 
     /// Gives the notices of this pod, for an app's own jobs.

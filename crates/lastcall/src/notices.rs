@@ -5,29 +5,50 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::notice::{Broadcast, DrainNotice};
+use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
+use crate::sessions::Held;
+use crate::streams::StreamState;
 
-/// Follows the notices of a pod. Reading one notifies no session.
+/// Follows the notices of a pod, or those of one session. Reading one of a pod notifies no session.
 #[derive(Clone)]
 pub struct Notices {
     state: Arc<ServiceState>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
+    session: Option<Followed>,
+}
+
+/// The session whose notices are followed: those of the pod that owns it.
+#[derive(Clone)]
+struct Followed {
+    session: Held,
+    streams: watch::Receiver<StreamState>,
 }
 
 impl std::fmt::Debug for Notices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Notices").field("current", &self.current()).finish_non_exhaustive()
+        f.debug_struct("Notices").finish_non_exhaustive()
     }
 }
 
 impl Notices {
     pub(crate) fn new(state: Arc<ServiceState>) -> Self {
         let broadcast = state.broadcast.subscribe();
-        Self { state, broadcast }
+        Self { state, broadcast, session: None }
     }
 
-    /// Gives the notice that runs now, if any.
+    pub(crate) fn of_session(state: Arc<ServiceState>, session: Held) -> Self {
+        let streams = session.streams().subscribe();
+        Self { session: Some(Followed { session, streams }), ..Self::new(state) }
+    }
+
+    /// Gives the notice that runs now, if any. One of a session counts as shown to its user.
     pub fn current(&self) -> Option<DrainNotice> {
+        if let Some(Followed { session, .. }) = &self.session {
+            let notice = RunningNotice::of(&self.state, session)?;
+            notice.mark_notified(&self.state, session);
+            return Some(notice.payload(self.state.clock.now()));
+        }
         let broadcast = Arc::clone(&self.broadcast.borrow());
         let (notice, terms) = broadcast.notice()?;
         Some(DrainNotice::new(notice.reason, notice.deadline, terms, self.state.clock.now()))
@@ -38,9 +59,13 @@ impl Notices {
     /// # Cancel safety
     /// Cancel safe: no change is lost.
     pub async fn changed(&mut self) -> Option<DrainNotice> {
-        if self.broadcast.changed().await.is_err() {
-            // The sender lives as long as the state, which lives here.
-            std::future::pending::<()>().await;
+        // The senders live as long as the state and the session, which are held here.
+        match &mut self.session {
+            Some(followed) => tokio::select! {
+                _ = self.broadcast.changed() => {}
+                _ = followed.streams.changed() => {}
+            },
+            None => _ = self.broadcast.changed().await,
         }
         self.current()
     }

@@ -56,6 +56,11 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
 }
 
 async fn render(State(state): State<Arc<ServiceState>>) -> Response {
-    let text = state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref));
-    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
+    let text_format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    ([(CONTENT_TYPE, text_format)], render_metrics(&state)).into_response()
+}
+
+/// The numbers now, as Prometheus reads them.
+pub(crate) fn render_metrics(state: &ServiceState) -> String {
+    state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref))
 }

@@ -137,7 +137,11 @@ pub struct Registry<X> {
     /// When its countdown began; means something only while one runs.
     countdown_began: AtomicI64,
     population_changed: Box<dyn Fn() + Send + Sync>,
+    session_ended: Option<EndObserver<X>>,
 }
+
+/// Is given every session that ends, with its outcome.
+type EndObserver<X> = Box<dyn Fn(&LiveSession<X>, Outcome) + Send + Sync>;
 
 impl<X> std::fmt::Debug for Registry<X> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -162,6 +166,7 @@ impl<X> Registry<X> {
             notice: AtomicU64::new(0),
             countdown_began: AtomicI64::new(0),
             population_changed: Box::new(population_changed),
+            session_ended: None,
         }
     }
 
@@ -169,6 +174,14 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_store(mut self) -> Self {
         self.unwritten = Some(Unwritten { changes: Changes::new(Reader::Store), departed: papaya::HashMap::new() });
+        self
+    }
+
+    /// The same, with an observer of ends: called once for each session that ends, from whatever thread. It must be quick and must
+    /// not call back.
+    #[must_use]
+    pub fn with_end_observer(mut self, ended: impl Fn(&LiveSession<X>, Outcome) + Send + Sync + 'static) -> Self {
+        self.session_ended = Some(Box::new(ended));
         self
     }
 
@@ -210,6 +223,11 @@ impl<X> Registry<X> {
     /// Whether it holds as many sessions as it may.
     pub fn is_full(&self) -> bool {
         self.active() >= self.limits.max_sessions
+    }
+
+    /// Whether it holds so many sessions that newcomers had better go to another pod: from 95 % of the limit until below 90 %.
+    pub fn is_nearly_full(&self) -> bool {
+        self.capacity.is_nearly_full()
     }
 
     /// Starts a session. `id` must be new.
@@ -335,6 +353,9 @@ impl<X> Registry<X> {
         self.capacity.release();
         drop(identity);
         self.write_removed(id, Some(outcome));
+        if let Some(ended) = &self.session_ended {
+            ended(session, outcome);
+        }
         (self.population_changed)();
         true
     }

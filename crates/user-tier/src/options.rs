@@ -18,8 +18,8 @@ use cli::options::{self, Environment, Faults};
 use cli::{secret, trusted};
 use lastcall::store::{RedisStore, SessionStore};
 use lastcall::{
-    AllowedOrigins, CLOSING_TIME, Config, CookieSecure, ForcedEnd, Limits, OriginError, PodName, Policy,
-    ReadinessWhileDraining, SecondSignal, SessionScope, SessionStart, SigningKeys, StoreAtStart,
+    AllowedOrigins, CLOSING_TIME, Config, CookieName, CookieSecure, ForcedEnd, Limits, OriginError, PodName, Policy,
+    ReadinessWhileDraining, RoutePrefix, SecondSignal, SessionScope, SessionStart, SigningKeys, StoreAtStart,
 };
 pub use maintenance::{PageOptions, SwitchOptions};
 pub use raw::{Mode, Raw, RawPage};
@@ -69,73 +69,70 @@ impl Options {
         let (grpc_token, open_introspection) = introspection::callers(raw, addresses.grpc, environment, &mut faults);
         let pod = pod_name(raw, environment, &mut faults);
         let trusted = trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), &mut faults);
-        let defaults = Config::new(pod);
-        let service = Config {
-            policy,
-            limits,
-            max_streams_per_session: faults.take(
-                "MAX_STREAMS_PER_SESSION",
-                options::number(&raw.max_streams_per_session, 1..=10_000).map(|n| usize::try_from(n).unwrap_or(20)),
-                defaults.max_streams_per_session,
+        let mut service = Config::new(pod);
+        service.policy = policy;
+        service.limits = limits;
+        service.max_streams_per_session = faults.take(
+            "MAX_STREAMS_PER_SESSION",
+            options::number(&raw.max_streams_per_session, 1..=10_000).map(|n| usize::try_from(n).unwrap_or(20)),
+            service.max_streams_per_session,
+        );
+        service.keep_alive_timeout =
+            faults.take("KEEP_ALIVE_TIMEOUT", options::timeout(&raw.keep_alive_timeout), service.keep_alive_timeout);
+        service.heartbeat_interval =
+            faults.take("HEARTBEAT_INTERVAL", options::interval(&raw.heartbeat_interval), service.heartbeat_interval);
+        service.auto_logout = faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), service.auto_logout);
+        service.keys = keys.unwrap_or_else(|| service.keys.clone());
+        service.shared_key = shared_key;
+        service.trusted_proxies = trusted.proxies;
+        service.trusted_user = trusted.user;
+        service.allowed_origins = allowed_origins(raw, &mut faults);
+        service.grpc_token = grpc_token;
+        service.store = store;
+        service.forced_end = faults.take(
+            "FORCED_END",
+            options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
+            ForcedEnd::default(),
+        );
+        service.termination_grace_period = termination_grace_period;
+        service.store_at_start = faults.take(
+            "STORE_AT_START",
+            options::choice(
+                &raw.store_at_start,
+                &[("optional", StoreAtStart::Optional), ("required", StoreAtStart::Required)],
             ),
-            keep_alive_timeout: faults.take(
-                "KEEP_ALIVE_TIMEOUT",
-                options::timeout(&raw.keep_alive_timeout),
-                defaults.keep_alive_timeout,
+            StoreAtStart::default(),
+        );
+        service.scope = faults.take(
+            "SESSION_SCOPE",
+            options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
+            SessionScope::default(),
+        );
+        service.session_start = faults.take(
+            "SESSION_START",
+            options::choice(
+                &raw.session_start,
+                &[("any", SessionStart::Any), ("navigation", SessionStart::Navigation)],
             ),
-            heartbeat_interval: faults.take(
-                "HEARTBEAT_INTERVAL",
-                options::interval(&raw.heartbeat_interval),
-                defaults.heartbeat_interval,
+            SessionStart::default(),
+        );
+        service.session_cookie = faults.take(
+            "SESSION_COOKIE",
+            CookieName::new(&raw.session_cookie).map_err(|error| format!("{:?} {error}", raw.session_cookie)),
+            service.session_cookie,
+        );
+        service.route_prefix = route_prefix(raw.route_prefix.as_deref(), &mut faults);
+        service.cookie_secure = faults.take(
+            "COOKIE_SECURE",
+            options::choice(
+                &raw.cookie_secure,
+                &[("auto", CookieSecure::Auto), ("always", CookieSecure::Always), ("never", CookieSecure::Never)],
             ),
-            auto_logout: faults.take("AUTO_LOGOUT", options::switch(&raw.auto_logout), defaults.auto_logout),
-            keys: keys.unwrap_or(defaults.keys),
-            shared_key,
-            trusted_proxies: trusted.proxies,
-            trusted_user: trusted.user,
-            allowed_origins: allowed_origins(raw, &mut faults),
-            grpc_token,
-            store,
-            forced_end: faults.take(
-                "FORCED_END",
-                options::choice(&raw.forced_end, &[("delete", ForcedEnd::Delete), ("release", ForcedEnd::Release)]),
-                ForcedEnd::default(),
-            ),
-            termination_grace_period,
-            store_at_start: faults.take(
-                "STORE_AT_START",
-                options::choice(
-                    &raw.store_at_start,
-                    &[("optional", StoreAtStart::Optional), ("required", StoreAtStart::Required)],
-                ),
-                StoreAtStart::default(),
-            ),
-            scope: faults.take(
-                "SESSION_SCOPE",
-                options::choice(&raw.session_scope, &[("browser", SessionScope::Browser), ("tab", SessionScope::Tab)]),
-                SessionScope::default(),
-            ),
-            session_start: faults.take(
-                "SESSION_START",
-                options::choice(
-                    &raw.session_start,
-                    &[("any", SessionStart::Any), ("navigation", SessionStart::Navigation)],
-                ),
-                SessionStart::default(),
-            ),
-            cookie_secure: faults.take(
-                "COOKIE_SECURE",
-                options::choice(
-                    &raw.cookie_secure,
-                    &[("auto", CookieSecure::Auto), ("always", CookieSecure::Always), ("never", CookieSecure::Never)],
-                ),
-                CookieSecure::default(),
-            ),
-            maintenance_retry_after: maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
-            version: cli::version::VERSION.to_owned(),
-            revision: pod_revision(raw, &mut faults),
-            ..defaults
-        };
+            CookieSecure::default(),
+        );
+        service.maintenance_retry_after = maintenance::retry_after(raw.maintenance_retry_after.as_deref(), &mut faults);
+        service.version = cli::version::VERSION.to_owned();
+        service.revision = pod_revision(raw, &mut faults);
         let max_streams = options::given(raw.max_streams.as_deref())
             .and_then(|text| faults.take("MAX_STREAMS", options::number(text, 1..=10_000_000).map(Some), None));
         let switch = maintenance::switch(raw, &mut faults);
@@ -251,6 +248,13 @@ fn allowed_origins(raw: &Raw, faults: &mut Faults) -> AllowedOrigins {
     let Some(text) = options::given(raw.allowed_origins.as_deref()) else { return AllowedOrigins::default() };
     let origins = text.parse().map_err(|error: OriginError| error.to_string());
     faults.take("ALLOWED_ORIGINS", origins, AllowedOrigins::default())
+}
+
+/// The path in front of the own routes, which is none by default.
+fn route_prefix(text: Option<&str>, faults: &mut Faults) -> RoutePrefix {
+    let Some(text) = options::given(text) else { return RoutePrefix::default() };
+    let prefix = RoutePrefix::new(text).map_err(|error| format!("{text:?} {error}"));
+    faults.take("ROUTE_PREFIX", prefix, RoutePrefix::default())
 }
 
 /// Where sessions are kept: in Redis where `REDIS_URL` is given.

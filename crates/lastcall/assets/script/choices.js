@@ -6,6 +6,14 @@ const choices = tag?.dataset ?? {};
 const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
 const base = choices.base ?? tabPath ?? "/";
 
+// Where the service's own routes are: the prefix in front of them (`ROUTE_PREFIX`) is in this script's own address, too.
+function prefixOf(address) {
+  const path = address ? new URL(address, location.href).pathname : "";
+  const below = path.startsWith(base) ? path.slice(base.length) : path.slice(1);
+  return /^(.*\/)?assets\/lastcall\.js$/.exec(below)?.[1] ?? "";
+}
+const routes = base + (choices.prefix === undefined ? prefixOf(tag?.src) : choices.prefix.replace(/^\/(.+)$/, "$1/"));
+
 // Gives whether the page lets it happen.
 function emit(name, detail, cancelable = false) {
   return dispatchEvent(new CustomEvent(`lastcall:${name}`, { detail, cancelable }));

@@ -141,7 +141,7 @@ function stay() {
 
 // By hand in one try; by the countdown in as many as there is time for. Gives whether the session is over.
 async function signOut(automatic) {
-  const way = `${base}logout${automatic ? "?reason=drain" : ""}`;
+  const way = `${routes}logout${automatic ? "?reason=drain" : ""}`;
   const again = () => automatic && drain.left > 0;
   for (;;) {
     const { least, most } = TRY_WITHIN_MS;

@@ -34,7 +34,7 @@ async function provedLive(first, isOld) {
 async function fetchSession() {
   try {
     const options = { cache: "no-store", signal: AbortSignal.timeout(ANSWER_WITHIN_MS), headers: { accept: "application/json" } };
-    const answer = await fetch(`${base}session`, options);
+    const answer = await fetch(`${routes}session`, options);
     if (answer.status === 401) return { none: true, server_time: (await answer.json().catch(() => null))?.server_time };
     const session = answer.ok ? await answer.json() : null;
     // A captive portal has pages for everything.

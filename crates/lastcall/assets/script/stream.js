@@ -6,7 +6,7 @@ const SILENT_AFTER = 1.8;
 const EVENTS = ["connected", "drain", "drain-cancelled", "session-ended", "stream-ended", "heartbeat"];
 
 class Stream {
-  #source = new EventSource(`${base}events`);
+  #source = new EventSource(`${routes}events`);
   #watchdog = null;
   #heartbeatMs = 15_000;
 

@@ -42,7 +42,12 @@ async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Durat
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = ServiceState::new(config, Box::new(PlainPages), crate::cross_site_posts::CrossSitePosts::default());
+    let pod = ServiceState::new(
+        config,
+        Box::new(PlainPages::default()),
+        crate::cross_site_posts::CrossSitePosts::default(),
+        crate::hooks::Hooks::default(),
+    );
     let stop = CancellationToken::new();
     let mut tasks = begin(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();

@@ -2,5 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
+mod adopted;
 mod browser;
 mod cross_site;

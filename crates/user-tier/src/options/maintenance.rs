@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cli::logging::{self, LogFormat};
 use cli::options::{self, Environment, Faults};
-use lastcall::MaintenanceReadiness;
+use lastcall::{MaintenanceReadiness, RoutePrefix};
 use maintenance_switch::Place;
 
 use super::raw::{Raw, RawPage};
@@ -49,6 +49,8 @@ pub struct PageOptions {
     pub http: SocketAddr,
     /// `MAINTENANCE_RETRY_AFTER`; none: 30 min, and the page names no time.
     pub retry_after: Option<Duration>,
+    /// `ROUTE_PREFIX` of the pods, default none.
+    pub route_prefix: RoutePrefix,
     /// `HIDE_PROBES`, default `false`: probes and metrics are 404.
     pub hide_probes: bool,
     /// `LOG_FORMAT`, default `text`.
@@ -66,6 +68,7 @@ impl PageOptions {
         let options = Self {
             http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
             retry_after: retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
+            route_prefix: super::route_prefix(raw.route_prefix.as_deref(), &mut faults),
             hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
             log_format: faults.take(
                 "LOG_FORMAT",

@@ -75,6 +75,12 @@ pub struct Raw {
     /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*
     #[arg(long, env = "SESSION_START", value_name = "VALUE", hide_env_values = true, default_value = "any")]
     pub session_start: String,
+    /// Name of the session cookie, without its prefix
+    #[arg(long, env = "SESSION_COOKIE", value_name = "VALUE", hide_env_values = true, default_value = "session")]
+    pub session_cookie: String,
+    /// Path in front of /login, /logout, /session, /events and /assets/lastcall.js, without a slash at its end, like /_lastcall
+    #[arg(long, env = "ROUTE_PREFIX", value_name = "VALUE", hide_env_values = true)]
+    pub route_prefix: Option<String>,
     /// `auto` (from X-Forwarded-Proto or Forwarded), `always` or `never`
     #[arg(long, env = "COOKIE_SECURE", value_name = "VALUE", hide_env_values = true, default_value = "auto")]
     pub cookie_secure: String,
@@ -164,6 +170,9 @@ pub struct RawPage {
     /// `Retry-After` of the page, which names this time to users only where it is set [default: 30m]
     #[arg(long, env = "MAINTENANCE_RETRY_AFTER", value_name = "VALUE", hide_env_values = true)]
     pub maintenance_retry_after: Option<String>,
+    /// What ROUTE_PREFIX of the pods is
+    #[arg(long, env = "ROUTE_PREFIX", value_name = "VALUE", hide_env_values = true)]
+    pub route_prefix: Option<String>,
     /// Whether /health, /ready and /metrics are 404, for routes that lead here what nobody outside is to see
     #[arg(long, env = "HIDE_PROBES", value_name = "VALUE", hide_env_values = true, default_value = "false")]
     pub hide_probes: String,
