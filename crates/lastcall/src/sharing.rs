@@ -164,6 +164,11 @@ impl Sharing {
         self.health.now()
     }
 
+    /// Whether the store has ever taken a write.
+    pub(crate) fn was_writable(&self) -> bool {
+        self.health.was_writable()
+    }
+
     /// Follows the store's health.
     pub(crate) fn watch_health(&self) -> watch::Receiver<StoreHealth> {
         self.health.subscribe()

@@ -95,6 +95,11 @@ impl Streams {
         (number, receiver)
     }
 
+    /// Follows what the streams have to know, without being one.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<StreamState> {
+        self.state.subscribe()
+    }
+
     pub(crate) fn close(&self, number: u64) {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).numbers.remove(&number);
     }

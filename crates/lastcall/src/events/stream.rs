@@ -17,7 +17,8 @@ use tokio::time::{Instant, sleep_until};
 use crate::metrics::OpenStream;
 use crate::notice::{Broadcast, DrainNotice, cancelled_frame, millis};
 use crate::presence::PresenceGuard;
-use crate::session::{RunningNotice, Session};
+use crate::running_notice::RunningNotice;
+use crate::session::Session;
 use crate::streams::{CloseReason, StreamState};
 
 /// A browser waits so long before it opens a stream again that ended cleanly; each is told another time, so that
@@ -177,7 +178,7 @@ impl EventStream {
     /// The notice of the pod that owns the session may have begun, changed, or gone.
     fn hear_owner(&mut self) -> Option<Bytes> {
         let now = self.session.state.clock.now();
-        match (self.session.notice(), self.shown) {
+        match (self.session.running_notice(), self.shown) {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
             (Some(notice), _) => {
                 self.show(notice);
@@ -195,7 +196,7 @@ impl EventStream {
         let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
         match &*broadcast {
             Broadcast::Running { notice, frame, .. } => {
-                let running = self.session.notice()?;
+                let running = self.session.running_notice()?;
                 // Not for a session of another pod, where it is this pod alone that stops.
                 let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
                 if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
@@ -204,7 +205,7 @@ impl EventStream {
                 self.show(running);
                 Some(frame.clone())
             }
-            Broadcast::Cancelled { frame } if self.session.notice().is_none() => {
+            Broadcast::Cancelled { frame } if self.session.running_notice().is_none() => {
                 self.shown.take().map(|_| frame.clone())
             }
             Broadcast::Cancelled { .. } | Broadcast::Quiet => None,
@@ -221,7 +222,7 @@ impl EventStream {
     fn connected(&mut self) -> Bytes {
         let state = Arc::clone(&self.session.state);
         self.broadcast.mark_unchanged();
-        let running = self.session.notice();
+        let running = self.session.running_notice();
         let payload = running.map(|notice| notice.payload(state.clock.now()));
         let greeting = sse::encode(
             "connected",
@@ -258,7 +259,7 @@ impl EventStream {
 
     fn heartbeat(&mut self) -> Bytes {
         let state = &self.session.state;
-        let (now, notice) = (state.clock.now(), self.session.notice());
+        let (now, notice) = (state.clock.now(), self.session.running_notice());
         let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
         sse::encode("heartbeat", &Heartbeat { server_time: now, remaining_ms })

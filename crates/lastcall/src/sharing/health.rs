@@ -1,7 +1,7 @@
 //! What is known of the store's health, and what the log says when that changes. Reaching the store, reading it and writing
 //! to it are three things: a replica or a server out of memory is reached and read, and takes no writes.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ pub(super) struct HealthMonitor {
     /// Until when it may be behind: another server may have taken its place while it was away.
     behind_until: Mutex<Timestamp>,
     errors: AtomicU64,
+    /// Whether it has ever taken a write.
+    was_writable: AtomicBool,
 }
 
 /// A part of the store is away.
@@ -87,7 +89,13 @@ impl HealthMonitor {
             returns: AtomicU64::new(0),
             behind_until: Mutex::default(),
             errors: AtomicU64::new(0),
+            was_writable: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the store has ever taken a write.
+    pub(super) fn was_writable(&self) -> bool {
+        self.was_writable.load(Ordering::Relaxed)
     }
 
     pub(super) fn now(&self) -> StoreHealth {
@@ -200,6 +208,7 @@ impl HealthMonitor {
     }
 
     fn recovered(&self, now: Timestamp) {
+        self.was_writable.store(true, Ordering::Relaxed);
         let change = self.change(|health| match health {
             StoreHealth::Healthy { .. } => health,
             StoreHealth::Unknown => StoreHealth::Healthy { settling_until: now },

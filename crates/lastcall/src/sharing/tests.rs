@@ -16,6 +16,7 @@ use super::*;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
@@ -44,8 +45,8 @@ async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Durat
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let posts = CrossSitePosts::default();
-    let pod = ServiceState::new(config, Box::new(PlainPages), posts, MetricsOptions::default());
+    let (posts, hooks) = (CrossSitePosts::default(), Hooks::default());
+    let pod = ServiceState::new(config, Box::new(PlainPages::default()), posts, hooks, MetricsOptions::default());
     let stop = CancellationToken::new();
     let mut tasks = begin(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();
