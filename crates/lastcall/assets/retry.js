@@ -6,6 +6,8 @@
   const tag = document.querySelector("[data-again]");
   const initialDelay = Number(tag?.dataset.again || 2) * 1_000;
   const base = tag?.dataset.base ?? /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0] ?? "/";
+  // The prefix in front of the service's own routes, like `/_lastcall`.
+  const routes = base + (tag?.dataset.prefix ?? "").replace(/^\/(.+)$/, "$1/");
   const target = document.querySelector("[data-location]")?.dataset.location;
   const MAX_DELAY_MS = { visible: 10_000, hidden: 60_000 };
   const TIMEOUT_MS = 5_000;
@@ -38,7 +40,7 @@
 
   // Asks the service once. Returns the result, as below, and the server's time.
   async function querySession() {
-    const url = `${base}session?t=${Math.random().toString(36).slice(2)}`;
+    const url = `${routes}session?t=${Math.random().toString(36).slice(2)}`;
     const answer = await ask(url, { headers: { accept: "application/json" } });
     redirected = answer.type === "opaqueredirect";
     if (answer.status === 503) return { found: "waiting" };

@@ -6,7 +6,9 @@ use axum::middleware::map_response;
 use http_support::assets::{JAVASCRIPT, at_fixed_path};
 use http_support::security_headers;
 
-/// The URL of the script that pages include.
+use crate::names::RoutePrefix;
+
+/// The URL of the script that pages include, behind the prefix of the routes if there is one.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
 /// The URL of [`WAITING_SCRIPT`] for [`crate::PlainPages`].
@@ -33,11 +35,12 @@ pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 /// any element; empty: the page's own) once, a second after the page is shown.
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
-/// Serves the scripts, to every caller and in every phase.
-pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
+/// Serves the scripts behind `prefix`, to every caller and in every phase.
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(prefix: &RoutePrefix) -> Router<S> {
+    let path = |path: &str| format!("{}{path}", prefix.as_str());
     Router::new()
-        .route(SCRIPT_PATH, at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
-        .route(RETRY_PATH, at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
-        .route(RELOAD_PATH, at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
+        .route(&path(SCRIPT_PATH), at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
+        .route(&path(RETRY_PATH), at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
+        .route(&path(RELOAD_PATH), at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
         .layer(map_response(security_headers::not_a_page))
 }

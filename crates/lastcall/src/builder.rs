@@ -11,7 +11,9 @@ use crate::background::Background;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::handle::Lastcall;
+use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::MetricsOptions;
+use crate::names::{CookieName, RoutePrefix};
 use crate::page::{Pages, PlainPages};
 use crate::service_state::ServiceState;
 
@@ -19,11 +21,12 @@ use crate::service_state::ServiceState;
 #[must_use = "a handle is made by `build`"]
 pub struct Builder {
     config: Config,
-    pages: Box<dyn Pages>,
+    pages: Option<Box<dyn Pages>>,
     untracked: Router,
     switch: watch::Receiver<bool>,
     cross_site_posts: CrossSitePosts,
     metrics: MetricsOptions,
+    hooks: Hooks,
 }
 
 impl std::fmt::Debug for Builder {
@@ -45,11 +48,12 @@ impl Builder {
         let (_, switch) = watch::channel(false);
         Self {
             config: Config::new(pod),
-            pages: Box::new(PlainPages),
+            pages: None,
             untracked: Router::new(),
             switch,
             cross_site_posts: CrossSitePosts::default(),
             metrics: MetricsOptions::default(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -72,7 +76,7 @@ impl Builder {
 
     /// Sets the design of the pages that Lastcall shows.
     pub fn pages(mut self, pages: impl Pages) -> Self {
-        self.pages = Box::new(pages);
+        self.pages = Some(Box::new(pages));
         self
     }
 
@@ -121,9 +125,43 @@ impl Builder {
         self
     }
 
+    /// Sets the path in front of Lastcall's own routes that browsers use, for an app with a `/login` or `/events` of its own:
+    /// [`Config::route_prefix`].
+    pub fn route_prefix(self, prefix: RoutePrefix) -> Self {
+        self.config(|config| config.route_prefix = prefix)
+    }
+
+    /// Sets the name of the session cookie: [`Config::session_cookie`].
+    pub fn session_cookie(self, name: CookieName) -> Self {
+        self.config(|config| config.session_cookie = name)
+    }
+
+    /// Leaves `/login` to the app, where this is `false`: [`Session::sign_in`](crate::Session::sign_in) names the user.
+    pub fn login_route(self, is_own: bool) -> Self {
+        self.config(|config| config.login_route = is_own)
+    }
+
+    /// Leaves `/metrics` to the app, where this is `false`: [`Lastcall::render_metrics`] gives the numbers.
+    pub fn metrics_route(self, is_own: bool) -> Self {
+        self.config(|config| config.metrics_route = is_own)
+    }
+
+    /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block.
+    pub fn on_login(mut self, hook: impl Fn(&Login) + Send + Sync + 'static) -> Self {
+        self.hooks.on_login.push(Box::new(hook));
+        self
+    }
+
+    /// Calls `hook` once for each session that ends on this pod, whatever ends it. It must not block.
+    pub fn on_end(mut self, hook: impl Fn(&SessionEnd) + Send + Sync + 'static) -> Self {
+        self.hooks.on_end.push(Box::new(hook));
+        self
+    }
+
     /// Makes the handle. Starts nothing.
     pub fn build(self) -> Lastcall {
-        let state = ServiceState::new(self.config, self.pages, self.cross_site_posts, self.metrics);
+        let pages = self.pages.unwrap_or_else(|| Box::new(PlainPages::new(self.config.route_prefix.clone())));
+        let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics);
         Lastcall::new(state, self.untracked, Background::new(self.switch))
     }
 }

@@ -10,6 +10,7 @@ use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
 
 use crate::cookie::SigningKeys;
+use crate::names::{CookieName, RoutePrefix};
 use crate::store::SessionStore;
 
 /// What one cookie stands for.
@@ -93,6 +94,14 @@ pub struct Config {
     pub scope: SessionScope,
     /// Which requests can start a session. A login can in either case.
     pub session_start: SessionStart,
+    /// The name of the cookie, without its prefix.
+    pub session_cookie: CookieName,
+    /// The path in front of Lastcall's own routes that browsers use: `/login`, `/logout`, `/session`, `/events`, and the scripts.
+    pub route_prefix: RoutePrefix,
+    /// Whether `/login` is one of the own routes: not where the app has its own.
+    pub login_route: bool,
+    /// Whether `/metrics` is one of the own routes: not where the app has its own.
+    pub metrics_route: bool,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
@@ -142,6 +151,10 @@ impl Config {
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
             session_start: SessionStart::default(),
+            session_cookie: CookieName::default(),
+            route_prefix: RoutePrefix::default(),
+            login_route: true,
+            metrics_route: true,
             cookie_secure: CookieSecure::default(),
             trusted_proxies: None,
             trusted_user: None,

@@ -9,7 +9,7 @@ use http::header::{HeaderMap, HeaderValue};
 use session_domain::SessionId;
 use thiserror::Error;
 
-use crate::config::{CookieSecure, SessionScope};
+use crate::config::{Config, CookieSecure, SessionScope};
 use crate::scope::Base;
 
 /// The shortest secret that may sign.
@@ -60,10 +60,11 @@ impl SigningKeys {
         if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
     }
 
-    fn verify(&self, name: &'static str, value: &str) -> Option<SessionId> {
+    fn verify(&self, value: &str) -> Option<SessionId> {
         let jar = CookieJar::new();
         self.0.iter().find_map(|key| {
-            let verified = jar.signed(key).verify(Cookie::new(name, value.to_owned()))?;
+            // The signature is one of the value: the name does not matter.
+            let verified = jar.signed(key).verify(Cookie::new("session", value.to_owned()))?;
             verified.value().parse().ok()
         })
     }
@@ -76,62 +77,70 @@ impl SigningKeys {
     }
 }
 
-/// How cookies are read and written for one request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct CookieStyle {
-    secure: bool,
-    scope: SessionScope,
+/// The session cookie: its names, and when it is secure.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionCookie {
+    /// The name where the request did not come in by HTTPS.
+    plain: Box<str>,
+    /// The name where it did: with a prefix.
+    secure: Box<str>,
+    when_secure: CookieSecure,
 }
 
-impl CookieStyle {
-    pub(crate) fn of(headers: &HeaderMap, secure: CookieSecure, scope: SessionScope) -> Self {
-        let secure = match secure {
+impl SessionCookie {
+    pub(crate) fn new(config: &Config) -> Self {
+        let name = config.session_cookie.as_str();
+        let prefix = match config.scope {
+            SessionScope::Browser => "__Host-",
+            SessionScope::Tab => "__Secure-",
+        };
+        let secure = format!("{prefix}{name}").into();
+        Self { plain: name.into(), secure, when_secure: config.cookie_secure }
+    }
+
+    /// Whether the cookie of a request with these fields is secure.
+    pub(crate) fn is_secure(&self, headers: &HeaderMap) -> bool {
+        match self.when_secure {
             CookieSecure::Always => true,
             CookieSecure::Never => false,
             CookieSecure::Auto => http_support::forwarded::is_secure(headers),
-        };
-        Self { secure, scope }
-    }
-
-    /// A secure request ignores the unprefixed name: anybody on the plain network could have planted it.
-    const fn name(self) -> &'static str {
-        match (self.secure, self.scope) {
-            (false, _) => "session",
-            (true, SessionScope::Browser) => "__Host-session",
-            (true, SessionScope::Tab) => "__Secure-session",
         }
     }
 
+    /// A secure request ignores the unprefixed name: anybody on the plain network could have planted it.
+    fn name(&self, is_secure: bool) -> &str {
+        if is_secure { &self.secure } else { &self.plain }
+    }
+
     /// The session id of the first cookie that one of the keys has signed.
-    pub(crate) fn read(self, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
-        let name = self.name();
-        http_support::cookies::values(headers, name).find_map(|value| keys.verify(name, value))
+    pub(crate) fn read(&self, is_secure: bool, headers: &HeaderMap, keys: &SigningKeys) -> Option<SessionId> {
+        http_support::cookies::values(headers, self.name(is_secure)).find_map(|value| keys.verify(value))
     }
 
     /// Whether there is a cookie of that name that is as long as a signed id, whatever key has signed it.
-    pub(crate) fn is_present(self, headers: &HeaderMap) -> bool {
-        http_support::cookies::values(headers, self.name()).any(|value| value.len() == SIGNED_ID_BYTES)
+    pub(crate) fn is_present(&self, is_secure: bool, headers: &HeaderMap) -> bool {
+        http_support::cookies::values(headers, self.name(is_secure)).any(|value| value.len() == SIGNED_ID_BYTES)
     }
 
     /// The `Set-Cookie` value that gives the browser this session.
-    pub(crate) fn write(self, id: SessionId, base: &Base, keys: &SigningKeys) -> Option<HeaderValue> {
-        let cookie = keys.sign(self.cookie(id.to_string(), base))?;
+    pub(crate) fn write(&self, is_secure: bool, id: SessionId, base: &Base, keys: &SigningKeys) -> Option<HeaderValue> {
+        let cookie = keys.sign(self.cookie(is_secure, id.to_string(), base))?;
         HeaderValue::try_from(cookie.to_string()).ok()
     }
 
     /// The `Set-Cookie` value that takes the session from the browser.
-    pub(crate) fn clear(self, base: &Base) -> Option<HeaderValue> {
-        let mut cookie = self.cookie(String::new(), base);
+    pub(crate) fn clear(&self, is_secure: bool, base: &Base) -> Option<HeaderValue> {
+        let mut cookie = self.cookie(is_secure, String::new(), base);
         cookie.make_removal();
         HeaderValue::try_from(cookie.to_string()).ok()
     }
 
-    fn cookie(self, value: String, base: &Base) -> Cookie<'static> {
-        Cookie::build((self.name(), value))
+    fn cookie(&self, is_secure: bool, value: String, base: &Base) -> Cookie<'static> {
+        Cookie::build((self.name(is_secure).to_owned(), value))
             .path(base.as_str().to_owned())
             .http_only(true)
             .same_site(SameSite::Lax)
-            .secure(self.secure)
+            .secure(is_secure)
             .build()
     }
 }
@@ -143,7 +152,15 @@ mod tests {
 
     use super::*;
 
-    const PLAIN: CookieStyle = CookieStyle { secure: false, scope: SessionScope::Browser };
+    fn cookie(change: impl FnOnce(&mut Config)) -> SessionCookie {
+        let mut config = Config::new(session_domain::PodName::new("a").unwrap());
+        change(&mut config);
+        SessionCookie::new(&config)
+    }
+
+    fn plain() -> SessionCookie {
+        cookie(|_| {})
+    }
 
     fn keys(secrets: &[&str]) -> SigningKeys {
         SigningKeys::from_secrets(secrets.iter().map(|s| s.as_bytes())).unwrap()
@@ -153,9 +170,9 @@ mod tests {
         pairs.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_str(v).unwrap())).collect()
     }
 
-    fn written(style: CookieStyle, keys: &SigningKeys) -> String {
+    fn written(cookie: &SessionCookie, is_secure: bool, keys: &SigningKeys) -> String {
         let id = SessionId::from_uuid(Uuid::from_u128(7));
-        style.write(id, &Base::root(), keys).unwrap().to_str().unwrap().to_owned()
+        cookie.write(is_secure, id, &Base::root(), keys).unwrap().to_str().unwrap().to_owned()
     }
 
     fn value(set_cookie: &str) -> &str {
@@ -167,25 +184,25 @@ mod tests {
 
     #[test]
     fn a_cookie_is_read_back_beside_others_and_under_a_rotated_key() {
-        let old = written(PLAIN, &keys(&[A]));
+        let old = written(&plain(), false, &keys(&[A]));
         let rotated = keys(&[B, A]);
         for header in [value(&old).to_owned(), format!("theme=dark; {}; x=1", value(&old))] {
-            assert!(PLAIN.read(&headers(&[("cookie", &header)]), &rotated).is_some(), "{header}");
+            assert!(plain().read(false, &headers(&[("cookie", &header)]), &rotated).is_some(), "{header}");
         }
-        assert!(PLAIN.read(&headers(&[("cookie", value(&old))]), &keys(&[B])).is_none(), "foreign key");
+        assert!(plain().read(false, &headers(&[("cookie", value(&old))]), &keys(&[B])).is_none(), "foreign key");
         let planted = format!("session=planted; {}", value(&old));
-        assert!(PLAIN.read(&headers(&[("cookie", &planted)]), &rotated).is_some(), "shadowed by another");
+        assert!(plain().read(false, &headers(&[("cookie", &planted)]), &rotated).is_some(), "shadowed by another");
     }
 
     #[test]
     fn what_is_forged_truncated_or_oversized_is_nobody() {
         let keys = keys(&[A]);
-        let good = written(PLAIN, &keys);
+        let good = written(&plain(), false, &keys);
         let truncated = &value(&good)[..value(&good).len() - 3];
         let unsigned = format!("session={}", Uuid::from_u128(7));
         let oversized = format!("session={}", "x".repeat(20_000));
         for bad in [truncated, &unsigned, &oversized, "session=", "session", "=;=;;", "session=\u{e4}"] {
-            assert_eq!(PLAIN.read(&headers(&[("cookie", bad)]), &keys), None, "{bad:.40}");
+            assert_eq!(plain().read(false, &headers(&[("cookie", bad)]), &keys), None, "{bad:.40}");
         }
     }
 
@@ -193,20 +210,30 @@ mod tests {
     fn a_secure_cookie_carries_its_prefix_and_ignores_the_plain_name() {
         let keys = keys(&[A]);
         let forwarded = headers(&[("x-forwarded-proto", "https, http")]);
-        let secure = CookieStyle::of(&forwarded, CookieSecure::Auto, SessionScope::Browser);
-        let set = written(secure, &keys);
+        assert!(plain().is_secure(&forwarded) && !plain().is_secure(&HeaderMap::new()));
+        let set = written(&plain(), true, &keys);
         assert!(set.starts_with("__Host-session=") && set.contains("; Secure") && set.contains("; Path=/"), "{set}");
         assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
-        let plain = written(PLAIN, &keys);
-        assert!(!plain.contains("Secure"), "{plain}");
-        assert_eq!(secure.read(&headers(&[("cookie", value(&plain))]), &keys), None);
-        let tab = CookieStyle { secure: true, scope: SessionScope::Tab };
-        assert!(written(tab, &keys).starts_with("__Secure-session="));
+        let unprefixed = written(&plain(), false, &keys);
+        assert!(!unprefixed.contains("Secure"), "{unprefixed}");
+        assert_eq!(plain().read(true, &headers(&[("cookie", value(&unprefixed))]), &keys), None);
+        let tab = cookie(|config| config.scope = SessionScope::Tab);
+        assert!(written(&tab, true, &keys).starts_with("__Secure-session="));
+    }
+
+    #[test]
+    fn a_cookie_of_another_name_is_read_under_that_name_only() {
+        let keys = keys(&[A]);
+        let own = cookie(|config| config.session_cookie = crate::CookieName::new("app").unwrap());
+        let (named, secure) = (written(&own, false, &keys), written(&own, true, &keys));
+        assert!(named.starts_with("app=") && secure.starts_with("__Host-app="), "{named} {secure}");
+        assert!(own.read(false, &headers(&[("cookie", value(&named))]), &keys).is_some());
+        assert_eq!(plain().read(false, &headers(&[("cookie", value(&named))]), &keys), None);
     }
 
     #[test]
     fn clearing_names_the_same_cookie() {
-        let cleared = PLAIN.clear(&Base::root()).unwrap();
+        let cleared = plain().clear(false, &Base::root()).unwrap();
         let cleared = cleared.to_str().unwrap();
         assert!(cleared.starts_with("session=;") && cleared.contains("Max-Age=0"), "{cleared}");
     }

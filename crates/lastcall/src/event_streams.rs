@@ -95,6 +95,11 @@ impl EventStreams {
         (number, receiver)
     }
 
+    /// Follows what the streams have to know, without being one.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<StreamState> {
+        self.state.subscribe()
+    }
+
     /// Records that the stream with this number has closed.
     pub(crate) fn record_closed(&self, number: u64) {
         self.open.lock().numbers.remove(&number);

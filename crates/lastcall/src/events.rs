@@ -9,43 +9,27 @@ mod stream;
 use axum::Extension;
 use axum::body::Body;
 use axum::response::Response;
-use http::StatusCode;
-use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 use http_support::{ConnectionHandle, sse};
 
-use crate::account::no_session;
-use crate::page;
-use crate::service_state::ServiceState;
-use crate::session::RequestContext;
+use crate::presence::EventStreamAnswer;
+use crate::refusal::{Reason, Refusal};
+use crate::request_context::RequestContext;
 
-/// A page that got no stream may ask again after so long.
-const RETRY_AFTER_SECONDS: u16 = 5;
-
-/// Marks the answer that is an event stream of ours: it counts as a stream, not as a request in flight.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct EventStreamAnswer;
-
-/// Opens the event stream.
+/// Opens the event stream. `HEAD` gets the head of the response and opens nothing.
 pub(crate) async fn events(
     context: RequestContext,
     connection: Option<Extension<ConnectionHandle>>,
-    headers: HeaderMap,
-) -> Response {
-    let Some(session) = context.session() else { return no_session(&context.state, &headers) };
+) -> Result<Response, Refusal> {
+    let session = context.require_session()?;
+    if context.caller.is_head {
+        return Ok(sse::response(Body::empty()));
+    }
     let state = &context.state;
-    let Some(open) = state.metrics.open_stream(state.config.max_streams) else { return too_many(state, &headers) };
+    let open = state.metrics.open_stream(state.config.max_streams);
+    let open = open.ok_or_else(|| context.refuse(Reason::TooManyStreams))?;
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.streams().await;
     let mut response = sse::response(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
-    response
-}
-
-/// The answer where the pod has as many streams open as it may. Pages ask again.
-fn too_many(state: &ServiceState, headers: &HeaderMap) -> Response {
-    let detail = "This server has as many event streams open as it may. Try again in a few seconds.";
-    let mut response =
-        page::problem(&*state.pages, headers, StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail);
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
-    response
+    Ok(response)
 }

@@ -1,6 +1,7 @@
 //! The handle that an app holds: its routes, its layer, its background work, and how the drain is waited for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::Router;
 use futures_util::Stream;
@@ -12,10 +13,9 @@ use crate::layers::LastcallLayer;
 use crate::metrics::AppRecorder;
 use crate::notices::Notices;
 use crate::route_kind::RouteKind;
-use crate::routes;
-use crate::scrape;
 use crate::serve::{Listeners, serve};
 use crate::service_state::ServiceState;
+use crate::{routes, scrape};
 
 /// Tracks the sessions of one app and drains them when the process is told to stop.
 ///
@@ -42,8 +42,11 @@ impl Lastcall {
     }
 
     /// Gives Lastcall's own routes, each behind [`layer`](Self::layer) where it concerns sessions: `/login`, `/logout`, `/session`,
-    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app.
+    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
+    /// before or after [`layer`](Self::layer) is put around it. An app with such a path of its own sets
+    /// [`route_prefix`](crate::Builder::route_prefix).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {
+        self.0.state.routes_are_taken.store(true, Ordering::Relaxed);
         routes::all(&self.0.state)
     }
 

@@ -1,22 +1,71 @@
-//! The layer that an app and Lastcall's own routes stand behind.
+//! What a request passes on its way to the app, outermost first. Each step answers in the app's place or lets the request go on:
+//!
+//! 1. **measure**: how long the response took
+//! 2. **origin**: is it a change that another site's page asks for?
+//! 3. **identity**: which session and which user does it name?
+//! 4. **session**: where is that session?
+//! 5. **admission**: is a request without a session served now?
+//! 6. **handler**: the app, the presence of the session, and the cookie of a new one
+//!
+//! [`stack`] is the one place that puts them in order. The path of a request whose session is in memory allocates nothing but the
+//! context that its handler gets.
 
-use std::convert::Infallible;
+mod admission;
+mod answer;
+mod handler;
+mod identity;
+mod measure;
+mod origin;
+mod passing;
+mod session;
+#[cfg(test)]
+mod tests;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use admission::{Admission, AdmissionLayer};
+use answer::Answer;
+use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
+use handler::{Handler, HandlerLayer, Handling};
 use http::Request;
-use tokio::time::Instant;
-use tower::{Layer, Service};
+use identity::{Identify, IdentityLayer};
+use measure::{Measure, MeasureLayer, Measured};
+use origin::{Origin, OriginLayer};
+use passing::Incoming;
+use pin_project_lite::pin_project;
+use session::{FindSession, SessionLayer};
+use tower::{Layer, Service, ServiceBuilder};
 
+use crate::own_routes::is_own;
+use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
-use crate::session::RequestContext;
-use crate::session_layer;
 
-/// Tracks the sessions of the requests that pass it.
+/// The steps around a handler.
+type Stack<S> = Measure<Origin<Identify<FindSession<Admission<Handler<S>>>>>>;
+
+/// The response that the steps give, around the handler's `F`.
+type StackResponse<F, E> = Measured<Answer<Answer<Answer<Answer<Handling<F>, E>, E>, E>, E>>;
+
+/// Puts the steps around a handler, in their order.
+fn stack<S>(handler: S) -> Stack<S> {
+    ServiceBuilder::new()
+        .layer(MeasureLayer)
+        .layer(OriginLayer)
+        .layer(IdentityLayer)
+        .layer(SessionLayer)
+        .layer(AdmissionLayer)
+        .layer(HandlerLayer)
+        .service(handler)
+}
+
+/// Tracks the sessions of the requests that pass it. A request that has passed it passes it again untouched. Made by
+/// [`Lastcall::layer`](crate::Lastcall::layer).
 #[derive(Clone)]
 pub struct LastcallLayer {
     state: Arc<ServiceState>,
@@ -39,16 +88,16 @@ impl<S> Layer<S> for LastcallLayer {
     type Service = LastcallService<S>;
 
     fn layer(&self, app: S) -> LastcallService<S> {
-        LastcallService { state: Arc::clone(&self.state), route: self.route, app }
+        LastcallService { state: Arc::clone(&self.state), route: self.route, stack: stack(app) }
     }
 }
 
-/// An app whose sessions are tracked.
+/// An app behind a [`LastcallLayer`].
 #[derive(Clone)]
 pub struct LastcallService<S> {
     state: Arc<ServiceState>,
     route: RouteKind,
-    app: S,
+    stack: Stack<S>,
 }
 
 impl<S> std::fmt::Debug for LastcallService<S> {
@@ -57,30 +106,77 @@ impl<S> std::fmt::Debug for LastcallService<S> {
     }
 }
 
-impl<S> Service<Request<Body>> for LastcallService<S>
+impl<S> LastcallService<S> {
+    /// What stands behind all steps.
+    fn handler(&mut self) -> &mut S {
+        let Measure(Origin(Identify(FindSession(Admission(Handler(handler)))))) = &mut self.stack;
+        handler
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for LastcallService<S>
 where
-    S: Service<Request<Body>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
+    B: Send + 'static,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
 {
     type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S::Error>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.app.poll_ready(context)
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.handler().poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         let passed = request.extensions().get::<RequestContext>();
-        if passed.is_some_and(|passed| Arc::ptr_eq(&passed.state, &self.state)) {
-            return Box::pin(self.app.call(request));
+        let has_passed = passed.is_some_and(|passed| passed.is_of(&self.state));
+        let inner = if has_passed || self.route == RouteKind::App && is_own(&self.state, &request) {
+            Inner::Untouched { response: self.handler().call(request) }
+        } else {
+            let incoming = Incoming { state: Arc::clone(&self.state), route: self.route, request };
+            Inner::Tracked { response: self.stack.call(incoming) }
+        };
+        ResponseFuture { inner }
+    }
+}
+
+pin_project! {
+    /// The response of an app behind a [`LastcallLayer`].
+    pub struct ResponseFuture<F, E> {
+        #[pin]
+        inner: Inner<F, E>,
+    }
+}
+
+pin_project! {
+    #[project = Projected]
+    enum Inner<F, E> {
+        Tracked { #[pin] response: StackResponse<F, E> },
+        Untouched { #[pin] response: F },
+    }
+}
+
+impl<F, E> std::fmt::Debug for ResponseFuture<F, E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<F, R, E> Future for ResponseFuture<F, E>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().inner.project() {
+            Projected::Tracked { response } => response.poll(context),
+            Projected::Untouched { response } => response.poll(context).map_ok(|response| response.map(Body::new)),
         }
-        let (state, route, app) = (Arc::clone(&self.state), self.route, self.app.clone());
-        Box::pin(async move {
-            let began = Instant::now();
-            let response = session_layer::handle(Arc::clone(&state), app, route, request).await;
-            state.metrics.request(response.status(), began.elapsed());
-            Ok(response)
-        })
     }
 }

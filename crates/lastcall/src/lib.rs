@@ -115,10 +115,10 @@
 //! - It decides nothing about draining by itself: the rules are a pure state machine in `session-domain`, which this crate performs.
 
 mod account;
-mod admission;
 mod assets;
 mod background;
 mod builder;
+mod caller;
 mod clock;
 mod config;
 mod cookie;
@@ -128,38 +128,41 @@ mod error;
 mod event_streams;
 mod events;
 mod eviction;
+mod extract;
+mod found;
 mod handle;
-mod identity;
+mod hooks;
 #[cfg(feature = "introspection")]
 mod introspection;
 mod layers;
 mod maintenance_page;
 mod metrics;
+mod names;
 mod notice;
 mod notices;
-mod origin;
+mod own_routes;
 mod page;
 mod presence;
 mod probes;
-mod replaced;
+mod refusal;
+mod request_context;
 mod request_kind;
-mod resolve;
 mod route_kind;
 mod routes;
+mod running_notice;
 mod scope;
 mod scrape;
 mod serve;
 mod service_state;
 mod session;
-mod session_layer;
 mod sessions;
 mod sharing;
 mod sign_in;
 mod signals;
+mod signed_in;
 pub mod store;
 mod store_health;
 mod sweep;
-mod trusted;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
@@ -167,20 +170,24 @@ pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, St
 pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use error::{AlreadyStarted, ServeError};
 pub use handle::Lastcall;
+pub use hooks::{Login, SessionEnd};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
-pub use layers::{LastcallLayer, LastcallService};
+pub use layers::{LastcallLayer, LastcallService, ResponseFuture};
 pub use maintenance_page::{DEFAULT_RETRY_AFTER, serve_maintenance_page};
 pub use metrics::AppRecorder;
+pub use names::{CookieName, InvalidCookieName, InvalidRoutePrefix, RoutePrefix};
 pub use notice::DrainNotice;
 pub use notices::Notices;
 pub use page::{Page, Pages, PlainPages, problem};
+pub use refusal::Refusal;
 pub use serve::{CLOSING_TIME, Listeners};
 pub use session::Session;
 pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};
 pub use session_domain::registry::Limits;
-pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, Timestamp, UserName};
-pub use sign_in::{SignIn, SignedIn};
+pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, Outcome, PodName, SessionId, Timestamp, UserName};
+pub use sign_in::SignIn;
 pub use signals::signals;
+pub use signed_in::{SignedIn, SignedOut};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::middleware::map_response;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{any, get};
 use axum::{Json, Router};
 use http::StatusCode;
-use http::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{HeaderValue, RETRY_AFTER};
 use http::request::Parts;
-use http_support::{ConnectionSettings, Connections, security_headers, serve};
+use http_support::{ConnectionSettings, Connections, Problem, security_headers, serve};
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -57,7 +57,7 @@ pub async fn serve_maintenance_page(
     let routes = assets.merge(probes).fallback(move |request: Parts| async move {
         let kind = RequestKind::of(&request, RouteKind::App, SessionStart::Any);
         let base = scope::split(&mut request.uri.clone());
-        answer(&*pages, kind, &request.headers, base.reopened(&request.method), retry_after)
+        answer(&*pages, kind.takes_page(&request.headers), base.reopened(&request.method), retry_after)
     });
     let stop = CancellationToken::new();
     let closing = async {
@@ -91,19 +91,13 @@ fn hidden() -> Router {
 }
 
 /// The maintenance page, or the same for programs. Leaves the cookie alone. It names a time only where the operator has set one.
-pub(crate) fn answer(
-    pages: &dyn Pages,
-    kind: RequestKind,
-    headers: &HeaderMap,
-    location: &str,
-    retry_after: Option<Duration>,
-) -> Response {
-    let mut response = if kind.takes_page(headers) {
+pub(crate) fn answer(pages: &dyn Pages, takes_page: bool, location: &str, retry_after: Option<Duration>) -> Response {
+    let mut response = if takes_page {
         let page = Page::Maintenance { back_in: retry_after, location };
         page::html(StatusCode::SERVICE_UNAVAILABLE, pages.html(page))
     } else {
         let detail = "The service is in maintenance. Try again later.";
-        page::problem_document(StatusCode::SERVICE_UNAVAILABLE, "We'll be back soon", detail)
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "We'll be back soon", detail).into_response()
     };
     let retry_after = retry_after.unwrap_or(DEFAULT_RETRY_AFTER);
     response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));

@@ -1,6 +1,7 @@
-//! The notices of a pod, for an app's own jobs: work beside requests that has to stop or pause before the pod does.
+//! The notices of a pod, for an app's own jobs, and of a session, for its handlers.
 //!
-//! They follow the lifecycle, not what sessions are notified of: a job has to stop also where no session is there to be notified.
+//! Those of a pod follow the lifecycle, not what sessions are notified of: a job has to stop also where no session is there to be
+//! notified.
 
 use std::sync::Arc;
 
@@ -8,22 +9,38 @@ use session_domain::Timestamp;
 use session_domain::lifecycle::{Lifecycle, Reason, State};
 use tokio::sync::watch;
 
-use crate::notice::DrainNotice;
+use crate::event_streams::StreamState;
+use crate::notice::{Broadcast, DrainNotice};
+use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
+use crate::sessions::ServedSession;
 
-/// Follows the notices of a pod. Reading one notifies no session.
+/// Follows the notices of a pod, or those of one session. Reading one of a pod notifies no session.
 ///
-/// A notice runs from the signal until the process ends, or from the beginning of maintenance until its end, whether or not users are
-/// there. Its time is that to the forced end of sessions; without sessions, that to the end of the process.
+/// A notice of a pod runs from the signal until the process ends, or from the beginning of maintenance until its end, whether or not
+/// users are there. Its time is that to the forced end of sessions; without sessions, that to the end of the process.
 #[derive(Clone)]
 pub struct Notices {
     state: Arc<ServiceState>,
-    lifecycle: watch::Receiver<Lifecycle>,
-    /// What [`Notices::changed`] gave last.
-    known: Option<Running>,
+    followed: Followed,
 }
 
-/// A notice that runs.
+#[derive(Clone)]
+enum Followed {
+    Pod {
+        lifecycle: watch::Receiver<Lifecycle>,
+        /// What [`Notices::changed`] gave last.
+        known: Option<Running>,
+    },
+    /// Its notices are those of the pod that owns it.
+    Session {
+        session: ServedSession,
+        broadcast: watch::Receiver<Arc<Broadcast>>,
+        streams: watch::Receiver<StreamState>,
+    },
+}
+
+/// A notice of the pod that runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Running {
     reason: Reason,
@@ -33,7 +50,7 @@ struct Running {
 
 impl std::fmt::Debug for Notices {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Notices").field("current", &self.current()).finish_non_exhaustive()
+        f.debug_struct("Notices").finish_non_exhaustive()
     }
 }
 
@@ -41,15 +58,30 @@ impl Notices {
     pub(crate) fn new(state: Arc<ServiceState>) -> Self {
         let lifecycle = state.lifecycle.subscribe();
         let known = running(&lifecycle.borrow());
-        Self { state, lifecycle, known }
+        Self { state, followed: Followed::Pod { lifecycle, known } }
     }
 
-    /// Gives the notice that runs now, if any.
+    pub(crate) fn of_session(state: Arc<ServiceState>, session: ServedSession) -> Self {
+        let (broadcast, streams) = (state.broadcast.subscribe(), session.streams().subscribe());
+        Self { state, followed: Followed::Session { session, broadcast, streams } }
+    }
+
+    /// Gives the notice that runs now, if any. One of a session counts as shown to its user.
     pub fn current(&self) -> Option<DrainNotice> {
-        let (lifecycle, now) = (*self.lifecycle.borrow(), self.state.clock.now());
-        let Running { reason, deadline } = running(&lifecycle)?;
-        let deadline = deadline.or_else(|| lifecycle.wakes_at()).unwrap_or(now);
-        Some(DrainNotice::new(reason, deadline, self.state.terms(reason), now))
+        let now = self.state.clock.now();
+        match &self.followed {
+            Followed::Pod { lifecycle, .. } => {
+                let lifecycle = *lifecycle.borrow();
+                let Running { reason, deadline } = running(&lifecycle)?;
+                let deadline = deadline.or_else(|| lifecycle.wakes_at()).unwrap_or(now);
+                Some(DrainNotice::new(reason, deadline, self.state.terms(reason), now))
+            }
+            Followed::Session { session, .. } => {
+                let notice = RunningNotice::of(&self.state, session)?;
+                notice.mark_notified(&self.state, session);
+                Some(notice.payload(now))
+            }
+        }
     }
 
     /// Waits for the next change, and gives the notice that runs then. `None` where one was cancelled: maintenance is over.
@@ -57,12 +89,18 @@ impl Notices {
     /// # Cancel safety
     /// Cancel safe: no change is lost.
     pub async fn changed(&mut self) -> Option<DrainNotice> {
-        let known = self.known;
-        let changed = self.lifecycle.wait_for(|lifecycle| running(lifecycle) != known).await;
-        match changed.map(|lifecycle| running(&lifecycle)) {
-            Ok(running) => self.known = running,
-            // The sender lives as long as the state, which lives here.
-            Err(_) => std::future::pending().await,
+        // The senders live as long as the state and the session, which are held here.
+        match &mut self.followed {
+            Followed::Pod { lifecycle, known } => {
+                let before = *known;
+                if let Ok(lifecycle) = lifecycle.wait_for(|lifecycle| running(lifecycle) != before).await {
+                    *known = running(&lifecycle);
+                }
+            }
+            Followed::Session { broadcast, streams, .. } => tokio::select! {
+                _ = broadcast.changed() => {}
+                _ = streams.changed() => {}
+            },
         }
         self.current()
     }
@@ -73,7 +111,13 @@ impl Notices {
     /// Cancel safe.
     pub async fn started(&mut self) -> DrainNotice {
         loop {
-            self.known = running(&self.lifecycle.borrow());
+            match &mut self.followed {
+                Followed::Pod { lifecycle, known } => *known = running(&lifecycle.borrow()),
+                Followed::Session { broadcast, streams, .. } => {
+                    broadcast.mark_unchanged();
+                    streams.mark_unchanged();
+                }
+            }
             match self.current() {
                 Some(notice) => return notice,
                 None => _ = self.changed().await,

@@ -7,10 +7,11 @@ use axum::body::Body;
 use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http_support::header_fields::is_navigation;
 use http_support::{Problem, security_headers};
-use serde_json::Value;
 
 use crate::assets::{RELOAD_PATH, RETRY_PATH};
+use crate::names::RoutePrefix;
 
 /// A page that the service needs and the app may design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,10 +23,13 @@ pub enum Page<'a> {
         /// Whether the browser left by itself at the end of a countdown.
         automatic: bool,
     },
-    /// A request to sign out that no user may have made (another site's, a prefetch, a picture): ask before signing out (`POST` to `logout` under `base`).
+    /// A request to sign out that no user may have made (another site's, a prefetch, a picture): ask before signing out (`POST` to
+    /// `logout` below `routes`).
     ConfirmSignOut {
         /// The path of the app's first page for this user.
         base: &'a str,
+        /// The path of Lastcall's own routes for this user. Ends with a slash.
+        routes: &'a str,
     },
     /// Nobody is let in until maintenance is over.
     Maintenance {
@@ -75,8 +79,17 @@ pub trait Pages: Send + Sync + 'static {
 }
 
 /// Pages without any design, for a service that brings none.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct PlainPages;
+#[derive(Clone, Debug, Default)]
+pub struct PlainPages {
+    prefix: RoutePrefix,
+}
+
+impl PlainPages {
+    /// Makes them for routes with this prefix ([`Config::route_prefix`](crate::Config::route_prefix)).
+    pub const fn new(prefix: RoutePrefix) -> Self {
+        Self { prefix }
+    }
+}
 
 impl Pages for PlainPages {
     fn html(&self, page: Page<'_>) -> String {
@@ -84,26 +97,28 @@ impl Pages for PlainPages {
             Page::SignedOut { base, .. } => {
                 ("You are signed out", "Goodbye.", format!("<p><a href=\"{base}\">Sign in again</a></p>"))
             }
-            Page::ConfirmSignOut { base } => (
+            Page::ConfirmSignOut { routes, .. } => (
                 "Sign out?",
                 "Nothing has happened yet.",
-                format!("<form method=\"post\" action=\"{base}logout\"><button>Sign out</button></form>"),
+                format!("<form method=\"post\" action=\"{routes}logout\"><button>Sign out</button></form>"),
             ),
             Page::Maintenance { location, .. } => {
-                ("We'll be back soon", "We are at work on this service.", retry(30, location))
+                ("We'll be back soon", "We are at work on this service.", self.retry(30, location))
             }
             Page::TryAgain { location } => {
-                ("One moment", "This server is about to stop; another one takes over.", retry(1, location))
+                ("One moment", "This server is about to stop; another one takes over.", self.retry(1, location))
             }
             Page::Searching { location } => {
-                ("One moment", "Your session is being looked for. Nothing is lost.", retry(1, location))
+                ("One moment", "Your session is being looked for. Nothing is lost.", self.retry(1, location))
             }
             Page::SessionRenewed { location, is_repeated } => (
                 "One moment",
                 "You have just signed in. This page opens again by itself.",
-                reload(location, is_repeated),
+                self.reload(location, is_repeated),
             ),
-            Page::Busy { location } => ("We are full right now", "Please try again in a moment.", retry(5, location)),
+            Page::Busy { location } => {
+                ("We are full right now", "Please try again in a moment.", self.retry(5, location))
+            }
             Page::Problem { title, detail, .. } => (title, detail, String::new()),
         };
         format!(
@@ -114,30 +129,33 @@ impl Pages for PlainPages {
     }
 }
 
-/// Tries again to open `location`, with scripts at a moment of its own, without them by the clock.
-fn retry(seconds: u32, location: &str) -> String {
-    let refresh = refresh(seconds, location);
-    format!(
-        "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
-         <span id=\"trying\" aria-hidden=\"true\"></span></p>\
-         <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
-         <script src=\"{RETRY_PATH}\" data-again=\"{seconds}\" defer></script>{refresh}"
-    )
+impl PlainPages {
+    /// Tries again to open `location`, with scripts at a moment of its own, without them by the clock.
+    fn retry(&self, seconds: u32, location: &str) -> String {
+        let (refresh, prefix) = (refresh(seconds, location), self.prefix.as_str());
+        format!(
+            "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
+             <span id=\"trying\" aria-hidden=\"true\"></span></p>\
+             <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
+             <script src=\"{prefix}{RETRY_PATH}\" data-again=\"{seconds}\" data-prefix=\"{prefix}\" defer></script>{refresh}"
+        )
+    }
+
+    /// Opens `location` once, with scripts and without.
+    fn reload(&self, location: &str, is_repeated: bool) -> String {
+        let prefix = self.prefix.as_str();
+        let refresh = if is_repeated { String::new() } else { refresh(1, location) };
+        format!(
+            "<p><a href=\"{location}\">Open it now</a></p>\
+             <script src=\"{prefix}{RELOAD_PATH}\" data-location=\"{location}\" defer></script>{refresh}"
+        )
+    }
 }
 
 /// Opens `location` after so many seconds where no script does.
 fn refresh(seconds: u32, location: &str) -> String {
     let url = if location.is_empty() { String::new() } else { format!(";url={location}") };
     format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}{url}\"></noscript>")
-}
-
-/// Opens `location` once, with scripts and without.
-fn reload(location: &str, is_repeated: bool) -> String {
-    let refresh = if is_repeated { String::new() } else { refresh(1, location) };
-    format!(
-        "<p><a href=\"{location}\">Open it now</a></p>\
-         <script src=\"{RELOAD_PATH}\" data-location=\"{location}\" defer></script>{refresh}"
-    )
 }
 
 /// Nothing that stands in a page runs: scripts and styles are files.
@@ -158,31 +176,17 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
 /// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
 /// answers like this; an app that does the same speaks with one voice.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    problem_with(pages, headers, status, title, detail, Value::Null)
-}
-
-/// The same for a caller that is known to take no page.
-pub(crate) fn problem_document(status: StatusCode, title: &str, detail: &str) -> Response {
-    problem_of(status, title, detail, Value::Null).into_response()
-}
-
-/// The same as [`problem`], with `more` members (an object) in the problem document.
-pub(crate) fn problem_with(
-    pages: &dyn Pages,
-    headers: &HeaderMap,
-    status: StatusCode,
-    title: &str,
-    detail: &str,
-    more: Value,
-) -> Response {
-    problem_of(status, title, detail, more)
-        .respond(headers, |_| html(status, pages.html(Page::Problem { status, title, detail })))
-}
-
-fn problem_of(status: StatusCode, title: &str, detail: &str, more: Value) -> Problem {
     let problem = Problem::new(status, title.to_owned(), detail.to_owned());
-    let Value::Object(more) = more else { return problem };
-    more.into_iter().fold(problem, |problem, (name, value)| problem.with(&name, value))
+    problem_to(pages, is_navigation(headers), problem)
+}
+
+/// The same where it is known whether the caller navigates.
+pub(crate) fn problem_to(pages: &dyn Pages, navigates: bool, problem: Problem) -> Response {
+    if !navigates {
+        return problem.into_response();
+    }
+    let Problem { status, title, detail, .. } = &problem;
+    html(*status, pages.html(Page::Problem { status: *status, title, detail }))
 }
 
 #[cfg(test)]
@@ -201,11 +205,11 @@ mod tests {
             Page::SignedOut { base: "/", automatic: true },
             problem,
         ] {
-            let html = PlainPages.html(page);
+            let html = PlainPages::default().html(page);
             let scripts = html.matches("<script").count();
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");
             assert!(!html.contains("style"), "{html}");
         }
-        assert!(PlainPages.html(Page::TryAgain { location: "" }).contains(RETRY_PATH));
+        assert!(PlainPages::default().html(Page::TryAgain { location: "" }).contains(RETRY_PATH));
     }
 }

@@ -12,6 +12,10 @@ use crate::event_streams::EventStreams;
 use crate::service_state::ServiceState;
 use crate::sessions::{LiveSession, ServedSession};
 
+/// Marks the answer that is an event stream of ours: it counts as a stream, not as a request in flight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EventStreamAnswer;
+
 /// Keeps a session present while it lives.
 #[derive(Debug)]
 pub(crate) struct PresenceGuard {

@@ -1,5 +1,6 @@
 //! What a request is for: the app, or one of Lastcall's own routes. The route that wraps a request says so, never its path.
 
+use http::Method;
 use session_domain::shared::Purpose;
 
 /// What a request is for.
@@ -21,10 +22,11 @@ pub(crate) enum RouteKind {
 
 impl RouteKind {
     /// What a session is looked for.
-    pub(crate) const fn purpose(self) -> Purpose {
+    pub(crate) fn purpose(self, method: &Method) -> Purpose {
         match self {
             Self::Logout => Purpose::Logout,
-            Self::Events => Purpose::Stream,
+            Self::Events if method == Method::GET => Purpose::Stream,
+            Self::Events => Purpose::Request,
             Self::App | Self::Login | Self::Session | Self::WebSocket => Purpose::Request,
         }
     }

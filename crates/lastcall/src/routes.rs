@@ -5,12 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::State;
 use axum::middleware::map_response;
-use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use http_support::security_headers;
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,17 +15,20 @@ use tower_http::timeout::TimeoutLayer;
 
 use crate::config::SessionScope;
 use crate::layers::LastcallLayer;
+use crate::refusal::{Reason, Refusal};
+use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{account, assets, events, page, probes};
+use crate::{account, assets, events, probes};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// All own routes, for a router of the app.
 pub(crate) fn all<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    tracked(state).merge(untracked(state)).merge(metrics(state))
+    let routes = tracked(state).merge(untracked(state));
+    if state.config.metrics_route { routes.merge(metrics(state)) } else { routes }
 }
 
 /// `/metrics`.
@@ -40,10 +40,11 @@ pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState
 pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has_metrics: bool) -> Router {
     let app = app.layer(CatchPanicLayer::new());
     let behind = |kind| LastcallLayer::new(Arc::clone(state), kind).layer(app.clone());
-    let tracked =
-        tracked(state).route_service("/ws", behind(RouteKind::WebSocket)).fallback_service(behind(RouteKind::App));
+    let tracked = tracked(state)
+        .route_service(&format!("{}/ws", state.config.route_prefix.as_str()), behind(RouteKind::WebSocket))
+        .fallback_service(behind(RouteKind::App));
     let outside = files.merge(untracked(state));
-    let outside = if has_metrics { outside.merge(metrics(state)) } else { outside };
+    let outside = if has_metrics && state.config.metrics_route { outside.merge(metrics(state)) } else { outside };
     match state.config.scope {
         SessionScope::Browser => outside.fallback_service(tracked),
         SessionScope::Tab => outside.fallback_service(TabPaths::new(tracked)),
@@ -52,12 +53,12 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
 
 /// The scripts and the probes.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    assets::router().merge(probes::probes(state))
+    assets::router(&state.config.route_prefix).merge(probes::probes(state))
 }
 
 /// What concerns the caller's session.
 fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    let route = |kind, route: MethodRouter<Arc<ServiceState>>| {
+    let route = |kind, route: MethodRouter<S>| {
         route
             .fallback(wrong_method)
             .layer::<_, Infallible>(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, ANSWER_TIMEOUT))
@@ -65,15 +66,17 @@ fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Route
             .layer::<_, Infallible>(CatchPanicLayer::new())
             .layer(LastcallLayer::new(Arc::clone(state), kind))
     };
-    Router::new()
-        .route("/login", route(RouteKind::Login, post(account::login)))
-        .route("/logout", route(RouteKind::Logout, get(account::logout).post(account::logout)))
-        .route("/session", route(RouteKind::Session, get(account::session)))
-        .route("/events", route(RouteKind::Events, get(events::events)))
-        .with_state(Arc::clone(state))
+    let path = |name: &str| format!("{}{name}", state.config.route_prefix.as_str());
+    let routes = match state.config.login_route {
+        true => Router::new().route(&path("/login"), route(RouteKind::Login, post(account::login))),
+        false => Router::new(),
+    };
+    routes
+        .route(&path("/logout"), route(RouteKind::Logout, get(account::logout).post(account::logout)))
+        .route(&path("/session"), route(RouteKind::Session, get(account::session)))
+        .route(&path("/events"), route(RouteKind::Events, get(events::events)))
 }
 
-async fn wrong_method(State(state): State<Arc<ServiceState>>, request: Request<Body>) -> Response {
-    let detail = "This path exists, but not with this method.";
-    page::problem(&*state.pages, request.headers(), StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
+async fn wrong_method(context: RequestContext) -> Refusal {
+    context.refuse(Reason::WrongMethod)
 }

@@ -1,23 +1,28 @@
 //! Everything that the parts of one running service share. One value a service, never a global.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http_support::SameOrigin;
 use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
+use session_domain::registry::AdmissionError;
+use session_domain::{SessionId, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{Config, StoreAtStart};
-use crate::cookie::SigningKeys;
+use crate::cookie::{SessionCookie, SigningKeys};
 use crate::cross_site_posts::CrossSitePosts;
+use crate::event_streams::EventStreams;
+use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
-use crate::sessions::{SessionRegistry, Sessions};
+use crate::sessions::{LiveSession, SessionRegistry, Sessions};
 use crate::sharing::Sharing;
 use crate::store_health::StoreHealth;
 
@@ -38,6 +43,12 @@ pub(crate) struct ServiceState {
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
     pub(crate) metrics: Metrics,
+    /// What the app is told of logins and ends.
+    pub(crate) hooks: Arc<Hooks>,
+    /// Whether the own routes were taken for a router of the app: they stand behind the layer already.
+    pub(crate) routes_are_taken: AtomicBool,
+    /// How the session cookie is read and written.
+    pub(crate) cookie: SessionCookie,
     /// What signs the cookies now.
     pub(crate) keys: Arc<ArcSwap<SigningKeys>>,
     pub(crate) pages: Box<dyn Pages>,
@@ -45,10 +56,6 @@ pub(crate) struct ServiceState {
     pub(crate) cross_site_posts: CrossSitePosts,
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
-    /// Whether it holds so many sessions that newcomers had better go elsewhere.
-    is_full: AtomicBool,
-    /// Whether the store has been written once: until then a pod that requires it is not ready.
-    store_was_healthy: AtomicBool,
 }
 
 /// Whether the pod takes newcomers, as `/ready` answers.
@@ -67,11 +74,17 @@ impl ServiceState {
         config: Config,
         pages: Box<dyn Pages>,
         cross_site_posts: CrossSitePosts,
+        hooks: Hooks,
         metrics: MetricsOptions,
     ) -> Arc<Self> {
+        let hooks = Arc::new(hooks);
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);
         let registry = SessionRegistry::new(config.pod.clone(), config.limits, move || wake.notify_one());
+        let on_end = Arc::clone(&hooks);
+        let registry = registry.with_end_observer(move |session, outcome| {
+            on_end.end(&SessionEnd { session_id: session.id(), user: session.user(), outcome });
+        });
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.without_watchers() });
         let clock = Clock::start();
@@ -92,12 +105,34 @@ impl ServiceState {
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
+            hooks,
+            routes_are_taken: AtomicBool::new(false),
+            cookie: SessionCookie::new(&config),
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             keys,
             config,
-            is_full: AtomicBool::new(false),
-            store_was_healthy: AtomicBool::new(false),
         })
+    }
+
+    /// Starts a session.
+    ///
+    /// # Errors
+    /// Where none is admitted now.
+    pub(crate) fn start_session(&self, user: UserName) -> Result<LiveSession, AdmissionError> {
+        let id = SessionId::from_uuid(Uuid::new_v4());
+        let session = self.registry.start(id, user, EventStreams::default(), self.clock.now())?;
+        self.hooks.login(&Login {
+            session_id: session.id(),
+            replaces: None,
+            user: session.user(),
+            login_time: session.login_time(),
+        });
+        Ok(session)
+    }
+
+    /// Whether a newcomer would be admitted now.
+    pub(crate) fn admits_newcomers(&self) -> bool {
+        self.registry.admits_newcomers() && !self.registry.is_full()
     }
 
     /// How the store is; `None` where the pod has none.
@@ -111,32 +146,18 @@ impl ServiceState {
         if readiness == Readiness::Ready && self.lacks_store() {
             return PodReadiness::StoreNotReady;
         }
-        if readiness == Readiness::Ready && self.is_full() {
+        if readiness == Readiness::Ready && self.registry.is_nearly_full() {
             return PodReadiness::Full;
         }
         PodReadiness::Lifecycle(readiness)
     }
 
-    /// From 95 % of `MAX_SESSIONS` until below 90 %, so that a pod at the limit does not come and go.
-    fn is_full(&self) -> bool {
-        let (active, max) = (self.registry.active(), self.config.limits.max_sessions);
-        if active.saturating_mul(100) >= max.saturating_mul(95) {
-            self.is_full.store(true, Ordering::Relaxed);
-        } else if active.saturating_mul(100) < max.saturating_mul(90) {
-            self.is_full.store(false, Ordering::Relaxed);
-        }
-        self.is_full.load(Ordering::Relaxed)
-    }
-
     fn lacks_store(&self) -> bool {
-        let Some(health) = self.store_health() else { return false };
-        if health.is_writable() {
-            self.store_was_healthy.store(true, Ordering::Relaxed);
-            return false;
-        }
-        let was_healthy = self.store_was_healthy.load(Ordering::Relaxed);
-        matches!(health, StoreHealth::LoginRefused { had_contact: false })
-            || (self.config.store_at_start == StoreAtStart::Required && !was_healthy)
+        let Some(sharing) = self.sessions.sharing() else { return false };
+        let health = sharing.health();
+        // Required, it has to have taken a write once.
+        let is_awaited = self.config.store_at_start == StoreAtStart::Required && !sharing.was_writable();
+        !health.is_writable() && (is_awaited || matches!(health, StoreHealth::LoginRefused { had_contact: false }))
     }
 
     /// What happens to a session at the end of a countdown.

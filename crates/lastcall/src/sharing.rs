@@ -144,6 +144,11 @@ impl Sharing {
         self.health.now()
     }
 
+    /// Whether the store has ever taken a write.
+    pub(crate) fn was_writable(&self) -> bool {
+        self.health.was_writable()
+    }
+
     /// Follows the health of the store.
     pub(crate) fn watch_health(&self) -> watch::Receiver<StoreHealth> {
         self.health.subscribe()

@@ -58,7 +58,7 @@ use unconfirmed::Unconfirmed;
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Admission;
-use crate::outcome::{Ledger, Totals};
+use crate::outcome::{Ledger, Outcome, Totals};
 use crate::time::Timestamp;
 
 /// Holds the sessions of one pod.
@@ -78,7 +78,11 @@ pub struct Registry<X> {
     pending_writes: Option<PendingWrites<X>>,
     notice: RunningNotice,
     population_changed: Box<dyn Fn() + Send + Sync>,
+    session_ended: Option<EndObserver<X>>,
 }
+
+/// Gets every session that ends, with its outcome.
+type EndObserver<X> = Box<dyn Fn(&LiveSession<X>, Outcome) + Send + Sync>;
 
 impl<X> std::fmt::Debug for Registry<X> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -104,6 +108,7 @@ impl<X> Registry<X> {
             pending_writes: None,
             notice: RunningNotice::default(),
             population_changed: Box::new(population_changed),
+            session_ended: None,
         }
     }
 
@@ -111,6 +116,14 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_store(mut self) -> Self {
         self.pending_writes = Some(PendingWrites::new());
+        self
+    }
+
+    /// Calls `ended` once for each session that ends, from any thread. The function must return quickly and must not call the
+    /// registry.
+    #[must_use]
+    pub fn with_end_observer(mut self, ended: impl Fn(&LiveSession<X>, Outcome) + Send + Sync + 'static) -> Self {
+        self.session_ended = Some(Box::new(ended));
         self
     }
 
@@ -159,6 +172,11 @@ impl<X> Registry<X> {
     /// Whether the registry holds [`Limits::max_sessions`] sessions.
     pub fn is_full(&self) -> bool {
         self.active() >= self.limits.max_sessions
+    }
+
+    /// Whether newcomers had better go to another pod: from 95 % of the limit until below 90 %.
+    pub fn is_nearly_full(&self) -> bool {
+        self.capacity.is_nearly_full()
     }
 
     /// Starts a session and counts a login. `id` must be new.

@@ -7,7 +7,7 @@ import { timeFormat, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const session = byId("session");
-const { user, base } = session.dataset;
+const { user, base, routes } = session.dataset;
 const dateTime = timeFormat({ dateStyle: "medium", timeStyle: "short" });
 const on = (name, handle) => addEventListener(`lastcall:${name}`, (event) => handle(event.detail, event));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -69,7 +69,7 @@ on("left", ({ automatic }, event) => {
   else notes.erase();
   if (!notified) lastSession.forget();
   rememberName(notified ? user : "");
-  location.replace(`${base}logout`);
+  location.replace(`${routes}logout`);
 });
 on("session-ended", ({ reason }) => end(reason));
 
@@ -109,7 +109,7 @@ async function admits() {
 
 async function sessionAnswer() {
   const request = { headers: { accept: "application/json" }, cache: "no-store", signal: AbortSignal.timeout(5_000) };
-  const answer = await (await fetch(`${base}session?t=${Math.random().toString(36).slice(2)}`, request)).json();
+  const answer = await (await fetch(`${routes}session?t=${Math.random().toString(36).slice(2)}`, request)).json();
   return { admits: answer.session_id !== undefined || answer.admits_newcomers === true, time: answer.server_time };
 }
 

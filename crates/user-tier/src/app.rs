@@ -10,7 +10,7 @@ use axum::routing::get;
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use http_support::security_headers;
-use lastcall::{Config, Lastcall, Session};
+use lastcall::{Config, Lastcall, RoutePrefix, Session};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -27,8 +27,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The handle for the sample app, which follows the maintenance switch.
 pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
     Lastcall::builder(config.pod.clone())
+        .pages(SamplePages::new(config.route_prefix.clone()))
         .with_config(config)
-        .pages(SamplePages)
         .untracked(files())
         .maintenance(switch)
         .build()
@@ -47,12 +47,14 @@ pub fn router() -> Router {
 
 /// The maintenance page and nothing else, until `stopped` is done.
 pub async fn maintenance_page(
+    prefix: RoutePrefix,
     retry_after: Option<Duration>,
     hide_probes: bool,
     listener: TcpListener,
     stopped: impl Future<Output = ()>,
 ) {
-    lastcall::serve_maintenance_page(SamplePages, files(), retry_after, hide_probes, listener, stopped).await;
+    lastcall::serve_maintenance_page(SamplePages::new(prefix), files(), retry_after, hide_probes, listener, stopped)
+        .await;
 }
 
 /// The files, guarded as pages are: one that is opened by itself runs nothing either.
@@ -75,7 +77,7 @@ async fn wrong_method(headers: HeaderMap) -> Response {
 }
 
 fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
-    lastcall::problem(&SamplePages, headers, status, title, detail)
+    lastcall::problem(&SamplePages::default(), headers, status, title, detail)
 }
 
 /// What every answer of the app says to browsers.

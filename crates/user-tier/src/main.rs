@@ -77,7 +77,7 @@ async fn serve_page(
     };
     info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
     let stopped = async { _ = pin!(signals).next().await };
-    app::maintenance_page(options.retry_after, options.hide_probes, listener, stopped).await;
+    app::maintenance_page(options.route_prefix, options.retry_after, options.hide_probes, listener, stopped).await;
     ExitCode::SUCCESS
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
-use lastcall::{DrainNotice, Page, Pages, Session};
+use lastcall::{DrainNotice, Page, Pages, RoutePrefix, Session};
 
 use crate::assets;
 
@@ -15,6 +15,8 @@ struct Frame<'a> {
     style: String,
     icon: String,
     script: Option<String>,
+    /// The path in front of the library's own routes.
+    prefix: &'a str,
     /// Seconds until a page without scripts reloads; 0: never.
     again: u32,
     /// The path that such a page opens; empty: its own address.
@@ -28,14 +30,15 @@ impl<'a> Frame<'a> {
             style: assets::url("style.css"),
             icon: assets::url("icon.svg"),
             script: None,
+            prefix: "",
             again: 0,
             location: "",
         }
     }
 
     /// A page that retries by itself to open `location`.
-    fn again(title: &'static str, seconds: u32, location: &'a str) -> Self {
-        Self { again: seconds, location, script: Some(assets::url("retry.js")), ..Self::new(title) }
+    fn again(title: &'static str, seconds: u32, location: &'a str, prefix: &'a str) -> Self {
+        Self { again: seconds, location, prefix, script: Some(assets::url("retry.js")), ..Self::new(title) }
     }
 }
 
@@ -44,7 +47,7 @@ impl<'a> Frame<'a> {
 struct Home<'a> {
     frame: Frame<'a>,
     /// The library's script.
-    lastcall: &'static str,
+    lastcall: String,
     session_id: String,
     user: &'a str,
     anonymous: bool,
@@ -56,6 +59,8 @@ struct Home<'a> {
     since: String,
     until: String,
     base: &'a str,
+    /// Where the library's own routes are.
+    routes: String,
     notice: Option<DrainNotice>,
     /// Whether the session continues on another pod after the countdown.
     stays_signed_in: bool,
@@ -66,10 +71,10 @@ struct Home<'a> {
 /// The home page of a session. Shows the current notice, with and without scripts.
 pub(crate) fn home(session: &Session) -> Response {
     let user = session.user();
-    let notice = session.drain_notice();
+    let notice = session.notice();
     let page = Home {
         frame: Frame { script: Some(assets::url("page.js")), ..Frame::new("Notes") },
-        lastcall: lastcall::SCRIPT_PATH,
+        lastcall: session.script_path(),
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,
@@ -79,6 +84,7 @@ pub(crate) fn home(session: &Session) -> Response {
         since: session.login_time().to_utc_string(),
         until: notice.as_ref().map(|notice| notice.forced_logout_at.to_utc_string()).unwrap_or_default(),
         base: session.base(),
+        routes: session.routes_path(),
         stays_signed_in: notice.as_ref().is_some_and(|notice| notice.stays_signed_in),
         notice_json: serde_json::to_string(&notice).unwrap_or_else(|_| "null".to_owned()),
         notice,
@@ -105,6 +111,7 @@ struct SignedOut<'a> {
 struct ConfirmSignOut<'a> {
     frame: Frame<'a>,
     base: &'a str,
+    routes: &'a str,
 }
 
 #[derive(Template)]
@@ -146,34 +153,45 @@ struct Problem<'a> {
 }
 
 /// The sample app's versions of the library's pages.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SamplePages;
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SamplePages {
+    prefix: RoutePrefix,
+}
+
+impl SamplePages {
+    pub(crate) const fn new(prefix: RoutePrefix) -> Self {
+        Self { prefix }
+    }
+}
 
 impl Pages for SamplePages {
     fn html(&self, page: Page<'_>) -> String {
+        let prefix = self.prefix.as_str();
         let rendered = match page {
             Page::SignedOut { base, automatic } => {
                 let script = Some(assets::url("goodbye.js"));
                 SignedOut { frame: Frame { script, ..Frame::new("Signed out") }, base, automatic }.render()
             }
-            Page::ConfirmSignOut { base } => ConfirmSignOut { frame: Frame::new("Sign out?"), base }.render(),
+            Page::ConfirmSignOut { base, routes } => {
+                ConfirmSignOut { frame: Frame::new("Sign out?"), base, routes }.render()
+            }
             Page::Maintenance { back_in, location } => {
-                let frame = Frame::again("We'll be back soon", 30, location);
+                let frame = Frame::again("We'll be back soon", 30, location, prefix);
                 Maintenance { frame, back_in: back_in.map(about) }.render()
             }
             Page::TryAgain { location } => {
                 let text = "This server is about to stop. Another one takes over.";
-                TryAgain { frame: Frame::again("One moment", 2, location), text }.render()
+                TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::Searching { location } => {
                 let text = "We are looking for your session. Nothing is lost.";
-                TryAgain { frame: Frame::again("One moment", 2, location), text }.render()
+                TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::SessionRenewed { location, is_repeated } => {
                 let frame = Frame { script: Some(assets::url("reload.js")), ..Frame::new("One moment") };
                 SessionRenewed { frame, location, is_repeated }.render()
             }
-            Page::Busy { location } => Busy { frame: Frame::again("We are full", 10, location) }.render(),
+            Page::Busy { location } => Busy { frame: Frame::again("We are full", 10, location, prefix) }.render(),
             Page::Problem { title, detail, .. } => {
                 Problem { frame: Frame::new("Problem"), heading: title, detail }.render()
             }
@@ -206,7 +224,7 @@ mod tests {
         for (page, heading) in [
             (Page::SignedOut { base: "/", automatic: false }, "You are signed out"),
             (Page::SignedOut { base: "/", automatic: true }, "You were signed out"),
-            (Page::ConfirmSignOut { base: "/" }, "Sign out?"),
+            (Page::ConfirmSignOut { base: "/", routes: "/" }, "Sign out?"),
             (Page::Maintenance { back_in: None, location: "" }, "We'll be back soon"),
             (Page::TryAgain { location: "" }, "One moment"),
             (Page::Searching { location: "" }, "One moment"),
@@ -214,7 +232,7 @@ mod tests {
             (Page::Busy { location: "" }, "We are full right now"),
             (Page::Problem { status, title: "<Not> found", detail: "x" }, "&#60;Not&#62; found"),
         ] {
-            let html = SamplePages.html(page);
+            let html = SamplePages::default().html(page);
             assert!(html.contains(&format!("<h1>{heading}</h1>")), "{html}");
             for (at, _) in html.match_indices("http-equiv=\"refresh\"") {
                 assert!(html[..at].ends_with("<noscript><meta "), "{html}");
@@ -224,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_waiting_page_after_a_form_post_leads_to_the_home_page_with_and_without_scripts() {
-        let html = |location| SamplePages.html(Page::TryAgain { location });
+        let html = |location| SamplePages::default().html(Page::TryAgain { location });
         let after_a_form = html("/t/x/");
         assert!(after_a_form.contains(r#"content="2;url=/t/x/""#), "{after_a_form}");
         assert!(after_a_form.contains(r#"href="/t/x/" data-location="/t/x/""#), "{after_a_form}");
@@ -235,7 +253,7 @@ mod tests {
 
     #[test]
     fn the_maintenance_page_names_a_time_only_where_one_was_set() {
-        let html = |back_in| SamplePages.html(Page::Maintenance { back_in, location: "" });
+        let html = |back_in| SamplePages::default().html(Page::Maintenance { back_in, location: "" });
         assert!(html(Some(Duration::from_secs(1800))).contains("It should be back in about 30 minutes."));
         let silent = html(None);
         assert!(!silent.contains("about") && !silent.contains("minute"), "{silent}");

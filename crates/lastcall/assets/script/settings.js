@@ -23,7 +23,7 @@ export function readSettings() {
     // The path of the session.
     base,
     // The path of the service's own routes, for that session.
-    routes: base + routePrefix(base),
+    routes: base + (data.prefix === undefined ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")),
     language: data.lang,
     // The page draws its own banner from the events.
     customUi: data.banner === "none",

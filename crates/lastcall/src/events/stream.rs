@@ -18,7 +18,8 @@ use crate::event_streams::{CloseReason, StreamState};
 use crate::metrics::OpenStream;
 use crate::notice::{Broadcast, cancelled_frame};
 use crate::presence::PresenceGuard;
-use crate::session::{RunningNotice, Session};
+use crate::running_notice::RunningNotice;
+use crate::session::Session;
 
 /// How long a browser waits before it reopens a stream that ended cleanly. Each client gets a different time, so that the streams of
 /// a pod that stopped do not all come back at once.
@@ -150,7 +151,7 @@ impl EventStream {
     /// Shows the notice of the pod that owns the session where it has begun or changed, and hides it where it has ended.
     fn on_owner_notice(&mut self) -> Option<Bytes> {
         let now = self.session.state.clock.now();
-        match (self.session.notice(), self.shown) {
+        match (self.session.running_notice(), self.shown) {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
             (Some(notice), _) => {
                 self.show(notice);
@@ -168,7 +169,7 @@ impl EventStream {
         let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
         match &*broadcast {
             Broadcast::Running { notice, frame, .. } => {
-                let running = self.session.notice()?;
+                let running = self.session.running_notice()?;
                 // Not for a session of another pod while only this pod stops.
                 let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
                 if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
@@ -177,7 +178,7 @@ impl EventStream {
                 self.show(running);
                 Some(frame.clone())
             }
-            Broadcast::Cancelled { frame } if self.session.notice().is_none() => {
+            Broadcast::Cancelled { frame } if self.session.running_notice().is_none() => {
                 self.shown.take().map(|_| frame.clone())
             }
             Broadcast::Cancelled { .. } | Broadcast::Quiet => None,
@@ -194,7 +195,7 @@ impl EventStream {
     fn connected(&mut self) -> Bytes {
         let state = Arc::clone(&self.session.state);
         self.broadcast.mark_unchanged();
-        let running = self.session.notice();
+        let running = self.session.running_notice();
         let payload = running.map(|notice| notice.payload(state.clock.now()));
         let connected = sse::encode(
             "connected",
@@ -231,7 +232,7 @@ impl EventStream {
 
     fn heartbeat(&mut self) -> Bytes {
         let state = &self.session.state;
-        let (now, notice) = (state.clock.now(), self.session.notice());
+        let (now, notice) = (state.clock.now(), self.session.running_notice());
         let remaining_ms = notice.map(|notice| millis(notice.deadline.since(now)));
         self.next_heartbeat = self.heartbeat_after(notice.as_ref());
         sse::encode("heartbeat", &Heartbeat { server_time: now, remaining_ms })

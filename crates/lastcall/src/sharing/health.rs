@@ -4,7 +4,7 @@ mod log;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -30,6 +30,8 @@ pub(super) struct HealthMonitor {
     /// Until when the store may be behind: another server may have taken its place while it was unavailable.
     behind_until: Mutex<Timestamp>,
     errors: AtomicU64,
+    /// Whether it has ever taken a write.
+    was_writable: AtomicBool,
 }
 
 impl HealthMonitor {
@@ -41,7 +43,13 @@ impl HealthMonitor {
             recoveries: AtomicU64::new(0),
             behind_until: Mutex::default(),
             errors: AtomicU64::new(0),
+            was_writable: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the store has ever taken a write.
+    pub(super) fn was_writable(&self) -> bool {
+        self.was_writable.load(Ordering::Relaxed)
     }
 
     pub(super) fn now(&self) -> StoreHealth {
@@ -165,6 +173,7 @@ impl HealthMonitor {
     }
 
     fn record_recovery(&self, now: Timestamp) {
+        self.was_writable.store(true, Ordering::Relaxed);
         let Some(before) = self.change(|health| health.after_success(now)) else { return };
         log::recovery(before);
         if matches!(before, StoreHealth::Unavailable | StoreHealth::Unreadable) {

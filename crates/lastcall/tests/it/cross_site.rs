@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use lastcall::{Lastcall, Listeners, PodName, Session, SignIn, Signal, UserName};
+use lastcall::{Lastcall, Listeners, PodName, Refusal, Session, SignIn, Signal, UserName};
 use test_support::{Person, eventually, metric};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
@@ -19,11 +19,9 @@ async fn page(session: Session) -> String {
     session.user().to_string()
 }
 
-async fn signed_in(sign_in: SignIn) -> Response {
-    match sign_in.name_user(UserName::from_input("ada")).await {
-        Ok(signed_in) => (signed_in, Redirect::to("/")).into_response(),
-        Err(refusal) => refusal,
-    }
+async fn signed_in(sign_in: SignIn) -> Result<Response, Refusal> {
+    let signed_in = sign_in.name_user(UserName::from_input("ada")).await?;
+    Ok((signed_in, Redirect::to("/")).into_response())
 }
 
 async fn start() -> Embedded {

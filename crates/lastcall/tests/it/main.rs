@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
+mod adopted;
 mod background_jobs;
 mod browser;
 mod cross_site;

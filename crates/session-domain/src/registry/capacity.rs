@@ -3,7 +3,7 @@
 //!
 //! The upper two bits hold the [`Admission`], the others count the sessions that were admitted and not yet released.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
 
@@ -28,18 +28,25 @@ const COUNT_MASK: u64 = (1 << ADMISSION_SHIFT) - 1;
 pub(super) struct Capacity {
     state: AtomicU64,
     max: u64,
+    /// Set from 95 % of the limit, taken back below 90 %, so that a pod at the limit does not come and go.
+    is_nearly_full: AtomicBool,
 }
 
 impl Capacity {
     pub(super) const fn new(max: u64) -> Self {
-        Self { state: AtomicU64::new(0), max }
+        Self { state: AtomicU64::new(0), max, is_nearly_full: AtomicBool::new(false) }
     }
 
     /// Reserves a place for a session that needs at least the admission `required`.
     pub(super) fn reserve(&self, required: Admission) -> Result<(), AdmissionError> {
         let reserve = |state: u64| (admission(state) <= required && count(state) < self.max).then_some(state + 1);
         match self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, reserve) {
-            Ok(_) => Ok(()),
+            Ok(state) => {
+                if (count(state) + 1).saturating_mul(100) >= self.max.saturating_mul(95) {
+                    self.is_nearly_full.store(true, Ordering::Relaxed);
+                }
+                Ok(())
+            }
             Err(state) if admission(state) > required => Err(AdmissionError::Closed),
             Err(_) => Err(AdmissionError::Full),
         }
@@ -47,7 +54,19 @@ impl Capacity {
 
     /// Releases one place.
     pub(super) fn release(&self) {
-        self.state.fetch_sub(1, Ordering::AcqRel);
+        let before = self.state.fetch_sub(1, Ordering::AcqRel);
+        if self.is_nearly_full.load(Ordering::Relaxed) && self.is_below_nine_tenths(count(before) - 1) {
+            self.is_nearly_full.store(false, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether newcomers had better go to another pod: from 95 % of the limit until below 90 %.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.is_nearly_full.load(Ordering::Relaxed) && !self.is_below_nine_tenths(self.reserved())
+    }
+
+    const fn is_below_nine_tenths(&self, count: u64) -> bool {
+        count.saturating_mul(100) < self.max.saturating_mul(90)
     }
 
     pub(super) fn set(&self, admission: Admission) {

@@ -29,6 +29,9 @@ impl<X> Registry<X> {
         self.capacity.release();
         drop(identity);
         self.queue_removal(id, Some(outcome));
+        if let Some(ended) = &self.session_ended {
+            ended(session, outcome);
+        }
         (self.population_changed)();
         true
     }

@@ -7,9 +7,11 @@ use clap::Args;
 use cli::common_options::LogArgs;
 use cli::logging::LogFormat;
 use cli::options::{self, Environment, OptionErrors};
+use lastcall::RoutePrefix;
 
 use super::addresses::{HTTP, PLACEHOLDER};
 use super::maintenance::RetryAfterArgs;
+use super::requests::RoutePrefixArgs;
 
 /// The options of the maintenance page as they are written.
 #[derive(Args, Clone, Debug)]
@@ -22,6 +24,8 @@ pub struct RawPage {
     http_addr: String,
     #[command(flatten)]
     retry_after: RetryAfterArgs,
+    #[command(flatten)]
+    route_prefix: RoutePrefixArgs,
     /// Whether /health, /ready and /metrics answer 404, for routes that lead here what must not be seen from outside
     #[arg(long, env, default_value_t = false.to_string())]
     hide_probes: String,
@@ -36,6 +40,8 @@ pub struct PageOptions {
     pub http: SocketAddr,
     /// `MAINTENANCE_RETRY_AFTER`; none: the library's default, and the page names no time.
     pub retry_after: Option<Duration>,
+    /// `ROUTE_PREFIX` of the pods.
+    pub route_prefix: RoutePrefix,
     /// `HIDE_PROBES`: whether probes and metrics are 404.
     pub hide_probes: bool,
     /// `LOG_FORMAT`.
@@ -52,6 +58,7 @@ impl PageOptions {
         let options = Self {
             http: errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), PLACEHOLDER),
             retry_after: raw.retry_after.read(&mut errors),
+            route_prefix: raw.route_prefix.read(&mut errors),
             hide_probes: errors.value_or("HIDE_PROBES", options::switch(&raw.hide_probes), false),
             log_format: raw.log.read(environment, &mut errors),
         };

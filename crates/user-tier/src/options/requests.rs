@@ -1,8 +1,8 @@
-//! `ALLOWED_ORIGINS`: which other sites may post here.
+//! `ALLOWED_ORIGINS`: which other sites may post here. `ROUTE_PREFIX`: where the service's own routes are.
 
 use clap::Args;
 use cli::options::{self, OptionErrors};
-use lastcall::{Config, OriginError};
+use lastcall::{Config, OriginError, RoutePrefix};
 
 /// The options about requests as they are written.
 #[derive(Args, Clone, Debug)]
@@ -12,10 +12,30 @@ pub(super) struct RequestArgs {
     /// unless it is the scheme's own, without a trailing slash
     #[arg(long, env)]
     allowed_origins: Option<String>,
+    #[command(flatten)]
+    route_prefix: RoutePrefixArgs,
+}
+
+/// `ROUTE_PREFIX`, which pods and the maintenance page have in common.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RoutePrefixArgs {
+    /// Path in front of /login, /logout, /session, /events and /assets/lastcall.js, without a slash at its end, such as
+    /// /_lastcall [default: none]
+    #[arg(long, env)]
+    route_prefix: Option<String>,
+}
+
+impl RoutePrefixArgs {
+    pub(super) fn read(&self, errors: &mut OptionErrors) -> RoutePrefix {
+        let Some(text) = options::non_empty(self.route_prefix.as_deref()) else { return RoutePrefix::default() };
+        let prefix = RoutePrefix::new(text).map_err(|error| format!("{text:?} {error}"));
+        errors.value_or("ROUTE_PREFIX", prefix, RoutePrefix::default())
+    }
 }
 
 impl RequestArgs {
     pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
+        config.route_prefix = self.route_prefix.read(errors);
         let Some(text) = options::non_empty(self.allowed_origins.as_deref()) else { return };
         let origins = text.parse().map_err(|error: OriginError| error.to_string());
         errors.set(&mut config.allowed_origins, "ALLOWED_ORIGINS", origins);

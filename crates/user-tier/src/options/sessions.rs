@@ -6,7 +6,7 @@ use clap::Args;
 use cli::options::{self, Environment, OptionErrors, format_duration, word};
 use cli::secret;
 use cli::secret::help::SecretOption;
-use lastcall::{Config, CookieSecure, SessionScope, SessionStart, SigningKeys};
+use lastcall::{Config, CookieName, CookieSecure, SessionScope, SessionStart, SigningKeys};
 
 use super::raw::DEFAULTS;
 
@@ -48,6 +48,9 @@ pub(super) struct SessionArgs {
     /// Sessions that this pod holds at most, fewer where the limit of open files is lower; above it newcomers get the busy page
     #[arg(long, env, default_value_t = DEFAULTS.limits.max_sessions.to_string())]
     max_sessions: String,
+    /// Name of the session cookie, without its prefix
+    #[arg(long, env, default_value_t = DEFAULTS.session_cookie.as_str().to_owned())]
+    session_cookie: String,
     /// Whether the cookie is Secure: `auto` (from X-Forwarded-Proto or Forwarded), `always` or `never`
     #[arg(long, env, default_value_t = word(&SECURE, DEFAULTS.cookie_secure))]
     cookie_secure: String,
@@ -63,6 +66,9 @@ impl SessionArgs {
         errors.set(&mut limits.streamless_linger, "STREAMLESS_LINGER", options::timeout(&self.streamless_linger));
         errors.set(&mut config.scope, "SESSION_SCOPE", options::choice(&self.session_scope, &SCOPE));
         errors.set(&mut config.session_start, "SESSION_START", options::choice(&self.session_start, &START));
+        let cookie =
+            CookieName::new(&self.session_cookie).map_err(|error| format!("{:?} {error}", self.session_cookie));
+        errors.set(&mut config.session_cookie, "SESSION_COOKIE", cookie);
         errors.set(&mut config.cookie_secure, "COOKIE_SECURE", options::choice(&self.cookie_secure, &SECURE));
     }
 }

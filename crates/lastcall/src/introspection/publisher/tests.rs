@@ -16,6 +16,7 @@ use super::*;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
@@ -31,7 +32,13 @@ async fn collect(stream: impl Stream<Item = Published>) -> Vec<(Instant, Event)>
 async fn a_session_is_published_at_most_once_a_second_through_maintenance_and_to_the_end() {
     let mut config = Config::new(PodName::new("a").unwrap());
     config.policy.propagation_wait = Duration::ZERO;
-    let state = ServiceState::new(config, Box::new(PlainPages), CrossSitePosts::default(), MetricsOptions::default());
+    let state = ServiceState::new(
+        config,
+        Box::new(PlainPages::default()),
+        CrossSitePosts::default(),
+        Hooks::default(),
+        MetricsOptions::default(),
+    );
     let watchers = Watchers::new();
     let publishing = tokio::spawn(publish(Arc::clone(&state), Arc::clone(&watchers), state.streams_end.clone()));
     let (switch, position) = watch::channel(false);

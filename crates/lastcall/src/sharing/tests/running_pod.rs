@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
@@ -41,7 +42,13 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = ServiceState::new(config, Box::new(PlainPages), CrossSitePosts::default(), MetricsOptions::default());
+    let pod = ServiceState::new(
+        config,
+        Box::new(PlainPages::default()),
+        CrossSitePosts::default(),
+        Hooks::default(),
+        MetricsOptions::default(),
+    );
     let stop = CancellationToken::new();
     let mut tasks = sharing::start(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();

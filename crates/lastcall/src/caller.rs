@@ -1,0 +1,52 @@
+//! What a response has to know of the request that it answers.
+
+use http::request::Parts;
+use http::{Method, Version};
+use http_support::header_fields::is_navigation;
+
+use crate::request_kind::RequestKind;
+use crate::route_kind::RouteKind;
+use crate::scope::Base;
+use crate::service_state::ServiceState;
+
+/// What a response has to know of the request that it answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// What the request is where it turns out to have no session.
+    pub(crate) kind: RequestKind,
+    /// Where the session lives in the URL.
+    pub(crate) base: Base,
+    /// Whether the request came in by HTTPS, so that its cookie is secure.
+    pub(crate) is_secure: bool,
+    pub(crate) is_get: bool,
+    /// Whether the body of the response never reaches the caller.
+    pub(crate) is_head: bool,
+    /// Whether a user will look at the response.
+    pub(crate) navigates: bool,
+    /// Whether a refusal to a newcomer is a page: for navigations, and for clients that take anything and are no script of a page.
+    pub(crate) takes_page: bool,
+    pub(crate) version: Version,
+}
+
+impl Caller {
+    /// Reads a request, whose path begins behind the [`Base`].
+    pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
+        let kind = RequestKind::of(request, route, state.config.session_start);
+        Self {
+            kind,
+            base: Base::of(&request.extensions),
+            is_secure: state.cookie.is_secure(&request.headers),
+            is_get: request.method == Method::GET,
+            is_head: request.method == Method::HEAD,
+            navigates: is_navigation(&request.headers),
+            takes_page: kind.takes_page(&request.headers),
+            version: request.version,
+        }
+    }
+
+    /// What a page opens in the end that stands in for the response: nothing (its own address) after a `GET`, else the first page,
+    /// so that a form is not sent again.
+    pub(crate) fn location(&self) -> &str {
+        if self.is_get { "" } else { self.base.as_str() }
+    }
+}

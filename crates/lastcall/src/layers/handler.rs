@@ -1,0 +1,199 @@
+//! The last step: hands the request to its handler with what is known of it, keeps the session present while the response is made
+//! and read, and adds the cookie of a session that has started on the way, unless the response is a 503.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::BoxError;
+use axum::body::Body;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use http::request::Parts;
+use http::{Method, Request, StatusCode, Version};
+use http_body::Body as _;
+use http_support::{ConnectionHandle, security_headers};
+use pin_project_lite::pin_project;
+use session_domain::Phase;
+use session_domain::registry::PresenceKind;
+use tower::{Layer, Service};
+
+use super::admission::Admitted;
+use super::passing::Passing;
+use crate::found::Found;
+use crate::presence::{EventStreamAnswer, PresenceGuard, PresentBody};
+use crate::refusal::close_connection;
+use crate::request_context::RequestContext;
+use crate::scope::Base;
+use crate::service_state::ServiceState;
+use crate::sessions::ServedSession;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HandlerLayer;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Handler<S>(pub(super) S);
+
+impl<S> Layer<S> for HandlerLayer {
+    type Service = Handler<S>;
+
+    fn layer(&self, app: S) -> Handler<S> {
+        Handler(app)
+    }
+}
+
+impl<S, B, R> Service<Passing<B, Admitted>> for Handler<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Handling<S::Future>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, passing: Passing<B, Admitted>) -> Self::Future {
+        let Passing { state, caller, mut head, body, facts: Admitted(found), .. } = passing;
+        let after = match &found {
+            Found::Session(session) => {
+                state.sessions.touch(session, state.clock.now());
+                // The next request finds a pod that can adopt the session, where there is one.
+                let leaves = matches!(session, ServedSession::Guest(_)) && !state.registry.admits_adoptions();
+                let connection = leaves.then(|| head.extensions.get::<ConnectionHandle>().cloned()).flatten();
+                let guard = PresenceGuard::of(&state, session, PresenceKind::Request);
+                Some(After::WithSession { guard, leaves: leaves.then_some(caller.version), connection })
+            }
+            Found::NoSession { .. } => None,
+        };
+        let context = RequestContext::new(state, caller, found);
+        if after.is_none() && context.tab_needs_path() && is_first_page(&head) {
+            return Handling::Redirected { response: Some(to_path_of_its_own()) };
+        }
+        let after = after.unwrap_or_else(|| After::WithoutSession { context: context.clone() });
+        head.extensions.insert(context);
+        Handling::Called { response: self.0.call(Request::from_parts(head, body)), after: Some(after) }
+    }
+}
+
+/// What is done with the response.
+pub(crate) enum After {
+    /// The request has a session.
+    WithSession {
+        /// Keeps it present.
+        guard: Option<PresenceGuard>,
+        /// The version of the request, where its connection had better be closed.
+        leaves: Option<Version>,
+        connection: Option<ConnectionHandle>,
+    },
+    /// The request had none, and may have started one.
+    WithoutSession { context: RequestContext },
+}
+
+impl After {
+    /// Gives the response, or a wait for it.
+    fn finish(self, mut response: Response) -> Result<Response, Pin<Box<dyn Future<Output = Response> + Send>>> {
+        match self {
+            Self::WithSession { guard, leaves, connection } => {
+                let mut response = present_until_read(response, guard);
+                if let Some(version) = leaves {
+                    close_connection(&mut response, version);
+                    if let Some(connection) = connection {
+                        connection.close_when_done();
+                    }
+                }
+                Ok(response)
+            }
+            Self::WithoutSession { context } => {
+                if is_stopping(&context.state) {
+                    // What needs no session here had better go elsewhere the next time.
+                    close_connection(&mut response, context.caller.version);
+                }
+                let Some((cookie, guard)) = context.take_started() else { return Ok(response) };
+                if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    return Ok(present_until_read(response, guard));
+                }
+                response.headers_mut().append(SET_COOKIE, cookie);
+                // Whatever the app says: a shared cache would hand this session to everybody.
+                response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+                let response = present_until_read(response, guard);
+                if context.state.sessions.sharing().is_none() {
+                    return Ok(response);
+                }
+                // Other pods know the session before its cookie comes to them.
+                Err(Box::pin(async move {
+                    context.state.sessions.flush().await;
+                    response
+                }))
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The way of a request through its handler.
+    #[project = Projected]
+    pub(crate) enum Handling<F> {
+        Called { #[pin] response: F, after: Option<After> },
+        Written { response: Pin<Box<dyn Future<Output = Response> + Send>> },
+        Redirected { response: Option<Response> },
+    }
+}
+
+impl<F, R, E> Future for Handling<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Output = Result<Response, E>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match self.as_mut().project() {
+                Projected::Called { response, after } => {
+                    let response = ready!(response.poll(context))?.map(Body::new);
+                    match after.take().map(|after| after.finish(response)) {
+                        Some(Ok(response)) => return Poll::Ready(Ok(response)),
+                        Some(Err(response)) => self.set(Self::Written { response }),
+                        // Polled once only after its end.
+                        None => return Poll::Pending,
+                    }
+                }
+                Projected::Written { response } => return response.as_mut().poll(context).map(Ok),
+                Projected::Redirected { response } => {
+                    return response.take().map_or(Poll::Pending, |r| Poll::Ready(Ok(r)));
+                }
+            }
+        }
+    }
+}
+
+fn is_stopping(state: &ServiceState) -> bool {
+    matches!(state.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+}
+
+fn is_first_page(head: &Parts) -> bool {
+    head.uri.path() == "/" && matches!(head.method, Method::GET | Method::HEAD)
+}
+
+/// Sends a new tab to the path under which its session is to live.
+fn to_path_of_its_own() -> Response {
+    let mut redirect = Redirect::to(Base::random().as_str()).into_response();
+    redirect.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    security_headers::add(redirect.headers_mut(), security_headers::NOT_A_PAGE);
+    redirect
+}
+
+/// A request is in flight until its response was read: a download, or a stream of the app's own, holds a drain open.
+/// Our event stream counts as a stream instead.
+fn present_until_read(response: Response, guard: Option<PresenceGuard>) -> Response {
+    let Some(guard) = guard else { return response };
+    if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
+        return response;
+    }
+    response.map(|body| Body::new(PresentBody::new(body, guard)))
+}

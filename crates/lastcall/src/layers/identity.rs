@@ -1,0 +1,87 @@
+//! The second step: which session and which user a request names, by its cookie and by a proxy in front.
+//!
+//! A proxy's name is believed by the address that the connection comes from. Where no proxy names users, a session stays what
+//! its cookie says, and newcomers are anonymous.
+
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use http::request::Parts;
+use http_support::ProxyIdentityError;
+use session_domain::SessionId;
+use tower::{Layer, Service};
+
+use super::answer::Answer;
+use super::origin::OriginChecked;
+use super::passing::Passing;
+use crate::refusal::{Reason, Refusal};
+use crate::service_state::ServiceState;
+
+/// The session that a request names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    /// The session that its cookie names, where the signature verifies.
+    pub(super) id: Option<SessionId>,
+    /// Whether it has a cookie that another pod may have signed, while the pods have not agreed on a key.
+    pub(super) has_unverified_cookie: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IdentityLayer;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Identify<S>(pub(super) S);
+
+impl<S> Layer<S> for IdentityLayer {
+    type Service = Identify<S>;
+
+    fn layer(&self, next: S) -> Identify<S> {
+        Identify(next)
+    }
+}
+
+impl<S, B> Service<Passing<B, OriginChecked>> for Identify<S>
+where
+    S: Service<Passing<B, Identity>, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answer<S::Future, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, passing: Passing<B, OriginChecked>) -> Self::Future {
+        match identify(passing) {
+            Ok(passing) => Answer::Passed { next: self.0.call(passing) },
+            Err(refusal) => Answer::refused(refusal),
+        }
+    }
+}
+
+fn identify<B>(passing: Passing<B, OriginChecked>) -> Result<Passing<B, Identity>, Refusal> {
+    let (state, headers) = (&passing.state, &passing.head.headers);
+    proxy_user(state, &passing.head).map_err(|error| passing.refuse(Reason::ProxyIdentity(error)))?;
+    let is_secure = passing.caller.is_secure;
+    let id = state.cookie.read(is_secure, headers, &state.keys.load());
+    let keys_are_provisional = state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional());
+    let has_unverified_cookie = id.is_none() && keys_are_provisional && state.cookie.is_present(is_secure, headers);
+    Ok(passing.with(|OriginChecked| Identity { id, has_unverified_cookie }))
+}
+
+impl<B> Passing<B, Identity> {
+    /// The user that a trusted proxy names.
+    pub(super) fn proxy_user(&self) -> Option<&str> {
+        // This step has refused what is unclear.
+        proxy_user(&self.state, &self.head).ok().flatten()
+    }
+}
+
+fn proxy_user<'a>(state: &ServiceState, request: &'a Parts) -> Result<Option<&'a str>, ProxyIdentityError> {
+    let Some(trusted) = &state.config.trusted_user else { return Ok(None) };
+    let Some(ConnectInfo(peer)) = request.extensions.get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
+    trusted.name(&request.headers, peer.ip())
+}

@@ -1,0 +1,89 @@
+//! The first step: forwarded fields of peers that are not trusted are removed, and changes that another site's page asks for are
+//! refused.
+//!
+//! Some routes are meant for other sites' forms: identity providers post their answer (OIDC `form_post`, SAML), and payment
+//! providers send customers back by a form. Those come without the session's cookie, which is `SameSite=Lax`, and look like a
+//! newcomer's. They are handed to the app without a session, whatever they carry.
+
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use http::{Method, Request};
+use http_support::forwarded;
+use tower::{Layer, Service};
+
+use super::answer::Answer;
+use super::passing::{Incoming, Passing};
+use crate::caller::Caller;
+use crate::refusal::{Reason, Refusal};
+use crate::request_kind::RequestKind;
+use crate::route_kind::RouteKind;
+use crate::service_state::ServiceState;
+
+/// The request was made by one of our own pages, by no browser, or changes nothing; or its route takes posts of other sites, and
+/// its kind says so.
+#[derive(Debug)]
+pub(crate) struct OriginChecked;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OriginLayer;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Origin<S>(pub(super) S);
+
+impl<S> Layer<S> for OriginLayer {
+    type Service = Origin<S>;
+
+    fn layer(&self, next: S) -> Origin<S> {
+        Origin(next)
+    }
+}
+
+impl<S, B> Service<Incoming<B>> for Origin<S>
+where
+    S: Service<Passing<B, OriginChecked>, Response = Response>,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answer<S::Future, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, incoming: Incoming<B>) -> Self::Future {
+        match check(incoming) {
+            Ok(passing) => Answer::Passed { next: self.0.call(passing) },
+            Err(refusal) => Answer::refused(refusal),
+        }
+    }
+}
+
+fn check<B>(incoming: Incoming<B>) -> Result<Passing<B, OriginChecked>, Refusal> {
+    let Incoming { state, route, mut request } = incoming;
+    strip_untrusted(&state, &mut request);
+    let (head, body) = request.into_parts();
+    let mut caller = Caller::of(&state, route, &head);
+    // A WebSocket is opened by `GET`, and any page may try.
+    let opens_socket = head.method == Method::GET && route == RouteKind::WebSocket;
+    if (!head.method.is_safe() || opens_socket)
+        && let Err(error) = state.same_origin.check(&head.headers, &head.uri)
+    {
+        if route != RouteKind::App || !state.cross_site_posts.include(&head) {
+            return Err(Refusal::new(Reason::CrossOrigin(error), &state, &caller));
+        }
+        caller.kind = RequestKind::CrossSitePost;
+    }
+    Ok(Passing { state, route, caller, head, body, facts: OriginChecked })
+}
+
+/// Removes the forwarded fields of a peer that is not trusted, where `TRUSTED_PROXIES` is set.
+fn strip_untrusted<B>(state: &ServiceState, request: &mut Request<B>) {
+    if let Some(proxies) = state.config.believed_proxies() {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let user_field = state.config.trusted_user.as_ref().map(|trusted| trusted.header().clone());
+        forwarded::strip(request.headers_mut(), proxies, user_field.as_ref(), peer);
+    }
+}

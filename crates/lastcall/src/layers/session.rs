@@ -1,0 +1,163 @@
+//! The third step: the session that the cookie names, found here or at another pod. A request with a session is admitted in every
+//! phase.
+
+mod replaced;
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::response::{IntoResponse as _, Response};
+use session_domain::registry::AdmissionError;
+use session_domain::shared::Purpose;
+use session_domain::{SessionId, UserName};
+use tower::{Layer, Service};
+
+use super::answer::Answer;
+use super::identity::Identity;
+use super::passing::Passing;
+use crate::found::Found;
+use crate::refusal::{Reason, Refusal};
+use crate::request_kind::RequestKind;
+use crate::service_state::ServiceState;
+use crate::sessions::SessionLookup;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionLayer;
+
+#[derive(Clone, Debug)]
+pub(crate) struct FindSession<S>(pub(super) S);
+
+impl<S> Layer<S> for SessionLayer {
+    type Service = FindSession<S>;
+
+    fn layer(&self, next: S) -> FindSession<S> {
+        FindSession(next)
+    }
+}
+
+impl<S, B> Service<Passing<B, Identity>> for FindSession<S>
+where
+    S: Service<Passing<B, Found>, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+    B: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Answer<S::Future, S::Error>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, passing: Passing<B, Identity>) -> Self::Future {
+        if passing.caller.kind == RequestKind::CrossSitePost {
+            let found = Found::NoSession { user: None, unresolved: None };
+            return Answer::Passed { next: self.0.call(passing.with(|_| found)) };
+        }
+        let Some(finding) = find_now(&passing) else {
+            let next = self.0.clone();
+            let mut next = std::mem::replace(&mut self.0, next);
+            return Answer::waiting(async move {
+                match find(passing).await {
+                    Ok(passing) => next.call(passing).await,
+                    Err(refusal) => Ok(refusal.into_response()),
+                }
+            });
+        };
+        match resolve(passing, finding) {
+            Ok(passing) => Answer::Passed { next: self.0.call(passing) },
+            Err(refusal) => Answer::refused(refusal),
+        }
+    }
+}
+
+/// The session of a request, where it is known without a wait.
+fn find_now<B>(passing: &Passing<B, Identity>) -> Option<SessionLookup> {
+    let sessions = &passing.state.sessions;
+    match passing.facts.id {
+        None if passing.facts.has_unverified_cookie => Some(SessionLookup::Unavailable),
+        None => Some(SessionLookup::NotFound),
+        Some(id) => {
+            let session = sessions.find_own(id)?;
+            let stays = passing.proxy_user().is_none_or(|name| !is_another(&session.user(), name));
+            stays.then_some(SessionLookup::Found(session))
+        }
+    }
+}
+
+async fn find<B>(passing: Passing<B, Identity>) -> Result<Passing<B, Found>, Refusal> {
+    let Some(id) = passing.facts.id else { return resolve(passing, SessionLookup::NotFound) };
+    let (state, purpose) = (Arc::clone(&passing.state), passing.route.purpose(&passing.head.method));
+    let finding = match look_up(&state, id, purpose).await {
+        SessionLookup::Found(session) => {
+            let is_another = passing.proxy_user().is_some_and(|name| is_another(&session.user(), name));
+            if is_another {
+                // The proxy names another user than the session's own.
+                state.sessions.log_out(&session, false).await;
+                SessionLookup::NotFound
+            } else {
+                SessionLookup::Found(session)
+            }
+        }
+        other => other,
+    };
+    resolve(passing, finding)
+}
+
+async fn look_up(state: &ServiceState, id: SessionId, purpose: Purpose) -> SessionLookup {
+    match purpose {
+        // Ended where it lives, and never adopted for that.
+        Purpose::Logout => match state.sessions.find_own(id) {
+            Some(session) => SessionLookup::Found(session),
+            None if state.sessions.is_replaced(id).await => SessionLookup::Replaced,
+            None => SessionLookup::NotFound,
+        },
+        Purpose::Request | Purpose::Stream => state.sessions.find(id, purpose).await,
+    }
+}
+
+fn resolve<B>(passing: Passing<B, Identity>, finding: SessionLookup) -> Result<Passing<B, Found>, Refusal> {
+    let is_logout = passing.route.purpose(&passing.head.method) == Purpose::Logout;
+    match finding {
+        SessionLookup::Found(session) => return Ok(passing.with(|_| Found::Session(session))),
+        SessionLookup::NotFound => {
+            // Its user would act in the name of another session.
+            let has_stale_cookie = passing.facts.id.is_some() && !passing.head.method.is_safe();
+            if has_stale_cookie && !passing.route.serves_ended_sessions() {
+                return Err(passing.refuse(Reason::SessionEnded));
+            }
+        }
+        SessionLookup::Replaced => return Err(replaced::refuse(&passing)),
+        SessionLookup::Unavailable if is_logout => {}
+        SessionLookup::Unavailable => return Err(passing.refuse(Reason::LookupFailed)),
+        SessionLookup::Maintenance => {
+            return Err(passing.refuse(Reason::not_admitted(&passing.state, AdmissionError::Closed)));
+        }
+    }
+    let user = passing.proxy_user().map(UserName::from_input);
+    Ok(passing.with(|identity| Found::NoSession { user, unresolved: identity.id }))
+}
+
+/// Compared as it came first: as a rule it is the same, and nothing has to be made of it.
+fn is_another(user: &UserName, name: &str) -> bool {
+    user.as_str() != name && UserName::from_input(name) != *user
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_same_however_it_is_written() {
+        let user = UserName::from_input("ada lovelace");
+        for (name, another) in [
+            ("ada lovelace", false),
+            (" ada  lovelace ", false),
+            ("ada\u{202e} lovelace", false),
+            ("Ada Lovelace", true),
+            ("ada", true),
+        ] {
+            assert_eq!(is_another(&user, name), another, "{name:?}");
+        }
+    }
+}

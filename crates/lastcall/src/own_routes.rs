@@ -1,0 +1,28 @@
+//! Where the own routes are, so that a layer around the router that they were merged into leaves them to the layers that they
+//! stand behind.
+
+use std::sync::atomic::Ordering;
+
+use axum::extract::MatchedPath;
+use http::Request;
+
+use crate::service_state::ServiceState;
+
+/// Whether a request is for an own route in a router of the app, which stands behind the layer already. A layer around the whole
+/// router lets it through.
+pub(crate) fn is_own<B>(state: &ServiceState, request: &Request<B>) -> bool {
+    if !state.routes_are_taken.load(Ordering::Relaxed) {
+        return false;
+    }
+    let path = request.extensions().get::<MatchedPath>().map_or(request.uri().path(), MatchedPath::as_str);
+    match path {
+        "/health" | "/healthz" | "/ready" | "/readyz" => true,
+        "/metrics" => state.config.metrics_route,
+        path => match path.strip_prefix(state.config.route_prefix.as_str()) {
+            Some("/logout" | "/session" | "/events") => true,
+            Some("/login") => state.config.login_route,
+            Some(path) => path.starts_with("/assets/lastcall"),
+            None => false,
+        },
+    }
+}

@@ -1,0 +1,69 @@
+//! The notice that runs for one session: this pod's, or that of the pod that owns the session.
+
+use std::sync::Arc;
+
+use session_domain::Timestamp;
+use session_domain::lifecycle::{NoticeId, Reason};
+
+use crate::notice::{DrainNotice, GuestNotice, Terms};
+use crate::service_state::ServiceState;
+use crate::sessions::ServedSession;
+
+/// The notice that runs for a session now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RunningNotice {
+    pub(crate) reason: Reason,
+    pub(crate) deadline: Timestamp,
+    pub(crate) terms: Terms,
+    source: NoticeSource,
+}
+
+/// Where a notice runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoticeSource {
+    /// Here.
+    Here(NoticeId),
+    /// On the pod that owns the session.
+    Owner,
+}
+
+impl RunningNotice {
+    /// The notice of the pod that owns the session. A maintenance is one of every pod.
+    pub(crate) fn of(state: &ServiceState, session: &ServedSession) -> Option<Self> {
+        let broadcast = Arc::clone(&state.broadcast.borrow());
+        let here = broadcast.notice().map(|(notice, terms)| Self {
+            reason: notice.reason,
+            deadline: notice.deadline,
+            terms,
+            source: NoticeSource::Here(notice.id),
+        });
+        let ServedSession::Guest(guest) = session else { return here };
+        let of_owner = guest.streams().owner_notice().map(|notice| Self {
+            reason: notice.reason,
+            deadline: notice.deadline,
+            terms: notice.terms,
+            source: NoticeSource::Owner,
+        });
+        of_owner.or_else(|| here.filter(|notice| notice.reason == Reason::Maintenance))
+    }
+
+    pub(crate) fn payload(&self, now: Timestamp) -> DrainNotice {
+        DrainNotice::new(self.reason, self.deadline, self.terms, now)
+    }
+
+    /// Whether a page that shows the one has nothing new to show for the other.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let guest =
+            |notice: &Self| GuestNotice { reason: notice.reason, deadline: notice.deadline, terms: notice.terms };
+        guest(self).is_same(&guest(other))
+    }
+
+    /// Counts the notice as shown to the user of the session, at the pod that owns it.
+    pub(crate) fn mark_notified(&self, state: &ServiceState, session: &ServedSession) {
+        match (session, self.source, state.sessions.sharing()) {
+            (ServedSession::Own(live), NoticeSource::Here(id), _) => _ = state.registry.mark_notified(live, id),
+            (ServedSession::Guest(guest), _, Some(sharing)) => sharing.mark_guest_notified(guest, self.reason),
+            (ServedSession::Own(_), NoticeSource::Owner, _) | (ServedSession::Guest(_), _, None) => {}
+        }
+    }
+}

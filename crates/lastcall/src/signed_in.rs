@@ -1,0 +1,61 @@
+//! The parts of a response that give the browser a session's new cookie, or take it away.
+
+use std::convert::Infallible;
+
+use axum::response::{IntoResponseParts, ResponseParts};
+use http::header::{HeaderValue, SET_COOKIE};
+use session_domain::SessionId;
+
+use crate::caller::Caller;
+use crate::service_state::ServiceState;
+
+/// The part of a response that gives the browser its session. Without it the browser keeps the cookie that it has, which opens
+/// nothing any more.
+#[derive(Debug)]
+#[must_use = "the browser gets its new cookie by this"]
+pub struct SignedIn(Option<HeaderValue>);
+
+/// The part of a response that takes the session's cookie from the browser.
+#[derive(Debug)]
+#[must_use = "the browser keeps its cookie without this"]
+pub struct SignedOut(Option<HeaderValue>);
+
+impl SignedIn {
+    pub(crate) fn new(id: SessionId, state: &ServiceState, caller: &Caller) -> Self {
+        Self(state.cookie.write(caller.is_secure, id, &caller.base, &state.keys.load()))
+    }
+
+    /// Where the session started with this request: the response carries its cookie anyway.
+    pub(crate) const fn without_cookie() -> Self {
+        Self(None)
+    }
+}
+
+impl SignedOut {
+    pub(crate) fn new(state: &ServiceState, caller: &Caller) -> Self {
+        Self(state.cookie.clear(caller.is_secure, &caller.base))
+    }
+}
+
+impl IntoResponseParts for SignedIn {
+    type Error = Infallible;
+
+    fn into_response_parts(self, response: ResponseParts) -> Result<ResponseParts, Infallible> {
+        Ok(with_cookie(self.0, response))
+    }
+}
+
+impl IntoResponseParts for SignedOut {
+    type Error = Infallible;
+
+    fn into_response_parts(self, response: ResponseParts) -> Result<ResponseParts, Infallible> {
+        Ok(with_cookie(self.0, response))
+    }
+}
+
+fn with_cookie(cookie: Option<HeaderValue>, mut response: ResponseParts) -> ResponseParts {
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
