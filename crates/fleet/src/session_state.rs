@@ -36,11 +36,13 @@ impl SessionState {
         }
     }
 
-    /// Parses a name; `connected` and `not_connected` are aliases of the first two states.
+    /// Parses a name. `connected`, `not_connected`, `notified` and `not_notified` are aliases of the first four states.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "connected" => Some(Self::Present),
             "not_connected" => Some(Self::Idle),
+            "notified" => Some(Self::Notified),
+            "not_notified" => Some(Self::NotNotified),
             name => Self::ALL.into_iter().find(|state| state.as_str() == name),
         }
     }

@@ -118,16 +118,16 @@ async fn run(
 ) -> Result<(), ServeError> {
     let stop_sharing = CancellationToken::new();
     let mut sharing = match state.sessions.sharing() {
-        Some(sharing) => sharing::begin(sharing, &stop_sharing).await,
+        Some(sharing) => sharing::start(sharing, &stop_sharing).await,
         None => JoinSet::new(),
     };
     let drain = DrainTask::start(Arc::clone(&state), switch).await;
     let mut upkeep = JoinSet::new();
-    upkeep.spawn(sweep::sweep(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {
-        () = drain.drive(signals) => {}
+        () = drain.run(signals) => {}
         () = finish.cancelled() => {}
         ended = part_ends(&mut sharing) => return Err(ServeError::part_ended(ended)),
         ended = part_ends(&mut upkeep), if !finish.is_cancelled() => return Err(ServeError::part_ended(ended)),
@@ -140,7 +140,7 @@ async fn run(
     }
     while upkeep.join_next().await.is_some() {}
     if let Some(shared) = state.sessions.sharing() {
-        sharing::end(shared, sharing, &stop_sharing).await;
+        sharing::shut_down(shared, sharing, &stop_sharing).await;
     }
     Ok(())
 }

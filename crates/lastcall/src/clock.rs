@@ -1,13 +1,12 @@
-//! The one place where the wall clock is read: once, at the start. From then on time is that moment and what the
-//! monotonic clock adds to it, so that no correction of the host's clock shortens a countdown, and a paused
-//! runtime pauses everything.
+//! The one place where the wall clock is read: once, at the start. From then on the time is that moment plus what the monotonic
+//! clock has advanced, so that no correction of the host's clock shortens a countdown, and a paused runtime pauses everything.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use session_domain::Timestamp;
 use tokio::time::Instant;
 
-/// Tells the time as the domain wants it. Cheap to copy.
+/// Gives the time as the domain's [`Timestamp`]. Cheap to copy.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     started: Timestamp,
@@ -33,8 +32,13 @@ impl Clock {
         self.started.plus(self.anchor.elapsed())
     }
 
-    /// The moment of the runtime's clock at which `time` will have come.
+    /// The instant of the runtime's clock at which it is `time`.
     pub(crate) fn instant_of(&self, time: Timestamp) -> Instant {
         self.anchor + time.since(self.started)
     }
+}
+
+/// A duration in whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

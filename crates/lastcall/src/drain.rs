@@ -1,130 +1,120 @@
-//! Performs what the lifecycle machine decides, and feeds it what happens. Holds no rules of its own.
+//! The drain task: feeds events to the lifecycle machine and performs the effects that it decides on. Holds no rules of its own.
+
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use session_domain::Phase;
-use session_domain::lifecycle::{Admission, Effect, Event, Lifecycle, LogLine, Reason, Signal, Situation, State};
+use session_domain::lifecycle::{Effect, Event, Lifecycle, LogLine, Reason, Signal, Situation, State};
 use session_domain::registry::Census;
 use tokio::sync::watch;
-use tokio::time::{sleep, sleep_until};
+use tokio::time::sleep;
 use tracing::info;
 
 use crate::config::ForcedEnd;
 use crate::service_state::ServiceState;
-use crate::sessions::Ending;
-use crate::sharing::StoreHealth;
+use crate::sessions::EndReason;
 
-/// How long changes of the population are gathered before they are counted: a thousand logouts in one moment are
-/// walked over once, not a thousand times.
-const GATHER: Duration = Duration::from_millis(10);
+/// Changes of the population are collected for this long before sessions are counted: a thousand logouts in one moment cost one
+/// walk over the sessions.
+const POPULATION_DEBOUNCE: Duration = Duration::from_millis(10);
 
-/// What drives the machine.
+/// Runs the lifecycle machine of one pod.
 pub(crate) struct DrainTask {
     state: Arc<ServiceState>,
     machine: Lifecycle,
-    /// The maintenance switch: where it stands, on or off.
+    /// The maintenance switch: on or off.
     switch: watch::Receiver<bool>,
-    /// Who was there at the last step, unless its effects have changed that.
+    /// The sessions counted in the last step, unless its effects have changed their number.
     census: Option<Census>,
 }
 
 impl DrainTask {
-    /// Takes the pod to where the switch stands now, so that whoever is let in afterwards is let in rightly.
+    /// Creates the task. Where the maintenance switch is on, the pod is in maintenance when this returns, so that no session starts
+    /// before.
     pub(crate) async fn start(state: Arc<ServiceState>, switch: watch::Receiver<bool>) -> Self {
         let machine = *state.lifecycle.borrow();
-        let mut driver = Self { state, machine, switch, census: None };
-        if *driver.switch.borrow_and_update() {
-            driver.step(Event::MaintenanceOn).await;
+        let mut task = Self { state, machine, switch, census: None };
+        if *task.switch.borrow_and_update() {
+            task.step(Event::MaintenanceOn).await;
         }
-        driver
+        task
     }
 
-    /// Drives the machine until it says that the process should exit.
+    /// Runs until the machine says that the process exits.
     ///
     /// # Cancel safety
-    /// Not cancel safe: dropped, the pod keeps whatever phase it was in.
-    pub(crate) async fn drive(mut self, signals: impl Stream<Item = Signal>) {
+    /// Not cancel safe: a pod whose drain task is dropped stays in its phase.
+    pub(crate) async fn run(mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
-        let (mut signals_end, mut switch_ends) = (false, false);
+        let (mut signals_ended, mut switch_closed) = (false, false);
         let mut health = self.state.sessions.sharing().map(|sharing| sharing.watch_health());
-        while !self.is_done() {
-            let census = self.counts_down().then(|| self.known_census());
+        while !matches!(self.machine.state(), State::Stopped { .. }) {
+            let census = self.current_census();
             let event = tokio::select! {
-                signal = signals.next(), if !signals_end => match signal {
+                signal = signals.next(), if !signals_ended => match signal {
                     Some(signal) => Event::Terminate(signal),
                     None => {
-                        signals_end = true;
+                        signals_ended = true;
                         continue;
                     }
                 },
-                moved = self.switch.changed(), if !switch_ends => match moved {
+                moved = self.switch.changed(), if !switch_closed => match moved {
                     Ok(()) if *self.switch.borrow_and_update() => Event::MaintenanceOn,
                     Ok(()) => Event::MaintenanceOff,
-                    // Nobody is left who could move it: it stays where it is.
+                    // The sender is gone: the switch keeps its position.
                     Err(_) => {
-                        switch_ends = true;
+                        switch_closed = true;
                         continue;
                     }
                 },
-                () = health_changes(health.as_mut()) => {
+                () = wait::health_change(health.as_mut()) => {
                     self.state.renew_terms();
                     continue;
                 }
-                () = population_changes(&self.state, census) => Event::PopulationChanged,
-                event = time_passes(&self.state, &self.machine, census) => event,
+                () = wait::population_change(&self.state, census) => Event::PopulationChanged,
+                event = wait::time(&self.state, &self.machine, census) => event,
             };
             if event == Event::PopulationChanged {
-                sleep(GATHER).await;
+                sleep(POPULATION_DEBOUNCE).await;
             }
             self.step(event).await;
         }
     }
 
-    const fn is_done(&self) -> bool {
-        matches!(self.machine.state(), State::Stopped { .. })
-    }
-
-    /// Whether it matters who is there. While it does not, nobody is counted.
-    const fn counts_down(&self) -> bool {
-        self.machine.notice().is_some()
-    }
-
-    /// Who is there, counted again only where something was done since.
-    fn known_census(&mut self) -> Census {
-        *self.census.get_or_insert_with(|| self.state.registry.census(self.state.clock.now()))
+    /// Counts the sessions while a notice runs. Without one their number decides nothing.
+    fn current_census(&mut self) -> Option<Census> {
+        self.machine.notice()?;
+        Some(*self.census.get_or_insert_with(|| self.state.registry.census(self.state.clock.now())))
     }
 
     async fn step(&mut self, event: Event) {
-        // Admission is restricted before sessions are counted: every admitted session is counted.
-        match event {
-            Event::Terminate(_) => self.state.registry.restrict_admission(Admission::Closed),
-            Event::MaintenanceOn => self.state.registry.restrict_admission(Admission::AdoptionsOnly),
-            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => {}
-        }
+        // Before the sessions are counted: every session that was admitted is counted.
+        self.state.registry.restrict_admission(self.machine.admission_during(event));
         let now = self.state.clock.now();
         let census = self.state.registry.census(now);
         let situation = Situation { now, population: census.population };
         let (machine, effects) = self.machine.step(event, situation);
-        let was = std::mem::replace(&mut self.machine, machine);
-        if was != machine {
+        let before = std::mem::replace(&mut self.machine, machine);
+        if before != machine {
             self.state.lifecycle.send_replace(machine);
         }
-        if was.phase() != machine.phase()
+        if before.phase() != machine.phase()
             && machine.phase() == Phase::Propagating
             && let Some(since) = machine.drain_started_at()
         {
-            self.state.metrics.drained(situation.now.since(since));
+            self.state.metrics.drained(now.since(since));
         }
         self.census = effects.is_empty().then_some(census);
         for effect in effects {
             self.perform(&effect).await;
         }
-        // A store may take a while to acknowledge that sessions have ended; the endpoints get their time all the same.
-        let took = self.state.clock.now().since(now);
-        if !took.is_zero() {
-            self.machine = self.machine.extend_propagation(took);
+        // The store may take a while to acknowledge the ends of sessions. The endpoints get their whole time after that.
+        let elapsed = self.state.clock.now().since(now);
+        if !elapsed.is_zero() {
+            self.machine = self.machine.extend_propagation(elapsed);
             self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
         }
     }
@@ -132,12 +122,12 @@ impl DrainTask {
     async fn perform(&self, effect: &Effect) {
         let state = &self.state;
         match effect {
-            Effect::SetAdmission(admit) => state.registry.set_admission(*admit),
+            Effect::SetAdmission(admission) => state.registry.set_admission(*admission),
             Effect::Notify(notice) => state.begin_notice(notice),
             Effect::CancelNotice(reason) => state.cancel_notice(*reason),
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason).await,
-            Effect::ReleaseRemaining => _ = state.sessions.release_remaining().await,
+            Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::Log(line) => {
                 if *line == LogLine::Hurried
                     && let Some(sharing) = state.sessions.sharing()
@@ -150,14 +140,15 @@ impl DrainTask {
         }
     }
 
-    /// Ends every present session, then says how many that were: some may turn out to live on another pod by now.
+    /// Ends every present session, then logs how many were ended: some may live on another pod by now.
     async fn force_close(&self, reason: Reason) {
         let state = &self.state;
-        let ending = match (state.sessions.sharing(), state.config.forced_end) {
-            (Some(_), ForcedEnd::Release) => Ending::Released,
-            (Some(_), ForcedEnd::Delete) | (None, _) => Ending::Forced,
+        let end_reason = match (state.sessions.sharing(), state.config.forced_end) {
+            (Some(_), ForcedEnd::Release) => EndReason::Released,
+            (Some(_), ForcedEnd::Delete) | (None, _) => EndReason::Forced,
         };
-        let ended = state.sessions.end_all(state.registry.present_sessions(state.clock.now()), ending, |_| true).await;
+        let present = state.registry.present_sessions(state.clock.now());
+        let ended = state.sessions.end_all(present, end_reason, |_| true).await;
         if ended.moved > 0 {
             info!("{}", LogLine::Released(reason, ended.moved));
         }
@@ -167,40 +158,5 @@ impl DrainTask {
             Reason::Maintenance if ended.forced > 0 => info!("{}", LogLine::MaintenanceForceClosing(ended.forced)),
             Reason::Shutdown | Reason::Maintenance => {}
         }
-    }
-}
-
-/// The store's health has changed; never where there is no store.
-async fn health_changes(health: Option<&mut watch::Receiver<StoreHealth>>) {
-    let changed = match health {
-        Some(health) => health.changed().await.is_ok(),
-        None => false,
-    };
-    if !changed {
-        std::future::pending().await
-    }
-}
-
-/// While it does not matter who is there (no census), changes of it are no news.
-async fn population_changes(state: &ServiceState, census: Option<Census>) {
-    match census {
-        Some(_) => state.population_changed.notified().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for whatever time brings first: the machine's own next moment, or somebody's absence.
-async fn time_passes(state: &ServiceState, machine: &Lifecycle, census: Option<Census>) -> Event {
-    // A timer may fire a fraction of a millisecond early; what it stands for must have come.
-    let instant = |time| state.clock.instant_of(time) + Duration::from_millis(1);
-    let due = machine.wakes_at().map(|time| (instant(time), Event::TimePassed));
-    let absence = census.and_then(|census| census.next_absence);
-    let absence = absence.map(|time| (instant(time), Event::PopulationChanged));
-    match due.into_iter().chain(absence).min_by_key(|(instant, _)| *instant) {
-        Some((instant, event)) => {
-            sleep_until(instant).await;
-            event
-        }
-        None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 //! A stream shows *state*: the notice that runs is in a watch channel, so a stream that opens in the middle of a
 //! countdown hears of it at once, and a broadcast costs one wake-up and one write a stream, its frame encoded once.
 
+mod payload;
 mod stream;
 
 use axum::Extension;

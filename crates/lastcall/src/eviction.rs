@@ -7,7 +7,7 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use crate::service_state::ServiceState;
-use crate::sessions::{Ending, Live};
+use crate::sessions::{EndReason, LiveSession};
 
 /// A newcomer waits no longer for room; the busy page comes then.
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
@@ -30,8 +30,8 @@ pub(crate) async fn make_room(state: &Arc<ServiceState>) {
     let evicting = tokio::spawn(async move {
         // They may have been active as guests on another pod since.
         state.sessions.refresh(&evictable).await;
-        let still = |session: &Live| session.may_be_evicted();
-        let evicted = state.sessions.end_all(evictable, Ending::Expired, still).await;
+        let still = |session: &LiveSession| session.may_be_evicted();
+        let evicted = state.sessions.end_all(evictable, EndReason::Expired, still).await;
         debug!(sessions.evicted = evicted.expired, "sessions without a cookie made room");
     });
     let _ = timeout(EVICTION_TIMEOUT, evicting).await;

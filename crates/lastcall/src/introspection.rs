@@ -1,17 +1,19 @@
-//! gRPC: what the pod tells the admin tier. Answers until the very end, because that is when it is watched.
+//! The gRPC services of the pod, for the admin tier. They answer until the very end, because that is when the pod is watched.
 
 mod list;
 mod publisher;
 mod report;
 mod require_bearer;
 mod service;
+mod watchers;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use http_support::{ConnectionSettings, Connections};
-use publisher::{Publisher, publish};
+use publisher::publish;
+use session_domain::Phase;
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
@@ -27,18 +29,19 @@ use crate::error::ServeError;
 use crate::service_state::ServiceState;
 use require_bearer::RequireBearer;
 use service::Introspector;
+use watchers::Watchers;
 
-/// The largest request that is read, in bytes. All of them are a few names and numbers.
+/// The largest request that is read, in bytes. Requests hold a few names and numbers.
 const MAX_REQUEST_BYTES: usize = 64 * 1024;
 
-/// A connection that acknowledges nothing for some of these is gone.
+/// A connection that acknowledges nothing for twice this time is closed.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
-/// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
-/// are for callers with the token, where there is one.
+/// The services of the gRPC port: introspection, health, and reflection (both versions, both listing health). Where a token is
+/// configured, all but health require it.
 fn services(
     state: &Arc<ServiceState>,
-    publisher: &Arc<Publisher>,
+    watchers: &Arc<Watchers>,
 ) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
     let reflection = || {
         tonic_reflection::server::Builder::configure()
@@ -46,20 +49,20 @@ fn services(
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
     };
     let (reporter, health) = tonic_health::server::health_reporter();
-    let admission = RequireBearer::new(state.config.grpc_token.clone());
-    let introspector = Introspector::new(Arc::clone(state), Arc::clone(publisher));
+    let bearer = RequireBearer::new(state.config.grpc_token.clone());
+    let introspector = Introspector::new(Arc::clone(state), Arc::clone(watchers));
     let introspection = IntrospectionServer::new(introspector).max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1 = reflection().build_v1()?.max_decoding_message_size(MAX_REQUEST_BYTES);
     let v1alpha = reflection().build_v1alpha()?.max_decoding_message_size(MAX_REQUEST_BYTES);
-    let routes = Routes::new(InterceptedService::new(introspection, admission.clone()))
+    let routes = Routes::new(InterceptedService::new(introspection, bearer.clone()))
         .add_service(health.max_decoding_message_size(MAX_REQUEST_BYTES))
-        .add_service(InterceptedService::new(v1, admission.clone()))
-        .add_service(InterceptedService::new(v1alpha, admission));
+        .add_service(InterceptedService::new(v1, bearer.clone()))
+        .add_service(InterceptedService::new(v1alpha, bearer));
     Ok((routes.prepare().into_axum_router(), reporter))
 }
 
 /// Serves introspection on `listener`, if there is one, and publishes the changes until the streams end. `publishing` holds the
-/// publisher alone: watchers hear the pod's last report before their server is told to stop.
+/// publisher alone: watchers get the pod's last report before their server stops.
 pub(crate) fn start(
     state: &Arc<ServiceState>,
     listener: Option<TcpListener>,
@@ -68,40 +71,38 @@ pub(crate) fn start(
     servers: &mut JoinSet<()>,
     publishing: &mut JoinSet<()>,
 ) -> Result<(), ServeError> {
-    let publisher = Publisher::new();
+    let watchers = Watchers::new();
     if let Some(listener) = listener {
-        let services = services(state, &publisher);
+        let services = services(state, &watchers);
         let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
         servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
         servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
     }
-    publishing.spawn(publish(Arc::clone(state), publisher, state.streams_end.clone()));
+    publishing.spawn(publish(Arc::clone(state), watchers, state.streams_end.clone()));
     Ok(())
 }
 
-/// What calls in flight get at the end. A health watch never ends by itself.
-const CLOSING: Duration = Duration::from_secs(1);
+/// Calls in flight get this long to end. A health watch never ends by itself.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves until `stop` is cancelled, and the calls in flight are done or their time is over.
+/// Serves until `stop` is cancelled, and the calls in flight have ended or [`SHUTDOWN_TIMEOUT`] is over.
 async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
-    let over = async {
+    let timed_out = async {
         stop.cancelled().await;
-        sleep(CLOSING).await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         () = http_support::serve(listener, router, stop.clone(), ConnectionSettings::new(HEARTBEAT), connections) => {}
-        () = over => {}
+        () = timed_out => {}
     }
 }
 
-/// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.
+/// Reports over gRPC health whether the pod drains, until `stop` is cancelled.
 async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
     let mut lifecycle = state.lifecycle.subscribe();
     loop {
-        let draining = matches!(
-            lifecycle.borrow_and_update().phase(),
-            session_domain::Phase::Draining | session_domain::Phase::Propagating
-        );
+        let phase = lifecycle.borrow_and_update().phase();
+        let draining = matches!(phase, Phase::Draining | Phase::Propagating);
         let status = if draining { ServingStatus::NotServing } else { ServingStatus::Serving };
         for service in ["", "lastcall.v1.Introspection"] {
             reporter.set_service_status(service, status).await;

@@ -125,6 +125,7 @@ mod cookie;
 mod cross_site_posts;
 mod drain;
 mod error;
+mod event_streams;
 mod events;
 mod eviction;
 mod handle;
@@ -156,7 +157,7 @@ mod sharing;
 mod sign_in;
 mod signals;
 pub mod store;
-mod streams;
+mod store_health;
 mod sweep;
 mod trusted;
 

@@ -1,4 +1,4 @@
-//! What users are told, on the wire: the payload of the `drain` event, and the state that every stream watches.
+//! Notices as clients see them: the payload of the `drain` event, and the state that every stream watches.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,30 +10,31 @@ use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, Reason};
 use session_domain::shared::OwnerNotice;
 
+use crate::clock::millis;
 use crate::config::{Config, ForcedEnd};
-use crate::sharing::StoreHealth;
+use crate::store_health::StoreHealth;
 
-/// Clocks and answers of a store may differ by so much for one and the same deadline.
-const SAME_DEADLINE: Duration = Duration::from_secs(2);
+/// Two deadlines that differ by less than this are the same: clocks of pods differ, and answers of a store take a while.
+const DEADLINE_TOLERANCE: Duration = Duration::from_secs(2);
 
-/// The payload of the `drain` event, true at the moment it was made.
+/// The payload of the `drain` event. Its times hold at the moment at which it was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DrainNotice {
     /// `shutdown` or `maintenance`.
     pub reason: &'static str,
-    /// What to show.
+    /// The text to show.
     pub message: String,
     /// Whole seconds left, rounded up.
     pub countdown: u64,
     /// Milliseconds left.
     pub remaining_ms: u64,
-    /// When remaining sessions are force-closed, or go on at another pod.
+    /// When remaining sessions are force-closed, or move to another pod.
     pub forced_logout_at: Timestamp,
     /// The server's time, for clients whose clock is wrong.
     pub server_time: Timestamp,
     /// Whether the browser signs out by itself at the end.
     pub auto_logout: bool,
-    /// Whether the session goes on at another pod after the end: the user stays signed in.
+    /// Whether the session moves to another pod at the end: the user stays signed in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stays_signed_in: bool,
 }
@@ -43,13 +44,13 @@ pub struct DrainNotice {
 pub(crate) struct Terms {
     /// Whether browsers sign out by themselves.
     pub(crate) auto_logout: bool,
-    /// Whether the session goes on at another pod.
+    /// Whether the session moves to another pod.
     pub(crate) stays_signed_in: bool,
 }
 
 impl Terms {
-    /// With `FORCED_END=release` sessions outlive a shutdown of their pod, as long as the store takes what is written. A
-    /// maintenance is one of every pod.
+    /// With `FORCED_END=release` sessions outlive a shutdown of their pod, as long as the store takes writes. Maintenance concerns every
+    /// pod, so that sessions cannot move.
     pub(crate) fn of(config: &Config, reason: Reason, store: Option<StoreHealth>) -> Self {
         let stays_signed_in = reason == Reason::Shutdown
             && config.forced_end == ForcedEnd::Release
@@ -58,7 +59,7 @@ impl Terms {
     }
 }
 
-/// The notice that runs on the pod that owns a session, by the clock of the pod that serves it.
+/// The notice that runs on the pod that owns a session, by the clock of the pod that serves it as a guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GuestNotice {
     pub(crate) reason: Reason,
@@ -72,10 +73,10 @@ impl GuestNotice {
         Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in } }
     }
 
-    /// Whether both are the same notice on the same terms.
+    /// Whether a page that shows the one shows the other correctly.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let apart = self.deadline.since(other.deadline).max(other.deadline.since(self.deadline));
-        self.reason == other.reason && self.terms == other.terms && apart < SAME_DEADLINE
+        self.reason == other.reason && self.terms == other.terms && apart < DEADLINE_TOLERANCE
     }
 }
 
@@ -105,16 +106,12 @@ fn message(reason: Reason, remaining: Duration) -> String {
     }
 }
 
-pub(crate) fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// What every stream is to show, kept in one watch channel.
+/// What every stream shows now, kept in one watch channel.
 #[derive(Clone, Debug)]
 pub(crate) enum Broadcast {
     /// No banner.
     Quiet,
-    /// A countdown runs. The frame was encoded once, for every stream that was open.
+    /// A countdown runs. The frame is encoded once for all open streams.
     Running {
         /// The notice.
         notice: Notice,
@@ -123,7 +120,7 @@ pub(crate) enum Broadcast {
         /// The `drain` event.
         frame: Bytes,
     },
-    /// A countdown was taken back.
+    /// A countdown was cancelled.
     Cancelled {
         /// The `drain-cancelled` event.
         frame: Bytes,
@@ -169,17 +166,21 @@ mod tests {
         for (left_ms, message_seconds, countdown) in [(60_000, 60, 60), (59_400, 59, 60), (59_600, 60, 60), (0, 0, 0)] {
             let text = message(Reason::Shutdown, Duration::from_millis(left_ms));
             assert_eq!(text, format!("Server shutting down in {message_seconds}s. Please save your work and logout."));
-            assert_eq!(left_ms.div_ceil(1000), countdown);
+            let terms = Terms { auto_logout: true, stays_signed_in: false };
+            let now = Timestamp::from_millis(5_000);
+            let deadline = now.plus(Duration::from_millis(left_ms));
+            let notice = DrainNotice::new(Reason::Shutdown, deadline, terms, now);
+            assert_eq!((notice.message, notice.countdown, notice.remaining_ms), (text, countdown, left_ms));
         }
     }
 
     #[test]
-    fn browsers_stay_signed_in_where_a_healthy_store_keeps_their_sessions_through_a_shutdown() {
+    fn users_stay_signed_in_where_a_healthy_store_keeps_their_sessions_through_a_shutdown() {
         let healthy = Some(StoreHealth::Healthy { settling_until: Timestamp::default() });
         for (forced_end, reason, store, stays) in [
             (ForcedEnd::Release, Reason::Shutdown, healthy, true),
             (ForcedEnd::Release, Reason::Maintenance, healthy, false),
-            (ForcedEnd::Release, Reason::Shutdown, Some(StoreHealth::Away), false),
+            (ForcedEnd::Release, Reason::Shutdown, Some(StoreHealth::Unavailable), false),
             (ForcedEnd::Release, Reason::Shutdown, Some(StoreHealth::ReadOnly), false),
             (ForcedEnd::Release, Reason::Shutdown, None, false),
             (ForcedEnd::Delete, Reason::Shutdown, healthy, false),

@@ -8,27 +8,27 @@ use std::task::{Context, Poll};
 use session_domain::registry::{Presence, PresenceKind};
 
 use crate::clock::Clock;
+use crate::event_streams::EventStreams;
 use crate::service_state::ServiceState;
-use crate::sessions::{Held, Live};
-use crate::streams::Streams;
+use crate::sessions::{LiveSession, ServedSession};
 
 /// Keeps a session present while it lives.
 #[derive(Debug)]
 pub(crate) struct PresenceGuard {
-    presence: Option<Presence<Streams>>,
+    presence: Option<Presence<EventStreams>>,
     clock: Clock,
 }
 
 impl PresenceGuard {
     /// Opens something of a session. A session of another pod is present there, not here.
-    pub(crate) fn of(state: &Arc<ServiceState>, session: &Held, kind: PresenceKind) -> Option<Self> {
+    pub(crate) fn of(state: &Arc<ServiceState>, session: &ServedSession, kind: PresenceKind) -> Option<Self> {
         match session {
-            Held::Own(live) => Some(Self::open(state, live, kind)),
-            Held::Guest(_) => None,
+            ServedSession::Own(live) => Some(Self::open(state, live, kind)),
+            ServedSession::Guest(_) => None,
         }
     }
 
-    pub(crate) fn open(state: &Arc<ServiceState>, session: &Live, kind: PresenceKind) -> Self {
+    pub(crate) fn open(state: &Arc<ServiceState>, session: &LiveSession, kind: PresenceKind) -> Self {
         Self { presence: Some(Presence::open(&state.registry, session, kind)), clock: state.clock }
     }
 }

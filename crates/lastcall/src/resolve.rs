@@ -11,13 +11,13 @@ use crate::request_kind::RequestKind;
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
-use crate::sessions::{Finding, Held};
+use crate::sessions::{ServedSession, SessionLookup};
 use crate::{admission, page, replaced, trusted};
 
 /// What became of the search for a request's session.
 pub(crate) enum Resolved {
     /// It has one.
-    Session(Held),
+    Session(ServedSession),
     /// It has none.
     NoSession,
     /// It cannot go on.
@@ -37,15 +37,15 @@ pub(crate) async fn resolve(
     let headers = &request.headers;
     let location = base.reopened(&request.method);
     match find(state, identity, purpose).await {
-        Finding::Found(session) => match trusted::keep(state, session, identity.name).await {
+        SessionLookup::Found(session) => match trusted::keep(state, session, identity.name).await {
             Some(session) => Resolved::Session(session),
             None => without_session(state, identity, route, request),
         },
-        Finding::Nowhere => without_session(state, identity, route, request),
-        Finding::Replaced => Resolved::Answered(replaced::answer(state, base, route, request)),
-        Finding::Unknown if purpose == Purpose::Logout => Resolved::NoSession,
-        Finding::Unknown => Resolved::Answered(admission::wait(state, headers, location, request.version)),
-        Finding::Maintenance => Resolved::Answered(admission::refuse(
+        SessionLookup::NotFound => without_session(state, identity, route, request),
+        SessionLookup::Replaced => Resolved::Answered(replaced::answer(state, base, route, request)),
+        SessionLookup::Unavailable if purpose == Purpose::Logout => Resolved::NoSession,
+        SessionLookup::Unavailable => Resolved::Answered(admission::wait(state, headers, location, request.version)),
+        SessionLookup::Maintenance => Resolved::Answered(admission::refuse(
             state,
             kind,
             headers,
@@ -56,17 +56,17 @@ pub(crate) async fn resolve(
     }
 }
 
-async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) -> Finding {
+async fn find(state: &ServiceState, identity: Identity<'_>, purpose: Purpose) -> SessionLookup {
     match (identity.id, purpose) {
         // Ended where it lives, and never adopted for that.
         (Some(id), Purpose::Logout) => match state.sessions.find_own(id) {
-            Some(session) => Finding::Found(session),
-            None if state.sessions.is_replaced(id).await => Finding::Replaced,
-            None => Finding::Nowhere,
+            Some(session) => SessionLookup::Found(session),
+            None if state.sessions.is_replaced(id).await => SessionLookup::Replaced,
+            None => SessionLookup::NotFound,
         },
         (Some(id), Purpose::Request | Purpose::Stream) => state.sessions.find(id, purpose).await,
-        (None, _) if identity.has_unverified_cookie => Finding::Unknown,
-        (None, _) => Finding::Nowhere,
+        (None, _) if identity.has_unverified_cookie => SessionLookup::Unavailable,
+        (None, _) => SessionLookup::NotFound,
     }
 }
 

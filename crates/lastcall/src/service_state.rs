@@ -18,7 +18,8 @@ use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
 use crate::sessions::{SessionRegistry, Sessions};
-use crate::sharing::{Sharing, StoreHealth};
+use crate::sharing::Sharing;
+use crate::store_health::StoreHealth;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {

@@ -16,14 +16,14 @@ use uuid::Uuid;
 
 use crate::admission;
 use crate::cookie::CookieStyle;
+use crate::event_streams::EventStreams;
 use crate::notice::{DrainNotice, GuestNotice, Terms};
 use crate::page;
 use crate::presence::PresenceGuard;
 use crate::request_kind::RequestKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
-use crate::sessions::{Held, Live, SignIn};
-use crate::streams::Streams;
+use crate::sessions::{LiveSession, ServedSession, SignInOutcome};
 
 /// The session that a request belongs to. As an extractor it starts one for a newcomer: a navigation, or, with
 /// [`SessionStart::Any`](crate::SessionStart::Any), a `GET` whose `Accept` is absent or `*/*`. Where it can't, it answers in the
@@ -32,7 +32,7 @@ use crate::streams::Streams;
 #[derive(Clone)]
 pub struct Session {
     pub(crate) state: Arc<ServiceState>,
-    pub(crate) held: Held,
+    pub(crate) held: ServedSession,
     pub(crate) base: Base,
 }
 
@@ -97,8 +97,8 @@ impl Session {
     /// The pod that owns it: this one, or where sessions are shared sometimes another.
     pub fn pod(&self) -> &PodName {
         match &self.held {
-            Held::Own(_) => &self.state.config.pod,
-            Held::Guest(guest) => guest.owner(),
+            ServedSession::Own(_) => &self.state.config.pod,
+            ServedSession::Guest(guest) => guest.owner(),
         }
     }
 
@@ -128,7 +128,7 @@ impl Session {
             terms,
             source: NoticeSource::Here(notice.id),
         });
-        let Held::Guest(guest) = &self.held else { return here };
+        let ServedSession::Guest(guest) = &self.held else { return here };
         let of_owner = guest.streams().owner_notice().map(|notice| RunningNotice {
             reason: notice.reason,
             deadline: notice.deadline,
@@ -141,17 +141,17 @@ impl Session {
     /// The notice was shown to the user. Counted by the pod that owns the session.
     pub(crate) fn mark_notified(&self, notice: &RunningNotice) {
         match (&self.held, notice.source, self.state.sessions.sharing()) {
-            (Held::Own(live), NoticeSource::Here(id), _) => _ = self.state.registry.mark_notified(live, id),
-            (Held::Guest(guest), _, Some(sharing)) => sharing.guest_was_notified(guest, notice.reason),
-            (Held::Own(_), NoticeSource::Owner, _) | (Held::Guest(_), _, None) => {}
+            (ServedSession::Own(live), NoticeSource::Here(id), _) => _ = self.state.registry.mark_notified(live, id),
+            (ServedSession::Guest(guest), _, Some(sharing)) => sharing.mark_guest_notified(guest, notice.reason),
+            (ServedSession::Own(_), NoticeSource::Owner, _) | (ServedSession::Guest(_), _, None) => {}
         }
     }
 
     /// An event stream was opened: other pods have to know before they are asked.
     pub(crate) async fn streams(&self) {
         match (&self.held, self.state.sessions.sharing()) {
-            (Held::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),
-            (Held::Own(_) | Held::Guest(_), _) => self.state.sessions.flush().await,
+            (ServedSession::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),
+            (ServedSession::Own(_) | ServedSession::Guest(_), _) => self.state.sessions.flush().await,
         }
     }
 }
@@ -208,7 +208,7 @@ pub(crate) struct RequestContext {
     pub(crate) base: Base,
     pub(crate) cookies: CookieStyle,
     pub(crate) kind: RequestKind,
-    held: Option<Held>,
+    held: Option<ServedSession>,
     /// Without a session: the user that a proxy names.
     name: Option<UserName>,
     /// Without a session: the one that started on the way, which the response's cookie has to name.
@@ -220,7 +220,7 @@ pub(crate) struct RequestContext {
 /// A session that started while its first request was served.
 #[derive(Debug)]
 pub(crate) struct Started {
-    live: Live,
+    live: LiveSession,
     guard: std::sync::Mutex<Option<PresenceGuard>>,
 }
 
@@ -230,7 +230,7 @@ impl RequestContext {
         base: Base,
         cookies: CookieStyle,
         kind: RequestKind,
-        held: Held,
+        held: ServedSession,
     ) -> Self {
         Self { state, base, cookies, kind, held: Some(held), name: None, started: None, unresolved: None }
     }
@@ -266,7 +266,7 @@ impl RequestContext {
     pub(crate) fn session(&self) -> Option<Session> {
         let held = match (&self.held, &self.started) {
             (Some(held), _) => held.clone(),
-            (None, Some(started)) => Held::Own(Arc::clone(&started.get()?.live)),
+            (None, Some(started)) => ServedSession::Own(Arc::clone(&started.get()?.live)),
             (None, None) => return None,
         };
         Some(Session { state: Arc::clone(&self.state), held, base: self.base.clone() })
@@ -283,12 +283,12 @@ impl RequestContext {
             return Ok(session);
         }
         let id = SessionId::from_uuid(Uuid::new_v4());
-        let live = self.state.registry.start(id, user, Streams::default(), self.state.clock.now())?;
+        let live = self.state.registry.start(id, user, EventStreams::default(), self.state.clock.now())?;
         if let Some(started) = &self.started {
             let guard = PresenceGuard::open(&self.state, &live, PresenceKind::Request);
             let _ = started.set(Started { live: Arc::clone(&live), guard: std::sync::Mutex::new(Some(guard)) });
         }
-        Ok(Session { state: Arc::clone(&self.state), held: Held::Own(live), base: self.base.clone() })
+        Ok(Session { state: Arc::clone(&self.state), held: ServedSession::Own(live), base: self.base.clone() })
     }
 
     /// Names the user: a known session gets a new id, a newcomer a session. Counts one login in total.
@@ -301,15 +301,15 @@ impl RequestContext {
         };
         let id = SessionId::from_uuid(Uuid::new_v4());
         match self.state.sessions.sign_in(held, id, &user).await {
-            SignIn::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.state.keys.load()))),
-            SignIn::Ended => {
+            SignInOutcome::Done => Ok(SignedIn(self.cookies.write(id, &self.base, &self.state.keys.load()))),
+            SignInOutcome::Ended => {
                 // It ended this very moment: the user comes as a newcomer.
                 let newcomer =
                     Self::without_session(Arc::clone(&self.state), self.base.clone(), self.cookies, self.kind);
                 let session = newcomer.start(user)?;
                 Ok(SignedIn(self.cookies.write(session.id(), &self.base, &self.state.keys.load())))
             }
-            SignIn::Unavailable => Err(NotSignedIn::Unavailable),
+            SignInOutcome::Unavailable => Err(NotSignedIn::Unavailable),
         }
     }
 

@@ -27,7 +27,7 @@ use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::session::RequestContext;
-use crate::sessions::Held;
+use crate::sessions::ServedSession;
 use crate::{admission, origin, trusted};
 
 /// Answers a request, by `app` where no step does.
@@ -84,14 +84,14 @@ async fn with_session<S>(
     app: S,
     mut request: Request<Body>,
     context: RequestContext,
-    session: &Held,
+    session: &ServedSession,
 ) -> Response
 where
     S: Service<Request<Body>, Response = Response, Error = Infallible>,
 {
     state.sessions.touch(session, state.clock.now());
     let guard = PresenceGuard::of(state, session, PresenceKind::Request);
-    let leaves = matches!(session, Held::Guest(_)) && !state.registry.admits_adoptions();
+    let leaves = matches!(session, ServedSession::Guest(_)) && !state.registry.admits_adoptions();
     let (version, connection) = (request.version(), request.extensions().get::<ConnectionHandle>().cloned());
     request.extensions_mut().insert(context);
     let mut response = present_until_read(call(app, request).await, guard);

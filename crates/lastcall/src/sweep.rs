@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::service_state::ServiceState;
 
 /// Sweeps until `stop` is cancelled.
-pub(crate) async fn sweep(state: Arc<ServiceState>, stop: CancellationToken) {
+pub(crate) async fn run(state: Arc<ServiceState>, stop: CancellationToken) {
     let mut ticks = interval(state.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {

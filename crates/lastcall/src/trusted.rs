@@ -16,7 +16,7 @@ use session_domain::UserName;
 
 use crate::page;
 use crate::service_state::ServiceState;
-use crate::sessions::Held;
+use crate::sessions::ServedSession;
 
 /// The name that the proxy gives to the user behind a request, if it is to be believed and gives one.
 ///
@@ -35,7 +35,7 @@ pub(crate) fn refuse(state: &ServiceState, headers: &HeaderMap, unclear: ProxyId
 }
 
 /// Ends a session where the proxy names another user than its own, and gives it back where it does not.
-pub(crate) async fn keep(state: &ServiceState, session: Held, name: Option<&str>) -> Option<Held> {
+pub(crate) async fn keep(state: &ServiceState, session: ServedSession, name: Option<&str>) -> Option<ServedSession> {
     if !name.is_some_and(|name| is_another(&session.user(), name)) {
         return Some(session);
     }

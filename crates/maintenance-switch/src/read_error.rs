@@ -13,7 +13,7 @@ pub enum SwitchReadError {
     #[error("does not exist")]
     NotFound,
     /// The ConfigMap has lost its key. The operator adds it again.
-    #[error("has lost its key {}; write true or false there", crate::KEY)]
+    #[error("has no key {}; write true or false there", crate::KEY)]
     MissingKey,
     /// The value is neither on nor off. The operator corrects it.
     #[error(transparent)]

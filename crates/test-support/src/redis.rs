@@ -1,6 +1,7 @@
 //! A real redis-server, which tests stop, kill and start again.
 
 use std::net::TcpListener;
+use std::process::Command;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Client, FromRedisValue};
@@ -29,6 +30,23 @@ impl Redis {
         let mut redis = Self { process: None, port: free_port(), options, folder: tempfile::tempdir().unwrap() };
         redis.start_again().await;
         redis
+    }
+
+    /// Starts three nodes that make a cluster, each with these options of its own. Returns them, and the cluster's address, which
+    /// names the first.
+    pub async fn cluster(options: &[&str]) -> (Vec<Self>, String) {
+        let mut nodes = Vec::new();
+        for _ in 0..3 {
+            let bus = free_port().to_string();
+            nodes.push(Self::with(&[&["--cluster-enabled", "yes", "--cluster-port", &bus], options].concat()).await);
+        }
+        let addresses: Vec<_> = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
+        let mut create = Command::new("redis-cli");
+        create.args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes");
+        let created =
+            create.output().unwrap_or_else(|error| panic!("redis-cli: {error}; cargo xtask test installs it"));
+        assert!(created.status.success(), "{}", String::from_utf8_lossy(&created.stdout));
+        (nodes, format!("redis-cluster://{}", addresses[0]))
     }
 
     /// Starts the killed server again, empty, on the same port.

@@ -105,6 +105,8 @@ fn sessions_are_filtered_by_their_state() {
         ("connected", "user 2, user 3, user 4"),
         ("not_connected", "user 1"),
         ("told", "user 2"),
+        ("notified", "user 2"),
+        ("not_notified", "user 1, user 3, user 4"),
         ("not_told", "user 1, user 3, user 4"),
         ("last_known", ""),
         ("doubtful", "user 3"),

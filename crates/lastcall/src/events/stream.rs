@@ -1,4 +1,4 @@
-//! One open event stream: what it says, in which order, and when it ends.
+//! One open event stream: which events it sends, in which order, and when it ends.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,55 +8,28 @@ use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use http_support::{ConnectionHandle, sse};
-use serde::Serialize;
 use session_domain::registry::PresenceKind;
-use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::payload::{Connected, Heartbeat, SessionEnded, StreamEnded};
+use crate::clock::millis;
+use crate::event_streams::{CloseReason, StreamState};
 use crate::metrics::OpenStream;
-use crate::notice::{Broadcast, DrainNotice, cancelled_frame, millis};
+use crate::notice::{Broadcast, cancelled_frame};
 use crate::presence::PresenceGuard;
 use crate::session::{RunningNotice, Session};
-use crate::streams::{CloseReason, StreamState};
 
-/// A browser waits so long before it opens a stream again that ended cleanly; each is told another time, so that
-/// the streams of a pod that went do not all come back at once.
+/// How long a browser waits before it reopens a stream that ended cleanly. Each client gets a different time, so that the streams of
+/// a pod that stopped do not all come back at once.
 const RETRY_MS: std::ops::Range<u32> = 1_000..5_000;
 
-/// In the last seconds of a countdown heartbeats come this often: browsers tick hidden pages once a minute, but hear
-/// what a stream says, and can leave in time.
-const LAST_HEARTBEATS: Duration = Duration::from_secs(1);
+/// The heartbeat interval in the last seconds of a countdown. Browsers run the timers of hidden pages once a minute, but deliver events
+/// of a stream at once, so that the page can sign out in time.
+const FINAL_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long before the end those begin.
-const LAST_SECONDS: Duration = Duration::from_secs(5);
-
-#[derive(Serialize)]
-struct Connected<'a> {
-    session_id: SessionId,
-    pod: &'a PodName,
-    server_time: Timestamp,
-    heartbeat_ms: u64,
-    drain: Option<&'a DrainNotice>,
-}
-
-#[derive(Serialize)]
-struct Ended {
-    reason: &'static str,
-    server_time: Timestamp,
-}
-
-#[derive(Serialize)]
-struct StreamEnded {
-    reason: &'static str,
-}
-
-#[derive(Serialize)]
-struct Heartbeat {
-    server_time: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remaining_ms: Option<u64>,
-}
+/// How long before the end of a countdown that interval begins.
+const FINAL_PHASE: Duration = Duration::from_secs(5);
 
 /// Opens a stream of the session. It counts as present from now until the stream is dropped.
 pub(super) fn open(
@@ -78,7 +51,7 @@ struct EventStream {
     number: u64,
     state: watch::Receiver<StreamState>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
-    /// The notice whose banner the page shows now.
+    /// The notice whose banner the page shows.
     shown: Option<RunningNotice>,
     logins: u32,
     next_heartbeat: Instant,
@@ -91,12 +64,12 @@ struct EventStream {
 enum Stage {
     Opening,
     Open,
-    Over,
+    Ended,
 }
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.session.held.streams().close(self.number);
+        self.session.held.streams().record_closed(self.number);
     }
 }
 
@@ -122,7 +95,7 @@ impl EventStream {
 
     /// The next bytes; `None` once the stream is over.
     async fn next(&mut self) -> Option<Bytes> {
-        if self.stage == Stage::Over {
+        if self.stage == Stage::Ended {
             return None;
         }
         if self.stage == Stage::Opening {
@@ -135,20 +108,20 @@ impl EventStream {
         }
         let state = Arc::clone(&self.session.state);
         loop {
-            // In this order: the end of the session must be told even where the pod ends in the same moment.
+            // In this order: `session-ended` is sent even where the pod stops in the same moment.
             tokio::select! {
                 biased;
                 _ = self.state.changed() => {
-                    if let Some(bytes) = self.hear_session() {
+                    if let Some(bytes) = self.on_session_change() {
                         return Some(bytes);
                     }
-                    if self.stage == Stage::Over {
+                    if self.stage == Stage::Ended {
                         return None;
                     }
                 }
                 changed = self.broadcast.changed() => {
                     changed.ok()?;
-                    if let Some(bytes) = self.hear_broadcast() {
+                    if let Some(bytes) = self.on_broadcast() {
                         return Some(bytes);
                     }
                 }
@@ -158,24 +131,24 @@ impl EventStream {
         }
     }
 
-    fn hear_session(&mut self) -> Option<Bytes> {
+    fn on_session_change(&mut self) -> Option<Bytes> {
         let state = *self.state.borrow_and_update();
         if let Some(reason) = state.closed {
             return self.session_ended(reason);
         }
         if state.evicted_through >= self.number {
-            self.stage = Stage::Over;
+            self.stage = Stage::Ended;
             return Some(sse::encode("stream-ended", &StreamEnded { reason: "too_many_streams" }));
         }
         if state.logins != self.logins {
             self.logins = state.logins;
             return Some(self.connected());
         }
-        self.hear_owner()
+        self.on_owner_notice()
     }
 
-    /// The notice of the pod that owns the session may have begun, changed, or gone.
-    fn hear_owner(&mut self) -> Option<Bytes> {
+    /// Shows the notice of the pod that owns the session where it has begun or changed, and hides it where it has ended.
+    fn on_owner_notice(&mut self) -> Option<Bytes> {
         let now = self.session.state.clock.now();
         match (self.session.notice(), self.shown) {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
@@ -191,12 +164,12 @@ impl EventStream {
         }
     }
 
-    fn hear_broadcast(&mut self) -> Option<Bytes> {
+    fn on_broadcast(&mut self) -> Option<Bytes> {
         let broadcast = Arc::clone(&self.broadcast.borrow_and_update());
         match &*broadcast {
             Broadcast::Running { notice, frame, .. } => {
                 let running = self.session.notice()?;
-                // Not for a session of another pod, where it is this pod alone that stops.
+                // Not for a session of another pod while only this pod stops.
                 let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
                 if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
                     return None;
@@ -217,13 +190,13 @@ impl EventStream {
         self.session.mark_notified(&notice);
     }
 
-    /// The greeting, and right behind it the notice where one runs.
+    /// The `connected` event, followed by `drain` where a notice runs.
     fn connected(&mut self) -> Bytes {
         let state = Arc::clone(&self.session.state);
         self.broadcast.mark_unchanged();
         let running = self.session.notice();
         let payload = running.map(|notice| notice.payload(state.clock.now()));
-        let greeting = sse::encode(
+        let connected = sse::encode(
             "connected",
             &Connected {
                 session_id: self.session.id(),
@@ -234,7 +207,7 @@ impl EventStream {
             },
         );
         let mut bytes = BytesMut::from(format!("retry: {}\n", fastrand::u32(RETRY_MS)).as_bytes());
-        bytes.extend_from_slice(&greeting);
+        bytes.extend_from_slice(&connected);
         self.shown = None;
         if let (Some(running), Some(payload)) = (running, payload) {
             bytes.extend_from_slice(&sse::encode("drain", &payload));
@@ -245,15 +218,15 @@ impl EventStream {
     }
 
     fn session_ended(&mut self, closed: CloseReason) -> Option<Bytes> {
-        self.stage = Stage::Over;
+        self.stage = Stage::Ended;
         if closed == CloseReason::Moved
             && let Some(connection) = &self.connection
         {
-            // Opened again on this connection, the stream would be back here, and not where the session is.
+            // Reopened on this connection, the stream would come back here, and not to the session's pod.
             connection.close_when_done();
         }
         let reason = closed.reason()?;
-        Some(sse::encode("session-ended", &Ended { reason, server_time: self.session.state.clock.now() }))
+        Some(sse::encode("session-ended", &SessionEnded { reason, server_time: self.session.state.clock.now() }))
     }
 
     fn heartbeat(&mut self) -> Bytes {
@@ -267,7 +240,7 @@ impl EventStream {
     fn heartbeat_after(&self, notice: Option<&RunningNotice>) -> Instant {
         let state = &self.session.state;
         let pause = match notice.map(|notice| notice.deadline.since(state.clock.now())) {
-            Some(left) => left.saturating_sub(LAST_SECONDS).max(LAST_HEARTBEATS),
+            Some(left) => left.saturating_sub(FINAL_PHASE).max(FINAL_HEARTBEAT_INTERVAL),
             None => Duration::MAX,
         };
         Instant::now() + pause.min(state.config.heartbeat_interval)

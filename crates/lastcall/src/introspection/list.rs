@@ -7,8 +7,10 @@ use tonic::Status;
 
 use crate::service_state::ServiceState;
 
-const DEFAULT_PAGE: usize = 100;
-const LARGEST_PAGE: usize = 1_000;
+/// Sessions on a page where the request does not say.
+const DEFAULT_PAGE_SIZE: usize = 100;
+/// The most sessions on a page.
+const MAX_PAGE_SIZE: usize = 1_000;
 
 /// Lists one page.
 pub(super) fn list(
@@ -16,12 +18,12 @@ pub(super) fn list(
     request: &v1::ListSessionsRequest,
 ) -> Result<v1::ListSessionsResponse, Status> {
     let limit = match usize::try_from(request.page_size) {
-        Ok(0) => DEFAULT_PAGE,
-        Ok(size) => size.min(LARGEST_PAGE),
+        Ok(0) => DEFAULT_PAGE_SIZE,
+        Ok(size) => size.min(MAX_PAGE_SIZE),
         Err(_) => return Err(Status::invalid_argument("page_size is negative; 0 means 100")),
     };
-    let part = normalize_text(&request.user_contains).to_lowercase();
-    let scope = format!("login_time user~{part}");
+    let wanted = normalize_text(&request.user_contains).to_lowercase();
+    let scope = format!("login_time user~{wanted}");
     let after = match request.page_token.as_str() {
         "" => None,
         token => {
@@ -32,7 +34,7 @@ pub(super) fn list(
     let mut matching = Vec::new();
     state.registry.walk(|session| {
         let view = state.view(session);
-        if view.user.as_str().to_lowercase().contains(&part) {
+        if view.user.as_str().to_lowercase().contains(&wanted) {
             matching.push(view);
         }
     });

@@ -6,11 +6,11 @@ use session_domain::lifecycle::Readiness;
 use session_domain::{Counters, Outcome, PodReport, SessionView};
 
 use crate::service_state::{PodReadiness, ServiceState};
-use crate::sessions::Live;
+use crate::sessions::LiveSession;
 
 impl ServiceState {
     /// The session as others see it.
-    pub(super) fn view(&self, session: &Live) -> SessionView {
+    pub(super) fn view(&self, session: &LiveSession) -> SessionView {
         let is_present = self.registry.is_present(session, self.clock.now());
         session.view(&self.config.pod, self.registry.is_notified(session), is_present)
     }

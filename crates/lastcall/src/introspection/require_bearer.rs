@@ -1,18 +1,18 @@
-//! Who may ask: callers that present the token. Health is open to everybody: a kubelet's probe cannot present one, and
-//! learns no more than `/ready` tells.
+//! Requires the bearer token of callers. Health does not: a kubelet's probe cannot present a token, and learns no more there than
+//! from `/ready`.
 
 use http_support::Token;
 use tonic::service::Interceptor;
 use tonic::{Request, Status};
 
-/// Stands before a service and lets callers in.
+/// Stands before a service and refuses callers without the token.
 #[derive(Clone, Debug)]
 pub(super) struct RequireBearer {
     token: Option<Token>,
 }
 
 impl RequireBearer {
-    /// Lets in who presents the token; without one, everybody.
+    /// Requires this token; without one, admits every caller.
     pub(super) const fn new(token: Option<Token>) -> Self {
         Self { token }
     }
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn only_who_knows_the_token_is_let_in_and_everybody_where_there_is_none() {
+    fn only_callers_with_the_token_are_admitted_and_every_caller_where_there_is_none() {
         for (token, presented, code) in [
             (None, None, Code::Ok),
             (None, Some("Bearer anything"), Code::Ok),

@@ -1,4 +1,4 @@
-//! The three calls.
+//! The calls of the introspection service.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,18 +8,18 @@ use session_wire::{pod_to_wire, v1};
 use tonic::{Request, Response, Status};
 
 use super::list;
-use super::publisher::Publisher;
+use super::watchers::Watchers;
 use crate::service_state::ServiceState;
 
-/// Answers for the pod.
+/// Implements the introspection service of the pod.
 pub(crate) struct Introspector {
     state: Arc<ServiceState>,
-    publisher: Arc<Publisher>,
+    watchers: Arc<Watchers>,
 }
 
 impl Introspector {
-    pub(crate) const fn new(state: Arc<ServiceState>, publisher: Arc<Publisher>) -> Self {
-        Self { state, publisher }
+    pub(crate) const fn new(state: Arc<ServiceState>, watchers: Arc<Watchers>) -> Self {
+        Self { state, watchers }
     }
 }
 
@@ -43,6 +43,6 @@ impl v1::introspection_server::Introspection for Introspector {
         &self,
         _: Request<v1::WatchSessionsRequest>,
     ) -> Result<Response<Self::WatchSessionsStream>, Status> {
-        Ok(Response::new(Box::pin(self.publisher.watch(&self.state))))
+        Ok(Response::new(Box::pin(self.watchers.watch(&self.state))))
     }
 }

@@ -70,7 +70,7 @@ async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
     let state = state();
     let old = cookie(&ask(&state, Request::get("/")).await).unwrap();
     let session = state.registry.all_sessions().remove(0);
-    let renamed = crate::sessions::sign_in(
+    let renamed = crate::sessions::live::sign_in(
         &state.registry,
         &session,
         SessionId::from_uuid(uuid::Uuid::from_u128(7)),

@@ -1,81 +1,35 @@
-//! What is known of the store's health, and what the log says when that changes. Reaching the store, reading it and writing
-//! to it are three things: a replica or a server out of memory is reached and read, and takes no writes.
+//! Derives the health of the store from its answers, and decides what of them can be believed.
+
+mod log;
+#[cfg(test)]
+mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use session_domain::Timestamp;
 use tokio::sync::watch;
-use tracing::{error, info, warn};
 
 use crate::store::{Contents, Epoch, StoreError};
+use crate::store_health::{SETTLING, StoreHealth};
 
-/// What a store says is doubted for so long after it was lost, came back empty or behind, or took no writes: the pods write
-/// what they hold meanwhile.
-pub(super) const SETTLING: Duration = Duration::from_secs(10);
+/// A partial outage is over once no operation has met it for this long.
+const PARTIAL_OUTAGE_OVER_AFTER: Duration = Duration::from_secs(5);
 
-/// A part of the store that was away is there again once nothing was missing for so long.
-const PARTIAL_OUTAGE_OVER: Duration = Duration::from_secs(5);
-
-/// How the store is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoreHealth {
-    /// It has not answered yet.
-    Unknown,
-    /// It refuses the login.
-    LoginRefused {
-        /// Whether it has accepted one before.
-        had_contact: bool,
-    },
-    /// It cannot be reached, or does not answer.
-    Away,
-    /// It answers, and cannot be read.
-    Unreadable,
-    /// It can be read and takes no writes.
-    ReadOnly,
-    /// It can be read and written.
-    Healthy {
-        /// Until when an absent entry means nothing: other pods may not have written what they hold yet.
-        settling_until: Timestamp,
-    },
-}
-
-impl StoreHealth {
-    /// Whether it answers.
-    pub(crate) const fn is_reachable(self) -> bool {
-        matches!(self, Self::Unreadable | Self::ReadOnly | Self::Healthy { .. })
-    }
-
-    /// Whether it can be read.
-    pub(crate) const fn is_readable(self) -> bool {
-        matches!(self, Self::ReadOnly | Self::Healthy { .. })
-    }
-
-    /// Whether it can be written.
-    pub(crate) const fn is_writable(self) -> bool {
-        matches!(self, Self::Healthy { .. })
-    }
-}
-
-/// Watches how the store answers.
+/// Follows how the store answers.
 #[derive(Debug)]
 pub(super) struct HealthMonitor {
     health: watch::Sender<StoreHealth>,
-    /// The contents that the pods have written, as far as is known.
+    /// The contents that the pods have written, as far as this pod knows.
     epoch: Mutex<Option<Epoch>>,
-    partial_outage: Mutex<Option<PartialOutage>>,
-    /// How often it came back after it was away, or took no writes.
-    returns: AtomicU64,
-    /// Until when it may be behind: another server may have taken its place while it was away.
+    /// When an operation last met a part of the store that is unavailable, while that outage lasts.
+    partial_outage: Mutex<Option<Timestamp>>,
+    /// How often the store recovered after it was unavailable or took no writes.
+    recoveries: AtomicU64,
+    /// Until when the store may be behind: another server may have taken its place while it was unavailable.
     behind_until: Mutex<Timestamp>,
     errors: AtomicU64,
-}
-
-/// A part of the store is away.
-#[derive(Clone, Copy, Debug)]
-struct PartialOutage {
-    last_error: Timestamp,
 }
 
 impl HealthMonitor {
@@ -84,7 +38,7 @@ impl HealthMonitor {
             health: watch::Sender::new(StoreHealth::Unknown),
             epoch: Mutex::default(),
             partial_outage: Mutex::default(),
-            returns: AtomicU64::new(0),
+            recoveries: AtomicU64::new(0),
             behind_until: Mutex::default(),
             errors: AtomicU64::new(0),
         }
@@ -98,70 +52,96 @@ impl HealthMonitor {
         self.health.subscribe()
     }
 
-    /// Operations that failed.
+    /// The number of operations that failed.
     pub(super) fn errors(&self) -> u64 {
         self.errors.load(Ordering::Relaxed)
     }
 
-    /// How often it came back after it was away, or took no writes: it may be behind.
-    pub(super) fn returns(&self) -> u64 {
-        self.returns.load(Ordering::Acquire)
+    /// How often the store recovered after it was unavailable or took no writes. It may be behind after each.
+    pub(super) fn recoveries(&self) -> u64 {
+        self.recoveries.load(Ordering::Acquire)
     }
 
-    /// Gives what the store answered to a read, and notes how it is.
-    pub(super) fn read<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
-        self.note(answer, now, Self::answered)
+    /// Records the answer to a read and returns its value.
+    pub(super) fn record_read<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
+        // A read says nothing about writes. No change as a rule: that takes no exclusive lock.
+        self.record(answer, now, StoreHealth::is_readable)
     }
 
-    /// Gives what the store answered to a write, and notes how it is.
-    pub(super) fn written<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
-        self.note(answer, now, Self::took_a_write)
+    /// Records the answer to a write and returns its value.
+    pub(super) fn record_write<T>(&self, answer: Result<T, StoreError>, now: Timestamp) -> Option<T> {
+        self.record(answer, now, StoreHealth::is_writable)
     }
 
-    fn note<T>(&self, answer: Result<T, StoreError>, now: Timestamp, succeeded: fn(&Self, Timestamp)) -> Option<T> {
+    fn record<T>(
+        &self,
+        answer: Result<T, StoreError>,
+        now: Timestamp,
+        is_known_good: fn(StoreHealth) -> bool,
+    ) -> Option<T> {
         match answer {
             Ok(value) => {
-                succeeded(self, now);
+                if !is_known_good(self.now()) {
+                    self.record_recovery(now);
+                }
                 Some(value)
             }
             Err(error) => {
-                self.failed(&error, now);
+                self.record_error(&error, now);
                 None
             }
         }
     }
 
-    /// Whether an entry that is absent under these contents does not exist. Notes where the contents are not the known ones:
-    /// the store has come back empty, and what the pods hold has still to be written.
+    /// Whether an entry that is absent under these contents does not exist. Starts to settle where the contents are not the
+    /// known ones: the store has come back empty, and the pods have still to write their sessions.
     pub(super) fn believes_absence(&self, contents: Contents, now: Timestamp) -> bool {
-        let known = *lock(&self.epoch);
+        let known = *self.epoch.lock();
         if known.is_some() && contents.epoch != known {
             self.settle(now);
             return false;
         }
         let settled = matches!(self.now(), StoreHealth::Healthy { settling_until } if now >= settling_until);
-        settled && !contents.settling && lock(&self.partial_outage).is_none()
+        settled && !contents.settling && self.partial_outage.lock().is_none()
     }
 
     /// Whether a lease that is missing has run out: only where its pod could have renewed it.
     pub(super) fn believes_leases(&self, now: Timestamp) -> bool {
-        let epoch = *lock(&self.epoch);
+        let epoch = *self.epoch.lock();
         self.believes_absence(Contents { epoch, settling: false }, now)
     }
 
-    /// Whether what the store says may be older than what a pod has been told.
+    /// Whether the data in the store may be older than what messages have said.
     pub(super) fn may_be_behind(&self, now: Timestamp) -> bool {
-        now < *lock(&self.behind_until)
+        now < *self.behind_until.lock()
     }
 
-    /// The lease was renewed under these contents. Whether they are others than before: everything has to be written again.
-    pub(super) fn renewed(&self, epoch: Epoch, now: Timestamp) -> bool {
-        let before = lock(&self.epoch).replace(epoch);
+    /// Records the contents under which the lease was renewed. Returns whether they differ from those before: everything has
+    /// to be written again then.
+    pub(super) fn record_epoch(&self, epoch: Epoch, now: Timestamp) -> bool {
+        let before = self.epoch.lock().replace(epoch);
         let lost = before.is_some_and(|before| before != epoch);
         if lost {
             self.settle(now);
         }
         lost
+    }
+
+    /// Records that this many operations met a part of the store that is unavailable.
+    pub(super) fn record_partial_outage(&self, operations: u64, reason: &str, now: Timestamp) {
+        self.errors.fetch_add(operations, Ordering::Relaxed);
+        if self.partial_outage.lock().replace(now).is_none() {
+            log::partial_outage(reason);
+        }
+    }
+
+    /// Records that no write waits for a part of the store that is unavailable.
+    pub(super) fn record_no_retries(&self, now: Timestamp) {
+        let mut outage = self.partial_outage.lock();
+        if outage.is_some_and(|last_error| now >= last_error.plus(PARTIAL_OUTAGE_OVER_AFTER)) {
+            *outage = None;
+            log::partial_outage_over();
+        }
     }
 
     fn settle(&self, now: Timestamp) {
@@ -172,217 +152,38 @@ impl HealthMonitor {
         });
     }
 
-    fn change(&self, to: impl FnOnce(StoreHealth) -> StoreHealth) -> Option<(StoreHealth, StoreHealth)> {
-        let mut change = None;
+    /// Changes the health. Returns what it was before, where it changed.
+    fn change(&self, to: impl FnOnce(StoreHealth) -> StoreHealth) -> Option<StoreHealth> {
+        let mut changed_from = None;
         self.health.send_if_modified(|health| {
             let (before, after) = (*health, to(*health));
             *health = after;
-            change = (before != after).then_some((before, after));
-            change.is_some()
+            changed_from = (before != after).then_some(before);
+            changed_from.is_some()
         });
-        change
+        changed_from
     }
 
-    /// A read succeeded. It does not say that writes do.
-    fn answered(&self, now: Timestamp) {
-        // Not a change as a rule: that costs no exclusive lock.
-        if self.now().is_readable() {
-            return;
+    fn record_recovery(&self, now: Timestamp) {
+        let Some(before) = self.change(|health| health.after_success(now)) else { return };
+        log::recovery(before);
+        if matches!(before, StoreHealth::Unavailable | StoreHealth::Unreadable) {
+            *self.behind_until.lock() = now.plus(SETTLING);
         }
-        self.recovered(now);
-    }
-
-    fn took_a_write(&self, now: Timestamp) {
-        if self.now().is_writable() {
-            return;
-        }
-        self.recovered(now);
-    }
-
-    fn recovered(&self, now: Timestamp) {
-        let change = self.change(|health| match health {
-            StoreHealth::Healthy { .. } => health,
-            StoreHealth::Unknown => StoreHealth::Healthy { settling_until: now },
-            StoreHealth::LoginRefused { .. } | StoreHealth::Away | StoreHealth::Unreadable | StoreHealth::ReadOnly => {
-                StoreHealth::Healthy { settling_until: now.plus(SETTLING) }
-            }
-        });
-        match change {
-            Some((StoreHealth::Unknown, _)) => info!("sessions are shared through the store"),
-            Some((StoreHealth::ReadOnly, _)) => info!("the session store takes writes again"),
-            Some(_) => info!("the session store is back"),
-            None => return,
-        }
-        if matches!(change, Some((StoreHealth::Away | StoreHealth::Unreadable, _))) {
-            *lock(&self.behind_until) = now.plus(SETTLING);
-        }
-        if !matches!(change, Some((StoreHealth::Unknown, _))) {
-            self.returns.fetch_add(1, Ordering::AcqRel);
+        if before != StoreHealth::Unknown {
+            self.recoveries.fetch_add(1, Ordering::AcqRel);
         }
     }
 
-    fn failed(&self, error: &StoreError, now: Timestamp) {
+    fn record_error(&self, error: &StoreError, now: Timestamp) {
+        if let StoreError::PartlyUnavailable(reason) = error {
+            return self.record_partial_outage(1, reason, now);
+        }
         self.errors.fetch_add(1, Ordering::Relaxed);
-        match error {
-            StoreError::Away(reason) => {
-                // A login that was never accepted stays refused until it is.
-                let away = self.change(|health| match health {
-                    StoreHealth::LoginRefused { had_contact: false } => health,
-                    _ => StoreHealth::Away,
-                });
-                if away.is_some() {
-                    warn!(reason, "the session store is away: serving goes on, what changes is kept and written later");
-                }
-            }
-            StoreError::LoginRefused(reason) => {
-                let refused = self.change(|health| match health {
-                    StoreHealth::LoginRefused { .. } => health,
-                    StoreHealth::Unknown => StoreHealth::LoginRefused { had_contact: false },
-                    StoreHealth::Away
-                    | StoreHealth::Unreadable
-                    | StoreHealth::ReadOnly
-                    | StoreHealth::Healthy { .. } => {
-                        StoreHealth::LoginRefused { had_contact: lock(&self.epoch).is_some() }
-                    }
-                });
-                if refused.is_some() {
-                    error!(
-                        reason,
-                        "the session store refuses the login: correct user and password in REDIS_URL, or the account's \
-                         permissions; a pod that never had access does not become ready"
-                    );
-                }
-            }
-            StoreError::NotReadable(reason) => {
-                if self.change(|_| StoreHealth::Unreadable).is_some() {
-                    warn!(
-                        reason,
-                        "the session store answers and cannot be read: serving goes on, what changes is kept"
-                    );
-                }
-            }
-            StoreError::NotWritable(reason) => {
-                if self.change(|_| StoreHealth::ReadOnly).is_some() {
-                    warn!(reason, "the session store takes no writes: what changes is kept and written later");
-                }
-            }
-            StoreError::PartlyAway(reason) => {
-                self.errors.fetch_sub(1, Ordering::Relaxed);
-                self.partly_failed(1, reason, now);
-            }
-            StoreError::Refused(reason) => warn!(reason, "the session store refused an operation"),
+        let had_contact = self.epoch.lock().is_some();
+        let changed = self.change(|health| health.after_error(error, had_contact)).is_some();
+        if changed || matches!(error, StoreError::Refused(_)) {
+            log::failure(error);
         }
-    }
-
-    /// So many operations met a part of the store that is away.
-    pub(super) fn partly_failed(&self, operations: u64, reason: &str, now: Timestamp) {
-        self.errors.fetch_add(operations, Ordering::Relaxed);
-        if lock(&self.partial_outage).replace(PartialOutage { last_error: now }).is_none() {
-            warn!(reason, "a part of the session store is away: what it keeps is written later");
-        }
-    }
-
-    /// Everything that a part of the store had not taken is written.
-    pub(super) fn nothing_owed(&self, now: Timestamp) {
-        let mut outage = lock(&self.partial_outage);
-        if outage.is_some_and(|outage| now >= outage.last_error.plus(PARTIAL_OUTAGE_OVER)) {
-            *outage = None;
-            info!("the session store is whole again");
-        }
-    }
-}
-
-/// A poisoned lock is safe to reuse: every critical section is a single assignment.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn at(millis: i64) -> Timestamp {
-        Timestamp::from_millis(millis)
-    }
-
-    const fn contents(epoch: Option<Epoch>) -> Contents {
-        Contents { epoch, settling: false }
-    }
-
-    fn away<T>() -> Result<T, StoreError> {
-        Err(StoreError::Away("no answer".to_owned()))
-    }
-
-    fn not_writable<T>() -> Result<T, StoreError> {
-        Err(StoreError::NotWritable("OOM".to_owned()))
-    }
-
-    #[test]
-    fn absence_is_believed_in_the_known_contents_only_and_not_just_after_an_outage() {
-        let monitor = HealthMonitor::new();
-        assert!(!monitor.believes_absence(contents(None), at(0)), "never heard");
-        assert_eq!(monitor.written(Ok(7), at(1_000)), Some(7));
-        assert!(!monitor.renewed(1, at(1_000)), "a first contact loses nothing");
-        assert!(monitor.believes_absence(contents(Some(1)), at(1_000)));
-        assert!(!monitor.believes_absence(contents(None), at(2_000)), "emptied under an open connection");
-        assert!(
-            !monitor.believes_absence(contents(Some(1)), at(11_999))
-                && monitor.believes_absence(contents(Some(1)), at(12_000))
-        );
-        assert_eq!(monitor.read(away::<u8>(), at(20_000)), None);
-        assert!(!monitor.believes_absence(contents(Some(1)), at(20_000)));
-        monitor.read(Ok(()), at(30_000));
-        assert!(
-            !monitor.believes_absence(contents(Some(1)), at(39_999))
-                && monitor.believes_absence(contents(Some(1)), at(40_000))
-        );
-        assert!(monitor.renewed(2, at(50_000)), "it came back empty");
-        assert!(
-            !monitor.believes_absence(contents(Some(2)), at(59_999))
-                && monitor.believes_absence(contents(Some(2)), at(60_000))
-        );
-        assert_eq!(monitor.errors(), 1);
-    }
-
-    #[test]
-    fn reading_goes_on_where_writing_does_not() {
-        let monitor = HealthMonitor::new();
-        monitor.written(Ok(()), at(0));
-        monitor.written(not_writable::<()>(), at(1));
-        let health = monitor.now();
-        assert!(health.is_reachable() && health.is_readable() && !health.is_writable());
-        monitor.read(Ok(()), at(2));
-        assert_eq!(monitor.now(), StoreHealth::ReadOnly, "a read says nothing of writes");
-        monitor.written(Ok(()), at(3));
-        assert!(monitor.now().is_writable());
-        assert!(!monitor.believes_leases(at(4)), "leases could not be renewed a moment ago");
-    }
-
-    #[test]
-    fn a_refused_login_is_told_from_an_outage() {
-        let refused = || Err::<(), _>(StoreError::LoginRefused("WRONGPASS".to_owned()));
-        let monitor = HealthMonitor::new();
-        monitor.written(refused(), at(0));
-        assert_eq!(monitor.now(), StoreHealth::LoginRefused { had_contact: false });
-        monitor.written(Ok(()), at(1));
-        monitor.renewed(1, at(1));
-        monitor.written(refused(), at(2));
-        assert_eq!(monitor.now(), StoreHealth::LoginRefused { had_contact: true });
-    }
-
-    #[test]
-    fn a_part_that_is_away_is_counted_and_takes_nothing_down() {
-        let monitor = HealthMonitor::new();
-        monitor.written(Ok(()), at(0));
-        monitor.renewed(1, at(0));
-        assert_eq!(monitor.read(Err::<(), _>(StoreError::PartlyAway("a node".to_owned())), at(1)), None);
-        monitor.partly_failed(3, "a node", at(9_000));
-        assert!(monitor.now().is_writable());
-        assert_eq!(monitor.errors(), 4);
-        assert!(!monitor.believes_absence(contents(Some(1)), at(13_999)));
-        monitor.nothing_owed(at(13_999));
-        assert!(!monitor.believes_absence(contents(Some(1)), at(13_999)), "not so long ago something was missing");
-        monitor.nothing_owed(at(14_000));
-        assert!(monitor.believes_absence(contents(Some(1)), at(14_000)), "whole again");
     }
 }

@@ -1,56 +1,58 @@
-//! The signing keys that the pods agree on (`SESSION_KEY=shared`): all of them verify, the oldest signs. The store keeps
-//! them; pods that know one put it back where the store has lost it, with its age, so that a pod that starts just then does
-//! not win with a key of its own.
+//! The signing keys that the pods agree on (`SESSION_KEY=shared`): all of them verify, the oldest signs.
+//!
+//! The store keeps them. A pod that knows a key puts it back, with its age, where the store has lost it, so that a pod that starts
+//! just then does not win with a key of its own.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use base64::Engine as _;
+use parking_lot::Mutex;
 use session_domain::Timestamp;
 use tracing::error;
 
-use super::{Sharing, locked};
+use super::Sharing;
 use crate::cookie::SigningKeys;
 use crate::store::AgedSecret;
 
-/// Keys that verify at the most: the oldest, which signs, and the newest.
+/// The most keys that verify: the oldest, which signs, and the newest.
 const MAX_KEYS: usize = 16;
 
 /// The keys of one pod.
 #[derive(Debug)]
 pub(super) struct KeyRing {
     keys: Arc<ArcSwap<SigningKeys>>,
-    /// What this pod knows; `None` where the pods do not agree on keys. Holds one of its own until they have.
-    known: Option<Mutex<Known>>,
+    /// The keys that this pod knows; `None` where the pods do not agree on keys. Until they have agreed, one of its own.
+    known: Option<Mutex<KnownKeys>>,
 }
 
 #[derive(Debug)]
-struct Known {
+struct KnownKeys {
     secrets: Vec<AgedSecret>,
     has_agreed: bool,
-    /// Whether cookies may have been signed with what is known.
+    /// Whether cookies may have been signed with one of them.
     in_use: bool,
 }
 
 impl KeyRing {
     pub(super) fn new(keys: Arc<ArcSwap<SigningKeys>>, agrees: bool, now: Timestamp) -> Self {
         let own = AgedSecret { secret: random_secret(), created: now };
-        let known = agrees.then(|| Mutex::new(Known { secrets: vec![own], has_agreed: false, in_use: false }));
+        let known = agrees.then(|| Mutex::new(KnownKeys { secrets: vec![own], has_agreed: false, in_use: false }));
         Self { keys, known }
     }
 
-    /// From now on cookies are signed: with the pod's own key where nothing is agreed on yet.
-    pub(super) fn begin(&self) {
+    /// Starts to sign cookies, with the pod's own key where the pods have not agreed yet.
+    pub(super) fn start_signing(&self) {
         let Some(known) = &self.known else { return };
-        let mut known = locked(known);
+        let mut known = known.lock();
         if !std::mem::replace(&mut known.in_use, true) {
             self.sign_with(&known.secrets);
         }
     }
 
-    /// Whether nothing has been agreed on yet.
+    /// Whether the pods have not agreed on keys yet.
     pub(super) fn are_provisional(&self) -> bool {
-        self.known.as_ref().is_some_and(|known| !locked(known).has_agreed)
+        self.known.as_ref().is_some_and(|known| !known.lock().has_agreed)
     }
 
     fn sign_with(&self, secrets: &[AgedSecret]) {
@@ -62,21 +64,22 @@ impl KeyRing {
         }
     }
 
-    /// What has to be in the store, where `stored` is there.
-    fn lost(&self, stored: &[AgedSecret]) -> Vec<AgedSecret> {
+    /// The keys that the store lacks, where it has `stored`.
+    fn missing_from(&self, stored: &[AgedSecret]) -> Vec<AgedSecret> {
         let Some(known) = &self.known else { return Vec::new() };
-        let known = locked(known);
+        let known = known.lock();
         let offers = known.has_agreed || known.in_use || stored.is_empty();
-        let is_lost = |ours: &&AgedSecret| {
+        let is_missing = |ours: &&AgedSecret| {
             !stored.iter().any(|theirs| theirs.secret == ours.secret && theirs.created <= ours.created)
         };
-        known.secrets.iter().filter(|_| offers).filter(is_lost).cloned().collect()
+        known.secrets.iter().filter(|_| offers).filter(is_missing).cloned().collect()
     }
 
-    fn agreed(&self, stored: Vec<AgedSecret>) {
+    /// Takes the keys that the store has.
+    fn record_agreed(&self, stored: Vec<AgedSecret>) {
         let Some(known) = &self.known else { return };
-        let mut known = locked(known);
-        // A key of our own that has signed nothing, and that nobody knows, is dropped.
+        let mut known = known.lock();
+        // The pod's own key is dropped where it has signed nothing and no other pod knows it.
         let ours = if known.has_agreed || known.in_use { std::mem::take(&mut known.secrets) } else { Vec::new() };
         let secrets = merged(ours.clone(), stored);
         let changed = !known.has_agreed || secrets != ours;
@@ -89,7 +92,7 @@ impl KeyRing {
     }
 }
 
-/// All of them once, the oldest first.
+/// Merges both without duplicates, the oldest first.
 fn merged(ours: Vec<AgedSecret>, theirs: Vec<AgedSecret>) -> Vec<AgedSecret> {
     let mut all = [ours, theirs].concat();
     all.sort_by(|a, b| (a.created, &a.secret).cmp(&(b.created, &b.secret)));
@@ -105,24 +108,24 @@ fn merged(ours: Vec<AgedSecret>, theirs: Vec<AgedSecret>) -> Vec<AgedSecret> {
     merged
 }
 
-/// Agrees with the other pods. Asked again and again: keys that the store has lost are put back, and a pod that was alone
-/// finds the others'. `may_propose` says whether a key of our own is proposed where the store has none.
+/// Agrees with the other pods on the keys. Repeated with every renewal of the lease: keys that the store has lost are put back, and
+/// a pod that was alone learns the others'. `may_propose` says whether the pod proposes its own key where the store has none.
 pub(super) async fn agree(sharing: &Sharing, may_propose: bool) {
     if sharing.keys.known.is_none() {
         return;
     }
     let now = sharing.clock.now();
-    let Some(mut stored) = sharing.health.read(sharing.store.agree_on_secrets(&[]).await, now) else { return };
+    let Some(mut stored) = sharing.health.record_read(sharing.store.agree_on_secrets(&[]).await, now) else { return };
     if stored.is_empty() && !may_propose {
         return;
     }
-    let lost = sharing.keys.lost(&stored);
-    if !lost.is_empty() {
-        let agreed = sharing.store.agree_on_secrets(&lost).await;
-        let Some(all) = sharing.health.written(agreed, now) else { return };
+    let missing = sharing.keys.missing_from(&stored);
+    if !missing.is_empty() {
+        let agreed = sharing.store.agree_on_secrets(&missing).await;
+        let Some(all) = sharing.health.record_write(agreed, now) else { return };
         stored = all;
     }
-    sharing.keys.agreed(stored);
+    sharing.keys.record_agreed(stored);
 }
 
 /// A random secret.
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_comes_first_whoever_knows_it_and_each_is_kept_once_with_its_greater_age() {
+    fn keys_are_merged_the_oldest_first_and_each_once_with_its_greater_age() {
         let (old, new) = (secret("old", 1), secret("new", 9));
         let rejuvenated = AgedSecret { created: Timestamp::from_millis(7), ..old.clone() };
         let expected = vec![old.clone(), new.clone()];
@@ -160,20 +163,20 @@ mod tests {
         let keys = Arc::new(ArcSwap::from_pointee(SigningKeys::random()));
         let ring = KeyRing::new(keys, true, Timestamp::from_millis(50));
         let theirs = vec![secret("theirs", 60)];
-        assert_eq!(ring.lost(&theirs), [], "though ours would be older");
-        assert_eq!(ring.lost(&[]).len(), 1);
-        ring.agreed(theirs.clone());
+        assert_eq!(ring.missing_from(&theirs), [], "though ours would be older");
+        assert_eq!(ring.missing_from(&[]).len(), 1);
+        ring.record_agreed(theirs.clone());
         assert!(!ring.are_provisional());
-        assert_eq!(ring.lost(&[]), theirs, "what the store has lost is put back");
-        assert_eq!(ring.lost(&theirs), []);
+        assert_eq!(ring.missing_from(&[]), theirs, "what the store has lost is put back");
+        assert_eq!(ring.missing_from(&theirs), []);
     }
 
     #[test]
-    fn a_key_that_has_signed_while_a_pod_was_alone_is_told_to_the_others() {
+    fn a_key_that_signed_while_a_pod_was_alone_is_offered_to_the_others() {
         let keys = Arc::new(ArcSwap::from_pointee(SigningKeys::random()));
         let ring = KeyRing::new(keys, true, Timestamp::from_millis(50));
-        ring.begin();
+        ring.start_signing();
         assert!(ring.are_provisional());
-        assert_eq!(ring.lost(&[secret("theirs", 10)]).len(), 1);
+        assert_eq!(ring.missing_from(&[secret("theirs", 10)]).len(), 1);
     }
 }

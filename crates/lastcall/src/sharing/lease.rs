@@ -1,4 +1,4 @@
-//! Keeps the pod's lease, and notices when the store goes, returns, or has lost everything.
+//! Renews the pod's lease, and notices when the store goes, returns, or has lost its data.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,23 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::health::SETTLING;
-use super::{LEASE, Sharing, StoreHealth, keys};
-use crate::store::{Lease, Renewed};
+use super::{Sharing, keys};
+use crate::store::{Lease, LeaseRenewal};
+use crate::store_health::SETTLING;
+use crate::store_health::StoreHealth;
 
-/// The lease is renewed this often, and a store that is away is tried again: between half and all of it, so that the pods
-/// do not all come at once.
+/// A pod whose lease is not renewed for this long is gone.
+const LEASE_DURATION: Duration = Duration::from_secs(5);
+
+/// How often the lease is renewed, and a store that is unavailable is tried again. A random part of up to a half is taken off, so
+/// that the pods do not all come at once.
 const RENEW_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A pod that finds the store empty waits so long before it believes that there is nothing: pods that know better renew
-/// their leases within a second, and write what they hold.
+/// A pod that finds the store empty waits this long before it believes that no session exists: other pods renew their leases within
+/// a second, and write their sessions.
 const EMPTY_STORE_WAIT: Duration = Duration::from_millis(1_500);
 
-/// Gets in touch with the store.
+/// Reaches the store for the first time.
 pub(super) async fn first_contact(sharing: &Sharing) {
     let Some(renewed) = renew(sharing).await else { return };
     keys::agree(sharing, !renewed.is_new).await;
@@ -30,95 +34,96 @@ pub(super) async fn first_contact(sharing: &Sharing) {
     }
 }
 
-/// Renews until `stop` is cancelled, and at once where the phase or the store's health changes: other pods have to know.
-pub(super) async fn keep(sharing: Arc<Sharing>, stop: CancellationToken) {
+/// Renews until `stop` is cancelled or the lease is released. Renews at once where the phase changes, so that other pods know it,
+/// and where the store recovers.
+pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
     let mut lifecycle = sharing.lifecycle.clone();
     let mut health = sharing.health.subscribe();
-    let mut returns = sharing.health.returns();
+    let mut recoveries = sharing.health.recoveries();
     loop {
         let pause = RENEW_INTERVAL.mul_f64(0.5 + fastrand::f64() / 2.0);
         tokio::select! {
             () = stop.cancelled() => return,
-            () = sharing.leaving.cancelled() => return,
+            () = sharing.lease_released.cancelled() => return,
             Ok(()) = lifecycle.changed() => {}
-            () = returned(&mut health) => {}
+            () = recovered(&mut health) => {}
             () = sleep(pause) => {}
         }
-        let known_returns = returns;
+        let known_recoveries = recoveries;
         let renewed = renew(&sharing).await;
         let Some(renewed) = renewed else {
-            tell_whether_it_can_be_read(&sharing).await;
+            check_readable(&sharing).await;
             continue;
         };
         keys::agree(&sharing, true).await;
-        returns = sharing.health.returns();
+        recoveries = sharing.health.recoveries();
         let now = sharing.clock.now();
-        if sharing.health.renewed(renewed.epoch, now) {
+        if sharing.health.record_epoch(renewed.epoch, now) {
             warn!(
                 sessions.active = sharing.registry.active(),
                 "the session store has lost its data: every session is written again"
             );
-            // The inbox begins anew, by whatever clock.
-            *super::locked(&sharing.inbox_position) = crate::store::Position::default();
-            write_everything(&sharing, true).await;
-        } else if returns != known_returns {
-            // It may be behind: what it should have and does not is found out by writing it.
-            write_everything(&sharing, false).await;
-        } else if renewed.lapsed {
-            // Others may have adopted sessions of a pod that was not heard of.
+            sharing.inbox.restart();
+            rewrite_all(&sharing, true).await;
+        } else if recoveries != known_recoveries {
+            // It may be behind: writing finds the entries that it should have and does not.
+            rewrite_all(&sharing, false).await;
+        } else if renewed.had_lapsed {
+            // Other pods may have adopted sessions meanwhile.
             sharing.sweep_all.notify_one();
         }
     }
 }
 
-/// Writes what this pod knows to be true, and tells the others to doubt what is absent meanwhile.
-async fn write_everything(sharing: &Sharing, is_lost: bool) {
+/// Writes all sessions and recent ends again. Where the store has lost its data, asks the other pods to doubt absent entries
+/// meanwhile.
+async fn rewrite_all(sharing: &Sharing, is_lost: bool) {
     if is_lost {
-        // Pods that start just now have not noticed. A pod that was alone in losing its connection casts no doubt on others.
+        // A pod that starts just now has not noticed. A pod that only lost its own connection casts no doubt on the others.
         let marked = sharing.store.mark_settling(SETTLING).await;
-        sharing.health.written(marked, sharing.clock.now());
+        sharing.health.record_write(marked, sharing.clock.now());
     }
     sharing.rewrite_ends.notify_one();
     sharing.registry.walk(|session| {
         if is_lost {
-            sharing.write_anew(session);
+            sharing.rewrite_lost(session);
         } else {
             sharing.registry.queue_write(session);
         }
     });
 }
 
-/// A store that takes no writes may be read, or not.
-async fn tell_whether_it_can_be_read(sharing: &Sharing) {
+/// Finds out whether a store that takes no writes can be read.
+async fn check_readable(sharing: &Sharing) {
     if sharing.health() == StoreHealth::ReadOnly {
         let contents = sharing.store.contents().await;
-        sharing.health.read(contents, sharing.clock.now());
+        sharing.health.record_read(contents, sharing.clock.now());
     }
 }
 
-/// Waits until the store takes writes where it did not.
-async fn returned(health: &mut tokio::sync::watch::Receiver<StoreHealth>) {
-    let is_over = health.wait_for(|health| !health.is_writable()).await.is_err()
+/// Waits until the store takes writes again after it took none.
+async fn recovered(health: &mut tokio::sync::watch::Receiver<StoreHealth>) {
+    let is_closed = health.wait_for(|health| !health.is_writable()).await.is_err()
         || health.wait_for(|health| health.is_writable()).await.is_err();
-    if is_over {
+    if is_closed {
         std::future::pending().await
     }
 }
 
-/// Renews once.
-async fn renew(sharing: &Sharing) -> Option<Renewed> {
+/// Renews the lease once.
+async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let phase = sharing.lifecycle.borrow().phase();
     let lease = Lease {
         pod: sharing.config.pod.clone(),
         draining: matches!(phase, Phase::Draining | Phase::Propagating),
         notice: sharing.notice(),
-        duration: LEASE,
+        duration: LEASE_DURATION,
     };
-    let renewed = sharing.store.renew(&lease).await;
+    let renewed = sharing.store.renew_lease(&lease).await;
     let first = sharing.health.now() == StoreHealth::Unknown;
-    let renewed = sharing.health.written(renewed, sharing.clock.now())?;
+    let renewed = sharing.health.record_write(renewed, sharing.clock.now())?;
     if first {
-        sharing.health.renewed(renewed.epoch, sharing.clock.now());
+        sharing.health.record_epoch(renewed.epoch, sharing.clock.now());
     }
     Some(renewed)
 }

@@ -1,39 +1,46 @@
-//! What pods tell each other about sessions: one inbox for each pod, read by that pod alone.
+//! The messages between pods: one inbox for each pod, read by that pod alone.
 
 use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
 
-use super::OwnerRequest;
+use super::entry::OwnerRequest;
 
-/// A message to the pod that owns sessions, or did. What the entry in the store says counts; a message tells where to look.
+/// A message to the pod that owns sessions, or did. It says which sessions to look up; what the store says of them counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Another pod has adopted the session.
     Adopted(SessionId),
     /// Another pod has left a request in the session's entry.
-    Asked(SessionId, OwnerRequest),
-    /// Another pod has shown the user of this session the notice that runs on its owner.
+    Requested(SessionId, OwnerRequest),
+    /// Another pod has shown the session's user the notice that runs on its owner.
     Notified(SessionId, Reason),
     /// Requests of these sessions have come in at another pod.
     Active(Vec<SessionId>),
 }
 
-/// A place in an inbox: everything up to it has been read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Position(pub(super) String);
+/// A position in an inbox. The messages up to it have been read.
+///
+/// Its text is the store's own, and has an order only there. The default is the beginning of the inbox.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxPosition(Option<String>);
 
-impl Default for Position {
-    /// The beginning.
-    fn default() -> Self {
-        Self("0-0".to_owned())
+impl InboxPosition {
+    /// The position of the message that the store calls `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(Some(text.into()))
+    }
+
+    /// What the store calls the last message that was read; `None` at the beginning.
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 }
 
-/// Messages, the oldest first.
+/// Messages of an inbox, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inbox {
-    /// The messages that make sense.
+pub struct InboxPage {
+    /// The messages. One that the store cannot decode is left out: another release may have written it.
     pub messages: Vec<Message>,
-    /// Where they end; `None` where there are none at all.
-    pub last: Option<Position>,
+    /// The position of the last message, decoded or not; `None` where there is none.
+    pub last: Option<InboxPosition>,
 }

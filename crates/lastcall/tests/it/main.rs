@@ -7,6 +7,7 @@ mod browser;
 mod cross_site;
 mod metrics;
 mod notices;
+mod redis_store;
 
 use test_support::Process;
 

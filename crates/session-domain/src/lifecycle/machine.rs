@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::admission::Admission;
+use super::event::Event;
 use super::notice::Notice;
 use super::policy::{MaintenanceReadiness, Policy};
 use super::state::{Readiness, State};
@@ -86,6 +87,17 @@ impl Lifecycle {
                 Admission::Closed
             }
         }
+    }
+
+    /// The admission that holds while sessions are counted for a step with `event`, so that every session that was admitted is
+    /// counted. Never wider than before the step, nor than after it, unless the step goes back to serving.
+    pub fn admission_during(&self, event: Event) -> Admission {
+        let at_most = match event {
+            Event::Terminate(_) => Admission::Closed,
+            Event::MaintenanceOn => Admission::AdoptionsOnly,
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => Admission::Open,
+        };
+        self.admission().max(at_most)
     }
 
     /// What `/ready` answers.

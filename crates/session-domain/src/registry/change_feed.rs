@@ -70,11 +70,10 @@ impl<X> ChangeFeed<X> {
         due
     }
 
-    /// Takes all changes, due or not, because nothing can be sent later.
-    pub fn take_rest(&mut self) -> Vec<Change<X>> {
-        self.newest.clear();
-        let waiting = std::mem::take(&mut self.waiting).into_values();
-        waiting.filter(|(id, change)| !change.is_outdated(*id)).map(|(_, change)| change).collect()
+    /// When the next change may be sent; `None` where no change waits.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let (_, (id, _)) = self.waiting.first_key_value()?;
+        Some(self.sent_at.get(id).map_or(Timestamp::default(), |at| at.plus(self.interval)))
     }
 
     fn expire_sent(&mut self, now: Timestamp) {

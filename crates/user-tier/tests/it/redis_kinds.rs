@@ -73,27 +73,13 @@ async fn tls_works_and_an_unknown_authority_is_not_trusted() {
     goes_on_elsewhere(&pod("user-1", &trusting).await, &pod("user-2", &trusting).await).await;
 
     let wary = pod("user-3", &[("REDIS_URL", &url)]).await;
-    let line = wary.line("the session store is away").await;
+    let line = wary.line("the session store is unavailable").await;
     assert!(line.to_lowercase().contains("certificate"), "{line}");
-}
-
-/// Three nodes that make a cluster, and its address, which names the first.
-async fn cluster(options: &[&str]) -> (Vec<Redis>, String) {
-    let mut nodes = Vec::new();
-    for _ in 0..3 {
-        let bus = free_port().to_string();
-        nodes.push(Redis::with(&[&["--cluster-enabled", "yes", "--cluster-port", &bus], options].concat()).await);
-    }
-    let addresses: Vec<_> = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port())).collect();
-    let made = Command::new("redis-cli").args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes").output();
-    let made = made.unwrap_or_else(|error| panic!("redis-cli: {error}; cargo xtask test installs it"));
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
-    (nodes, format!("redis-cluster://{}", addresses[0]))
 }
 
 #[tokio::test]
 async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
-    let (nodes, url) = cluster(&[]).await;
+    let (nodes, url) = Redis::cluster(&[]).await;
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];
     let first = UserPod::start(BINARY, "user-1", &[&QUICK, &options[..]].concat()).await;
     let second = UserPod::start(BINARY, "user-2", &[&QUICK, &options[..]].concat()).await;
@@ -121,7 +107,7 @@ async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
 
 #[tokio::test]
 async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
-    let (nodes, url) = cluster(&["--cluster-node-timeout", "60000"]).await;
+    let (nodes, url) = Redis::cluster(&["--cluster-node-timeout", "60000"]).await;
     let pod = pod("user-1", &[("REDIS_URL", &url)]).await;
     eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
     // The pod's lease and the epoch are on other nodes, so the pod can renew its lease.
@@ -149,7 +135,7 @@ async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
         }
         kept
     };
-    pod.line("a part of the session store is away").await;
+    pod.line("a part of the session store is unavailable").await;
     eventually("the other nodes to have theirs", || async { (kept().await.len() >= 4).then_some(()) }).await;
     hung.signal(Signal::SIGCONT);
     eventually("every session to be written", || async {
@@ -157,9 +143,9 @@ async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
         (all == ids.len()).then_some(())
     })
     .await;
-    pod.line("the session store is whole again").await;
+    pod.line("no part of the session store is unavailable any more").await;
     let log = pod.log().join("\n");
-    assert_eq!(log.matches("a part of the session store is away").count(), 1, "{log}");
+    assert_eq!(log.matches("a part of the session store is unavailable").count(), 1, "{log}");
     for person in people {
         assert_eq!(person.status("/session").await, 200);
     }

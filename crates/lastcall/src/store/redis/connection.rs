@@ -1,35 +1,29 @@
-//! The way to Redis: one server or a cluster, connected when needed and again after every failure.
+//! The link to Redis: one server or a cluster, connected when needed and again after every failure.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, Pipeline, RedisError, RedisFuture, Value};
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, RedisError, RedisFuture, Value};
 use tokio::time::{Instant, timeout};
 
-use super::BadAddress;
+use super::address::{Clients, InvalidRedisUrl};
+use super::failure::Failure;
 use crate::store::StoreError;
 
-/// A server that takes longer than this to connect is away.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// A server that takes longer than this to connect is unavailable.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A server that takes longer than this to answer is away. An outage is noticed within this time and the second between two
-/// renewals of the lease: 3 s in all.
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1_800);
+/// A server that takes longer than this to answer is unavailable. An outage is noticed within this time and the second between
+/// two renewals of the lease: 3 s in all.
+pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_millis(1_800);
 
-/// The longest that a read of the inbox is left waiting at the server.
+/// The longest time for which a read of the inbox blocks at the server.
 pub(super) const MAX_BLOCK: Duration = Duration::from_secs(5);
 
-/// No attempt to connect is made for so long after one that failed: those that waited for it share its failure.
-const RETRY_AFTER: Duration = Duration::from_millis(200);
-
-enum Way {
-    Server(Box<Client>),
-    /// The second one waits longer: for reads that block.
-    Cluster(Box<ClusterClient>, Box<ClusterClient>),
-}
+/// No attempt to connect is made for this long after one that failed: callers that waited for it share its failure.
+const RECONNECT_AFTER: Duration = Duration::from_millis(200);
 
 /// An open connection. Cheap to clone: all clones send over the same one, without waiting for each other.
 #[derive(Clone)]
@@ -38,11 +32,11 @@ pub(super) enum Connection {
     Cluster(ClusterConnection),
 }
 
-/// The way to Redis, and the connection over it while there is one.
+/// The clients for Redis, and the connection while there is one.
 pub(super) struct Link {
-    way: Way,
+    clients: Clients,
     open: Mutex<Option<Connection>>,
-    /// Held by whoever connects: the others wait for that connection. When it last failed.
+    /// Locked while a caller connects: the others wait for that connection. Holds when connecting last failed.
     connecting: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -64,152 +58,86 @@ impl std::fmt::Debug for Link {
 }
 
 impl Link {
-    pub(super) fn new(address: &str) -> Result<Self, BadAddress> {
-        let address = address.trim();
-        let way = match address.strip_prefix("redis-cluster://") {
-            Some(nodes) => {
-                let client = |timeout| cluster(nodes, timeout).map(Box::new);
-                Way::Cluster(client(RESPONSE_TIMEOUT)?, client(MAX_BLOCK + RESPONSE_TIMEOUT)?)
-            }
-            None if address.starts_with("redis://") || address.starts_with("rediss://") => {
-                Way::Server(Box::new(Client::open(address).map_err(|_| BadAddress)?))
-            }
-            None => return Err(BadAddress),
-        };
-        Ok(Self { way, open: Mutex::default(), connecting: tokio::sync::Mutex::default() })
+    pub(super) fn new(address: &str) -> Result<Self, InvalidRedisUrl> {
+        Ok(Self { clients: Clients::new(address)?, open: Mutex::default(), connecting: tokio::sync::Mutex::default() })
     }
 
     /// The open connection, or a new one.
     pub(super) async fn connection(&self) -> Result<Connection, StoreError> {
-        if let Some(open) = self.open().clone() {
+        if let Some(open) = self.open.lock().clone() {
             return Ok(open);
         }
         let mut failed_at = self.connecting.lock().await;
-        if let Some(open) = self.open().clone() {
+        if let Some(open) = self.open.lock().clone() {
             return Ok(open);
         }
-        if failed_at.is_some_and(|failed| failed.elapsed() < RETRY_AFTER) {
-            return Err(StoreError::Away("it could not be connected to a moment ago".to_owned()));
+        if failed_at.is_some_and(|failed| failed.elapsed() < RECONNECT_AFTER) {
+            return Err(StoreError::Unavailable("connecting failed a moment ago".to_owned()));
         }
         let connected = self.connect(RESPONSE_TIMEOUT).await;
-        // Noted when it has failed, not when it began: an attempt takes longer than its failure holds.
+        // The time of the failure, not of the attempt: an attempt takes longer than its failure is shared.
         *failed_at = connected.is_err().then(Instant::now);
         let connection = connected?;
-        *self.open() = Some(connection.clone());
+        *self.open.lock() = Some(connection.clone());
         Ok(connection)
     }
 
-    /// A connection of its own for one caller, whose commands may block for up to [`MAX_BLOCK`].
+    /// A connection for one caller, whose commands may block for up to [`MAX_BLOCK`].
     pub(super) async fn dedicated(&self) -> Result<Connection, StoreError> {
         self.connect(MAX_BLOCK + RESPONSE_TIMEOUT).await
     }
 
     async fn connect(&self, response_timeout: Duration) -> Result<Connection, StoreError> {
         match timeout(CONNECT_TIMEOUT + RESPONSE_TIMEOUT, self.try_connect(response_timeout)).await {
-            Ok(connected) => connected.map_err(|error| match failure(&error) {
+            Ok(connected) => connected.map_err(|error| match Failure::of(&error) {
                 Failure::Login => StoreError::LoginRefused(error.to_string()),
                 Failure::NotReadable => StoreError::NotReadable(error.to_string()),
-                Failure::WrongType | Failure::NotWritable | Failure::Other => StoreError::Away(error.to_string()),
+                Failure::WrongType | Failure::NotWritable | Failure::Other => {
+                    StoreError::Unavailable(error.to_string())
+                }
             }),
-            Err(_) => Err(StoreError::Away("it does not answer".to_owned())),
+            Err(_) => Err(StoreError::Unavailable("it does not answer".to_owned())),
         }
     }
 
     async fn try_connect(&self, response_timeout: Duration) -> Result<Connection, RedisError> {
-        Ok(match &self.way {
-            Way::Server(client) => {
+        Ok(match &self.clients {
+            Clients::Server(client) => {
                 let settings = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(CONNECT_TIMEOUT))
                     .set_response_timeout(Some(response_timeout));
                 Connection::Server(client.get_multiplexed_async_connection_with_config(&settings).await?)
             }
-            Way::Cluster(client, _) if response_timeout == RESPONSE_TIMEOUT => {
-                Connection::Cluster(client.get_async_connection().await?)
+            Clients::Cluster { immediate, .. } if response_timeout == RESPONSE_TIMEOUT => {
+                Connection::Cluster(immediate.get_async_connection().await?)
             }
-            Way::Cluster(_, patient) => Connection::Cluster(patient.get_async_connection().await?),
+            Clients::Cluster { blocking, .. } => Connection::Cluster(blocking.get_async_connection().await?),
         })
     }
 
-    /// What a failure means. A cluster finds its nodes again by itself, and one that fails says nothing of the others.
-    /// With a single server the connection is given up after most failures: a server that is read-only or loading may have
-    /// another one in its place by the next time.
+    /// Converts an error, and closes the connection after most of them: a server that is read-only or loading may have been
+    /// replaced by the next time. A cluster finds its nodes again by itself, and one node that fails says nothing about the others.
     pub(super) fn failed(&self, error: &RedisError) -> StoreError {
-        let text = error.to_string();
-        match (failure(error), &self.way) {
-            (Failure::WrongType, _) => StoreError::Refused("the key holds something else".to_owned()),
-            (Failure::NotReadable | Failure::NotWritable | Failure::Other, Way::Cluster(..)) => {
-                StoreError::PartlyAway(text)
+        let (failure, text) = (Failure::of(error), error.to_string());
+        match (failure, &self.clients) {
+            (Failure::WrongType, _) => return StoreError::Refused("the key holds something else".to_owned()),
+            (Failure::NotReadable | Failure::NotWritable | Failure::Other, Clients::Cluster { .. }) => {
+                return StoreError::PartlyUnavailable(text);
             }
-            (Failure::NotReadable, Way::Server(_)) => {
-                self.give_up();
-                StoreError::NotReadable(text)
-            }
-            (Failure::NotWritable, Way::Server(_)) => {
-                self.give_up();
-                StoreError::NotWritable(text)
-            }
-            (Failure::Login, _) => {
-                self.give_up();
-                StoreError::LoginRefused(text)
-            }
-            (Failure::Other, Way::Server(_)) => {
-                self.give_up();
-                StoreError::Away(text)
-            }
+            (Failure::Login | Failure::NotReadable | Failure::NotWritable | Failure::Other, _) => self.close(),
+        }
+        match failure {
+            Failure::Login => StoreError::LoginRefused(text),
+            Failure::NotReadable => StoreError::NotReadable(text),
+            Failure::NotWritable => StoreError::NotWritable(text),
+            Failure::WrongType | Failure::Other => StoreError::Unavailable(text),
         }
     }
 
-    /// Connects anew the next time.
-    pub(super) fn give_up(&self) {
-        *self.open() = None;
+    /// Closes the connection. The next caller connects again.
+    pub(super) fn close(&self) {
+        *self.open.lock() = None;
     }
-
-    fn open(&self) -> std::sync::MutexGuard<'_, Option<Connection>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What a server's error is about.
-enum Failure {
-    WrongType,
-    Login,
-    NotReadable,
-    NotWritable,
-    Other,
-}
-
-fn failure(error: &RedisError) -> Failure {
-    if error.kind() == ErrorKind::AuthenticationFailed {
-        return Failure::Login;
-    }
-    let text = error.to_string();
-    let names = |codes: &[&str]| codes.iter().any(|code| text.contains(code));
-    match () {
-        () if names(&["WRONGTYPE"]) => Failure::WrongType,
-        () if names(&["WRONGPASS", "NOAUTH", "NOPERM"]) => Failure::Login,
-        () if names(&["LOADING", "BusyLoading", "MASTERDOWN", "MasterDown"]) => Failure::NotReadable,
-        // A script's error may stand around the code.
-        () if names(&["READONLY", "ReadOnly", "OOM", "MISCONF", "NOREPLICAS", "NoReplicas"]) => Failure::NotWritable,
-        () => Failure::Other,
-    }
-}
-
-/// Nodes as they are written, `user:password@host:port,host:port`: the same login holds for all.
-fn cluster(nodes: &str, response_timeout: Duration) -> Result<ClusterClient, BadAddress> {
-    let (credentials, hosts) = nodes.rsplit_once('@').map_or(("", nodes), |(who, hosts)| (who, hosts));
-    let at = if credentials.is_empty() { "" } else { "@" };
-    let hosts = hosts.trim_end_matches('/').split(',').map(str::trim).filter(|host| !host.is_empty());
-    let nodes: Vec<_> = hosts.map(|host| format!("redis://{credentials}{at}{host}")).collect();
-    if nodes.is_empty() {
-        return Err(BadAddress);
-    }
-    ClusterClient::builder(nodes)
-        .connection_timeout(CONNECT_TIMEOUT)
-        .response_timeout(response_timeout)
-        .retries(2)
-        .max_retry_wait(100)
-        .build()
-        .map_err(|_| BadAddress)
 }
 
 impl ConnectionLike for Connection {
@@ -245,20 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_and_what_is_none_is_refused_without_showing_it() {
-        for good in [
-            "redis://localhost",
-            "redis://user:secret@host:6379/3",
-            "rediss://host:6380",
-            "redis-cluster://a:7000,b:7001",
-            "redis-cluster://user:secret@a:7000/",
-        ] {
-            assert!(Link::new(good).is_ok(), "{good}");
-        }
-        for bad in ["", "localhost:6379", "http://host", "redis://", "redis://host:port", "redis-cluster://"] {
-            let error = Link::new(bad).map(|_| ()).unwrap_err().to_string();
-            assert!(bad.is_empty() || !error.contains(&format!("{bad:?}")), "{error}");
-        }
+    fn a_link_does_not_show_its_password() {
         let link = Link::new("redis://user:secret@host:6379").unwrap();
         assert!(!format!("{link:?}").contains("secret"));
     }

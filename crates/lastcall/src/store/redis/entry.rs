@@ -1,4 +1,4 @@
-//! A session's hash, read with care: anybody may have written it.
+//! Decodes a session's hash. Other programs may have written it, so nothing is assumed to be valid.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,18 +8,18 @@ use session_domain::lifecycle::Reason;
 use session_domain::shared::SharedSession;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
-use crate::store::{Entry, OwnerRequest, Summary};
+use crate::store::{OwnerRequest, SessionEntry, Summary};
 
-/// The owner of a session whose `pod` is missing or makes no sense.
-const NOBODY: &str = "nobody";
+/// Stands for the owner of a session whose `pod` is missing or invalid. It has no lease: any pod may adopt the session.
+const UNKNOWN_OWNER: &str = "nobody";
 
-/// The clocks of a cluster's nodes may differ by so much, in milliseconds.
-const NODES_DIFFER_BY: u64 = 2_000;
+/// The most by which the clocks of a cluster's nodes differ, in milliseconds.
+const MAX_CLOCK_SKEW_MS: u64 = 2_000;
 
 /// The fields that a summary reads.
 pub(super) const SUMMARY: [&str; 3] = ["pod", "active", "request"];
 
-/// The fields of a hash. What is no UTF-8 is read with replacement characters, and makes no sense then.
+/// The fields of a hash. Bytes that are not UTF-8 become replacement characters, and the field is invalid then.
 #[derive(Debug, Default)]
 pub(super) struct Fields(HashMap<String, String>);
 
@@ -32,8 +32,8 @@ impl FromRedisValue for Fields {
 }
 
 impl Fields {
-    /// The session, and whether something in it makes no sense; `None` where there is none at all.
-    pub(super) fn entry(&self, id: SessionId) -> Option<(Entry, bool)> {
+    /// The session, and whether a field is invalid; `None` where the hash is empty.
+    pub(super) fn entry(&self, id: SessionId) -> Option<(SessionEntry, bool)> {
         if self.0.is_empty() {
             return None;
         }
@@ -41,14 +41,15 @@ impl Fields {
         let time = |name: &str| text(name).and_then(Timestamp::parse);
         let (login_time, last_activity) = (time("login_time"), time("last_activity"));
         let pod = text("pod").and_then(PodName::new);
-        let unsound = login_time.is_none() || last_activity.is_none() || pod.is_none() || text("user").is_none();
-        // A time that is missing is taken for the latest there is: whoever takes the session cuts it down to now.
+        let has_invalid_fields =
+            login_time.is_none() || last_activity.is_none() || pod.is_none() || text("user").is_none();
+        // A missing time counts as the latest there is. The pod that serves the session cuts it to now.
         let session = SharedSession {
             id,
             user: text("user").map_or_else(UserName::anonymous, UserName::from_input),
             login_time: login_time.or(last_activity).unwrap_or(Timestamp::MAX),
             last_activity: last_activity.unwrap_or(Timestamp::MAX),
-            pod: pod.or_else(|| PodName::new(NOBODY))?,
+            pod: pod.or_else(|| PodName::new(UNKNOWN_OWNER))?,
             streaming: text("streaming") == Some("1"),
             notified: [Reason::Shutdown, Reason::Maintenance]
                 .into_iter()
@@ -56,18 +57,19 @@ impl Fields {
         };
         let request = text("request").and_then(field_to_request);
         let previous_owner = text("previous_owner").and_then(PodName::new);
-        Some((Entry { session, request, previous_owner, is_replaced: false }, unsound))
+        Some((SessionEntry { session, request, previous_owner, is_replaced: false }, has_invalid_fields))
     }
 }
 
-/// What the three fields of a summary say at `now`, in milliseconds by Redis' clock; `None` where there is no session.
+/// Decodes the three fields of a summary at `now`, in milliseconds by Redis' clock; `None` where there is no session.
 pub(super) fn summary(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Summary> {
     let mut fields = fields.into_iter().map(|field| field.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     let (pod, active, request) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
-    let active = active.and_then(|active| active.parse::<u64>().ok()).filter(|active| *active <= now + NODES_DIFFER_BY);
+    let active =
+        active.and_then(|active| active.parse::<u64>().ok()).filter(|active| *active <= now + MAX_CLOCK_SKEW_MS);
     Some(Summary {
-        pod: PodName::new(&pod).or_else(|| PodName::new(NOBODY))?,
-        // A time that makes no sense says nothing of any activity.
+        pod: PodName::new(&pod).or_else(|| PodName::new(UNKNOWN_OWNER))?,
+        // An invalid time says nothing about activity.
         idle: active.map_or(Duration::MAX, |active| Duration::from_millis(now.saturating_sub(active))),
         request: request.as_deref().and_then(field_to_request),
     })
@@ -104,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sound_is_taken_and_what_is_not_is_noticed() {
-        let (entry, unsound) = fields(&[
+    fn valid_fields_are_taken_and_invalid_ones_are_reported() {
+        let (entry, has_invalid_fields) = fields(&[
             ("user", "ada"),
             ("login_time", "2026-01-01T00:00:00.000Z"),
             ("last_activity", "yesterday"),
@@ -116,25 +118,25 @@ mod tests {
         ])
         .entry(id())
         .unwrap();
-        assert!(unsound);
+        assert!(has_invalid_fields);
         assert_eq!((entry.session.user.as_str(), entry.session.pod.as_str()), ("ada", "user-1"));
         assert_eq!((entry.session.streaming, entry.session.notified, entry.request), (false, None, None));
         assert_eq!(entry.session.last_activity, Timestamp::MAX);
-        let (nobodys, unsound) = fields(&[("invented", "later")]).entry(id()).unwrap();
-        assert!(unsound && nobodys.session.pod.as_str() == NOBODY);
+        let (unowned, has_invalid_fields) = fields(&[("invented", "later")]).entry(id()).unwrap();
+        assert!(has_invalid_fields && unowned.session.pod.as_str() == UNKNOWN_OWNER);
         assert!(fields(&[]).entry(id()).is_none());
     }
 
     #[test]
-    fn a_summary_tells_idle_time_by_redis_clock_alone() {
+    fn a_summary_gives_the_idle_time_by_redis_clock_alone() {
         let read = |active: &str| {
             let fields = ["user-1", active, ""].map(|text| Some(text.as_bytes().to_vec())).to_vec();
             summary(fields, 5_000).unwrap().idle
         };
         assert_eq!(read("2000"), Duration::from_secs(3));
         assert_eq!(read("6000"), Duration::ZERO, "another node's clock");
-        for senseless in ["", "soon", "9000", "-1"] {
-            assert_eq!(read(senseless), Duration::MAX, "{senseless}");
+        for invalid in ["", "soon", "9000", "-1"] {
+            assert_eq!(read(invalid), Duration::MAX, "{invalid}");
         }
         assert!(summary(vec![None, None, None], 5_000).is_none());
     }

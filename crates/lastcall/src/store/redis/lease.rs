@@ -1,4 +1,4 @@
-//! A pod's lease: a key that expires, and what the pod says of itself in it.
+//! A pod's lease: a key that expires. Its value is what the pod says of itself.
 
 use std::time::Duration;
 
@@ -8,48 +8,44 @@ use session_domain::PodName;
 use session_domain::lifecycle::Reason;
 use session_domain::shared::{Owner, OwnerNotice};
 
-use super::{EPOCH, RedisStore, millis};
-use crate::store::{Lease, Renewed, StoreError};
+use super::keys::EPOCH;
+use super::{RedisStore, keys, millis};
+use crate::store::{Lease, LeaseRenewal, StoreError};
 
-/// The key of a pod's lease.
-pub(super) fn key(pod: &PodName) -> String {
-    format!("lastcall:pod:{pod}")
-}
-
-/// The value of the key, as JSON. Fields that are missing have their defaults, so that other releases can be read.
+/// The value of the key, as JSON. Missing fields have their defaults, so that values of other releases can be read.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct State {
+struct LeaseValue {
     draining: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    notice: Option<Notice>,
-    /// How long the lease was to last, in milliseconds: with what is left of it, this tells the age of what is said here.
-    lasts_ms: u64,
+    notice: Option<NoticeValue>,
+    /// The duration of the lease in milliseconds. With the remaining time to live, it gives the age of the value.
+    duration_ms: u64,
 }
 
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-struct Notice {
+struct NoticeValue {
     maintenance: bool,
     remaining_ms: u64,
     auto_logout: bool,
     stays_signed_in: bool,
 }
 
-impl State {
+impl LeaseValue {
     fn of(lease: &Lease) -> Self {
-        let notice = lease.notice.map(|notice| Notice {
+        let notice = lease.notice.map(|notice| NoticeValue {
             maintenance: notice.reason == Reason::Maintenance,
-            remaining_ms: crate::notice::millis(notice.remaining),
+            remaining_ms: crate::clock::millis(notice.remaining),
             auto_logout: notice.auto_logout,
             stays_signed_in: notice.stays_signed_in,
         });
-        Self { draining: lease.draining, notice, lasts_ms: millis(lease.duration) }
+        Self { draining: lease.draining, notice, duration_ms: millis(lease.duration) }
     }
 
-    /// What the pod says, where its lease lasts for `left` milliseconds more.
+    /// What the pod says, where its lease lives for `left` milliseconds more.
     fn owner(self, left: u64) -> Owner {
-        let age = self.lasts_ms.saturating_sub(left);
+        let age = self.duration_ms.saturating_sub(left);
         let notice = self.notice.map(|notice| OwnerNotice {
             reason: if notice.maintenance { Reason::Maintenance } else { Reason::Shutdown },
             remaining: Duration::from_millis(notice.remaining_ms.saturating_sub(age)),
@@ -60,35 +56,36 @@ impl State {
     }
 }
 
-/// What a pod says of itself. A lease that makes no sense is one of a pod that serves.
+/// Reads what a pod says of itself. An invalid lease is that of a pod that serves.
 pub(super) async fn owner(store: &RedisStore, pod: &PodName) -> Result<Owner, StoreError> {
-    let key = key(pod);
+    let key = keys::lease(pod);
     let (get, ttl) = (cmd("GET").arg(&key).clone(), cmd("PTTL").arg(&key).clone());
-    let (state, left): (Option<Vec<u8>>, i64) = tokio::try_join!(store.ask(&get), store.ask(&ttl))?;
+    let (state, left): (Option<Vec<u8>>, i64) = tokio::try_join!(store.query(&get), store.query(&ttl))?;
     let Some(state) = state else { return Ok(Owner::Gone) };
-    let state: State = serde_json::from_slice(&state).unwrap_or_default();
-    let lasts = state.lasts_ms;
-    Ok(state.owner(u64::try_from(left).unwrap_or(lasts)))
+    let state: LeaseValue = serde_json::from_slice(&state).unwrap_or_default();
+    let duration = state.duration_ms;
+    Ok(state.owner(u64::try_from(left).unwrap_or(duration)))
 }
 
 /// Renews a lease, and names the contents where they have no name yet.
-pub(super) async fn renew(store: &RedisStore, lease: &Lease) -> Result<Renewed, StoreError> {
-    let state = serde_json::to_string(&State::of(lease)).unwrap_or_default();
-    let set = cmd("SET").arg(key(&lease.pod)).arg(state).arg("PX").arg(millis(lease.duration)).arg("GET").clone();
+pub(super) async fn renew(store: &RedisStore, lease: &Lease) -> Result<LeaseRenewal, StoreError> {
+    let state = serde_json::to_string(&LeaseValue::of(lease)).unwrap_or_default();
+    let set =
+        cmd("SET").arg(keys::lease(&lease.pod)).arg(state).arg("PX").arg(millis(lease.duration)).arg("GET").clone();
     let get = cmd("GET").arg(EPOCH).clone();
-    let (before, known): (Option<Vec<u8>>, Option<String>) = tokio::try_join!(store.ask(&set), store.ask(&get))?;
+    let (before, known): (Option<Vec<u8>>, Option<String>) = tokio::try_join!(store.query(&set), store.query(&get))?;
     let (epoch, is_new) = match known {
         Some(epoch) => (Some(epoch), false),
         None => {
             let name = fastrand::u64(1..u64::MAX).to_string();
-            let _: Option<String> = store.ask(cmd("SET").arg(EPOCH).arg(&name).arg("NX")).await?;
-            let epoch: Option<String> = store.ask(&get).await?;
+            let _: Option<String> = store.query(cmd("SET").arg(EPOCH).arg(&name).arg("NX")).await?;
+            let epoch: Option<String> = store.query(&get).await?;
             let is_ours = epoch.as_ref() == Some(&name);
             (epoch, is_ours)
         }
     };
-    let epoch = epoch.ok_or_else(|| StoreError::Away(format!("{EPOCH} vanished")))?;
-    Ok(Renewed { epoch: epoch.parse().unwrap_or_default(), is_new, lapsed: before.is_none() })
+    let epoch = epoch.ok_or_else(|| StoreError::Unavailable(format!("{EPOCH} vanished")))?;
+    Ok(LeaseRenewal { epoch: epoch.parse().unwrap_or_default(), is_new, had_lapsed: before.is_none() })
 }
 
 #[cfg(test)]
@@ -96,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_notice_is_read_back_with_the_time_that_has_passed_taken_off() {
+    fn a_notice_is_read_back_with_less_remaining_time() {
         let notice = OwnerNotice {
             reason: Reason::Maintenance,
             remaining: Duration::from_secs(30),
@@ -105,16 +102,16 @@ mod tests {
         };
         let pod = PodName::new("a").unwrap();
         let lease = Lease { pod, draining: true, notice: Some(notice), duration: Duration::from_secs(5) };
-        let written = serde_json::to_string(&State::of(&lease)).unwrap();
-        let read: State = serde_json::from_str(&written).unwrap();
+        let written = serde_json::to_string(&LeaseValue::of(&lease)).unwrap();
+        let read: LeaseValue = serde_json::from_str(&written).unwrap();
         let Owner::Draining(Some(read)) = read.owner(4_000) else { panic!("{written}") };
         assert_eq!(read, OwnerNotice { remaining: Duration::from_secs(29), ..notice });
     }
 
     #[test]
-    fn a_lease_of_another_release_is_read_as_far_as_it_goes() {
+    fn the_known_fields_of_another_releases_lease_are_read() {
         for (text, draining) in [("{}", false), (r#"{"draining":true,"invented":[1]}"#, true), ("serving", false)] {
-            let state: State = serde_json::from_str(text).unwrap_or_default();
+            let state: LeaseValue = serde_json::from_str(text).unwrap_or_default();
             assert_eq!(matches!(state.owner(0), Owner::Draining(None)), draining, "{text}");
         }
     }

@@ -1,11 +1,12 @@
-//! What has to happen at once, each on one session's one key, and the key that says that its id was replaced, which lies in the
-//! same slot of a cluster. Every script answers 1 where it did what it should, 0 where
-//! the session is another pod's, -1 where there is none, and 2 or 3 where its user has logged out at another pod (by hand,
-//! or automatically at the end of a countdown).
+//! What must be atomic: Lua scripts on a session's key, and on the key that marks its id as replaced, which lies in the same slot
+//! of a cluster.
+//!
+//! Every script that writes answers 1 where it is done, 0 where another pod owns the session, -1 where there is no entry, and 2 or 3
+//! where its user has logged out on another pod: by hand, or automatically at the end of a countdown.
 
 use redis::Script;
 
-/// The scripts, loaded into the server when they are first used.
+/// The scripts. Each is loaded into a server when that does not know it.
 #[derive(Debug)]
 pub(super) struct Scripts {
     pub(super) put: Script,
@@ -21,22 +22,22 @@ pub(super) struct Scripts {
 impl Scripts {
     pub(super) fn new() -> Self {
         Self {
-            put: Script::new(&[SEEN, PUT].concat()),
-            release: Script::new(&[SEEN, LOGGED_OUT, PUT].concat()),
-            delete: Script::new(&[NOTE_REPLACED, DELETE].concat()),
-            claim_end: Script::new(&[NOTE_REPLACED, CLAIM_END].concat()),
-            touch: Script::new(&[SEEN, TOUCH].concat()),
-            request: Script::new(&[NOTE_REPLACED, REQUEST].concat()),
+            put: Script::new(&[RECORD_ACTIVITY, PUT].concat()),
+            release: Script::new(&[RECORD_ACTIVITY, RETURN_IF_LOGGED_OUT, PUT].concat()),
+            delete: Script::new(&[MARK_REPLACED, DELETE].concat()),
+            claim_end: Script::new(&[MARK_REPLACED, CLAIM_END].concat()),
+            touch: Script::new(&[RECORD_ACTIVITY, TOUCH].concat()),
+            request: Script::new(&[MARK_REPLACED, REQUEST].concat()),
             adopt: Script::new(ADOPT),
             agree: Script::new(AGREE),
         }
     }
 }
 
-/// Takes in when a session was last active, and for how many milliseconds it has been idle since. A guest may have been
-/// active later than its owner knows. Which is later, `active` says: Redis' own time, whatever the clocks of the pods say.
-const SEEN: &str = "
-local function seen(last_activity, idle)
+/// Records when a session was last active, and for how many milliseconds it has been idle since. A guest may have been active later
+/// than its owner knows: the field `active`, by Redis' own clock, says which is later.
+const RECORD_ACTIVITY: &str = "
+local function record_activity(last_activity, idle)
     local time = redis.call('TIME')
     local now = time[1] * 1000 + math.floor(time[2] / 1000)
     local active = now - idle
@@ -46,60 +47,61 @@ local function seen(last_activity, idle)
     end
 end";
 
-/// pod, user, login time, last activity, streaming, notified, milliseconds to live, whether it is new, milliseconds idle.
+/// Arguments: pod, user, login time, last activity, streaming, notified, milliseconds to live, whether to create the entry,
+/// milliseconds idle.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
-seen(ARGV[4], ARGV[9])
+record_activity(ARGV[4], ARGV[9])
 redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'notified', ARGV[6])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 
-/// In front of [`PUT`], with its arguments.
-const LOGGED_OUT: &str = "
+/// Precedes [`PUT`], with its arguments.
+const RETURN_IF_LOGGED_OUT: &str = "
 local pod, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
 if pod == ARGV[1] and request == 'end' then return 2 end
 if pod == ARGV[1] and request == 'end-automatic' then return 3 end";
 
-/// In front of scripts that may take an id away: all pods know for so many milliseconds that a login has replaced it, unless
-/// those are 0.
-const NOTE_REPLACED: &str = "
-local function note_replaced()
+/// Precedes scripts that may replace an id: marks it as replaced for ARGV[2] milliseconds, unless those are 0.
+const MARK_REPLACED: &str = "
+local function mark_replaced()
     if ARGV[2] ~= '0' then redis.call('SET', KEYS[2], '1', 'PX', ARGV[2]) end
 end";
 
-/// pod, milliseconds for which the id is known as replaced.
+/// Arguments: pod, milliseconds for which the id counts as replaced.
 const DELETE: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
-note_replaced()
+mark_replaced()
 return redis.call('DEL', KEYS[1]) == 1 and 1 or -1";
 
-/// pod, milliseconds for which the id is known as replaced. A session that a guest has given another id goes on under that one.
+/// Arguments: pod, milliseconds for which the id counts as replaced. A session whose guest's user has signed in goes on under
+/// another id.
 const CLAIM_END: &str = "
 local owner, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'request'))
 if owner and owner ~= ARGV[1] or request and string.match(request, '^rename:%x+%-') then return 0 end
-if request ~= 'end' and request ~= 'end-automatic' then note_replaced() end
+if request ~= 'end' and request ~= 'end-automatic' then mark_replaced() end
 if redis.call('DEL', KEYS[1]) == 0 then return -1 end
 return request == 'end' and 2 or request == 'end-automatic' and 3 or 1";
 
-/// last activity, milliseconds to live, milliseconds idle.
+/// Arguments: last activity, milliseconds to live, milliseconds idle.
 const TOUCH: &str = "
 if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
-seen(ARGV[1], ARGV[3])
+record_activity(ARGV[1], ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1";
 
-/// request, milliseconds for which the id is known as replaced.
+/// Arguments: request, milliseconds for which the id counts as replaced.
 const REQUEST: &str = "
 if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
-note_replaced()
+mark_replaced()
 redis.call('HSET', KEYS[1], 'request', ARGV[1])
 return 1";
 
-/// old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. A request
-/// that makes no sense is none. The previous owner is kept for a new owner that did not get the answer.
+/// Arguments: old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. An
+/// invalid request is ignored. The previous owner is kept for a new owner that did not get the answer.
 const ADOPT: &str = "
 local owner, streaming, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'request'))
 if redis.call('HLEN', KEYS[1]) == 0 then return false end
@@ -111,7 +113,8 @@ redis.call('HSET', KEYS[1], 'pod', ARGV[2], 'streaming', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return redis.call('HGETALL', KEYS[1])";
 
-/// secret, milliseconds since 1970, and so on. Of two ages of one secret the greater counts. Answers with all of them.
+/// Arguments: pairs of a secret and its time of creation, in milliseconds since 1970. Of two ages of one secret the greater counts.
+/// Answers with all secrets.
 const AGREE: &str = "
 for i = 1, #ARGV, 2 do
     local known = tonumber(redis.call('HGET', KEYS[1], ARGV[i]) or '')

@@ -70,6 +70,16 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
             }
         }
         prop_assert_eq!(notified, machine.notice(), "the effects disagree with the running notice");
+        let during = before.admission_during(event);
+        prop_assert!(during >= before.admission(), "sessions are admitted that were not before");
+        prop_assert!(
+            during <= machine.admission() || event == Event::MaintenanceOff,
+            "admission is closed further than the step closes it"
+        );
+        prop_assert!(
+            during != Admission::Open || machine.admission() == Admission::Open,
+            "a session may start uncounted while the pod leaves Serving"
+        );
         terminated |= matches!(event, Event::Terminate(_));
         prop_assert_eq!(admission, machine.admission(), "the effects disagree with the admission");
         prop_assert_eq!(

@@ -191,13 +191,13 @@ proptest! {
             }
         }
         feed.extend(sessions.take_changes());
-        // All waiting changes are sent within one interval, and at once when the pod ends.
-        if now % 2 == 0 {
-            watcher.apply(feed.take_due(at(now + 1_000)), at(now + 1_000), Some(INTERVAL));
-            prop_assert!(feed.waiting.is_empty());
-        } else {
-            watcher.apply(feed.take_rest(), at(now), None);
+        // All waiting changes are sent within one interval.
+        while let Some(due) = feed.next_due() {
+            prop_assert!(due <= at(now + 1_000));
+            let due = due.max(at(now));
+            watcher.apply(feed.take_due(due), due, Some(INTERVAL));
         }
+        prop_assert!(feed.waiting.is_empty());
         prop_assert_eq!(watcher.known, held(&sessions));
     }
 }

@@ -42,7 +42,7 @@ async fn no_session_is_lost_when_redis_hangs_dies_and_comes_back_empty() {
     .await;
     assert_ne!(renamed, kept_id);
     let log = pod.log().join("\n");
-    for (line, times) in [("the session store is away", 2), ("the session store is back", 2)] {
+    for (line, times) in [("the session store is unavailable", 2), ("the session store is available again", 2)] {
         assert_eq!(log.matches(line).count(), times, "{log}");
     }
     assert!(pod.metric("lastcall_store_errors_total").await >= 2.0);
@@ -104,11 +104,11 @@ async fn a_pod_that_starts_without_redis_or_with_a_wrong_password_serves_and_log
     let url = format!("redis://{}", silent.local_addr().unwrap());
     let waiting = UserPod::start(BINARY, "user-3", &[("REDIS_URL", &url), KEY]).await;
     assert_eq!(waiting.person().visit().await.status("/session").await, 200, "a start waits, but not for ever");
-    waiting.line("the session store is away").await;
+    waiting.line("the session store is unavailable").await;
     for (pod, line) in [
         (&denied, "the session store refuses the login"),
-        (&alone, "the session store is away"),
-        (&waiting, "the session store is away"),
+        (&alone, "the session store is unavailable"),
+        (&waiting, "the session store is unavailable"),
     ] {
         let log = pod.log().join("\n");
         assert_eq!(log.matches(line).count(), 1, "{log}");

@@ -1,11 +1,11 @@
-//! What hangs on each session: the way to its open event streams.
+//! The open event streams of one session, and what all of them have to know.
 //!
-//! One watch channel a session, whatever the number of its streams. The oldest stream is always the one with the
-//! lowest number, so "all up to this number have to go" says everything about eviction.
+//! Each session has one watch channel, whatever the number of its streams. Streams are numbered in the order in which they
+//! open, so one number says which of them are evicted: all up to it.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use session_domain::Timestamp;
 use tokio::sync::watch;
 
@@ -20,12 +20,12 @@ pub(crate) enum CloseReason {
     Logout,
     /// It was idle for too long.
     Expired,
-    /// It goes on at another pod. Nothing is said: the page opens its stream again and finds it there.
+    /// It goes on at another pod. The stream ends without an event: the page reopens it and finds the session there.
     Moved,
 }
 
 impl CloseReason {
-    /// The reason as the `session-ended` event gives it, where there is one.
+    /// The `reason` of the `session-ended` event, where that event is sent.
     pub(crate) const fn reason(self) -> Option<&'static str> {
         match self {
             Self::Forced => Some("forced"),
@@ -39,23 +39,23 @@ impl CloseReason {
 /// What every stream of a session has to know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StreamState {
-    /// Logins so far: another number means another id and another user.
+    /// The number of logins so far. Each gives the session another id and another user name.
     pub(crate) logins: u32,
-    /// Streams up to this number have to go.
+    /// Streams up to this number are evicted.
     pub(crate) evicted_through: u64,
     /// Why all of them are closed.
     pub(crate) closed: Option<CloseReason>,
-    /// For a session of another pod: the notice that runs there.
+    /// For a session of another pod: the notice that runs on that pod.
     pub(crate) owner_notice: Option<GuestNotice>,
 }
 
-/// The open streams of one session.
+/// The open event streams of one session.
 #[derive(Debug, Default)]
-pub(crate) struct Streams {
+pub(crate) struct EventStreams {
     state: watch::Sender<StreamState>,
     open: Mutex<OpenStreams>,
-    /// Until when the first stream is expected: others count it as open already.
-    awaited_until: Timestamp,
+    /// Until when the first stream is expected. Other pods treat it as open already.
+    expected_until: Timestamp,
 }
 
 #[derive(Debug, Default)]
@@ -64,25 +64,25 @@ struct OpenStreams {
     numbers: BTreeSet<u64>,
 }
 
-impl Streams {
-    /// A stream will be opened at once: until then it is expected.
-    pub(crate) fn awaited(until: Timestamp) -> Self {
-        Self { awaited_until: until, ..Self::default() }
+impl EventStreams {
+    /// No stream yet, and the first one expected before `until`.
+    pub(crate) fn expected(until: Timestamp) -> Self {
+        Self { expected_until: until, ..Self::default() }
     }
 
     /// Whether the first stream is still expected.
-    pub(crate) fn is_awaited(&self, now: Timestamp) -> bool {
-        now < self.awaited_until && self.open.lock().unwrap_or_else(PoisonError::into_inner).last == 0
+    pub(crate) fn is_expected(&self, now: Timestamp) -> bool {
+        now < self.expected_until && self.open.lock().last == 0
     }
 
     /// Whether any is open.
     pub(crate) fn any_open(&self) -> bool {
-        !self.open.lock().unwrap_or_else(PoisonError::into_inner).numbers.is_empty()
+        !self.open.lock().numbers.is_empty()
     }
 
-    /// Opens a stream; where there are more than `max` then, the oldest has to go.
+    /// Opens a stream and returns its number. Evicts the oldest where more than `max` are open then.
     pub(crate) fn open(&self, max: usize) -> (u64, watch::Receiver<StreamState>) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.open.lock();
         open.last += 1;
         let number = open.last;
         open.numbers.insert(number);
@@ -95,11 +95,13 @@ impl Streams {
         (number, receiver)
     }
 
-    pub(crate) fn close(&self, number: u64) {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).numbers.remove(&number);
+    /// Records that the stream with this number has closed.
+    pub(crate) fn record_closed(&self, number: u64) {
+        self.open.lock().numbers.remove(&number);
     }
 
-    pub(crate) fn logged_in(&self) {
+    /// Records a login: every stream greets its user anew.
+    pub(crate) fn record_login(&self) {
         self.state.send_modify(|state| state.logins += 1);
     }
 
@@ -108,7 +110,7 @@ impl Streams {
         self.state.send_modify(|state| state.closed = Some(reason));
     }
 
-    /// Whether they were closed for good.
+    /// Whether [`EventStreams::close_all`] was called.
     pub(crate) fn is_closed(&self) -> bool {
         self.state.borrow().closed.is_some()
     }
@@ -118,8 +120,8 @@ impl Streams {
         self.state.borrow().owner_notice
     }
 
-    /// Notes the notice that runs on the pod that owns the session. A deadline that differs by less than the clocks do is the
-    /// same one.
+    /// Sets the notice that runs on the pod that owns the session. Wakes the streams only where it differs by more than the
+    /// clocks of two pods do.
     pub(crate) fn set_owner_notice(&self, notice: Option<GuestNotice>) {
         self.state.send_if_modified(|state| {
             let same = match (&state.owner_notice, &notice) {
@@ -140,11 +142,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_stream_too_many_sends_the_oldest_that_is_still_open_away() {
-        let streams = Streams::default();
+    fn one_stream_too_many_evicts_the_oldest_that_is_still_open() {
+        let streams = EventStreams::default();
         let (first, _) = streams.open(2);
         let (second, _) = streams.open(2);
-        streams.close(first);
+        streams.record_closed(first);
         let (_third, state) = streams.open(2);
         assert_eq!(state.borrow().evicted_through, 0, "there was room");
         let (_fourth, state) = streams.open(2);

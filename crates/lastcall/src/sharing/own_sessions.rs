@@ -1,0 +1,80 @@
+//! The pod's own sessions and lifecycle, as the store and the other pods see them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use session_domain::shared::{Adopts, OwnerNotice, SharedSession};
+use session_domain::{Outcome, Phase, SessionId};
+
+use super::Sharing;
+use crate::config::ForcedEnd;
+use crate::event_streams::CloseReason;
+use crate::notice::Terms;
+use crate::sessions::live::{self, LiveSession};
+
+impl Sharing {
+    /// Whether the pod adopts sessions now.
+    pub(super) fn adopts(&self) -> Adopts {
+        if self.registry.admits_adoptions() {
+            return Adopts::Yes;
+        }
+        if self.lifecycle.borrow().phase() == Phase::Maintenance && !self.registry.is_full() {
+            Adopts::Closed
+        } else {
+            Adopts::No
+        }
+    }
+
+    /// The notice that runs here, for the pods that serve guests of this pod.
+    pub(super) fn notice(&self) -> Option<OwnerNotice> {
+        let notice = self.lifecycle.borrow().notice()?;
+        let terms = Terms::of(&self.config, notice.reason, Some(self.health()));
+        Some(OwnerNotice {
+            reason: notice.reason,
+            remaining: notice.remaining(self.clock.now()),
+            auto_logout: terms.auto_logout,
+            stays_signed_in: terms.stays_signed_in,
+        })
+    }
+
+    /// The session as the store keeps it.
+    pub(super) fn shared_session(&self, session: &LiveSession) -> SharedSession {
+        let is_notified = self.registry.is_notified(session);
+        let view = session.view(&self.config.pod, is_notified, false);
+        let notice = self.lifecycle.borrow().notice();
+        SharedSession {
+            id: view.id,
+            user: view.user,
+            login_time: view.login_time,
+            last_activity: view.last_activity,
+            pod: view.pod,
+            streaming: view.event_streams > 0 || session.attachment().is_expected(self.clock.now()),
+            notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
+        }
+    }
+
+    pub(super) fn record_missing(&self, session: &LiveSession) {
+        self.missing.lock().insert(session.id(), Arc::clone(session));
+    }
+
+    pub(super) fn take_missing(&self) -> HashMap<SessionId, LiveSession> {
+        std::mem::take(&mut *self.missing.lock())
+    }
+
+    /// Writes a session again that the store has lost.
+    pub(super) fn rewrite_lost(&self, session: &LiveSession) {
+        session.mark_lost();
+        self.registry.queue_write(session);
+    }
+
+    /// Ends a session here that another pod has adopted. It counts neither as a logout nor as forced.
+    pub(super) fn end_as_moved(&self, session: &LiveSession) {
+        live::end(&self.registry, session, Outcome::Moved, CloseReason::Moved);
+    }
+
+    /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.
+    pub(super) fn releases_at_shutdown(&self) -> bool {
+        let phase = self.lifecycle.borrow().phase();
+        self.config.forced_end == ForcedEnd::Release && matches!(phase, Phase::Draining | Phase::Propagating)
+    }
+}

@@ -1,0 +1,104 @@
+//! The store on a real Redis: what several writes of one batch leave behind.
+
+use std::time::Duration;
+
+use lastcall::store::{
+    OwnerRequest, PodName, ReadOutcome, RedisStore, SessionId, SessionStore as _, SharedSession, Timestamp, UserName,
+    Write, WriteOutcome,
+};
+use test_support::Redis;
+use uuid::Uuid;
+
+const TTL: Duration = Duration::from_secs(60);
+
+fn pod() -> PodName {
+    PodName::new("user-1").unwrap()
+}
+
+fn put(id: SessionId) -> Write {
+    let session = SharedSession {
+        id,
+        user: UserName::from_input("ada"),
+        login_time: Timestamp::from_millis(1),
+        last_activity: Timestamp::from_millis(2),
+        pod: pod(),
+        streaming: false,
+        notified: None,
+    };
+    Write::Put { session, idle: Duration::ZERO, new: true }
+}
+
+fn delete(id: SessionId) -> Write {
+    Write::Delete { id, pod: pod(), replaced_for: None }
+}
+
+fn random_id() -> SessionId {
+    SessionId::from_uuid(Uuid::new_v4())
+}
+
+async fn is_absent(store: &RedisStore, id: SessionId) -> bool {
+    matches!(store.read(id).await.unwrap(), ReadOutcome::Absent(_))
+}
+
+#[tokio::test]
+async fn writes_of_one_session_keep_their_order_where_the_server_has_forgotten_a_script() {
+    let redis = Redis::start().await;
+    let store = RedisStore::new(&redis.url(), TTL).unwrap();
+    let (id, other) = (random_id(), random_id());
+    assert_eq!(store.write(vec![put(id), delete(id)]).await.unwrap(), [WriteOutcome::Done, WriteOutcome::Done]);
+
+    // The server knows the script of the second write only.
+    let _: () = redis.ask(&["SCRIPT", "FLUSH"]).await;
+    assert_eq!(store.write(vec![delete(other)]).await.unwrap(), [WriteOutcome::Missing]);
+    let end = OwnerRequest::End { automatic: false };
+    let writes = vec![put(id), delete(id), put(other), Write::Request { id: other, request: end }, delete(id)];
+    let outcomes = store.write(writes).await.unwrap();
+    assert_eq!(
+        outcomes,
+        [WriteOutcome::Done, WriteOutcome::Done, WriteOutcome::Done, WriteOutcome::Done, WriteOutcome::Missing]
+    );
+    assert!(is_absent(&store, id).await, "the deleted session has come back");
+    let ReadOutcome::Found(entry) = store.read(other).await.unwrap() else { panic!("{other} was not written") };
+    assert_eq!(entry.request, Some(end));
+}
+
+#[tokio::test]
+async fn writes_of_one_session_keep_their_order_where_its_slot_has_moved_in_a_cluster() {
+    let (nodes, url) = Redis::cluster(&[]).await;
+    let store = RedisStore::new(&url, TTL).unwrap();
+    let id = random_id();
+    assert_eq!(store.write(vec![put(id)]).await.unwrap(), [WriteOutcome::Done]);
+    let key = format!("session:{id}");
+    let mut target = None;
+    for node in &nodes {
+        if node.keys(&key).await.is_empty() {
+            target = Some(node);
+        }
+    }
+    assert_eq!(store.write(vec![delete(id)]).await.unwrap(), [WriteOutcome::Done]);
+
+    // The client does not know yet that the slot has moved: the node that had it answers MOVED.
+    let target = target.unwrap();
+    let slot: u64 = target.ask(&["CLUSTER", "KEYSLOT", &key]).await;
+    let target_id: String = target.ask(&["CLUSTER", "MYID"]).await;
+    target.ask::<()>(&["CLUSTER", "SETSLOT", &slot.to_string(), "NODE", &target_id]).await;
+    for node in nodes.iter().filter(|node| node.port() != target.port()) {
+        node.ask::<()>(&["CLUSTER", "SETSLOT", &slot.to_string(), "NODE", &target_id]).await;
+    }
+    let outcomes = store.write(vec![put(id), delete(id), put(id), delete(id)]).await.unwrap();
+    assert_eq!(outcomes, [WriteOutcome::Done, WriteOutcome::Done, WriteOutcome::Done, WriteOutcome::Done]);
+    assert!(target.keys(&key).await.is_empty(), "the deleted session has come back");
+}
+
+#[tokio::test]
+async fn a_key_of_another_type_refuses_the_writes_of_its_session_alone() {
+    let redis = Redis::start().await;
+    let store = RedisStore::new(&redis.url(), TTL).unwrap();
+    let (squatted, sound) = (random_id(), random_id());
+    let _: () = redis.ask(&["SET", &format!("session:{squatted}"), "something else"]).await;
+    let outcomes = store.write(vec![put(squatted), put(sound), delete(squatted)]).await.unwrap();
+    assert!(
+        matches!(outcomes[..], [WriteOutcome::Refused(_), WriteOutcome::Done, WriteOutcome::Refused(_)]),
+        "{outcomes:?}"
+    );
+}
