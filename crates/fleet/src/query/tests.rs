@@ -21,5 +21,5 @@ fn the_error_of_a_query_names_the_allowed_values() {
         assert!(error.contains(hint), "{error}");
     }
     let error = Filter::default().in_state("asleep").unwrap_err().to_string();
-    assert!(error.contains("present, idle, notified, "), "{error}");
+    assert!(error.contains("present, idle, told, "), "{error}");
 }
