@@ -1,4 +1,4 @@
-//! The style sheet and the scripts of the operators' pages.
+//! The style sheet, scripts and icon of the pages.
 
 use std::sync::LazyLock;
 
@@ -21,12 +21,12 @@ const FILES: [File; 11] = [
 
 static ASSETS: LazyLock<Assets> = LazyLock::new(|| Assets::new(&FILES));
 
-/// The URL of a file.
+/// Returns the URL of a file.
 pub(crate) fn url(name: &str) -> String {
     ASSETS.url(name)
 }
 
-/// Serves the files.
+/// Returns the routes of the files.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     ASSETS.router()
 }

@@ -1,74 +1,71 @@
-//! Where the pods are (`USER_PODS`): a list that stands in the options, a name that is resolved again and again, or a
-//! Service whose endpoints Kubernetes tells.
+//! Discovery of the pods (`USER_PODS`): a fixed list, a DNS name, or a Kubernetes Service.
 //!
-//! Each of them yields [`Findings`] as state, not as messages: who looks late misses nothing. None of them ever takes a
-//! pod back because it failed itself; what it does not name any more leaves by the rules of the fleet.
+//! Each form publishes [`DiscoveryState`] as state, not as messages, so that a late reader misses nothing. A form that fails
+//! never removes a pod. A pod that discovery no longer names leaves by the rules of the fleet.
 
+mod address;
 mod dns;
-mod findings;
-mod fixed;
 mod kubernetes;
+mod state;
+mod static_list;
 
 use std::fmt;
 
+use address::FORMS;
 use fleet::{Address, DiscoveredPod};
+pub(crate) use state::{DiscoveryState, Reporter};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use findings::{Findings, Reporter};
-
-/// How to write it, as every fault says.
-const FORMS: &str = "write host:port,host:port or dns://name:port or kubernetes://namespace/service:port";
-
-/// How pods are found.
+/// How pods are discovered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Discovery {
-    /// They stand in the options.
-    Fixed(Vec<Address>),
-    /// A name is resolved to them.
+    /// From a fixed list.
+    StaticList(Vec<Address>),
+    /// By resolving a name.
     Dns(dns::Name),
-    /// Kubernetes tells the endpoints of a Service.
+    /// By watching the endpoints of a Service.
     Kubernetes(kubernetes::Service),
 }
 
 impl Default for Discovery {
     fn default() -> Self {
-        Self::Fixed(Vec::new())
+        Self::StaticList(Vec::new())
     }
 }
 
 impl Discovery {
-    /// Reads `host:port,host:port`, `dns://name:port` or `kubernetes://namespace/service:port`.
+    /// Parses `host:port,host:port`, `dns://name:port` or `kubernetes://namespace/service:port`.
     ///
     /// # Errors
-    /// What is wrong and what to write.
+    /// What is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Self, String> {
         match text.trim().split_once("://") {
-            None => fixed::parse(text).map(Self::Fixed),
+            None => static_list::parse(text).map(Self::StaticList),
             Some(("dns", rest)) => dns::Name::parse(rest).map(Self::Dns),
             Some(("kubernetes", rest)) => kubernetes::Service::parse(rest).map(Self::Kubernetes),
             Some((scheme, _)) => Err(format!("{scheme:?} is no way to find pods; {FORMS}")),
         }
     }
 
-    /// Looks for pods until `stop` is cancelled. What stands in the options is found before it returns.
+    /// Discovers pods until `stop` is cancelled. A fixed list is published before this returns.
     pub(crate) fn run(self, reporter: Reporter, stop: CancellationToken) -> impl Future<Output = ()> + Send {
-        if let Self::Fixed(addresses) = &self {
+        if let Self::StaticList(addresses) = &self {
             reporter.found(addresses.iter().cloned().map(DiscoveredPod::fixed).collect(), None);
         }
-        let looking = async move {
+        let discovering = async move {
             match self {
-                Self::Fixed(_) => std::future::pending().await,
-                Self::Dns(name) => dns::run(&name, &dns::System, &reporter).await,
+                Self::StaticList(_) => std::future::pending().await,
+                Self::Dns(name) => dns::run(&name, &dns::SystemResolver, &reporter).await,
                 Self::Kubernetes(service) => kubernetes::run(&service, &reporter).await,
             }
         };
         async move {
-            stop.run_until_cancelled(looking).await;
+            stop.run_until_cancelled(discovering).await;
         }
     }
 }
 
-/// What is said where nothing is written.
+/// Returns what is wrong where the option is missing.
 pub(crate) fn required() -> String {
     format!("is required; {FORMS}, where the pods are asked on their GRPC_ADDR, like 10.0.0.1:9091,10.0.0.2:9091")
 }
@@ -76,7 +73,7 @@ pub(crate) fn required() -> String {
 impl fmt::Display for Discovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(addresses) => {
+            Self::StaticList(addresses) => {
                 let texts: Vec<_> = addresses.iter().map(Address::as_str).collect();
                 f.write_str(&texts.join(","))
             }
@@ -86,24 +83,12 @@ impl fmt::Display for Discovery {
     }
 }
 
-/// The port after the last colon, and what stands before it.
-fn host_and_port(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    let port = port.parse().ok().filter(|port| *port != 0)?;
-    Some((host, port))
-}
-
-/// Whether a text can be the name of a host, or its IPv4 address.
-fn is_name(host: &str) -> bool {
-    !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_finds_pods_is_written_back_as_it_was_read() {
+    fn a_form_is_displayed_as_it_was_written() {
         for text in [
             "10.0.0.1:9091,user-2.pods:9091,[::1]:9091",
             "dns://user-pods.sample-app.svc:9091",
@@ -115,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused_with_what_to_write() {
+    fn anything_else_is_refused_with_what_to_write() {
         for (bad, hint) in [
             ("http://a:1", "dns://name:port"),
             ("DNS://a:1", "dns://name:port"),

@@ -1,101 +1,72 @@
-//! The link to one pod: a watch that is begun again whenever it ends, and an ear for silence.
+//! The link to one pod: a gRPC watch that is restarted whenever it ends, and a probe of a pod that is silent.
 //!
-//! A link never ends by itself, whatever the pod does; it says what it heard, and that it lost the pod, as values.
+//! A link runs until it is stopped, whatever the pod does. It reports what the pod sends, and losing the pod, as events.
 
-mod hear;
-mod presenter;
+mod attach_bearer;
+mod decode;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fleet::{Address, PodEvent};
-use session_wire::v1::GetPodRequest;
-use session_wire::v1::introspection_client::IntrospectionClient;
-use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
-use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, Status, Streaming};
-use tracing::{info, warn};
-
+pub(crate) use attach_bearer::AttachBearer;
 use backoff::Backoff;
-pub(crate) use presenter::Presenter;
-use session_wire::v1::WatchSessionsResponse;
-use session_wire::{MAX_MESSAGE_BYTES, watch_sessions};
+use fleet::{Address, PodEvent};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+pub(crate) use watch::PodEventSender;
+use watch::{WatchEnd, watch_pod};
 
-/// A pod gets so long to take a connection, and to answer a question.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How often a finished pod is tried: another process may replace it at its address.
+const FINISHED_POD_INTERVAL: Duration = Duration::from_secs(2);
 
-/// A watch that is silent for so long is asked whether the pod is still there.
-const SILENCE: Duration = Duration::from_secs(2);
+/// How long a watch has to last to reset the back-off.
+const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 
-/// A pod that has said goodbye is tried again so often: another process may take its place.
-const AFTER_GOODBYE: Duration = Duration::from_secs(2);
-
-/// A watch that has lasted so long makes up for the failures before it.
-const WELL: Duration = Duration::from_secs(5);
-
-/// Asks a pod.
-type Client = IntrospectionClient<InterceptedService<Channel, Presenter>>;
-
-/// How a watch ended.
-enum End {
-    /// The fleet wants the snapshot anew.
-    Relisted,
-    /// The pod said its last word.
-    Finished,
-    /// We were too slow, and get a new snapshot.
-    FellBehind,
-    /// The pod was lost, for this reason.
-    Lost(String),
-}
-
-/// Where a link says what it hears.
-pub(crate) type Ear = mpsc::Sender<(Address, PodEvent)>;
-
-/// Keeps the link to the pod at `address` until `stop` is cancelled. Begins its watch anew whenever `relist` says so.
+/// Keeps the link to the pod at `address` until `stop` is cancelled. `relist` restarts the watch for a new snapshot.
 pub(crate) async fn run(
     address: Address,
-    presenter: Presenter,
-    ear: Ear,
+    attach_bearer: AttachBearer,
+    events: PodEventSender,
     relist: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let linking = async {
         let mut backoff = Backoff::default();
-        // What was logged last. Nobody has to act on a pod that is away after its goodbye.
+        // The reason that was last logged. A finished pod that is away is not logged: that is expected.
         let mut logged = None;
-        let mut said_goodbye = false;
+        let mut is_finished = false;
         loop {
-            let began = Instant::now();
-            let (end, heard_all) = watch(&address, &presenter, &ear, &relist).await;
-            if heard_all {
-                said_goodbye = false;
+            let started = Instant::now();
+            let (end, had_snapshot) = watch_pod(&address, &attach_bearer, &events, &relist).await;
+            if had_snapshot {
+                is_finished = false;
             }
-            // A pod that comes and goes within moments is not well: neither the pauses nor the log begin anew.
-            if heard_all && began.elapsed() >= WELL {
+            // A pod that comes and goes within moments is not healthy: back-off and log go on as they were.
+            if had_snapshot && started.elapsed() >= HEALTHY_AFTER {
                 backoff = Backoff::default();
                 logged = None;
             }
             let pause = match end {
-                End::FellBehind => backoff.next_pause(),
-                // The fleet sees to the pauses.
-                End::Relisted => {
-                    info!(pod.address = %address, "pod counts other than it has listed, its list is asked for again");
+                WatchEnd::FellBehind => backoff.next_pause(),
+                // The fleet limits how often it asks for this.
+                WatchEnd::Relist => {
+                    info!(pod.address = %address, "pod counts other sessions than it has listed, its list is asked for again");
                     continue;
                 }
-                End::Finished => {
+                WatchEnd::Finished => {
                     info!(pod.address = %address, "pod has finished");
-                    said_goodbye = true;
-                    AFTER_GOODBYE
+                    is_finished = true;
+                    FINISHED_POD_INTERVAL
                 }
-                End::Lost(reason) => {
-                    if !said_goodbye && logged.as_ref() != Some(&reason) {
+                WatchEnd::Lost(reason) => {
+                    if !is_finished && logged.as_ref() != Some(&reason) {
                         warn!(pod.address = %address, reason, "pod is lost, trying again");
                         logged = Some(reason.clone());
                     }
-                    if ear.send((address.clone(), PodEvent::Unreachable(reason))).await.is_err() {
+                    if events.send((address.clone(), PodEvent::Unreachable(reason))).await.is_err() {
                         return;
                     }
                     backoff.next_pause()
@@ -105,88 +76,4 @@ pub(crate) async fn run(
         }
     };
     stop.run_until_cancelled(linking).await;
-}
-
-/// Watches the pod once; also whether a whole snapshot came.
-async fn watch(address: &Address, presenter: &Presenter, ear: &Ear, relist: &Notify) -> (End, bool) {
-    let mut heard_all = false;
-    match open(address, presenter).await {
-        Ok((mut client, mut stream)) => {
-            if ear.send((address.clone(), PodEvent::WatchStarted)).await.is_err() {
-                return (End::Lost("the fleet task has stopped".to_owned()), false);
-            }
-            let end = tokio::select! {
-                end = listen(address, ear, &mut client, &mut stream, &mut heard_all) => end,
-                () = relist.notified() => End::Relisted,
-            };
-            (end, heard_all)
-        }
-        Err(status) => {
-            let is_refused = crate::reason::is_refused(&status);
-            if is_refused && ear.send((address.clone(), PodEvent::ConnectionRefused)).await.is_err() {
-                return (End::Lost("the fleet task has stopped".to_owned()), false);
-            }
-            (End::Lost(hear::reason(&status)), false)
-        }
-    }
-}
-
-async fn open(address: &Address, presenter: &Presenter) -> Result<(Client, Streaming<WatchSessionsResponse>), Status> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|error| Status::from_error(error.into()))?
-        .connect_timeout(PATIENCE)
-        .tcp_nodelay(true);
-    let channel = timeout(PATIENCE, endpoint.connect()).await.map_err(|_| silent())?;
-    let channel = channel.map_err(|error| Status::from_error(error.into()))?;
-    let service = InterceptedService::new(channel, presenter.clone());
-    let stream = timeout(PATIENCE, watch_sessions(service.clone())).await.map_err(|_| silent())??;
-    let client = IntrospectionClient::new(service).max_decoding_message_size(MAX_MESSAGE_BYTES);
-    Ok((client, stream))
-}
-
-fn silent() -> Status {
-    Status::deadline_exceeded(format!("it does not answer within {} s", PATIENCE.as_secs()))
-}
-
-async fn listen(
-    address: &Address,
-    ear: &Ear,
-    client: &mut Client,
-    stream: &mut Streaming<WatchSessionsResponse>,
-    heard_all: &mut bool,
-) -> End {
-    let mut finished = false;
-    loop {
-        let message = match timeout(SILENCE, stream.message()).await {
-            Ok(Ok(Some(message))) => message,
-            Ok(Ok(None)) if finished => return End::Finished,
-            Ok(Ok(None)) => return End::Lost("it ended the watch without a last word".to_owned()),
-            Ok(Err(_)) if finished => return End::Finished,
-            Ok(Err(status)) if status.code() == Code::ResourceExhausted => return End::FellBehind,
-            Ok(Err(status)) => return End::Lost(hear::reason(&status)),
-            Err(_) => match ask(client).await {
-                Ok(took) => {
-                    if ear.send((address.clone(), PodEvent::ProbeAnswered { took })).await.is_err() {
-                        return End::Finished;
-                    }
-                    continue;
-                }
-                Err(status) => return End::Lost(hear::reason(&status)),
-            },
-        };
-        for heard in hear::translate(message) {
-            finished |= matches!(&heard, PodEvent::Report(report) if report.is_final);
-            *heard_all |= matches!(&heard, PodEvent::Snapshot { end: true, .. });
-            if ear.send((address.clone(), heard)).await.is_err() {
-                return End::Finished;
-            }
-        }
-    }
-}
-
-/// Asks a silent pod whether it is there, and gives the time it took to say so.
-async fn ask(client: &mut Client) -> Result<Duration, Status> {
-    let asked = Instant::now();
-    timeout(PATIENCE, client.get_pod(GetPodRequest {})).await.map_err(|_| silent())??;
-    Ok(asked.elapsed())
 }

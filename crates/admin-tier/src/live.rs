@@ -1,18 +1,16 @@
-//! What keeps open pages true: event streams that tell what has changed on a page, and nothing else.
+//! Event streams that keep open pages current.
 //!
-//! A page is a [`Picture`] of a [`Scene`]: named parts, the same ones that stand in the page as it is first served. The
-//! [`pulse`] publishes a scene at most once a second, and only after something changed; each open page draws it and is
-//! sent the parts whose text is different. Who does not read for a while misses scenes, not changes; who does not read
-//! for long is cut.
+//! A page is rendered from [`PageData`] into [`Fragments`]: named pieces of HTML, the same ones that the page is first
+//! served with. The [`publisher`] publishes page data at most once a second, and only after a change. Each open page has
+//! an event stream that renders the newest data and sends the fragments whose HTML differs. A slow reader misses
+//! intermediate data, but no change; a reader that reads nothing for too long is disconnected.
 
-mod picture;
-mod pulse;
-mod scene;
-mod stream;
-mod streams;
+mod event_stream;
+mod event_streams;
+mod fragments;
+mod page_data;
+pub(crate) mod publisher;
 
-pub(crate) use picture::Picture;
-pub(crate) use pulse::beat;
-pub(crate) use scene::{Scene, Sources, Switched};
-pub(crate) use stream::open;
-pub(crate) use streams::Streams;
+pub(crate) use event_streams::EventStreams;
+pub(crate) use fragments::Fragments;
+pub(crate) use page_data::{PageData, PageSources, SwitchData};

@@ -1,4 +1,4 @@
-//! The maintenance switch in the operator's hand: where it stands, since when, and how it is moved.
+//! The maintenance switch as operators use it: its position, the time of the last move, and moving it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,70 +11,70 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 
-/// Whoever has moved the switch waits so long to see it there: the next page is to show what they did.
-const SEEN_WITHIN: Duration = Duration::from_secs(2);
+/// How long a move waits until the switch is read in its new position, so that the next page shows it.
+const READ_BACK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Where the switch stands, as it was seen here.
+/// The state of the switch.
 #[derive(Clone, Debug)]
-pub(crate) struct Stand {
-    /// What was read last.
+pub(crate) struct ObservedSwitch {
+    /// The last reading.
     pub(crate) report: SwitchStatus,
-    /// Since when it stands there, as far as was seen; absent where it stood there already when this tier began to look.
+    /// The time of the last move, where this tier saw one.
     pub(crate) since: Option<Timestamp>,
-    /// Whether it was ever read.
+    /// Whether the switch has been read successfully before.
     was_read: bool,
 }
 
-impl Stand {
-    const fn unheard() -> Self {
+impl ObservedSwitch {
+    const fn unread() -> Self {
         Self { report: SwitchStatus::unknown(SwitchState::Off), since: None, was_read: false }
     }
 }
 
-/// The switch, and where it stands. Cheap to clone.
+/// The switch and its state. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Maintenance {
     switch: Arc<Switch>,
-    stand: watch::Receiver<Stand>,
+    state: watch::Receiver<ObservedSwitch>,
 }
 
 impl Maintenance {
-    /// The switch, and the task that follows it until `stop` is cancelled.
+    /// Creates the handle, and the task that follows the switch until `stop` is cancelled.
     pub(crate) fn new(switch: Switch, stop: CancellationToken) -> (Self, impl Future<Output = ()>) {
         let switch = Arc::new(switch);
-        let (stands, stand) = watch::channel(Stand::unheard());
-        let following = follow(Arc::clone(&switch), stands, stop);
-        (Self { switch, stand }, following)
+        let (states, state) = watch::channel(ObservedSwitch::unread());
+        let following = follow(Arc::clone(&switch), states, stop);
+        (Self { switch, state }, following)
     }
 
-    /// What the switch calls itself.
+    /// Returns the name of the switch: its file or ConfigMap.
     pub(crate) fn name(&self) -> String {
         self.switch.to_string()
     }
 
-    /// Where it stands.
-    pub(crate) fn stand(&self) -> Stand {
-        self.stand.borrow().clone()
+    /// Returns the current state.
+    pub(crate) fn state(&self) -> ObservedSwitch {
+        self.state.borrow().clone()
     }
 
-    /// Hears whenever it stands elsewhere, or is seen otherwise.
-    pub(crate) fn stands(&self) -> watch::Receiver<Stand> {
-        self.stand.clone()
+    /// Returns a receiver that is notified of each change of the state.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<ObservedSwitch> {
+        self.state.clone()
     }
 
-    /// Moves it, and waits a moment until it is seen there.
+    /// Moves the switch, and waits a moment until it is read in its new position.
     ///
     /// # Errors
-    /// Where it cannot be moved, or somebody else moved it the other way.
+    /// Where the switch cannot be moved, or another operator moved it back.
     pub(crate) async fn set(&self, position: SwitchState) -> Result<(), SetError> {
         self.switch.set(position).await?;
-        let mut stand = self.stand.clone();
-        let seen = stand.wait_for(|stand| stand.report.state == position);
-        if timeout(SEEN_WITHIN, seen).await.is_ok() {
+        let mut state = self.state.clone();
+        let read_back = state.wait_for(|state| state.report.state == position);
+        if timeout(READ_BACK_TIMEOUT, read_back).await.is_ok() {
             return Ok(());
         }
-        // Read, and not where it was put: somebody else has put it back. Not read, it is set all the same.
-        match self.stand().report {
+        // Read in the other position: another operator moved it back. Not read at all: it was moved all the same.
+        match self.state().report {
             SwitchStatus { state: now, health: SwitchHealth::Healthy } if now != position => {
                 Err(SetError::Conflict { now })
             }
@@ -83,22 +83,23 @@ impl Maintenance {
     }
 }
 
-async fn follow(switch: Arc<Switch>, stands: watch::Sender<Stand>, stop: CancellationToken) {
+async fn follow(switch: Arc<Switch>, states: watch::Sender<ObservedSwitch>, stop: CancellationToken) {
     let (report, mut reports) = watch::channel(SwitchStatus::unknown(SwitchState::Off));
-    let telling = async {
+    let publishing = async {
         while reports.changed().await.is_ok() {
             let report = reports.borrow_and_update().clone();
-            stands.send_modify(|stand| *stand = after(stand, report, clock::now()));
+            states.send_modify(|state| *state = after(state, report, clock::now()));
         }
     };
-    tokio::join!(switch.follow(report, stop), telling);
+    tokio::join!(switch.follow(report, stop), publishing);
 }
 
-fn after(before: &Stand, report: SwitchStatus, now: Timestamp) -> Stand {
-    // Before it was read once, nothing is known of where it stood.
+/// Returns the state after a reading.
+fn after(before: &ObservedSwitch, report: SwitchStatus, now: Timestamp) -> ObservedSwitch {
+    // Before the first reading the position was not known, so the first one is no move.
     let moved = before.report.state != report.state && before.was_read;
     let was_read = before.was_read || report.health == SwitchHealth::Healthy;
-    Stand { since: if moved { Some(now) } else { before.since }, was_read, report }
+    ObservedSwitch { since: if moved { Some(now) } else { before.since }, was_read, report }
 }
 
 #[cfg(test)]
@@ -106,17 +107,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_is_that_of_a_move_that_was_seen() {
+    fn the_time_is_that_of_the_last_move_that_was_seen() {
         let at = Timestamp::from_millis;
         let read = |state, health| SwitchStatus { state, health };
         let away = SwitchHealth::Failing(maintenance_switch::SwitchReadError::Unavailable("refused".to_owned()));
-        let stand = after(&Stand::unheard(), read(SwitchState::Off, away), at(0));
-        let stand = after(&stand, read(SwitchState::On, SwitchHealth::Healthy), at(1));
-        assert_eq!(stand.since, None, "it may have stood there for days");
-        let stand = after(&stand, read(SwitchState::Off, SwitchHealth::Healthy), at(2));
-        assert_eq!(stand.since, Some(at(2)));
+        let state = after(&ObservedSwitch::unread(), read(SwitchState::Off, away), at(0));
+        let state = after(&state, read(SwitchState::On, SwitchHealth::Healthy), at(1));
+        assert_eq!(state.since, None, "it may have been in this position for days");
+        let state = after(&state, read(SwitchState::Off, SwitchHealth::Healthy), at(2));
+        assert_eq!(state.since, Some(at(2)));
         let doubt = SwitchHealth::Failing(maintenance_switch::SwitchReadError::NotFound);
-        let stand = after(&stand, read(SwitchState::Off, doubt), at(3));
-        assert_eq!(stand.since, Some(at(2)), "nobody has moved it");
+        let state = after(&state, read(SwitchState::Off, doubt), at(3));
+        assert_eq!(state.since, Some(at(2)), "it was not moved");
     }
 }

@@ -1,22 +1,22 @@
-//! Why something failed, as an operator reads it.
+//! Why an operation failed, as text for operators.
 
 use std::error::Error;
 use std::io;
 
-/// The innermost cause, without the layers around it.
+/// Returns the innermost cause, without the errors that wrap it.
 pub(crate) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
     match innermost.downcast_ref::<io::Error>() {
-        // Without the number that only this system gives it.
+        // Without the number that the operating system adds.
         Some(error) if error.raw_os_error().is_some() => error.kind().to_string(),
         _ => innermost.to_string(),
     }
 }
 
-/// Whether a connection was refused: nothing listens at the address.
+/// Returns whether a connection was refused: nothing listens at the address.
 pub(crate) fn is_refused(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

@@ -29,18 +29,20 @@ impl SessionState {
         match self {
             Self::Present => "present",
             Self::Idle => "idle",
-            Self::Notified => "notified",
-            Self::NotNotified => "not_notified",
+            Self::Notified => "told",
+            Self::NotNotified => "not_told",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
         }
     }
 
-    /// Parses a name; `connected` and `not_connected` are aliases of the first two states.
+    /// Parses a name. `connected`, `not_connected`, `notified` and `not_notified` are aliases of the first four states.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         match name {
             "connected" => Some(Self::Present),
             "not_connected" => Some(Self::Idle),
+            "notified" => Some(Self::Notified),
+            "not_notified" => Some(Self::NotNotified),
             name => Self::ALL.into_iter().find(|state| state.as_str() == name),
         }
     }

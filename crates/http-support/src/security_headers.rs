@@ -4,8 +4,9 @@
 use axum::response::Response;
 use http::header::{CONTENT_SECURITY_POLICY, HeaderMap, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 
-/// The policy of responses that are not pages: they load and run nothing, and no page may frame them.
-pub const NOT_A_PAGE: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The policy of responses that are not pages: they load and run nothing, and no page may frame them. Directives that
+/// `default-src` does not cover are listed one by one.
+pub const NOT_A_PAGE: &str = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Adds the fields, with this content security policy. Keeps fields that the response already has.
 pub fn add(headers: &mut HeaderMap, policy: &'static str) {

@@ -5,8 +5,8 @@
 //!
 //! - The known objects are replaced only by a whole list, so that none is missing while they are listed again.
 //! - A watch that hangs looks like objects that do not change. Watches are therefore short: the API is asked to end each
-//!   one, and a watch that is silent for longer is abandoned. The next one begins at the last known revision, so that it
-//!   reports what the last one missed.
+//!   one, and the next one begins at the last known revision. A watch that outlasts its end in silence is abandoned, and the
+//!   objects are listed again, because the next watch could hang as well.
 //! - A list reads the newest state, not the cache of one API server, which could be older than what is known.
 //! - After a failure, an expired revision or a watch that ended early, the objects are listed again after a pause.
 
@@ -133,7 +133,12 @@ where
             let until = if self.is_stable { silent_at } else { healthy_at.min(silent_at) };
             match timeout_at(until, watch.next()).await {
                 Err(_) if !self.is_stable && until == healthy_at => self.is_stable = true,
-                Err(_) | Ok(None) => return Ok(()),
+                Err(_) => {
+                    debug!("a watch of the Kubernetes API hangs");
+                    self.revision = None;
+                    return Ok(());
+                }
+                Ok(None) => return Ok(()),
                 Ok(Some(Err(error))) => {
                     debug!(error = &error as &dyn std::error::Error, "a watch of the Kubernetes API broke off");
                     return Ok(());

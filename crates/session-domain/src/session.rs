@@ -32,7 +32,7 @@ pub struct SessionView {
 
 impl SessionView {
     /// Whether a stream, a WebSocket, a request or a task of it is open now.
-    pub fn has_anything_open(&self) -> bool {
+    fn has_anything_open(&self) -> bool {
         [self.event_streams, self.websockets, self.in_flight_requests, self.active_tasks] != [0; 4]
     }
 

@@ -6,14 +6,14 @@ use session_domain::{Outcome, Phase, PodReport, SessionView, Timestamp};
 use crate::v1;
 
 /// Converts a time.
-pub fn timestamp_to_wire(time: Timestamp) -> WireTime {
+pub(crate) fn timestamp_to_wire(time: Timestamp) -> WireTime {
     let millis = time.as_millis();
     let nanos = i32::try_from(millis.rem_euclid(1000) * 1_000_000).unwrap_or(0);
     WireTime { seconds: millis.div_euclid(1000), nanos }
 }
 
 /// Converts a phase.
-pub fn phase_to_wire(phase: Phase) -> v1::Phase {
+fn phase_to_wire(phase: Phase) -> v1::Phase {
     match phase {
         Phase::Serving => v1::Phase::Serving,
         Phase::Maintenance => v1::Phase::Maintenance,

@@ -1,33 +1,32 @@
-//! `GET /admin/api/v1/drains`: what the last drains were like, and one of them with who was there.
+//! `GET /admin/api/v1/drains`: the last drains, on request with the sessions that each began with, and lost pods.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use fleet::{self, DrainEnd, DrainRecord};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use session_domain::{Outcome, SessionId, Timestamp};
 
-use super::fresh;
-use crate::app::App;
-use crate::problem;
+use super::response::json;
+use crate::error::AppError;
+use crate::state::AppState;
 
-/// Which drains are asked for.
+/// The parameters: the name of a pod, and whether sessions are included.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Asked {
+pub(crate) struct DrainsQuery {
     pod: String,
     people: String,
 }
 
 #[derive(Debug, Serialize)]
-struct Drains<'a> {
-    drains: Vec<Drain<'a>>,
-    lost_pods: Vec<LostPod<'a>>,
+struct DrainsBody<'a> {
+    drains: Vec<DrainBody<'a>>,
+    lost_pods: Vec<LostPodBody<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct LostPod<'a> {
+struct LostPodBody<'a> {
     pod: &'a str,
     address: &'a str,
     last_seen: Option<Timestamp>,
@@ -38,7 +37,7 @@ struct LostPod<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct Drain<'a> {
+struct DrainBody<'a> {
     pod: &'a str,
     reason: &'static str,
     started_at: Timestamp,
@@ -52,14 +51,14 @@ struct Drain<'a> {
     idle_sessions: u64,
     remaining: u64,
     away: u64,
-    outcomes: Outcomes,
-    course: Vec<Point>,
+    outcomes: OutcomesBody,
+    course: Vec<PointBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    people: Option<Vec<Person<'a>>>,
+    people: Option<Vec<PersonBody<'a>>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Outcomes {
+struct OutcomesBody {
     logout: u64,
     auto_logout: u64,
     forced: u64,
@@ -69,13 +68,13 @@ struct Outcomes {
 }
 
 #[derive(Debug, Serialize)]
-struct Point {
+struct PointBody {
     at: Timestamp,
     remaining: u64,
 }
 
 #[derive(Debug, Serialize)]
-struct Person<'a> {
+struct PersonBody<'a> {
     session_id: SessionId,
     user: &'a str,
     left_at: Option<Timestamp>,
@@ -83,27 +82,27 @@ struct Person<'a> {
 }
 
 /// `GET /admin/api/v1/drains`.
-pub(crate) async fn drains(State(app): State<App>, asked: Result<Query<Asked>, QueryRejection>) -> Response {
-    let asked = match asked {
-        Ok(Query(asked)) => asked,
-        Err(rejection) => return problem::document(StatusCode::BAD_REQUEST, "Bad query", &rejection.body_text()),
-    };
-    let with_people = match asked.people.as_str() {
+pub(crate) async fn get_drains(
+    State(app): State<AppState>,
+    query: Result<Query<DrainsQuery>, QueryRejection>,
+) -> Result<Response, AppError> {
+    let Query(query) = query.map_err(|rejection| AppError::from(rejection).document_only())?;
+    let with_people = match query.people.as_str() {
         "" | "false" => false,
         "true" => true,
-        _ => return problem::document(StatusCode::BAD_REQUEST, "Bad query", "people must be true or false"),
+        _ => return Err(AppError::bad_query("people must be true or false").document_only()),
     };
     let view = app.view();
-    let is_asked_for = |drain: &&DrainRecord| asked.pod.is_empty() || drain.pod.as_str() == asked.pod;
-    let lost = view.lost_pods().filter(|lost| asked.pod.is_empty() || lost.pod == asked.pod);
-    fresh(Drains {
-        drains: view.drains().filter(is_asked_for).map(|record| drain(record, with_people)).collect(),
+    let is_of_pod = |drain: &&DrainRecord| query.pod.is_empty() || drain.pod.as_str() == query.pod;
+    let lost = view.lost_pods().filter(|lost| query.pod.is_empty() || lost.pod == query.pod);
+    Ok(json(DrainsBody {
+        drains: view.drains().filter(is_of_pod).map(|record| drain(record, with_people)).collect(),
         lost_pods: lost.map(lost_pod).collect(),
-    })
+    }))
 }
 
-fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
-    Drain {
+fn drain(record: &DrainRecord, with_people: bool) -> DrainBody<'_> {
+    DrainBody {
         pod: record.pod.as_str(),
         reason: record.reason.as_str(),
         started_at: record.started_at,
@@ -121,7 +120,7 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
         idle_sessions: record.idle(),
         remaining: record.remaining(),
         away: record.away(),
-        outcomes: Outcomes {
+        outcomes: OutcomesBody {
             logout: record.departures(Outcome::Logout),
             auto_logout: record.departures(Outcome::AutoLogout),
             forced: record.departures(Outcome::Forced),
@@ -129,13 +128,13 @@ fn drain(record: &DrainRecord, with_people: bool) -> Drain<'_> {
             moved: record.departures(Outcome::Moved),
             unknown: record.outcome_unknown(),
         },
-        course: record.timeline.iter().map(|(at, remaining)| Point { at: *at, remaining: *remaining }).collect(),
+        course: record.timeline.iter().map(|(at, remaining)| PointBody { at: *at, remaining: *remaining }).collect(),
         people: with_people.then(|| people(record)),
     }
 }
 
-fn lost_pod(lost: &fleet::LostPod) -> LostPod<'_> {
-    LostPod {
+fn lost_pod(lost: &fleet::LostPod) -> LostPodBody<'_> {
+    LostPodBody {
         pod: &lost.pod,
         address: lost.address.as_str(),
         last_seen: lost.last_seen,
@@ -146,11 +145,11 @@ fn lost_pod(lost: &fleet::LostPod) -> LostPod<'_> {
     }
 }
 
-fn people(record: &DrainRecord) -> Vec<Person<'_>> {
+fn people(record: &DrainRecord) -> Vec<PersonBody<'_>> {
     record
         .named_sessions
         .iter()
-        .map(|(id, person)| Person {
+        .map(|(id, person)| PersonBody {
             session_id: *id,
             user: person.user.as_str(),
             left_at: person.ended.map(|(at, _)| at),

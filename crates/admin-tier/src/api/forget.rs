@@ -5,19 +5,22 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use fleet::{ForgetError, LostPod};
 use http::{HeaderMap, StatusCode};
+use http_support::header_fields;
 use serde::Serialize;
 use session_domain::Timestamp;
 
-use crate::app::App;
-use crate::audit::Deed;
-use crate::auth::Operator;
-use crate::problem;
+use crate::audit::AuditAction;
+use crate::error::{AppError, sentence};
+use crate::operator::Operator;
+use crate::state::AppState;
 
-/// The longest name of a pod that is looked for, in bytes: a name has 253 at the most, an address a few more.
-const LONGEST_NAME: usize = 300;
+/// The longest name of a pod that is looked up, in bytes: a pod's name has at most 253, an address a few more.
+const MAX_NAME_BYTES: usize = 300;
+
+const NOT_FORGOTTEN: &str = "The pod was not forgotten";
 
 #[derive(Debug, Serialize)]
-struct Forgotten {
+struct ForgottenBody {
     forgotten: Vec<ForgottenPod>,
 }
 
@@ -29,51 +32,49 @@ struct ForgottenPod {
     sessions: u64,
 }
 
-/// Forgets the pod of this name, or at this address.
-pub(crate) async fn forget(
-    State(app): State<App>,
+/// Forgets the silent pods with this name, or at this address.
+pub(crate) async fn forget_pod(
+    State(app): State<AppState>,
     operator: Operator,
     headers: HeaderMap,
     Path(pod): Path<String>,
-) -> Response {
-    let answer = match pod.len() {
-        0..=LONGEST_NAME => app.commands.forget(pod.clone()).await,
-        _ => Some(Err(ForgetError::Unknown)),
+) -> Result<Response, AppError> {
+    let forgotten = if pod.len() <= MAX_NAME_BYTES {
+        app.commands.forget(pod.clone()).await.map_err(|_| stopping())?
+    } else {
+        Err(ForgetError::Unknown)
     };
-    match answer {
-        Some(Ok(pods)) => {
+    match forgotten {
+        Ok(pods) => {
             for lost in &pods {
-                app.audit.done(&operator, Deed::PodForgotten, Some(lost.pod.clone()));
+                app.audit.record_done(&operator, AuditAction::PodForgotten, Some(lost.pod.clone()));
             }
-            if is_from_page(&headers) { Redirect::to("/admin").into_response() } else { forgotten(pods) }
+            let is_form_of_a_page = header_fields::accepts(&headers, "text/html");
+            Ok(if is_form_of_a_page { Redirect::to("/admin").into_response() } else { body(pods) })
         }
-        Some(Err(error)) => {
-            let pod = pod.chars().filter(|c| !c.is_control()).take(LONGEST_NAME).collect();
-            app.audit.failed(&operator, Deed::PodForgotten, Some(pod), &error);
+        Err(error) => {
+            let pod = pod.chars().filter(|c| !c.is_control()).take(MAX_NAME_BYTES).collect();
+            app.audit.record_failed(&operator, AuditAction::PodForgotten, Some(pod), &error);
             let status = match error {
                 ForgetError::Unknown => StatusCode::NOT_FOUND,
                 ForgetError::Reachable | ForgetError::Waiting => StatusCode::CONFLICT,
             };
-            problem::answer(&headers, status, "The pod was not forgotten", &problem::sentence(&error.to_string()))
-        }
-        None => {
-            let detail = "The admin tier is stopping. Try again in some seconds.";
-            problem::answer(&headers, StatusCode::SERVICE_UNAVAILABLE, "The pod was not forgotten", detail)
+            Err(AppError::new(status, NOT_FORGOTTEN, sentence(error)))
         }
     }
 }
 
-fn forgotten(pods: Vec<LostPod>) -> Response {
+fn stopping() -> AppError {
+    let detail = "The admin tier is stopping. Try again in some seconds.";
+    AppError::new(StatusCode::SERVICE_UNAVAILABLE, NOT_FORGOTTEN, detail)
+}
+
+fn body(pods: Vec<LostPod>) -> Response {
     let pods = pods.into_iter().map(|lost| ForgottenPod {
         pod: lost.pod,
         address: lost.address.to_string(),
         last_seen: lost.last_seen,
         sessions: lost.sessions,
     });
-    Json(Forgotten { forgotten: pods.collect() }).into_response()
-}
-
-/// Whether a browser sent the panel's form.
-fn is_from_page(headers: &HeaderMap) -> bool {
-    http_support::header_fields::accepts(headers, "text/html")
+    Json(ForgottenBody { forgotten: pods.collect() }).into_response()
 }

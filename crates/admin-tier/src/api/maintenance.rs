@@ -1,95 +1,86 @@
-//! `POST /admin/maintenance`: an operator moves the switch, by the panel's form or by a script.
+//! `POST /admin/maintenance`: an operator moves the maintenance switch, by the panel's form or by a script.
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
-use http_support::{Form, FormError};
+use http_support::{Form, FormError, header_fields};
 use maintenance_switch::{SetError, SwitchState};
 use serde::{Deserialize, Serialize};
 use session_domain::Timestamp;
 
-use crate::app::{App, MAX_FORM_BYTES};
-use crate::audit::Deed;
-use crate::auth::Operator;
+use super::response::json;
+use crate::audit::AuditAction;
+use crate::error::{AppError, sentence};
+use crate::limits::MAX_FORM_BYTES;
 use crate::maintenance::Maintenance;
-use crate::problem;
+use crate::operator::Operator;
+use crate::state::AppState;
 
 /// The form of `POST /admin/maintenance`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Move {
+pub(crate) struct MaintenanceForm {
     enabled: String,
 }
 
-/// `POST /admin/maintenance`: moves the switch.
-pub(crate) async fn move_switch(
-    State(app): State<App>,
-    operator: Operator,
-    headers: HeaderMap,
-    form: Result<Form<Move, MAX_FORM_BYTES>, FormError>,
-) -> Response {
-    let Some(maintenance) = &app.maintenance else {
-        let detail = "No switch was named to this admin tier. Set MAINTENANCE_CONFIGMAP or MAINTENANCE_FILE, the same \
-                      that the pods follow.";
-        return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
-    };
-    let state = match form.map(|Form(form)| form.enabled.parse::<SwitchState>()) {
-        Ok(Ok(state)) => state,
-        Ok(Err(unclear)) => {
-            let detail = format!("The form field `enabled` {unclear}.");
-            return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
-        }
-        Err(error) => {
-            let detail = "Send the form field `enabled`, true or false, as application/x-www-form-urlencoded.";
-            return problem::answer(&headers, error.status(), "On or off?", detail);
-        }
-    };
-    let deed = if state.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
-    match maintenance.set(state).await {
-        Ok(()) => {
-            app.audit.done(&operator, deed, Some(maintenance.name()));
-            if wants_json(&headers) { moved(maintenance, state) } else { Redirect::to("/admin").into_response() }
-        }
-        Err(error) => {
-            app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
-            problem::answer(
-                &headers,
-                status(&error),
-                "The switch was not moved",
-                &problem::sentence(&error.to_string()),
-            )
-        }
-    }
-}
-
-/// Where the switch stands now, for programs.
+/// The state of the switch, for programs.
 #[derive(Debug, Serialize)]
-struct Moved {
+struct MaintenanceBody {
     enabled: bool,
-    /// What the switch calls itself.
+    /// The name of the switch.
     switch: String,
-    /// Since when it stands there, as far as was seen.
+    /// The time of the last move that was seen.
     since: Option<Timestamp>,
 }
 
-fn moved(maintenance: &Maintenance, state: SwitchState) -> Response {
-    let stand = maintenance.stand();
-    // It is set, though it may not have been read since.
-    let since = stand.since.filter(|_| stand.report.state == state);
-    let answer = Moved { enabled: state.is_on(), switch: maintenance.name(), since };
-    ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
+/// `POST /admin/maintenance`: moves the switch.
+pub(crate) async fn set_maintenance(
+    State(app): State<AppState>,
+    operator: Operator,
+    headers: HeaderMap,
+    form: Result<Form<MaintenanceForm, MAX_FORM_BYTES>, FormError>,
+) -> Result<Response, AppError> {
+    let maintenance = app.maintenance.as_ref().ok_or_else(no_switch)?;
+    let Form(form) = form.map_err(|error| bad_form(error.status(), FORM_HINT))?;
+    let position = form.enabled.parse::<SwitchState>();
+    let position =
+        position.map_err(|error| bad_form(StatusCode::BAD_REQUEST, format!("The form field `enabled` {error}.")))?;
+    let action = if position.is_on() { AuditAction::MaintenanceOn } else { AuditAction::MaintenanceOff };
+    if let Err(error) = maintenance.set(position).await {
+        app.audit.record_failed(&operator, action, Some(maintenance.name()), &error);
+        return Err(AppError::new(status(&error), "The switch was not moved", sentence(error)));
+    }
+    app.audit.record_done(&operator, action, Some(maintenance.name()));
+    Ok(if wants_json(&headers) { body(maintenance, position) } else { Redirect::to("/admin").into_response() })
 }
 
-/// Whether the caller asks for JSON: it names it, and no page before it.
+const FORM_HINT: &str = "Send the form field `enabled`, true or false, as application/x-www-form-urlencoded.";
+
+fn no_switch() -> AppError {
+    let detail = "This admin tier has no maintenance switch. Set MAINTENANCE_CONFIGMAP or MAINTENANCE_FILE to the one \
+                  that the pods follow.";
+    AppError::new(StatusCode::CONFLICT, "There is no switch here", detail)
+}
+
+fn bad_form(status: StatusCode, detail: impl Into<std::borrow::Cow<'static, str>>) -> AppError {
+    AppError::new(status, "On or off?", detail)
+}
+
+fn body(maintenance: &Maintenance, position: SwitchState) -> Response {
+    let state = maintenance.state();
+    // The switch was moved, but the new position may not have been read yet.
+    let since = state.since.filter(|_| state.report.state == position);
+    json(MaintenanceBody { enabled: position.is_on(), switch: maintenance.name(), since })
+}
+
+/// Returns whether the caller prefers JSON: `Accept` names it before any page.
 fn wants_json(headers: &HeaderMap) -> bool {
     let is = |range: &[u8], kind: &str| range.eq_ignore_ascii_case(kind.as_bytes());
-    let mut known = http_support::header_fields::media_ranges(headers)
-        .filter(|range| is(range, "application/json") || is(range, "text/html"));
+    let mut known =
+        header_fields::media_ranges(headers).filter(|range| is(range, "application/json") || is(range, "text/html"));
     known.next().is_some_and(|range| is(range, "application/json"))
 }
 
-/// A move by another operator is a conflict; the rest is not the operator's fault.
+/// A move by another operator is a conflict. The other errors are not the operator's.
 const fn status(error: &SetError) -> StatusCode {
     match error {
         SetError::Conflict { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
@@ -105,12 +96,12 @@ const fn status(error: &SetError) -> StatusCode {
 
 #[cfg(test)]
 mod tests {
-    use http::header::ACCEPT;
+    use http::header::{ACCEPT, HeaderValue};
 
     use super::*;
 
     #[test]
-    fn json_is_for_callers_that_name_it_before_any_page() {
+    fn json_is_sent_to_callers_that_name_it_before_any_page() {
         for (accept, is_json) in [
             ("application/json", true),
             ("Application/JSON; q=0.9, */*", true),

@@ -1,181 +1,122 @@
-//! A slow-down for guessing: who presents a wrong token or link too often is told to wait.
+//! Throttles wrong guesses of tokens and links.
 //!
-//! It is asked about wrong ones only. What is presented is compared first, in constant time, and a right token passes at
-//! once, however many guess behind the same address: operators and guessers may share one. So what bounds guessing is not
-//! this, but how many tokens there are: a link has 244 random bits, and `ADMIN_TOKEN` is warned about where it is short.
-//! What this adds: a guesser is told so (429) and loses the connection with each guess beyond the free ones, and the log
-//! names some guesses a second, never all of them. Nobody waits here, so that nobody can hold anything by guessing.
+//! Only wrong guesses are counted. Credentials are compared first, in constant time, and right ones are accepted at once,
+//! however many wrong guesses came from the same address: operators and attackers may share one. What makes guessing
+//! hopeless is therefore the number of possible secrets, not this throttle: a link has 244 random bits, and a short
+//! `ADMIN_TOKEN` is warned about. The throttle adds that a guesser is told to wait (429) and loses the connection with
+//! each throttled guess, and that the log records some guesses a second, never all of them. No request is delayed here,
+//! so guesses cannot tie up the tier.
 //!
-//! A caller has some wrong guesses free, then one a second. All callers together have a limit, too; only those who have
-//! guessed wrong before feel it. Memory is bounded: callers whose time has passed are forgotten.
+//! Each client has a burst of wrong guesses, then one a second. All clients together have a limit, too; it affects only
+//! clients that have guessed wrong before. Memory is bounded: clients are removed once they are back within their limit.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What guesses of one kind cost.
+/// A limit on guesses, in the manner of a leaky bucket: each guess adds `cost`, which drains with time.
 #[derive(Clone, Copy, Debug)]
-struct Price {
-    /// What a wrong guess costs.
-    each: Duration,
-    /// What one may owe before one has to wait.
-    free: Duration,
+struct RateLimit {
+    /// The time that a wrong guess adds.
+    cost: Duration,
+    /// The time that may add up before the client has to wait.
+    burst: Duration,
 }
 
-const CALLER: Price = Price { each: Duration::from_secs(1), free: Duration::from_secs(5) };
-const TOGETHER: Price = Price { each: Duration::from_millis(50), free: Duration::from_secs(5) };
+const CLIENT_LIMIT: RateLimit = RateLimit { cost: Duration::from_secs(1), burst: Duration::from_secs(5) };
+const OVERALL_LIMIT: RateLimit = RateLimit { cost: Duration::from_millis(50), burst: Duration::from_secs(5) };
 
-/// Nobody is told to wait longer than this, however much was guessed.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// The longest time that a client is told to wait, however often it has guessed.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// Callers that are remembered.
-const MAX_CALLERS: usize = 4_096;
+/// How many clients are remembered.
+const MAX_CLIENTS: usize = 4_096;
 
 /// How a wrong guess is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WrongGuess {
-    /// The answer says that it was wrong.
-    PodEvent,
-    /// There were too many: try again after this time.
+    /// Within the limit: the answer says that the guess was wrong.
+    Allowed,
+    /// Above the limit: the client may try again after this time.
     TooMany(Duration),
 }
 
-/// Who owes how much time.
+/// Counts wrong guesses by client.
 #[derive(Debug)]
-pub(super) struct LoginThrottle(Mutex<Debts>);
+pub(super) struct LoginThrottle(Mutex<WrongGuesses>);
 
 #[derive(Debug)]
-struct Debts {
-    /// When each caller will owe nothing any more.
-    callers: HashMap<IpAddr, Instant>,
-    together: Instant,
+struct WrongGuesses {
+    /// The time when each client's guesses will have drained.
+    clients: HashMap<IpAddr, Instant>,
+    /// The same for all clients together.
+    overall: Instant,
 }
 
 impl LoginThrottle {
     pub(super) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Debts { callers: HashMap::new(), together: now }))
+        Self(Mutex::new(WrongGuesses { clients: HashMap::new(), overall: now }))
     }
 
-    /// A caller has guessed wrong: how they are answered.
-    pub(super) fn wrong(&self, caller: IpAddr, now: Instant) -> WrongGuess {
-        let caller = client_prefix(caller);
-        let mut debts = self.lock();
-        let owed = debts.callers.get(&caller).copied().filter(|paid| *paid > now);
-        let together = debts.together;
-        debts.charge(caller, now);
-        let Some(paid) = owed else { return WrongGuess::PodEvent };
-        let wait = CALLER.wait(paid, now).max(TOGETHER.wait(together, now));
-        if wait.is_zero() { WrongGuess::PodEvent } else { WrongGuess::TooMany(wait) }
+    /// Counts a client's wrong guess and decides how it is answered.
+    pub(super) fn record_wrong_guess(&self, address: IpAddr, now: Instant) -> WrongGuess {
+        let client = client_prefix(address);
+        let mut guesses = self.lock();
+        let drained_at = guesses.clients.get(&client).copied().filter(|drained_at| *drained_at > now);
+        let overall = guesses.overall;
+        guesses.add(client, now);
+        let Some(drained_at) = drained_at else { return WrongGuess::Allowed };
+        let wait = CLIENT_LIMIT.wait(drained_at, now).max(OVERALL_LIMIT.wait(overall, now));
+        if wait.is_zero() { WrongGuess::Allowed } else { WrongGuess::TooMany(wait) }
     }
 
-    /// What is behind the lock is valid after any panic: every change of it is a plain assignment.
-    fn lock(&self) -> MutexGuard<'_, Debts> {
+    /// A poisoned lock is safe to reuse: every change behind it is a single assignment.
+    fn lock(&self) -> MutexGuard<'_, WrongGuesses> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Price {
-    fn wait(self, paid: Instant, now: Instant) -> Duration {
-        paid.saturating_duration_since(now).saturating_sub(self.free - self.each)
+impl RateLimit {
+    /// Returns the time until another guess is within the limit.
+    fn wait(self, drained_at: Instant, now: Instant) -> Duration {
+        drained_at.saturating_duration_since(now).saturating_sub(self.burst - self.cost)
     }
 
-    /// Another guess is paid for; nobody owes more than the longest wait.
-    fn charge(self, paid: Instant, now: Instant) -> Instant {
-        (paid.max(now) + self.each).min(now + self.free - self.each + LONGEST_WAIT)
+    /// Adds a guess, up to the longest wait.
+    fn add(self, drained_at: Instant, now: Instant) -> Instant {
+        (drained_at.max(now) + self.cost).min(now + self.burst - self.cost + MAX_WAIT)
     }
 }
 
-impl Debts {
-    fn charge(&mut self, caller: IpAddr, now: Instant) {
-        self.together = TOGETHER.charge(self.together, now);
-        if self.callers.len() >= MAX_CALLERS && !self.callers.contains_key(&caller) {
-            self.forget(now);
+impl WrongGuesses {
+    fn add(&mut self, client: IpAddr, now: Instant) {
+        self.overall = OVERALL_LIMIT.add(self.overall, now);
+        if self.clients.len() >= MAX_CLIENTS && !self.clients.contains_key(&client) {
+            self.make_room(now);
         }
-        let paid = self.callers.entry(caller).or_insert(now);
-        *paid = CALLER.charge(*paid, now);
+        let drained_at = self.clients.entry(client).or_insert(now);
+        *drained_at = CLIENT_LIMIT.add(*drained_at, now);
     }
 
-    /// Forgets who owes nothing, and where everybody owes something, who owes least.
-    fn forget(&mut self, now: Instant) {
-        self.callers.retain(|_, paid| *paid > now);
-        if self.callers.len() >= MAX_CALLERS
-            && let Some((&least, _)) = self.callers.iter().min_by_key(|(_, paid)| **paid)
+    /// Removes the clients whose guesses have drained; where none has, the client whose guesses will have drained first.
+    fn make_room(&mut self, now: Instant) {
+        self.clients.retain(|_, drained_at| *drained_at > now);
+        if self.clients.len() >= MAX_CLIENTS
+            && let Some((&first, _)) = self.clients.iter().min_by_key(|(_, drained_at)| **drained_at)
         {
-            self.callers.remove(&least);
+            self.clients.remove(&first);
         }
     }
 }
 
-/// A client with one IPv6 address has the 2^64 beside it, too.
-fn client_prefix(caller: IpAddr) -> IpAddr {
-    match caller.to_canonical() {
+/// Returns what a client is counted by: its IPv4 address, or the /64 network of its IPv6 address, all of which it can use.
+fn client_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4(address),
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    fn address(n: u32) -> IpAddr {
-        IpAddr::from(n.to_be_bytes())
-    }
-
-    #[test]
-    fn some_guesses_are_free_then_one_a_second_and_nobody_owes_more_than_some_seconds() {
-        let start = Instant::now();
-        let throttle = LoginThrottle::new(start);
-        let answers: Vec<_> = (0..100).map(|_| throttle.wrong(address(1), start)).collect();
-        assert_eq!(answers[..5], [WrongGuess::PodEvent; 5]);
-        assert_eq!(answers[5..10], [1, 2, 3, 4, 5].map(|n| WrongGuess::TooMany(SECOND * n)));
-        assert_eq!(answers[10..], [WrongGuess::TooMany(LONGEST_WAIT); 90]);
-        assert_eq!(throttle.wrong(address(1), start + SECOND * 5), WrongGuess::PodEvent);
-        assert_eq!(throttle.wrong(address(1), start + SECOND * 5), WrongGuess::TooMany(SECOND));
-        assert_eq!(throttle.wrong(address(1), start + SECOND * 60), WrongGuess::PodEvent, "all is forgotten");
-    }
-
-    #[test]
-    fn who_guesses_on_is_heard_once_a_second_at_most() {
-        let start = Instant::now();
-        let throttle = LoginThrottle::new(start);
-        let heard = (0..600_u32)
-            .filter(|tenth| throttle.wrong(address(1), start + SECOND * *tenth / 10) == WrongGuess::PodEvent)
-            .count();
-        assert!(heard <= 5 + 60, "{heard}");
-    }
-
-    #[test]
-    fn all_callers_together_have_a_limit_that_only_those_feel_who_have_guessed_before() {
-        let start = Instant::now();
-        let throttle = LoginThrottle::new(start);
-        for caller in 0..500 {
-            throttle.wrong(address(caller), start);
-        }
-        assert_eq!(throttle.wrong(address(1_000), start), WrongGuess::PodEvent);
-        assert!(matches!(throttle.wrong(address(1_000), start), WrongGuess::TooMany(_)));
-    }
-
-    #[test]
-    fn a_household_of_ipv6_is_one_caller_and_wrapped_ipv4_is_itself() {
-        let [a, b, c] = ["2001:db8::1", "2001:db8::ffff:1", "2001:db8:0:1::1"].map(|text| text.parse().unwrap());
-        assert_eq!(client_prefix(a), client_prefix(b));
-        assert_ne!(client_prefix(a), client_prefix(c));
-        assert_eq!(client_prefix("::ffff:10.0.0.1".parse().unwrap()), client_prefix("10.0.0.1".parse().unwrap()));
-    }
-
-    #[test]
-    fn memory_is_bounded_however_many_guess() {
-        let start = Instant::now();
-        let throttle = LoginThrottle::new(start);
-        for caller in 0..10_000 {
-            throttle.wrong(address(caller), start);
-        }
-        assert!(throttle.lock().callers.len() <= MAX_CALLERS);
-        throttle.wrong(address(20_000), start + SECOND * 60);
-        assert_eq!(throttle.lock().callers.len(), 1);
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
-//! Pods behind a name (`dns://name:port`), resolved every few seconds by the system's own resolver.
+//! Pods behind a DNS name (`dns://name:port`), resolved every few seconds by the system's resolver.
 //!
-//! What DNS does not name any more may well be there: terminating and unready pods leave an ordinary Service's answers
-//! while people are still on them. And nobody can tell an answer without addresses from a resolver in trouble (the
-//! system reports both as errors), so neither ever takes a pod back, however long it lasts: only an answer that names
-//! others does, by the rules of the fleet.
+//! A pod that DNS no longer names may still run: terminating and unready pods leave the answers of an ordinary Service
+//! while users are still on them. An answer without addresses cannot be told from a failing resolver, as the system reports
+//! both as errors. Neither removes a pod, however long it lasts; only an answer that names other pods does, by the rules of
+//! the fleet.
 
 use std::fmt;
 use std::io;
@@ -14,15 +14,16 @@ use std::time::Duration;
 use fleet::{Address, DiscoveredPod};
 use tokio::time::{sleep, timeout};
 
-use super::{Reporter, host_and_port, is_name};
+use super::address::{host_and_port, is_host_name};
+use super::state::Reporter;
 
-/// The name is resolved so often; each pause is up to a fifth shorter or longer.
-const EVERY: Duration = Duration::from_secs(5);
+/// How often the name is resolved. Each pause is up to a fifth shorter or longer.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
 
-/// A resolver that takes longer than this is said to be in trouble. It is not asked a second time meanwhile.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long resolving may take before it is reported as failing. It is not started a second time meanwhile.
+const RESOLVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A name and the port of every pod behind it.
+/// A DNS name, and the port of every pod behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     host: String,
@@ -30,9 +31,9 @@ pub struct Name {
 }
 
 impl Name {
-    /// Reads what stands behind `dns://`.
+    /// Parses what follows `dns://`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        match host_and_port(text).filter(|(host, _)| is_name(host)) {
+        match host_and_port(text).filter(|(host, _)| is_host_name(host)) {
             Some((host, port)) => Ok(Self { host: host.to_owned(), port }),
             None => Err(format!(
                 "{text:?} is no name with a port; write it like dns://sample-app-user-pods.sample-app.svc:9091"
@@ -47,17 +48,17 @@ impl fmt::Display for Name {
     }
 }
 
-/// Whoever knows the addresses behind a name; a trait so that tests can play the answers.
+/// Resolves names. A trait, so that tests can script the answers.
 pub(super) trait Resolve {
-    /// All addresses of a name, with the port, in whatever order and however often.
+    /// Returns all addresses of a name, with the port, in any order, with or without duplicates.
     fn resolve(&self, name: &Name) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
 
 /// The system's resolver.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct System;
+pub(super) struct SystemResolver;
 
-impl Resolve for System {
+impl Resolve for SystemResolver {
     async fn resolve(&self, name: &Name) -> io::Result<Vec<SocketAddr>> {
         Ok(tokio::net::lookup_host((name.host.as_str(), name.port)).await?.collect())
     }
@@ -67,10 +68,10 @@ impl Resolve for System {
 pub(super) async fn run(name: &Name, resolver: &impl Resolve, reporter: &Reporter) {
     loop {
         let mut answer = pin!(resolver.resolve(name));
-        let answer = match timeout(PATIENCE, &mut answer).await {
+        let answer = match timeout(RESOLVE_TIMEOUT, &mut answer).await {
             Ok(answer) => answer,
             Err(_) => {
-                reporter.failed(&format!("nothing resolves {} within {} s", name.host, PATIENCE.as_secs()));
+                reporter.failed(&format!("nothing resolves {} within {} s", name.host, RESOLVE_TIMEOUT.as_secs()));
                 answer.await
             }
         };
@@ -79,12 +80,12 @@ pub(super) async fn run(name: &Name, resolver: &impl Resolve, reporter: &Reporte
             Ok(addresses) => reporter.found(pods(addresses), None),
             Err(error) => reporter.failed(&format!("{} cannot be resolved: {error}", name.host)),
         }
-        sleep(EVERY.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
+        sleep(POLL_INTERVAL.mul_f64(0.8 + 0.4 * fastrand::f64())).await;
     }
 }
 
-/// The pods of an answer. A pod with an address of either kind stands in it twice, and nothing there tells which two
-/// belong together: where there are IPv4 addresses, they count.
+/// Returns the pods of an answer. A pod with an IPv4 and an IPv6 address occurs twice, and the answer does not tell which
+/// addresses belong together: where there are IPv4 addresses, only those are used.
 fn pods(mut addresses: Vec<SocketAddr>) -> Vec<DiscoveredPod> {
     if addresses.iter().any(SocketAddr::is_ipv4) {
         addresses.retain(SocketAddr::is_ipv4);

@@ -1,5 +1,5 @@
-//! Pods behind a Service (`kubernetes://namespace/service:port`), as the Kubernetes API tells them in EndpointSlices:
-//! unready and terminating ones, too, which is what the admin tier is for.
+//! Pods behind a Service (`kubernetes://namespace/service:port`), from its EndpointSlices. These include unready and
+//! terminating pods, which the admin tier is for.
 
 mod follow;
 mod slices;
@@ -9,7 +9,7 @@ use std::fmt;
 use backoff::Backoff;
 use tokio::time::sleep;
 
-use super::Reporter;
+use super::state::Reporter;
 
 /// A Service and the port of every pod behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,17 +19,17 @@ pub struct Service {
     port: Port,
 }
 
-/// Which of a pod's ports is asked.
+/// The port to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Port {
-    /// This one, whether or not the Service names it.
+    /// This number, whether or not the Service has it.
     Number(u16),
-    /// The one that the Service calls so.
+    /// The port of the Service with this name.
     Name(String),
 }
 
 impl Service {
-    /// Reads what stands behind `kubernetes://`.
+    /// Parses what follows `kubernetes://`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parts = text.split_once('/').and_then(|(namespace, rest)| Some((namespace, rest.split_once(':')?)));
         match parts.map(|(namespace, (name, port))| (namespace, name, Port::parse(port))) {
@@ -63,13 +63,13 @@ impl Port {
     }
 }
 
-/// Whether a text is a name as Kubernetes has them: of small letters, digits and inner hyphens.
-fn is_label(text: &str, longest: usize) -> bool {
-    let fits = !text.is_empty() && text.len() <= longest && !text.starts_with('-') && !text.ends_with('-');
+/// Returns whether a text is a Kubernetes name: lower-case letters, digits and inner hyphens.
+fn is_label(text: &str, max_len: usize) -> bool {
+    let fits = !text.is_empty() && text.len() <= max_len && !text.starts_with('-') && !text.ends_with('-');
     fits && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// Follows the Service's endpoints until it is dropped.
+/// Follows the endpoints of the Service until it is dropped.
 pub(super) async fn run(service: &Service, reporter: &Reporter) {
     let mut backoff = Backoff::default();
     let client = loop {

@@ -1,23 +1,23 @@
-//! CSV as RFC 4180 has it, with cells that no spreadsheet takes for a formula.
+//! CSV records as in RFC 4180, with cells that no spreadsheet evaluates as a formula.
 
 use std::borrow::Cow;
 
-/// One line of cells.
+/// Writes one record.
 pub(super) fn record(cells: &[&str]) -> String {
     let mut line = String::new();
     for (index, cell) in cells.iter().enumerate() {
         if index > 0 {
             line.push(',');
         }
-        quote(&harmless(cell), &mut line);
+        quote(&escape_formula(cell), &mut line);
     }
     line.push_str("\r\n");
     line
 }
 
-/// The cell, with an apostrophe before what a spreadsheet would calculate: programs then show the text.
-fn harmless(cell: &str) -> Cow<'_, str> {
-    // Spreadsheets look past white space, and take the wide forms for the narrow ones where people write with those.
+/// Puts an apostrophe before a cell that a spreadsheet would evaluate, so that it shows the text.
+fn escape_formula(cell: &str) -> Cow<'_, str> {
+    // Spreadsheets skip white space, and in some locales they accept full-width signs.
     let begins = |c: char| matches!(c, '=' | '+' | '-' | '@' | '\u{FF1D}' | '\u{FF0B}' | '\u{FF0D}' | '\u{FF20}');
     let is_control = cell.starts_with(['\t', '\r', '\n']);
     if is_control || cell.trim_start().starts_with(begins) { format!("'{cell}").into() } else { cell.into() }
@@ -39,7 +39,7 @@ mod tests {
 
     use super::*;
 
-    /// Reads one record, as RFC 4180 has it.
+    /// Reads one record as in RFC 4180.
     fn read(line: &str) -> Vec<String> {
         let mut chars = line.strip_suffix("\r\n").unwrap().chars().peekable();
         let (mut cells, mut cell, mut is_quoted) = (Vec::new(), String::new(), false);
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_quoted_where_they_must_be_and_formulas_are_text() {
+    fn cells_are_quoted_where_needed_and_formulas_become_text() {
         for (cell, written) in [
             ("ada", "ada"),
             ("Zoë 🦀", "Zoë 🦀"),
@@ -81,7 +81,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_stands_in_a_cell_it_is_read_back_and_begins_no_formula(
+        fn every_cell_is_read_back_as_it_was_written_and_begins_no_formula(
             cells in prop::collection::vec("[=+\\-@\t\r\n '\",a-c;＝\u{e9}]{0,6}", 1..5),
         ) {
             let texts: Vec<_> = cells.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! A file that is written while it is read.
+//! An export's file, written chunk by chunk while it is sent.
 
 use std::sync::Arc;
 use std::vec::IntoIter;
@@ -8,22 +8,23 @@ use serde::Serialize;
 use session_domain::Timestamp;
 
 use super::csv;
-use crate::api::{self, Session};
+use crate::api::{self, SessionBody};
+use crate::format;
 
-/// Rows that are written at a time.
-const PIECE: usize = 500;
+/// How many rows a chunk holds.
+const ROWS_PER_CHUNK: usize = 500;
 
-/// How a file is written.
+/// The format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Format {
     /// RFC 4180, in UTF-8.
     Csv,
-    /// One object, a row a line.
+    /// One object, with each row on a line of its own.
     Json,
 }
 
 impl Format {
-    pub(super) const fn ending(self) -> &'static str {
+    pub(super) const fn extension(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::Json => "json",
@@ -38,8 +39,8 @@ impl Format {
     }
 }
 
-/// The rows of an export, and what is written of them so far. Yields pieces of text.
-pub(super) struct File {
+/// The rows that are still to be written. Iterates over chunks of text.
+pub(super) struct ExportFile {
     view: Arc<FleetView>,
     rows: IntoIter<Row>,
     total: usize,
@@ -51,33 +52,33 @@ pub(super) struct File {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    Head,
+    Header,
     Rows,
-    Over,
+    Done,
 }
 
-/// What stands before the rows.
+/// What precedes the rows.
 #[derive(Serialize)]
-struct Head<'a> {
+struct Header<'a> {
     exported_at: Timestamp,
     total: usize,
-    /// How many of them are present.
+    /// How many sessions are present.
     present: usize,
     complete: bool,
     unreachable_pods: Vec<&'a str>,
 }
 
-/// A row: what the API tells of a session, and how it stands.
+/// A row: the session as the API shows it, and marks that the dashboard shows.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ExportRow<'a> {
     #[serde(flatten)]
-    session: Session<'a>,
+    session: SessionBody<'a>,
     told: bool,
     last_known: bool,
     doubtful: bool,
 }
 
-/// The columns, in order.
+/// The columns of a CSV file, in order.
 const COLUMNS: [&str; 10] = [
     "session_id",
     "user",
@@ -91,38 +92,38 @@ const COLUMNS: [&str; 10] = [
     "doubtful",
 ];
 
-impl File {
+impl ExportFile {
     pub(super) fn new(view: Arc<FleetView>, query: &Query, format: Format, now: Timestamp) -> Self {
         let rows = view.all_sessions(query);
         let present = rows.iter().filter(|row| row.session.is_present()).count();
-        Self { total: rows.len(), present, rows: rows.into_iter(), view, format, now, stage: Stage::Head }
+        Self { total: rows.len(), present, rows: rows.into_iter(), view, format, now, stage: Stage::Header }
     }
 
-    /// How many rows it has.
-    pub(super) fn len(&self) -> usize {
-        self.total
+    /// Returns what the audit log says of the file: `3 sessions as csv`.
+    pub(super) fn description(&self) -> String {
+        format!("{} as {}", format::counted(self.total as u64, "session"), self.format.extension())
     }
 
-    /// What it is called: names sort by when they were made.
+    /// Returns the file's name. Names sort by the time of the export.
     pub(super) fn name(&self) -> String {
         let time = self.now.to_string();
         let seconds = time.split('.').next().unwrap_or(&time);
         let stamp: String = seconds.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-        format!("lastcall-sessions-{stamp}Z.{}", self.format.ending())
+        format!("lastcall-sessions-{stamp}Z.{}", self.format.extension())
     }
 
-    fn head(&self) -> String {
+    fn header(&self) -> String {
         match self.format {
             Format::Csv => csv::record(&COLUMNS),
             Format::Json => {
-                let head = Head {
+                let header = Header {
                     exported_at: self.now,
                     total: self.total,
                     present: self.present,
                     complete: self.view.is_complete(),
-                    unreachable_pods: api::unreachable(&self.view),
+                    unreachable_pods: api::unreachable_pods(&self.view),
                 };
-                let mut text = serde_json::to_string(&head).unwrap_or_default();
+                let mut text = serde_json::to_string(&header).unwrap_or_default();
                 text.pop();
                 text.push_str(",\"sessions\":[\n");
                 text
@@ -132,25 +133,26 @@ impl File {
 
     fn row(&self, row: &Row, is_last: bool, text: &mut String) {
         let is_stale = self.view.is_stale(row);
-        let line = Line {
-            session: api::session(row, &self.view, self.now),
+        let row = ExportRow {
+            session: SessionBody::new(row, &self.view, self.now),
             told: row.session.notified,
             last_known: is_stale,
             doubtful: row.is_doubtful(),
         };
         match self.format {
-            Format::Csv => text.push_str(&line.record()),
+            Format::Csv => text.push_str(&row.record()),
             Format::Json => {
-                text.push_str(&serde_json::to_string(&line).unwrap_or_default());
+                text.push_str(&serde_json::to_string(&row).unwrap_or_default());
                 text.push_str(if is_last { "\n" } else { ",\n" });
             }
         }
     }
 }
 
-impl Line<'_> {
+impl ExportRow<'_> {
     fn record(&self) -> String {
-        let Session { session_id, user, pod, login_time, last_activity, duration_seconds, connected } = &self.session;
+        let SessionBody { session_id, user, pod, login_time, last_activity, duration_seconds, connected } =
+            &self.session;
         csv::record(&[
             &session_id.to_string(),
             user,
@@ -166,30 +168,30 @@ impl Line<'_> {
     }
 }
 
-impl Iterator for File {
+impl Iterator for ExportFile {
     type Item = String;
 
     fn next(&mut self) -> Option<String> {
         match self.stage {
-            Stage::Head => {
+            Stage::Header => {
                 self.stage = Stage::Rows;
-                Some(self.head())
+                Some(self.header())
             }
             Stage::Rows => {
                 let mut text = String::new();
-                for _ in 0..PIECE {
+                for _ in 0..ROWS_PER_CHUNK {
                     let Some(row) = self.rows.next() else { break };
                     self.row(&row, self.rows.len() == 0, &mut text);
                 }
                 if self.rows.len() == 0 {
-                    self.stage = Stage::Over;
+                    self.stage = Stage::Done;
                     if self.format == Format::Json {
                         text.push_str("]}\n");
                     }
                 }
                 Some(text)
             }
-            Stage::Over => None,
+            Stage::Done => None,
         }
     }
 }

@@ -1,37 +1,47 @@
-//! What operators want of the fleet: asked of its one owner, and answered by it.
+//! Operators' commands to the fleet task, which is the only owner of the fleet.
 
 use fleet::{ForgetError, LostPod};
+use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
-/// Commands that may wait.
-const BACKLOG: usize = 16;
+/// How many commands may wait.
+const MAX_WAITING: usize = 16;
 
-/// One thing that an operator wants.
+/// A command.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// A silent pod is to be forgotten.
+    /// Forget a silent pod.
     Forget {
-        /// Its name or its address.
+        /// The pod's name or address.
         pod: String,
-        answer: oneshot::Sender<Result<Vec<LostPod>, ForgetError>>,
+        /// Where the result is sent.
+        result: oneshot::Sender<Result<Vec<LostPod>, ForgetError>>,
     },
 }
 
-/// Where commands are given. Cheap to clone.
+/// The fleet task has stopped: so will the process within moments.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the fleet task has stopped")]
+pub(crate) struct Stopped;
+
+/// Sends commands. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Commands(mpsc::Sender<Command>);
 
 impl Commands {
-    /// Where commands are given, and where they arrive.
+    /// Creates the sender and the receiver.
     pub(crate) fn new() -> (Self, mpsc::Receiver<Command>) {
-        let (sender, commands) = mpsc::channel(BACKLOG);
+        let (sender, commands) = mpsc::channel(MAX_WAITING);
         (Self(sender), commands)
     }
 
-    /// Forgets the silent pods of a name or an address; `None` where the tier is stopping.
-    pub(crate) async fn forget(&self, pod: String) -> Option<Result<Vec<LostPod>, ForgetError>> {
-        let (answer, answered) = oneshot::channel();
-        self.0.send(Command::Forget { pod, answer }).await.ok()?;
-        answered.await.ok()
+    /// Forgets the silent pods with a name or an address. The view without them is published before this returns.
+    ///
+    /// # Errors
+    /// Where the fleet task has stopped.
+    pub(crate) async fn forget(&self, pod: String) -> Result<Result<Vec<LostPod>, ForgetError>, Stopped> {
+        let (result, forgotten) = oneshot::channel();
+        self.0.send(Command::Forget { pod, result }).await.map_err(|_| Stopped)?;
+        forgotten.await.map_err(|_| Stopped)
     }
 }

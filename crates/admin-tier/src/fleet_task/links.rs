@@ -1,4 +1,4 @@
-//! The links there are: one for each address where the fleet needs one.
+//! The running links: one for each address that the fleet watches.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -9,58 +9,57 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::error;
 
-use crate::link::{self, Ear, Presenter};
+use crate::link::{self, AttachBearer, PodEventSender};
 
-/// All links, each a task that is joined when it has ended.
+/// All links. Each is a task that is joined when it ends.
 pub(super) struct Links {
-    ear: Ear,
-    presenter: Presenter,
-    running: HashMap<Address, Running>,
+    events: PodEventSender,
+    attach_bearer: AttachBearer,
+    running: HashMap<Address, RunningLink>,
     tasks: JoinSet<()>,
 }
 
-/// A link that runs.
-struct Running {
+struct RunningLink {
     task: Id,
     stop: CancellationToken,
     relist: Arc<Notify>,
 }
 
 impl Links {
-    pub(super) fn new(ear: Ear, presenter: Presenter) -> Self {
-        Self { ear, presenter, running: HashMap::new(), tasks: JoinSet::new() }
+    pub(super) fn new(events: PodEventSender, attach_bearer: AttachBearer) -> Self {
+        Self { events, attach_bearer, running: HashMap::new(), tasks: JoinSet::new() }
     }
 
-    /// Starts what is missing and stops what is needed no more.
+    /// Starts links that are missing and stops those that the fleet no longer needs.
     pub(super) fn follow(&mut self, fleet: &Fleet) {
-        let needed: HashSet<&Address> = fleet.watched_addresses().collect();
+        let watched: HashSet<&Address> = fleet.watched_addresses().collect();
         self.running.retain(|address, link| {
-            let stays = needed.contains(address);
-            if !stays {
+            let is_watched = watched.contains(address);
+            if !is_watched {
                 link.stop.cancel();
             }
-            stays
+            is_watched
         });
-        for address in needed {
+        for address in watched {
             if !self.running.contains_key(address) {
                 let stop = CancellationToken::new();
                 let relist = Arc::new(Notify::new());
-                let (presenter, ear) = (self.presenter.clone(), self.ear.clone());
-                let link = link::run(address.clone(), presenter, ear, Arc::clone(&relist), stop.clone());
+                let (attach_bearer, events) = (self.attach_bearer.clone(), self.events.clone());
+                let link = link::run(address.clone(), attach_bearer, events, Arc::clone(&relist), stop.clone());
                 let task = self.tasks.spawn(link);
-                self.running.insert(address.clone(), Running { task: task.id(), stop, relist });
+                self.running.insert(address.clone(), RunningLink { task: task.id(), stop, relist });
             }
         }
     }
 
-    /// Has the link to a pod ask for the pod's snapshot anew.
+    /// Makes the link to a pod request a new snapshot.
     pub(super) fn relist(&self, address: &Address) {
         if let Some(link) = self.running.get(address) {
             link.relist.notify_one();
         }
     }
 
-    /// Waits until a link has ended. One that failed is said; whoever follows the fleet next starts it again.
+    /// Waits until a link has ended. A link that panicked is logged; the next [`Links::follow`] starts it again.
     pub(super) async fn ended(&mut self) {
         let task = match self.tasks.join_next_with_id().await {
             Some(Ok((task, ()))) => task,

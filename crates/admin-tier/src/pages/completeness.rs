@@ -1,74 +1,75 @@
-//! What the totals leave out, in words.
+//! What the totals leave out, as text.
 
 use askama::Template;
 use fleet::{FleetView, PodHealth, PodView};
 
-use crate::live::Scene;
+use crate::format;
+use crate::live::PageData;
 
-/// Pods of each kind that are named; what is more is counted.
-const NAMED: usize = 6;
+/// How many pods of each kind are named; the others are only counted.
+const MAX_NAMED: usize = 6;
 
-/// What is known, and what is not.
+/// Which pods are known, and what is wrong with the others.
 #[derive(Debug)]
 pub(super) struct Completeness {
-    /// Pods of which all is known, and all that are up.
+    /// How many running pods report consistent data, and how many are running.
     pub(super) known: usize,
     pub(super) all: usize,
+    /// Pods and reasons.
     pub(super) unreachable: Vec<(String, String)>,
-    pub(super) lying: Vec<(String, String)>,
+    pub(super) inconsistent: Vec<(String, String)>,
     pub(super) waiting: Vec<String>,
-    /// Why there may be pods that are not shown at all.
-    pub(super) discovery: Option<String>,
-    /// Why nobody knows who was left behind.
-    pub(super) store: Option<String>,
+    /// Why pods may be missing altogether.
+    pub(super) discovery_error: Option<String>,
+    /// Why orphans are out of date.
+    pub(super) store_error: Option<String>,
 }
 
 impl Completeness {
-    pub(super) fn of(view: &FleetView) -> Self {
-        let mut whole = Self {
+    pub(super) fn new(page_data: &PageData) -> Self {
+        let store_error = page_data.orphans.as_ref().and_then(|orphans| orphans.error.clone());
+        Self { store_error, ..Self::of_view(&page_data.view) }
+    }
+
+    fn of_view(view: &FleetView) -> Self {
+        let mut completeness = Self {
             known: view.running().filter(|pod| pod.is_reliable()).count(),
             all: view.running().count(),
             unreachable: Vec::new(),
-            lying: Vec::new(),
+            inconsistent: Vec::new(),
             waiting: Vec::new(),
-            discovery: view.discovery_error().map(str::to_owned),
-            store: None,
+            discovery_error: view.discovery_error().map(str::to_owned),
+            store_error: None,
         };
         for pod in view.pods() {
             let name = PodView::label(pod).to_owned();
             match pod.health() {
-                PodHealth::Unreachable(reason) => whole.unreachable.push((name, reason)),
-                PodHealth::Inconsistent(reason) => whole.lying.push((name, reason)),
-                PodHealth::Waiting => whole.waiting.push(name),
+                PodHealth::Unreachable(reason) => completeness.unreachable.push((name, reason)),
+                PodHealth::Inconsistent(reason) => completeness.inconsistent.push((name, reason)),
+                PodHealth::Waiting => completeness.waiting.push(name),
                 PodHealth::Live | PodHealth::Finished => {}
             }
         }
-        whole
+        completeness
     }
 
-    /// The same, with the store.
-    pub(super) fn of_scene(scene: &Scene) -> Self {
-        let store = scene.orphans.as_ref().and_then(|orphans| orphans.error.clone());
-        Self { store, ..Self::of(&scene.view) }
-    }
-
-    /// `3 pods`, or `4 of 5 pods`.
+    /// Returns the number of pods: `3 pods`, or `4 of 5 pods` where some are not known.
     pub(super) fn pods(&self) -> String {
         match (self.known, self.all) {
-            (known, all) if known == all => super::words::counted(all as u64, "pod"),
+            (known, all) if known == all => format::counted(all as u64, "pod"),
             (known, all) => format!("{known} of {all} pods"),
         }
     }
 
-    /// How many of a kind are not named.
-    fn unnamed(kind: usize) -> usize {
-        kind.saturating_sub(NAMED)
+    /// Returns how many pods of a kind are not named.
+    fn unnamed(count: usize) -> usize {
+        count.saturating_sub(MAX_NAMED)
     }
 }
 
-/// The part of a page that says it.
+/// The notice on a page.
 #[derive(Template)]
 #[template(path = "completeness.html")]
-pub(super) struct Notice<'a> {
+pub(super) struct CompletenessNotice<'a> {
     pub(super) completeness: &'a Completeness,
 }

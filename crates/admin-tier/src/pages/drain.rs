@@ -1,6 +1,7 @@
-//! `/admin/history/drain`: one drain: who was there, how each left, how long it took.
+//! `/admin/history/drain`: one drain, with its sessions and how each left.
 
-mod person;
+mod drain_chart;
+mod session_row;
 mod summary;
 
 use std::sync::Arc;
@@ -12,103 +13,101 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use fleet::DrainRecord;
 use http::{HeaderMap, StatusCode};
-use person::Someone;
 use serde::Deserialize;
 use session_domain::Timestamp;
-use summary::Summary;
+use session_row::SessionRow;
+use summary::DrainSummary;
 
-use super::history::query;
-use super::words::{self, Words};
-use super::{Frame, page};
-use crate::app::App;
-use crate::auth::Operator;
-use crate::live::{self, Picture, Scene};
-use crate::{clock, problem};
+use super::history::drain_query;
+use super::layout::Layout;
+use super::relative_time::TimeRendering;
+use super::response::page;
+use crate::error::AppError;
+use crate::live::{Fragments, PageData};
+use crate::operator::Operator;
+use crate::state::AppState;
+use crate::{clock, format};
 
 #[derive(Template)]
 #[template(path = "drain.html")]
-struct Drain {
-    frame: Frame,
+struct DrainPage {
+    layout: Layout,
     pod: String,
-    picture: Picture,
+    fragments: Fragments,
 }
 
-/// Which drain is asked for.
+/// The query string: which drain.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct DrainQuery {
     pod: String,
+    /// The beginning of the drain, in milliseconds since the epoch.
     started: i64,
 }
 
-/// What was asked, as it came.
-type Question = Result<Query<Asked>, QueryRejection>;
-
 /// `GET /admin/history/drain`.
-pub(crate) async fn drain(State(app): State<App>, operator: Operator, headers: HeaderMap, asked: Question) -> Response {
-    let (scene, now) = (app.scene(), clock::now());
-    let drain = match find(&scene, asked, &headers) {
-        Ok((drain, _)) => drain,
-        Err(refusal) => return *refusal,
-    };
-    let frame = if drain.end.is_none() {
-        Frame::new("Drain", app.refresh, now).live(format!("/admin/history/drain/events?{}", query(drain)))
+pub(crate) async fn drain(
+    State(app): State<AppState>,
+    operator: Operator,
+    query: Result<Query<DrainQuery>, QueryRejection>,
+) -> Result<Response, AppError> {
+    let (page_data, now) = (app.page_data(), clock::now());
+    let drain = find(&page_data, &checked(query)?)?;
+    let layout = if drain.end.is_none() {
+        let events = format!("/admin/history/drain/events?{}", drain_query(drain));
+        Layout::new("Drain", app.refresh_interval, now).with_events(events)
     } else {
-        Frame::new("Drain", Duration::ZERO, now)
+        Layout::new("Drain", Duration::ZERO, now)
     };
-    let picture = draw(drain, Words::At(now), now);
-    page(&Drain { frame: frame.of(&operator), pod: drain.pod.to_string(), picture })
+    let fragments = render(drain, TimeRendering::OnServer(now), now);
+    Ok(page(&DrainPage { layout: layout.for_operator(&operator), pod: drain.pod.to_string(), fragments }))
 }
 
-/// `GET /admin/history/drain/events`: its parts as they change.
+/// `GET /admin/history/drain/events`: the fragments of that page as they change.
 pub(crate) async fn drain_events(
-    State(app): State<App>,
+    State(app): State<AppState>,
     operator: Operator,
     headers: HeaderMap,
-    asked: Question,
-) -> Response {
-    let asked = match find(&app.scene(), asked, &headers) {
-        Ok((_, asked)) => asked,
-        Err(refusal) => return *refusal,
-    };
+    query: Result<Query<DrainQuery>, QueryRejection>,
+) -> Result<Response, AppError> {
+    let query = checked(query)?;
+    find(&app.page_data(), &query)?;
     let mut shown = Arc::default();
-    live::open(&app, &operator, &headers, move |scene| {
-        // One that was forgotten meanwhile stays as it was seen last.
-        if let Some(drain) = scene.view.drains().find(|drain| asked.is(drain)) {
-            shown = Arc::new(draw(drain, Words::ByScript, clock::now()));
+    app.open_event_stream(&operator, &headers, move |page_data| {
+        // A drain that is no longer remembered stays as it was last shown.
+        if let Ok(drain) = find(page_data, &query) {
+            shown = Arc::new(render(drain, TimeRendering::InBrowser, clock::now()));
         }
         Arc::clone(&shown)
     })
 }
 
-impl Asked {
-    fn is(&self, drain: &DrainRecord) -> bool {
-        drain.pod.as_str() == self.pod && drain.started_at.as_millis() == self.started
-    }
-}
-
-fn find<'a>(scene: &'a Scene, asked: Question, headers: &HeaderMap) -> Result<(&'a DrainRecord, Asked), Box<Response>> {
-    let Ok(Query(asked)) = asked else {
-        let detail =
-            "A drain is named by `pod` and `started`, its beginning in milliseconds; the history links to each.";
-        return Err(Box::new(problem::answer(headers, StatusCode::BAD_REQUEST, "Which drain?", detail)));
+fn checked(query: Result<Query<DrainQuery>, QueryRejection>) -> Result<DrainQuery, AppError> {
+    let bad_query = |_| {
+        let detail = "`pod` and `started` say which drain: the pod, and the beginning in milliseconds. The history links \
+                      to each drain.";
+        AppError::new(StatusCode::BAD_REQUEST, "Which drain?", detail)
     };
-    match scene.view.drains().find(|drain| asked.is(drain)) {
-        Some(drain) => Ok((drain, asked)),
-        None => {
-            let detail = "This drain is not remembered: it is too long ago, or this admin tier has not seen it.";
-            Err(Box::new(problem::answer(headers, StatusCode::NOT_FOUND, "No such drain", detail)))
-        }
-    }
+    query.map(|Query(query)| query).map_err(bad_query)
 }
 
-fn draw(drain: &DrainRecord, words: Words, now: Timestamp) -> Picture {
-    let begin = drain.timeline.first().map_or(drain.first_seen_at, |(at, _)| *at);
-    let after = |at: Timestamp| words::duration(at.since(begin));
+fn find<'a>(page_data: &'a PageData, query: &DrainQuery) -> Result<&'a DrainRecord, AppError> {
+    let is_wanted =
+        |drain: &&DrainRecord| drain.pod.as_str() == query.pod && drain.started_at.as_millis() == query.started;
+    page_data.view.drains().find(is_wanted).ok_or_else(|| {
+        let detail = "This drain is not remembered: it is too long ago, or this admin tier did not see it.";
+        AppError::new(StatusCode::NOT_FOUND, "No such drain", detail)
+    })
+}
+
+/// Renders the fragments of the page. Each has its place in `drain.html`.
+fn render(drain: &DrainRecord, times: TimeRendering, now: Timestamp) -> Fragments {
+    let start = drain.timeline.first().map_or(drain.first_seen_at, |(at, _)| *at);
+    let after = |at: Timestamp| format::duration(at.since(start));
     let mut known: Vec<_> = drain.named_sessions.iter().collect();
     known.sort_by_key(|(id, person)| (person.ended.map_or(Timestamp::MAX, |(at, _)| at), **id));
-    let people = known.into_iter().map(|(id, person)| Someone::new(*id, person, drain.end, &after));
-    let mut picture = Picture::default();
-    picture.part("drain", &Summary::new(drain, words, now, &after));
-    picture.list("people", people.map(|someone| (someone.id.clone(), someone)));
-    picture
+    let rows = known.into_iter().map(|(id, person)| SessionRow::new(*id, person, drain.end, &after));
+    let mut fragments = Fragments::default();
+    fragments.add("drain", &DrainSummary::new(drain, times, now, &after));
+    fragments.add_list("people", rows.map(|row| (row.id.clone(), row)));
+    fragments
 }

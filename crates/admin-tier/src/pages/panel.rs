@@ -1,73 +1,82 @@
-//! `/admin`: the pods at a glance, and how far each has drained.
+//! `/admin`: every pod and how far each has drained, the maintenance switch, the audit log.
 
+mod audit;
 mod card;
-mod drain;
+mod drain_progress;
 mod summary;
+mod switch;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
+use audit::AuditList;
 use axum::extract::State;
 use axum::response::Response;
-use card::Card;
+use card::PodCard;
 use http::HeaderMap;
 use summary::{Figures, Summary};
+use switch::{SwitchSection, SwitchView};
 
-use super::audit::Deeds;
-use super::completeness::Notice;
-use super::switch::{SwitchPart, SwitchView};
-use super::words::Words;
-use super::{Completeness, Frame, page};
-use crate::app::App;
-use crate::auth::Operator;
+use super::completeness::{Completeness, CompletenessNotice};
+use super::layout::Layout;
+use super::relative_time::TimeRendering;
+use super::response::page;
 use crate::clock;
-use crate::live::{self, Picture, Scene};
+use crate::error::AppError;
+use crate::live::{Fragments, PageData};
+use crate::operator::Operator;
+use crate::state::AppState;
 
-/// How often the panel renews without scripts while pods follow the switch.
-const SOON: Duration = Duration::from_secs(1);
+/// How often the panel reloads without scripts while pods follow the switch.
+const REFRESH_WHILE_SWITCHING: Duration = Duration::from_secs(1);
 
 #[derive(Template)]
 #[template(path = "panel.html")]
-struct Panel {
-    frame: Frame,
-    picture: Picture,
+struct PanelPage {
+    layout: Layout,
+    fragments: Fragments,
 }
 
 /// `GET /admin`.
-pub(crate) async fn panel(State(app): State<App>, operator: Operator) -> Response {
-    let (scene, now) = (app.scene(), clock::now());
-    // Whoever has just moved the switch watches the pods follow.
-    let is_under_way = switch(&scene, Words::At(now)).is_some_and(|switch| switch.is_under_way(now));
-    let refresh = if is_under_way { app.refresh.min(SOON) } else { app.refresh };
-    let frame = Frame::new("Pods", refresh, now).of(&operator).live("/admin/events");
-    page(&Panel { frame, picture: draw(&scene, Words::At(now)) })
+pub(crate) async fn panel(State(app): State<AppState>, operator: Operator) -> Response {
+    let (page_data, now) = (app.page_data(), clock::now());
+    let times = TimeRendering::OnServer(now);
+    let is_switching = switch(&page_data, times).is_some_and(|switch| switch.is_being_followed(now));
+    let refresh = if is_switching { app.refresh_interval.min(REFRESH_WHILE_SWITCHING) } else { app.refresh_interval };
+    let layout = Layout::new("Pods", refresh, now).for_operator(&operator).with_events("/admin/events");
+    page(&PanelPage { layout, fragments: render(&page_data, times) })
 }
 
-/// `GET /admin/events`: the panel's parts as they change.
-pub(crate) async fn panel_events(State(app): State<App>, operator: Operator, headers: HeaderMap) -> Response {
-    live::open(&app, &operator, &headers, |scene| {
-        let drawn = scene.panel.get_or_init(|| Arc::new(draw(scene, Words::ByScript)));
-        Arc::clone(drawn)
+/// `GET /admin/events`: the panel's fragments as they change.
+pub(crate) async fn panel_events(
+    State(app): State<AppState>,
+    operator: Operator,
+    headers: HeaderMap,
+) -> Result<Response, AppError> {
+    app.open_event_stream(&operator, &headers, |page_data| {
+        let panel = page_data.panel.get_or_init(|| Arc::new(render(page_data, TimeRendering::InBrowser)));
+        Arc::clone(panel)
     })
 }
 
-/// The parts of the panel. A new one is drawn here, and gets its place in `panel.html`.
-fn draw(scene: &Scene, words: Words) -> Picture {
-    let mut picture = Picture::default();
-    let completeness = Completeness::of_scene(scene);
-    picture.part("summary", &Summary::new(&scene.view, &completeness, words));
-    picture.part("figures", &Figures::new(&scene.view, &completeness));
-    picture.part("completeness", &Notice { completeness: &completeness });
-    picture.part("switch", &SwitchPart { switch: switch(scene, words) });
-    let mut cards: Vec<_> = scene.view.pods().iter().map(|pod| Card::new(pod, &scene.view, words)).collect();
-    // What needs somebody stands first.
+/// Renders the fragments of the panel. Each has its place in `panel.html`.
+fn render(page_data: &PageData, times: TimeRendering) -> Fragments {
+    let view = &page_data.view;
+    let mut fragments = Fragments::default();
+    let completeness = Completeness::new(page_data);
+    fragments.add("summary", &Summary::new(view, &completeness, times));
+    fragments.add("figures", &Figures::new(view, &completeness));
+    fragments.add("completeness", &CompletenessNotice { completeness: &completeness });
+    fragments.add("switch", &SwitchSection { switch: switch(page_data, times) });
+    let mut cards: Vec<_> = view.pods().iter().map(|pod| PodCard::new(pod, view, times)).collect();
+    // Pods that need attention come first.
     cards.sort_by(|one, other| (one.rank, &one.name, &one.id).cmp(&(other.rank, &other.name, &other.id)));
-    picture.list("pods", cards.into_iter().map(|card| (card.id.clone(), card)));
-    picture.part("audit", &Deeds::new(scene.deeds.iter()));
-    picture
+    fragments.add_list("pods", cards.into_iter().map(|card| (card.id.clone(), card)));
+    fragments.add("audit", &AuditList::new(page_data.audit_entries.iter()));
+    fragments
 }
 
-fn switch(scene: &Scene, words: Words) -> Option<SwitchView> {
-    scene.switch.as_ref().map(|switched| SwitchView::new(switched, &scene.view, words))
+fn switch(page_data: &PageData, times: TimeRendering) -> Option<SwitchView> {
+    page_data.switch.as_ref().map(|switch| SwitchView::new(switch, &page_data.view, times))
 }

@@ -1,7 +1,7 @@
-//! `/admin/users`: every session, searched, sorted and paged on the server, all of it in the URL.
+//! `/admin/users`: every session, searched, sorted and paged on the server. The URL holds the whole query.
 
 mod controls;
-mod left_behind;
+mod orphans;
 mod row;
 mod table;
 
@@ -9,100 +9,94 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query as Parameters, State};
+use axum::extract::{Query as QueryString, State};
 use axum::response::Response;
 use controls::Controls;
 use fleet::{Listing, Query};
-use http::{HeaderMap, StatusCode};
-use left_behind::LeftBehind;
-use row::Line;
+use http::HeaderMap;
+use orphans::OrphansSection;
+use row::UserRow;
 use table::{Head, Pager, Range};
 
-use super::completeness::Notice;
-use super::words::Words;
-use super::{Completeness, Frame, page};
-use crate::api::SessionParameters;
-use crate::app::App;
-use crate::auth::Operator;
-use crate::live::{self, Picture, Scene};
-use crate::{clock, problem};
+use super::completeness::{Completeness, CompletenessNotice};
+use super::layout::Layout;
+use super::relative_time::TimeRendering;
+use super::response::page;
+use crate::clock;
+use crate::error::AppError;
+use crate::live::{Fragments, PageData};
+use crate::operator::Operator;
+use crate::session_query::SessionQuery;
+use crate::state::AppState;
 
-/// Sessions on a page of the dashboard.
-const ROWS: usize = 100;
+/// How many sessions a page holds.
+const ROWS_PER_PAGE: usize = 100;
 
 #[derive(Template)]
 #[template(path = "users.html")]
-struct Users {
-    frame: Frame,
+struct UsersPage {
+    layout: Layout,
     controls: Controls,
-    picture: Picture,
-}
-
-/// What was asked, checked.
-fn read(
-    headers: &HeaderMap,
-    parameters: Result<Parameters<SessionParameters>, QueryRejection>,
-) -> Result<(SessionParameters, Query), Box<Response>> {
-    let bad = |detail: &str| Box::new(problem::answer(headers, StatusCode::BAD_REQUEST, "Bad query", detail));
-    let Parameters(asked) = parameters.map_err(|rejection| bad(&rejection.body_text()))?;
-    let query = asked.query(ROWS).map_err(|error| bad(&error.to_string()))?;
-    Ok((asked, query))
+    fragments: Fragments,
 }
 
 /// `GET /admin/users`.
 pub(crate) async fn users(
-    State(app): State<App>,
+    State(app): State<AppState>,
     operator: Operator,
-    headers: HeaderMap,
-    parameters: Result<Parameters<SessionParameters>, QueryRejection>,
-) -> Response {
-    let (asked, query) = match read(&headers, parameters) {
-        Ok(read) => read,
-        Err(refused) => return *refused,
-    };
-    let (scene, now) = (app.scene(), clock::now());
-    let controls = Controls::new(&asked, &query, &scene.view);
-    let listing = Listing::new(query, &scene.view);
-    let frame = Frame::new("Users", app.refresh, now).of(&operator).live(asked.href("/admin/users/events"));
-    page(&Users { frame, controls, picture: draw(&scene, &asked, &listing, Words::At(now)) })
+    query: Result<QueryString<SessionQuery>, QueryRejection>,
+) -> Result<Response, AppError> {
+    let (asked, query) = checked(query)?;
+    let (page_data, now) = (app.page_data(), clock::now());
+    let controls = Controls::new(&asked, &query, &page_data.view);
+    let listing = Listing::new(query, &page_data.view);
+    let layout = Layout::new("Users", app.refresh_interval, now).for_operator(&operator);
+    let layout = layout.with_events(asked.href("/admin/users/events"));
+    let fragments = render(&page_data, &asked, &listing, TimeRendering::OnServer(now));
+    Ok(page(&UsersPage { layout, controls, fragments }))
 }
 
-/// `GET /admin/users/events`: the parts of that page as they change.
+/// `GET /admin/users/events`: the fragments of that page as they change.
 pub(crate) async fn users_events(
-    State(app): State<App>,
+    State(app): State<AppState>,
     operator: Operator,
     headers: HeaderMap,
-    parameters: Result<Parameters<SessionParameters>, QueryRejection>,
-) -> Response {
-    let (asked, query) = match read(&headers, parameters) {
-        Ok(read) => read,
-        Err(refused) => return *refused,
-    };
-    let mut kept: Option<(Listing, Arc<Scene>)> = None;
-    live::open(&app, &operator, &headers, move |scene| {
-        let listing = match kept.take() {
+    query: Result<QueryString<SessionQuery>, QueryRejection>,
+) -> Result<Response, AppError> {
+    let (asked, query) = checked(query)?;
+    let mut last: Option<(Listing, Arc<PageData>)> = None;
+    app.open_event_stream(&operator, &headers, move |page_data| {
+        let listing = match last.take() {
             Some((mut listing, before)) => {
-                listing.follow(&before.view, &scene.view);
+                listing.follow(&before.view, &page_data.view);
                 listing
             }
-            None => Listing::new(query.clone(), &scene.view),
+            None => Listing::new(query.clone(), &page_data.view),
         };
-        let picture = Arc::new(draw(scene, &asked, &listing, Words::ByScript));
-        kept = Some((listing, Arc::clone(scene)));
-        picture
+        let fragments = Arc::new(render(page_data, &asked, &listing, TimeRendering::InBrowser));
+        last = Some((listing, Arc::clone(page_data)));
+        fragments
     })
 }
 
-/// The parts of the page. A new one is drawn here, and gets its place in `users.html`.
-fn draw(scene: &Scene, asked: &SessionParameters, listing: &Listing, words: Words) -> Picture {
-    let mut picture = Picture::default();
-    let completeness = Completeness::of_scene(scene);
-    picture.part("head", &Head::new(&scene.view, &completeness));
-    picture.part("completeness", &Notice { completeness: &completeness });
-    picture.part("range", &Range::new(&scene.view, &completeness, listing));
-    let lines = listing.rows().iter().map(|row| Line::new(row, &scene.view, asked, words));
-    picture.list("rows", lines.map(|line| (line.id.clone(), line)));
-    picture.part("pager", &Pager::new(asked, listing));
-    picture.part("left-behind", &LeftBehind::new(scene.orphans.as_deref(), words));
-    picture
+/// Returns the query as it was sent, and as it was understood.
+fn checked(query: Result<QueryString<SessionQuery>, QueryRejection>) -> Result<(SessionQuery, Query), AppError> {
+    let QueryString(asked) = query?;
+    let query = asked.parse(ROWS_PER_PAGE)?;
+    Ok((asked, query))
+}
+
+/// Renders the fragments of the page. Each has its place in `users.html`.
+fn render(page_data: &PageData, asked: &SessionQuery, listing: &Listing, times: TimeRendering) -> Fragments {
+    let view = &page_data.view;
+    let completeness = Completeness::new(page_data);
+    let mut fragments = Fragments::default();
+    fragments.add("head", &Head::new(view, &completeness));
+    fragments.add("completeness", &CompletenessNotice { completeness: &completeness });
+    fragments.add("range", &Range::new(view, &completeness, listing));
+    let rows = listing.rows().iter().map(|row| UserRow::new(row, view, asked, times));
+    fragments.add_list("rows", rows.map(|row| (row.id.clone(), row)));
+    fragments.add("pager", &Pager::new(asked, listing));
+    fragments.add("left-behind", &OrphansSection::new(page_data.orphans.as_deref(), times));
+    fragments
 }

@@ -42,7 +42,7 @@ async fn proxied(person: &Person, path: &str, user: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn probes_metrics_and_what_the_sign_in_needs_are_open_and_nothing_else() {
+async fn only_probes_metrics_assets_and_the_sign_in_are_open() {
     for options in &MODES[1..] {
         let admin = Admin::with(&PODS, options).await;
         let person = admin.person();
@@ -62,7 +62,7 @@ async fn probes_metrics_and_what_the_sign_in_needs_are_open_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn another_sites_page_changes_nothing_in_any_mode() {
+async fn a_page_of_another_site_changes_nothing_in_any_mode() {
     for options in MODES {
         let admin = Admin::with(&PODS, options).await;
         for path in ["/admin/sign-in", "/admin/sign-in/link", "/admin/sign-out", "/admin", "/admin/nowhere"] {
@@ -87,7 +87,7 @@ async fn another_sites_page_changes_nothing_in_any_mode() {
 }
 
 #[tokio::test]
-async fn a_proxys_word_lets_in_and_nobody_elses() {
+async fn only_the_trusted_proxy_can_name_an_operator() {
     let admin = Admin::with(&PODS, MODES[3]).await;
     let person = admin.person();
     let page = person.request("/admin").header(HEADER.1, "Ada <b>").send().await.unwrap().text().await.unwrap();

@@ -15,7 +15,7 @@ async fn goes(browser: &Browser, admin: &Admin, path: &str, heading: &str) {
 }
 
 #[tokio::test]
-async fn the_way_in_is_accessible() {
+async fn the_sign_in_page_is_accessible() {
     let pods = ["127.0.0.1:1"];
     let browser = Browser::open().await;
     let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener")]).await;
@@ -34,7 +34,7 @@ async fn the_way_in_is_accessible() {
 }
 
 #[tokio::test]
-async fn the_panel_is_accessible_whatever_the_pods_do() {
+async fn the_panel_is_accessible_in_every_state_of_the_pods() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     fs::write(&switch, "false").unwrap();

@@ -26,7 +26,7 @@ fn users(list: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn pages_follow_one_another_without_gap_or_repetition() {
+async fn pages_of_the_list_follow_without_gap_or_repetition() {
     let (_big, _small, admin) = two_pods().await;
     let mut seen = Vec::new();
     let mut cursor = String::new();
@@ -59,7 +59,7 @@ async fn pages_follow_one_another_without_gap_or_repetition() {
 }
 
 #[tokio::test]
-async fn filters_narrow_and_rows_carry_what_is_promised() {
+async fn filters_narrow_the_list_and_rows_have_every_field() {
     let (_big, _small, admin) = two_pods().await;
     let list = admin.json("/admin/api/v1/sessions?q=%C3%BCML").await;
     assert_eq!((users(&list), &list["total"]), (vec!["Ada Ümlaut"], &1.into()));
@@ -84,7 +84,7 @@ async fn filters_narrow_and_rows_carry_what_is_promised() {
 }
 
 #[tokio::test]
-async fn questions_that_make_no_sense_are_refused_with_what_is_allowed() {
+async fn invalid_queries_are_refused_with_the_allowed_values() {
     let (_big, _small, admin) = two_pods().await;
     let one = admin.json("/admin/api/v1/sessions?limit=1").await;
     let cursor = one["next_cursor"].as_str().unwrap();
@@ -116,7 +116,7 @@ async fn questions_that_make_no_sense_are_refused_with_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn the_description_names_every_path() {
+async fn the_description_has_every_path() {
     let (_big, _small, admin) = two_pods().await;
     let description = admin.json("/openapi.json").await;
     for path in ["sessions", "pods", "drains", "orphans"].map(|list| format!("/admin/api/v1/{list}")) {

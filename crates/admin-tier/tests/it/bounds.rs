@@ -12,7 +12,7 @@ use crate::{Admin, BINARY};
 const PODS: [&str; 1] = ["127.0.0.1:1"];
 
 #[tokio::test]
-async fn a_head_without_an_end_is_refused_and_nothing_is_kept_of_it() {
+async fn an_endless_head_is_refused_and_costs_no_memory() {
     let admin = Admin::start(&PODS).await;
     let before = admin.memory_bytes();
     let mut stream = TcpStream::connect(&admin.http).await.unwrap();
@@ -57,7 +57,7 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes_and_too_la
 }
 
 #[tokio::test]
-async fn a_full_log_hangs_nobody_whatever_is_logged() {
+async fn a_log_that_is_not_read_delays_no_request() {
     let address = format!("127.0.0.1:{}", free_port());
     let options = [("HTTP_ADDR", address.as_str()), ("USER_PODS", PODS[0]), ("ADMIN_TOKEN", "opener")];
     let mut process = UnreadLogProcess::start(BINARY, &options).await;
@@ -87,7 +87,7 @@ async fn hangups_and_user_signals_are_ignored_and_sigquit_stops() {
 }
 
 #[tokio::test]
-async fn too_few_open_files_are_named_and_no_panic() {
+async fn a_limit_of_too_few_open_files_is_reported_without_a_panic() {
     for files in [4, 8, 12, 40] {
         let options = [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", PODS[0]), ("ADMIN_AUTH", "off")];
         let mut process = Process::start_limited(BINARY, files, &[], &options);

@@ -11,7 +11,7 @@ async fn exit(environment: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn what_lets_everybody_in_is_said_aloud_and_what_means_nothing_too() {
+async fn options_that_let_everybody_in_or_have_no_effect_are_warned_about() {
     let admin = Admin::with(&["127.0.0.1:1"], &[("ADMIN_TOKEN", "opener")]).await;
     admin.process.line("ADMIN_AUTH is off").await;
     let line = admin.process.line("ADMIN_TOKEN is set").await;
@@ -21,7 +21,7 @@ async fn what_lets_everybody_in_is_said_aloud_and_what_means_nothing_too() {
 }
 
 #[tokio::test]
-async fn a_proxy_without_its_header_and_a_token_that_cannot_be_presented_are_refused() {
+async fn a_proxy_without_its_header_and_a_token_that_cannot_be_sent_are_refused() {
     let pods = ("USER_PODS", "127.0.0.1:1");
     let (status, log) = exit(&[pods, ("ADMIN_AUTH", "proxy")]).await;
     assert_eq!(status, Some(78));
@@ -35,7 +35,7 @@ async fn a_proxy_without_its_header_and_a_token_that_cannot_be_presented_are_ref
 }
 
 #[tokio::test]
-async fn every_fault_is_named() {
+async fn every_faulty_option_is_reported() {
     let (status, log) = exit(&[("USER_PODS", "here"), ("HTTP_ADDR", "there"), ("REFRESH_INTERVAL", "never")]).await;
     assert_eq!(status, Some(78));
     for variable in ["USER_PODS", "HTTP_ADDR", "REFRESH_INTERVAL"] {
@@ -44,7 +44,7 @@ async fn every_fault_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_in_use_is_named_and_a_signal_stops_cleanly() {
+async fn a_port_in_use_is_reported_and_a_signal_stops_the_tier_cleanly() {
     let mut admin = Admin::start(&["127.0.0.1:1"]).await;
     let (status, log) = exit(&[("USER_PODS", "127.0.0.1:1"), ("HTTP_ADDR", &admin.http)]).await;
     assert_eq!(status, Some(78));

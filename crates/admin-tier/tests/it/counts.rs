@@ -9,7 +9,7 @@ use crate::fake_pod::{FakePod, Then, pod, session, snapshot};
 use crate::real_pods::user_pod;
 
 #[tokio::test]
-async fn a_pod_that_has_listed_other_than_it_counts_is_not_complete_and_listed_anew() {
+async fn a_pod_whose_list_differs_from_its_count_is_incomplete_and_listed_again() {
     let (ada, bob) = (session("user-1", "ada", 2), session("user-1", "bob", 1));
     let misses_one = vec![Event::Pod(pod("user-1", 2)), snapshot([ada.clone()])];
     let whole = vec![Event::Pod(pod("user-1", 2)), snapshot([ada, bob])];
@@ -32,7 +32,7 @@ async fn a_pod_that_has_listed_other_than_it_counts_is_not_complete_and_listed_a
 }
 
 #[tokio::test]
-async fn a_message_with_more_sessions_than_one_may_have_is_not_read_and_the_reason_is_said() {
+async fn a_message_with_too_many_sessions_is_not_read_and_the_reason_is_shown() {
     // Two bytes each on the wire, and a hundred and fifty where they are read.
     let many = std::iter::repeat_n(Session::default(), 500_000);
     let liar = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
@@ -48,7 +48,7 @@ async fn a_message_with_more_sessions_than_one_may_have_is_not_read_and_the_reas
 }
 
 #[tokio::test]
-async fn sessions_that_go_to_another_pod_and_back_at_once_stay_on_the_dashboard() {
+async fn sessions_that_move_to_another_pod_and_back_at_once_stay_on_the_dashboard() {
     let redis = Redis::start().await;
     let url = redis.url();
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];
@@ -80,7 +80,7 @@ async fn sessions_that_go_to_another_pod_and_back_at_once_stay_on_the_dashboard(
 }
 
 #[tokio::test]
-async fn a_pod_is_as_ready_as_it_says_itself_with_its_revision_and_who_is_present() {
+async fn a_pod_is_shown_with_its_own_readiness_revision_and_present_sessions() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();

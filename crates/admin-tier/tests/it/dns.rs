@@ -7,7 +7,7 @@ use crate::Admin;
 use crate::fake_pod::{FakePod, pod, session, snapshot};
 
 #[tokio::test]
-async fn the_pods_behind_a_name_are_found() {
+async fn the_pods_behind_a_dns_name_are_found() {
     let fake = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 1)])]).await;
     let port = fake.address.rsplit(':').next().unwrap();
     let admin = Admin::start(&[&format!("dns://localhost:{port}")]).await;
@@ -17,7 +17,7 @@ async fn the_pods_behind_a_name_are_found() {
 }
 
 #[tokio::test]
-async fn a_name_that_leads_nowhere_is_said_and_nobody_waits_for_it_at_the_end() {
+async fn a_name_that_does_not_resolve_is_reported_and_does_not_delay_the_shutdown() {
     let mut admin = Admin::start(&["dns://user-pods.invalid:9091"]).await;
     let pods = eventually("the trouble", || async {
         let pods = admin.json("/admin/api/v1/pods").await;
@@ -27,7 +27,7 @@ async fn a_name_that_leads_nowhere_is_said_and_nobody_waits_for_it_at_the_end() 
     assert!(pods["discovery_error"].as_str().unwrap().contains("user-pods.invalid"), "{pods}");
     assert_eq!((&pods["complete"], pods["pods"].as_array().unwrap().len()), (&false.into(), 0));
     for path in ["/admin", "/admin/users"] {
-        assert!(admin.person().text(path).await.contains("Pods cannot be found just now"), "{path}");
+        assert!(admin.person().text(path).await.contains("Discovery fails"), "{path}");
     }
     assert_eq!(admin.person().status("/ready").await, 200);
     admin.process.signal(Signal::SIGTERM);

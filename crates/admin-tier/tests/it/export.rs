@@ -19,7 +19,7 @@ async fn three_users() -> (FakePod, Admin) {
 }
 
 #[tokio::test]
-async fn csv_holds_what_matches_in_order_and_no_formula() {
+async fn csv_holds_the_rows_that_match_in_order_and_no_formula() {
     let (_fake, admin) = three_users().await;
     let answer = admin.person().get("/admin/users.csv?sort=-login_time&limit=1&before=end").await;
     assert_eq!(answer.headers()["content-type"], "text/csv; charset=utf-8; header=present");
@@ -47,7 +47,7 @@ async fn csv_holds_what_matches_in_order_and_no_formula() {
 }
 
 #[tokio::test]
-async fn json_holds_them_too_and_says_what_it_leaves_out() {
+async fn json_holds_the_rows_that_match_and_lists_unreachable_pods() {
     let (_fake, admin) = three_users().await;
     let file = admin.json("/admin/users.json?q=o&sort=user").await;
     assert_eq!((&file["total"], &file["complete"]), (&2.into(), &true.into()));
@@ -59,7 +59,7 @@ async fn json_holds_them_too_and_says_what_it_leaves_out() {
 }
 
 #[tokio::test]
-async fn of_a_pod_that_cannot_be_heard_nobody_knows_who_is_connected() {
+async fn connected_is_empty_for_sessions_of_an_unreachable_pod() {
     let (fake, admin) = three_users().await;
     let address = fake.address.clone();
     drop(fake);

@@ -61,7 +61,7 @@ async fn an_operator_forgets_a_silent_pod_and_only_that() {
 }
 
 #[tokio::test]
-async fn the_panels_form_leads_back_to_the_panel_and_the_history_names_the_pod() {
+async fn the_panels_form_returns_to_the_panel_and_the_history_lists_the_pod() {
     let (_stays, goes) = (in_maintenance("user-1", &[]).await, in_maintenance("user-2", &["ada"]).await);
     let address = goes.address.clone();
     let admin = Admin::start(&[&_stays.address, &address]).await;
@@ -80,7 +80,7 @@ async fn the_panels_form_leads_back_to_the_panel_and_the_history_names_the_pod()
 }
 
 #[tokio::test]
-async fn a_fixed_address_that_stays_dead_leaves_and_is_back_when_somebody_answers_there() {
+async fn a_static_address_that_stays_silent_leaves_and_comes_back_when_a_pod_answers_there() {
     let redis_less = [("FORGET_AFTER", "1s")];
     let (stays, goes) = (in_maintenance("user-1", &[]).await, user_pod("user-2", &[]).await);
     let admin = Admin::with(&[&stays.address, &goes.grpc], &redis_less).await;
@@ -102,7 +102,7 @@ async fn a_fixed_address_that_stays_dead_leaves_and_is_back_when_somebody_answer
 }
 
 #[tokio::test]
-async fn with_a_shared_store_a_killed_pod_is_in_nobodys_way_once_its_sessions_are_orphans() {
+async fn with_a_shared_store_a_killed_pod_leaves_once_its_sessions_are_orphans() {
     let redis = Redis::start().await;
     let url = redis.url();
     let folder = tempfile::tempdir().unwrap();

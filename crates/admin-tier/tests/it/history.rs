@@ -30,7 +30,7 @@ fn how(drain: &Value, user: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
+async fn a_drain_is_recorded_with_its_sessions_and_how_each_left() {
     let waits = [("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")];
     let mut pod = user_pod("user-1", &waits).await;
     let admin = Admin::start(&[&pod.grpc]).await;
@@ -72,7 +72,7 @@ async fn a_drain_is_remembered_with_who_was_there_and_how_each_left() {
 }
 
 #[tokio::test]
-async fn who_is_signed_out_by_maintenance_is_in_its_record() {
+async fn a_session_that_maintenance_ends_is_in_the_record_of_its_drain() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();
@@ -124,7 +124,7 @@ async fn a_user_whom_the_page_signs_out_did_not_leave_in_time() {
 }
 
 #[tokio::test]
-async fn what_is_not_remembered_is_said() {
+async fn a_drain_that_is_not_remembered_gets_a_clear_answer() {
     let admin = Admin::start(&["127.0.0.1:1"]).await;
     for (query, status) in [("?pod=a&started=1", 404), ("?pod=a", 400), ("?pod=a&started=soon", 400)] {
         let answer = admin.person().get(&format!("/admin/history/drain{query}")).await;

@@ -54,7 +54,7 @@ async fn a_session_sent_twice_or_claimed_by_two_pods_is_counted_once() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_left_out_and_named() {
+async fn invalid_messages_are_left_out_and_reported() {
     let (good, mut bad) = (session("user-1", "ada", 1), session("user-1", "eve", 1));
     bad.session_id = "../../etc/passwd".into();
     let mut nameless = pod("user-1", 1);
@@ -69,7 +69,7 @@ async fn what_makes_no_sense_is_left_out_and_named() {
 }
 
 #[tokio::test]
-async fn changes_are_followed() {
+async fn changes_of_sessions_are_applied() {
     let (stays, goes, mut renamed) = (session("a", "ada", 3), session("a", "bob", 2), session("a", "anonymous", 1));
     let begin = snapshot([stays.clone(), goes.clone(), renamed.clone()]);
     renamed.user = "carol".into();

@@ -38,7 +38,7 @@ impl Shown {
 }
 
 #[tokio::test]
-async fn a_stream_tells_the_whole_page_and_then_only_what_has_changed() {
+async fn a_stream_sends_the_whole_page_and_then_only_changes() {
     let (mut ada, bob) = (session("a", "ada", 3), session("a", "bob", 2));
     let fake = FakePod::saying([Event::Pod(pod("a", 2)), snapshot([ada.clone(), bob.clone()])]).await;
     let admin = Admin::start(&[&fake.address]).await;
@@ -67,7 +67,7 @@ async fn a_stream_tells_the_whole_page_and_then_only_what_has_changed() {
 }
 
 #[tokio::test]
-async fn what_is_not_on_the_page_is_told_by_its_numbers_alone() {
+async fn a_change_outside_the_page_updates_only_its_totals() {
     let rows: Vec<_> = (0..30).map(|n| session("a", &format!("user-{n:02}"), 100 - n)).collect();
     let fake = FakePod::saying([Event::Pod(pod("a", 30)), snapshot(rows.clone())]).await;
     let admin = Admin::start(&[&fake.address]).await;
@@ -81,7 +81,7 @@ async fn what_is_not_on_the_page_is_told_by_its_numbers_alone() {
 }
 
 #[tokio::test]
-async fn whatever_happens_a_page_that_was_told_of_it_is_what_a_new_one_would_be() {
+async fn a_page_that_followed_its_stream_equals_a_new_page() {
     let mut rows: Vec<_> = (0..40).map(|n| session("a", &format!("user-{n:02}"), 100 - n)).collect();
     let fake = FakePod::saying([Event::Pod(pod("a", 40)), snapshot(rows.clone())]).await;
     let admin = Admin::start(&[&fake.address]).await;
@@ -115,7 +115,7 @@ async fn whatever_happens_a_page_that_was_told_of_it_is_what_a_new_one_would_be(
 }
 
 #[tokio::test]
-async fn pods_that_only_answer_change_nothing() {
+async fn probes_that_pods_answer_change_no_page() {
     let fake = FakePod::saying([Event::Pod(pod("a", 1)), snapshot([session("a", "ada", 1)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
@@ -135,7 +135,7 @@ async fn signed_in(admin: &Admin) -> Person {
 }
 
 #[tokio::test]
-async fn a_stream_ends_with_the_sign_in_that_it_was_opened_by_and_no_other() {
+async fn a_stream_ends_with_its_own_sign_in_and_with_no_other() {
     let options = [("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener")];
     let admin = Admin::with(&["127.0.0.1:1"], &options).await;
     for path in ["/admin/events", "/admin/users/events"] {
@@ -155,7 +155,7 @@ async fn a_stream_ends_with_the_sign_in_that_it_was_opened_by_and_no_other() {
 }
 
 #[tokio::test]
-async fn the_tier_stops_at_once_however_many_pages_are_open() {
+async fn the_tier_stops_at_once_with_many_pages_open() {
     let mut admin = Admin::start(&["127.0.0.1:1"]).await;
     let mut open = Vec::new();
     for _ in 0..20 {

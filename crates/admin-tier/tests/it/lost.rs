@@ -9,7 +9,7 @@ use crate::Admin;
 use crate::fake_pod::{FakePod, Then, pod, session, snapshot};
 
 #[tokio::test]
-async fn a_pod_that_hangs_keeps_its_rows_and_is_named_with_the_reason() {
+async fn a_pod_that_hangs_keeps_its_rows_and_is_listed_with_the_reason() {
     let said = vec![Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 1)])];
     let hanging = FakePod::start([(said, Then::Hang)]).await;
     let well = FakePod::saying([Event::Pod(pod("user-2", 1)), snapshot([session("user-2", "bob", 1)])]).await;
@@ -25,7 +25,7 @@ async fn a_pod_that_hangs_keeps_its_rows_and_is_named_with_the_reason() {
 }
 
 #[tokio::test]
-async fn pods_that_were_never_there_are_unreachable_each_for_its_reason() {
+async fn pods_that_were_never_reached_are_listed_each_with_its_reason() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let silent_address = silent.local_addr().unwrap().to_string();
     let something_else = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,7 +51,7 @@ async fn pods_that_were_never_there_are_unreachable_each_for_its_reason() {
 }
 
 #[tokio::test]
-async fn a_last_word_makes_a_pod_finished_and_the_next_process_there_is_a_new_pod() {
+async fn a_final_report_makes_a_pod_finished_and_the_next_process_at_its_address_is_a_new_pod() {
     let mut last = pod("user-1", 0);
     last.is_final = true;
     let before = vec![Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 1)]), Event::Pod(last)];

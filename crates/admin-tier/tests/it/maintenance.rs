@@ -32,7 +32,7 @@ async fn pods(admin: &Admin) -> Value {
 }
 
 #[tokio::test]
-async fn the_panels_switch_moves_a_file_and_shows_who_has_followed() {
+async fn the_panels_switch_writes_a_file_and_shows_which_pods_have_followed() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&file, "false").unwrap();
@@ -46,7 +46,7 @@ async fn the_panels_switch_moves_a_file_and_shows_who_has_followed() {
     let (ada, mut stream) = visitor(&first).await;
     admin.sessions(1).await;
     panel_says(&admin, "Maintenance is off").await;
-    panel_says(&admin, "Every pod takes people in.").await;
+    panel_says(&admin, "Every pod admits users.").await;
 
     moved(&admin, "true").await;
     assert!(admin.person().text("/admin").await.contains("Maintenance is on"), "at once, on the next page");
@@ -59,7 +59,7 @@ async fn the_panels_switch_moves_a_file_and_shows_who_has_followed() {
     assert_eq!(pods(&admin).await["safe_to_upgrade"], false, "a pod that serves may get people any moment");
 
     moved(&admin, "false").await;
-    panel_says(&admin, "Every pod takes people in.").await;
+    panel_says(&admin, "Every pod admits users.").await;
     assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "false");
     let log = admin.log().join("\n");
     assert_eq!(log.matches("the maintenance switch was moved").count(), 2, "{log}");
@@ -81,7 +81,7 @@ async fn the_panels_switch_moves_a_file_and_shows_who_has_followed() {
 }
 
 #[tokio::test]
-async fn without_a_switch_the_panel_offers_none_and_says_what_to_set() {
+async fn without_a_switch_the_panel_says_which_option_to_set() {
     let pod = user_pod("user-1", &[]).await;
     let admin = Admin::start(&[&pod.grpc]).await;
     assert!(!admin.person().text("/admin").await.contains("/admin/maintenance"));
@@ -137,7 +137,7 @@ async fn three_pods_and_the_panel_share_a_configmap_through_the_api() {
 
     // The API goes while the switch is on; nobody is let in for that, and the way back is found.
     api.stop().await;
-    panel_says(&admin, "That is the last that is known").await;
+    panel_says(&admin, "This is the last known position").await;
     let away = move_to(&admin, "false").await;
     assert_eq!(away.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(away.text().await.unwrap().contains("The switch was not moved"));
@@ -150,12 +150,12 @@ async fn three_pods_and_the_panel_share_a_configmap_through_the_api() {
     for pod in &all {
         eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
     }
-    panel_says(&admin, "Every pod takes people in.").await;
+    panel_says(&admin, "Every pod admits users.").await;
     assert_eq!(api.object("configmaps", "sample-app", "app-config").unwrap()["data"]["OTHER"], "stays");
 }
 
 #[tokio::test]
-async fn two_operators_at_once_do_not_fight_and_a_refusal_is_said() {
+async fn two_operators_at_once_do_not_undo_each_others_move_and_a_refusal_is_shown() {
     let api = api_with_configmap(json!({ "MAINTENANCE_MODE": "false" })).await;
     let kubeconfig = api.kubeconfig();
     let options = [("KUBECONFIG", kubeconfig.to_str().unwrap()), ("MAINTENANCE_CONFIGMAP", "sample-app/app-config")];
@@ -179,7 +179,7 @@ async fn two_operators_at_once_do_not_fight_and_a_refusal_is_said() {
 }
 
 #[tokio::test]
-async fn a_pod_that_starts_while_the_api_is_away_for_a_moment_lets_nobody_slip_in() {
+async fn a_pod_that_starts_while_the_api_is_away_admits_no_user_during_maintenance() {
     let mut api = api_with_configmap(json!({ "MAINTENANCE_MODE": "true" })).await;
     let kubeconfig = api.kubeconfig().to_owned();
     api.stop().await;

@@ -33,7 +33,7 @@ async fn names_are_shown_and_never_run() {
 }
 
 #[tokio::test]
-async fn the_dashboard_shows_a_row_for_each_session_and_renews_without_scripts() {
+async fn the_dashboard_shows_a_row_for_each_session_and_reloads_without_scripts() {
     let (_fake, admin) = admin_with_an_evil_name().await;
     let page = admin.person().text("/admin/users").await;
     assert!(page.contains(r#"<noscript><meta http-equiv="refresh" content="5"></noscript>"#), "{page}");
@@ -73,7 +73,7 @@ async fn unknown_paths_and_methods_get_a_clear_answer() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
+async fn unknown_values_are_not_shown_as_zero_or_as_current() {
     let (fake, admin) = admin_with_an_evil_name().await;
     let lonely = Admin::start(&["127.0.0.1:1"]).await;
     let says = |admin: &Admin, path: &'static str, what: &'static str| {
@@ -86,10 +86,10 @@ async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
             test_support::eventually(what, ask).await
         }
     };
-    let never = says(&lonely, "/admin", "No pod can be reached, so it is not known who is here.").await;
-    assert!(never.contains("Nothing is known of it yet."), "{never}");
+    let never = says(&lonely, "/admin", "No pod can be reached, so the number of users is not known.").await;
+    assert!(never.contains("This pod has not reported yet."), "{never}");
     assert!(!never.contains("Version") && !never.contains("<dt>Told"), "{never}");
-    says(&lonely, "/admin/users", "No pod can be reached, so it is not known who is here.").await;
+    says(&lonely, "/admin/users", "No pod can be reached, so the number of users is not known.").await;
 
     drop(fake);
     let lost = says(&admin, "/admin", "Last known, ").await;
@@ -100,12 +100,12 @@ async fn what_is_not_known_is_neither_shown_as_zero_nor_as_now() {
 }
 
 #[tokio::test]
-async fn an_empty_list_says_why_it_is_empty() {
+async fn an_empty_list_says_why() {
     let empty = FakePod::saying([Event::Pod(pod("user-1", 0)), snapshot([])]).await;
     let admin = Admin::start(&[&empty.address]).await;
     admin.pod(&empty.address, "live", |pod| pod["reachable"] == true).await;
     let page = admin.person().text("/admin/users").await;
-    assert!(page.contains("Nobody is here."), "{page}");
+    assert!(page.contains("No user is here."), "{page}");
     let (_fake, admin) = admin_with_an_evil_name().await;
     let page = admin.person().text("/admin/users?state=told").await;
     assert!(page.contains(r#"Nothing matches among 1 session. <a href="/admin/users">Show all</a>"#), "{page}");

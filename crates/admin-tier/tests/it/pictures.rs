@@ -44,7 +44,7 @@ async fn picture(browser: &Browser, admin: &Admin, path: &str, name: &str) {
 }
 
 #[tokio::test]
-async fn one_pod_drains_one_serves_and_one_is_lost() {
+async fn the_panel_with_a_draining_a_serving_and_a_lost_pod() {
     let options = [("DRAIN_TIMEOUT", "50s"), ("PROPAGATION_WAIT", "1h")];
     let drains = user_pod("user-1", &options).await;
     let (serves, lost) = (user_pod("user-2", &options).await, user_pod("user-3", &options).await);
@@ -68,7 +68,7 @@ async fn one_pod_drains_one_serves_and_one_is_lost() {
 }
 
 #[tokio::test]
-async fn maintenance_is_on_and_one_pod_has_not_followed() {
+async fn the_panel_in_maintenance_with_a_pod_that_has_not_followed() {
     let api = KubernetesDouble::start().await;
     let metadata = json!({ "namespace": "sample-app", "name": "app-config" });
     api.put(&json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {} }));
@@ -95,7 +95,7 @@ async fn maintenance_is_on_and_one_pod_has_not_followed() {
 }
 
 #[tokio::test]
-async fn who_is_there_in_the_dark() {
+async fn the_dashboard_in_the_dark() {
     let minutes = [3, 8, 21, 34, 47, 59, 66, 90, 125, 160, 204, 241];
     let row = |pod, n: usize| {
         let last_activity = session(pod, "", minutes[n] % 9).last_activity;

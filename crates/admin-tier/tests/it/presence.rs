@@ -92,7 +92,7 @@ async fn three_users_and_320_closed_tabs_are_three_users() {
 }
 
 #[tokio::test]
-async fn idle_sessions_hold_no_upgrade_up_and_a_pod_that_does_not_tell_presence_says_so() {
+async fn idle_sessions_do_not_block_an_upgrade_and_a_pod_that_reports_no_presence_is_marked() {
     let maintenance = |present: Option<u64>| Pod {
         phase: session_wire::v1::Phase::Maintenance.into(),
         present_sessions: present,
@@ -123,7 +123,7 @@ async fn idle_sessions_hold_no_upgrade_up_and_a_pod_that_does_not_tell_presence_
     let connected: Vec<_> = list["sessions"].as_array().unwrap().iter().map(|row| row["connected"].clone()).collect();
     assert!(connected.contains(&true.into()) && connected.contains(&false.into()), "{connected:?}");
     let panel = admin.person().text("/admin").await;
-    assert!(panel.contains("This pod does not say which sessions are present"), "{panel}");
+    assert!(panel.contains("This pod does not report which sessions are present"), "{panel}");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn a_trailing_slash_is_redirected_and_an_unknown_parameter_is_ignored() {
 }
 
 #[tokio::test]
-async fn the_switch_answers_in_json_where_it_is_asked_for_and_every_answer_is_described() {
+async fn the_switch_answers_in_json_on_request_and_every_answer_is_described() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&file, "false").unwrap();

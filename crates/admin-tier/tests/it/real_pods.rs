@@ -52,7 +52,7 @@ async fn the_dashboard_follows_a_drain_and_a_kill() {
 }
 
 #[tokio::test]
-async fn a_pod_that_asks_for_a_token_is_heard_with_it_and_says_what_to_do_without() {
+async fn a_pod_that_requires_a_token_is_reached_with_it_and_without_it_the_error_says_what_to_do() {
     let pod = user_pod("user-1", &[("GRPC_TOKEN", "of-the-pods")]).await;
     let _ada = pod.person().visit().await;
     for options in [&[][..], &[("GRPC_TOKEN", "another")]] {

@@ -15,7 +15,7 @@ async fn held(pods: &[&UserPod]) -> f64 {
 }
 
 #[tokio::test]
-async fn a_killed_pods_session_is_counted_once_wherever_it_is() {
+async fn a_killed_pods_session_is_counted_once_on_any_pod_or_as_an_orphan() {
     let redis = Redis::start().await;
     let url = redis.url();
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];
@@ -60,7 +60,7 @@ async fn a_killed_pods_session_is_counted_once_wherever_it_is() {
 }
 
 #[tokio::test]
-async fn nobody_looks_for_orphans_without_a_redis_and_one_that_is_away_is_named() {
+async fn orphans_need_a_redis_and_one_that_is_away_is_reported() {
     let without = Admin::start(&["127.0.0.1:1"]).await;
     assert_eq!(without.person().status("/admin/api/v1/orphans").await, 404);
     let mut redis = Redis::start().await;

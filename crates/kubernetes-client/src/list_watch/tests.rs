@@ -74,20 +74,22 @@ async fn an_expired_revision_is_listed_again_and_is_no_failure() {
     until(&mut observed, |last| last.is_stable).await;
     double.compact();
     double.expire_watches();
+    while double.asked(Verb::List) < 2 {
+        sleep(Duration::from_millis(5)).await;
+    }
     put(&double, "one");
     let last = until(&mut observed, |last| last.names == ["one"]).await;
-    assert_eq!((last.error, double.asked(Verb::List)), (None, 2));
+    assert_eq!(last.error, None);
     following.abort();
 }
 
 #[tokio::test]
-async fn a_change_that_a_hanging_watch_misses_is_observed_by_the_next_one() {
+async fn a_change_is_observed_even_if_every_watch_hangs() {
     let double = KubernetesDouble::start().await;
     let (mut observed, following) = follow(&double, SHORT).await;
     until(&mut observed, |last| last.is_stable).await;
     double.fault(Verb::Watch, Fault::Mute);
     put(&double, "one");
-    double.heal();
     until(&mut observed, |last| last.names == ["one"]).await;
     following.abort();
 }

@@ -1,4 +1,4 @@
-//! Answers as DNS gives them, good and bad.
+//! Discovery with a scripted resolver, under a paused clock.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -7,10 +7,10 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::super::Findings;
+use super::super::state::DiscoveryState;
 use super::*;
 
-/// What a lookup comes to.
+/// The result of a lookup.
 #[derive(Clone, Debug)]
 enum Answer {
     These(Vec<&'static str>),
@@ -18,14 +18,14 @@ enum Answer {
     Takes(Duration),
 }
 
-/// Plays one answer a lookup, the last again and again, and notes when it was asked.
+/// Gives one scripted answer for each lookup, repeats the last, and records when it was called.
 #[derive(Clone, Debug)]
-struct Played {
+struct ScriptedResolver {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     asked: Arc<Mutex<Vec<Instant>>>,
 }
 
-impl Resolve for Played {
+impl Resolve for ScriptedResolver {
     async fn resolve(&self, _: &Name) -> io::Result<Vec<SocketAddr>> {
         self.asked.lock().unwrap().push(Instant::now());
         let answer = {
@@ -44,27 +44,27 @@ impl Resolve for Played {
 }
 
 struct Running {
-    played: Played,
-    findings: watch::Receiver<Findings>,
+    resolver: ScriptedResolver,
+    state: watch::Receiver<DiscoveryState>,
     task: JoinHandle<()>,
 }
 
 impl Running {
     fn with(answers: impl IntoIterator<Item = Answer>) -> Self {
         let answers = Arc::new(Mutex::new(answers.into_iter().collect()));
-        let played = Played { answers, asked: Arc::default() };
-        let (reporter, findings) = Reporter::new();
-        let (resolver, name) = (played.clone(), Name::parse("pods.test:9091").unwrap());
+        let scripted = ScriptedResolver { answers, asked: Arc::default() };
+        let (reporter, state) = Reporter::new();
+        let (resolver, name) = (scripted.clone(), Name::parse("pods.test:9091").unwrap());
         let task = tokio::spawn(async move { run(&name, &resolver, &reporter).await });
-        Self { played, findings, task }
+        Self { resolver: scripted, state, task }
     }
 
-    /// The next findings that differ from the last.
+    /// Returns the next state that differs from the last.
     async fn next(&mut self) -> (Vec<String>, Option<String>) {
-        self.findings.changed().await.unwrap();
-        let findings = self.findings.borrow_and_update().clone();
-        let pods = findings.pods.iter().flat_map(|pods| pods.iter()).map(|pod| pod.address.to_string()).collect();
-        (pods, findings.trouble.as_deref().map(str::to_owned))
+        self.state.changed().await.unwrap();
+        let state = self.state.borrow_and_update().clone();
+        let pods = state.pods.iter().flat_map(|pods| pods.iter()).map(|pod| pod.address.to_string()).collect();
+        (pods, state.error.as_deref().map(str::to_owned))
     }
 }
 
@@ -77,7 +77,7 @@ impl Drop for Running {
 use Answer::{Fails, Takes, These};
 
 #[tokio::test(start_paused = true)]
-async fn pods_come_and_go_with_the_answers_whatever_their_order() {
+async fn pods_come_and_go_with_the_answers_in_any_order() {
     let mut dns = Running::with([
         These(vec!["10.0.0.2:9091", "10.0.0.1:9091", "10.0.0.2:9091"]),
         These(vec!["10.0.0.1:9091", "10.0.0.2:9091"]),
@@ -88,7 +88,7 @@ async fn pods_come_and_go_with_the_answers_whatever_their_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_of_nothing_and_an_error_take_no_pod_back() {
+async fn an_empty_answer_and_an_error_remove_no_pod() {
     let mut dns =
         Running::with([Fails, These(vec!["10.0.0.1:9091"]), These(vec![]), Fails, These(vec!["10.0.0.1:9091"])]);
     let (pods, trouble) = dns.next().await;
@@ -101,26 +101,29 @@ async fn an_answer_of_nothing_and_an_error_take_no_pod_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_resolver_that_hangs_is_said_and_not_asked_again_meanwhile() {
+async fn a_resolver_that_hangs_is_reported_and_not_called_again_meanwhile() {
     let mut dns = Running::with([Takes(Duration::from_secs(60)), These(vec!["10.0.0.1:9091"])]);
     assert_eq!(dns.next().await, (vec![], Some("nothing resolves pods.test within 5 s".into())));
     assert_eq!(dns.next().await, (vec!["10.0.0.9:9091".into()], None));
-    assert_eq!(dns.played.asked.lock().unwrap().len(), 1);
+    assert_eq!(dns.resolver.asked.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_resolved_every_few_seconds_and_not_by_the_beat() {
+async fn a_name_is_resolved_every_few_seconds_with_jitter() {
     let dns = Running::with([Fails]);
     sleep(Duration::from_secs(600)).await;
-    let asked = dns.played.asked.lock().unwrap().clone();
+    let asked = dns.resolver.asked.lock().unwrap().clone();
     assert!((100..=150).contains(&asked.len()), "{} times in ten minutes", asked.len());
     let pauses: std::collections::HashSet<_> = asked.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(pauses.len() > 10, "no jitter");
-    assert!(pauses.iter().all(|pause| *pause >= EVERY.mul_f64(0.79) && *pause <= EVERY.mul_f64(1.21)), "{pauses:?}");
+    assert!(
+        pauses.iter().all(|pause| *pause >= POLL_INTERVAL.mul_f64(0.79) && *pause <= POLL_INTERVAL.mul_f64(1.21)),
+        "{pauses:?}"
+    );
 }
 
 #[test]
-fn addresses_of_one_kind_count_so_that_no_pod_stands_there_twice() {
+fn addresses_of_one_family_are_used_so_that_no_pod_occurs_twice() {
     let pods = |texts: &[&str]| {
         let found = pods(texts.iter().map(|text| text.parse().unwrap()).collect());
         found.iter().map(|pod| pod.address.to_string()).collect::<Vec<_>>()
@@ -133,6 +136,6 @@ fn addresses_of_one_kind_count_so_that_no_pod_stands_there_twice() {
 
 #[tokio::test]
 async fn the_systems_resolver_answers() {
-    let found = System.resolve(&Name::parse("localhost:9091").unwrap()).await.unwrap();
+    let found = SystemResolver.resolve(&Name::parse("localhost:9091").unwrap()).await.unwrap();
     assert!(found.iter().any(|address| address.ip().is_loopback() && address.port() == 9091), "{found:?}");
 }

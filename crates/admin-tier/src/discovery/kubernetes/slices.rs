@@ -1,5 +1,5 @@
-//! From EndpointSlices to pods. Slices come in any number and order; they may repeat one another, and miss what they
-//! should have. Whatever of them can be used is used, and what cannot is said.
+//! Converts EndpointSlices into pods. Slices come in any number and order, may repeat one another, and may lack fields.
+//! What can be used is used; the rest is reported.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -12,15 +12,15 @@ use session_domain::PodName;
 
 use super::{Port, Service};
 
-/// What slices say.
+/// The pods of the slices.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Read {
     pub(super) pods: Vec<DiscoveredPod>,
-    /// What cannot be used of them.
+    /// What could not be used.
     pub(super) fault: Option<String>,
 }
 
-/// The pods in the slices of a Service.
+/// Reads the pods in the slices of a Service.
 pub(super) fn read<'a>(slices: impl Iterator<Item = &'a EndpointSlice>, service: &Service) -> Read {
     let mut faults = BTreeSet::new();
     let mut known: BTreeMap<SocketAddr, (Option<String>, DiscoveredPod)> = BTreeMap::new();
@@ -29,7 +29,7 @@ pub(super) fn read<'a>(slices: impl Iterator<Item = &'a EndpointSlice>, service:
         any = true;
         let port = match port(slice, &service.port) {
             Ok(port) => port,
-            // Where nobody is behind it, a slice may well have no ports.
+            // A slice without endpoints may have no ports.
             Err(_) if slice.endpoints.is_empty() => continue,
             Err(fault) => {
                 faults.insert(fault);
@@ -47,22 +47,22 @@ pub(super) fn read<'a>(slices: impl Iterator<Item = &'a EndpointSlice>, service:
     if !any {
         faults.insert(format!("no Service {} with endpoints is in namespace {}", service.name, service.namespace));
     }
-    // A pod with an address of either kind stands in a slice of either kind: it is asked once.
-    let asked: HashSet<_> =
+    // A pod with an IPv4 and an IPv6 address is in two slices: one link is enough.
+    let with_ipv4: HashSet<_> =
         known.iter().filter(|(at, _)| at.is_ipv4()).filter_map(|(_, (uid, _))| uid.clone()).collect();
-    known.retain(|at, (uid, _)| at.is_ipv4() || uid.as_ref().is_none_or(|uid| !asked.contains(uid)));
+    known.retain(|at, (uid, _)| at.is_ipv4() || uid.as_ref().is_none_or(|uid| !with_ipv4.contains(uid)));
     let fault = (!faults.is_empty()).then(|| faults.into_iter().collect::<Vec<_>>().join("; "));
     Read { pods: known.into_values().map(|(_, found)| found).collect(), fault }
 }
 
-/// Takes an endpoint in; while slices are rearranged it may stand in two of them.
+/// Adds an endpoint. While slices are rearranged, an endpoint may be in two of them.
 fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, DiscoveredPod)>, at: SocketAddr, endpoint: &Endpoint) {
     let pod = endpoint.target_ref.as_ref().filter(|target| target.kind.as_deref() == Some("Pod"));
     let name = pod.and_then(|pod| PodName::new(pod.name.as_deref()?));
-    let conditions = endpoint.conditions.as_ref().map_or_else(Conditions::default, |said| Conditions {
-        ready: said.ready,
-        serving: said.serving,
-        terminating: said.terminating,
+    let conditions = endpoint.conditions.as_ref().map_or_else(Conditions::default, |conditions| Conditions {
+        ready: conditions.ready,
+        serving: conditions.serving,
+        terminating: conditions.terminating,
     });
     match known.entry(at) {
         Entry::Vacant(vacant) => {
@@ -78,17 +78,17 @@ fn merge(known: &mut BTreeMap<SocketAddr, (Option<String>, DiscoveredPod)>, at: 
     }
 }
 
-/// What tells one pod from another that had its name before.
+/// Returns what distinguishes a pod from an earlier pod of the same name.
 fn identity(pod: &ObjectReference) -> Option<String> {
     pod.uid.clone().or_else(|| pod.name.clone())
 }
 
-/// Clients shall use the first address of an endpoint.
+/// Returns the first address: the one that clients are to use.
 fn address(endpoint: &Endpoint) -> Option<IpAddr> {
     endpoint.addresses.first()?.parse().ok()
 }
 
-/// The number of the port in a slice.
+/// Returns the number of the port in a slice.
 fn port(slice: &EndpointSlice, wanted: &Port) -> Result<u16, String> {
     let name = match wanted {
         Port::Number(number) => return Ok(*number),

@@ -1,45 +1,52 @@
-//! A drain as a whole: its figures, and its course as a chart, in words and in numbers.
+//! A drain as a whole: its figures, and the number of present sessions as a chart and as a table.
 
 use askama::Template;
 use fleet::{DrainEnd, DrainRecord};
 use session_domain::Timestamp;
 
-use super::super::chart::Course;
-use super::super::history::Line;
-use super::super::words::{self, Words};
+use super::drain_chart::DrainChart;
+use crate::format;
+use crate::pages::history::DrainRow;
+use crate::pages::relative_time::TimeRendering;
 
 /// A drain as a whole.
 #[derive(Template)]
-#[template(path = "history/summary.html")]
-pub(super) struct Summary {
-    line: Line,
-    course: Option<Course>,
-    /// When half of those present had gone, and all.
+#[template(path = "drain/summary.html")]
+pub(super) struct DrainSummary {
+    row: DrainRow,
+    chart: Option<DrainChart>,
+    /// When half of the present sessions had gone, and when all had.
     half_after: Option<String>,
     all_after: Option<String>,
-    /// How long users were given.
+    /// The time from the start to the deadline.
     given: Option<String>,
+    /// The table: time after the start, and present sessions.
     points: Vec<(String, u64)>,
-    /// Sessions that stand on the list, and those that are counted only.
-    named: usize,
-    unnamed: u64,
+    /// How many sessions are listed, and how many are only counted.
+    listed: usize,
+    unlisted: u64,
 }
 
-impl Summary {
-    pub(super) fn new(drain: &DrainRecord, words: Words, now: Timestamp, after: &dyn Fn(Timestamp) -> String) -> Self {
-        let most = drain.timeline.iter().map(|(_, left)| *left).max().unwrap_or(0);
-        let half = drain.timeline.iter().find(|(_, left)| most > 0 && *left <= most / 2);
-        // One that is over goes on, on its picture, until nobody was present; what the pod did after that shows nothing.
+impl DrainSummary {
+    pub(super) fn new(
+        drain: &DrainRecord,
+        times: TimeRendering,
+        now: Timestamp,
+        after: &dyn Fn(Timestamp) -> String,
+    ) -> Self {
+        let max = drain.timeline.iter().map(|(_, present)| *present).max().unwrap_or(0);
+        let half = drain.timeline.iter().find(|(_, present)| max > 0 && *present <= max / 2);
+        // The chart of a drain that is over ends when no session was present: later events do not show in it.
         let end = drain.emptied_at.or(drain.end.map(DrainEnd::at)).unwrap_or(now);
         Self {
-            line: Line::new(drain, words),
-            course: Course::of(&drain.timeline, drain.deadline, end),
+            row: DrainRow::new(drain, times),
+            chart: DrainChart::new(&drain.timeline, drain.deadline, end),
             half_after: half.map(|(at, _)| after(*at)),
-            all_after: drain.emptied_at.filter(|_| most > 0).map(after),
-            given: drain.deadline.map(|deadline| words::duration(deadline.since(drain.started_at))),
-            points: drain.timeline.iter().map(|(at, left)| (after(*at), *left)).collect(),
-            named: drain.named_sessions.len(),
-            unnamed: drain.total().saturating_sub(drain.named_sessions.len() as u64),
+            all_after: drain.emptied_at.filter(|_| max > 0).map(after),
+            given: drain.deadline.map(|deadline| format::duration(deadline.since(drain.started_at))),
+            points: drain.timeline.iter().map(|(at, present)| (after(*at), *present)).collect(),
+            listed: drain.named_sessions.len(),
+            unlisted: drain.total().saturating_sub(drain.named_sessions.len() as u64),
         }
     }
 }

@@ -1,52 +1,49 @@
-//! Pods that left without a last word.
+//! Pods that left without a final report.
 
 use askama::Template;
 use fleet::{FleetView, LeaveReason, LostPod};
 
-use super::super::words::{self, Moment, Words};
+use crate::format;
+use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
-/// The list, the newest first.
+/// The list, newest first.
 #[derive(Template)]
 #[template(path = "history/lost.html")]
 pub(super) struct LostPods {
-    pods: Vec<Line>,
+    pods: Vec<LostPodLine>,
 }
 
-/// One pod.
-struct Line {
+struct LostPodLine {
     name: String,
     address: String,
-    left_at: Moment,
-    last_seen: Option<Moment>,
+    left_at: RelativeTime,
+    last_seen: Option<RelativeTime>,
     sessions: String,
-    why: &'static str,
+    reason: &'static str,
 }
 
 impl LostPods {
-    pub(super) fn of(view: &FleetView, words: Words) -> Self {
-        Self { pods: view.lost_pods().map(|lost| line(lost, words)).collect() }
+    pub(super) fn new(view: &FleetView, times: TimeRendering) -> Self {
+        Self { pods: view.lost_pods().map(|lost| line(lost, times)).collect() }
     }
 }
 
-fn line(lost: &LostPod, words: Words) -> Line {
-    Line {
+fn line(lost: &LostPod, times: TimeRendering) -> LostPodLine {
+    LostPodLine {
         name: lost.pod.clone(),
         address: lost.address.to_string(),
-        left_at: words::clock(lost.left_at),
-        last_seen: lost.last_seen.map(|seen| words.ago(seen)),
+        left_at: RelativeTime::clock(lost.left_at),
+        last_seen: lost.last_seen.map(|seen| times.ago(seen)),
         sessions: match lost.present {
             Some(present) if present < lost.sessions => {
-                format!(
-                    "{} present, {} idle",
-                    words::counted(present, "session"),
-                    words::count(lost.sessions - present)
-                )
+                let idle = format::count(lost.sessions - present);
+                format!("{} present, {idle} idle", format::counted(present, "session"))
             }
-            Some(_) | None => words::counted(lost.sessions, "session"),
+            Some(_) | None => format::counted(lost.sessions, "session"),
         },
-        why: match lost.reason {
+        reason: match lost.reason {
             LeaveReason::Silent => "was silent for too long",
-            LeaveReason::Released => "held nothing any more, as the shared store says",
+            LeaveReason::Released => "no longer held any session, as the shared store says",
             LeaveReason::Forgotten => "was forgotten by an operator",
         },
     }

@@ -1,73 +1,74 @@
-//! One pod on the panel: what it said last, how old that is, and nothing that is not known.
+//! One pod on the panel: its last report, the age of that report, and what is wrong with the pod.
 
 use askama::Template;
 use fleet::{Conditions, FleetView, PodHealth, PodState, PodView};
 use session_domain::Phase;
 
-use super::super::words::{self, Moment, Words};
-use super::drain::Drain;
+use super::drain_progress::DrainProgress;
+use crate::format;
+use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
-/// A pod.
+/// A pod's card.
 #[derive(Template)]
 #[template(path = "panel/card.html")]
-pub(super) struct Card {
+pub(super) struct PodCard {
     pub(super) id: String,
     pub(super) name: String,
-    /// Where it stands among the others: what needs somebody first.
+    /// The place in the list: pods that need attention have low ranks.
     pub(super) rank: u8,
     address: String,
     state: State,
-    /// How long it has been so, where that was seen.
-    lasting: Option<Moment>,
-    /// What is wrong, if anything.
+    /// How long the pod has been in this state, where the change was seen.
+    lasting: Option<RelativeTime>,
+    /// What is wrong with the pod.
     trouble: Option<String>,
-    /// What it said last; none where it was never heard.
-    known: Option<Known>,
-    /// What it says of its readiness, and discovery of its endpoint.
+    /// The last report; `None` where the pod has never reported.
+    report: Option<LastReport>,
+    /// The pod's readiness, and the conditions of its endpoint.
     conditions: Vec<&'static str>,
-    /// Whether it is silent, so that an operator can have it leave.
+    /// Whether an operator can forget the pod.
     is_silent: bool,
 }
 
-/// A state, in words, colours and shapes.
+/// A state: its text, CSS class and icon.
 #[derive(Clone, Copy)]
 struct State {
-    word: &'static str,
+    text: &'static str,
     class: &'static str,
     icon: &'static str,
 }
 
-/// What a pod said last.
-struct Known {
-    /// When that was, where it is not now.
-    as_of: Option<Moment>,
-    /// Whether it has exited: nothing of it is now, and that is as it should be.
+/// A pod's last report.
+struct LastReport {
+    /// When it was made, where it is out of date.
+    as_of: Option<RelativeTime>,
+    /// Whether the pod has exited, so that an old report is expected.
     is_finished: bool,
-    /// Sessions that are present. Of a pod that does not say, all that it holds.
+    /// The number of present sessions; of all sessions where the pod does not report presence.
     present: String,
     is_one: bool,
-    /// Sessions that are not, where there are any.
+    /// The number of idle sessions, where there are any.
     idle: Option<String>,
-    /// Whether it says which are present.
-    tells_presence: bool,
-    oldest: Option<Moment>,
-    drain: Option<Drain>,
-    deadline: Option<(Moment, Moment)>,
-    told: String,
+    /// Whether the pod reports which sessions are present.
+    reports_presence: bool,
+    oldest: Option<RelativeTime>,
+    drain: Option<DrainProgress>,
+    deadline: Option<(RelativeTime, RelativeTime)>,
+    notified: String,
     own_logouts: String,
     by_page: u64,
     forced: u64,
     moved: Option<String>,
-    up_for: Option<Moment>,
-    /// How long its last answer took, where that was too long.
+    up_for: Option<RelativeTime>,
+    /// How long the last answer took, where that was too long.
     slow: Option<String>,
     version: String,
-    /// Its revision, where that is not its version.
+    /// The revision, where it differs from the version.
     revision: Option<String>,
 }
 
-impl Card {
-    pub(super) fn new(pod: &PodView, view: &FleetView, words: Words) -> Self {
+impl PodCard {
+    pub(super) fn new(pod: &PodView, view: &FleetView, times: TimeRendering) -> Self {
         let is_live = pod.is_reachable();
         let lasting = match &pod.state {
             PodState::Unreachable { since, .. } => Some(*since),
@@ -84,49 +85,49 @@ impl Card {
             rank: rank(pod, trouble.is_some()),
             address: pod.address.to_string(),
             state: state(pod),
-            lasting: lasting.map(|since| words.lasting(since)),
+            lasting: lasting.map(|since| times.lasting(since)),
             trouble,
-            known: Known::of(pod, view, words),
+            report: LastReport::new(pod, view, times),
             conditions: conditions(pod),
             is_silent: matches!(pod.state, PodState::Unreachable { .. }),
         }
     }
 }
 
-impl Known {
-    fn of(pod: &PodView, view: &FleetView, words: Words) -> Option<Self> {
+impl LastReport {
+    fn new(pod: &PodView, view: &FleetView, times: TimeRendering) -> Option<Self> {
         let (report, is_live) = (pod.report.as_ref()?, pod.is_reachable());
         let sessions = pod.active_sessions().unwrap_or(report.active_sessions);
         let present = pod.present_or_held().unwrap_or(sessions);
-        let drain = Drain::of(pod);
+        let drain = DrainProgress::new(pod);
         let deadline = drain.and_then(|drain| drain.deadline);
         Some(Self {
-            as_of: pod.last_seen.filter(|_| !is_live).map(|seen| words.ago(seen)),
+            as_of: pod.last_seen.filter(|_| !is_live).map(|seen| times.ago(seen)),
             is_finished: pod.state == PodState::Finished,
-            present: words::count(present),
+            present: format::count(present),
             is_one: present == 1,
-            idle: words::some(sessions.saturating_sub(present)),
-            tells_presence: pod.present_sessions().is_some(),
+            idle: format::nonzero_count(sessions.saturating_sub(present)),
+            reports_presence: pod.present_sessions().is_some(),
             oldest: view.oldest_session_start(&pod.address).filter(|_| sessions > 0).map(|began| match pod.last_seen {
-                Some(seen) if !is_live => words::lasted(began, seen),
-                Some(_) | None => words.lasting(began),
+                Some(seen) if !is_live => RelativeTime::lasted(began, seen),
+                Some(_) | None => times.lasting(began),
             }),
             drain,
-            deadline: deadline.map(|at| (words::clock(at), words.left(at))),
-            told: words::count(report.counters.drain_notifications_sent),
-            own_logouts: words::count(report.counters.own_logouts()),
+            deadline: deadline.map(|at| (RelativeTime::clock(at), times.left(at))),
+            notified: format::count(report.counters.drain_notifications_sent),
+            own_logouts: format::count(report.counters.own_logouts()),
             by_page: report.counters.auto_logouts,
             forced: report.counters.forced_logouts,
-            moved: words::some(report.counters.moved),
-            up_for: Some(report.started_at).filter(|_| is_live).map(|started| words.lasting(started)),
-            slow: pod.slow_response.map(words::duration),
+            moved: format::nonzero_count(report.counters.moved),
+            up_for: Some(report.started_at).filter(|_| is_live).map(|started| times.lasting(started)),
+            slow: pod.slow_response.map(format::duration),
             version: report.version.clone(),
             revision: pod.revision().filter(|revision| *revision != report.version).map(str::to_owned),
         })
     }
 }
 
-/// Who is being drained, who is in trouble, who was not heard, then the others; the finished last.
+/// Ranks draining pods first, then pods in trouble, pods that have not reported, all others, and finished pods last.
 fn rank(pod: &PodView, is_in_trouble: bool) -> u8 {
     let phase = pod.report.as_ref().map(|report| report.phase);
     match (&pod.state, phase) {
@@ -140,11 +141,11 @@ fn rank(pod: &PodView, is_in_trouble: bool) -> u8 {
 }
 
 fn state(pod: &PodView) -> State {
-    let state = |word, class, icon| State { word, class, icon };
+    let state = |text, class, icon| State { text, class, icon };
     match (&pod.state, pod.report.as_ref().map(|report| report.phase)) {
         (PodState::Finished, _) => state("finished", "finished", "done"),
         (PodState::Unreachable { .. }, _) => state("unreachable", "unreachable", "lost"),
-        (PodState::Waiting, _) | (PodState::Live, None) => state("not heard yet", "waiting", "wait"),
+        (PodState::Waiting, _) | (PodState::Live, None) => state("not reported yet", "waiting", "wait"),
         (PodState::Live, Some(Phase::Serving)) => state("serving", "serving", "serve"),
         (PodState::Live, Some(Phase::Maintenance)) => state("maintenance", "maintenance", "hold"),
         (PodState::Live, Some(Phase::Draining)) => state("draining", "draining", "drain"),
@@ -152,13 +153,13 @@ fn state(pod: &PodView) -> State {
     }
 }
 
-/// What a pod says of its readiness, and discovery of its endpoint, in Kubernetes' words.
+/// Returns the pod's readiness and the conditions of its endpoint, in Kubernetes' terms.
 fn conditions(pod: &PodView) -> Vec<&'static str> {
-    let said = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
+    let text = |condition: Option<bool>, yes, no| condition.map(|is| if is { yes } else { no });
     let Conditions { ready: _, serving, terminating } = pod.conditions;
     let unlisted = (!pod.is_discovered()).then_some("no longer listed");
     let leaving = terminating.filter(|is| *is).map(|_| "terminating");
-    [unlisted, leaving, said(pod.is_ready(), "ready", "not ready"), said(serving, "serving", "not serving")]
+    [unlisted, leaving, text(pod.is_ready(), "ready", "not ready"), text(serving, "serving", "not serving")]
         .into_iter()
         .flatten()
         .collect()

@@ -3,55 +3,56 @@
 use askama::Template;
 use fleet::{FleetView, PodView};
 
-use super::super::Completeness;
-use super::super::words::{self, Moment, Words};
-use super::drain::{Drain, is_emptying};
+use super::drain_progress::{DrainProgress, is_draining};
+use crate::format;
+use crate::pages::completeness::Completeness;
+use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
-/// How many, where, draining which, until when, forced so far.
+/// The sentence: sessions, pods, what is draining until when, and how many users were forced out.
 #[derive(Template)]
 #[template(path = "panel/summary.html")]
 pub(super) struct Summary {
     known: Known,
     present: String,
-    /// Sessions that are held and not present, where there are any.
+    /// The number of idle sessions, where there are any.
     idle: Option<String>,
     pods: String,
     is_complete: bool,
-    emptying: Option<Emptying>,
-    /// Sessions that were force-closed so far, and signed out by their own page.
+    draining: Option<Draining>,
+    /// How many sessions were force-closed, and how many were signed out by their own page.
     forced: u64,
     by_page: u64,
 }
 
-/// How much of the fleet is known at all.
+/// How much of the fleet is known.
 #[derive(Debug, PartialEq)]
 enum Known {
     /// There are no pods.
     NoPods,
-    /// Pods there are, but nothing was heard of any.
+    /// No pod has reported yet.
     Nothing,
-    /// None can be reached, and none ever was.
+    /// No pod can be reached, and none has ever reported.
     Unreachable,
-    /// Something.
+    /// At least one pod has reported.
     Something,
 }
 
-/// The pods that people are asked to leave, together.
+/// All draining pods together.
 #[derive(Debug)]
-struct Emptying {
-    /// The name of the pod, where it is one.
+struct Draining {
+    /// The name of the pod, where it is the only one.
     pod: Option<String>,
     pods: String,
-    left: String,
-    from: String,
-    /// Sessions on them that are not present, where there are any.
+    remaining: String,
+    initial: String,
+    /// The number of idle sessions on these pods, where there are any.
     idle: Option<String>,
-    /// When the last countdown ends.
-    until: Option<(Moment, Moment)>,
+    /// When the last countdown ends: the time, and the time left.
+    deadline: Option<(RelativeTime, RelativeTime)>,
 }
 
 impl Summary {
-    pub(super) fn new(view: &FleetView, completeness: &Completeness, words: Words) -> Self {
+    pub(super) fn new(view: &FleetView, completeness: &Completeness, times: TimeRendering) -> Self {
         let all = completeness.all;
         let known = match view.pods().iter().filter(|pod| pod.report.is_some()).count() {
             _ if view.pods().is_empty() => Known::NoPods,
@@ -62,22 +63,22 @@ impl Summary {
         let counters = view.counters();
         Self {
             known,
-            present: words::counted(view.present_sessions(), "session"),
-            idle: words::some(view.idle_sessions()),
+            present: format::counted(view.present_sessions(), "session"),
+            idle: format::nonzero_count(view.idle_sessions()),
             pods: completeness.pods(),
             is_complete: completeness.known == all,
-            emptying: Emptying::of(view, words),
+            draining: Draining::new(view, times),
             forced: counters.forced_logouts,
             by_page: counters.auto_logouts,
         }
     }
 }
 
-impl Emptying {
-    fn of(view: &FleetView, words: Words) -> Option<Self> {
-        let pods: Vec<_> = view.pods().iter().filter(|pod| is_emptying(pod)).collect();
-        let drains = || pods.iter().filter_map(|pod| Drain::of(pod));
-        let until = drains().filter_map(|drain| drain.deadline).max();
+impl Draining {
+    fn new(view: &FleetView, times: TimeRendering) -> Option<Self> {
+        let pods: Vec<_> = view.pods().iter().filter(|pod| is_draining(pod)).collect();
+        let drains: Vec<_> = pods.iter().filter_map(|pod| DrainProgress::new(pod)).collect();
+        let deadline = drains.iter().filter_map(|drain| drain.deadline).max();
         let pod = match pods.as_slice() {
             [] => return None,
             [pod] => Some(PodView::label(pod).to_owned()),
@@ -85,11 +86,11 @@ impl Emptying {
         };
         Some(Self {
             pod,
-            pods: words::count(pods.len()),
-            left: words::count(drains().map(|drain| drain.left).sum::<u64>()),
-            from: words::count(drains().map(|drain| drain.from).sum::<u64>()),
-            idle: words::some(pods.iter().filter_map(|pod| pod.idle_sessions()).sum()),
-            until: until.map(|at| (words::clock(at), words.left(at))),
+            pods: format::count(pods.len()),
+            remaining: format::count(drains.iter().map(|drain| drain.remaining).sum::<u64>()),
+            initial: format::count(drains.iter().map(|drain| drain.initial).sum::<u64>()),
+            idle: format::nonzero_count(pods.iter().filter_map(|pod| pod.idle_sessions()).sum()),
+            deadline: deadline.map(|at| (RelativeTime::clock(at), times.left(at))),
         })
     }
 }
@@ -117,18 +118,18 @@ impl Figures {
         let counters = view.counters();
         let Completeness { known, all, .. } = completeness;
         Self {
-            present: words::count(view.present_sessions()),
-            idle: words::count(view.idle_sessions()),
+            present: format::count(view.present_sessions()),
+            idle: format::count(view.idle_sessions()),
             pods: if known == all { all.to_string() } else { format!("{known} of {all}") },
             is_complete: known == all,
-            draining: view.pods().iter().filter(|pod| is_emptying(pod)).count(),
-            own_logouts: words::count(counters.own_logouts()),
-            by_page: words::count(counters.auto_logouts),
+            draining: view.pods().iter().filter(|pod| is_draining(pod)).count(),
+            own_logouts: format::count(counters.own_logouts()),
+            by_page: format::count(counters.auto_logouts),
             is_by_page: counters.auto_logouts > 0,
-            forced: words::count(counters.forced_logouts),
+            forced: format::count(counters.forced_logouts),
             is_forced: counters.forced_logouts > 0,
-            moved: words::count(counters.moved),
-            logins: words::count(counters.logins),
+            moved: format::count(counters.moved),
+            logins: format::count(counters.logins),
         }
     }
 }

@@ -1,29 +1,29 @@
-//! What the list is asked for: search, filters, order, export. Fixed as long as the page is open.
+//! The controls of the list: search, filters, order, export. They do not change while the page is open.
 
 use fleet::{FleetView, Query, SessionState, SortField};
 
-use crate::api::SessionParameters;
+use crate::session_query::SessionQuery;
 
-/// The controls above the list, and the heads of its columns.
+/// The controls above the list, and the headings of its columns.
 pub(super) struct Controls {
-    pub(super) asked: SessionParameters,
+    pub(super) asked: SessionQuery,
     pub(super) is_filtered: bool,
-    /// Pods to choose from.
+    /// The pods to choose from.
     pub(super) pods: Vec<String>,
-    /// States to choose from: name and words.
+    /// The states to choose from: name and label.
     pub(super) states: Vec<(&'static str, &'static str)>,
     pub(super) columns: Vec<Column>,
-    /// Orders to choose from, for screens too narrow for the heads of columns: name and words.
+    /// The orders to choose from, for screens too narrow for column headings: name and label.
     pub(super) orders: Vec<(String, String)>,
-    /// The order of the list, as it is asked for.
+    /// The current order.
     pub(super) order: String,
-    /// The same list of every user.
+    /// The link to the same list without the filter by user.
     pub(super) any_user: String,
     pub(super) csv: String,
     pub(super) json: String,
 }
 
-/// The head of a column.
+/// The heading of a column.
 pub(super) struct Column {
     pub(super) name: &'static str,
     pub(super) href: String,
@@ -41,41 +41,41 @@ const COLUMNS: [(&str, SortField); 6] = [
 ];
 
 impl Controls {
-    pub(super) fn new(asked: &SessionParameters, query: &Query, view: &FleetView) -> Self {
+    pub(super) fn new(asked: &SessionQuery, query: &Query, view: &FleetView) -> Self {
         let mut pods: Vec<_> = view.pods().iter().map(|pod| pod.label().to_owned()).collect();
         if !asked.pod.is_empty() {
             pods.push(asked.pod.clone());
         }
         pods.sort();
         pods.dedup();
-        let whole = asked.at_start();
+        let first_page = asked.first_page();
         Self {
             is_filtered: !query.filter.is_empty(),
             pods,
-            states: SessionState::ALL.map(|state| (state.as_str(), words(state))).into(),
-            columns: COLUMNS.map(|(name, field)| column(name, field, query, &whole)).into(),
+            states: SessionState::ALL.map(|state| (state.as_str(), label(state))).into(),
+            columns: COLUMNS.map(|(name, field)| column(name, field, query, &first_page)).into(),
             orders: COLUMNS.iter().flat_map(|(name, field)| orders(name, *field)).collect(),
             order: query.sort.to_string(),
-            any_user: SessionParameters { user: String::new(), ..whole.clone() }.href("/admin/users"),
-            csv: whole.href("/admin/users.csv"),
-            json: whole.href("/admin/users.json"),
+            any_user: SessionQuery { user: String::new(), ..first_page.clone() }.href("/admin/users"),
+            csv: first_page.href("/admin/users.csv"),
+            json: first_page.href("/admin/users.json"),
             asked: asked.clone(),
         }
     }
 }
 
-const fn words(state: SessionState) -> &'static str {
+const fn label(state: SessionState) -> &'static str {
     match state {
         SessionState::Present => "present",
         SessionState::Idle => "idle",
-        SessionState::Notified => "told to leave",
-        SessionState::NotNotified => "not told",
+        SessionState::Notified => "notified",
+        SessionState::NotNotified => "not notified",
         SessionState::LastKnown => "last known",
         SessionState::Doubtful => "in doubt",
     }
 }
 
-/// Both orders by a field.
+/// Returns both orders by a field.
 fn orders(name: &str, field: SortField) -> [(String, String); 2] {
     let (up, down) = match field {
         SortField::SessionId | SortField::User | SortField::Pod => ("A to Z", "Z to A"),
@@ -86,7 +86,7 @@ fn orders(name: &str, field: SortField) -> [(String, String); 2] {
     [(field.to_owned(), format!("{name}, {up}")), (format!("-{field}"), format!("{name}, {down}"))]
 }
 
-fn column(name: &'static str, field: SortField, query: &Query, whole: &SessionParameters) -> Column {
+fn column(name: &'static str, field: SortField, query: &Query, first_page: &SessionQuery) -> Column {
     let is_sorted = query.sort.field == field;
     let is_descending = is_sorted && query.sort.descending;
     let sort = if is_sorted && !is_descending { format!("-{}", field.as_str()) } else { field.as_str().to_owned() };
@@ -95,5 +95,5 @@ fn column(name: &'static str, field: SortField, query: &Query, whole: &SessionPa
         (true, false) => "ascending",
         (true, true) => "descending",
     };
-    Column { name, href: SessionParameters { sort, ..whole.clone() }.href("/admin/users"), order }
+    Column { name, href: SessionQuery { sort, ..first_page.clone() }.href("/admin/users"), order }
 }

@@ -1,12 +1,13 @@
-//! What stands around the rows: how many there are, which of them are shown, and the way to the others.
+//! What surrounds the rows: totals, the range that is shown, and links to the other pages of the list.
 
 use askama::Template;
 use fleet::{FleetView, Listing, PageAnchor};
 
-use super::super::{Completeness, words};
-use crate::api::SessionParameters;
+use crate::format;
+use crate::pages::completeness::Completeness;
+use crate::session_query::SessionQuery;
 
-/// The heading, with the totals; each leads to the sessions that it counts.
+/// The heading with the totals. Each total links to the sessions that it counts.
 #[derive(Template)]
 #[template(path = "users/head.html")]
 pub(super) struct Head {
@@ -22,9 +23,9 @@ impl Head {
     pub(super) fn new(view: &FleetView, completeness: &Completeness) -> Self {
         let total = view.total_sessions();
         Self {
-            present: words::count(view.present_sessions()),
-            idle: words::count(view.idle_sessions()),
-            total: words::count(total),
+            present: format::count(view.present_sessions()),
+            idle: format::count(view.idle_sessions()),
+            total: format::count(total),
             is_one: total == 1,
             pods: completeness.pods(),
             is_complete: completeness.known == completeness.all,
@@ -32,7 +33,7 @@ impl Head {
     }
 }
 
-/// Which rows these are, or why there are none.
+/// Which rows are shown, or why there are none.
 #[derive(Template)]
 #[template(path = "users/range.html")]
 pub(super) struct Range {
@@ -50,18 +51,18 @@ pub(super) struct Range {
 enum Empty {
     /// There are no pods.
     NoPods,
-    /// No pod was heard yet.
-    NothingYet,
-    /// No pod can be reached, and none ever was.
+    /// No pod has reported yet.
+    NoReports,
+    /// No pod can be reached, and none has ever reported.
     Unreachable,
-    /// There are sessions, and none of them is meant.
+    /// No session matches the query.
     NothingMatches,
-    /// The page lies behind the last row.
-    BehindTheLast,
-    /// All pods are known, and nobody is there.
-    Nobody,
-    /// Nobody is on the pods that are known.
-    NobodyKnown,
+    /// The page is after the last row.
+    AfterTheLast,
+    /// All pods are known and hold no session.
+    NoSessions,
+    /// The known pods hold no session.
+    NoKnownSessions,
 }
 
 impl Range {
@@ -70,11 +71,11 @@ impl Range {
         let is_filtered = !listing.query().filter.is_empty();
         Self {
             is_filtered,
-            total: words::counted(total, "session"),
-            matching: words::count(listing.total()),
+            total: format::counted(total, "session"),
+            matching: format::count(listing.total()),
             empty: (shown == 0).then(|| Empty::of(view, completeness, listing)),
-            first: words::count(listing.before() + 1),
-            last: words::count(listing.before() + shown),
+            first: format::count(listing.before() + 1),
+            last: format::count(listing.before() + shown),
             pods: completeness.pods(),
         }
     }
@@ -83,20 +84,20 @@ impl Range {
 impl Empty {
     fn of(view: &FleetView, completeness: &Completeness, listing: &Listing) -> Self {
         let Completeness { all, known, .. } = *completeness;
-        let was_heard = view.pods().iter().any(|pod| pod.report.is_some());
+        let has_report = view.pods().iter().any(|pod| pod.report.is_some());
         match () {
-            () if listing.total() > 0 => Self::BehindTheLast,
+            () if listing.total() > 0 => Self::AfterTheLast,
             () if view.total_sessions() > 0 => Self::NothingMatches,
             () if all == 0 => Self::NoPods,
-            () if completeness.unreachable.len() == all && !was_heard => Self::Unreachable,
-            () if !was_heard => Self::NothingYet,
-            () if known < all => Self::NobodyKnown,
-            () => Self::Nobody,
+            () if completeness.unreachable.len() == all && !has_report => Self::Unreachable,
+            () if !has_report => Self::NoReports,
+            () if known < all => Self::NoKnownSessions,
+            () => Self::NoSessions,
         }
     }
 }
 
-/// The way to the other pages of the list.
+/// Links to the other pages of the list.
 #[derive(Template)]
 #[template(path = "users/pager.html")]
 pub(super) struct Pager {
@@ -107,16 +108,16 @@ pub(super) struct Pager {
 }
 
 impl Pager {
-    pub(super) fn new(asked: &SessionParameters, listing: &Listing) -> Self {
+    pub(super) fn new(asked: &SessionQuery, listing: &Listing) -> Self {
         let query = listing.query();
-        let whole = asked.at_start();
+        let first_page = asked.first_page();
         let to =
-            |cursor: String, before: String| SessionParameters { cursor, before, ..whole.clone() }.href("/admin/users");
+            |cursor: String, before: String| SessionQuery { cursor, before, ..first_page.clone() }.href("/admin/users");
         let (previous, next) = (listing.previous(), listing.next());
-        // Whoever is elsewhere than at the start may go there, even where nothing is left before.
-        let is_elsewhere = previous.is_some() || query.anchor != PageAnchor::Start;
+        // A page in the middle links to the first one, even where no row is left before it.
+        let is_later = previous.is_some() || query.anchor != PageAnchor::Start;
         Self {
-            first: is_elsewhere.then(|| to(String::new(), String::new())),
+            first: is_later.then(|| to(String::new(), String::new())),
             previous: previous.map(|position| to(String::new(), query.cursor(&position))),
             last: next.as_ref().map(|_| to(String::new(), "end".to_owned())),
             next: next.map(|position| to(query.cursor(&position), String::new())),

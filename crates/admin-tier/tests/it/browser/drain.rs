@@ -7,7 +7,7 @@ use crate::history::named;
 use crate::real_pods::user_pod;
 
 #[tokio::test]
-async fn an_open_page_follows_a_drain_and_the_panel_what_operators_do() {
+async fn an_open_page_follows_a_drain_and_the_panel_shows_the_actions_of_operators() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, "false").unwrap();

@@ -20,7 +20,7 @@ async fn two_thousand() -> (FakePod, FakePod, Admin) {
 }
 
 #[tokio::test]
-async fn forty_users_among_two_thousand_sessions_are_what_the_pages_speak_of() {
+async fn pages_show_forty_present_users_among_two_thousand_sessions() {
     let (_first, _second, admin) = two_thousand().await;
     let browser = Browser::open().await;
     let url = |path: &str| format!("http://{}{path}", admin.http);

@@ -5,7 +5,7 @@ use test_support::Browser;
 use crate::Admin;
 
 #[tokio::test]
-async fn somebody_signs_in_by_keyboard_and_a_page_left_open_follows_their_leaving() {
+async fn an_operator_signs_in_by_keyboard_and_another_open_page_follows_the_sign_out() {
     let options = [("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener"), ("REFRESH_INTERVAL", "200ms")];
     let admin = Admin::with(&["127.0.0.1:1"], &options).await;
     let browser = Browser::open().await;
@@ -28,7 +28,7 @@ async fn somebody_signs_in_by_keyboard_and_a_page_left_open_follows_their_leavin
 }
 
 #[tokio::test]
-async fn a_link_from_the_log_opens_by_its_button() {
+async fn a_link_from_the_log_signs_in_by_its_button() {
     let admin = Admin::with(&["127.0.0.1:1"], &[("ADMIN_AUTH", "token")]).await;
     let line = admin.process.line("?once=").await;
     let browser = Browser::open().await;

@@ -34,7 +34,7 @@ async fn shows_evil(browser: &Browser, css: &str) {
 }
 
 #[tokio::test]
-async fn what_pods_and_users_are_called_is_shown_to_the_letter() {
+async fn names_of_pods_and_users_are_shown_literally() {
     let mut liar = pod(EVIL, 1);
     liar.version = EVIL.into();
     let fake = FakePod::saying([Event::Pod(liar), snapshot([session(EVIL, EVIL, 5)])]).await;
@@ -50,7 +50,7 @@ async fn what_pods_and_users_are_called_is_shown_to_the_letter() {
 }
 
 #[tokio::test]
-async fn what_a_page_renews_itself_with_is_shown_to_the_letter() {
+async fn names_in_updates_of_a_page_are_shown_literally() {
     let pod = user_pod("user-1", &[]).await;
     let admin = Admin::start(&[&pod.grpc]).await;
     admin.pod(&pod.grpc, "the pod", |pod| pod["reachable"] == true).await;
@@ -63,7 +63,7 @@ async fn what_a_page_renews_itself_with_is_shown_to_the_letter() {
 }
 
 #[tokio::test]
-async fn what_stands_in_an_address_becomes_no_part_of_a_page() {
+async fn text_in_a_url_becomes_no_element_of_a_page() {
     let fake = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", 5)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
@@ -89,7 +89,7 @@ async fn what_stands_in_an_address_becomes_no_part_of_a_page() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_says_of_an_operator_is_shown_to_the_letter() {
+async fn an_operators_name_from_the_proxy_is_shown_literally() {
     let options =
         [("ADMIN_AUTH", "proxy"), ("TRUSTED_USER_HEADER", "X-Forwarded-User"), ("TRUSTED_PROXIES", "127.0.0.1/32")];
     let admin = Admin::with(&["127.0.0.1:1"], &options).await;
@@ -101,7 +101,7 @@ async fn what_a_proxy_says_of_an_operator_is_shown_to_the_letter() {
 }
 
 #[tokio::test]
-async fn what_a_cluster_says_is_shown_and_never_run() {
+async fn text_from_the_kubernetes_api_is_shown_and_never_run() {
     let api = KubernetesDouble::start().await;
     let metadata = json!({ "namespace": "sample-app", "name": "app-config" });
     let data = json!({ "MAINTENANCE_MODE": EVIL });
@@ -132,7 +132,7 @@ async fn what_a_cluster_says_is_shown_and_never_run() {
 }
 
 #[tokio::test]
-async fn what_stands_in_the_switchs_file_is_never_run() {
+async fn text_in_the_switchs_file_is_never_run() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     std::fs::write(&switch, EVIL).unwrap();
@@ -141,7 +141,7 @@ async fn what_stands_in_the_switchs_file_is_never_run() {
     let browser = Browser::open().await;
     eventually("the doubt", || async {
         open(&browser, &admin, "/admin").await;
-        browser.text("main").await.contains("That is the last that is known").then_some(())
+        browser.text("main").await.contains("This is the last known position").then_some(())
     })
     .await;
     is_unharmed(&browser, "the file").await;

@@ -12,7 +12,7 @@ fn bytes(value: &[u8]) -> HeaderValue {
 }
 
 #[tokio::test]
-async fn a_sign_in_is_found_beside_cookies_that_are_no_text_and_a_garbled_token_is_wrong() {
+async fn a_sign_in_cookie_is_found_beside_cookies_that_are_not_text_and_a_garbled_token_is_wrong() {
     let admin = Admin::with(&["127.0.0.1:1"], &LOCKED).await;
     let url = format!("http://{}/admin/api/v1/pods", admin.http);
     let opened = admin.person().post("/admin/sign-in").form(&[("token", LOCKED[1].1)]).send().await.unwrap();
@@ -30,7 +30,7 @@ async fn a_sign_in_is_found_beside_cookies_that_are_no_text_and_a_garbled_token_
 }
 
 #[tokio::test]
-async fn the_browsers_word_counts_before_the_host_and_a_trusted_proxys_host_is_ours() {
+async fn sec_fetch_site_takes_precedence_over_the_host_and_a_trusted_proxys_host_counts() {
     let plain = Admin::with(&["127.0.0.1:1"], &LOCKED).await;
     let trusting = Admin::with(&["127.0.0.1:1"], &[&LOCKED[..], &[("TRUSTED_PROXIES", "127.0.0.1")]].concat()).await;
     let origin = ("origin", "https://admin.test:8443");

@@ -16,7 +16,7 @@ fn is_guarded(answer: &Response, what: &str) {
 }
 
 #[tokio::test]
-async fn every_answer_is_guarded_whatever_it_is() {
+async fn every_answer_has_the_security_headers() {
     let open = Admin::start(&["127.0.0.1:1"]).await;
     let locked = Admin::with(&["127.0.0.1:1"], &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", "opener")]).await;
     for (admin, path, status) in [

@@ -16,7 +16,7 @@ async fn signed_in(browser: &Browser, admin: &Admin) {
 }
 
 #[tokio::test]
-async fn no_other_sites_page_moves_the_switch_or_signs_anybody_in_or_out() {
+async fn a_page_of_another_site_cannot_move_the_switch_or_sign_anybody_in_or_out() {
     let folder = tempfile::tempdir().unwrap();
     let switch = folder.path().join("MAINTENANCE_MODE");
     fs::write(&switch, "false").unwrap();
@@ -49,7 +49,7 @@ async fn no_other_sites_page_moves_the_switch_or_signs_anybody_in_or_out() {
 }
 
 #[tokio::test]
-async fn no_other_sites_page_frames_one_of_ours() {
+async fn a_page_of_another_site_cannot_frame_the_panel() {
     let admin = Admin::with(&["127.0.0.1:1"], &[("ADMIN_AUTH", "token"), ("ADMIN_TOKEN", TOKEN)]).await;
     let harmless = Site::with(&[("/", "<!doctype html><title>x</title><h1>Framed</h1>")]).await;
     let paths = ["/admin", "/admin/users", "/admin/sign-in", "/admin/nowhere", "/admin/api/v1/pods", "/metrics"];

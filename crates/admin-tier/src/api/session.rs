@@ -1,0 +1,32 @@
+//! One session in JSON, as the API and the exports show it.
+
+use fleet::{FleetView, Row};
+use serde::Serialize;
+use session_domain::{SessionId, Timestamp};
+
+/// A session.
+#[derive(Debug, Serialize)]
+pub(crate) struct SessionBody<'a> {
+    pub(crate) session_id: SessionId,
+    pub(crate) user: &'a str,
+    pub(crate) pod: &'a str,
+    pub(crate) login_time: Timestamp,
+    pub(crate) last_activity: Timestamp,
+    pub(crate) duration_seconds: u64,
+    /// Whether the session is present; null where its pod cannot be reached.
+    pub(crate) connected: Option<bool>,
+}
+
+impl<'a> SessionBody<'a> {
+    pub(crate) fn new(row: &'a Row, view: &FleetView, now: Timestamp) -> Self {
+        Self {
+            session_id: row.session.id,
+            user: row.session.user.as_str(),
+            pod: row.session.pod.as_str(),
+            login_time: row.session.login_time,
+            last_activity: row.session.last_activity,
+            duration_seconds: now.since(row.session.login_time).as_secs(),
+            connected: (!view.is_stale(row)).then(|| row.session.is_present()),
+        }
+    }
+}

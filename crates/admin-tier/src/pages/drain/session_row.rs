@@ -1,0 +1,59 @@
+//! One session that a pod had when its drain began.
+
+use askama::Template;
+use fleet::{DrainEnd, DrainedSession};
+use session_domain::{Outcome, SessionId, Timestamp};
+
+use crate::pages::relative_time::RelativeTime;
+
+/// A row: the session and how it left the pod.
+#[derive(Template)]
+#[template(path = "drain/session_row.html")]
+pub(super) struct SessionRow {
+    pub(super) id: String,
+    user: String,
+    left_at: Option<RelativeTime>,
+    /// How long after the beginning of the drain it left.
+    after: Option<String>,
+    /// How it left, and the CSS class of that text.
+    departure: &'static str,
+    class: &'static str,
+}
+
+impl SessionRow {
+    pub(super) fn new(
+        id: SessionId,
+        person: &DrainedSession,
+        end: Option<DrainEnd>,
+        after: &dyn Fn(Timestamp) -> String,
+    ) -> Self {
+        let (is_over, is_lost) = (end.is_some(), matches!(end, Some(DrainEnd::Lost(_))));
+        let (departure, class) = match person.ended {
+            None if is_lost => ("not known: the pod was lost", "unreachable"),
+            None if person.is_away => ("closed the page", "waiting"),
+            None if is_over => ("stayed", "waiting"),
+            None => ("still there", "draining"),
+            Some((_, outcome)) => departure(outcome),
+        };
+        let left_at = person.ended.map(|(at, _)| at);
+        Self {
+            id: id.to_string(),
+            user: person.user.to_string(),
+            left_at: left_at.map(RelativeTime::clock),
+            after: left_at.map(after),
+            departure,
+            class,
+        }
+    }
+}
+
+const fn departure(outcome: Option<Outcome>) -> (&'static str, &'static str) {
+    match outcome {
+        Some(Outcome::Logout) => ("signed out", "serving"),
+        Some(Outcome::AutoLogout) => ("signed out by the page", "unreachable"),
+        Some(Outcome::Forced) => ("forced", "unreachable"),
+        Some(Outcome::Expired) => ("closed the page", "waiting"),
+        Some(Outcome::Moved) => ("moved to another pod", "serving"),
+        None => ("not known: the pod could not be reached", "unreachable"),
+    }
+}
