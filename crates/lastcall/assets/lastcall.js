@@ -1363,7 +1363,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const data = tag?.dataset ?? {};
     const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
     const base = data.base ?? tabPath ?? "/";
-    return { base, routes: base + routePrefix(base), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0 };
+    return { base, routes: base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0 };
   }
   var MARK = /* @__PURE__ */ Symbol.for("lastcall");
   function startOnce(run2) {

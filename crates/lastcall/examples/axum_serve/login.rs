@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use axum_login::{AuthManagerLayer, AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend};
 use http::StatusCode;
-use lastcall::{Session, SignIn, UserName};
+use lastcall::{Refusal, Session, SignIn, UserName};
 use serde::Deserialize;
 use tower_sessions::{MemoryStore, SessionManagerLayer};
 
@@ -80,20 +80,52 @@ async fn sign_in(
     mut login: Login,
     lastcall: SignIn,
     Form(credentials): Form<Credentials>,
-) -> Result<Response, Response> {
-    let failed = |_| StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    let Some(user) = login.authenticate(credentials).await.map_err(failed)? else {
+) -> Result<Response, Failure> {
+    let Some(user) = login.authenticate(credentials).await? else {
         return Ok(Redirect::to("/login").into_response());
     };
     let signed_in = lastcall.name_user(UserName::from_input(user.name)).await?;
-    login.login(&user).await.map_err(failed)?;
+    login.login(&user).await?;
     metrics::counter!("shop_logins_total").increment(1);
     Ok((signed_in, Redirect::to("/")).into_response())
 }
 
 /// Signs out of the app, and ends the session that the drain waits for.
-async fn sign_out(mut login: Login, session: Option<Session>) -> Result<Response, StatusCode> {
-    login.logout().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let _ = session;
-    Ok(Redirect::to("/login").into_response())
+async fn sign_out(mut login: Login, session: Option<Session>) -> Result<Response, Failure> {
+    login.logout().await?;
+    let signed_out = match session {
+        Some(session) => Some(session.sign_out().await),
+        None => None,
+    };
+    Ok((signed_out, Redirect::to("/login")).into_response())
+}
+
+/// Why a handler gives up: Lastcall refuses, or the app's own sessions fail.
+enum Failure {
+    Refused(Refusal),
+    Login(axum_login::Error<Users>),
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<axum_login::Error<Users>> for Failure {
+    fn from(error: axum_login::Error<Users>) -> Self {
+        Self::Login(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(refusal) => refusal.into_response(),
+            Self::Login(error) => {
+                tracing::error!(%error, "the app's sessions fail");
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
 }

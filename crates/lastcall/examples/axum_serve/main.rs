@@ -19,7 +19,7 @@ use axum::Router;
 use axum::routing::get;
 use axum_login::login_required;
 use axum_server::Handle;
-use lastcall::{CookieSecure, Lastcall, PodName};
+use lastcall::{CookieName, CookieSecure, Lastcall, PodName, RoutePrefix};
 
 /// How long requests in flight have after the drain.
 const CLOSING_TIME: Duration = Duration::from_secs(5);
@@ -39,6 +39,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             // TLS ends in this process: no proxy says so.
             config.cookie_secure = CookieSecure::Always;
         })
+        .route_prefix(RoutePrefix::new("/_lastcall")?)
+        .session_cookie(CookieName::new("lastcall_session")?)
+        .login_route(false)
+        .metrics_route(false)
         .build();
     // What the app counts comes out of the same exporter as what Lastcall counts.
     metrics::set_global_recorder(lastcall.recorder())?;
@@ -70,7 +74,7 @@ fn app(lastcall: &Lastcall) -> Router {
         .merge(login::routes())
         .layer(login::layer())
         .layer(lastcall.layer())
-        .nest("/_lastcall", lastcall.routes())
+        .merge(lastcall.routes())
         .route("/metrics", get(async move || metrics.render_metrics()))
 }
 
