@@ -53,22 +53,17 @@
 //! Lastcall asks for no password. An app that knows its users names them, so that they are known by name where sessions are listed:
 //!
 //! ```
-//! use axum::response::{IntoResponse, Redirect, Response};
-//! use lastcall::{Session, SignIn, UserName};
+//! use axum::response::{IntoResponse, Redirect};
+//! use lastcall::{Refusal, Session, SignIn, UserName};
 //!
-//! async fn signed_in(sign_in: SignIn) -> Response {
+//! async fn signed_in(sign_in: SignIn) -> Result<impl IntoResponse, Refusal> {
 //!     // The app has verified who this is.
-//!     match sign_in.name_user(UserName::from_input("ada")).await {
-//!         Ok(signed_in) => (signed_in, Redirect::to("/")).into_response(),
-//!         Err(refusal) => refusal,
-//!     }
+//!     let signed_in = sign_in.name_user(UserName::from_input("ada")).await?;
+//!     Ok((signed_in, Redirect::to("/")))
 //! }
 //!
-//! async fn sign_out(session: Option<Session>) -> Response {
-//!     match session {
-//!         Some(session) => (session.sign_out().await, Redirect::to("/login")).into_response(),
-//!         None => Redirect::to("/login").into_response(),
-//!     }
+//! async fn sign_out(session: Session) -> impl IntoResponse {
+//!     (session.sign_out().await, Redirect::to("/login"))
 //! }
 //! ```
 //!

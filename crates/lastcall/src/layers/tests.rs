@@ -109,7 +109,7 @@ async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
 
 /// Requests that were answered with this class of status, as `/metrics` counts them.
 fn measured(state: &ServiceState, class: &str) -> f64 {
-    let text = crate::scrape::render(&state);
+    let text = crate::scrape::render(state);
     let series = format!("lastcall_http_request_duration_seconds_count{{status=\"{class}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&series)).unwrap().parse().unwrap()
 }
