@@ -1,6 +1,6 @@
-//! `cargo xtask bench`: how fast, as a ratio to something measured in the same run on the same machine.
+//! `cargo xtask bench`: performance, as a ratio to a reference measured in the same run on the same machine.
 //!
-//! Absolute figures depend on the machine and its mood; a ratio of two things that take turns does not.
+//! Absolute figures depend on the machine and its load; a ratio of two measurements that take turns does not.
 
 mod dashboard;
 mod load;
@@ -14,14 +14,14 @@ use anyhow::Context as _;
 use crate::dev::redis::{EMBEDDED, Redis};
 use crate::steps::{announce, cargo, root, step};
 
-/// How often the two take turns, and for how long each.
+/// How many turns each of the two gets, and how long a turn takes.
 const TURNS: u32 = 5;
 const TURN: Duration = Duration::from_secs(2);
 
-/// People who ask for the page, each again and again over one connection.
-const PEOPLE: usize = 16;
+/// Clients that request the page repeatedly, each over one connection.
+const USERS: usize = 16;
 
-/// Measures everything there is to measure.
+/// Runs all measurements.
 ///
 /// # Errors
 /// Something cannot be built or started, or a request fails.
@@ -35,12 +35,12 @@ fn request_rate() -> anyhow::Result<()> {
     step("build", &mut cargo(&["build", "--release", "--bin", "user-tier"]))?;
     let redis = Redis::new(EMBEDDED)?;
     let (memory, shared) = (Pod::start(19_090, None)?, Pod::start(19_190, Some(&redis.url))?);
-    let people = [memory.port, shared.port].map(|port| load::People::new(port, PEOPLE));
-    let [mut memory_people, mut shared_people] = people;
+    let clients = [memory.port, shared.port].map(|port| load::Clients::new(port, USERS));
+    let [mut memory_clients, mut shared_clients] = clients;
     announce("request rate, sessions in memory and in Redis by turns");
     let (mut alone, mut together) = (0.0, 0.0);
     for turn in 1..=TURNS {
-        let (a, b) = (memory_people.rate(TURN)?, shared_people.rate(TURN)?);
+        let (a, b) = (memory_clients.rate(TURN)?, shared_clients.rate(TURN)?);
         eprintln!("turn {turn}: {a:>8.0}/s in memory, {b:>8.0}/s in Redis, ratio {:.2}", b / a);
         alone += a;
         together += b;
@@ -60,7 +60,7 @@ impl Pod {
         let mut command = Command::new(Path::new(&root()).join("target/release/user-tier"));
         command.envs(redis.map(|url| ("REDIS_URL", url)));
         command.env("HTTP_ADDR", format!("127.0.0.1:{port}")).env("GRPC_ADDR", format!("127.0.0.1:{}", port + 1));
-        command.env("SESSION_KEY", "the benchmark keeps no secret from anybody").env("RUST_LOG", "error");
+        command.env("SESSION_KEY", "the benchmark keeps no secret").env("RUST_LOG", "error");
         let process = command.stdin(Stdio::null()).spawn().context("the user tier cannot be started")?;
         let pod = Self { port, process };
         load::wait_until_ready(port)?;
@@ -70,7 +70,7 @@ impl Pod {
 
 impl Drop for Pod {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,8 +1,9 @@
-//! `cargo xtask dev`: user pods behind one front door, and the admin tier, on this machine, to be opened, watched and
-//! drained by hand.
+//! `cargo xtask dev`: user pods behind one front door, and the admin tier, on this machine, for trying out and
+//! draining by hand.
 //!
-//! One loop owns all children; the front door is part of this process. Each runs in a process group of its own, so that the terminal's Ctrl-C reaches us alone:
-//! we hand it on as one SIGTERM to each pod, and stop the admin tier last, so that the drain can be watched.
+//! One loop owns all children; the front door is part of this process. Each child runs in a process group of its own, so that the terminal's
+//! Ctrl-C reaches only this process. It sends one SIGTERM to each pod, and stops the admin tier last, so that the drain can be
+//! watched.
 
 mod child;
 mod fleet;
@@ -29,11 +30,11 @@ use plan::Plan;
 use redis::Redis;
 use switch::Switch;
 
-/// What the first build takes: measured in fresh clones, on 2 cores that were free and on 2 that were busy.
+/// The duration of the first build, measured in fresh clones on 2 idle and on 2 busy cores.
 const FIRST_BUILD: &str =
     "building both tiers: 2 to 7 minutes on 2 cores and 1.5 GB in target/ the first time, seconds after that";
 
-/// The most pods that `--pods` takes.
+/// The largest number of pods for `--pods`.
 const MOST_PODS: u16 = 50;
 
 /// The highest port of the front door that leaves room for all others.
@@ -59,14 +60,14 @@ pub(crate) struct Arguments {
     no_build: bool,
 }
 
-/// Builds, starts, waits until all are ready, says what to open, and looks after them until they are gone.
+/// Builds and starts all processes, waits until they are ready, prints what to open, and supervises them until they exit.
 ///
 /// # Errors
-/// Something cannot be built or started, or one of the processes ends otherwise than by a drain.
+/// Something cannot be built or started, or one of the processes exits otherwise than by a drain.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let switch = Switch::new()?;
     let plan = |redis| Plan::new(arguments.port, arguments.pods, arguments.drain_timeout, &switch.path(), redis);
-    // Before the build too: nobody is to wait for that only to learn that nothing can be started.
+    // Before the build, too: a port in use is reported without waiting for the build.
     plan(None).check_addresses()?;
     if !arguments.no_build {
         build()?;
@@ -85,17 +86,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     fleet.watch()
 }
 
-/// Builds both tiers, and says before the first time what that takes.
+/// Builds both tiers, and announces the duration of a first build.
 fn build() -> anyhow::Result<()> {
     let binaries = plan::binaries()?;
     if !plan::BINARIES.into_iter().all(|name| binaries.join(name).is_file()) {
         announce(FIRST_BUILD);
     }
-    // Without --package: the same choice of features as `cargo xtask test` makes, so that nothing is built twice.
+    // Without --package: with the same features as in `cargo xtask test`, so that nothing is built twice.
     step("build", &mut cargo(&["build", "--bin", "user-tier", "--bin", "admin-tier"]))
 }
 
-/// Ctrl-C, SIGTERM and the end of the terminal, as messages.
+/// Ctrl-C, SIGTERM and the hangup of the terminal, as messages.
 fn interrupts() -> anyhow::Result<Receiver<()>> {
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let (sender, receiver) = channel();

@@ -1,6 +1,6 @@
-//! `cargo xtask image`: builds both tiers into images with whatever engine works here, and says what they are called.
+//! `cargo xtask image`: builds images of both tiers with the first engine that works, and prints their names.
 //!
-//! Never decides what is in an image: that is `Dockerfile.user` and `Dockerfile.admin`.
+//! `Dockerfile.user` and `Dockerfile.admin` define the content of the images.
 
 pub(crate) mod engine;
 pub(crate) mod identity;
@@ -25,7 +25,7 @@ pub(crate) struct Tier {
     pub(crate) dockerfile: &'static str,
 }
 
-/// What is built, in this order; the second is a copy out of the first's stages.
+/// The images in build order; the second reuses the build stages of the first.
 pub(crate) const TIERS: [Tier; 2] = [
     Tier { image: "sample-app-user", package: "user-tier", dockerfile: "Dockerfile.user" },
     Tier { image: "sample-app-admin", package: "admin-tier", dockerfile: "Dockerfile.admin" },
@@ -33,28 +33,28 @@ pub(crate) const TIERS: [Tier; 2] = [
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Refuses a tree with changes that are not committed, and has the manifests name the version alone
+    /// Refuses uncommitted changes, and writes the version alone into the manifests
     #[arg(long)]
     release: bool,
-    /// Where images go: HOST/PATH. Adds the name with it, and has the production overlay take images from there
+    /// Registry of the images, HOST/PATH: adds names with it, and makes the production overlay use them
     #[arg(long, value_name = "HOST/PATH")]
     registry: Option<String>,
-    /// Pushes what has the registry's name
+    /// Pushes the images with the registry's name
     #[arg(long, requires = "registry")]
     push: bool,
-    /// Hands the images to a cluster on this machine
+    /// Loads the images into a cluster on this machine
     #[arg(long, value_name = "CLUSTER")]
     load: Option<load::Cluster>,
-    /// What builds [default: the first of docker, podman and buildah that works]
+    /// The engine that builds [default: the first of docker, podman and buildah that works]
     #[arg(long)]
     engine: Option<Engine>,
     /// Base of the build, with cargo, a C compiler and CA certificates [default: the Dockerfile's]
     #[arg(long, value_name = "IMAGE")]
     builder_image: Option<String>,
-    /// What the binary is put on [default: the Dockerfile's, which is nothing]
+    /// Base of the final image [default: the Dockerfile's, which is empty]
     #[arg(long, value_name = "IMAGE")]
     runtime_image: Option<String>,
-    /// Cargo's profile; `image-quick` where the image is only to be tried
+    /// Cargo's profile; `image-quick` builds faster, for trying out
     #[arg(long, default_value = "release")]
     profile: String,
     /// Passed on to the engine's `build`, after `--`
@@ -62,7 +62,7 @@ pub(crate) struct Arguments {
     rest: Vec<String>,
 }
 
-/// Builds, tags, lists what is inside, and pushes or loads where told to.
+/// Builds and tags the images, writes their bills of materials, and pushes or loads them if asked to.
 ///
 /// # Errors
 /// The tree is dirty and this is a release, no engine works, or a step fails.
@@ -102,7 +102,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every name of an image: by version, and by version and revision; the same with the registry where there is one.
+/// All names of an image: by version, and by version and revision; the same with the registry, if there is one.
 fn names(image: &str, registry: Option<&str>, identity: &Identity) -> Vec<String> {
     let prefixes = [Some(String::new()), registry.map(|registry| format!("{registry}/"))];
     let tags = [identity.tag(true), identity.tag(false)];

@@ -1,4 +1,4 @@
-//! The chores that tests look into.
+//! The parts of xtask that its integration tests use.
 
 pub mod manifests;
 pub mod waits;

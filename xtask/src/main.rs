@@ -1,6 +1,7 @@
-//! Every chore of this repository, one command each: `cargo xtask --help`.
+//! The development commands of this repository: `cargo xtask --help`.
 
 mod bench;
+mod bundler;
 mod codegen;
 mod dev;
 mod image;
@@ -15,60 +16,60 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Lastcall's chores.
+/// Lastcall's development commands.
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
-    chore: Chore,
+    task: Task,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
-    /// Runs user pods behind one front door, and the admin tier, on this machine, to be looked at and drained
+enum Task {
+    /// Runs user pods behind one front door, and the admin tier, on this machine, for trying out
     Dev(dev::Arguments),
-    /// Installs what is missing, then checks format and lints and runs every test
+    /// Installs missing programs, checks format and lints, and runs every test
     Test {
-        /// Leaves out what needs servers and browsers
+        /// Leaves out tests that need servers and browsers
         #[arg(long)]
         quick: bool,
     },
-    /// Measures, as ratios against a baseline in the same run
+    /// Measures performance, as ratios to a baseline in the same run
     Bench,
     /// Writes the alerts of monitoring/rules.yaml into the manifest of the monitoring component
     Monitoring {
-        /// Writes nothing, and fails where the manifest is not up to date
+        /// Writes nothing, and fails if the manifest is not current
         #[arg(long)]
         check: bool,
     },
-    /// Renders the manifests into kubernetes/sample-app.yaml, and holds their waits against each other
+    /// Renders the manifests into kubernetes/sample-app.yaml, and checks that their waits fit
     Manifests(xtask::manifests::Arguments),
-    /// Makes the README's pictures anew, into docs/images
+    /// Renews the README's pictures in docs/images
     Pictures,
-    /// Compiles proto/ into the checked-in code of session-wire
+    /// Renews the generated files: code from proto/, pages of options, the bundle of the browser script
     Codegen,
-    /// Builds and tags the images of both tiers, and lists what is inside
+    /// Builds and tags the images of both tiers, and writes their bills of materials
     Image(image::Arguments),
-    /// Says everything that stands between this tree and a release; where nothing does, makes the tag
+    /// Reports everything that prevents a release of this tree; if nothing does, creates the tag
     Release(release::Arguments),
 }
 
 fn main() -> ExitCode {
-    let done = match Arguments::parse().chore {
-        Chore::Dev(arguments) => dev::run(&arguments),
-        Chore::Test { quick } => test::run(quick),
-        Chore::Bench => bench::run(),
-        Chore::Monitoring { check } => monitoring::run(check),
-        Chore::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
-        Chore::Pictures => pictures::run(),
-        Chore::Codegen => codegen::run(),
-        Chore::Image(arguments) => image::run(&arguments),
-        Chore::Release(arguments) => release::run(&arguments),
+    let done = match Arguments::parse().task {
+        Task::Dev(arguments) => dev::run(&arguments),
+        Task::Test { quick } => test::run(quick),
+        Task::Bench => bench::run(),
+        Task::Monitoring { check } => monitoring::run(check),
+        Task::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
+        Task::Pictures => pictures::run(),
+        Task::Codegen => codegen::run(),
+        Task::Image(arguments) => image::run(&arguments),
+        Task::Release(arguments) => release::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not as `main`'s result: with RUST_BACKTRACE set, a screen of frames would push the message out of sight.
+            // Not as `main`'s result: with RUST_BACKTRACE set, a long backtrace would hide the message.
             eprintln!("\nerror: {error:#}");
             ExitCode::FAILURE
         }

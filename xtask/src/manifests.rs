@@ -1,5 +1,5 @@
-//! `cargo xtask manifests`: renders the quick start into the one file that `kubectl apply -f kubernetes/` applies, and holds
-//! the waits of what it renders against each other.
+//! `cargo xtask manifests`: renders the minikube overlay into the one file that `kubectl apply -f kubernetes/` applies, and checks
+//! that its waits fit into each other.
 
 use std::fs;
 use std::io::Read as _;
@@ -14,19 +14,19 @@ use crate::waits;
 /// The rendered file, from the root of the repository.
 pub const RENDERED: &str = "kubernetes/sample-app.yaml";
 
-/// What it is rendered from.
+/// The overlay that it is rendered from.
 const OVERLAY: &str = "kubernetes/overlays/minikube";
 
 const HEADER: &str =
     "# Rendered from overlays/minikube by `cargo xtask manifests`. Edit there, where the reasons are, not here.\n";
 
-/// What to do with the manifests.
+/// The options of `cargo xtask manifests`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Says whether the rendered file is what would be rendered now, and writes nothing
+    /// Checks whether the rendered file is current, and writes nothing
     #[arg(long)]
     check: bool,
-    /// Holds the waits of other manifests against each other instead: a rendered file, or - for what comes in
+    /// Checks the waits of other manifests instead: a rendered file, or - for stdin
     #[arg(long, value_name = "FILE")]
     waits: Option<PathBuf>,
 }
@@ -34,7 +34,7 @@ pub struct Arguments {
 /// Renders, or checks.
 ///
 /// # Errors
-/// Kustomize cannot render, the waits do not fit, or the rendered file is not as it should be.
+/// Kustomize cannot render, the waits do not fit, or the rendered file is not current.
 pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     if let Some(file) = &arguments.waits {
         return hold_waits(&text_of(file)?);
@@ -44,7 +44,7 @@ pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     if arguments.check { check(root, &text) } else { write(root, &text) }
 }
 
-/// What the rendered file should say.
+/// The expected content of the rendered file.
 ///
 /// # Errors
 /// Kustomize cannot render it.
@@ -55,7 +55,7 @@ pub fn quick_start(root: &Path) -> anyhow::Result<String> {
 /// Renders a folder with a kustomization.
 ///
 /// # Errors
-/// `kubectl` is not there, or does not like it.
+/// `kubectl` is missing, or refuses the folder.
 pub fn render(folder: &Path) -> anyhow::Result<String> {
     let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
     let output = output.context("kubectl cannot be run: install it (https://kubernetes.io/docs/tasks/tools)")?;
@@ -65,18 +65,18 @@ pub fn render(folder: &Path) -> anyhow::Result<String> {
     String::from_utf8(output.stdout).context("kubectl rendered what is no text")
 }
 
-/// The objects of a file that holds several.
+/// The objects of a YAML file.
 ///
 /// # Errors
-/// It is no YAML.
+/// The file is not YAML.
 pub fn objects(text: &str) -> anyhow::Result<Vec<Value>> {
     serde_saphyr::from_multiple(text).context("the manifests are no YAML")
 }
 
-/// Says whether the rendered file is as it should be.
+/// Checks whether the rendered file is current.
 ///
 /// # Errors
-/// It is not.
+/// The file is not current.
 pub fn check(root: &Path, expected: &str) -> anyhow::Result<()> {
     let there = fs::read_to_string(root.join(RENDERED)).unwrap_or_default();
     if there != expected {
@@ -91,10 +91,10 @@ fn write(root: &Path, text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the waits and complains of those that do not fit.
+/// Reads the waits and reports those that do not fit.
 ///
 /// # Errors
-/// Some do not fit: all of them are named.
+/// Some do not fit; the message lists all of them.
 pub fn hold_waits(text: &str) -> anyhow::Result<()> {
     let waits = waits::read(&objects(text)?)?;
     let faults = waits.faults();

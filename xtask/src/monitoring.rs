@@ -1,7 +1,7 @@
 //! `cargo xtask monitoring`: writes the alerts of monitoring/rules.yaml into the PrometheusRule of the monitoring component.
 //!
 //! A Prometheus without the operator reads the rules file itself. Kustomize cannot put one file into another's `spec`, so
-//! the custom resource is checked in; a test says that it is what this makes.
+//! the custom resource is checked in; a test compares it with the output of this command.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ const RULES: &str = "monitoring/rules.yaml";
 const RESOURCE: &str = "kubernetes/components/monitoring/prometheus-rule.yaml";
 
 const HEAD: &str = "\
-# Made of monitoring/rules.yaml by `cargo xtask monitoring`: change it there.
+# Generated from monitoring/rules.yaml by `cargo xtask monitoring`. Edit that file.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -23,7 +23,7 @@ metadata:
 spec:
 ";
 
-/// Writes the PrometheusRule; with `check` only compares it with the file that is there.
+/// Writes the PrometheusRule; with `check` only compares it with the checked-in file.
 ///
 /// # Errors
 /// A file cannot be read or written, or with `check`: the file is not what would be written.
@@ -33,16 +33,16 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let (resource, file) = (prometheus_rule(&rules), root().join(RESOURCE));
     if check {
         if fs::read_to_string(&file).unwrap_or_default() != resource {
-            bail!("{RESOURCE} is not made of {RULES} as it is now: cargo xtask monitoring");
+            bail!("{RESOURCE} is not generated from the current {RULES}: run cargo xtask monitoring");
         }
         return Ok(());
     }
     fs::write(&file, resource).with_context(|| format!("{} cannot be written", file.display()))?;
-    announce(&format!("{RESOURCE} is made of {RULES}"));
+    announce(&format!("{RESOURCE} is generated from {RULES}"));
     Ok(())
 }
 
-/// The custom resource: the groups of the rules file, two columns further in. What stands before them there is of that file.
+/// The custom resource: the groups of the rules file, indented by two more columns. The head of the rules file is left out.
 fn prometheus_rule(rules: &str) -> String {
     let mut resource = HEAD.to_owned();
     for line in rules.lines().skip_while(|line| *line != "groups:") {
@@ -60,12 +60,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_resource_that_is_checked_in_is_made_of_the_rules() {
+    fn the_checked_in_resource_is_generated_from_the_rules() {
         run(true).unwrap();
     }
 
     #[test]
-    fn groups_stand_under_spec_and_the_head_of_the_file_stays_there() {
+    fn groups_are_under_spec_and_the_head_of_the_file_is_kept() {
         let resource = prometheus_rule("# head\n\ngroups:\n  - name: a\n\n    rules: []\n");
         assert_eq!(resource, format!("{HEAD}  groups:\n    - name: a\n\n      rules: []\n"));
     }

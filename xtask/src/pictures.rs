@@ -1,4 +1,4 @@
-//! `cargo xtask pictures`: makes the pictures of README and docs anew, as tests of the browser do, and puts them into docs/images.
+//! `cargo xtask pictures`: renews the pictures of README and docs in docs/images, by the browser tests that take them.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use crate::steps::{announce, cargo, root, step};
 use crate::tools;
 
-/// Those that the README and the handbook show, without `.png`.
+/// The pictures in the README and the manual, without `.png`.
 const SHOWN: [&str; 6] = ["banner", "banner-phone", "dashboard", "users-dark", "maintenance", "monitoring"];
 
 /// Takes the pictures and copies them.

@@ -1,6 +1,6 @@
-//! `cargo xtask release`: says everything that stands between this tree and a release, or else makes the tag.
+//! `cargo xtask release`: reports everything that prevents a release of this tree, or else creates the tag.
 //!
-//! Never pushes: a tag that others have cannot be taken back.
+//! Never pushes: a published tag cannot be withdrawn.
 
 mod changelog;
 mod checks;
@@ -14,7 +14,7 @@ use crate::steps::{announce, root};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// Checks and says what is wrong; makes no tag
+    /// Checks and reports what is wrong; creates no tag
     #[arg(long)]
     dry_run: bool,
     /// Where the images were built [default: the first of docker, podman and buildah that works]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
 /// Checks all, then tags `vX.Y.Z`.
 ///
 /// # Errors
-/// Something is wrong, all of it in one message; or git does not make the tag.
+/// Something is wrong, all of it in one message; or git does not create the tag.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let engine = engine::find(arguments.engine);
     let label = |image: &str, label: &str| engine.as_ref().ok().and_then(|engine| engine.label(image, label));
@@ -38,11 +38,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         bail!("{version} cannot be released:\n- {}", faults.join("\n- "));
     }
     if arguments.dry_run {
-        announce(&format!("{version} can be released: the same without --dry-run makes the tag v{version}"));
+        announce(&format!("{version} can be released: the same without --dry-run creates the tag v{version}"));
         return Ok(());
     }
     tag(&root(), &version)?;
-    announce(&format!("tagged; make it known with: git push {} v{version}", checks::remote(&root())));
+    announce(&format!("tagged; publish it with: git push {} v{version}", checks::remote(&root())));
     Ok(())
 }
 
@@ -54,7 +54,7 @@ fn tag(root: &Path, version: &str) -> anyhow::Result<()> {
         .current_dir(root)
         .status()?;
     if !git.success() {
-        bail!("git did not make the tag {name}; what it said is above");
+        bail!("git did not create the tag {name}; its output is above");
     }
     Ok(())
 }

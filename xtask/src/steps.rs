@@ -1,4 +1,4 @@
-//! Running a command as a step: announced, with its output in sight, and named where it fails.
+//! Runs a command as a step: announced, with its output shown, and named if it fails.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,10 +10,10 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
-/// A `cargo` command of the toolchain that runs us, in the root of the repository.
+/// A `cargo` command of the toolchain that runs xtask, in the root of the repository.
 ///
-/// What `cargo run` told us about our own package is kept from it: build scripts that look at those variables would run
-/// again each time that `cargo xtask test` follows a plain `cargo test`.
+/// It does not inherit the variables of `cargo run` about xtask's own package: build scripts that read them would run again each
+/// time that `cargo xtask test` follows a plain `cargo test`.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
@@ -28,22 +28,22 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 /// Runs a step to its end.
 ///
 /// # Errors
-/// The command cannot be run, or ends with anything but success.
+/// The command cannot be run, or fails.
 pub(crate) fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
     announce(&format!("{name}: {}", shown(command)));
     let status = command.status().with_context(|| format!("{name}: {} cannot be run", program(command)))?;
     if !status.success() {
-        bail!("{name} failed ({status}); what it said is above");
+        bail!("{name} failed ({status}); its output is above");
     }
     Ok(())
 }
 
-/// Says what comes next. On stderr, where cargo speaks too, so that the order stays when output goes to a file.
+/// Announces a step on stderr, as cargo does, so that the order is kept when output goes to a file.
 pub(crate) fn announce(text: &str) {
     eprintln!("\n==> {text}");
 }
 
-/// The command as one would type it, without the folder that its program lies in.
+/// The command as it would be typed, without the folder of its program.
 fn shown(command: &Command) -> String {
     let arguments = command.get_args().map(|argument| argument.to_string_lossy().into_owned());
     std::iter::once(program(command)).chain(arguments).collect::<Vec<_>>().join(" ")

@@ -1,21 +1,21 @@
-//! `cargo xtask test`: all that CI runs, the cheap checks first. Stops at the first step that fails.
+//! `cargo xtask test`: everything that CI runs, the cheap checks first. Stops at the first step that fails.
 //!
-//! Every step builds into the same target directory. The test runner comes last, so that its own summary is the last
-//! thing on the screen.
+//! Every step builds into the same target directory. The test runner comes last, so that its summary is the last
+//! output.
 
 use crate::steps::{announce, cargo, step};
 use crate::tools;
 
-/// Leaves out the tests that start programs that are not ours: by convention they live in modules of these names.
+/// Leaves out the tests that start third-party programs: by convention they are in modules of these names.
 const WITHOUT_PROGRAMS: [&str; 2] = [
     "-E",
-    "not test(/accessible::|bad_store::|browser::|containers::|hadolint::|haproxy::|manifests::|nginx::|outage::|pictures::|prometheus::|redis_kinds::|rolling::|sharing::|slow_proxy::/)",
+    "not test(/accessible::|bad_store::|browser::|bundler::|containers::|hadolint::|haproxy::|manifests::|nginx::|outage::|pictures::|prometheus::|redis_kinds::|rolling::|sharing::|slow_proxy::/)",
 ];
 
-/// Leaves out those that build and run containers.
+/// Leaves out the tests that build and run containers.
 const WITHOUT_CONTAINERS: [&str; 2] = ["-E", "not test(/containers::/)"];
 
-/// Installs what is missing, checks, tests.
+/// Installs missing programs, checks, and tests.
 ///
 /// # Errors
 /// The first step that fails, by name.
@@ -26,6 +26,10 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     }
     step("format", &mut cargo(&["fmt", "--all", "--check"]))?;
     step("lints", &mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    // The user tier has the library with all features. Left out, the others share what the step before has built.
+    let mut bare =
+        cargo(&["clippy", "--workspace", "--exclude", "user-tier", "--all-targets", "--no-default-features"]);
+    step("lints of the library without features", bare.args(["--", "-D", "warnings"]))?;
     step("documentation", cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))?;
     step("examples in the documentation", &mut cargo(&["test", "--workspace", "--doc"]))?;
     // Tests start the built binaries, those of other crates too, which nextest alone would not build.
@@ -34,7 +38,7 @@ pub(crate) fn run(quick: bool) -> anyhow::Result<()> {
     if quick {
         tests.args(WITHOUT_PROGRAMS);
     } else if !tools::can_run_containers() {
-        announce("left out: both images built and run (containers::), which needs Linux and root's rights");
+        announce("left out: both images built and run (containers::), which needs Linux and root");
         tests.args(WITHOUT_CONTAINERS);
     }
     step("tests", &mut tests)

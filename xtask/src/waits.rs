@@ -1,7 +1,7 @@
-//! Whether the waits of a deployment fit into each other: pure arithmetic on what the manifests say.
+//! Whether the waits of a deployment fit into each other: pure arithmetic on the values in the manifests.
 //!
-//! Kubernetes kills a pod when its grace period is over, whoever is still there. So everything that a pod waits for at its
-//! end has to fit into it, routes have to notice before the pod is gone, and an autoscaler must not be faster than drains.
+//! Kubernetes kills a pod when its grace period is over, even if users are present. All waits of a pod's shutdown therefore have to
+//! fit into it, routes have to notice before the pod is gone, and an autoscaler must not be faster than drains.
 
 mod read;
 
@@ -9,32 +9,32 @@ use std::time::Duration;
 
 pub use read::{ReadError, read};
 
-/// What a pod keeps for closing connections and writing what is unwritten.
+/// The time that a pod reserves for closing connections and writing pending changes.
 pub const CLOSING: Duration = Duration::from_secs(5);
 
-/// How long the maintenance page takes to end.
+/// How long the maintenance page takes to exit.
 const PAGE_CLOSING: Duration = Duration::from_secs(1);
 
-/// A pod waits for its store and its maintenance switch, some seconds each, on a machine that may be busy; it gets so long
-/// at least.
+/// The shortest time that a pod needs to start: it waits some seconds each for its store and its maintenance switch, on a machine
+/// that may be busy.
 const MIN_STARTUP: Duration = Duration::from_secs(30);
 
-/// How a user pod ends.
+/// The waits of a user pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserWaits {
     /// The Deployment.
     pub name: String,
     /// `terminationGracePeriodSeconds`.
     pub grace: Duration,
-    /// What `preStop` takes out of it.
+    /// The part of it that `preStop` takes.
     pub pre_stop: Duration,
     /// `DRAIN_TIMEOUT`.
     pub drain: Duration,
     /// `PROPAGATION_WAIT`.
     pub propagation: Duration,
-    /// `TERMINATION_GRACE_PERIOD`, what the pod believes.
-    pub told: Option<Duration>,
-    /// Whether the pod stays ready until its last user is gone.
+    /// `TERMINATION_GRACE_PERIOD`, the grace period as the pod knows it.
+    pub configured_grace: Option<Duration>,
+    /// Whether the pod stays ready until its last user has gone.
     pub holds_readiness: bool,
     /// How long an unready pod may go unnoticed.
     pub unready: Duration,
@@ -44,25 +44,25 @@ pub struct UserWaits {
     pub startup: Duration,
     /// After how long an update counts as failed.
     pub progress: Duration,
-    /// How late a pod may hear of the maintenance switch.
+    /// How late a pod may notice a change of the maintenance switch.
     pub switch: Duration,
 }
 
-/// How the maintenance page ends.
+/// The waits of the maintenance page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageWaits {
     /// The Deployment.
     pub name: String,
     /// `terminationGracePeriodSeconds`.
     pub grace: Duration,
-    /// How long it goes on serving after its deletion.
+    /// How long it continues to serve after its deletion.
     pub pre_stop: Duration,
 }
 
-/// How fast pods are taken away.
+/// How fast an autoscaler removes pods.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScaleDownWaits {
-    /// How long it has to be quiet first.
+    /// How long the load has to be low first.
     pub quiet: Duration,
     /// The time between one removal and the next.
     pub pace: Duration,
@@ -80,12 +80,12 @@ pub struct Waits {
 }
 
 impl UserWaits {
-    /// From a pod's deletion to its end, when somebody stays until the last second.
+    /// Time from a pod's deletion to its exit, if a user stays until the deadline.
     pub fn end(&self) -> Duration {
         self.pre_stop + self.drain + self.propagation + CLOSING
     }
 
-    /// From the move of the switch to the moment at which every pod is empty.
+    /// Time from the change of the maintenance switch until every pod is empty.
     pub fn maintenance(&self) -> Duration {
         self.switch + self.drain
     }
@@ -103,18 +103,19 @@ impl UserWaits {
             ));
         }
         let granted = self.grace.saturating_sub(self.pre_stop);
-        match self.told {
-            Some(told) if told == granted => {}
-            Some(told) => faults.push(format!(
+        match self.configured_grace {
+            Some(configured) if configured == granted => {}
+            Some(configured) => faults.push(format!(
                 "{name}: TERMINATION_GRACE_PERIOD says {}, and what is left of terminationGracePeriodSeconds after preStop \
-                 is {}: say that",
-                shown(told),
+                 is {}: set that",
+                shown(configured),
                 shown(granted)
             )),
-            None => faults.push(format!("{name}: TERMINATION_GRACE_PERIOD is not set: say {}", shown(granted))),
+            None => faults.push(format!("{name}: TERMINATION_GRACE_PERIOD is not set: set {}", shown(granted))),
         }
         if !self.holds_readiness {
-            faults.push(format!("{name}: READINESS_WHILE_DRAINING is not hold: users who are to save are cut off"));
+            faults
+                .push(format!("{name}: READINESS_WHILE_DRAINING is not hold: users who are asked to save are cut off"));
         }
         if self.unready >= self.propagation {
             faults.push(format!(
@@ -142,14 +143,14 @@ impl UserWaits {
 }
 
 impl Waits {
-    /// What does not fit, each with what to do about it. Empty where all is well.
+    /// The waits that do not fit, each with what to do about it. Empty if all fit.
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         self.user.faults(&mut faults);
         let page = &self.page;
         if page.pre_stop < self.user.propagation {
             faults.push(format!(
-                "{}: preStop {} is shorter than the {} that routes are given to forget a pod (PROPAGATION_WAIT)",
+                "{}: preStop {} is shorter than the {} that routes get to drop a pod (PROPAGATION_WAIT)",
                 page.name,
                 shown(page.pre_stop),
                 shown(self.user.propagation)
@@ -169,8 +170,8 @@ impl Waits {
             for (what, wait) in [("stabilizationWindowSeconds", scaling.quiet), ("periodSeconds", scaling.pace)] {
                 if wait < end {
                     faults.push(format!(
-                        "autoscaler: scaleDown {what} is {}, and a drain takes up to {}: pods that drain would pile up; \
-                         say {}",
+                        "autoscaler: scaleDown {what} is {}, and a drain takes up to {}: draining pods would pile up; \
+                         set {}",
                         shown(wait),
                         shown(end),
                         end.as_secs_f64().ceil()

@@ -1,118 +1,118 @@
-// Keeps a page true by its event stream, and says how true it is.
+// Keeps a page up to date by its event stream, and shows whether it is.
 
-import { begin, isPaused, take } from "./hold.js";
-import { draw, heard } from "./times.js";
+import { addChanges, addSnapshot, isPaused } from "./pending.js";
+import { drawTimes, setServerTime } from "./times.js";
 
-// Two heartbeats and a little: a stream that is silent for so long is dead, whatever it looks like.
-const SILENCE = 12_000;
-const LONGEST_PAUSE = 30_000;
+// A stream that is silent for a little more than two heartbeats is dead, even where it looks open.
+const SILENCE_LIMIT_MS = 12_000;
+const BACKOFF_MS = { first: 500, max: 30_000 };
 
 let source;
 let failures = 0;
-let silence;
-let again;
+let watchdog;
+let retry;
 
-// How the line stands, whether the page is paused or not.
-let line = { text: "", isLost: false };
+// The state of the connection, whether the page is paused or not.
+let connection = { text: "", isLost: false };
 
-/** Says how the page stands. */
-export function standNow() {
-  const { isLost } = line;
-  const text = isPaused() && !isLost ? "Paused." : line.text;
-  const standing = document.getElementById("standing");
-  if (standing.textContent !== text) standing.textContent = text;
+/** Shows the state of the page. */
+export function showState() {
+  const { isLost } = connection;
+  const text = isPaused() && !isLost ? "Paused." : connection.text;
+  const element = document.getElementById("standing");
+  if (element.textContent !== text) element.textContent = text;
   document.getElementById("freshness").classList.toggle("lost", isLost);
 }
 
-function stand(text, isLost = false) {
-  line = { text, isLost };
-  standNow();
+function setState(text, isLost = false) {
+  connection = { text, isLost };
+  showState();
 }
 
-/** The page is as of this time. */
-function asOf(time) {
-  heard(time);
+/** Shows the server time of the page's data. */
+function setFreshness(time) {
+  setServerTime(time);
   if (isPaused()) return;
   const freshness = document.getElementById("freshness");
   const shown = freshness.querySelector("time");
   shown.dateTime = shown.title = time;
-  draw(freshness);
+  drawTimes(freshness);
 }
 
 function close() {
-  clearTimeout(silence);
-  clearTimeout(again);
+  clearTimeout(watchdog);
+  clearTimeout(retry);
   source?.close();
   source = undefined;
 }
 
-// Longer and longer, and each page at another moment: they all lose the tier at once.
-function backOff() {
-  const pause = Math.min(LONGEST_PAUSE, 500 * 2 ** failures) * (0.5 + Math.random() / 2);
+// Returns the delay before the next attempt, with jitter, since all pages lose the tier at the same time.
+function nextDelay() {
+  const delay = Math.min(BACKOFF_MS.max, BACKOFF_MS.first * 2 ** failures) * (0.5 + Math.random() / 2);
   failures += 1;
-  return pause;
+  return delay;
 }
 
-/** Whether the page itself would be served (`here`), something else would (`gone`: the sign-in, or that there is no such page
- * any more), or nobody answers (`away`). */
-async function look() {
+/** Asks whether the page would be served: `available`; `gone` where a reload shows something else, such as the sign-in; `unreachable`
+ * where the tier does not answer. */
+async function checkPage() {
   try {
     const answer = await fetch(location.href, { method: "HEAD", redirect: "manual", signal: AbortSignal.timeout(10_000) });
     if (answer.type === "opaqueredirect" || [401, 403, 404].includes(answer.status)) return "gone";
-    return answer.ok ? "here" : "away";
+    return answer.ok ? "available" : "unreachable";
   } catch {
-    return "away";
+    return "unreachable";
   }
 }
 
-async function lost(url) {
+async function handleLoss(url) {
   close();
   if (document.hidden) return;
-  stand("The admin tier does not answer; trying again.", true);
-  again = setTimeout(() => open(url), backOff());
-  const seen = await look();
-  if (seen === "gone") location.reload();
-  // Meanwhile it may have come back.
-  else if (seen === "here" && line.isLost) stand("Not live: too many pages are open, or the line is cut; trying again.", true);
+  setState("The admin tier does not answer; trying again.", true);
+  retry = setTimeout(() => open(url), nextDelay());
+  const found = await checkPage();
+  if (found === "gone") location.reload();
+  // The stream may have come back in the meantime.
+  else if (found === "available" && connection.isLost) setState("Not live: too many pages are open, or the connection was cut; trying again.", true);
 }
 
 function open(url) {
   close();
   const stream = new EventSource(url);
   source = stream;
-  const listen = (name, hear) =>
+  const listen = (name, handle) =>
     stream.addEventListener(name, (event) => {
       if (source !== stream) return;
-      const told = JSON.parse(event.data);
-      clearTimeout(silence);
-      silence = setTimeout(() => lost(url), SILENCE);
+      const data = JSON.parse(event.data);
+      clearTimeout(watchdog);
+      watchdog = setTimeout(() => handleLoss(url), SILENCE_LIMIT_MS);
       failures = 0;
-      asOf(told.at);
-      stand("Live.");
-      hear(told);
+      setFreshness(data.at);
+      setState("Live.");
+      handle(data);
     });
-  listen("snapshot", begin);
-  listen("delta", take);
+  listen("snapshot", addSnapshot);
+  listen("delta", addChanges);
   listen("heartbeat", () => {});
   listen("end", ({ reason }) => {
     if (reason === "signed-out") return location.reload();
     if (reason === "renew") return open(url);
-    lost(url);
+    handleLoss(url);
   });
-  stream.onerror = () => source === stream && lost(url);
-  silence = setTimeout(() => lost(url), SILENCE);
+  stream.onerror = () => source === stream && handleLoss(url);
+  watchdog = setTimeout(() => handleLoss(url), SILENCE_LIMIT_MS);
 }
 
-/** Follows the stream at `url` as long as the page is looked at. */
+/** Follows the stream at `url` while the page is visible. */
 export function follow(url) {
-  // A hidden page holds none: browsers allow six connections to a host, and nobody sees it.
+  // A hidden page needs no stream, and browsers allow six connections to a host.
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open(url)));
   addEventListener("pagehide", close);
-  // The page is being left, for an answer that nothing here must overtake: signing out ends this stream, too.
+  // A submitted form loads another page, which nothing here may overtake: signing out ends this stream, too.
   document.addEventListener("submit", ({ target, defaultPrevented }) => {
     if (defaultPrevented || target.method === "dialog") return;
     close();
-    again = setTimeout(() => open(url), LONGEST_PAUSE);
+    retry = setTimeout(() => open(url), BACKOFF_MS.max);
   });
   addEventListener("pageshow", (event) => event.persisted && open(url));
   if (!document.hidden) open(url);

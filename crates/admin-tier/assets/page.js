@@ -1,45 +1,45 @@
-// Sets the page up: times, the stream, the pause, the keys. Without scripts the page is whole as it is.
+// Sets the page up: times, stream, pause button and shortcuts. The page is complete without scripts.
 
-import { isPaused, pause, watch } from "./hold.js";
-import { listen } from "./keys.js";
-import { follow, standNow } from "./live.js";
-import { stored } from "./stored.js";
-import { draw, heard } from "./times.js";
-import { offer } from "./zone.js";
+import { follow, showState } from "./live.js";
+import { isPaused, setPaused, watchUse } from "./pending.js";
+import { registerShortcuts } from "./shortcuts.js";
+import { safeStorage } from "./storage.js";
+import { setUpZoneButton } from "./time_zone.js";
+import { drawTimes, setServerTime } from "./times.js";
 
 const { events } = document.body.dataset;
 const button = document.getElementById("pause");
 
-heard(document.querySelector("#freshness time").dateTime);
-draw(document);
-offer(document.getElementById("zone"), () => draw(document));
-// A paused page is as it was: its times stand still as well.
-setInterval(() => isPaused() || draw(document), 1000);
+setServerTime(document.querySelector("#freshness time").dateTime);
+drawTimes(document);
+setUpZoneButton(document.getElementById("zone"), () => drawTimes(document));
+// The times of a paused page stand still, too.
+setInterval(() => isPaused() || drawTimes(document), 1000);
 
 function togglePause() {
   if (!button) return;
   const on = !isPaused();
-  pause(on);
+  setPaused(on);
   button.toggleAttribute("data-paused", on);
-  button.lastChild.data = on ? "Go on" : "Pause";
-  if (!on) draw(document);
-  standNow();
+  button.lastChild.data = on ? "Resume" : "Pause";
+  if (!on) drawTimes(document);
+  showState();
 }
 
 if (button) {
   button.hidden = false;
   button.addEventListener("click", togglePause);
 }
-watch();
-listen(togglePause);
+watchUse();
+registerShortcuts(togglePause);
 if (events) follow(events);
 
-// Whoever has pressed the switch by keyboard finds themselves at the switch again, and hears where it stands.
-const FOCUS = "lastcall-focus";
-const visit = stored("sessionStorage");
+// After the maintenance switch was pressed by keyboard, the focus returns to it on the next page, so that a screen reader reads its state.
+const FOCUS_KEY = "lastcall-focus";
+const storage = safeStorage("sessionStorage");
 document.addEventListener("submit", ({ target, submitter }) => {
-  if (target.closest("#switch") && submitter?.matches(":focus-visible")) visit.set(FOCUS, "switch-heading");
+  if (target.closest("#switch") && submitter?.matches(":focus-visible")) storage.set(FOCUS_KEY, "switch-heading");
 });
-const back = visit.get(FOCUS);
-visit.remove(FOCUS);
-if (back) document.getElementById(back)?.focus();
+const focusId = storage.get(FOCUS_KEY);
+storage.remove(FOCUS_KEY);
+if (focusId) document.getElementById(focusId)?.focus();

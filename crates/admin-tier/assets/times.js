@@ -1,20 +1,20 @@
-// Times in words, drawn from the time that they are of, on the server's clock: the browser's may be wrong.
+// Relative times such as "5s ago", drawn from the `datetime` attribute by the server's clock, since the browser's may be wrong.
 
-import { clock } from "./zone.js";
+import { formatTime } from "./time_zone.js";
 
-let server = Date.now();
-let heardAt = performance.now();
+let serverTime = Date.now();
+let receivedAt = performance.now();
 
-/** Takes in what time it is on the server. */
-export function heard(time) {
+/** Sets the server's clock. */
+export function setServerTime(time) {
   const at = Date.parse(time);
   if (Number.isNaN(at)) return;
-  server = at;
-  heardAt = performance.now();
+  serverTime = at;
+  receivedAt = performance.now();
 }
 
-/** What time it is on the server, in milliseconds. */
-export const now = () => server + (performance.now() - heardAt);
+/** Returns the time on the server's clock, in milliseconds. */
+export const now = () => serverTime + (performance.now() - receivedAt);
 
 function duration(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
@@ -24,19 +24,20 @@ function duration(milliseconds) {
   return minutes ? `${minutes}m ${seconds % 60}s` : `${seconds}s`;
 }
 
-const words = {
+// The formats, by the value of `data-words`.
+const formats = {
   ago: (at) => (now() - at < 5000 ? "just now" : `${duration(now() - at)} ago`),
   for: (at) => duration(now() - at),
-  // Rounded up: "0s" is over.
+  // Rounded up: "0s" means that the time is over.
   left: (at) => duration(Math.ceil((at - now()) / 1000) * 1000),
-  clock: (at) => clock(at, now()),
+  clock: (at) => formatTime(at, now()),
 };
 
-/** Draws all times within `root`. What is right already is left alone, so that a selection in it stays. */
-export function draw(root) {
+/** Draws all times within `root`. A text that is up to date is not touched, so that a selection in it stays. */
+export function drawTimes(root) {
   for (const time of root.querySelectorAll("time[data-words]")) {
     const at = Date.parse(time.dateTime);
-    const text = Number.isNaN(at) ? time.dateTime : words[time.dataset.words](at);
+    const text = Number.isNaN(at) ? time.dateTime : formats[time.dataset.words](at);
     if (time.textContent !== text) time.textContent = text;
   }
 }

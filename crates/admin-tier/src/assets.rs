@@ -9,13 +9,13 @@ const FILES: [File; 11] = [
     ("style.css", CSS, include_str!("../assets/style.css")),
     ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
     ("live.js", JAVASCRIPT, include_str!("../assets/live.js")),
-    ("hold.js", JAVASCRIPT, include_str!("../assets/hold.js")),
-    ("stored.js", JAVASCRIPT, include_str!("../assets/stored.js")),
-    ("swap.js", JAVASCRIPT, include_str!("../assets/swap.js")),
+    ("pending.js", JAVASCRIPT, include_str!("../assets/pending.js")),
+    ("storage.js", JAVASCRIPT, include_str!("../assets/storage.js")),
+    ("morph.js", JAVASCRIPT, include_str!("../assets/morph.js")),
     ("times.js", JAVASCRIPT, include_str!("../assets/times.js")),
-    ("zone.js", JAVASCRIPT, include_str!("../assets/zone.js")),
+    ("time_zone.js", JAVASCRIPT, include_str!("../assets/time_zone.js")),
     ("sign-in.js", JAVASCRIPT, include_str!("../assets/sign-in.js")),
-    ("keys.js", JAVASCRIPT, include_str!("../assets/keys.js")),
+    ("shortcuts.js", JAVASCRIPT, include_str!("../assets/shortcuts.js")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
 ];
 

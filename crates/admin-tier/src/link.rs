@@ -19,7 +19,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status, Streaming};
 use tracing::{info, warn};
 
-use maintenance_switch::Backoff;
+use backoff::Backoff;
 pub(crate) use presenter::Presenter;
 use session_wire::v1::WatchSessionsResponse;
 use session_wire::{MAX_MESSAGE_BYTES, watch_sessions};

@@ -6,7 +6,7 @@ use admin_tier::app;
 use admin_tier::options::{AdminAuth, Options, Raw};
 use cli::command::CommandLine;
 use cli::logging::Log;
-use cli::options::{Faults, ProcessEnvironment};
+use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::signals::StopSignals;
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
@@ -35,15 +35,15 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     let listener = match TcpListener::bind(options.http).await {
         Ok(listener) => listener,
         Err(error) => {
-            let mut faults = Faults::default();
+            let mut errors = OptionErrors::default();
             let address = options.http;
-            faults.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
-            return log.fail(&faults, EXIT_CONFIG);
+            errors.push("HTTP_ADDR", format_args!("cannot listen on {address}: {error}; choose another address"));
+            return log.fail(&errors, EXIT_CONFIG);
         }
     };
     let switch = match cli::maintenance::open(options.switch.as_ref()).await {
         Ok(switch) => switch,
-        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
+        Err(errors) => return log.fail(&errors, EXIT_CONFIG),
     };
     announce(&options, &listener);
     let stopped = async {

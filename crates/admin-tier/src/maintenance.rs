@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use maintenance_switch::{Position, Report, SetError, Switch, SwitchHealth};
+use maintenance_switch::{SetError, Switch, SwitchHealth, SwitchState, SwitchStatus};
 use session_domain::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub(crate) struct Stand {
     /// What was read last.
-    pub(crate) report: Report,
+    pub(crate) report: SwitchStatus,
     /// Since when it stands there, as far as was seen; absent where it stood there already when this tier began to look.
     pub(crate) since: Option<Timestamp>,
     /// Whether it was ever read.
@@ -27,7 +27,7 @@ pub(crate) struct Stand {
 
 impl Stand {
     const fn unheard() -> Self {
-        Self { report: Report::unheard(Position::Off), since: None, was_read: false }
+        Self { report: SwitchStatus::unknown(SwitchState::Off), since: None, was_read: false }
     }
 }
 
@@ -66,25 +66,25 @@ impl Maintenance {
     ///
     /// # Errors
     /// Where it cannot be moved, or somebody else moved it the other way.
-    pub(crate) async fn set(&self, position: Position) -> Result<(), SetError> {
+    pub(crate) async fn set(&self, position: SwitchState) -> Result<(), SetError> {
         self.switch.set(position).await?;
         let mut stand = self.stand.clone();
-        let seen = stand.wait_for(|stand| stand.report.position == position);
+        let seen = stand.wait_for(|stand| stand.report.state == position);
         if timeout(SEEN_WITHIN, seen).await.is_ok() {
             return Ok(());
         }
         // Read, and not where it was put: somebody else has put it back. Not read, it is set all the same.
         match self.stand().report {
-            Report { position: now, standing: SwitchHealth::Sound } if now != position => {
-                Err(SetError::Overtaken { now })
+            SwitchStatus { state: now, health: SwitchHealth::Healthy } if now != position => {
+                Err(SetError::Conflict { now })
             }
-            Report { .. } => Ok(()),
+            SwitchStatus { .. } => Ok(()),
         }
     }
 }
 
 async fn follow(switch: Arc<Switch>, stands: watch::Sender<Stand>, stop: CancellationToken) {
-    let (report, mut reports) = watch::channel(Report::unheard(Position::Off));
+    let (report, mut reports) = watch::channel(SwitchStatus::unknown(SwitchState::Off));
     let telling = async {
         while reports.changed().await.is_ok() {
             let report = reports.borrow_and_update().clone();
@@ -94,10 +94,10 @@ async fn follow(switch: Arc<Switch>, stands: watch::Sender<Stand>, stop: Cancell
     tokio::join!(switch.follow(report, stop), telling);
 }
 
-fn after(before: &Stand, report: Report, now: Timestamp) -> Stand {
+fn after(before: &Stand, report: SwitchStatus, now: Timestamp) -> Stand {
     // Before it was read once, nothing is known of where it stood.
-    let moved = before.report.position != report.position && before.was_read;
-    let was_read = before.was_read || report.standing == SwitchHealth::Sound;
+    let moved = before.report.state != report.state && before.was_read;
+    let was_read = before.was_read || report.health == SwitchHealth::Healthy;
     Stand { since: if moved { Some(now) } else { before.since }, was_read, report }
 }
 
@@ -108,15 +108,15 @@ mod tests {
     #[test]
     fn the_time_is_that_of_a_move_that_was_seen() {
         let at = Timestamp::from_millis;
-        let read = |position, standing| Report { position, standing };
-        let away = SwitchHealth::Doubtful(maintenance_switch::Doubt::Away("refused".to_owned()));
-        let stand = after(&Stand::unheard(), read(Position::Off, away), at(0));
-        let stand = after(&stand, read(Position::On, SwitchHealth::Sound), at(1));
+        let read = |state, health| SwitchStatus { state, health };
+        let away = SwitchHealth::Failing(maintenance_switch::SwitchReadError::Unavailable("refused".to_owned()));
+        let stand = after(&Stand::unheard(), read(SwitchState::Off, away), at(0));
+        let stand = after(&stand, read(SwitchState::On, SwitchHealth::Healthy), at(1));
         assert_eq!(stand.since, None, "it may have stood there for days");
-        let stand = after(&stand, read(Position::Off, SwitchHealth::Sound), at(2));
+        let stand = after(&stand, read(SwitchState::Off, SwitchHealth::Healthy), at(2));
         assert_eq!(stand.since, Some(at(2)));
-        let doubt = SwitchHealth::Doubtful(maintenance_switch::Doubt::NotThere);
-        let stand = after(&stand, read(Position::Off, doubt), at(3));
+        let doubt = SwitchHealth::Failing(maintenance_switch::SwitchReadError::NotFound);
+        let stand = after(&stand, read(SwitchState::Off, doubt), at(3));
         assert_eq!(stand.since, Some(at(2)), "nobody has moved it");
     }
 }

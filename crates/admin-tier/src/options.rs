@@ -7,89 +7,98 @@ use std::time::Duration;
 
 pub use auth::AdminAuth;
 use clap::Parser;
-use cli::logging::{self, LogFormat};
-use cli::options::{self, Environment, Faults};
-use cli::secret::{self, Secret};
+use cli::common_options::{GRPC_TOKEN, LogArgs, ProxyArgs, SwitchArgs};
+use cli::logging::LogFormat;
+use cli::options::{self, Environment, OptionErrors, format_duration};
+use cli::secret::help::{self, SecretOption};
+use cli::secret::{self, SecretString};
 use fleet::FORGET_AFTER;
 use http_support::{Networks, Token};
-use maintenance_switch::Place;
+use maintenance_switch::SwitchLocation;
 
 use crate::discovery::{self, Discovery};
 
 /// A switch in a file is read this often: an operator who has moved it looks at once.
 const SWITCH_POLL: Duration = Duration::from_millis(500);
 
-/// Lastcall's admin tier: asks every user pod and shows operators who is where, and how far each pod has drained.
+/// How often the pages renew by default.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The secrets, as `--help` describes them.
+const SECRETS: [SecretOption; 3] = [
+    SecretOption {
+        variable: "ADMIN_TOKEN",
+        meaning: "bearer token for scripts, and the password for the sign-in page",
+        default: "unset: no bearer token; a link that signs in once is logged at the start, and again when a user asks for it on \
+                  the sign-in page",
+    },
+    GRPC_TOKEN,
+    SecretOption {
+        variable: "REDIS_URL",
+        meaning: "the Redis that the pods share sessions through, to list sessions that no pod holds any more: redis:// or \
+                  rediss://",
+        default: "unset: such sessions are not listed",
+    },
+];
+
+/// Lastcall's admin tier: shows operators which users each pod holds and how far each pod has drained
 ///
 /// Every option is a flag and an environment variable. Durations are written like 60s, 2m or 1h.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "admin-tier", version = cli::version::VERSION, after_help = SECRETS)]
+#[command(name = "admin-tier", version = cli::version::VERSION, after_help = help::text(&SECRETS))]
 pub struct Raw {
-    /// Pages, API, metrics and probes
-    #[arg(long, env = "HTTP_ADDR", value_name = "VALUE", hide_env_values = true, default_value = "0.0.0.0:9092")]
-    pub http_addr: String,
-    /// The pods to ask (required): host:port,host:port or dns://name:port or kubernetes://namespace/service:port
-    #[arg(long, env = "USER_PODS", value_name = "VALUE", hide_env_values = true)]
-    pub user_pods: Option<String>,
-    /// How often the pages renew where scripts are off; where they are on, pages follow what happens
-    #[arg(long, env = "REFRESH_INTERVAL", value_name = "VALUE", hide_env_values = true, default_value = "5s")]
-    pub refresh_interval: String,
-    /// How long a silent pod stays in sight that discovery no longer names, or that has a fixed address; it then moves into
-    /// the history
-    #[arg(long, env = "FORGET_AFTER", value_name = "VALUE", hide_env_values = true, default_value = "10m")]
-    pub forget_after: String,
-    /// Who may look and act: `token` (see ADMIN_TOKEN below), `proxy` (whom TRUSTED_USER_HEADER names), `off` (everybody)
-    #[arg(long, env = "ADMIN_AUTH", value_name = "VALUE", hide_env_values = true, default_value = "token")]
-    pub admin_auth: String,
-    /// Header with the operator's name, as a proxy in front passes it on; needs TRUSTED_PROXIES
-    #[arg(long, env = "TRUSTED_USER_HEADER", value_name = "VALUE", hide_env_values = true)]
-    pub trusted_user_header: Option<String>,
-    /// The networks of proxies in front, whose X-Forwarded-* and user header are believed: CIDR, comma separated
-    #[arg(long, env = "TRUSTED_PROXIES", value_name = "VALUE", hide_env_values = true)]
-    pub trusted_proxies: Option<String>,
-    /// The file that the maintenance switch writes, `true` or `false`: the one that the pods read
-    #[arg(long, env = "MAINTENANCE_FILE", value_name = "VALUE", hide_env_values = true)]
-    pub maintenance_file: Option<String>,
-    /// The ConfigMap that the maintenance switch patches, namespace/name, key MAINTENANCE_MODE; overrules MAINTENANCE_FILE
-    #[arg(long, env = "MAINTENANCE_CONFIGMAP", value_name = "VALUE", hide_env_values = true)]
-    pub maintenance_configmap: Option<String>,
-    /// `text` or `json`, on stderr; RUST_LOG filters
-    #[arg(long, env = "LOG_FORMAT", value_name = "VALUE", hide_env_values = true, default_value = "text")]
-    pub log_format: String,
-    /// Checks the options, reports what is wrong, and exits
+    /// Checks the options, reports errors, and exits
     #[arg(long)]
     pub check_config: bool,
+    /// Pages, API, metrics and probes
+    #[arg(long, env, default_value = "0.0.0.0:9092")]
+    pub http_addr: String,
+    /// The pods to watch: host:port,host:port or dns://name:port or kubernetes://namespace/service:port [default: none,
+    /// required]
+    #[arg(long, env)]
+    pub user_pods: Option<String>,
+    /// How often pages renew where scripts are off; where they are on, pages are updated at once
+    #[arg(long, env, default_value_t = format_duration(REFRESH_INTERVAL))]
+    pub refresh_interval: String,
+    /// How long a silent pod stays listed that discovery no longer names, or that has a fixed address; it then moves into the
+    /// history
+    #[arg(long, env, default_value_t = format_duration(FORGET_AFTER))]
+    pub forget_after: String,
+    /// How operators sign in: `token` (see ADMIN_TOKEN below), `proxy` (the operator that TRUSTED_USER_HEADER names), or `off`
+    /// (no sign-in)
+    #[arg(long, env, default_value = "token")]
+    pub admin_auth: String,
+    #[command(flatten)]
+    proxies: ProxyArgs,
+    #[command(flatten)]
+    switch: SwitchArgs,
+    #[command(flatten)]
+    log: LogArgs,
 }
-
-const SECRETS: &str = "Secrets come as a variable or as a file, never as a flag:
-  ADMIN_TOKEN, ADMIN_TOKEN_FILE  bearer for scripts, password for the sign-in page [default: unset, no bearer; a link that
-                                 signs in once is printed at the start, and again when the sign-in page is asked for one]
-  GRPC_TOKEN, GRPC_TOKEN_FILE    what the pods ask their callers for, the same one for all of them
-  REDIS_URL, REDIS_URL_FILE      where the pods share sessions; those that no pod holds any more are listed apart then";
 
 /// The options, checked.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// `HTTP_ADDR`, default `0.0.0.0:9092`.
+    /// `HTTP_ADDR`.
     pub http: SocketAddr,
     /// `USER_PODS`: where the pods are.
     pub pods: Discovery,
-    /// `REFRESH_INTERVAL`, default 5 s: how often the pages renew.
+    /// `REFRESH_INTERVAL`: how often the pages renew.
     pub refresh: Duration,
-    /// `FORGET_AFTER`, default 10 min: how long a silent pod stays that nobody names, or that has a fixed address.
+    /// `FORGET_AFTER`: how long a silent pod stays that nobody names, or that has a fixed address.
     pub forget_after: Duration,
-    /// `ADMIN_AUTH`, default `token`.
+    /// `ADMIN_AUTH`.
     pub auth: AdminAuth,
-    /// `TRUSTED_PROXIES`, default unset: whose `X-Forwarded-*` is believed.
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-*` is believed.
     pub trusted_proxies: Option<Networks>,
-    /// `REDIS_URL`, default unset: where the pods share sessions; those that no pod holds are listed apart then.
-    pub redis: Option<Secret>,
-    /// `GRPC_TOKEN`, default unset: what is presented to the pods.
+    /// `REDIS_URL`: where the pods share sessions; those that no pod holds are listed apart then.
+    pub redis: Option<SecretString>,
+    /// `GRPC_TOKEN`: what is presented to the pods.
     pub grpc_token: Option<Token>,
-    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`, default unset: where the maintenance switch lies that operators
+    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE`: where the maintenance switch lies that operators
     /// move.
-    pub switch: Option<Place>,
-    /// `LOG_FORMAT`, default `text`.
+    pub switch: Option<SwitchLocation>,
+    /// `LOG_FORMAT`.
     pub log_format: LogFormat,
     /// Variables that are set and mean nothing beside this `ADMIN_AUTH`.
     pub unused: Vec<&'static str>,
@@ -100,28 +109,23 @@ impl Options {
     ///
     /// # Errors
     /// Every fault, one line each.
-    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
+    pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
+        let mut errors = OptionErrors::default();
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let http = faults.take("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
-        let pods = match options::given(raw.user_pods.as_deref()) {
+        let http = errors.value_or("HTTP_ADDR", options::address(&raw.http_addr), anywhere);
+        let pods = match options::non_empty(raw.user_pods.as_deref()) {
             Some(text) => Discovery::parse(text),
             None => Err(discovery::required()),
         };
-        let pods = faults.take("USER_PODS", pods, Discovery::default());
-        let refresh = faults.take("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), Duration::from_secs(5));
-        let forget_after = faults.take("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
-        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut faults);
-        let redis = redis(environment, &mut faults);
-        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut faults);
-        let (file, config_map) = (raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref());
-        let switch = cli::maintenance::place(file, config_map, SWITCH_POLL, &mut faults);
-        let log_format =
-            faults.take("LOG_FORMAT", options::choice(&raw.log_format, &LogFormat::CHOICES), LogFormat::default());
-        if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
-        }
-        faults.into_result(Self {
+        let pods = errors.value_or("USER_PODS", pods, Discovery::default());
+        let refresh = errors.value_or("REFRESH_INTERVAL", options::interval(&raw.refresh_interval), REFRESH_INTERVAL);
+        let forget_after = errors.value_or("FORGET_AFTER", options::timeout(&raw.forget_after), FORGET_AFTER);
+        let (auth, trusted_proxies, unused) = auth::read(raw, environment, &mut errors);
+        let redis = redis(environment, &mut errors);
+        let grpc_token = secret::read_token("GRPC_TOKEN", environment, &mut errors);
+        let switch = raw.switch.read(SWITCH_POLL, &mut errors);
+        let log_format = raw.log.read(environment, &mut errors);
+        errors.into_result(Self {
             http,
             pods,
             refresh,
@@ -138,13 +142,13 @@ impl Options {
 }
 
 /// Where sessions are shared.
-fn redis(environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
-    let url = secret::read("REDIS_URL", environment, faults)?;
+fn redis(environment: &dyn Environment, errors: &mut OptionErrors) -> Option<SecretString> {
+    let url = secret::read("REDIS_URL", environment, errors)?;
     let text = url.expose().trim();
     if text.starts_with("redis-cluster://") {
-        faults.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
+        errors.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
     } else if redis::Client::open(text).is_err() {
-        faults.push(
+        errors.push(
             "REDIS_URL",
             "is no address of a Redis; write redis://host:6379/0 or rediss://user:password@host:6380",
         );
@@ -156,6 +160,8 @@ fn redis(environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
 mod tests {
     use std::collections::HashMap;
 
+    use clap::CommandFactory as _;
+
     use super::*;
 
     fn parse(flags: &[&str]) -> Result<Options, String> {
@@ -165,7 +171,13 @@ mod tests {
     fn parse_with(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
         let raw = Raw::try_parse_from([&["admin-tier", "--user-pods", "a:1"], flags].concat()).unwrap();
         let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-        Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+        Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
+    }
+
+    #[test]
+    fn the_page_of_options_is_generated_from_the_help() {
+        let page = cli::options_page::render(&Raw::command(), &SECRETS);
+        test_support::assert_generated("docs/options-admin-tier.md", &page);
     }
 
     #[test]
@@ -201,10 +213,10 @@ mod tests {
 
     #[test]
     fn tokens_that_cannot_be_presented_are_named_and_not_shown() {
-        let faults = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
-        let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+        let errors = parse_with(&[], &[("ADMIN_TOKEN", "a\u{e4}b"), ("GRPC_TOKEN", " pods")]).unwrap_err();
+        let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(named, ["ADMIN_TOKEN", "GRPC_TOKEN"]);
-        assert!(!faults.contains("a\u{e4}b") && !faults.contains("pods"), "{faults}");
+        assert!(!errors.contains("a\u{e4}b") && !errors.contains("pods"), "{errors}");
         let fault = parse_with(&[], &[("ADMIN_TOKEN", "a"), ("ADMIN_TOKEN_FILE", "/b")]).unwrap_err();
         assert!(fault.starts_with("ADMIN_TOKEN: is given here and by ADMIN_TOKEN_FILE"), "{fault}");
     }
@@ -213,9 +225,9 @@ mod tests {
     fn all_faults_are_named_at_once() {
         let raw =
             ["admin-tier", "--http-addr", "x", "--refresh-interval", "1ms", "--log-format", "xml", "--admin-auth", "y"];
-        let faults = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
+        let errors = Options::parse(&Raw::try_parse_from(raw).unwrap(), &HashMap::new()).unwrap_err().to_string();
         for variable in ["HTTP_ADDR", "USER_PODS", "REFRESH_INTERVAL", "LOG_FORMAT", "ADMIN_AUTH"] {
-            assert_eq!(faults.lines().filter(|line| line.starts_with(variable)).count(), 1, "{faults}");
+            assert_eq!(errors.lines().filter(|line| line.starts_with(variable)).count(), 1, "{errors}");
         }
     }
 }

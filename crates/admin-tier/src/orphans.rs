@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cli::secret::Secret;
+use cli::secret::SecretString;
 use fleet::StoreRecord;
 pub(crate) use link::StoreLink;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
@@ -58,7 +58,7 @@ pub(crate) type Question = Vec<(PodName, bool)>;
 
 /// Looks until `stop` is cancelled.
 pub(crate) async fn look(
-    url: Secret,
+    url: SecretString,
     question: watch::Receiver<Question>,
     found: watch::Sender<Arc<Orphans>>,
     stop: CancellationToken,

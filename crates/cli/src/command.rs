@@ -1,7 +1,7 @@
-//! Reading the command line: what clap refuses is a configuration error like any other, one line each, reported together
-//! with all others.
+//! Parsing the command line. Arguments that clap rejects are reported together with all other configuration errors, one line
+//! each.
 
-mod refused;
+mod rejected;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -13,41 +13,40 @@ use clap::{Arg, Command, Parser};
 use tracing::warn;
 
 use crate::logging::{Log, LogFormat};
-use crate::options::Faults;
-use crate::{EXIT_CONFIG, secret, spelling};
+use crate::options::OptionErrors;
+use crate::{EXIT_CONFIG, secret, similar_names};
 
-/// What was written on the command line and into the environment, as far as it could be read.
+/// The parsed command line and environment.
 #[derive(Debug)]
 pub struct CommandLine<T> {
-    /// The options as they are written.
+    /// The options as text.
     pub raw: T,
-    /// Arguments that are none.
-    faults: Faults,
-    /// Variables that are no option, and the one that each of them looks like.
+    /// The errors of rejected arguments.
+    errors: OptionErrors,
+    /// Variables that are not options, each with the option that it resembles.
     similar: Vec<(String, String)>,
 }
 
-/// Parses the command line and the environment. `Err` is what the process exits with: 0 after `--help` and
-/// `--version`, [`EXIT_CONFIG`] where nothing at all can be made of the arguments; the text has been printed then.
+/// Parses the command line and the environment.
 ///
 /// # Errors
-/// As above.
+/// Returns the exit status if the process should end, after printing the text: 0 for `--help` and `--version`, and
+/// [`EXIT_CONFIG`] if the arguments cannot be parsed at all.
 pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
-    let command =
-        T::command().mut_args(without_empty_variable).mut_subcommands(|mode| mode.mut_args(without_empty_variable));
+    let command = T::command().mut_args(with_variable).mut_subcommands(|mode| mode.mut_args(with_variable));
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let mut faults = Faults::default();
-    // Clap reports one fault at a time: each is noted and its argument taken out, so that the others are found.
+    let mut errors = OptionErrors::default();
+    // Clap reports one error at a time: each is recorded and its argument removed, so that the next one is found.
     let raw = loop {
         let matches = command.clone().try_get_matches_from(&arguments);
         match matches.and_then(|matches| T::from_arg_matches(&matches)) {
             Ok(raw) => break raw,
-            Err(error) if error.use_stderr() && refused::take_out(&error, &command, &mut arguments, &mut faults) => {}
+            Err(error) if error.use_stderr() && rejected::remove(&error, &command, &mut arguments, &mut errors) => {}
             Err(error) if error.use_stderr() => {
-                // Clap's own text may show what was given, and that may be a secret.
-                faults.push("arguments", format_args!("{}; --help names them all", error.kind()));
-                // Where not even this can be printed, the exit status has to do.
-                let _ = writeln!(stderr(), "{faults}");
+                // Clap's own text may contain a value, which may be a secret.
+                errors.push("arguments", format_args!("{}; --help names them all", error.kind()));
+                // If this cannot be printed, the exit status must suffice.
+                let _ = writeln!(stderr(), "{errors}");
                 return Err(ExitCode::from(EXIT_CONFIG));
             }
             Err(help) => {
@@ -57,35 +56,35 @@ pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
         }
     };
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let similar = spelling::similar_variables(variables, &known_variables(&T::command()));
-    Ok(CommandLine { raw, faults, similar })
+    let similar = similar_names::similar_variables(variables, &known_variables(&T::command()));
+    Ok(CommandLine { raw, errors, similar })
 }
 
 impl<T> CommandLine<T> {
-    /// The options, with the log started as they say. `Err` is what the process exits with: [`EXIT_CONFIG`] where options
-    /// are faulty or logging cannot start, which has been said then, and 0 where they were only to be checked and are valid.
+    /// Starts the log in the format that the options choose, and returns the options.
     ///
     /// # Errors
-    /// As above.
+    /// Returns the exit status if the process should end, after printing the text: [`EXIT_CONFIG`] if options are invalid or
+    /// logging cannot start, and 0 if `check_only` is set and the options are valid.
     pub fn ready<O>(
         &self,
         log: &Log,
-        options: Result<O, Faults>,
+        options: Result<O, OptionErrors>,
         check_only: bool,
         log_format: impl FnOnce(&O) -> LogFormat,
     ) -> Result<O, ExitCode> {
         let hints =
             || self.similar.iter().map(|(name, option)| format!("{name}: is no option; did you mean {option}?"));
-        let fail = |what: &dyn Display| {
-            let code = log.fail(what, EXIT_CONFIG);
-            // A misspelt variable is often why another one is missing.
-            hints().for_each(|hint| log.say(&hint));
+        let fail = |error: &dyn Display| {
+            let code = log.fail(error, EXIT_CONFIG);
+            // A misspelt variable is often the reason why another one is missing.
+            hints().for_each(|hint| log.write_line(&hint));
             code
         };
-        let options = self.faults.clone().and(options).map_err(|faults| fail(&faults))?;
+        let options = self.errors.clone().combine(options).map_err(|errors| fail(&errors))?;
         if check_only {
-            hints().for_each(|hint| log.say(&hint));
-            // Where this cannot be printed, the exit status has to do.
+            hints().for_each(|hint| log.write_line(&hint));
+            // If this cannot be printed, the exit status must suffice.
             let _ = writeln!(stdout(), "configuration is valid");
             return Err(ExitCode::SUCCESS);
         }
@@ -95,15 +94,18 @@ impl<T> CommandLine<T> {
     }
 }
 
-/// The variables that mean something to this binary.
+/// The variables that this binary reads.
 fn known_variables(command: &Command) -> Vec<String> {
     let modes = command.get_subcommands().flat_map(Command::get_arguments);
     let options = command.get_arguments().chain(modes).filter_map(Arg::get_env).filter_map(|name| name.to_str());
     options.chain(secret::VARIABLES).chain(["HOSTNAME", "RUST_LOG"]).map(str::to_owned).collect()
 }
 
-/// An empty variable is an unset one: the default holds.
-fn without_empty_variable(option: Arg) -> Arg {
-    let is_empty = option.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+/// Completes an option that is also a variable: `--help` never shows the value of the variable, and an empty variable counts as
+/// unset.
+fn with_variable(option: Arg) -> Arg {
+    let Some(variable) = option.get_env() else { return option };
+    let is_empty = std::env::var_os(variable).is_some_and(|value| value.is_empty());
+    let option = option.value_name("VALUE").hide_env_values(true);
     if is_empty { option.env(Resettable::Reset) } else { option }
 }

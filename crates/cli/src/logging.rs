@@ -1,5 +1,7 @@
-//! The log: on stderr, one line an event, as text or JSON. In a line of text only the time and the level stand
-//! before the message, so that scripts find the lines that they know. Writing never blocks: see [`queue`].
+//! The log on stderr: one line for each event, as text or JSON.
+//!
+//! In text lines only the time and the level come before the message, so that scripts can match messages. Writing never
+//! blocks: see [`queue`].
 
 pub mod queue;
 
@@ -22,91 +24,91 @@ use crate::options::{Environment, ProcessEnvironment};
 /// How log lines are written (`LOG_FORMAT`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// For people.
+    /// Text lines.
     #[default]
     Text,
-    /// For machines.
+    /// JSON objects, one on each line.
     Json,
 }
 
 impl LogFormat {
-    /// The words of the option.
+    /// The values of the option.
     pub const CHOICES: [(&'static str, Self); 2] = [("text", Self::Text), ("json", Self::Json)];
 }
 
-/// Why there is no log.
+/// Why the log did not start.
 #[derive(Debug, Error)]
 pub enum LogError {
-    /// `RUST_LOG` makes no sense.
+    /// `RUST_LOG` is invalid. The operator corrects it.
     #[error("RUST_LOG: {0}")]
     Filter(String),
-    /// There is a log already.
+    /// Logging has already started, which is an error of the program.
     #[error("logging was started twice")]
-    Twice,
+    AlreadyStarted,
 }
 
-/// What is logged where `RUST_LOG` is unset. The Kubernetes client says each failed try of its own accord, and would fill
-/// the log while the API is away; who uses it says once that it is, and once that it is back.
-const DEFAULT: &str = "info,kube_client=off,kube_runtime=off";
+/// The filter if `RUST_LOG` is unset. kube logs each failed request, and would fill the log while the API is unavailable: its
+/// callers log once that the API fails, and once that it works again.
+const DEFAULT_FILTER: &str = "info,kube_client=off";
 
-/// Reads `RUST_LOG`: `info` and above where it is unset.
+/// Parses `RUST_LOG`. Defaults to `info`.
 ///
 /// # Errors
-/// What is wrong and what to write.
+/// Returns what is wrong and what to write instead.
 pub fn filter(environment: &dyn Environment) -> Result<EnvFilter, String> {
-    let text = environment.get("RUST_LOG").unwrap_or_else(|| DEFAULT.to_owned());
+    let text = environment.get("RUST_LOG").unwrap_or_else(|| DEFAULT_FILTER.to_owned());
     EnvFilter::try_new(text).map_err(|error| format!("{error}; write it like info or lastcall=debug"))
 }
 
-/// What the log gets at the end of the process to be written.
+/// How long writing the remaining lines may take at the end of the process.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// The process's log. Made before anything else; what is in it is written when it is dropped, if stderr is read.
+/// The log of the process. Created before anything else. Dropping it writes the remaining lines, if stderr is being read.
 #[derive(Debug)]
 pub struct Log {
     queue: LogQueue,
 }
 
 impl Log {
-    /// A log on stderr, for plain lines at first.
+    /// Creates a log on stderr, which takes plain lines until [`Log::start`].
     ///
     /// # Errors
-    /// Where the system starts no thread.
+    /// Fails if the system cannot start a thread.
     pub fn new() -> io::Result<Self> {
         Ok(Self { queue: LogQueue::start(stderr())? })
     }
 
-    /// Writes what is logged from now on, panics included.
+    /// Starts writing events, panics included.
     ///
     /// # Errors
-    /// Where `RUST_LOG` makes no sense, or logging was started before.
+    /// Fails if `RUST_LOG` is invalid, or if logging has already started.
     pub fn start(&self, format: LogFormat) -> Result<(), LogError> {
         let filter = filter(&ProcessEnvironment).map_err(LogError::Filter)?;
         let builder =
             tracing_subscriber::fmt().with_env_filter(filter).with_writer(self.queue.clone()).with_target(false);
-        // A line that cannot be written is lost; saying so on the same stderr would block in the middle of a drain.
+        // A line that cannot be written is lost: reporting that on the same stderr would block during a drain.
         let builder = builder.log_internal_errors(false);
         let started = match format {
             LogFormat::Text => builder.with_ansi(stderr().is_terminal()).try_init(),
             LogFormat::Json => builder.json().flatten_event(true).try_init(),
         };
-        started.map_err(|_| LogError::Twice)?;
+        started.map_err(|_| LogError::AlreadyStarted)?;
         panic::set_hook(Box::new(log_panic));
         Ok(())
     }
 
-    /// Says what is wrong, where nothing is logged yet, and gives what the process exits with.
-    pub fn fail(&self, what: &dyn Display, status: u8) -> ExitCode {
-        self.say(what);
+    /// Writes an error before logging has started, and returns the exit status.
+    pub fn fail(&self, error: &dyn Display, status: u8) -> ExitCode {
+        self.write_line(error);
         ExitCode::from(status)
     }
 
-    /// Says something on a line of its own, where nothing is logged yet.
-    pub fn say(&self, what: &dyn Display) {
-        self.queue.push(format!("{what}\n").as_bytes());
+    /// Writes a plain line before logging has started.
+    pub fn write_line(&self, line: &dyn Display) {
+        self.queue.push(format!("{line}\n").as_bytes());
     }
 
-    /// Lines that were dropped because stderr was not read, as a counter that goes on counting.
+    /// The counter of lines that were dropped because stderr was not being read.
     pub fn dropped_lines(&self) -> Arc<AtomicU64> {
         self.queue.dropped_lines()
     }
@@ -118,7 +120,7 @@ impl Drop for Log {
     }
 }
 
-/// The standard hook writes to stderr itself, and would block where nobody reads it.
+/// Logs a panic. The standard hook writes to stderr directly, and would block while nothing reads it.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let message = panic.payload_as_str().unwrap_or("no message");
     let location = panic.location().map(ToString::to_string).unwrap_or_default();

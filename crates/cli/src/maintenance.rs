@@ -1,31 +1,36 @@
-//! Where the maintenance switch lies, as both tiers are told it.
+//! The options of the maintenance switch that both tiers have.
 
 use std::time::Duration;
 
-use maintenance_switch::{ConfigMapName, Place, Switch};
+use maintenance_switch::{ConfigMapName, Switch, SwitchLocation};
 
-use crate::options::{self, Faults};
+use crate::options::{self, OptionErrors};
 
-/// Reads `MAINTENANCE_FILE` and `MAINTENANCE_CONFIGMAP`, which overrules it. `poll` is how often a file is read.
-pub fn place(file: Option<&str>, config_map: Option<&str>, poll: Duration, faults: &mut Faults) -> Option<Place> {
-    let file = options::given(file).map(|path| Place::File { path: path.into(), poll });
-    let config_map = options::given(config_map).and_then(|name| {
-        let name = name.parse::<ConfigMapName>().map(Some).map_err(|bad| bad.to_string());
-        faults.take("MAINTENANCE_CONFIGMAP", name, None)
+/// Parses `MAINTENANCE_FILE`, and `MAINTENANCE_CONFIGMAP`, which takes precedence. `poll` is how often a file is read.
+pub fn location(
+    file: Option<&str>,
+    config_map: Option<&str>,
+    poll: Duration,
+    errors: &mut OptionErrors,
+) -> Option<SwitchLocation> {
+    let file = options::non_empty(file).map(|path| SwitchLocation::File { path: path.into(), poll });
+    let config_map = options::non_empty(config_map).and_then(|name| {
+        let name = name.parse::<ConfigMapName>().map(Some).map_err(|error| error.to_string());
+        errors.value_or("MAINTENANCE_CONFIGMAP", name, None)
     });
-    config_map.map(Place::ConfigMap).or(file)
+    config_map.map(SwitchLocation::ConfigMap).or(file)
 }
 
-/// Opens the way to the switch, where there is one.
+/// Creates the switch, if there is one.
 ///
 /// # Errors
-/// The fault, where the Kubernetes API would have to be asked and nothing says where it is.
-pub async fn open(place: Option<&Place>) -> Result<Option<Switch>, Faults> {
-    let Some(place) = place else { return Ok(None) };
-    place.open().await.map(Some).map_err(|error| {
-        let mut faults = Faults::default();
-        faults.push("MAINTENANCE_CONFIGMAP", error);
-        faults
+/// Fails if the switch is in a ConfigMap and the Kubernetes API is not configured.
+pub async fn open(location: Option<&SwitchLocation>) -> Result<Option<Switch>, OptionErrors> {
+    let Some(location) = location else { return Ok(None) };
+    location.open().await.map(Some).map_err(|error| {
+        let mut errors = OptionErrors::default();
+        errors.push("MAINTENANCE_CONFIGMAP", error);
+        errors
     })
 }
 
@@ -34,15 +39,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_config_map_overrules_a_file_and_a_bad_name_is_a_fault() {
+    fn a_config_map_takes_precedence_and_an_invalid_name_is_an_error() {
         let read = |file, config_map| {
-            let mut faults = Faults::default();
-            let place = place(file, config_map, Duration::from_secs(1), &mut faults);
-            (place, faults.to_string())
+            let mut errors = OptionErrors::default();
+            let location = location(file, config_map, Duration::from_secs(1), &mut errors);
+            (location, errors.to_string())
         };
-        let file = Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
+        let file = SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(1) };
         assert_eq!(read(Some("/etc/switch"), None), (Some(file.clone()), String::new()));
-        let map = Place::ConfigMap("sample-app/app-config".parse().unwrap());
+        let map = SwitchLocation::ConfigMap("sample-app/app-config".parse().unwrap());
         assert_eq!(read(Some("/etc/switch"), Some("sample-app/app-config")), (Some(map), String::new()));
         assert_eq!(read(None, Some(" ")), (None, String::new()));
         let (_, fault) = read(None, Some("app-config"));

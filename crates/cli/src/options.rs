@@ -1,70 +1,26 @@
-//! From what people write to values that make sense: every fault found, all of them reported together.
+//! Parsing and validating options. All errors are collected and reported together.
 
-use std::fmt;
+mod environment;
+mod errors;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use maintenance_switch::Position;
-use thiserror::Error;
+pub use environment::{Environment, ProcessEnvironment};
+pub use errors::OptionErrors;
+use maintenance_switch::SwitchState;
 
-/// The longest timeout there is.
+/// The longest timeout.
 pub const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
 
-/// The shortest poll or interval there is.
+/// The shortest poll or interval.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What is wrong with the options: one line each.
-#[derive(Clone, Debug, Default, Error, PartialEq, Eq)]
-pub struct Faults(Vec<String>);
-
-impl fmt::Display for Faults {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.join("\n"))
-    }
-}
-
-impl Faults {
-    /// Notes a fault of `variable` and what to do about it.
-    pub fn push(&mut self, variable: &str, what: impl fmt::Display) {
-        self.0.push(format!("{variable}: {what}"));
-    }
-
-    /// The value, if there was no fault here either.
-    ///
-    /// # Errors
-    /// All faults, these first.
-    pub(crate) fn and<T>(mut self, result: Result<T, Self>) -> Result<T, Self> {
-        match result {
-            Ok(value) => self.into_result(value),
-            Err(others) => {
-                self.0.extend(others.0);
-                Err(self)
-            }
-        }
-    }
-
-    /// Keeps the value, or notes the fault and goes on with `instead` so that more faults are found.
-    pub fn take<T>(&mut self, variable: &str, parsed: Result<T, String>, instead: T) -> T {
-        parsed.unwrap_or_else(|fault| {
-            self.push(variable, fault);
-            instead
-        })
-    }
-
-    /// The value, if there was no fault.
-    ///
-    /// # Errors
-    /// All faults, where there was one.
-    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
-    }
-}
-
-/// Reads a duration as people write it (`60s`, `2m`, `1h 30m`), within `range`. A bare `0` is zero.
+/// Parses a duration such as `60s`, `2m` or `1h 30m`, within `range`. A bare `0` is zero.
 ///
 /// # Errors
-/// What is wrong and what to write.
+/// Returns what is wrong and what to write instead.
 pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration, String> {
     let parsed = match text.trim() {
         "0" => Ok(Duration::ZERO),
@@ -74,12 +30,12 @@ pub fn duration(text: &str, range: RangeInclusive<Duration>) -> Result<Duration,
     if range.contains(&duration) {
         return Ok(duration);
     }
-    let (low, high) = (written(*range.start()), written(*range.end()));
+    let (low, high) = (format_duration(*range.start()), format_duration(*range.end()));
     Err(format!("{text:?} is out of range; it must be between {low} and {high}"))
 }
 
-/// A duration as people write it: `60s`, `2m`, `1h 30m`, `24h`; seconds below two minutes, and nothing above hours.
-fn written(duration: Duration) -> String {
+/// Formats a duration such as `60s`, `2m`, `1h 30m` or `24h`: in seconds below two minutes, and in hours at most.
+pub fn format_duration(duration: Duration) -> String {
     let whole = duration.as_secs();
     let (hours, minutes, seconds) =
         if whole < 120 { (0, 0, whole) } else { (whole / 3600, whole / 60 % 60, whole % 60) };
@@ -89,34 +45,34 @@ fn written(duration: Duration) -> String {
     if parts.is_empty() { "0s".to_owned() } else { parts.join(" ") }
 }
 
-/// Reads a timeout: 0 to 24 h.
+/// Parses a timeout from 0 to 24 h.
 ///
 /// # Errors
-/// As [`duration`].
+/// As for [`duration`].
 pub fn timeout(text: &str) -> Result<Duration, String> {
     duration(text, Duration::ZERO..=MAX_TIMEOUT)
 }
 
-/// Reads an interval: 100 ms to 24 h.
+/// Parses an interval from 100 ms to 24 h.
 ///
 /// # Errors
-/// As [`duration`].
+/// As for [`duration`].
 pub fn interval(text: &str) -> Result<Duration, String> {
     duration(text, MIN_INTERVAL..=MAX_TIMEOUT)
 }
 
-/// Reads an address to listen on.
+/// Parses an address to listen on.
 ///
 /// # Errors
-/// What is wrong and what to write.
+/// Returns what is wrong and what to write instead.
 pub fn address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| format!("{text:?} is no address; write it like 0.0.0.0:9090 or [::1]:9090"))
 }
 
-/// Reads a whole number within `range`.
+/// Parses a whole number within `range`.
 ///
 /// # Errors
-/// What is wrong and what to write.
+/// Returns what is wrong and what to write instead.
 pub fn number(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     let number = text.trim().parse().map_err(|_| format!("{text:?} is no whole number"))?;
     if range.contains(&number) {
@@ -125,18 +81,18 @@ pub fn number(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
     Err(format!("{text:?} is out of range; it must be between {} and {}", range.start(), range.end()))
 }
 
-/// Reads a switch.
+/// Parses a switch: `true` or `false`, and the other usual spellings.
 ///
 /// # Errors
-/// What is wrong and what to write.
+/// Returns what is wrong and what to write instead.
 pub fn switch(text: &str) -> Result<bool, String> {
-    text.parse::<Position>().map(Position::is_on).map_err(|_| format!("{text:?} is neither true nor false"))
+    text.parse::<SwitchState>().map(SwitchState::is_on).map_err(|_| format!("{text:?} is neither true nor false"))
 }
 
-/// Reads one of several words.
+/// Parses one of several words.
 ///
 /// # Errors
-/// What is wrong and what the words are.
+/// Returns what is wrong and which words are valid.
 pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     let wanted = text.trim();
     choices.iter().find(|(word, _)| wanted.eq_ignore_ascii_case(word)).map(|(_, value)| *value).ok_or_else(|| {
@@ -145,33 +101,14 @@ pub fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     })
 }
 
-/// What was given, unless it is empty: an empty variable is an unset one.
-pub fn given(text: Option<&str>) -> Option<&str> {
+/// Returns the word for a value among the choices of an option, as `--help` shows a default.
+pub fn word<T: Copy + PartialEq>(choices: &[(&str, T)], value: T) -> String {
+    choices.iter().find(|(_, choice)| *choice == value).map(|(word, _)| (*word).to_owned()).unwrap_or_default()
+}
+
+/// Trims the text. Returns `None` if it is empty: an empty variable counts as unset.
+pub fn non_empty(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// The environment, so that a test can be a map.
-pub trait Environment {
-    /// The value of a variable, unless it is unset or empty.
-    fn get(&self, name: &str) -> Option<String>;
-}
-
-/// The environment of the process.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ProcessEnvironment;
-
-impl Environment for ProcessEnvironment {
-    fn get(&self, name: &str) -> Option<String> {
-        // What is no UTF-8 is given all the same: its reader refuses it, or a wrong secret shows at the first cookie.
-        let value = std::env::var_os(name)?.to_string_lossy().into_owned();
-        Some(value).filter(|value| !value.trim().is_empty())
-    }
-}
-
-impl Environment for std::collections::HashMap<&str, &str> {
-    fn get(&self, name: &str) -> Option<String> {
-        std::collections::HashMap::get(self, name).map(|value| (*value).to_owned())
-    }
 }
 
 #[cfg(test)]
@@ -179,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_are_read_as_people_write_them() {
+    fn durations_are_parsed_in_the_usual_units() {
         for (text, millis) in [("60s", 60_000), ("2m", 120_000), ("1h", 3_600_000), ("0", 0), ("0s", 0), ("250ms", 250)]
         {
             assert_eq!(timeout(text), Ok(Duration::from_millis(millis)), "{text}");
@@ -191,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_written_as_people_write_them() {
+    fn durations_are_formatted_in_the_usual_units() {
         for (millis, text) in [
             (0, "0s"),
             (100, "100ms"),
@@ -202,7 +139,7 @@ mod tests {
             (86_400_000, "24h"),
             (90_061_000, "25h 1m 1s"),
         ] {
-            assert_eq!(written(Duration::from_millis(millis)), text);
+            assert_eq!(format_duration(Duration::from_millis(millis)), text);
         }
         assert_eq!(timeout("25h"), Err("\"25h\" is out of range; it must be between 0s and 24h".to_owned()));
     }
@@ -217,16 +154,5 @@ mod tests {
         assert!(switch("maybe").is_err());
         assert_eq!(number("0", 1..=5), Err("\"0\" is out of range; it must be between 1 and 5".to_owned()));
         assert!(address("localhost").is_err());
-    }
-
-    #[test]
-    fn faults_are_reported_one_line_each() {
-        let mut faults = Faults::default();
-        assert_eq!(faults.take("A", Err("is wrong".to_owned()), 1), 1);
-        faults.push("B", "contradicts A");
-        assert_eq!(
-            faults.into_result(()).map_err(|faults| faults.to_string()),
-            Err("A: is wrong\nB: contradicts A".to_owned())
-        );
     }
 }

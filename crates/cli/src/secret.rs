@@ -1,4 +1,6 @@
-//! Values that must not be seen: from a variable, or from the file that `…_FILE` names; never from a flag.
+//! Secrets: from a variable or from the file that `…_FILE` names, never from a flag.
+
+pub mod help;
 
 use std::fmt;
 use std::fs::File;
@@ -6,9 +8,9 @@ use std::io::{self, Read as _};
 
 use http_support::Token;
 
-use crate::options::{Environment, Faults};
+use crate::options::{Environment, OptionErrors};
 
-/// The variables of all secrets of both tiers, and of the files that they may lie in.
+/// The variables of all secrets of both tiers, and those that name their files.
 pub(crate) const VARIABLES: [&str; 8] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
@@ -20,40 +22,40 @@ pub(crate) const VARIABLES: [&str; 8] = [
     "SESSION_KEY_FILE",
 ];
 
-/// A secret. Shown, it is a row of dots.
+/// A secret. Its `Debug` output hides the value.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct SecretString(String);
 
-impl Secret {
-    /// The value. Do not print it.
+impl SecretString {
+    /// Returns the value, which must not be printed.
     pub fn expose(&self) -> &str {
         &self.0
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("•••")
     }
 }
 
-/// Reads the secret `name`, where it is given; notes a fault where it is given twice or its file cannot be read.
-pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> Option<Secret> {
+/// Reads the secret `name`, if it is set. Adds an error if it is set twice, or if its file cannot be read.
+pub fn read(name: &str, environment: &dyn Environment, errors: &mut OptionErrors) -> Option<SecretString> {
     let file_variable = format!("{name}_FILE");
     match (environment.get(name), environment.get(&file_variable)) {
         (Some(_), Some(_)) => {
-            faults.push(name, format_args!("is given here and by {file_variable}; keep one of them"));
+            errors.push(name, format_args!("is given here and by {file_variable}; keep one of them"));
             None
         }
-        (Some(value), None) => Some(Secret(value)),
+        (Some(value), None) => Some(SecretString(value)),
         (None, Some(path)) => match read_file(&path) {
             Ok(text) if text.trim().is_empty() => {
-                faults.push(&file_variable, format_args!("the file {path:?} is empty"));
+                errors.push(&file_variable, format_args!("the file {path:?} is empty"));
                 None
             }
-            Ok(text) => Some(Secret(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Ok(text) => Some(SecretString(text.trim_end_matches(['\r', '\n']).to_owned())),
             Err(error) => {
-                faults.push(&file_variable, format_args!("the file {path:?} cannot be read: {error}"));
+                errors.push(&file_variable, format_args!("the file {path:?} cannot be read: {error}"));
                 None
             }
         },
@@ -61,7 +63,7 @@ pub fn read(name: &str, environment: &dyn Environment, faults: &mut Faults) -> O
     }
 }
 
-/// More than this is no secret: a wrong path may name a file without an end.
+/// The largest file with a secret, in bytes. A wrong path could name a file without an end.
 const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 fn read_file(path: &str) -> io::Result<String> {
@@ -73,12 +75,12 @@ fn read_file(path: &str) -> io::Result<String> {
     Ok(text)
 }
 
-/// Reads the token `name`, where it is given; notes a fault also where callers could not present it.
-pub fn read_token(name: &str, environment: &dyn Environment, faults: &mut Faults) -> Option<Token> {
-    let secret = read(name, environment, faults)?;
+/// Reads the token `name`, if it is set. Also adds an error if callers could not present it.
+pub fn read_token(name: &str, environment: &dyn Environment, errors: &mut OptionErrors) -> Option<Token> {
+    let secret = read(name, environment, errors)?;
     let token = Token::new(secret.expose());
     if token.is_none() {
-        faults.push(
+        errors.push(
             name,
             "has spaces around it, or characters that cannot stand in a header; make one with `openssl rand -base64 48`",
         );
@@ -97,34 +99,35 @@ mod tests {
         let path = std::env::temp_dir().join(format!("lastcall-secret-{}", std::process::id()));
         std::fs::write(&path, "from the file\n").unwrap();
         let path = path.to_str().unwrap();
-        let mut faults = Faults::default();
-        let read = |pairs: &[(&'static str, &str)], faults: &mut Faults| {
+        let mut errors = OptionErrors::default();
+        let read = |pairs: &[(&'static str, &str)], errors: &mut OptionErrors| {
             let map: HashMap<&str, &str> = pairs.iter().copied().collect();
-            super::read("KEY", &map, faults).map(|secret| secret.expose().to_owned())
+            super::read("KEY", &map, errors).map(|secret| secret.expose().to_owned())
         };
-        assert_eq!(read(&[("KEY", "direct")], &mut faults), Some("direct".into()));
-        assert_eq!(read(&[("KEY_FILE", path)], &mut faults), Some("from the file".into()));
-        assert_eq!(read(&[], &mut faults), None);
-        assert_eq!(faults, Faults::default());
-        assert_eq!(read(&[("KEY", "x"), ("KEY_FILE", path)], &mut faults), None);
-        assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut faults), None);
-        assert_eq!(read(&[("KEY_FILE", "/dev/zero")], &mut faults), None, "it has no end");
-        assert_eq!(faults.to_string().lines().count(), 3);
+        assert_eq!(read(&[("KEY", "direct")], &mut errors), Some("direct".into()));
+        assert_eq!(read(&[("KEY_FILE", path)], &mut errors), Some("from the file".into()));
+        assert_eq!(read(&[], &mut errors), None);
+        assert_eq!(errors, OptionErrors::default());
+        assert_eq!(read(&[("KEY", "x"), ("KEY_FILE", path)], &mut errors), None);
+        assert_eq!(read(&[("KEY_FILE", "/nowhere")], &mut errors), None);
+        assert_eq!(read(&[("KEY_FILE", "/dev/zero")], &mut errors), None, "a file without an end");
+        assert_eq!(errors.to_string().lines().count(), 3);
         std::fs::remove_file(path).unwrap();
     }
 
     #[test]
-    fn a_token_that_nobody_could_present_is_a_fault_that_does_not_show_it() {
-        let mut faults = Faults::default();
-        let read = |value, faults: &mut Faults| super::read_token("KEY", &HashMap::from([("KEY", value)]), faults);
-        assert!(read("a+b/c=", &mut faults).is_some_and(|token| token.matches("a+b/c=")));
-        assert_eq!(faults, Faults::default());
-        assert!(read("schlüssel ", &mut faults).is_none());
-        assert!(faults.to_string().starts_with("KEY: ") && !faults.to_string().contains("schlüssel"), "{faults}");
+    fn an_error_of_a_token_does_not_show_it() {
+        let mut errors = OptionErrors::default();
+        let read =
+            |value, errors: &mut OptionErrors| super::read_token("KEY", &HashMap::from([("KEY", value)]), errors);
+        assert!(read("a+b/c=", &mut errors).is_some_and(|token| token.matches("a+b/c=")));
+        assert_eq!(errors, OptionErrors::default());
+        assert!(read("schlüssel ", &mut errors).is_none());
+        assert!(errors.to_string().starts_with("KEY: ") && !errors.to_string().contains("schlüssel"), "{errors}");
     }
 
     #[test]
-    fn a_secret_is_never_shown() {
-        assert_eq!(format!("{:?}", Secret("hunter2".into())), "•••");
+    fn debug_output_hides_the_secret() {
+        assert_eq!(format!("{:?}", SecretString("hunter2".into())), "•••");
     }
 }

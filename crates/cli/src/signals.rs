@@ -1,12 +1,12 @@
-//! The signals that ask a process to stop, and those that must not end it.
+//! The signals that stop a process, and those that are ignored.
 
 use std::io;
 
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 use tracing::info;
 
-/// SIGTERM, SIGINT and SIGQUIT, caught since this was made: one that comes during the start is not lost. SIGHUP, SIGUSR1
-/// and SIGUSR2 are logged and ignored: they would end the process otherwise.
+/// Catches SIGTERM, SIGINT and SIGQUIT from its creation on, so that a signal during the start is not lost. Logs and ignores
+/// SIGHUP, SIGUSR1 and SIGUSR2, which would end the process otherwise.
 #[derive(Debug)]
 pub struct StopSignals {
     term: Stream,
@@ -18,10 +18,10 @@ pub struct StopSignals {
 }
 
 impl StopSignals {
-    /// Catches the signals from now on.
+    /// Starts catching the signals.
     ///
     /// # Errors
-    /// Where the system does not let signals be caught.
+    /// Fails if the system does not permit it.
     pub fn catch() -> io::Result<Self> {
         Ok(Self {
             term: signal(SignalKind::terminate())?,
@@ -33,7 +33,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one and gives its name.
+    /// Waits for the next signal that stops the process, and returns its name.
     pub async fn next(&mut self) -> &'static str {
         loop {
             let ignored = tokio::select! {

@@ -1,30 +1,41 @@
-//! How many sessions are kept, so that no pod, and not all of them together, can fill the memory of whoever watches them.
+//! Limits on what pods can make the fleet hold or believe.
 
-/// Sessions that are kept of one pod. What it lists beyond is left out, and the pod is marked as inconsistent.
-/// `MAX_SESSIONS` of the user tier is 100,000 by default.
+use std::time::Duration;
+
+/// How far the clock of a pod may be ahead of ours before its times are doubted.
+pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// The greatest number of sessions on a page.
+pub const MAX_LIMIT: usize = 1000;
+
+/// The greatest number of past drains that are kept.
+pub const MAX_DRAIN_RECORDS: usize = 100;
+
+/// The greatest number of sessions held of one pod. Further ones are left out, and the pod is marked as inconsistent. The
+/// default of `MAX_SESSIONS` in the user tier is half of it.
 pub const MAX_SESSIONS_PER_POD: usize = 200_000;
 
-/// Sessions that are kept of all pods together. Beyond that only a pod may add to its list that has less than its share:
-/// half of this number divided by the number of pods. So a pod that lists too many does not keep the others out, and
-/// there are never more than half as many again: 600,000 sessions, which take some 370 MB at their peak.
+/// The number of sessions of all pods above which a pod may add sessions only up to its share: half of this number, divided
+/// by the number of pods. A pod that lists too many thus takes no room from the others, and the fleet holds at most one and
+/// a half times this number: 600,000 sessions, which take about 370 MB.
 pub const MAX_SESSIONS: usize = 400_000;
 
-/// What keeps a session out.
+/// The limit that keeps a session out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// The pod lists too many.
+pub(crate) enum Bound {
+    /// The pod lists too many sessions.
     Pod,
-    /// All pods together do, and this one has its share.
-    All,
+    /// All pods together list too many sessions, and this one has its share.
+    Fleet,
 }
 
-/// Whether one session more is kept of a pod that has listed `of_pod`, where `of_all` are listed by `pods` pods.
-pub(super) fn check(of_pod: usize, of_all: usize, pods: usize) -> Result<(), Bound> {
+/// Checks whether a pod with `of_pod` sessions may add one more, while all `pods` pods have `of_all` sessions.
+pub(crate) fn check(of_pod: usize, of_all: usize, pods: usize) -> Result<(), Bound> {
     if of_pod >= MAX_SESSIONS_PER_POD {
         return Err(Bound::Pod);
     }
     if of_all >= MAX_SESSIONS && of_pod >= MAX_SESSIONS / 2 / pods.max(1) {
-        return Err(Bound::All);
+        return Err(Bound::Fleet);
     }
     Ok(())
 }
@@ -34,12 +45,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pod_that_lists_too_many_is_cut_and_takes_nothing_from_the_others() {
+    fn a_pod_that_lists_too_many_sessions_is_limited_and_takes_no_room_from_others() {
         assert_eq!(check(MAX_SESSIONS_PER_POD - 1, 0, 1), Ok(()));
         assert_eq!(check(MAX_SESSIONS_PER_POD, 0, 1), Err(Bound::Pod));
         assert_eq!(check(150_000, MAX_SESSIONS - 1, 10), Ok(()));
-        assert_eq!(check(150_000, MAX_SESSIONS, 10), Err(Bound::All));
+        assert_eq!(check(150_000, MAX_SESSIONS, 10), Err(Bound::Fleet));
         assert_eq!(check(19_999, MAX_SESSIONS, 10), Ok(()));
-        assert_eq!(check(20_000, MAX_SESSIONS, 10), Err(Bound::All));
+        assert_eq!(check(20_000, MAX_SESSIONS, 10), Err(Bound::Fleet));
     }
 }

@@ -1,21 +1,22 @@
-//! Who claims which session. Each id is counted once, whoever claims it: among several pods the one with the newest
-//! activity is believed (a session that moves is claimed by two for a moment), but one whose times cannot be true
-//! never against one whose times can.
+//! Which pods claim which sessions. Each id is counted once: if several pods claim it, the claim with the newest activity
+//! wins. A session that moves is claimed by two pods for a moment. A claim with doubtful times never wins against one
+//! without.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::pod::Address;
-use super::rows::{Row, Rows};
 use session_domain::{SessionId, SessionView};
 
-/// The rows, the claims that are not believed, and how many of each pod's claims are disputed.
+use crate::address::Address;
+use crate::rows::{Row, Rows};
+
+/// The rows of the winning claims, the other claims, and the number of disputed claims of each pod.
 #[derive(Debug, Default)]
-pub(super) struct Claims {
-    pub(super) rows: Rows,
+pub(crate) struct Claims {
+    pub(crate) rows: Rows,
     rivals: HashMap<SessionId, Vec<Claim>>,
-    shared: HashMap<Address, u64>,
-    /// Claims of all pods together.
+    disputed: HashMap<Address, u64>,
+    /// The claims of all pods together.
     count: usize,
 }
 
@@ -27,29 +28,29 @@ struct Claim {
 }
 
 impl Claims {
-    /// Claims of this address that others make as well.
-    pub(super) fn shared(&self, address: &Address) -> u64 {
-        self.shared.get(address).copied().unwrap_or(0)
+    /// The claims of this address that other pods make, too.
+    pub(crate) fn disputed(&self, address: &Address) -> u64 {
+        self.disputed.get(address).copied().unwrap_or(0)
     }
 
-    /// Claims of all pods together.
-    pub(super) const fn count(&self) -> usize {
+    /// The claims of all pods together.
+    pub(crate) const fn count(&self) -> usize {
         self.count
     }
 
-    /// Where an id is claimed.
-    pub(super) fn claimants(&self, id: SessionId) -> impl Iterator<Item = &Address> {
+    /// The addresses that claim an id.
+    pub(crate) fn claimants(&self, id: SessionId) -> impl Iterator<Item = &Address> {
         self.rows.get(id).into_iter().flat_map(|row| std::iter::once(&row.address).chain(&row.also_at))
     }
 
-    /// A session as the pod at an address tells it, believed or not.
-    pub(super) fn claimed(&self, address: &Address, id: SessionId) -> Option<&SessionView> {
-        let believed = self.rows.get(id).filter(|row| row.address == *address).map(|row| &row.session);
+    /// The claim of the pod at an address, winning or not.
+    pub(crate) fn claimed(&self, address: &Address, id: SessionId) -> Option<&SessionView> {
+        let winner = self.rows.get(id).filter(|row| row.address == *address).map(|row| &row.session);
         let rival = || self.rivals.get(&id)?.iter().find(|claim| claim.address == *address).map(|claim| &claim.session);
-        believed.or_else(rival).map(Arc::as_ref)
+        winner.or_else(rival).map(Arc::as_ref)
     }
 
-    pub(super) fn claim(&mut self, address: &Address, session: SessionView, doubtful: bool) {
+    pub(crate) fn claim(&mut self, address: &Address, session: SessionView, doubtful: bool) {
         let id = session.id;
         let claim = Claim { session: Arc::new(session), address: address.clone(), doubtful };
         let mut claims = self.take(id);
@@ -60,7 +61,7 @@ impl Claims {
         self.put(id, claims);
     }
 
-    pub(super) fn withdraw(&mut self, address: &Address, id: SessionId) {
+    pub(crate) fn withdraw(&mut self, address: &Address, id: SessionId) {
         let mut claims = self.take(id);
         self.count -= claims.len();
         claims.retain(|claim| claim.address != *address);
@@ -68,21 +69,21 @@ impl Claims {
         self.put(id, claims);
     }
 
-    /// Takes all claims of an id, the believed one included. Its row stays, to be replaced by [`Claims::put`].
+    /// Takes all claims of an id, the winning one included. Its row stays until [`Claims::put`] replaces it.
     fn take(&mut self, id: SessionId) -> Vec<Claim> {
         let mut claims = self.rivals.remove(&id).unwrap_or_default();
-        let believed = self.rows.get(id).map(|row| Claim {
+        let winner = self.rows.get(id).map(|row| Claim {
             session: row.session.clone(),
             address: row.address.clone(),
             doubtful: row.doubtful,
         });
-        claims.extend(believed);
+        claims.extend(winner);
         if claims.len() > 1 {
             for claim in &claims {
-                if let Some(count) = self.shared.get_mut(&claim.address) {
+                if let Some(count) = self.disputed.get_mut(&claim.address) {
                     *count -= 1;
                     if *count == 0 {
-                        self.shared.remove(&claim.address);
+                        self.disputed.remove(&claim.address);
                     }
                 }
             }
@@ -93,7 +94,7 @@ impl Claims {
     fn put(&mut self, id: SessionId, mut claims: Vec<Claim>) {
         if claims.len() > 1 {
             for claim in &claims {
-                *self.shared.entry(claim.address.clone()).or_default() += 1;
+                *self.disputed.entry(claim.address.clone()).or_default() += 1;
             }
         }
         claims.sort_by(|a, b| {

@@ -1,46 +1,47 @@
-//! What discovery says of a pod, as values: discovery makes them, the fleet takes them in.
+//! What discovery says of a pod, as values. Discovery makes them; the fleet applies them.
 
-use super::pod::Address;
 use session_domain::PodName;
 
-/// A pod that discovery names.
+use crate::address::Address;
+
+/// A pod that discovery lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiscoveredPod {
-    /// Where it is asked.
+    /// Where the pod is watched.
     pub address: Address,
-    /// Its name, where discovery knows it.
+    /// The pod's name; absent if discovery does not know it.
     pub pod: Option<PodName>,
-    /// What discovery says of its state.
+    /// The conditions that discovery reports.
     pub conditions: Conditions,
-    /// Whether the address is a fixed one: it is named for good, whether there is a pod or not.
+    /// Whether the address was configured: it is listed whether there is a pod or not.
     pub is_fixed: bool,
 }
 
 impl DiscoveredPod {
-    /// A pod at an address that stands in the options.
+    /// Makes a pod at a configured address.
     pub fn fixed(address: Address) -> Self {
         Self { is_fixed: true, ..Self::at(address) }
     }
 
-    /// A pod of which nothing but the address is known.
+    /// Makes a pod of which only the address is known.
     pub fn at(address: Address) -> Self {
         Self { address, pod: None, conditions: Conditions::default(), is_fixed: false }
     }
 }
 
-/// What Kubernetes says of an endpoint; each is unknown where it says nothing, or where nobody asks it.
+/// The conditions of a Kubernetes endpoint. Each is absent if Kubernetes does not report it or is not used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Conditions {
-    /// Whether it gets newcomers.
+    /// Whether it receives new connections.
     pub ready: Option<bool>,
-    /// Whether its readiness probe succeeds, on its way out, too.
+    /// Whether its readiness probe succeeds, even while it terminates.
     pub serving: Option<bool>,
-    /// Whether it has been told to stop.
+    /// Whether it was told to stop.
     pub terminating: Option<bool>,
 }
 
 impl Conditions {
-    /// What two descriptions of one endpoint say together: in doubt what an operator should rather know.
+    /// Merges two descriptions of one endpoint. If they differ, the worse condition wins.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         let either = |this: Option<bool>, that: Option<bool>, decide: fn(bool, bool) -> bool| match (this, that) {

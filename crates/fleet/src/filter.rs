@@ -1,73 +1,13 @@
-//! Which sessions are meant: by pod, user, a part of their name or id, and by how they stand.
+//! Which sessions a query matches: by pod, user, a part of user or id, and state.
 
+use session_domain::{SessionId, normalize_text};
 use uuid::Uuid;
 
-use super::query::QueryError;
-use super::rows::Row;
-use super::view::FleetView;
-use session_domain::{SessionId, normalize_text};
+use crate::query_error::QueryError;
+use crate::rows::Row;
+use crate::session_state::SessionState;
 
-/// How a session stands. Of a pod that cannot be heard nobody knows whether its sessions are present.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionState {
-    /// Its pod counts it as present. Where the pod does not say, something of it is open now.
-    Present,
-    /// It is held, and not present.
-    Idle,
-    /// It was told of the notice that runs now.
-    Notified,
-    /// It was not told of one, or none runs.
-    NotNotified,
-    /// Its pod cannot be heard: this is what was known last.
-    LastKnown,
-    /// Its times cannot be true, or several pods claim it.
-    Doubtful,
-}
-
-impl SessionState {
-    /// All of them, in the order of the API.
-    pub const ALL: [Self; 6] =
-        [Self::Present, Self::Idle, Self::Notified, Self::NotNotified, Self::LastKnown, Self::Doubtful];
-
-    /// The state's name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Idle => "idle",
-            Self::Notified => "notified",
-            Self::NotNotified => "not_notified",
-            Self::LastKnown => "last_known",
-            Self::Doubtful => "doubtful",
-        }
-    }
-
-    /// Reads a name; `connected` and `not_connected` are other names of the first two.
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "connected" => Some(Self::Present),
-            "not_connected" => Some(Self::Idle),
-            name => Self::ALL.into_iter().find(|state| state.as_str() == name),
-        }
-    }
-
-    pub(super) fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
-    }
-
-    /// Whether pods that come, go or fall silent change who is meant.
-    const fn depends_on_links(self) -> bool {
-        matches!(self, Self::Present | Self::Idle | Self::LastKnown)
-    }
-}
-
-impl Row {
-    /// Whether its times cannot be true, or several pods claim it.
-    pub fn is_doubtful(&self) -> bool {
-        self.doubtful || !self.also_at.is_empty()
-    }
-}
-
-/// Which sessions are meant; an empty text means all.
+/// Which sessions match. An empty part of the filter matches all sessions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     pod: String,
@@ -78,17 +18,17 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Sessions of this pod and this user (both exact) with this part in their user or id, in capitals or not. Names are found
-    /// in whatever normal form of Unicode they are asked for.
+    /// Matches sessions of this pod and this user (both exact) whose user or id contains `part`, without regard to case. All
+    /// Unicode normal forms of a name match.
     pub fn new(pod: &str, user: &str, part: &str) -> Self {
         let part = normalize_text(part.trim()).to_lowercase();
         Self { pod: pod.into(), user: normalize_text(user), part, ..Self::default() }
     }
 
-    /// Only those of them that stand so; an empty name means all.
+    /// Restricts the filter to sessions in this state; an empty name is no restriction.
     ///
     /// # Errors
-    /// Where there is no such state.
+    /// If there is no such state.
     pub fn in_state(self, name: &str) -> Result<Self, QueryError> {
         match SessionState::parse(name) {
             None if !name.is_empty() => Err(QueryError::State),
@@ -96,10 +36,10 @@ impl Filter {
         }
     }
 
-    /// Only those of them that are present (`true`), or that are not (`false`); an empty text means all.
+    /// Restricts the filter to sessions that are present (`true`) or idle (`false`); an empty text is no restriction.
     ///
     /// # Errors
-    /// Where the text is neither.
+    /// If the text is none of these.
     pub fn connected(self, text: &str) -> Result<Self, QueryError> {
         let present = match text {
             "" => None,
@@ -110,53 +50,43 @@ impl Filter {
         Ok(Self { present, ..self })
     }
 
-    /// The states that are asked for: the one that is named, and presence.
+    /// The states that a session must have.
     fn states(&self) -> impl Iterator<Item = SessionState> {
         let presence = self.present.map(|is| if is { SessionState::Present } else { SessionState::Idle });
         self.state.into_iter().chain(presence)
     }
 
-    /// Whether every session matches.
+    /// Whether all sessions match.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether a row of this view matches.
-    pub fn matches(&self, row: &Row, view: &FleetView) -> bool {
+    /// Whether a row matches; `is_stale` says whether its pod is unreachable.
+    pub(crate) fn matches(&self, row: &Row, is_stale: impl Fn() -> bool) -> bool {
         let session = &row.session;
         (self.pod.is_empty() || self.pod == session.pod.as_str())
             && (self.user.is_empty() || self.user == session.user.as_str())
-            && self.states().all(|state| stands(row, state, view))
+            && self.states().all(|state| state.matches(row, state.depends_on_reachability() && is_stale()))
             && (self.part.is_empty()
                 || contains(session.user.as_str(), &self.part)
-                || (could_be_of_an_id(&self.part) && is_in_id(session.id, &self.part)))
+                || (may_be_in_id(&self.part) && is_in_id(session.id, &self.part)))
     }
 
-    /// Whether pods that come, go or fall silent change who is meant.
-    pub(super) fn depends_on_links(&self) -> bool {
-        self.states().any(SessionState::depends_on_links)
+    /// Whether the matches change when a pod becomes reachable or unreachable.
+    pub(crate) fn depends_on_reachability(&self) -> bool {
+        self.states().any(SessionState::depends_on_reachability)
     }
 
-    /// Spells it out. Lengths keep `a` + `bc` apart from `ab` + `c`.
-    pub(super) fn scope(&self) -> String {
+    /// Spells out the filter. The lengths distinguish `a` + `bc` from `ab` + `c`.
+    pub(crate) fn scope(&self) -> String {
         let Self { pod, user, part, .. } = self;
         let states: Vec<_> = self.states().map(SessionState::as_str).collect();
         format!("{}:{pod} {}:{user} {}:{part} {}", pod.len(), user.len(), part.len(), states.join("+"))
     }
 }
 
-fn stands(row: &Row, state: SessionState, view: &FleetView) -> bool {
-    match state {
-        SessionState::Present => row.session.is_present() && !view.is_stale(row),
-        SessionState::Idle => !row.session.is_present() && !view.is_stale(row),
-        SessionState::Notified => row.session.notified,
-        SessionState::NotNotified => !row.session.notified,
-        SessionState::LastKnown => view.is_stale(row),
-        SessionState::Doubtful => row.is_doubtful(),
-    }
-}
-
-/// Whether `part`, in small letters, stands in a text, in capitals or not. Most names are ASCII: those cost no memory.
+/// Whether a text contains `part`, which is in lower case, without regard to case. ASCII texts, as most names are, cost no
+/// allocation.
 fn contains(text: &str, part: &str) -> bool {
     if text.is_ascii() {
         return part.is_ascii()
@@ -169,7 +99,7 @@ fn is_in_id(id: SessionId, part: &str) -> bool {
     id.as_uuid().hyphenated().encode_lower(&mut Uuid::encode_buffer()).contains(part)
 }
 
-fn could_be_of_an_id(part: &str) -> bool {
+fn may_be_in_id(part: &str) -> bool {
     part.len() <= 36 && part.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
@@ -178,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_looked_for_in_the_form_that_names_are_kept_in() {
+    fn a_filter_normalizes_names_as_user_names_are_normalized() {
         assert_eq!(Filter::new("", "Zoe\u{308}", " ZOE\u{308} "), Filter::new("", "Zoë", "zoë"));
         assert!(contains("Zoë Åse", &Filter::new("", "", "A\u{30A}SE").part));
     }

@@ -1,14 +1,15 @@
-//! One page of the list of sessions that stays true from view to view without a walk over all of them, unless a row that
-//! matters to the page came, went or moved.
+//! One page of sessions that follows the fleet from view to view. It walks all sessions only if a row entered, left or
+//! moved within the page.
 
 use std::cmp::Ordering;
 
-use super::query::{PageAnchor, Query};
-use super::rows::Row;
-use super::view::FleetView;
 use session_domain::paging::{Cursor, directed};
 
-/// A page of sessions, and where it inconsistencies.
+use crate::query::{PageAnchor, Query};
+use crate::rows::Row;
+use crate::view::FleetView;
+
+/// A page of sessions, and its position in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     query: Query,
@@ -18,7 +19,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The page that a query asks for. Walks all sessions.
+    /// Selects the page of a query. Walks all sessions.
     pub fn new(query: Query, view: &FleetView) -> Self {
         let page = view.sessions(&query);
         let (before, total) = (page.before, page.total);
@@ -26,8 +27,8 @@ impl Listing {
         Self { query, rows, before, total }
     }
 
-    /// Makes it the page of `now`, where it was that of `before`. Looks at the sessions that have changed, and walks all
-    /// only where one of them enters, leaves or moves within the page.
+    /// Updates the page from the view `before` to the view `now`. Costs a walk over the changed sessions, and over all only
+    /// if one of them enters, leaves or moves within the page.
     pub fn follow(&mut self, before: &FleetView, now: &FleetView) {
         if !self.moved(before, now) {
             for row in &mut self.rows {
@@ -40,7 +41,7 @@ impl Listing {
         }
     }
 
-    /// What was asked.
+    /// The query of the page.
     pub fn query(&self) -> &Query {
         &self.query
     }
@@ -50,37 +51,38 @@ impl Listing {
         &self.rows
     }
 
-    /// How many matching rows stand before the page.
+    /// The number of matching rows before the page.
     pub fn before(&self) -> u64 {
         self.before
     }
 
-    /// How many rows match.
+    /// The number of matching rows on all pages.
     pub fn total(&self) -> u64 {
         self.total
     }
 
-    /// Where the page before ends, if there is one.
+    /// Where the previous page ends, if there is one.
     pub fn previous(&self) -> Option<Cursor> {
         self.rows.first().filter(|_| self.before > 0).map(|row| self.query.position(row))
     }
 
-    /// Where the page behind begins, if there is one.
+    /// Where the next page begins, if there is one.
     pub fn next(&self) -> Option<Cursor> {
         let is_last = self.before + self.rows.len() as u64 >= self.total;
         self.rows.last().filter(|_| !is_last).map(|row| self.query.position(row))
     }
 
-    /// Counts what has come and gone outside the page; whether something has within it.
+    /// Counts the rows that were added or removed outside the page. Returns whether one was within it.
     fn moved(&mut self, before: &FleetView, now: &FleetView) -> bool {
         let Query { filter, .. } = &self.query;
-        if filter.depends_on_links() && !now.hears_the_same(before) {
+        if filter.depends_on_reachability() && !now.has_same_reachability(before) {
             return true;
         }
         let (mut before_by, mut total_by) = (0_i64, 0_i64);
         for (then, this) in now.changes(before) {
-            let was = then.filter(|row| filter.matches(row, before)).map(|row| self.query.position(row));
-            let is = this.filter(|row| filter.matches(row, now)).map(|row| self.query.position(row));
+            let was =
+                then.filter(|row| filter.matches(row, || before.is_stale(row))).map(|row| self.query.position(row));
+            let is = this.filter(|row| filter.matches(row, || now.is_stale(row))).map(|row| self.query.position(row));
             if was == is {
                 continue;
             }
@@ -99,8 +101,8 @@ impl Listing {
         false
     }
 
-    /// Whether a position lies before the page, on it, or behind it. A page that is found from its end is taken for all
-    /// of the list: whatever moves may move it.
+    /// Whether a position lies before the page, on it, or after it. For a page that is found from its end, every position
+    /// counts as on the page, since any change may move it.
     fn side(&self, position: &Cursor) -> Ordering {
         let compare = |other: &Cursor| directed(position, other, self.query.sort.descending);
         match &self.query.anchor {

@@ -1,40 +1,40 @@
-//! What is heard of a pod, as values: the link makes them, the fleet takes them in.
+//! What happens to the watch of a pod, as values. The watch makes them; the fleet applies them.
 
 use std::time::Duration;
 
 use session_domain::{Departure, PodReport, SessionId, SessionView};
 
-/// One thing heard at an address. A watch is `Watching`, a report, the snapshot in parts, then changes and reports.
+/// An event of the watch of a pod. A watch sends `WatchStarted`, a report, the parts of the snapshot, then changes and
+/// reports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PodEvent {
-    /// A watch has begun: a new snapshot follows. What was known stays until it is whole.
+    /// A watch has started, and a new snapshot follows. The known sessions stay until it is complete.
     WatchStarted,
-    /// The pod told of itself.
+    /// The pod reported its phase, deadlines and counters.
     Report(PodReport),
     /// A part of the snapshot.
     Snapshot {
-        /// Sessions of the part.
+        /// The sessions of this part.
         sessions: Vec<SessionView>,
-        /// Whether it was the last part.
+        /// Whether this is the last part.
         end: bool,
     },
-    /// What has changed. Changes apply one after the other; where one of them names a session twice, removals apply after
-    /// upserts.
+    /// Sessions changed. Removals apply after upserts.
     Changes {
         /// Sessions that are new or different.
         upserts: Vec<SessionView>,
-        /// Sessions that are gone, and how.
+        /// Sessions that left, and how.
         removals: Vec<(SessionId, Departure)>,
     },
-    /// Something made no sense and was left out, for this reason.
+    /// A message was invalid for this reason and was left out.
     InvalidMessage(String),
-    /// The pod had been silent, was asked, and answered.
+    /// The pod had been silent and answered a probe.
     ProbeAnswered {
         /// How long the answer took.
         took: Duration,
     },
-    /// Nothing listens at the address: the pod that was there has ended, and is not only silent.
+    /// The address refused a connection: the process has ended and is not merely frozen.
     ConnectionRefused,
-    /// The pod cannot be heard any more, or still not, for this reason.
+    /// The pod cannot be reached, for this reason.
     Unreachable(String),
 }

@@ -1,170 +1,67 @@
-//! What may be asked of a list of sessions: filter, order, size and place. Read from texts, faults named.
+//! A query for one page of sessions: filter, order, limit and position.
 
-use thiserror::Error;
+use session_domain::paging::Cursor;
 
-use super::filter::{Filter, SessionState};
-use super::rows::Row;
-use session_domain::SessionView;
-use session_domain::paging::{Cursor, CursorError, Key};
-
-/// The most sessions on a page.
-pub const MAX_LIMIT: usize = 1000;
-
-/// Why a query is refused; says what is allowed.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum QueryError {
-    /// The order names no field.
-    #[error("sort must be one of {}, with - before it for descending", SortField::names())]
-    Sort,
-    /// The limit is no number in range.
-    #[error("limit must be a number from 1 to {MAX_LIMIT}")]
-    Limit,
-    /// There is no such state.
-    #[error("state must be one of {}", SessionState::names())]
-    State,
-    /// It is neither true nor false.
-    #[error("connected must be true or false")]
-    Connected,
-    /// A page cannot both begin and end somewhere.
-    #[error("give cursor or before, not both")]
-    CursorAndBefore,
-    /// The cursor does not fit.
-    #[error(transparent)]
-    Cursor(#[from] CursorError),
-}
-
-/// A field that sessions are ordered by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SortField {
-    /// The id.
-    SessionId,
-    /// The user's name, capitals and small letters being the same.
-    User,
-    /// The pod's name.
-    Pod,
-    /// When it began.
-    LoginTime,
-    /// When it was last active.
-    LastActivity,
-    /// How long it lasts: the reverse of when it began, so that it does not move with time.
-    DurationSeconds,
-}
-
-impl SortField {
-    /// All fields, in the order of the API.
-    pub const ALL: [Self; 6] =
-        [Self::SessionId, Self::User, Self::Pod, Self::LoginTime, Self::LastActivity, Self::DurationSeconds];
-
-    /// The field's name in the API.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SessionId => "session_id",
-            Self::User => "user",
-            Self::Pod => "pod",
-            Self::LoginTime => "login_time",
-            Self::LastActivity => "last_activity",
-            Self::DurationSeconds => "duration_seconds",
-        }
-    }
-
-    fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
-    }
-}
-
-/// An order. Total: ids break ties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sort {
-    /// What is ordered by.
-    pub field: SortField,
-    /// Whether the order is turned around.
-    pub descending: bool,
-}
-
-impl Sort {
-    /// Reads a field's name, `-` before it meaning descending.
-    ///
-    /// # Errors
-    /// Where there is no such field.
-    pub fn parse(text: &str) -> Result<Self, QueryError> {
-        let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
-        let field = SortField::ALL.into_iter().find(|field| field.as_str() == name).ok_or(QueryError::Sort)?;
-        Ok(Self { field, descending })
-    }
-
-    pub(super) fn position(self, session: &SessionView) -> Cursor {
-        let key = match self.field {
-            SortField::SessionId => Key::Number(0),
-            SortField::User => Key::Text(session.user.as_str().to_lowercase()),
-            SortField::Pod => Key::Text(session.pod.as_str().to_owned()),
-            SortField::LoginTime => Key::Number(session.login_time.as_millis()),
-            SortField::LastActivity => Key::Number(session.last_activity.as_millis()),
-            SortField::DurationSeconds => Key::Number(session.login_time.as_millis().saturating_neg()),
-        };
-        Cursor { key, id: session.id }
-    }
-}
-
-impl std::fmt::Display for Sort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}", if self.descending { "-" } else { "" }, self.field.as_str())
-    }
-}
+use crate::bounds::MAX_LIMIT;
+use crate::filter::Filter;
+use crate::query_error::QueryError;
+use crate::rows::Row;
+use crate::sort::{Sort, SortField};
 
 /// Where a page lies in the list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PageAnchor {
-    /// At the start.
+    /// At the start of the list.
     #[default]
     Start,
-    /// Right after a position.
+    /// Right after this position.
     After(Cursor),
-    /// Right before a position; where that would not fill a page, at the start.
+    /// Right before this position. If that would not fill the page, at the start of the list.
     Before(Cursor),
-    /// At the end.
+    /// At the end of the list.
     End,
 }
 
-/// How the last page is asked for.
+/// The value of `before` that requests the last page.
 const END: &str = "end";
 
-/// A place as it is written: where a page begins, or where it ends. At most one of them is given.
+/// The parameters that say where a page begins or ends. At most one of them may be non-empty.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CursorParams<'a> {
-    /// After which cursor.
+    /// The cursor after which the page begins.
     pub after: &'a str,
-    /// Before which cursor; `end` is the end of the list.
+    /// The cursor before which the page ends, or `end` for the end of the list.
     pub before: &'a str,
 }
 
-/// A question for one page of sessions.
+/// A query for one page of sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Query {
-    /// Which sessions.
+    /// Which sessions match.
     pub filter: Filter,
-    /// In which order.
+    /// Their order.
     pub sort: Sort,
-    /// Where in the list.
+    /// Where the page lies.
     pub anchor: PageAnchor,
-    /// At most how many; 1 to [`MAX_LIMIT`].
+    /// The greatest number of sessions on the page: 1 to [`MAX_LIMIT`].
     pub limit: usize,
 }
 
 impl Query {
-    /// Reads a query. `None` and empty texts mean the default: oldest login first, `limit` rows, from the start.
+    /// Parses a query. `None` and empty texts mean the default: oldest login first, `default_limit` rows, from the start.
     ///
     /// # Errors
-    /// Where order, limit or cursor make no sense.
+    /// If order, limit or cursor are not valid, or both cursors are given.
     pub fn parse(
         filter: Filter,
         sort: Option<&str>,
         limit: Option<&str>,
-        asked: CursorParams<'_>,
+        cursors: CursorParams<'_>,
         default_limit: usize,
     ) -> Result<Self, QueryError> {
         let sort = match sort.filter(|text| !text.is_empty()) {
             None => Sort { field: SortField::LoginTime, descending: false },
-            Some(text) => Sort::parse(text)?,
+            Some(text) => Sort::parse(text).ok_or(QueryError::Sort)?,
         };
         let limit = match limit.filter(|text| !text.is_empty()) {
             None => default_limit,
@@ -175,7 +72,7 @@ impl Query {
         }
         let mut query = Self { filter, sort, anchor: PageAnchor::Start, limit };
         let decode = |text| Cursor::decode(text, &query.scope());
-        query.anchor = match (asked.after, asked.before) {
+        query.anchor = match (cursors.after, cursors.before) {
             ("", "") => PageAnchor::Start,
             (after, "") => PageAnchor::After(decode(after)?),
             ("", END) => PageAnchor::End,
@@ -185,7 +82,7 @@ impl Query {
         Ok(query)
     }
 
-    /// Writes a position of this query's list.
+    /// Encodes a position in this query's list.
     pub fn cursor(&self, position: &Cursor) -> String {
         position.encode(&self.scope())
     }
@@ -195,8 +92,11 @@ impl Query {
         self.sort.position(&row.session)
     }
 
-    /// Spells out filter and order.
+    /// Spells out filter and order, which a cursor is bound to.
     fn scope(&self) -> String {
         format!("fleet {} {}", self.sort, self.filter.scope())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,69 +1,77 @@
-//! The rows of the fleet: each session once, in shards that views share.
+//! The sessions of the fleet, each once, in shards that views share.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::pod::Address;
 use session_domain::{SessionId, SessionView, Timestamp};
 
-/// Shards; an id's first byte, which is random, picks one.
+use crate::address::Address;
+
+/// The number of shards. The first byte of an id, which is random, selects one.
 const SHARDS: usize = 256;
 
-/// A session of the fleet, as the pod that is believed about it tells it.
+/// A session of the fleet, as the winning claim describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     /// The session.
     pub session: Arc<SessionView>,
-    /// Where the pod is that is believed.
+    /// The address of the pod whose claim wins.
     pub address: Address,
-    /// Whether its times cannot be true.
+    /// Whether its times are too far ahead.
     pub doubtful: bool,
-    /// Where else the same id is claimed; usually nowhere.
+    /// The other addresses that claim the same id; usually none.
     pub also_at: Vec<Address>,
 }
 
-/// The rows as their one owner keeps them.
+impl Row {
+    /// Whether its times are too far ahead, or several pods claim it.
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful || !self.also_at.is_empty()
+    }
+}
+
+/// The rows, as their owner holds them.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(crate) struct Rows {
     shards: Shards,
-    /// The sessions of each address by age; not those whose times cannot be true.
+    /// The sessions of each address by age, without doubtful ones.
     ages: HashMap<Address, BTreeSet<(Timestamp, SessionId)>>,
 }
 
 impl Rows {
-    /// What views share.
-    pub(super) fn shards(&self) -> &Shards {
+    /// The part that views share.
+    pub(crate) fn shards(&self) -> &Shards {
         &self.shards
     }
 
     /// When the oldest session at an address began.
-    pub(super) fn oldest(&self, address: &Address) -> Option<Timestamp> {
+    pub(crate) fn oldest(&self, address: &Address) -> Option<Timestamp> {
         self.ages.get(address)?.first().map(|(began, _)| *began)
     }
 
-    pub(super) fn get(&self, id: SessionId) -> Option<&Row> {
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Row> {
         self.shards.get(id)
     }
 
-    pub(super) fn insert(&mut self, row: Row) {
+    pub(crate) fn insert(&mut self, row: Row) {
         let now = age(&row);
         let before = self.shards.insert(row);
         let before = before.as_ref().and_then(age);
         if before != now {
-            self.forget(before);
+            self.remove_age(before);
             if let Some((address, began, id)) = now {
                 self.ages.entry(address).or_default().insert((began, id));
             }
         }
     }
 
-    pub(super) fn remove(&mut self, id: SessionId) {
+    pub(crate) fn remove(&mut self, id: SessionId) {
         let before = self.shards.remove(id);
-        self.forget(before.as_ref().and_then(age));
+        self.remove_age(before.as_ref().and_then(age));
     }
 
-    fn forget(&mut self, known: Option<(Address, Timestamp, SessionId)>) {
+    fn remove_age(&mut self, known: Option<(Address, Timestamp, SessionId)>) {
         let Some((address, began, id)) = known else { return };
         let Some(ages) = self.ages.get_mut(&address) else { return };
         ages.remove(&(began, id));
@@ -77,9 +85,9 @@ fn age(row: &Row) -> Option<(Address, Timestamp, SessionId)> {
     (!row.doubtful).then(|| (row.address.clone(), row.session.login_time, row.session.id))
 }
 
-/// All rows, as views share them. A clone costs 256 counts; a change after it copies the changed shard, once.
+/// All rows, as views share them. A clone increments 256 reference counts. A later change copies only its shard, once.
 #[derive(Clone, Debug)]
-pub(super) struct Shards {
+pub(crate) struct Shards {
     shards: Vec<Arc<BTreeMap<SessionId, Row>>>,
     len: u64,
     present: u64,
@@ -92,25 +100,25 @@ impl Default for Shards {
 }
 
 impl Shards {
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// How many of the sessions are present.
-    pub(super) fn present(&self) -> u64 {
+    /// The number of present sessions.
+    pub(crate) fn present(&self) -> u64 {
         self.present
     }
 
-    pub(super) fn get(&self, id: SessionId) -> Option<&Row> {
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Row> {
         self.shards[shard(id)].get(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Row> + Clone {
         self.shards.iter().flat_map(|shard| shard.values())
     }
 
-    /// What is different from `before`: each row as it was and as it is. Shards that are still shared cost nothing.
-    pub(super) fn changes<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a Row>, Option<&'a Row>)> {
+    /// The differences from `before`: each changed row as it was and as it is. Shards that both share cost nothing.
+    pub(crate) fn changes<'a>(&'a self, before: &'a Self) -> impl Iterator<Item = (Option<&'a Row>, Option<&'a Row>)> {
         let pairs = before.shards.iter().zip(&self.shards).filter(|(then, now)| !Arc::ptr_eq(then, now));
         pairs.flat_map(|(then, now)| changes(then, now))
     }
@@ -126,7 +134,7 @@ impl Shards {
 
     fn remove(&mut self, id: SessionId) -> Option<Row> {
         let shard = &mut self.shards[shard(id)];
-        // What is not there copies nothing.
+        // Removing an absent id must not copy the shard.
         if !shard.contains_key(&id) {
             return None;
         }
@@ -137,7 +145,7 @@ impl Shards {
     }
 }
 
-/// Walks two shards side by side.
+/// Compares two shards row by row.
 fn changes<'a>(
     then: &'a BTreeMap<SessionId, Row>,
     now: &'a BTreeMap<SessionId, Row>,

@@ -1,5 +1,5 @@
-// A page that was asked for with the cookie from before a login: opens again, once. The mark is kept in the history entry, which
-// a reload keeps and a new visit does not.
+// The script of a page that answers a request whose cookie was replaced by a sign-in: opens the address again, once. The mark is kept in
+// the history entry, which survives a reload but not a new visit.
 
 const target = document.querySelector("[data-location]")?.dataset.location;
 const mark = "lastcall-reloaded";

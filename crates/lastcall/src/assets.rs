@@ -1,5 +1,5 @@
-//! The files that the service serves itself: the script that a page includes with one tag, and the one of its own pages
-//! that wait. Their names never change, so browsers ask each time whether what they have is still right.
+//! The scripts that the service serves itself: the one that a page includes with one tag, and those of its own waiting pages.
+//! Their URLs never change, so browsers revalidate them on each use.
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -8,55 +8,31 @@ use http_support::security_headers;
 
 use crate::names::RoutePrefix;
 
-/// Where pages find the script, behind the prefix of the routes, where there is one.
+/// The URL of the script that pages include, behind the prefix of the routes, if there is one.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
-/// Where [`crate::PlainPages`] find theirs.
-pub(crate) const AGAIN_PATH: &str = "/assets/lastcall-again.js";
+/// The URL of [`WAITING_SCRIPT`] for [`crate::PlainPages`].
+pub(crate) const RETRY_PATH: &str = "/assets/lastcall-again.js";
 
-/// Where [`crate::PlainPages`] find the script of the page that opens itself again.
+/// The URL of [`RELOAD_SCRIPT`] for [`crate::PlainPages`].
 pub(crate) const RELOAD_PATH: &str = "/assets/lastcall-reload.js";
 
-/// The parts, each a file of one idea, in one closure: a page gets one file and no names but `lastcall`.
-const SCRIPT: &str = concat!(
-    "\"use strict\";\n(() => {\n",
-    include_str!("../assets/script/tag.js"),
-    "\nfunction run() {\n",
-    include_str!("../assets/script/choices.js"),
-    include_str!("../assets/script/words.js"),
-    include_str!("../assets/script/channel.js"),
-    include_str!("../assets/script/seats.js"),
-    include_str!("../assets/script/stream.js"),
-    include_str!("../assets/script/question.js"),
-    include_str!("../assets/script/memory.js"),
-    include_str!("../assets/script/follower.js"),
-    include_str!("../assets/script/connection.js"),
-    include_str!("../assets/script/leaving.js"),
-    include_str!("../assets/script/title.js"),
-    include_str!("../assets/script/banner_style.js"),
-    include_str!("../assets/script/host.js"),
-    include_str!("../assets/script/room.js"),
-    include_str!("../assets/script/banner.js"),
-    include_str!("../assets/script/countdown.js"),
-    include_str!("../assets/script/drain.js"),
-    include_str!("../assets/script/lateness.js"),
-    include_str!("../assets/script/main.js"),
-    "}\n\n",
-    include_str!("../assets/script/begin.js"),
-    "})();\n",
-);
+/// The bundle of the modules in `assets/script`. It adds no global name to a page but `lastcall`. `cargo xtask codegen` renews it.
+const SCRIPT: &str = include_str!("../assets/lastcall.js");
 
-/// The script of a page that waits, for [`crate::Pages`] of one's own: asks every `data-again` seconds (an attribute of any
-/// element; longer after some tries, ten seconds at most) whether the service would serve the page by now, and loads it then.
-/// Where an element has `data-location`, it loads that instead (empty: the page's own address): the page after a form is not to send
-/// it again. A link with `href=""` or `data-location` asks at once, and opens the page when it is clicked again.
-/// Answers of others, such as a proxy's 502, are waited out. Asking starts no session. An element `#again` with
-/// `role="status"` is told what is going on, in words of its own where it has `data-offline`, `data-unreachable` and
-/// `data-back`; an element `#trying` shows `data-trying` while a question is under way.
+/// The script of a waiting page, for custom [`crate::Pages`]. It asks whether the service would serve the page now, and then loads it.
+/// Asking starts no session, and answers that are not the service's own, such as a proxy's 502, are ignored.
+///
+/// - It asks every `data-again` seconds (an attribute of any element), and less often after some attempts: at least every ten seconds in a visible tab.
+/// - Where an element has `data-location`, it loads that address instead (empty: the page's own). A page that answers a form needs it,
+///   so that the form is not sent again.
+/// - A click on a link with `href=""` or `data-location` asks at once; a second click opens the page.
+/// - It shows the state in an element `#again` with `role="status"`. The attributes `data-offline`, `data-unreachable` and `data-back`
+///   replace its texts. While it asks, an element `#trying` shows the text in `data-trying`.
 pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 
-/// The script of [`crate::Page::SessionRenewed`], for [`crate::Pages`] of one's own: opens the address in `data-location` (an
-/// attribute of any element; empty: the page's own) once, a second after the page was shown.
+/// The script of [`crate::Page::SessionRenewed`], for custom [`crate::Pages`]. It opens the address in `data-location` (an attribute of
+/// any element; empty: the page's own) once, a second after the page is shown.
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
 /// Serves the files to everybody.
@@ -64,21 +40,7 @@ pub(crate) fn router<S: Clone + Send + Sync + 'static>(prefix: &RoutePrefix) -> 
     let path = |path: &str| format!("{}{path}", prefix.as_str());
     Router::new()
         .route(&path(SCRIPT_PATH), at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
-        .route(&path(AGAIN_PATH), at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
+        .route(&path(RETRY_PATH), at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))
         .route(&path(RELOAD_PATH), at_fixed_path(("lastcall-reload.js", JAVASCRIPT, RELOAD_SCRIPT)))
         .layer(map_response(security_headers::not_a_page))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_script_brings_every_part_once() {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/script");
-        for file in std::fs::read_dir(folder).unwrap() {
-            let part = std::fs::read_to_string(file.unwrap().path()).unwrap();
-            assert_eq!(SCRIPT.matches(&part).count(), 1, "{part:.80}");
-        }
-    }
 }

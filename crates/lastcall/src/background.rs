@@ -13,7 +13,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{sharing, sweep};
+use crate::{scrape, sharing, sweep};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -124,6 +124,7 @@ async fn run(
     let drain = DrainTask::start(Arc::clone(&state), switch).await;
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::sweep(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {
         () = drain.drive(signals) => {}

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use metrics::Recorder;
 use session_domain::PodName;
 use tokio::sync::watch;
 
@@ -11,6 +12,7 @@ use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::handle::Lastcall;
 use crate::hooks::{Hooks, Login, SessionEnd};
+use crate::metrics::MetricsOptions;
 use crate::names::{CookieName, RoutePrefix};
 use crate::page::{Pages, PlainPages};
 use crate::service_state::ServiceState;
@@ -24,6 +26,7 @@ pub struct Builder {
     switch: watch::Receiver<bool>,
     cross_site_posts: CrossSitePosts,
     hooks: Hooks,
+    metrics: MetricsOptions,
 }
 
 impl std::fmt::Debug for Builder {
@@ -50,6 +53,7 @@ impl Builder {
             switch,
             cross_site_posts: CrossSitePosts::default(),
             hooks: Hooks::default(),
+            metrics: MetricsOptions::default(),
         }
     }
 
@@ -137,10 +141,27 @@ impl Builder {
         self
     }
 
+    /// Records Lastcall's metrics into a recorder of the app as well, under the same names, with descriptions.
+    ///
+    /// Histograms are recorded at once. All other values are set once a second while the background work runs, at every scrape of
+    /// Lastcall's own exporter, and when the background work ends. One recorder takes the metrics of one handle: the names have no
+    /// label that tells two apart.
+    pub fn metrics_recorder(mut self, recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        self.metrics.recorder = Some(Box::new(recorder));
+        self
+    }
+
+    /// Sets the upper bounds of the buckets of a histogram that the app records into [`Lastcall::recorder`]. Without them it comes out
+    /// as a summary. An empty list changes nothing.
+    pub fn histogram_buckets(mut self, name: impl Into<String>, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.metrics.buckets.push((name.into(), bounds.into_iter().collect()));
+        self
+    }
+
     /// Makes the handle. Starts nothing.
     pub fn build(self) -> Lastcall {
         let pages = self.pages.unwrap_or_else(|| Box::new(PlainPages::new(self.config.route_prefix.clone())));
-        let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks);
+        let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics);
         Lastcall::new(state, self.untracked, Background::new(self.switch))
     }
 }

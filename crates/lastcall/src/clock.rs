@@ -23,6 +23,7 @@ impl Clock {
     }
 
     /// When the clock was started.
+    #[cfg(feature = "introspection")]
     pub(crate) const fn started(&self) -> Timestamp {
         self.started
     }

@@ -101,7 +101,7 @@ impl DrainTask {
         match event {
             Event::Terminate(_) => self.state.registry.restrict_admission(Admission::Closed),
             Event::MaintenanceOn => self.state.registry.restrict_admission(Admission::AdoptionsOnly),
-            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {}
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => {}
         }
         let now = self.state.clock.now();
         let census = self.state.registry.census(now);
@@ -138,8 +138,6 @@ impl DrainTask {
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason).await,
             Effect::ReleaseRemaining => _ = state.sessions.release_remaining().await,
-            // Readiness is read off the machine by whoever asks.
-            Effect::SetReadiness(_) => {}
             Effect::Log(line) => {
                 if *line == LogLine::Hurried
                     && let Some(sharing) = state.sessions.sharing()

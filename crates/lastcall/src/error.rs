@@ -16,6 +16,7 @@ pub enum ServeError {
     #[error(transparent)]
     AlreadyStarted(#[from] AlreadyStarted),
     /// The gRPC services do not describe themselves. A fault of the build.
+    #[cfg(feature = "introspection")]
     #[error("the gRPC services cannot be described")]
     Introspection(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A part of the service ended before the drain was over. A fault of ours: the process should exit.

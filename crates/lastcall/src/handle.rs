@@ -10,11 +10,13 @@ use session_domain::lifecycle::Signal;
 use crate::background::Background;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::layers::LastcallLayer;
+use crate::metrics::AppRecorder;
 use crate::notices::Notices;
 use crate::route_kind::RouteKind;
+use crate::routes;
+use crate::scrape;
 use crate::serve::{Listeners, serve};
 use crate::service_state::ServiceState;
-use crate::{probes, routes};
 
 /// Tracks the sessions of one app and drains them when the process is told to stop.
 ///
@@ -86,14 +88,20 @@ impl Lastcall {
         self.0.background.finish().await
     }
 
-    /// Gives the numbers of this pod as text for Prometheus, for an app that has a `/metrics` of its own.
-    pub fn render_metrics(&self) -> String {
-        probes::render_metrics(&self.0.state)
-    }
-
     /// Gives the notices of this pod, for an app's own jobs.
     pub fn notices(&self) -> Notices {
         Notices::new(Arc::clone(&self.0.state))
+    }
+
+    /// Gives a recorder for the app's own metrics: they come out of Lastcall's `/metrics`, with their descriptions.
+    pub fn recorder(&self) -> AppRecorder {
+        self.0.state.metrics.app_recorder()
+    }
+
+    /// Gives Lastcall's metrics, and those of the app that were recorded by [`recorder`](Self::recorder), in the text format of
+    /// Prometheus: for a `/metrics` of the app.
+    pub fn render_metrics(&self) -> String {
+        scrape::render(&self.0.state)
     }
 
     /// Serves the routes of `app` and Lastcall's own until a signal has come and the drain that it begins is over: the bundled way,

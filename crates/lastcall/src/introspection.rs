@@ -2,6 +2,7 @@
 
 mod list;
 mod publisher;
+mod report;
 mod require_bearer;
 mod service;
 
@@ -10,10 +11,11 @@ use std::time::Duration;
 
 use axum::Router;
 use http_support::{ConnectionSettings, Connections};
-pub(crate) use publisher::{Publisher, publish};
+use publisher::{Publisher, publish};
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -21,6 +23,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::error::ServeError;
 use crate::service_state::ServiceState;
 use require_bearer::RequireBearer;
 use service::Introspector;
@@ -33,7 +36,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// The services of the gRPC port: introspection, health, reflection (both versions, both listing health). All but health
 /// are for callers with the token, where there is one.
-pub(crate) fn services(
+fn services(
     state: &Arc<ServiceState>,
     publisher: &Arc<Publisher>,
 ) -> Result<(Router, HealthReporter), tonic_reflection::server::Error> {
@@ -55,11 +58,32 @@ pub(crate) fn services(
     Ok((routes.prepare().into_axum_router(), reporter))
 }
 
+/// Serves introspection on `listener`, if there is one, and publishes the changes until the streams end. `publishing` holds the
+/// publisher alone: watchers hear the pod's last report before their server is told to stop.
+pub(crate) fn start(
+    state: &Arc<ServiceState>,
+    listener: Option<TcpListener>,
+    connections: &Connections,
+    stop: &CancellationToken,
+    servers: &mut JoinSet<()>,
+    publishing: &mut JoinSet<()>,
+) -> Result<(), ServeError> {
+    let publisher = Publisher::new();
+    if let Some(listener) = listener {
+        let services = services(state, &publisher);
+        let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
+        servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
+        servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
+    }
+    publishing.spawn(publish(Arc::clone(state), publisher, state.streams_end.clone()));
+    Ok(())
+}
+
 /// What calls in flight get at the end. A health watch never ends by itself.
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// Serves until `stop` is cancelled, and the calls in flight are done or their time is over.
-pub(crate) async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
+async fn serve(router: Router, listener: TcpListener, stop: CancellationToken, connections: Connections) {
     let over = async {
         stop.cancelled().await;
         sleep(CLOSING).await;
@@ -71,7 +95,7 @@ pub(crate) async fn serve(router: Router, listener: TcpListener, stop: Cancellat
 }
 
 /// Says over gRPC health whether newcomers are welcome, until `stop` is cancelled.
-pub(crate) async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
+async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop: CancellationToken) {
     let mut lifecycle = state.lifecycle.subscribe();
     loop {
         let draining = matches!(

@@ -1,31 +1,118 @@
-//! Lastcall drains pods with people on them: your axum [`Router`](axum::Router) in, a tracked and drained service out.
+//! Drains pods that have users on them. Lastcall tracks the users of an [axum](https://docs.rs/axum) app as sessions. When the process is told to stop,
+//! every user sees a banner with a true countdown, the service waits until they have logged out or the time is over, and only then the server
+//! stops. The app keeps its own login, server, TLS and metrics.
 //!
-//! Every visitor becomes a session. On SIGTERM each one is told in their browser by a server-sent event, with a true
-//! countdown; the service waits for them, ends who is left, lets the endpoints propagate, and returns.
+//! # The smallest program
+//!
+//! A layer around the app, Lastcall's own routes, and a future that says when to stop:
 //!
 //! ```no_run
-//! use axum::{Router, routing::get};
-//! use lastcall::{Lastcall, Listeners, PodName, Session};
+//! use axum::{Router, response::Html, routing::get};
+//! use lastcall::{Lastcall, PodName, Session};
 //!
-//! async fn hello(session: Session) -> String {
-//!     format!("Hello, {}!", session.user())
+//! async fn page(session: Session) -> Html<String> {
+//!     Html(format!("<script src=/assets/lastcall.js defer></script><h1>Hello, {}!</h1>", session.user()))
 //! }
 //!
 //! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let signals = lastcall::signals()?;
-//! let http = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
-//! let lastcall = Lastcall::builder(PodName::new("pod-1").ok_or("no name")?).build();
-//! let app = Router::new().route("/", get(hello));
-//! lastcall.serve(app, Listeners::http(http), signals).await?;
+//! let lastcall = Lastcall::builder(PodName::new("pod-1").ok_or("a pod needs a name")?).build();
+//! let app = Router::new().route("/", get(page)).layer(lastcall.layer()).merge(lastcall.routes());
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).with_graceful_shutdown(lastcall.drained()).await?;
+//! lastcall.finish().await?;
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! The service brings `/login`, `/logout`, `/session`, `/events`, the probes and `/metrics`; the app brings the rest,
-//! and may bring its own [`Pages`]. A page of the app gets banner and countdown by one tag:
-//! `<script src="/assets/lastcall.js" defer></script>` ([`SCRIPT_PATH`]). Nothing here is global: two services in one process do not know each other.
+//! SIGTERM or SIGINT begins the drain. The script tag ([`SCRIPT_PATH`]) brings banner, countdown and logout to the page. A handler that takes
+//! a [`Session`] has the caller's session, and starts one for a newcomer; one that takes none leaves the caller untracked.
 //!
-//! The rules of the drain are not here: they are a pure machine in `session-domain`. This crate performs them.
+//! `axum::serve` stops accepting connections as soon as its signal completes. [`Lastcall::drained`] completes when the drain is over, so
+//! users reach the pod until then. Any other server works the same way: the example `axum_serve` does it with `axum-server` and TLS.
+//!
+//! # The bundled way
+//!
+//! [`Lastcall::serve`] takes the app and the listeners, and is a server as well:
+//!
+//! ```no_run
+//! # use axum::Router;
+//! # use lastcall::{Lastcall, Listeners, PodName};
+//! # async fn run(lastcall: Lastcall, app: Router) -> Result<(), Box<dyn std::error::Error>> {
+//! let http = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! lastcall.serve(app, Listeners::http(http), lastcall::signals()?).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It gives what `axum::serve` does not: a time limit for request heads, bounded buffers (half the memory for an open event stream), connections
+//! within the limit of open files, metrics on a listener of their own, introspection over gRPC for the admin tier, a session for each
+//! tab ([`SessionScope::Tab`]), and a deadline for the connections that are open at the end ([`CLOSING_TIME`]).
+//!
+//! # An app with its own login
+//!
+//! Lastcall asks for no password. An app that knows its users names them, so that they are known by name where sessions are listed:
+//!
+//! ```
+//! use axum::response::{IntoResponse, Redirect, Response};
+//! use lastcall::{Session, SignIn, UserName};
+//!
+//! async fn signed_in(sign_in: SignIn) -> Response {
+//!     // The app has verified who this is.
+//!     match sign_in.name_user(UserName::from_input("ada")).await {
+//!         Ok(signed_in) => (signed_in, Redirect::to("/")).into_response(),
+//!         Err(refusal) => refusal,
+//!     }
+//! }
+//!
+//! async fn sign_out(session: Option<Session>) -> Response {
+//!     match session {
+//!         Some(session) => (session.sign_out().await, Redirect::to("/login")).into_response(),
+//!         None => Redirect::to("/login").into_response(),
+//!     }
+//! }
+//! ```
+//!
+//! A route prefix moves Lastcall's own `/login`, `/logout`, `/session` and `/events` out of the app's way; the builder leaves out those
+//! that the app replaces. Hooks tell the app of every login and every end.
+//!
+//! # Background jobs
+//!
+//! [`Lastcall::notices`] tells work beside requests when to stop:
+//!
+//! ```
+//! # use lastcall::Notices;
+//! # async fn step() {}
+//! async fn job(mut notices: Notices) {
+//!     loop {
+//!         tokio::select! {
+//!             notice = notices.started() => return eprintln!("{} s left: the job stops", notice.countdown),
+//!             () = step() => {}
+//!         }
+//!     }
+//! }
+//! ```
+//!
+//! # Metrics
+//!
+//! Each handle has a Prometheus exporter of its own, at `/metrics` or as [`Lastcall::render_metrics`]. The app's metrics and Lastcall's
+//! come together either way: [`Lastcall::recorder`] is a recorder for the app (`metrics::set_global_recorder(lastcall.recorder())`), and
+//! [`Builder::metrics_recorder`] takes a recorder of the app's.
+//!
+//! # Features
+//!
+//! | feature | default | brings |
+//! |---|---|---|
+//! | `redis` | on | `store::RedisStore`: sessions outlive their pod, and other pods take them over |
+//! | `introspection` | on | the gRPC service that the admin tier watches: `Listeners::grpc` |
+//!
+//! Without them neither redis nor tonic is compiled. A store of one's own implements [`store::SessionStore`].
+//!
+//! # What it does not do
+//!
+//! - It authenticates no user and protects no route.
+//! - It keeps no data of the app in its sessions.
+//! - It has no global state: two handles in one process share nothing, the signals of the process excepted.
+//! - It decides nothing about draining by itself: the rules are a pure state machine in `session-domain`, which this crate performs.
 
 mod account;
 mod assets;
@@ -44,6 +131,7 @@ mod extract;
 mod found;
 mod handle;
 mod hooks;
+#[cfg(feature = "introspection")]
 mod introspection;
 mod layers;
 mod maintenance_page;
@@ -62,9 +150,11 @@ mod route_kind;
 mod routes;
 mod running_notice;
 mod scope;
+mod scrape;
 mod serve;
 mod service_state;
 mod session;
+mod session_notices;
 mod sessions;
 mod sharing;
 mod sign_in;
@@ -83,7 +173,8 @@ pub use handle::Lastcall;
 pub use hooks::{Login, SessionEnd};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
 pub use layers::{LastcallLayer, LastcallService, ResponseFuture};
-pub use maintenance_page::serve_maintenance_page;
+pub use maintenance_page::{DEFAULT_RETRY_AFTER, serve_maintenance_page};
+pub use metrics::AppRecorder;
 pub use names::{CookieName, InvalidCookieName, InvalidRoutePrefix, RoutePrefix};
 pub use notice::DrainNotice;
 pub use notices::Notices;
@@ -94,6 +185,7 @@ pub use session::Session;
 pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};
 pub use session_domain::registry::Limits;
 pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, Outcome, PodName, SessionId, Timestamp, UserName};
+pub use session_notices::SessionNotices;
 pub use sign_in::SignIn;
 pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};

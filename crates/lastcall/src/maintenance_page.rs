@@ -29,7 +29,7 @@ use crate::scope;
 const CLOSING: Duration = Duration::from_secs(1);
 
 /// `Retry-After` where the operator has set nothing: for crawlers and clients, not a promise to users.
-const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
+pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
 
 /// There are no event streams here: connections that say nothing are watched at this pace.
 const HEARTBEAT: Duration = Duration::from_secs(15);

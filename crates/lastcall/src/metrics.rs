@@ -1,142 +1,128 @@
-//! Every number that the service exposes: names, help texts and units, in one place.
+//! The numbers of one service: its own exporter, which the app can record into, and the app's own recorder, where it brings one.
 //!
-//! The books are the registry's; they are copied into the recorder when somebody asks, so that a request pays for
-//! nothing but its own duration. The recorder belongs to the service: two services in one process do not mix.
+//! The registry keeps the counts. They are copied into the recorders at a scrape and once a second, so that a request pays for
+//! nothing but its own duration. Nothing here is global: two services in one process do not share a series.
+
+mod app_recorder;
+mod instruments;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use metrics::{Counter, Gauge, Histogram};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use session_domain::Outcome;
+pub use app_recorder::AppRecorder;
+use instruments::{BUCKETS, Instruments};
+use metrics::Recorder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use session_domain::Totals;
 
-use crate::sessions::SessionRegistry;
-use crate::sharing::{Sharing, StoreHealth};
+/// What the numbers are recorded into, besides the service's own exporter.
+#[derive(Default)]
+pub(crate) struct MetricsOptions {
+    /// The app's own recorder.
+    pub(crate) recorder: Option<Box<dyn Recorder + Send + Sync>>,
+    /// Buckets of histograms, by name.
+    pub(crate) buckets: Vec<(String, Vec<f64>)>,
+}
 
-const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
-const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
-const REQUEST_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
-const DRAIN_BUCKETS: [f64; 9] = [1.0, 5.0, 15.0, 30.0, 60.0, 90.0, 120.0, 300.0, 900.0];
+/// What is counted elsewhere, at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Snapshot {
+    /// Sessions that the pod holds.
+    pub(crate) active_sessions: u64,
+    /// Sessions that a drain would wait for.
+    pub(crate) present_sessions: u64,
+    /// What the pod has counted since its start.
+    pub(crate) totals: Totals,
+    pub(crate) store: StoreSnapshot,
+}
+
+/// How the session store is, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StoreSnapshot {
+    pub(crate) is_reachable: bool,
+    pub(crate) is_readable: bool,
+    pub(crate) is_writable: bool,
+    /// Operations that failed since the start.
+    pub(crate) errors: u64,
+}
+
+impl Default for StoreSnapshot {
+    /// The memory of this process: it always answers.
+    fn default() -> Self {
+        Self { is_reachable: true, is_readable: true, is_writable: true, errors: 0 }
+    }
+}
 
 /// The numbers of one service.
 pub(crate) struct Metrics {
+    exporter: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
-    active_sessions: Gauge,
-    told: Counter,
-    graceful_logouts: Counter,
-    forced_logouts: Counter,
-    logins: Counter,
-    ends: [(Outcome, Counter); 5],
-    adopted: Counter,
-    sessions_present: Gauge,
-    event_streams: Gauge,
+    instruments: Instruments,
+    /// The same series in the app's own recorder, which lives as long as they do.
+    elsewhere: Option<(Instruments, Box<dyn Recorder + Send + Sync>)>,
+    has_refused_a_name: Arc<AtomicBool>,
     open_streams: Arc<AtomicU64>,
-    drain_seconds: Histogram,
-    requests: [Histogram; 5],
-    store_up: Gauge,
-    store_readable: Gauge,
-    store_writable: Gauge,
-    store_errors: Counter,
-    log_lines_dropped: Counter,
     dropped_log_lines: Arc<AtomicU64>,
 }
 
 impl Metrics {
-    /// `dropped_log_lines` is counted by whoever writes the log.
-    pub(crate) fn new(version: &str, dropped_log_lines: Arc<AtomicU64>) -> Self {
-        let recorder = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Full(REQUEST_SECONDS.to_owned()), &REQUEST_BUCKETS)
-            .and_then(|b| b.set_buckets_for_metric(Matcher::Full(DRAIN_SECONDS.to_owned()), &DRAIN_BUCKETS))
-            .unwrap_or_default()
-            .build_recorder();
-        let handle = recorder.handle();
-        metrics::with_local_recorder(&recorder, || Self::register(handle, version, dropped_log_lines))
-    }
-
-    fn register(handle: PrometheusHandle, version: &str, dropped_log_lines: Arc<AtomicU64>) -> Self {
-        use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-        describe_gauge!("active_sessions_total", "Sessions held by this pod, present or not.");
-        describe_counter!("drain_notifications_sent", "Sessions told of a drain or maintenance, once a notice.");
-        describe_counter!("graceful_logouts_total", "Logouts of told sessions while the notice ran.");
-        describe_counter!("forced_logouts_total", "Sessions that were present and force-closed at the deadline.");
-        describe_counter!("total_logins", "Sessions started by this pod.");
-        describe_counter!("lastcall_session_ends_total", "Sessions that ended, by how they did.");
-        describe_counter!("lastcall_sessions_adopted_total", "Sessions taken over from another pod.");
-        describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
-        describe_gauge!("lastcall_event_streams", "Event streams open now.");
-        describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");
-        describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the last present user gone.");
-        describe_histogram!(
-            REQUEST_SECONDS,
-            Unit::Seconds,
-            "From a request's head to its response's, by status class."
-        );
-        describe_gauge!("lastcall_store_up", "Whether the session store answers: 1, or 0 while not.");
-        describe_gauge!("lastcall_store_readable", "Whether the session store can be read: 1, or 0 while not.");
-        describe_gauge!("lastcall_store_writable", "Whether the session store takes writes: 1, or 0 while not.");
-        describe_counter!("lastcall_store_errors_total", "Operations of the session store that failed.");
-        describe_counter!(
-            "lastcall_log_lines_dropped_total",
-            "Log lines that were dropped because nobody read the log fast enough."
-        );
-        describe_gauge!("lastcall_build_info", "Always 1; the label names the version and the git revision.");
-        gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
-        gauge!("lastcall_websocket_connections").set(0.0);
+    /// `dropped_log_lines` is counted by the writer of the log.
+    pub(crate) fn new(version: &str, dropped_log_lines: Arc<AtomicU64>, options: MetricsOptions) -> Self {
+        let exporter = exporter(options.buckets);
         Self {
-            active_sessions: gauge!("active_sessions_total"),
-            told: counter!("drain_notifications_sent"),
-            graceful_logouts: counter!("graceful_logouts_total"),
-            forced_logouts: counter!("forced_logouts_total"),
-            logins: counter!("total_logins"),
-            ends: Outcome::ALL
-                .map(|outcome| (outcome, counter!("lastcall_session_ends_total", "outcome" => outcome.as_str()))),
-            adopted: counter!("lastcall_sessions_adopted_total"),
-            sessions_present: gauge!("lastcall_sessions_present"),
-            event_streams: gauge!("lastcall_event_streams"),
+            handle: exporter.handle(),
+            instruments: Instruments::register(&exporter, version),
+            exporter: Arc::new(exporter),
+            elsewhere: options.recorder.map(|recorder| (Instruments::register(&recorder, version), recorder)),
+            has_refused_a_name: Arc::default(),
             open_streams: Arc::default(),
-            drain_seconds: histogram!(DRAIN_SECONDS),
-            requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
-            store_up: gauge!("lastcall_store_up"),
-            store_readable: gauge!("lastcall_store_readable"),
-            store_writable: gauge!("lastcall_store_writable"),
-            store_errors: counter!("lastcall_store_errors_total"),
-            log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
             dropped_log_lines,
-            handle,
         }
     }
 
-    /// The numbers now, as Prometheus reads them; `present` are the sessions that are present.
-    pub(crate) fn render(&self, sessions: &SessionRegistry, present: u64, sharing: Option<&Sharing>) -> String {
-        self.copy_books(sessions);
-        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no pod has 2^53 sessions")]
-        self.sessions_present.set(present as f64);
-        // The memory of this process always answers.
-        let health = sharing.map(Sharing::health);
-        let is = |property: fn(StoreHealth) -> bool| f64::from(u8::from(health.is_none_or(property)));
-        self.store_up.set(is(StoreHealth::is_reachable));
-        self.store_readable.set(is(StoreHealth::is_readable));
-        self.store_writable.set(is(StoreHealth::is_writable));
-        self.store_errors.absolute(sharing.map_or(0, Sharing::errors));
-        self.log_lines_dropped.absolute(self.dropped_log_lines.load(Ordering::Relaxed));
+    /// A recorder for the app's own series: they come out of [`Metrics::render`].
+    pub(crate) fn app_recorder(&self) -> AppRecorder {
+        AppRecorder::new(Arc::clone(&self.exporter), Arc::clone(&self.has_refused_a_name))
+    }
+
+    /// The service's numbers and those of the app, as Prometheus reads them.
+    pub(crate) fn render(&self, snapshot: &Snapshot) -> String {
+        self.update(snapshot);
         self.handle.render()
     }
 
-    /// Keeps the recorder from growing while nobody asks.
+    /// Whether the app's own recorder has to be kept up to date.
+    pub(crate) const fn has_another_recorder(&self) -> bool {
+        self.elsewhere.is_some()
+    }
+
+    /// Copies what is counted elsewhere into all recorders.
+    pub(crate) fn update(&self, snapshot: &Snapshot) {
+        let open_streams = self.open_streams.load(Ordering::Relaxed);
+        let dropped_log_lines = self.dropped_log_lines.load(Ordering::Relaxed);
+        for instruments in self.instruments() {
+            instruments.set(snapshot, open_streams, dropped_log_lines);
+        }
+    }
+
+    /// Keeps the exporter from growing while nothing scrapes it.
     pub(crate) fn upkeep(&self) {
         self.handle.run_upkeep();
     }
 
-    /// A request was answered with `status`.
+    /// Records that a request was answered with `status`.
     pub(crate) fn request(&self, status: http::StatusCode, took: Duration) {
-        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
-        self.requests[class].record(took.as_secs_f64());
+        for instruments in self.instruments() {
+            instruments.request(status, took);
+        }
     }
 
-    /// A drain is over: the last present user is gone.
+    /// Records that a drain is over: no session is present any more.
     pub(crate) fn drained(&self, took: Duration) {
-        self.drain_seconds.record(took.as_secs_f64());
+        for instruments in self.instruments() {
+            instruments.drained(took);
+        }
     }
 
     /// Counts an open event stream until the guard is dropped. `None` where `max` are open already.
@@ -146,21 +132,20 @@ impl Metrics {
         Some(OpenStream(Arc::clone(&self.open_streams)))
     }
 
-    fn copy_books(&self, sessions: &SessionRegistry) {
-        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
-        let float = |number: u64| number as f64;
-        let totals = sessions.totals();
-        self.active_sessions.set(float(sessions.active()));
-        self.told.absolute(totals.notified);
-        self.graceful_logouts.absolute(totals.graceful);
-        self.forced_logouts.absolute(totals.ended(Outcome::Forced));
-        self.logins.absolute(totals.logins);
-        self.adopted.absolute(totals.adopted);
-        for (outcome, counter) in &self.ends {
-            counter.absolute(totals.ended(*outcome));
-        }
-        self.event_streams.set(float(self.open_streams.load(Ordering::Relaxed)));
+    fn instruments(&self) -> impl Iterator<Item = &Instruments> {
+        std::iter::once(&self.instruments).chain(self.elsewhere.as_ref().map(|(instruments, _)| instruments))
     }
+}
+
+/// The service's own exporter. Buckets that the app gives replace ours.
+fn exporter(buckets: Vec<(String, Vec<f64>)>) -> PrometheusRecorder {
+    let ours = BUCKETS.map(|(name, buckets)| (name.to_owned(), buckets.to_vec()));
+    let mut builder = PrometheusBuilder::new();
+    // The exporter refuses an empty list.
+    for (name, buckets) in ours.into_iter().chain(buckets).filter(|(_, buckets)| !buckets.is_empty()) {
+        builder = builder.set_buckets_for_metric(Matcher::Full(name), &buckets).unwrap_or_default();
+    }
+    builder.build_recorder()
 }
 
 /// Counts an open event stream while it lives.
@@ -172,3 +157,6 @@ impl Drop for OpenStream {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderM
 use http_support::header_fields::is_navigation;
 use http_support::{Problem, security_headers};
 
-use crate::assets::{AGAIN_PATH, RELOAD_PATH};
+use crate::assets::{RELOAD_PATH, RETRY_PATH};
 use crate::names::RoutePrefix;
 
 /// A page that the service needs and the app may design.
@@ -137,7 +137,7 @@ impl PlainPages {
             "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
              <span id=\"trying\" aria-hidden=\"true\"></span></p>\
              <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
-             <script src=\"{prefix}{AGAIN_PATH}\" data-again=\"{seconds}\" data-prefix=\"{prefix}\" defer></script>{refresh}"
+             <script src=\"{prefix}{RETRY_PATH}\" data-again=\"{seconds}\" data-prefix=\"{prefix}\" defer></script>{refresh}"
         )
     }
 
@@ -210,6 +210,6 @@ mod tests {
             assert_eq!(scripts, html.matches("defer></script>").count(), "{html}");
             assert!(!html.contains("style"), "{html}");
         }
-        assert!(PlainPages::default().html(Page::TryAgain { location: "" }).contains(AGAIN_PATH));
+        assert!(PlainPages::default().html(Page::TryAgain { location: "" }).contains(RETRY_PATH));
     }
 }

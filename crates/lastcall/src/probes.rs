@@ -13,6 +13,7 @@ use http_support::security_headers;
 use serde_json::json;
 use session_domain::lifecycle::Readiness;
 
+use crate::scrape;
 use crate::service_state::{PodReadiness, ServiceState};
 
 /// `/health`, `/healthz`, `/ready`, `/readyz`.
@@ -56,11 +57,6 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
 }
 
 async fn render(State(state): State<Arc<ServiceState>>) -> Response {
-    let text_format = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-    ([(CONTENT_TYPE, text_format)], render_metrics(&state)).into_response()
-}
-
-/// The numbers now, as Prometheus reads them.
-pub(crate) fn render_metrics(state: &ServiceState) -> String {
-    state.metrics.render(&state.registry, state.count_present(), state.sessions.sharing().map(Arc::as_ref))
+    let text = scrape::render(&state);
+    ([(CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text).into_response()
 }

@@ -16,7 +16,8 @@ use tracing::warn;
 
 use crate::background::Background;
 use crate::error::ServeError;
-use crate::introspection::{self, Publisher};
+#[cfg(feature = "introspection")]
+use crate::introspection;
 use crate::service_state::ServiceState;
 use crate::{routes, sharing};
 
@@ -25,10 +26,12 @@ pub const CLOSING_TIME: Duration = Duration::from_secs(5);
 
 /// Where a service listens. Bound by the caller, so that it knows the ports and reports those in use.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Listeners {
     /// Pages, events and probes.
     pub http: TcpListener,
-    /// Introspection; none: the pod cannot be asked.
+    /// Introspection; none: it is not served.
+    #[cfg(feature = "introspection")]
     pub grpc: Option<TcpListener>,
     /// Metrics; none: they are served on `http`.
     pub metrics: Option<TcpListener>,
@@ -37,7 +40,12 @@ pub struct Listeners {
 impl Listeners {
     /// Pages, events, probes and metrics on one listener, and no introspection.
     pub const fn http(http: TcpListener) -> Self {
-        Self { http, grpc: None, metrics: None }
+        Self {
+            http,
+            #[cfg(feature = "introspection")]
+            grpc: None,
+            metrics: None,
+        }
     }
 }
 
@@ -66,7 +74,6 @@ pub(crate) async fn serve(
         .with_connection_handle(state.config.store.is_some());
     let connections = Connections::within_open_files();
     let stop = CancellationToken::new();
-    let publisher = Publisher::new();
     let has_metrics = listeners.metrics.is_none();
     let routes = routes::bundled(state, untracked, app, has_metrics);
 
@@ -77,14 +84,9 @@ pub(crate) async fn serve(
         let metrics = routes::metrics(state);
         parts.spawn(http_support::serve(listener, metrics, stop.clone(), settings, connections.clone()));
     }
-    if let Some(listener) = listeners.grpc {
-        let services = introspection::services(state, &publisher);
-        let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
-        parts.spawn(introspection::serve(router, listener, stop.clone(), connections.clone()));
-        parts.spawn(introspection::report_health(Arc::clone(state), reporter, stop.clone()));
-    }
-    let mut last_report = JoinSet::new();
-    last_report.spawn(introspection::publish(Arc::clone(state), publisher, state.streams_end.clone()));
+    let mut last_report = JoinSet::<()>::new();
+    #[cfg(feature = "introspection")]
+    introspection::start(state, listeners.grpc, &connections, &stop, &mut parts, &mut last_report)?;
 
     tokio::select! {
         () = background.drained() => {}

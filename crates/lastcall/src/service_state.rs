@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use http_support::SameOrigin;
 use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
 use session_domain::registry::AdmissionError;
-use session_domain::{Counters, Outcome, PodReport, SessionId, SessionView, UserName};
+use session_domain::{SessionId, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use crate::config::{Config, StoreAtStart};
 use crate::cookie::{SessionCookie, SigningKeys};
 use crate::cross_site_posts::CrossSitePosts;
 use crate::hooks::{Hooks, Login, SessionEnd};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
 use crate::sessions::{Live, SessionRegistry, Sessions};
@@ -74,6 +74,7 @@ impl ServiceState {
         pages: Box<dyn Pages>,
         cross_site_posts: CrossSitePosts,
         hooks: Hooks,
+        metrics: MetricsOptions,
     ) -> Arc<Self> {
         let hooks = Arc::new(hooks);
         let population_changed = Arc::new(Notify::new());
@@ -83,7 +84,8 @@ impl ServiceState {
         let registry = registry.with_end_observer(move |session, outcome| {
             on_end.end(&SessionEnd { session_id: session.id(), user: session.user(), outcome });
         });
-        let registry = Arc::new(if config.store.is_some() { registry.with_store() } else { registry });
+        let registry = if config.store.is_some() { registry.with_store() } else { registry };
+        let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.without_watchers() });
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
         let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));
@@ -99,7 +101,7 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
-            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines)),
+            metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
             hooks,
@@ -158,7 +160,7 @@ impl ServiceState {
     }
 
     /// What happens to a session at the end of a countdown.
-    fn terms(&self, reason: Reason) -> Terms {
+    pub(crate) fn terms(&self, reason: Reason) -> Terms {
         Terms::of(&self.config, reason, self.store_health())
     }
 
@@ -187,43 +189,9 @@ impl ServiceState {
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
-    /// The session as others see it.
-    pub(crate) fn view(&self, session: &Live) -> SessionView {
-        let is_present = self.registry.is_present(session, self.clock.now());
-        session.view(&self.config.pod, self.registry.is_notified(session), is_present)
-    }
-
     /// Counts the sessions that are present. Walks them all.
     pub(crate) fn count_present(&self) -> u64 {
         self.registry.census(self.clock.now()).population.present
-    }
-
-    /// What the pod says of itself; `present` are the sessions that are present.
-    pub(crate) fn report(&self, present: u64, is_final: bool) -> PodReport {
-        let lifecycle = *self.lifecycle.borrow();
-        let totals = self.registry.totals();
-        PodReport {
-            pod: self.config.pod.clone(),
-            phase: lifecycle.phase(),
-            started_at: self.clock.started(),
-            drain_started_at: lifecycle.drain_started_at(),
-            forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
-            active_sessions: self.registry.active(),
-            present_sessions: Some(present),
-            ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
-            revision: Arc::clone(&self.config.revision),
-            version: self.config.version.clone(),
-            counters: Counters {
-                drain_notifications_sent: totals.notified,
-                graceful_logouts: totals.graceful,
-                auto_logouts: totals.ended(Outcome::AutoLogout),
-                forced_logouts: totals.ended(Outcome::Forced),
-                moved: totals.ended(Outcome::Moved),
-                logins: totals.logins,
-                websocket_connections: 0,
-            },
-            is_final,
-        }
     }
 
     /// How often expired sessions are looked for: often enough that none stays a tenth

@@ -9,10 +9,10 @@ use crate::assets::SCRIPT_PATH;
 use crate::caller::Caller;
 use crate::hooks::Login;
 use crate::notice::DrainNotice;
-use crate::notices::Notices;
 use crate::refusal::{Reason, Refusal};
 use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
+use crate::session_notices::SessionNotices;
 use crate::sessions::{Held, SignIn};
 use crate::signed_in::{SignedIn, SignedOut};
 
@@ -96,8 +96,8 @@ impl Session {
     }
 
     /// Follows the notices of the session. Each that is read counts the session as notified: show it.
-    pub fn notices(&self) -> Notices {
-        Notices::of_session(Arc::clone(&self.state), self.held.clone())
+    pub fn notices(&self) -> SessionNotices {
+        SessionNotices::new(Arc::clone(&self.state), self.held.clone())
     }
 
     /// Names the user, as `POST /login` does: the session gets a new id, and one login is counted in all. The response has to

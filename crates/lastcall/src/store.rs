@@ -7,21 +7,24 @@
 mod inbox;
 mod memory;
 mod operations;
+#[cfg(feature = "redis")]
 mod redis;
 
 use std::time::Duration;
 
+/// What an implementation of [`SessionStore`] stands under.
+pub use async_trait::async_trait;
 pub use inbox::{Inbox, Message, Position};
 pub use memory::{MemorySnapshot, MemoryStore};
 pub use operations::{
     Adoption, AgedSecret, Contents, Entry, Epoch, Lease, Lookup, Lookups, OwnerRequest, Reading, Renewed, Summary,
     Write, Written,
 };
+#[cfg(feature = "redis")]
 pub use redis::{BadAddress, RedisStore};
 use session_domain::shared::Owner;
 use session_domain::{PodName, SessionId};
 use thiserror::Error;
-use tonic::async_trait;
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Error)]

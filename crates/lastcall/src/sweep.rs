@@ -1,4 +1,4 @@
-//! What has to be done now and then: expired sessions end, and the metrics are kept small.
+//! Ends expired sessions.
 
 use std::sync::Arc;
 
@@ -18,6 +18,5 @@ pub(crate) async fn sweep(state: Arc<ServiceState>, stop: CancellationToken) {
             let expired = state.sessions.expire(expired).await;
             debug!(sessions.expired = expired, "sessions expired");
         }
-        state.metrics.upkeep();
     }
 }

@@ -1,29 +1,27 @@
-//! The maintenance switch where it lies: in a file, or in a ConfigMap, watched through the Kubernetes API.
+//! The maintenance switch, in a file or in a ConfigMap.
 //!
-//! User pods [`follow`](Switch::follow) it, the admin tier [`set`](Switch::set)s it. Both stand in one crate because they
-//! must agree on how it is spelled. A switch that cannot be read keeps its position and says why: it never flips by
-//! failing. What a position means is not known here: this crate has no rules, and nothing of either tier.
+//! User pods [follow](Switch::follow) it, and the admin tier [sets](Switch::set) it. A switch that cannot be read keeps its
+//! last known state and reports why: a failure never flips it. This crate does not know what maintenance means.
 
-mod backoff;
-mod client;
 mod config_map;
 mod file;
-mod place;
-mod position;
-mod report;
+mod location;
+mod publisher;
+mod read_error;
 mod set_error;
+mod state;
+mod status;
 mod switch;
 #[cfg(test)]
 mod testing;
 
-pub use backoff::Backoff;
-pub use client::{ConnectError, client, connect};
-pub use config_map::{BadName, ConfigMapName};
-pub use place::Place;
-pub use position::{Position, SwitchValueError};
-pub use report::{Doubt, Report, SwitchHealth};
+pub use config_map::{ConfigMapName, ConfigMapNameError};
+pub use location::SwitchLocation;
+pub use read_error::SwitchReadError;
 pub use set_error::SetError;
+pub use state::{SwitchState, SwitchValueError};
+pub use status::{SwitchHealth, SwitchStatus};
 pub use switch::Switch;
 
-/// The key of the ConfigMap, and the name that a mounted one's file has.
+/// The key in the ConfigMap, and the name of the file where the ConfigMap is mounted.
 pub const KEY: &str = "MAINTENANCE_MODE";

@@ -1,4 +1,4 @@
-//! Why the switch was not set, and who does what about it.
+//! Why the switch was not set, and what to do about it.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,45 +6,45 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::config_map::ConfigMapName;
-use crate::position::Position;
+use crate::state::SwitchState;
 
-/// Why the switch was not set. Where nothing else is said, it stands as it stood.
+/// Why the switch was not set. Its state is unchanged unless a variant says otherwise.
 #[derive(Debug, Error)]
 pub enum SetError {
-    /// The ConfigMap is not there. It belongs to the manifests and is not made here: whoever deploys creates it.
-    #[error("the ConfigMap {name} is not there; create it: kubectl create configmap -n {} {}", name.namespace(), name.name())]
-    NotThere {
-        /// Which one.
+    /// The ConfigMap does not exist. It belongs to the manifests, so that it is not created here: the operator creates it.
+    #[error("the ConfigMap {name} does not exist; create it: kubectl create configmap -n {} {}", name.namespace(), name.name())]
+    NotFound {
+        /// Its name.
         name: ConfigMapName,
     },
-    /// The role of this pod's service account does not grant it: whoever deploys changes it.
+    /// The role of this pod's service account does not permit it. The operator changes the role.
     #[error("may not change the ConfigMap {0}; its role must grant get and patch: {1}")]
     Forbidden(ConfigMapName, String),
-    /// Somebody else has set it to the contrary at the same time: the operator looks, and decides anew.
-    #[error("somebody else has just set it to {now}; look again before you change it")]
-    Overtaken {
-        /// Where it stands now.
-        now: Position,
+    /// Another operator has set the switch to the other state at the same time. The operator decides again.
+    #[error("another operator has just set it to {now}; look again before you change it")]
+    Conflict {
+        /// The state now.
+        now: SwitchState,
     },
-    /// The ConfigMap was changed by others again and again: the operator tries again.
-    #[error("the ConfigMap {0} is being changed all the time; try again")]
+    /// Other clients changed the ConfigMap during every attempt. The operator tries again.
+    #[error("other clients change the ConfigMap {0} all the time; try again")]
     Contended(ConfigMapName),
-    /// The Kubernetes API is away. Whether the switch was set is unknown: the operator looks, and tries again.
-    #[error("the Kubernetes API is away, try again: {0}")]
-    Away(String),
-    /// The Kubernetes API refuses the change, and will again: the ConfigMap is immutable, say.
-    #[error("the Kubernetes API refuses: {0}")]
-    Refused(String),
-    /// The file is part of a mounted ConfigMap, which nobody can write to: the operator changes the ConfigMap, or names
-    /// it in `MAINTENANCE_CONFIGMAP`.
+    /// The Kubernetes API is not available. Whether the switch was set is unknown: the operator checks, and tries again.
+    #[error("the Kubernetes API is not available, try again: {0}")]
+    Unavailable(String),
+    /// The Kubernetes API rejects the change, for example because the ConfigMap is immutable. Trying again does not help.
+    #[error("the Kubernetes API rejects the change: {0}")]
+    Rejected(String),
+    /// The file is in a mounted ConfigMap, which is read-only. The operator changes the ConfigMap, or names it in
+    /// `MAINTENANCE_CONFIGMAP`.
     #[error(
-        "{0:?} lies in a mounted ConfigMap and cannot be written; change the ConfigMap, or name it instead of the file"
+        "{0:?} is in a mounted ConfigMap and cannot be written; change the ConfigMap, or name it instead of the file"
     )]
     Mounted(PathBuf),
-    /// The path names something else than a file: whoever configured it corrects it.
-    #[error("{0:?} is no regular file")]
+    /// The path is not that of a regular file. The operator corrects the option.
+    #[error("{0:?} is not a regular file")]
     NotAFile(PathBuf),
-    /// The file cannot be written: the folder is not there, or its permissions do not allow it.
+    /// The file cannot be written, for example because its directory does not exist or is read-only.
     #[error("{0:?} cannot be written: {1}")]
     Unwritable(PathBuf, #[source] io::Error),
 }

@@ -1,65 +1,67 @@
-//! The switch as both tiers hold it, wherever it lies.
+//! The switch: following and setting it, in a file or in a ConfigMap.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use kube::Client;
+use kubernetes_client::Timing;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::config_map::{self, ConfigMapName, Pace};
+use crate::config_map::{self, ConfigMapName};
 use crate::file;
-use crate::position::Position;
-use crate::report::{Report, Teller};
+use crate::publisher::StatusPublisher;
 use crate::set_error::SetError;
+use crate::state::SwitchState;
+use crate::status::SwitchStatus;
 
-/// Where the switch lies.
+/// The maintenance switch.
 #[derive(Clone)]
 pub enum Switch {
-    /// In a file: a mounted key of a ConfigMap, or one that an operator writes.
+    /// A file: the mounted key of a ConfigMap, or a file that an operator writes.
     File {
-        /// Which one. It is found anew by its path each time, since mounted ones are swapped.
+        /// The path of the file, which is resolved at each reading: the link to a mounted file is swapped.
         path: PathBuf,
-        /// How often it is read.
+        /// How often the file is read.
         poll: Duration,
     },
-    /// Under [`KEY`](crate::KEY) in a ConfigMap.
+    /// The key [`KEY`](crate::KEY) in a ConfigMap.
     ConfigMap {
-        /// Which one.
+        /// The name of the ConfigMap.
         name: ConfigMapName,
-        /// The way to the API.
+        /// The client of the Kubernetes API.
         client: Client,
     },
 }
 
 impl Switch {
-    /// Tells what becomes of the switch, until `stop` is cancelled. The position that the channel holds at first counts
-    /// until something was heard.
+    /// Publishes the status of the switch until `stop` is cancelled. The initial value of the channel counts until the switch
+    /// is read.
     ///
-    /// Never ends by itself, and never moves the switch by failing: see [`Report`].
+    /// Survives all errors, and keeps the last known state meanwhile: see [`SwitchStatus`].
     ///
     /// # Cancel safety
-    /// Dropping it is as good as cancelling `stop`.
-    pub async fn follow(&self, report: watch::Sender<Report>, stop: CancellationToken) {
-        let teller = Teller::new(self.to_string(), report);
+    /// Dropping the future has the same effect as cancelling `stop`.
+    pub async fn follow(&self, status: watch::Sender<SwitchStatus>, stop: CancellationToken) {
+        let publisher = StatusPublisher::new(self.to_string(), status);
         match self {
-            Self::File { path, poll } => stop.run_until_cancelled(file::follow(path, *poll, teller)).await,
+            Self::File { path, poll } => stop.run_until_cancelled(file::follow(path, *poll, publisher)).await,
             Self::ConfigMap { name, client } => {
-                let following = config_map::follow(client.clone(), name, teller, Pace::default());
+                let following = config_map::follow(client.clone(), name, publisher, Timing::default());
                 stop.run_until_cancelled(following).await
             }
         };
     }
 
-    /// Sets the switch. Does nothing where it stands so already; who set it last has set it.
+    /// Sets the switch. Changes nothing if it has this state already.
     ///
     /// # Errors
-    /// Where that cannot be done; within seconds, if the API is away.
-    pub async fn set(&self, position: Position) -> Result<(), SetError> {
+    /// Fails if the switch cannot be written; within seconds if the API is not available.
+    pub async fn set(&self, state: SwitchState) -> Result<(), SetError> {
         match self {
-            Self::File { path, .. } => file::set(path, position).await,
-            Self::ConfigMap { name, client } => config_map::set(client.clone(), name, position).await,
+            Self::File { path, .. } => file::set(path, state).await,
+            Self::ConfigMap { name, client } => config_map::set(client.clone(), name, state).await,
         }
     }
 }

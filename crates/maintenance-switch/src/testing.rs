@@ -1,4 +1,4 @@
-//! What the tests of a followed switch share: what it tells, what it logs, and the clock they wait by.
+//! Helpers for the tests of a followed switch: waiting for a status, and capturing the log.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -8,31 +8,31 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 use tracing::subscriber::DefaultGuard;
 
-use crate::{Position, Report, SwitchHealth};
+use crate::{SwitchHealth, SwitchState, SwitchStatus};
 
-/// How long a test waits for something that must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits for a status.
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Waits until the report is as it should be, and gives it and the time that it took.
-pub(crate) async fn told(
-    reports: &mut watch::Receiver<Report>,
+/// Waits until the status fulfils a condition. Returns the status and the time that it took.
+pub(crate) async fn wait_for(
+    statuses: &mut watch::Receiver<SwitchStatus>,
     what: &str,
-    is_so: impl Fn(&Report) -> bool,
-) -> (Report, Duration) {
+    is_expected: impl Fn(&SwitchStatus) -> bool,
+) -> (SwitchStatus, Duration) {
     let began = Instant::now();
-    let waited = timeout(PATIENCE, reports.wait_for(is_so)).await;
-    let report = waited.map(|report| report.unwrap().clone());
-    let report = report.unwrap_or_else(|_| panic!("never told: {what}; but {:?}", reports.borrow()));
-    (report, began.elapsed())
+    let waited = timeout(TEST_TIMEOUT, statuses.wait_for(is_expected)).await;
+    let status = waited.map(|status| status.unwrap().clone());
+    let status = status.unwrap_or_else(|_| panic!("never published: {what}; but {:?}", statuses.borrow()));
+    (status, began.elapsed())
 }
 
-/// Waits for a position that is sound.
-pub(crate) async fn sound(reports: &mut watch::Receiver<Report>, position: Position) -> Duration {
-    let expected = Report { position, standing: SwitchHealth::Sound };
-    told(reports, &format!("{expected:?}"), |report| *report == expected).await.1
+/// Waits until the switch is healthy and in this state. Returns the time that it took.
+pub(crate) async fn wait_until_healthy(statuses: &mut watch::Receiver<SwitchStatus>, state: SwitchState) -> Duration {
+    let expected = SwitchStatus { state, health: SwitchHealth::Healthy };
+    wait_for(statuses, &format!("{expected:?}"), |status| *status == expected).await.1
 }
 
-/// The log of this test's thread, warnings and what is said when they are over.
+/// Captures the log of this test's thread, from the level `info`.
 pub(crate) struct Log {
     lines: Arc<Mutex<Vec<u8>>>,
     _guard: DefaultGuard,
@@ -64,12 +64,12 @@ impl Log {
         Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
     }
 
-    /// The lines so far.
+    /// The lines logged so far.
     pub(crate) fn lines(&self) -> Vec<String> {
         String::from_utf8_lossy(&self.lines.lock().unwrap()).lines().map(str::to_owned).collect()
     }
 
-    /// How many lines have this part.
+    /// How many lines contain this text.
     pub(crate) fn count(&self, part: &str) -> usize {
         self.lines().iter().filter(|line| line.contains(part)).count()
     }

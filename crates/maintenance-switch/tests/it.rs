@@ -1,47 +1,48 @@
-//! How a process finds the Kubernetes API: it depends on its environment and its file system, so it is one of its own.
+//! How a process finds the Kubernetes API. It depends on environment and file system, so that each test starts a process.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 use std::process::Command;
 use std::time::Duration;
 
-use maintenance_switch::{Position, Report, Switch, SwitchHealth, connect};
+use kubernetes_client::connect;
+use maintenance_switch::{Switch, SwitchHealth, SwitchState, SwitchStatus};
 use serde_json::json;
 use test_support::kubernetes::{InCluster, KubernetesDouble, Options, Verb};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Says to this binary that it is the process, not the test.
+/// The variable that makes this binary the process under test.
 const ROLE: &str = "THE_PROCESS";
 
-/// The process: follows the switch until it is on, then turns it off, and exits well if it hears of that.
+/// In the process: follows the switch until it is on, turns it off, and succeeds when it reads that.
 #[tokio::test]
 async fn follows_and_sets() {
     if std::env::var_os(ROLE).is_none() {
-        // As the test, it is that of the missing configuration.
+        // In the test: without any configuration the process fails.
         let ended = run(Command::new(std::env::current_exe().unwrap())).await;
         assert!(ended.contains("set KUBECONFIG, or run in a pod"), "{ended}");
         return;
     }
     let client = connect().await.unwrap_or_else(|error| panic!("{error}"));
     let switch = Switch::ConfigMap { name: "sample-app/app-config".parse().unwrap(), client };
-    let (sender, mut reports) = watch::channel(Report::unheard(Position::Off));
+    let (sender, mut statuses) = watch::channel(SwitchStatus::unknown(SwitchState::Off));
     let stop = CancellationToken::new();
     let following = tokio::spawn({
         let (switch, stop) = (switch.clone(), stop.clone());
         async move { switch.follow(sender, stop).await }
     });
-    for position in [Position::On, Position::Off] {
-        let expected = Report { position, standing: SwitchHealth::Sound };
-        let told = reports.wait_for(|report| *report == expected);
-        tokio::time::timeout(Duration::from_secs(30), told).await.unwrap().unwrap();
-        switch.set(Position::Off).await.unwrap();
+    for state in [SwitchState::On, SwitchState::Off] {
+        let expected = SwitchStatus { state, health: SwitchHealth::Healthy };
+        let published = statuses.wait_for(|status| *status == expected);
+        tokio::time::timeout(Duration::from_secs(30), published).await.unwrap().unwrap();
+        switch.set(SwitchState::Off).await.unwrap();
     }
     stop.cancel();
     following.await.unwrap();
 }
 
-/// Runs the process, with nothing in its environment but what was given; what it said, if it failed.
+/// Runs the process with the variables of the command only. Returns its output if it fails.
 async fn run(mut command: Command) -> String {
     command.args(["--exact", "follows_and_sets"]).env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env(ROLE, "yes").env("HOME", "/nowhere");
@@ -64,7 +65,7 @@ async fn double() -> KubernetesDouble {
 }
 
 #[tokio::test]
-async fn a_kubeconfig_tells_the_way() {
+async fn the_api_is_found_by_a_kubeconfig() {
     let api = double().await;
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.env("KUBECONFIG", api.kubeconfig());
@@ -74,7 +75,7 @@ async fn a_kubeconfig_tells_the_way() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_pod_finds_the_way_by_the_files_of_its_account() {
+async fn the_api_is_found_by_the_files_of_the_service_account() {
     let api = double().await;
     let pod = api.in_cluster("sample-app");
     let mut command = Command::new(InCluster::BINARY);

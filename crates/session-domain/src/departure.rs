@@ -1,14 +1,14 @@
-//! How a session left a pod, as the pods that watch it learn.
+//! How a session left a pod, as the pod tells its watchers.
 
 use crate::outcome::Outcome;
 
 /// How a session left a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It ended there.
+    /// It ended with this outcome.
     Ended(Outcome),
-    /// It continues under another id.
+    /// It lives on under another id, because a login has named its user.
     Renamed,
-    /// The pod does not say.
+    /// The pod did not say how.
     Unknown,
 }

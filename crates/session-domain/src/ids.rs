@@ -1,4 +1,4 @@
-//! The names of things: sessions, pods, users. Made of what a caller hands in; randomness is the caller's.
+//! The names of sessions, pods and users.
 
 mod user_name;
 
@@ -15,7 +15,7 @@ use uuid::Uuid;
 pub struct SessionId(Uuid);
 
 impl SessionId {
-    /// Makes an id of a UUID, which must be random (version 4) to be unique over all pods.
+    /// Makes an id of a UUID. The UUID must be random (version 4), so that ids are unique across all pods.
     pub const fn from_uuid(uuid: Uuid) -> Self {
         Self(uuid)
     }
@@ -35,10 +35,10 @@ impl fmt::Display for SessionId {
 impl FromStr for SessionId {
     type Err = uuid::Error;
 
-    /// Reads a UUID in any of its usual spellings.
+    /// Parses a UUID in any of its usual forms.
     ///
     /// # Errors
-    /// Where the text is no UUID.
+    /// If the text is not a UUID.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Uuid::parse_str(text).map(Self)
     }
@@ -50,13 +50,13 @@ impl Serialize for SessionId {
     }
 }
 
-/// The name of a pod: what `POD_NAME` says, never empty. Cheap to clone.
+/// The name of a pod (`POD_NAME`): 1 to 253 bytes without control characters. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PodName(Arc<str>);
 
 impl PodName {
-    /// Takes a pod's name, without surrounding white space; `None` where nothing is left, where it has
-    /// control characters, or where it is longer than the 253 characters of a DNS name.
+    /// Makes a name of a text, without surrounding white space. `None` if it is empty then, has control characters, or is
+    /// longer than a DNS name (253 bytes).
     pub fn new(name: &str) -> Option<Self> {
         let name = name.trim();
         let fits = !name.is_empty() && name.len() <= 253 && !name.chars().any(char::is_control);

@@ -1,7 +1,18 @@
-//! What a session is, how a pod's sessions are kept and counted, and the rules by which a pod drains.
+//! The domain of a user pod: sessions, the registry that holds them, and the lifecycle by which the pod drains.
 //!
-//! This crate is pure. It never reads a clock (every rule takes the time as an argument), never does I/O, knows no
-//! runtime and no wire type. Whatever it decides comes out as a value that somebody else acts upon.
+//! | module | answers |
+//! |---|---|
+//! | [`lifecycle`] | In which phase is the pod, whom does it admit, is it ready, when must which session end? |
+//! | [`registry`] | Which sessions does this pod own, which are present, what has been counted? |
+//! | [`shared`] | What may a pod do with a session that another pod owns? |
+//! | [`paging`] | Which rows are on a page, and where does the next page begin? |
+//!
+//! # Invariants
+//! - This crate never reads a clock: every function takes the time as a [`Timestamp`].
+//! - It never does I/O, spawns nothing and knows no async runtime.
+//! - It knows no wire type, no HTTP and no Redis.
+//! - Decisions are returned as values; the caller acts on them.
+//! - Randomness comes from the caller: ids are made of UUIDs that it passes.
 
 mod departure;
 mod ids;

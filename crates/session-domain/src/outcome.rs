@@ -1,7 +1,6 @@
-//! How a session ends, and the books that are kept of it.
+//! How a session ends, and how starts and ends are counted.
 //!
-//! A session ends exactly once, with exactly one [`Outcome`]; the [`Ledger`] is where that shows:
-//! `logins + adopted = active + ended`.
+//! A session ends once and has one [`Outcome`], so that `logins + adopted = active + ended` holds on every pod.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,17 +13,17 @@ pub enum Outcome {
     AutoLogout,
     /// It was present and force-closed at the deadline.
     Forced,
-    /// It was idle for too long, or nobody was there when the pod went.
+    /// It was idle for too long, or not present when the pod stopped.
     Expired,
-    /// It goes on at another pod.
+    /// It lives on at another pod.
     Moved,
 }
 
 impl Outcome {
-    /// Every outcome, in the order of the metrics.
+    /// All outcomes, in the order of the metrics.
     pub const ALL: [Self; 5] = [Self::Logout, Self::AutoLogout, Self::Forced, Self::Expired, Self::Moved];
 
-    /// The outcome as the metrics write it.
+    /// The outcome as the label of the metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Logout => "logout",
@@ -36,7 +35,7 @@ impl Outcome {
     }
 }
 
-/// What has been counted since the pod started. Written by the registry alone.
+/// The counters of a registry. Only the registry writes them.
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
     pub(crate) logins: AtomicU64,
@@ -62,16 +61,16 @@ impl Ledger {
     }
 }
 
-/// The books at one moment.
+/// What a registry has counted since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Sessions that began here.
+    /// Sessions that began on this pod.
     pub logins: u64,
-    /// Sessions taken over from another pod.
+    /// Sessions adopted from other pods.
     pub adopted: u64,
-    /// Sessions told of a notice, once for each notice.
+    /// Sessions that were notified, once for each notice.
     pub notified: u64,
-    /// Logouts of told sessions while the notice ran.
+    /// Logouts of notified sessions while the notice ran.
     pub graceful: u64,
     ended: [u64; 5],
 }
@@ -82,7 +81,7 @@ impl Totals {
         self.ended[outcome as usize]
     }
 
-    /// Sessions that ended, however.
+    /// Sessions that ended, with any outcome.
     pub fn total_ended(&self) -> u64 {
         self.ended.iter().sum()
     }

@@ -1,4 +1,4 @@
-//! A pod as everybody but itself sees it: its phase, its deadlines and its counters.
+//! What a pod reports of itself: its phase, its deadlines and its counters.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 use crate::ids::PodName;
 use crate::time::Timestamp;
 
-/// How far a pod has come. A pod that has stopped is not seen any more, so there is no such phase.
+/// The phase of a pod. There is no phase for a stopped pod, because it reports nothing any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Phase {
-    /// Takes newcomers.
+    /// It admits new sessions.
     Serving,
-    /// Takes no newcomers, until maintenance is switched off.
+    /// It admits no new sessions until maintenance is turned off.
     Maintenance,
-    /// Will stop; waits for its users.
+    /// It shuts down and waits for its users.
     Draining,
-    /// Will stop; nobody is left, the endpoints get their time to follow.
+    /// It shuts down and gives load balancers time to remove its endpoint; no session is left.
     Propagating,
 }
 
 impl Phase {
-    /// Every phase, in the order in which a pod goes through them.
+    /// All phases, in the order in which a pod passes through them.
     pub const ALL: [Self; 4] = [Self::Serving, Self::Maintenance, Self::Draining, Self::Propagating];
 
-    /// The phase in lower case, as the admin tier's API and pages write it.
+    /// The phase in lower case, as the admin tier's API writes it.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Serving => "serving",
@@ -40,28 +40,27 @@ impl fmt::Display for Phase {
     }
 }
 
-/// What a pod has counted since it started. Counters only grow, but for the first: cancelling a notice
-/// takes nothing back from it.
+/// What a pod has counted since it started. The counters never decrease; `websocket_connections` is a gauge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Sessions that were told of a notice, once for each notice.
+    /// Sessions that were notified, once for each notice. A cancelled notice stays counted.
     pub drain_notifications_sent: u64,
-    /// Logouts of sessions that had been told, while the notice ran.
+    /// Logouts of notified sessions while the notice ran.
     pub graceful_logouts: u64,
-    /// Of the graceful logouts those that the browser did by itself at the end of a countdown.
+    /// The graceful logouts that the browser did by itself at the end of a countdown.
     pub auto_logouts: u64,
-    /// Sessions that were present and force-closed.
+    /// Sessions that were present at the deadline and force-closed.
     pub forced_logouts: u64,
-    /// Sessions that go on at another pod.
+    /// Sessions that moved to another pod.
     pub moved: u64,
-    /// Sessions that began here.
+    /// Sessions that began on this pod.
     pub logins: u64,
-    /// WebSockets open now.
+    /// WebSockets that are open now.
     pub websocket_connections: u64,
 }
 
 impl Counters {
-    /// Adds what another pod has counted.
+    /// Adds the counters of another pod.
     pub const fn add(&mut self, other: &Self) {
         let Self {
             drain_notifications_sent,
@@ -81,43 +80,43 @@ impl Counters {
         self.websocket_connections = self.websocket_connections.saturating_add(*websocket_connections);
     }
 
-    /// Logouts in time that somebody did themselves: graceful ones, without those that the browser did at the end.
+    /// The graceful logouts that a user did: all but the automatic ones.
     pub const fn own_logouts(&self) -> u64 {
         self.graceful_logouts.saturating_sub(self.auto_logouts)
     }
 }
 
-/// What a pod says of itself.
+/// What a pod reports of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodReport {
     /// The pod's name.
     pub pod: PodName,
-    /// How far it has come.
+    /// The pod's phase.
     pub phase: Phase,
     /// When its process started.
     pub started_at: Timestamp,
-    /// When the drain or the maintenance countdown began; absent while none runs.
+    /// When the drain or the maintenance countdown began; absent while neither runs.
     pub drain_started_at: Option<Timestamp>,
-    /// When who is left will be force-closed; absent while no countdown runs.
+    /// When the remaining sessions will be force-closed; absent while no countdown runs.
     pub forced_logout_at: Option<Timestamp>,
     /// Sessions held, present or not.
     pub active_sessions: u64,
-    /// Sessions that are present; absent where the pod does not say.
+    /// Sessions that are present; absent if the pod does not report it.
     pub present_sessions: Option<u64>,
-    /// Whether `/ready` succeeds: whether it wants newcomers; absent where the pod does not say.
+    /// Whether `/ready` answers 200; absent if the pod does not report it.
     pub ready: Option<bool>,
-    /// What a Deployment's revision is called that the pod belongs to; empty where the pod does not say.
+    /// The Deployment's revision that the pod belongs to; empty if the pod does not report it.
     pub revision: Arc<str>,
     /// The software's version and git revision.
     pub version: String,
-    /// What it has counted.
+    /// What the pod has counted.
     pub counters: Counters,
-    /// Whether this is the pod's last word: it exits now.
+    /// Whether this is the pod's last report: it exits now.
     pub is_final: bool,
 }
 
 impl PodReport {
-    /// Sessions that hold a drain open: those that are present. Of a pod that does not say which are, all that it holds.
+    /// The sessions that hold a drain open: the present ones, or all if the pod does not report which are present.
     pub fn present_or_held(&self) -> u64 {
         self.present_sessions.unwrap_or(self.active_sessions)
     }

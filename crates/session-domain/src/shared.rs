@@ -1,5 +1,4 @@
-//! Sessions that several pods know of: what a shared store keeps of them, and which pod may do what with a session that it
-//! does not hold.
+//! Sessions in a shared store: what it holds of them, and what a pod may do with a session that another pod owns.
 
 use std::time::Duration;
 
@@ -7,7 +6,7 @@ use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Reason;
 use crate::time::Timestamp;
 
-/// A session as the shared store keeps it.
+/// A session as the shared store holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SharedSession {
     /// The session's id.
@@ -16,44 +15,44 @@ pub struct SharedSession {
     pub user: UserName,
     /// When it began.
     pub login_time: Timestamp,
-    /// When its last request came in, at any pod.
+    /// When its last request arrived, at any pod.
     pub last_activity: Timestamp,
-    /// The pod that owns it: there it holds its place in a drain.
+    /// The pod that owns it: a drain of this pod waits for the session.
     pub pod: PodName,
-    /// Whether its owner holds an event stream of it.
+    /// Whether its owner has an event stream of it open.
     pub streaming: bool,
-    /// The notice that it was notified of, while that runs. A maintenance is the same one on every pod.
+    /// The reason of the running notice that it was notified of. A maintenance is the same notice on every pod.
     pub notified: Option<Reason>,
 }
 
-/// What the pod that owns a session says of itself, as long as its lease lasts.
+/// The state of the pod that owns a session, as its lease in the store says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
-    /// It serves, or is in maintenance.
+    /// The owner serves or is in maintenance; the notice that runs there, if any.
     Alive(Option<OwnerNotice>),
-    /// It drains: any other pod may adopt its sessions.
+    /// The owner drains, and any other pod may adopt its sessions; the notice that runs there, if any.
     Draining(Option<OwnerNotice>),
-    /// Its lease has run out.
+    /// The owner's lease has run out.
     Gone,
-    /// Its lease is missing, and it may not have been able to renew it.
+    /// The owner's lease is missing, perhaps because the store was not reachable.
     Unknown,
 }
 
-/// The notice that runs on the pod that owns a session: another pod that serves the session shows it as well.
+/// The notice that runs on the owner. A pod that serves the session as a guest shows it, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnerNotice {
-    /// Why the countdown runs.
+    /// Why users must leave.
     pub reason: Reason,
-    /// The time until the forced end. Zero once the deadline has passed.
+    /// The time until the forced end; zero once the deadline has passed.
     pub remaining: Duration,
-    /// Whether browsers sign out by themselves at the end.
+    /// Whether browsers sign out by themselves at the end of the countdown.
     pub auto_logout: bool,
-    /// Whether the session goes on at another pod after the end.
+    /// Whether the session moves to another pod at the end instead of being force-closed.
     pub stays_signed_in: bool,
 }
 
 impl Owner {
-    /// The notice that runs there.
+    /// The notice that runs on the owner.
     pub const fn notice(self) -> Option<OwnerNotice> {
         match self {
             Self::Alive(notice) | Self::Draining(notice) => notice,
@@ -61,7 +60,7 @@ impl Owner {
         }
     }
 
-    /// What it said, so long ago.
+    /// The state when it was read `by` ago: a notice has that much less time left.
     #[must_use]
     pub const fn aged(self, by: Duration) -> Self {
         const fn aged(notice: Option<OwnerNotice>, by: Duration) -> Option<OwnerNotice> {
@@ -83,46 +82,47 @@ impl Owner {
     }
 }
 
-/// What a request that names a session of another pod is for.
+/// What a request for a session of another pod wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// Any request.
     Request,
     /// It opens an event stream.
     Stream,
-    /// Its user logs out.
+    /// It logs the user out.
     Logout,
 }
 
-/// Whether the pod takes over sessions of other pods now.
+/// Whether this pod adopts sessions of other pods now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Adopts {
-    /// It does.
+    /// It adopts them.
     Yes,
-    /// It drains, or is full.
+    /// It drains or is full.
     No,
-    /// Its maintenance countdown has ended: nobody can be served.
+    /// Its maintenance countdown has ended, and it serves no session.
     Closed,
 }
 
-/// What a pod does with a session that a request names and that it does not hold.
+/// What a pod does with a session that it does not own, when a request for it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Takes it over, unless its owner opens a stream of it meanwhile.
+    /// Adopt it unless the owner opens a stream of it meanwhile.
     AdoptUnlessStreaming,
-    /// Takes it over.
+    /// Adopt it.
     Adopt,
-    /// Serves the request and leaves the session where it is. At a logout the owner is asked to end it.
+    /// Serve the request and leave the session with its owner. For a logout, ask the owner to end it.
     Guest,
-    /// Ends it in the place of its owner, which is gone.
+    /// End it in place of its owner, which is gone.
     End,
-    /// Answers with the maintenance page: no pod owns the session, and none may adopt it.
+    /// Answer with the maintenance page: the owner is gone, and no pod may adopt the session.
     Maintenance,
 }
 
-/// Decides what the pod `me` does with a session of another pod.
+/// Decides what the pod `me` does with a session that it does not hold.
 pub fn claim(me: &PodName, adopts: Adopts, session: &SharedSession, owner: Owner, purpose: Purpose) -> Claim {
-    // A session that is ours by name and not here was left by an earlier process of this name, or released by this one.
+    // `me` is the owner by name but does not hold the session: an earlier process of this name left it, or this process
+    // released it.
     let owner = if session.pod == *me { Owner::Gone } else { owner };
     match (purpose, owner, adopts) {
         (Purpose::Logout, Owner::Gone, _) => Claim::End,
@@ -162,7 +162,7 @@ mod tests {
     const DRAINING: Owner = Owner::Draining(None);
 
     #[test]
-    fn a_session_is_adopted_only_where_its_owner_holds_no_stream_drains_or_is_gone() {
+    fn a_session_is_adopted_only_if_its_owner_has_no_stream_of_it_or_drains_or_is_gone() {
         for (owner, streaming, state, adopts, expected) in [
             ("b", false, ALIVE, Adopts::Yes, Claim::AdoptUnlessStreaming),
             ("b", true, ALIVE, Adopts::Yes, Claim::Guest),
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_logout_never_adopts_and_is_the_owners_while_its_lease_lasts() {
+    fn a_logout_never_adopts_and_is_left_to_an_owner_with_a_lease() {
         for adopts in [Adopts::Yes, Adopts::No, Adopts::Closed] {
             for (owner, state, expected) in [
                 ("b", ALIVE, Claim::Guest),

@@ -1,4 +1,4 @@
-//! Points in time as the domain sees them: whole milliseconds of UTC, always handed in, never read from a clock.
+//! Points in time, in whole milliseconds of UTC. They are always passed in, never read from a clock.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use chrono::{DateTime, SecondsFormat};
 use serde::{Serialize, Serializer};
 
-/// A point in time: milliseconds since 1970-01-01T00:00:00Z, displayed as RFC 3339 with milliseconds.
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z. `Display` writes RFC 3339 with milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// The latest instant that RFC 3339 can write (the last millisecond of the year 9999).
+    /// The latest time that RFC 3339 can write: the last millisecond of the year 9999.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// Makes a timestamp of milliseconds since the Unix epoch; negative ones lie before it.
+    /// Makes a timestamp of milliseconds since the Unix epoch; negative values lie before it.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -24,24 +24,24 @@ impl Timestamp {
         self.0
     }
 
-    /// The time that passed since `earlier`; zero where `earlier` is later.
+    /// The time since `earlier`; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
-    /// This instant and `duration` more, at most [`Timestamp::MAX`].
+    /// Adds `duration`; the result is at most [`Timestamp::MAX`].
     pub fn plus(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(millis).min(Self::MAX.0))
     }
 
-    /// This instant less `duration`.
+    /// Subtracts `duration`.
     pub fn minus(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_sub(millis))
     }
 
-    /// As people can read it whose time zone is not known, to the second: `2026-07-01 09:30:00 UTC`.
+    /// The time in UTC, to the second, for readers in any time zone: `2026-07-01 09:30:00 UTC`.
     pub fn to_utc_string(self) -> String {
         match DateTime::from_timestamp_millis(self.0) {
             Some(time) => time.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -49,7 +49,7 @@ impl Timestamp {
         }
     }
 
-    /// Reads RFC 3339; `None` where the text is something else.
+    /// Parses RFC 3339; `None` if the text is something else.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
     }
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_can_be_read_by_people_whose_time_zone_is_not_known() {
+    fn a_time_is_shown_in_utc_to_the_second() {
         assert_eq!(Timestamp::parse("2026-07-01T09:30:00.123Z").unwrap().to_utc_string(), "2026-07-01 09:30:00 UTC");
     }
 

@@ -1,23 +1,23 @@
-//! An event stream, read as a browser reads it.
+//! Reading event streams as browsers do.
 
 use reqwest::Response;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use crate::PATIENCE;
+use crate::TEST_TIMEOUT;
 
 /// One event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// The name of the event.
     pub name: String,
-    /// Its payload.
+    /// The data of the event.
     pub data: Value,
-    /// The time that the stream asks to wait before it is opened again, where this event carried it.
+    /// The reconnection time in milliseconds, if the event has one.
     pub retry: Option<u64>,
 }
 
-/// An open event stream. Dropped, the connection is closed.
+/// An open event stream. Dropping it closes the connection.
 #[derive(Debug)]
 pub struct Events {
     answer: Response,
@@ -25,22 +25,22 @@ pub struct Events {
 }
 
 impl Events {
-    /// Reads the events of an answer.
+    /// Reads the events of a response.
     pub const fn new(answer: Response) -> Self {
         Self { answer, read: String::new() }
     }
 
-    /// The headers that the stream came with.
+    /// A header field of the response.
     pub fn header(&self, name: &str) -> &str {
         self.answer.headers().get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The next event; panics where the stream ends instead.
+    /// Waits for the next event. Panics if the stream ends.
     pub async fn next(&mut self) -> Event {
         self.next_or_end().await.expect("the stream ended")
     }
 
-    /// The next event of this name; others before it are passed over.
+    /// Waits for the next event with this name, and skips others.
     pub async fn next_named(&mut self, name: &str) -> Event {
         loop {
             let event = self.next().await;
@@ -50,7 +50,7 @@ impl Events {
         }
     }
 
-    /// The next event, or `None` where the stream has ended.
+    /// Waits for the next event. Returns `None` at the end of the stream.
     pub async fn next_or_end(&mut self) -> Option<Event> {
         loop {
             if let Some((block, rest)) = self.read.split_once("\n\n") {
@@ -58,7 +58,7 @@ impl Events {
                 self.read = rest.to_owned();
                 return Some(event);
             }
-            let chunk = timeout(PATIENCE, self.answer.chunk()).await.expect("nothing came on the event stream");
+            let chunk = timeout(TEST_TIMEOUT, self.answer.chunk()).await.expect("no event came");
             match chunk {
                 Ok(Some(bytes)) => self.read.push_str(std::str::from_utf8(&bytes).unwrap()),
                 Ok(None) | Err(_) => return None,

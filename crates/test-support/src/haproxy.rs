@@ -1,5 +1,5 @@
-//! A real HAProxy in front of pods: in `mode tcp` it routes as a Kubernetes Service does (a pod that terminates gets no new
-//! connection while another one is ready, and its open connections stay); or it is set up as a test says.
+//! A real HAProxy in front of pods. In `mode tcp` it routes as a Kubernetes Service does: a terminating pod gets no new
+//! connection while another one is ready, and keeps its open ones. Tests can configure it otherwise.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,26 +11,26 @@ use tokio::net::UnixStream;
 use crate::process::server_binary;
 use crate::{Process, eventually, free_port};
 
-/// The column of `show stat` that says whether a server gets connections.
-const STATUS: usize = 17;
+/// The column of `show stat` with the status of a server.
+const STATUS_COLUMN: usize = 17;
 
-/// A running HAProxy. Killed when dropped.
+/// A running HAProxy. Dropping it kills it.
 #[derive(Debug)]
 pub struct Haproxy {
     process: Process,
-    /// Where it listens, as `127.0.0.1:port`.
+    /// The address that it listens on, as `127.0.0.1:port`.
     pub address: String,
     socket: PathBuf,
     _folder: TempDir,
 }
 
 impl Haproxy {
-    /// Starts HAProxy with places for this many pods, all of them empty: see [`serve`](Self::serve).
+    /// Starts HAProxy with this many empty slots for pods. See [`serve`](Self::serve).
     pub async fn with_slots(slots: usize) -> Self {
         Self::with(|address| service(address, slots)).await
     }
 
-    /// Starts HAProxy with the sections that `sections` gives for the address to listen on.
+    /// Starts HAProxy with the sections that `sections` returns for the address to listen on.
     pub async fn with(sections: impl FnOnce(&str) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let address = format!("127.0.0.1:{}", free_port());
@@ -42,12 +42,12 @@ impl Haproxy {
         Self { process, address, socket, _folder: folder }
     }
 
-    /// An address of it.
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Puts the pod at `address` (`host:port`) into a slot and waits until it gets connections: until `/ready` says 200.
+    /// Puts the pod at `address` (`host:port`) into a slot, and waits until it gets connections because `/ready` answers 200.
     pub async fn serve(&self, slot: usize, address: &str) {
         let (host, port) = address.rsplit_once(':').unwrap();
         self.ask(&format!("set server pods/s{slot} addr {host} port {port}")).await;
@@ -55,26 +55,26 @@ impl Haproxy {
         eventually("the pod in rotation", || async { (self.status(slot).await == "UP").then_some(()) }).await;
     }
 
-    /// Gives the pod in a slot no new connection while another pod is ready. Its open connections stay.
+    /// Stops new connections to the pod in a slot while another pod is ready. Open connections stay.
     pub async fn drain(&self, slot: usize) {
         self.ask(&format!("set server pods/s{slot} state drain")).await;
     }
 
-    /// Empties a slot whose pod has gone.
+    /// Empties a slot.
     pub async fn free(&self, slot: usize) {
         self.ask(&format!("set server pods/s{slot} state maint")).await;
     }
 
-    /// What HAProxy thinks of a slot: `UP`, `DOWN`, `DRAIN`, `MAINT`, with more words where checks are under way.
+    /// The status of a slot: `UP`, `DOWN`, `DRAIN` or `MAINT`, with further words during a check.
     pub async fn status(&self, slot: usize) -> String {
         let statistics = self.ask("show stat pods 4 -1").await;
         let server = format!("s{slot}");
         let line = statistics.lines().find(|line| line.split(',').nth(1) == Some(server.as_str()));
-        let status = line.and_then(|line| line.split(',').nth(STATUS));
+        let status = line.and_then(|line| line.split(',').nth(STATUS_COLUMN));
         status.unwrap_or_else(|| panic!("no {server} in {statistics:?}")).to_owned()
     }
 
-    /// Sends a command to the runtime socket and gives the answer.
+    /// Sends a command to the runtime socket and returns the answer.
     async fn ask(&self, command: &str) -> String {
         let mut connection = UnixStream::connect(&self.socket).await.unwrap();
         connection.write_all(format!("{command}\n").as_bytes()).await.unwrap();
@@ -96,7 +96,7 @@ fn configuration(socket: &str, sections: &str) -> String {
     )
 }
 
-/// As a Service, it tries no second pod where one refuses a connection.
+/// Like a Service, does not try a second pod if one refuses a connection.
 fn service(address: &str, slots: usize) -> String {
     let servers: String = (0..slots).map(|slot| format!("    server s{slot} 127.0.0.1:1 disabled\n")).collect();
     format!(

@@ -1,12 +1,11 @@
-//! A double of the Kubernetes API server for tests: objects with one growing revision, lists, watches and patches over
-//! real HTTP, and every way in which an API server can fail its clients, switched on from the test.
+//! A double of the Kubernetes API server for tests: objects with a growing revision, lists, watches and patches over real
+//! HTTP, and the faults of an API server, which tests switch on.
 //!
-//! It keeps to what clients of ConfigMaps and EndpointSlices can see of a real one, and takes whatever else the manifests
-//! hold, from `kubectl apply` too: decoded into the kind's type, quantities in the one form that is kept, unknown fields
-//! refused where a client asks for it. `kubectl logs` gets a line of each pod that runs. Another resource is a row in
-//! `resource.rs`. It knows no admission, no defaults, no quota, no namespaces that would have to be there first, and no
-//! strategic merge but for what a merge patch would do as well. For tests alone: whatever goes wrong here panics and says
-//! what.
+//! For ConfigMaps and EndpointSlices it behaves as a real API server does. It also accepts the other resources of the
+//! manifests, as real `kubectl apply`, `logs`, `delete` and `rollout status` send and read them: it checks the types, stores
+//! quantities in their canonical form, and rejects unknown fields in strict mode. To add a resource, add a row in
+//! `resource.rs`. It has no admission, defaults or quota, does not require namespaces to exist, and treats a strategic merge
+//! patch as a merge patch. Errors in tests panic with the reason.
 //!
 //! ```
 //! # tokio::runtime::Runtime::new().unwrap().block_on(async {
@@ -17,7 +16,7 @@
 //!     "apiVersion": "v1", "kind": "ConfigMap",
 //!     "metadata": { "namespace": "sample-app", "name": "app-config" },
 //! }));
-//! // Whoever is to use it gets api.kubeconfig() as KUBECONFIG; what it then asked is counted.
+//! // Clients get api.kubeconfig() as KUBECONFIG. Their requests are counted.
 //! api.fault(Verb::Watch, Fault::Forbidden);
 //! assert_eq!(api.asked(Verb::Watch), 0);
 //! # });
@@ -31,14 +30,17 @@ mod fault;
 mod log;
 mod patch;
 mod quantity;
+mod query;
 mod resource;
 mod selection;
 mod server;
+mod state;
 mod status;
 mod store;
 mod strict;
 mod watch;
 
 pub use access::InCluster;
-pub use double::{KubernetesDouble, Options};
+pub use double::KubernetesDouble;
 pub use fault::{Fault, Verb};
+pub use state::Options;

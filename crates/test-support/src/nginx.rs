@@ -1,4 +1,4 @@
-//! A real nginx in front of a tier: as careless as its defaults allow, or set up as a test says.
+//! A real nginx in front of a tier, with unfavourable settings or with those of a test.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -10,26 +10,26 @@ use tempfile::TempDir;
 use crate::process::server_binary;
 use crate::{Process, Signal, eventually, free_port};
 
-/// What nginx answers in place of its upstream.
+/// A response of nginx in place of that of its upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
-    /// A page of its own with this status, one of [`STATUSES`](Self::STATUSES).
+pub enum ProxyFault {
+    /// An error page with this status, one of [`STATUSES`](Self::STATUSES).
     Status(u16),
-    /// A page with status 200 that is somebody else's, as a captive portal has it.
+    /// A foreign page with status 200, as of a captive portal.
     Portal,
-    /// The way to somebody else's page.
+    /// A redirect to a foreign page.
     Redirect,
 }
 
-impl Trouble {
-    /// What proxies answer that find no upstream, or are one themselves.
+impl ProxyFault {
+    /// The statuses of proxies that cannot reach their upstream.
     pub const STATUSES: [u16; 5] = [500, 502, 503, 504, 521];
 
     fn all() -> impl Iterator<Item = Self> {
         Self::STATUSES.into_iter().map(Self::Status).chain([Self::Portal, Self::Redirect])
     }
 
-    /// The file whose presence switches it on.
+    /// The file that switches the fault on while it exists.
     fn file(self) -> String {
         match self {
             Self::Status(status) => status.to_string(),
@@ -47,23 +47,23 @@ impl Trouble {
     }
 }
 
-/// A running nginx. Killed when dropped.
+/// A running nginx. Dropping it kills it.
 #[derive(Debug)]
 pub struct Nginx {
     process: Option<Process>,
-    /// Where it listens.
+    /// The address that it listens on.
     pub address: String,
     folder: TempDir,
 }
 
 impl Nginx {
-    /// Puts nginx before `upstream` (`host:port`): it speaks HTTP/1.0 to it, buffers and compresses what it answers,
-    /// and cuts it off after `idle` without a byte.
+    /// Starts nginx before `upstream` (`host:port`). It speaks HTTP/1.0 to the upstream, buffers and compresses responses,
+    /// and closes connections after `idle` without data.
     pub async fn before(upstream: &str, idle: Duration) -> Self {
-        Self::begin(|address, folder| careless(address, upstream, idle, folder)).await
+        Self::begin(|address, folder| unfavourable(address, upstream, idle, folder)).await
     }
 
-    /// Starts nginx with what stands within its `http { … }`: `http` gives it for the address to listen on.
+    /// Starts nginx with the content of its `http { … }` block, which `http` returns for the address to listen on.
     pub async fn with(http: impl FnOnce(&str) -> String) -> Self {
         Self::begin(|address, _| http(address)).await
     }
@@ -77,7 +77,7 @@ impl Nginx {
         nginx
     }
 
-    /// Starts it again at the same address.
+    /// Starts nginx again at the same address.
     pub async fn start(&mut self) {
         let file = self.folder.path().join("nginx.conf");
         let place = self.folder.path().to_str().unwrap();
@@ -86,7 +86,7 @@ impl Nginx {
         eventually("nginx", || async { tokio::net::TcpStream::connect(&self.address).await.ok() }).await;
     }
 
-    /// Kills it: connections are refused from then on.
+    /// Kills nginx. New connections are refused.
     pub async fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.signal(Signal::SIGKILL);
@@ -94,23 +94,23 @@ impl Nginx {
         }
     }
 
-    /// Answers like this from now on, or with what its upstream says.
-    pub fn answers(&self, trouble: Option<Trouble>) {
-        for other in Trouble::all() {
+    /// Switches a fault on, or off with `None`.
+    pub fn answers(&self, fault: Option<ProxyFault>) {
+        for other in ProxyFault::all() {
             let _ = fs::remove_file(self.folder.path().join(other.file()));
         }
-        if let Some(trouble) = trouble {
-            fs::write(self.folder.path().join(trouble.file()), "").unwrap();
+        if let Some(fault) = fault {
+            fs::write(self.folder.path().join(fault.file()), "").unwrap();
         }
     }
 
-    /// An address of it.
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
-/// One process without a master: killing it kills it all, and it stays the user that started it.
+/// A single process without a master, so that killing it is enough, and it keeps its user.
 fn configuration(http: &str) -> String {
     format!(
         "daemon off; master_process off; pid nginx.pid;
@@ -124,11 +124,11 @@ fn configuration(http: &str) -> String {
     )
 }
 
-fn careless(address: &str, upstream: &str, idle: Duration, folder: &Path) -> String {
+fn unfavourable(address: &str, upstream: &str, idle: Duration, folder: &Path) -> String {
     let idle = idle.as_millis();
-    let mut troubles = String::new();
-    for trouble in Trouble::all() {
-        let _ = write!(troubles, "if (-f {}/{}) {{ return {}; }} ", folder.display(), trouble.file(), trouble.answer());
+    let mut faults = String::new();
+    for fault in ProxyFault::all() {
+        let _ = write!(faults, "if (-f {}/{}) {{ return {}; }} ", folder.display(), fault.file(), fault.answer());
     }
     format!(
         "   gzip on; gzip_proxied any; gzip_types *; gzip_min_length 0;
@@ -137,7 +137,7 @@ fn careless(address: &str, upstream: &str, idle: Duration, folder: &Path) -> Str
             server {{
                 listen {address};
                 default_type text/html;
-                location / {{ {troubles} proxy_pass http://{upstream}; proxy_set_header Host $http_host; }}
+                location / {{ {faults} proxy_pass http://{upstream}; proxy_set_header Host $http_host; }}
             }}"
     )
 }

@@ -1,12 +1,12 @@
-//! Somebody in front of a browser, as far as HTTP is concerned: a cookie jar and event streams.
+//! A user as seen over HTTP: a client with a cookie jar and event streams.
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::Value;
 
-use crate::{Events, PATIENCE};
+use crate::{Events, TEST_TIMEOUT};
 
-/// Somebody with a cookie jar. Follows no redirects, so that a test sees them.
+/// A user with a cookie jar. Does not follow redirects, so that tests see them.
 #[derive(Clone, Debug)]
 pub struct Person {
     client: Client,
@@ -14,55 +14,56 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody new, at the pod that listens on `host`.
+    /// Creates a new user of the pod that listens on `host`.
     pub fn new(host: &str) -> Self {
-        let client = Client::builder().cookie_store(true).redirect(Policy::none()).connect_timeout(PATIENCE).build();
+        let client =
+            Client::builder().cookie_store(true).redirect(Policy::none()).connect_timeout(TEST_TIMEOUT).build();
         Self { client: client.unwrap(), host: host.to_owned() }
     }
 
-    /// The same person at another pod, with the same cookies: routed elsewhere. Cookies know no ports.
+    /// The same user, with the same cookies, at another pod. Cookies do not depend on the port.
     #[must_use]
     pub fn at(&self, host: &str) -> Self {
         Self { client: self.client.clone(), host: host.to_owned() }
     }
 
-    /// A `GET` that is still to be sent.
+    /// Builds a `GET` request.
     pub fn request(&self, path: &str) -> RequestBuilder {
         self.client.get(format!("http://{}{path}", self.host))
     }
 
-    /// A `POST` that is still to be sent.
+    /// Builds a `POST` request.
     pub fn post(&self, path: &str) -> RequestBuilder {
         self.client.post(format!("http://{}{path}", self.host))
     }
 
-    /// Sends `GET` and gives the answer.
+    /// Sends `GET` and returns the response.
     pub async fn get(&self, path: &str) -> Response {
-        self.request(path).timeout(PATIENCE).send().await.unwrap_or_else(|error| panic!("GET {path}: {error}"))
+        self.request(path).timeout(TEST_TIMEOUT).send().await.unwrap_or_else(|error| panic!("GET {path}: {error}"))
     }
 
-    /// Sends `GET` and gives the status.
+    /// Sends `GET` and returns the status.
     pub async fn status(&self, path: &str) -> u16 {
         self.get(path).await.status().as_u16()
     }
 
-    /// Sends `GET` and gives the body.
+    /// Sends `GET` and returns the body.
     pub async fn text(&self, path: &str) -> String {
         self.get(path).await.text().await.unwrap()
     }
 
-    /// Opens the page: a session starts.
+    /// Opens the page, which starts a session.
     pub async fn visit(self) -> Self {
         assert_eq!(self.status("/").await, 200);
         self
     }
 
-    /// Sends the login form and gives the answer.
+    /// Sends the login form and returns the response.
     pub async fn login(&self, user: &str) -> Response {
-        self.post("/login").form(&[("user", user)]).timeout(PATIENCE).send().await.unwrap()
+        self.post("/login").form(&[("user", user)]).timeout(TEST_TIMEOUT).send().await.unwrap()
     }
 
-    /// What `/session` says; panics where there is none.
+    /// The content of `/session`. Panics without a session.
     pub async fn session(&self) -> Value {
         let answer = self.get("/session").await;
         assert_eq!(answer.status(), 200);
@@ -77,7 +78,7 @@ impl Person {
         events
     }
 
-    /// Opens an event stream where the person still has a session.
+    /// Opens an event stream, if the user still has a session.
     pub async fn try_events(&self) -> Option<Events> {
         let answer = self.request("/events").send().await.ok()?;
         (answer.status() == 200).then(|| Events::new(answer))

@@ -1,17 +1,17 @@
-//! A user pod as a process of its own.
+//! A user pod as a process.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 
 use crate::{Person, Process, metric};
 
-/// A running user pod on ports of its own.
+/// A running user pod on its own ports.
 #[derive(Debug)]
 pub struct UserPod {
     process: Process,
-    /// Where its pages are, as `127.0.0.1:port`.
+    /// The address of its pages, as `127.0.0.1:port`.
     pub http: String,
-    /// Where it is asked over gRPC.
+    /// The address of its gRPC service.
     pub grpc: String,
 }
 
@@ -21,7 +21,7 @@ impl UserPod {
         Self::serving(Process::start(binary, &[], &environment(name, options))).await
     }
 
-    /// The same, with at most so many files open.
+    /// Starts a pod as [`start`](Self::start) does, with this limit of open files.
     pub async fn start_limited(
         binary: impl AsRef<Path>,
         name: &str,
@@ -45,7 +45,7 @@ impl UserPod {
         format!("http://{}{path}", self.http)
     }
 
-    /// Somebody new, who has not been here yet.
+    /// Creates a new user of this pod.
     pub fn person(&self) -> Person {
         Person::new(&self.http)
     }

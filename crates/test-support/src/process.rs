@@ -3,21 +3,22 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 pub use nix::sys::signal::Signal;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
+use parking_lot::Mutex;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::{PATIENCE, eventually};
+use crate::{TEST_TIMEOUT, eventually};
 
-/// Where Debian puts servers, which is not on everybody's `PATH`.
-const SERVERS: &str = "/usr/sbin";
+/// The directory of Debian's servers, which is not on the `PATH` of every user.
+const SERVER_DIRECTORY: &str = "/usr/sbin";
 
-/// A running process. Killed when dropped.
+/// A running process. Dropping it kills it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -26,7 +27,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a binary with these variables in its environment and none of ours but `PATH`.
+    /// Starts a binary with these variables in its environment. Of our variables it gets `PATH` only.
     pub fn start(binary: impl AsRef<Path>, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(binary.as_ref());
         command.args(arguments).env_clear().envs(environment.iter().copied());
@@ -38,13 +39,13 @@ impl Process {
         let written = Arc::clone(&log);
         let reader = tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {
-                written.lock().unwrap().push(line);
+                written.lock().push(line);
             }
         });
         Self { child, log, reader }
     }
 
-    /// The same, with at most so many files open.
+    /// Starts a binary as [`start`](Self::start) does, with this limit of open files.
     pub fn start_limited(
         binary: impl AsRef<Path>,
         open_files: u64,
@@ -56,7 +57,7 @@ impl Process {
         Self::start("/bin/sh", &[&["-c", &script, binary], arguments].concat(), environment)
     }
 
-    /// Bytes of memory that the process holds now (Linux).
+    /// The resident memory of the process, in bytes (Linux).
     pub fn memory_bytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
@@ -73,9 +74,9 @@ impl Process {
         kill(Pid::from_raw(self.id().try_into().unwrap()), signal).unwrap();
     }
 
-    /// Everything on stderr so far.
+    /// The lines on stderr so far.
     pub fn log(&self) -> Vec<String> {
-        self.log.lock().unwrap().clone()
+        self.log.lock().clone()
     }
 
     /// The messages of the drain so far, without time and level.
@@ -85,26 +86,26 @@ impl Process {
         self.log().iter().filter_map(message).collect()
     }
 
-    /// Waits for a line that contains `part`, and gives it.
+    /// Waits for a line that contains `part`, and returns it.
     pub async fn line(&self, part: &str) -> String {
         let find = || async { self.log().into_iter().find(|line| line.contains(part)) };
-        let waited = timeout(PATIENCE, eventually(part, find)).await;
+        let waited = timeout(TEST_TIMEOUT, eventually(part, find)).await;
         waited.unwrap_or_else(|_| panic!("no line with {part:?} in:\n{}", self.log().join("\n")))
     }
 
-    /// Waits for the end and gives the exit status; the log is complete then.
+    /// Waits for the end of the process and returns the exit status. The log is complete then.
     pub async fn wait(&mut self) -> ExitStatus {
-        let status = timeout(PATIENCE * 4, self.child.wait()).await;
+        let status = timeout(TEST_TIMEOUT * 4, self.child.wait()).await;
         let status = status.unwrap_or_else(|_| panic!("does not end:\n{}", self.log().join("\n"))).unwrap();
-        let _ = timeout(PATIENCE, &mut self.reader).await;
+        let _ = timeout(TEST_TIMEOUT, &mut self.reader).await;
         status
     }
 }
 
-/// The file of a server that is installed on this machine.
+/// The path of an installed server.
 pub(crate) fn server_binary(name: &str) -> PathBuf {
     let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain([PathBuf::from(SERVERS)]);
+    let folders = env::split_paths(&path).chain([PathBuf::from(SERVER_DIRECTORY)]);
     let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
     found.unwrap_or_else(|| panic!("{name} is not installed; cargo xtask test installs it"))
 }

@@ -1,4 +1,4 @@
-//! A real redis-server, to be stopped, killed and started again under whoever uses it.
+//! A real redis-server, which tests stop, kill and start again.
 
 use std::net::TcpListener;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{Process, Signal, eventually};
 
-/// A running redis-server that keeps nothing on disk. Killed when dropped.
+/// A running redis-server without persistence. Dropping it kills it.
 #[derive(Debug)]
 pub struct Redis {
     process: Option<Process>,
@@ -23,7 +23,7 @@ impl Redis {
         Self::with(&[]).await
     }
 
-    /// Starts a server with these options of its own.
+    /// Starts a server with these options.
     pub async fn with(options: &[&str]) -> Self {
         let options = options.iter().map(|option| (*option).to_owned()).collect();
         let mut redis = Self { process: None, port: free_port(), options, folder: tempfile::tempdir().unwrap() };
@@ -31,7 +31,7 @@ impl Redis {
         redis
     }
 
-    /// Starts the server that was killed, on the same port, with nothing in it.
+    /// Starts the killed server again, empty, on the same port.
     pub async fn start_again(&mut self) {
         let port = self.port.to_string();
         let folder = self.folder.path().to_str().unwrap();
@@ -43,12 +43,12 @@ impl Redis {
             .await;
     }
 
-    /// Sends a signal: SIGSTOP and SIGCONT make it silent and let it go on.
+    /// Sends a signal. SIGSTOP makes the server hang until SIGCONT.
     pub fn signal(&self, signal: Signal) {
         self.process.as_ref().expect("redis-server was killed").signal(signal);
     }
 
-    /// Kills the server, and all that it holds.
+    /// Kills the server, which loses its data.
     pub async fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.signal(Signal::SIGKILL);
@@ -56,17 +56,17 @@ impl Redis {
         }
     }
 
-    /// Its address.
+    /// The URL of the server.
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Its port.
+    /// The port of the server.
     pub const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Asks it something, as `redis-cli` would.
+    /// Runs a command, as `redis-cli` does.
     pub async fn ask<T: FromRedisValue>(&self, command: &[&str]) -> T {
         let mut connection = self.connection().await;
         redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await.unwrap()
@@ -84,7 +84,7 @@ impl Redis {
     }
 }
 
-/// A port that is free now. Somebody else may take it before it is used; that is rare, and shows.
+/// Returns a free port. Another process can take it before it is used; that is rare, and fails visibly.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

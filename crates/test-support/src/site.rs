@@ -1,4 +1,4 @@
-//! Somebody else's site: a few pages on an origin of their own, without any headers that protect them.
+//! A foreign site: pages on their own origin, without protective header fields.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,16 +7,16 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// A running site. Gone when dropped.
+/// A running site. Dropping it stops it.
 #[derive(Debug)]
 pub struct Site {
-    /// Its port on this machine: `localhost` and `127.0.0.1` are two sites to a browser.
+    /// The port on this machine. To a browser, `localhost` and `127.0.0.1` are two sites.
     pub port: u16,
     server: JoinHandle<()>,
 }
 
 impl Site {
-    /// Serves these pages, by their paths.
+    /// Serves these pages under their paths.
     pub async fn with(pages: &[(&str, &str)]) -> Self {
         let pages = pages.iter().map(|(path, html)| ((*path).to_owned(), (*html).to_owned()));
         let pages = Arc::new(pages.collect::<HashMap<_, _>>());
@@ -30,7 +30,7 @@ impl Site {
         Self { port, server }
     }
 
-    /// An address of it.
+    /// The URL of a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
@@ -42,7 +42,7 @@ impl Drop for Site {
     }
 }
 
-/// Reads one head, answers, and closes. Whoever goes before the answer was written gets none.
+/// Reads one head, answers, and closes the connection.
 async fn answer(mut stream: TcpStream, pages: Arc<HashMap<String, String>>) {
     let mut head = Vec::new();
     let mut part = [0; 4_096];

@@ -1,9 +1,10 @@
-//! A slow line to a server: whatever is sent arrives later, in both directions, and in order.
+//! A slow connection to a server: data arrives late in both directions, and in order.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -11,17 +12,17 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-/// A running proxy. Gone when dropped, and every connection with it.
+/// A running proxy. Dropping it closes every connection.
 #[derive(Debug)]
 pub struct SlowProxy {
-    /// Where it listens, as `127.0.0.1:port`.
+    /// The address that it listens on, as `127.0.0.1:port`.
     pub address: String,
     delay: Arc<Mutex<Range<u64>>>,
     _server: JoinSet<()>,
 }
 
 impl SlowProxy {
-    /// Stands before `upstream` (`host:port`). Each piece that is sent takes a random time of `delay`, in milliseconds.
+    /// Starts a proxy before `upstream` (`host:port`). Each piece of data takes a random time within `delay`, in milliseconds.
     pub async fn before(upstream: &str, delay: Range<u64>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -31,16 +32,16 @@ impl SlowProxy {
         Self { address, delay, _server: server }
     }
 
-    /// Changes the delay of all that is sent from now on.
+    /// Changes the delay of later data.
     pub fn set_delay(&self, delay: Range<u64>) {
-        *self.delay.lock().unwrap() = delay;
+        *self.delay.lock() = delay;
     }
 }
 
 async fn accept(listener: TcpListener, upstream: String, delay: Arc<Mutex<Range<u64>>>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        // A server that is away is away behind a slow line, too.
+        // An unavailable server is unavailable behind the proxy as well.
         let Ok(server) = TcpStream::connect(&upstream).await else { continue };
         for stream in [&client, &server] {
             stream.set_nodelay(true).unwrap();
@@ -52,13 +53,13 @@ async fn accept(listener: TcpListener, upstream: String, delay: Arc<Mutex<Range<
     }
 }
 
-/// Carries bytes one way. Pieces do not wait for one another, they only keep their order.
+/// Forwards data in one direction. Pieces do not wait for one another, but keep their order.
 async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: Arc<Mutex<Range<u64>>>) {
     let (sender, mut pieces) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
     let read = async move {
         let mut part = [0; 16_384];
         while let Ok(length @ 1..) = from.read(&mut part).await {
-            let range = delay.lock().unwrap().clone();
+            let range = delay.lock().clone();
             let arrives = Instant::now() + Duration::from_millis(random(range));
             let _ = sender.send((arrives, part[..length].to_vec()));
         }

@@ -1,17 +1,17 @@
-// The page after leaving: what became of the notes. Those that were erased can be brought back until this tab is closed.
+// The page after a logout: tells what happened to the notes. Erased notes can be restored until this tab is closed.
 
-import { erased, kept } from "./notes.js";
+import { takeErased, takeKept } from "./notes.js";
 import { words } from "./words.js";
 
-const still = document.getElementById("kept");
-if (kept() && still) still.hidden = false;
+const keptHint = document.getElementById("kept");
+if (takeKept() && keptHint) keptHint.hidden = false;
 
-const bringBack = erased();
+const restore = takeErased();
 const offer = document.getElementById("erased");
-if (bringBack && offer) {
+if (restore && offer) {
   offer.hidden = false;
   offer.querySelector("button").addEventListener("click", () => {
-    offer.querySelector("p").textContent = bringBack() ? words.broughtBack : words.notSaved;
+    offer.querySelector("p").textContent = restore() ? words.restored : words.notSaved;
     offer.querySelector("button").hidden = true;
   });
 }

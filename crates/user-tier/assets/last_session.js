@@ -1,23 +1,23 @@
-// The session that this tab had before, so that the page can say where a new one began for want of the old one's pod.
+// The previous session of this tab, so that the page can say that a new one began because the old one's pod has gone.
 
 const KEY = "lastcall.session";
 
-// Remembers the session that this tab has now. Gives the one before where that has ended and was on another pod.
-export function next(now) {
+// Stores the current session. Returns the previous one where it has ended and was on another pod, else null.
+export function replace(current) {
   try {
-    const before = JSON.parse(sessionStorage.getItem(KEY));
-    sessionStorage.setItem(KEY, JSON.stringify(now));
-    return before && before.id !== now.id && before.pod !== now.pod ? before : null;
+    const previous = JSON.parse(sessionStorage.getItem(KEY));
+    sessionStorage.setItem(KEY, JSON.stringify(current));
+    return previous && previous.id !== current.id && previous.pod !== current.pod ? previous : null;
   } catch {
     return null;
   }
 }
 
-// The user has signed out by hand: the next session is a new one because they wanted that.
+// Forgets the session after the user has signed out: the next one starts because the user wants it.
 export function forget() {
   try {
     sessionStorage.removeItem(KEY);
   } catch {
-    // Then nothing was remembered either.
+    // Nothing was stored either.
   }
 }

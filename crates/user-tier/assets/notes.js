@@ -1,59 +1,60 @@
-// The notes: kept in this browser as they are typed, under the user's name, so that nobody else sees them.
+// The notes: stored in this browser while the user types, under the user's name, so that other users do not see them.
 
-import { formatOf, words } from "./words.js";
+import { timeFormat, words } from "./words.js";
 
-const clock = formatOf({ timeStyle: "medium" });
+const timeOfDay = timeFormat({ timeStyle: "medium" });
 const PREFIX = "lastcall.notes:";
 const ERASED = "lastcall.erased";
 const KEPT = "lastcall.kept";
 const NAME = "lastcall.name";
-// An anonymous user of a tab has that tab's path in the name: two such tabs are two people.
+const HANDED_OVER = "lastcall.from";
+// With `SESSION_SCOPE=tab` the anonymous users of two tabs are different users, so the tab's path is part of the key.
 const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
 
 export class Notes {
   #box;
   #hint;
   #key;
-  #saves;
-  // Another tab of this user has erased them. What is on screen stays, but is not kept again by itself.
+  #onSave;
+  // Another tab of this user has erased the notes. The text on screen stays, but is not saved unless the user edits it.
   #erasedElsewhere = false;
 
-  // `saves(whether)` is told whether the browser keeps what is written.
-  constructor(box, hint, user, base, saves) {
-    this.#saves = saves;
+  // `onSave(saved)` is called after each attempt to save.
+  constructor(box, hint, user, base, onSave) {
+    this.#onSave = onSave;
     this.#box = box;
     this.#hint = hint;
     this.#key = keyOf(user, base);
-    this.#bringAlong(user, base);
-    // What was typed before this script ran must not be lost.
+    this.#takeOver(user, base);
+    // Text that was typed before this script ran must not be lost.
     const typed = box.value;
     box.value = join(read(this.#key), typed);
     if (typed) this.save();
     box.addEventListener("input", () => this.save());
     addEventListener("pagehide", () => this.flush());
-    addEventListener("storage", (event) => this.#follow(event));
+    addEventListener("storage", (event) => this.#applyStorageEvent(event));
   }
 
   save() {
     this.#erasedElsewhere = false;
-    const kept = write(this.#key, this.#box.value);
-    this.#hint.textContent = kept ? words.saved(clock.format(new Date())) : words.notSaved;
-    this.#hint.classList.toggle("bad", !kept);
-    this.#saves(kept);
+    const saved = write(this.#key, this.#box.value);
+    this.#hint.textContent = saved ? words.saved(timeOfDay.format(new Date())) : words.notSaved;
+    this.#hint.classList.toggle("bad", !saved);
+    this.#onSave(saved);
   }
 
-  // Writes what is on screen, unless that is what is kept.
+  // Saves the text on screen where it differs from the stored text.
   flush() {
     if (!this.#erasedElsewhere && this.#box.value !== read(this.#key)) this.save();
   }
 
-  // Somebody gives their name: the notes of nobody go with them.
-  hand(user, base) {
+  // Lets the notes of an anonymous user follow when that user signs in with a name.
+  handOver(user, base) {
     this.flush();
-    sessionWrite("lastcall.from", JSON.stringify({ from: this.#key, base }));
+    sessionWrite(HANDED_OVER, JSON.stringify({ from: this.#key, base }));
   }
 
-  // Takes them out of the browser. Until this tab is closed, the next page can bring them back.
+  // Erases the notes. The next page can restore them until this tab is closed.
   erase() {
     const text = this.#box.value;
     if (text) sessionWrite(ERASED, JSON.stringify({ key: this.#key, text }));
@@ -61,26 +62,27 @@ export class Notes {
     write(this.#key, "");
   }
 
-  // They stay in the browser: the next page says so, where there are any.
+  // Keeps the notes in this browser, and lets the next page say so.
   keep() {
     if (this.#box.value) sessionWrite(KEPT, "true");
   }
 
-  // The session was left by hand in another tab: what was erased there goes from this screen, too.
-  follow() {
+  // The user has signed out in another tab: notes that were erased there disappear from this screen.
+  applyErasure() {
     if (this.#erasedElsewhere) this.#box.value = "";
   }
 
-  #bringAlong(user, base) {
+  // Adds the notes that were handed over.
+  #takeOver(user, base) {
     if (user === "anonymous") return;
-    const handed = sessionTake("lastcall.from");
+    const handed = sessionTake(HANDED_OVER);
     if (handed?.base !== base || handed.from !== keyOf("anonymous", base)) return;
-    const brought = read(handed.from);
-    if (brought && write(this.#key, join(read(this.#key), brought))) write(handed.from, "");
+    const text = read(handed.from);
+    if (text && write(this.#key, join(read(this.#key), text))) write(handed.from, "");
   }
 
-  // Another tab of the same user has written.
-  #follow(event) {
+  // Another tab of this user has saved or erased the notes.
+  #applyStorageEvent(event) {
     if (event.key !== this.#key || event.newValue === this.#box.value) return;
     if (event.newValue === null) {
       this.#erasedElsewhere = true;
@@ -93,7 +95,7 @@ export class Notes {
   }
 }
 
-// Other users whose notes are saved in this browser.
+// Returns the other users whose notes are stored in this browser.
 export function otherUsers(user) {
   try {
     return Object.keys(localStorage)
@@ -106,19 +108,18 @@ export function otherUsers(user) {
   }
 }
 
-// The name of a user whose session has ended by itself, offered to whoever comes next on this machine: most likely the same
-// one. Who signs out by hand is forgotten.
+// The name of a user whose session has ended without a logout. It is offered at the next sign-in, most likely by the same user.
 export const rememberName = (user) => write(NAME, user === "anonymous" ? "" : user);
 export const rememberedName = () => read(NAME);
 
-// What was erased in this tab, and a way to bring it back; null where nothing was.
-export function erased() {
+// Returns a function that restores the notes that were erased in this tab, or null where none were.
+export function takeErased() {
   const { key, text } = sessionTake(ERASED) ?? {};
   return key && text ? () => write(key, join(read(key), text)) : null;
 }
 
-// Whether the notes that were on the page before are in the browser still.
-export function kept() {
+// Returns whether the previous page kept its notes in this browser.
+export function takeKept() {
   return sessionTake(KEPT) === true;
 }
 
@@ -148,7 +149,7 @@ function sessionWrite(key, text) {
   try {
     sessionStorage.setItem(key, text);
   } catch {
-    // Then the notes stay where they are, under nobody's name.
+    // The notes stay stored for the anonymous user.
   }
 }
 

@@ -1,107 +1,106 @@
-// The page: notes, who one is, and what of the session's story is this page's own affair. Connection, banner and countdown are
-// the library's (`/assets/lastcall.js`), and are told by events. At the end of the session the page stays as it is.
+// The sample page: notes, the user's name, and the state of the session. The library (`/assets/lastcall.js`) brings connection, banner
+// and countdown, and reports by events. At the end of the session the page stays as it is.
 
 import * as lastSession from "./last_session.js";
 import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
-import { formatOf, words } from "./words.js";
+import { timeFormat, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 const session = byId("session");
 const { user, base, routes } = session.dataset;
-const local = formatOf({ dateStyle: "medium", timeStyle: "short" });
-const hear = (name, handle) => addEventListener(`lastcall:${name}`, (event) => handle(event.detail, event));
+const dateTime = timeFormat({ dateStyle: "medium", timeStyle: "short" });
+const on = (name, handle) => addEventListener(`lastcall:${name}`, (event) => handle(event.detail, event));
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-const CONTINUE_WITHIN_MS = 60_000;
-const ASK_EVERY_MS = 1_000;
-// Between two answers that the server itself gives, its clock runs on.
-const CLOCK_RUNS_MS = 50;
+const CONTINUE_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 1_000;
+// Between two answers of the server itself, its clock advances. A cached answer repeats its time.
+const CLOCK_CHECK_MS = 50;
 
-// Whether people are asked to leave: then nothing of theirs is erased by their leaving.
-let asked = false;
+// Whether a notice runs. A logout during a notice erases no notes.
+let notified = false;
 
-// The library says that text is saved only where it is.
+// The library tells users that their text is saved only while this attribute is set.
 const tag = document.querySelector("script[data-session]");
-const notes = new Notes(byId("notes"), byId("saved"), user, base, (saves) => tag?.toggleAttribute("data-saves", saves));
+const notes = new Notes(byId("notes"), byId("saved"), user, base, (saved) => tag?.toggleAttribute("data-saves", saved));
 
-const before = lastSession.next({ id: session.dataset.sessionId, pod: session.dataset.pod });
-if (before) {
-  byId("new-session").textContent = words.newSession(before.pod, session.dataset.pod, user === "anonymous" && rememberedName());
+const previous = lastSession.replace({ id: session.dataset.sessionId, pod: session.dataset.pod });
+if (previous) {
+  byId("new-session").textContent = words.newSession(previous.pod, session.dataset.pod, user === "anonymous" && rememberedName());
   byId("new-session").hidden = false;
 }
 
-byId("since").textContent = local.format(new Date(session.dataset.loginTime));
-// Not there where a proxy in front names users.
+byId("since").textContent = dateTime.format(new Date(session.dataset.loginTime));
+// Missing where a proxy names the users.
 const nameForm = byId("name-form");
 if (nameForm) offerNames();
 byId("sign-out").addEventListener("submit", (event) => {
-  // Without the library's script the form goes its own way.
+  // Without the library's script the form is submitted as usual.
   if (!globalThis.lastcall) return;
   event.preventDefault();
   lastcall.leave();
 });
 
-hear("state", ({ state }) => showConnection(state));
-hear("stopped", () => {
+on("state", ({ state }) => showConnection(state));
+on("stopped", () => {
   showConnection("stopped");
   byId("continue").textContent = words.reload;
 });
-hear("connected", ({ session_id: id, pod }) => {
+on("connected", ({ session_id: id, pod }) => {
   byId("pod").textContent = pod;
-  // The page was drawn for another session: somebody has signed in meanwhile, in another tab.
+  // The page was rendered for another session: a user has signed in in another tab.
   if (id !== session.dataset.sessionId) lastcall.ask();
 });
-hear("session", (now) => {
-  if (now.user !== user) return reload();
-  session.dataset.sessionId = now.session_id;
-  byId("pod").textContent = now.pod;
-  lastSession.next({ id: now.session_id, pod: now.pod });
+on("session", (current) => {
+  if (current.user !== user) return reload();
+  session.dataset.sessionId = current.session_id;
+  byId("pod").textContent = current.pod;
+  lastSession.replace({ id: current.session_id, pod: current.pod });
 });
-hear("drain", () => (asked = true));
-hear("drain-cancelled", () => (asked = false));
-hear("leaving", () => notes.flush());
-hear("leave-failed", ({ automatic }) => automatic || (byId("saved").textContent = words.cannotLeave));
-hear("left", ({ automatic }, event) => {
+on("drain", () => (notified = true));
+on("drain-cancelled", () => (notified = false));
+on("leaving", () => notes.flush());
+on("leave-failed", ({ automatic }) => automatic || (byId("saved").textContent = words.cannotLeave));
+on("left", ({ automatic }, event) => {
   if (automatic) return end("drain");
   event.preventDefault();
-  // Nothing is erased before the server has said that the session is over, and nothing at all where people had to go.
-  if (asked || byId("keep").checked) notes.keep();
+  // Notes are erased only after the server has confirmed the logout, and never during a notice.
+  if (notified || byId("keep").checked) notes.keep();
   else notes.erase();
-  if (!asked) lastSession.forget();
-  rememberName(asked ? user : "");
+  if (!notified) lastSession.forget();
+  rememberName(notified ? user : "");
   location.replace(`${routes}logout`);
 });
-hear("session-ended", ({ reason }) => end(reason));
+on("session-ended", ({ reason }) => end(reason));
 
-// An address that nobody answers at would take the page away, and what is written on it. So would one that answers while
-// somebody writes on. After a time without an answer, the next click opens the page whatever happens: a proxy may want the user to
-// sign in again.
-let waitedInVain = false;
+// Opens the first page only once a server answers, since an error page would replace the notes on screen, and not while the user is
+// typing. After a timeout the next click opens it in any case: a proxy may require the user to sign in again.
+let timedOut = false;
 byId("continue").addEventListener("click", async (event) => {
   notes.flush();
-  if (waitedInVain) return;
+  if (timedOut) return;
   event.preventDefault();
   const hint = byId("ended-hint");
-  const until = performance.now() + CONTINUE_WITHIN_MS;
-  const written = new AbortController();
-  byId("notes").addEventListener("input", () => written.abort(), { once: true });
-  while (!written.signal.aborted && performance.now() < until) {
+  const deadline = performance.now() + CONTINUE_TIMEOUT_MS;
+  const typing = new AbortController();
+  byId("notes").addEventListener("input", () => typing.abort(), { once: true });
+  while (!typing.signal.aborted && performance.now() < deadline) {
     if (await admits()) return location.assign(base);
     hint.textContent = words.waiting;
-    await sleep(ASK_EVERY_MS);
+    await sleep(POLL_INTERVAL_MS);
   }
-  waitedInVain = !written.signal.aborted;
-  hint.textContent = written.signal.aborted ? "" : words.cannotContinue;
+  timedOut = !typing.signal.aborted;
+  hint.textContent = typing.signal.aborted ? "" : words.cannotContinue;
 });
 
-// Whether the server, and nobody in its place, would serve the page.
+// Whether the server itself, and not a cache or a proxy, would serve the page.
 async function admits() {
   try {
     const first = await sessionAnswer();
     if (!first.admits) return false;
-    await sleep(CLOCK_RUNS_MS);
+    await sleep(CLOCK_CHECK_MS);
     const second = await sessionAnswer();
-    // A service worker, or a cache that ignores `no-store`, says the same time again.
+    // A service worker, or a cache that ignores `no-store`, repeats its time.
     return second.admits && second.time !== first.time;
   } catch {
     return false;
@@ -118,38 +117,38 @@ function showConnection(state) {
   const connection = byId("connection");
   connection.dataset.state = state;
   connection.textContent = words.connection[state];
-  if (state === "live") takeBack();
+  if (state === "live") clearProblem();
 }
 
-// Takes back what was said of a server that did not answer.
-function takeBack() {
-  const said = byId("saved");
-  if ([words.cannotLeave, words.cannotSignIn].includes(said.textContent)) said.textContent = "";
+// Removes the message that the server does not answer.
+function clearProblem() {
+  const hint = byId("saved");
+  if ([words.cannotLeave, words.cannotSignIn].includes(hint.textContent)) hint.textContent = "";
 }
 
-// The page belongs to somebody else now: their name, their notes.
+// Loads the page of the user who has signed in.
 function reload() {
   notes.flush();
   lastSession.forget();
   location.reload();
 }
 
-// The session is over: the library says so. The notes stay where they are, and so does who writes them.
+// The session has ended, which the library reports. The notes stay on screen.
 function end(reason) {
-  takeBack();
-  if (reason === "logout") notes.follow();
+  clearProblem();
+  if (reason === "logout") notes.applyErasure();
   else rememberName(user);
   notes.flush();
   byId("continue").textContent = words.goOn;
   for (const form of [nameForm, byId("sign-out")]) if (form && !form.contains(document.activeElement)) form.hidden = true;
 }
 
-// The name of before, and the notes of others that are saved here: whoever signed in under another name finds them.
+// Offers the remembered name, and the names under which notes are stored in this browser.
 function offerNames() {
   const name = byId("name");
   if (user === "anonymous") name.value ||= rememberedName();
   name.addEventListener("focus", () => name.select());
-  nameForm.addEventListener("submit", giveName);
+  nameForm.addEventListener("submit", signIn);
   addEventListener("pageshow", () => (nameForm.querySelector("button").disabled = false));
   if (user !== "anonymous" && byId("notes").value) return;
   for (const other of otherUsers(user)) {
@@ -165,15 +164,15 @@ function offerNames() {
   }
 }
 
-// A name without leaving the page, so that a server that is away costs a message and not the page. One at a time: a second
-// one would carry a cookie that the first has replaced.
-async function giveName(event) {
+// Signs in without leaving the page, so that a server that does not answer does not replace the page. Only one request runs at a time:
+// a second one would carry a cookie that the first has replaced.
+async function signIn(event) {
   event.preventDefault();
   const form = event.target;
   const button = form.querySelector("button");
   if (button.disabled) return;
   button.disabled = true;
-  if (user === "anonymous") notes.hand(user, base);
+  if (user === "anonymous") notes.handOver(user, base);
   else notes.flush();
   const request = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", signal: AbortSignal.timeout(10_000) };
   try {

@@ -1,15 +1,15 @@
-// Everything that the scripts say, in one place. What happened at the end of a session the library says.
+// Every text that the page's scripts show, in one place. The library reports the end of a session.
 
-// Times are said in the language of these words, as the user's region has them where that is one of the language. A
-// system may give its browser a name that `Intl` does not take, such as `en-US@posix`.
+// Times are formatted in the page's language, and for the user's region where it belongs to that language. Systems may give the
+// browser a name that `Intl` rejects, such as `en-US@posix`.
 const { lang } = document.documentElement;
-const named = (navigator.languages ?? []).filter((tagged) => tagged.split("-")[0].toLowerCase() === lang);
-const locale = [...named, lang].find((tagged) => isTaken(tagged));
-export const formatOf = (style) => new Intl.DateTimeFormat(locale, style);
+const regional = (navigator.languages ?? []).filter((locale) => locale.split("-")[0].toLowerCase() === lang);
+const locale = [...regional, lang].find(isValid);
+export const timeFormat = (style) => new Intl.DateTimeFormat(locale, style);
 
-function isTaken(tagged) {
+function isValid(locale) {
   try {
-    return Intl.getCanonicalLocales(tagged).length > 0;
+    return Intl.getCanonicalLocales(locale).length > 0;
   } catch {
     return false;
   }
@@ -28,15 +28,15 @@ export const words = {
   goOn: "Continue",
   reload: "Reload",
   saved: (time) => `Saved in this browser at ${time}.`,
-  notSaved: "Not saved: this browser keeps nothing for this page. Copy your notes before you leave.",
+  notSaved: "Not saved: this browser does not store data for this page. Copy your notes before you leave.",
   open: (user) => `Notes of ${user}: open`,
   newSession: (before, now, name) =>
     `Your session on ${before} has ended. You have a new session on ${now}. ` +
-    (name ? `Sign in as ${name} to go on with your notes.` : "Your notes are saved in this browser."),
-  erasedElsewhere: "Erased in another tab. What you see here is not saved unless you write on.",
+    (name ? `Sign in as ${name} to continue with your notes.` : "Your notes are saved in this browser."),
+  erasedElsewhere: "Erased in another tab. The text that you see is not saved unless you edit it.",
   cannotSignIn: "The server does not answer, so your name was not changed. Your notes are saved in this browser.",
-  broughtBack: "Your notes are back in this browser: sign in again, under the same name if you gave one, to go on.",
-  waiting: "Waiting for a server. This page goes on as soon as one answers.",
-  cannotContinue: "No server answers yet. Stay on this page, or press Continue again to open the first page all the same.",
+  restored: "Your notes are back in this browser. To continue with them, sign in under the same name, if you gave one.",
+  waiting: "Waiting for a server. This page continues as soon as one answers.",
+  cannotContinue: "No server answers yet. Stay on this page, or press Continue again to open the first page anyway.",
   cannotLeave: "The server does not answer, so you are still signed in. Nothing was erased.",
 };

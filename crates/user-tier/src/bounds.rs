@@ -1,26 +1,26 @@
-//! How many sessions and event streams fit into the memory and the open files that the pod was given.
+//! How many sessions and event streams fit into the memory limit and the limit of open files.
 
 use tracing::{info, warn};
 
-/// What the process needs before anybody comes, in bytes.
+/// Memory of the process without sessions, in bytes.
 const BASE_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What a session costs, in bytes: 1 KiB was measured without a store.
+/// Memory of a session, in bytes: 1 KiB was measured without a store.
 pub const SESSION_BYTES: u64 = 2 * 1024;
 
-/// What an open event stream costs with its connection, in bytes: 11 to 16 KiB were measured.
+/// Memory of an open event stream with its connection, in bytes: 11 to 16 KiB were measured.
 pub const STREAM_BYTES: u64 = 20 * 1024;
 
-/// Event streams where no limit of memory is known.
+/// Limit of event streams if no memory limit is known.
 const MANY_STREAMS: u64 = 100_000;
 
-/// Event streams that are allowed however little memory there is.
+/// Limit of event streams however small the memory limit is.
 const MIN_STREAMS: u64 = 100;
 
-/// Open files that are no session's: listeners, the log, gRPC, probes, the busy page of newcomers who find no room.
+/// Open files that belong to no session: listeners, the log, gRPC, probes, the busy page.
 const SPARE_FILES: u64 = 128;
 
-/// What the pod holds at the most.
+/// The limits of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Sessions.
@@ -32,15 +32,15 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Holds sessions and streams to the open files (each stream is a connection), and streams that nobody has asked for
-    /// to the memory. Gives the bounds, and how many streams that are.
+    /// Limits sessions and streams to the open files (each stream is a connection), and the default number of streams to the
+    /// memory. Returns the bounds and the number of streams.
     #[must_use]
     pub fn fit(self, open_files: u64, memory_bytes: Option<u64>) -> (Self, u64) {
         let files = open_files.saturating_sub(SPARE_FILES).max(1);
         let sessions = self.sessions.min(files);
         let streams = self.streams.unwrap_or_else(|| {
             let left = memory_bytes.map(|bytes| {
-                // A tenth is left for what requests need.
+                // A tenth is left for requests.
                 (bytes - bytes / 10).saturating_sub(BASE_BYTES + sessions.saturating_mul(SESSION_BYTES)) / STREAM_BYTES
             });
             left.unwrap_or(MANY_STREAMS).clamp(MIN_STREAMS, MANY_STREAMS)
@@ -49,7 +49,7 @@ impl Bounds {
         (Self { sessions, streams: Some(streams), ..self }, streams)
     }
 
-    /// What all of it needs where every session and every stream is there, in bytes.
+    /// Memory needed at the limits, in bytes.
     pub fn needed_bytes(self) -> u64 {
         let possible = self.sessions.saturating_mul(self.streams_per_session);
         let streams = self.streams.map_or(possible, |streams| streams.min(possible));
@@ -57,7 +57,7 @@ impl Bounds {
         BASE_BYTES.saturating_add(sessions).saturating_add(streams.saturating_mul(STREAM_BYTES))
     }
 
-    /// Says at the start what the bounds are, and where they do not fit.
+    /// Logs the bounds at start-up, and warns if they do not fit.
     pub fn announce(self, asked: Self, open_files: u64, memory_bytes: Option<u64>) {
         if self.sessions < asked.sessions {
             warn!(
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn streams_that_nobody_has_asked_for_fit_into_the_memory() {
+    fn default_stream_limit_fits_into_the_memory() {
         for (sessions, memory) in [(100, 128), (10_000, 256), (20_000, 512), (100_000, 1024), (1_000_000, 4096)] {
             let (bounds, streams) = asked(sessions, None).fit(PLENTY, Some(memory * MIB));
             assert!(bounds.needed_bytes() <= memory * MIB, "{sessions} in {memory} MiB: {bounds:?}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_is_kept_where_it_does_not_fit_and_known_not_to() {
+    fn configured_limits_that_do_not_fit_are_kept_and_detected() {
         let (bounds, streams) = asked(1_000, Some(50_000)).fit(PLENTY, Some(256 * MIB));
         assert_eq!((streams, bounds.needed_bytes() > 256 * MIB), (50_000, true));
         let (bounds, _) = asked(10, Some(50_000)).fit(PLENTY, Some(256 * MIB));

@@ -1,6 +1,6 @@
 //! The user tier: the sample app on top of `lastcall`, its options and its pages.
 //!
-//! Uses nothing of `lastcall` but its public surface: whatever the sample app can do, yours can.
+//! Uses only the public surface of `lastcall`: what the sample app can do, any app can.
 
 pub mod app;
 mod assets;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use cli::command::CommandLine;
 use cli::logging::Log;
-use cli::options::{Faults, ProcessEnvironment};
+use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
 use futures_util::{Stream, StreamExt as _};
@@ -40,12 +40,12 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     options.service.dropped_log_lines = log.dropped_lines();
     let listeners = match bind(options.addresses).await {
         Ok(listeners) => listeners,
-        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
+        Err(errors) => return log.fail(&errors, EXIT_CONFIG),
     };
     bound(&mut options);
     let switch = match cli::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
-        Err(faults) => return log.fail(&faults, EXIT_CONFIG),
+        Err(errors) => return log.fail(&errors, EXIT_CONFIG),
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     announce(&options, &listeners);
@@ -71,9 +71,9 @@ async fn serve_page(
         Ok(options) => options,
         Err(code) => return code,
     };
-    let mut faults = Faults::default();
-    let Some(listener) = listen("HTTP_ADDR", options.http, &mut faults).await else {
-        return log.fail(&faults, EXIT_CONFIG);
+    let mut errors = OptionErrors::default();
+    let Some(listener) = listen("HTTP_ADDR", options.http, &mut errors).await else {
+        return log.fail(&errors, EXIT_CONFIG);
     };
     info!(version = VERSION, http.address = address(&listener), "serving the maintenance page");
     let stopped = async { _ = pin!(signals).next().await };
@@ -82,25 +82,25 @@ async fn serve_page(
 }
 
 /// Binds every address, so that all that are in use are named at once.
-async fn bind(addresses: Addresses) -> Result<Listeners, Faults> {
-    let mut faults = Faults::default();
-    let http = listen("HTTP_ADDR", addresses.http, &mut faults).await;
-    let grpc = listen("GRPC_ADDR", addresses.grpc, &mut faults).await;
+async fn bind(addresses: Addresses) -> Result<Listeners, OptionErrors> {
+    let mut errors = OptionErrors::default();
+    let http = listen("HTTP_ADDR", addresses.http, &mut errors).await;
+    let grpc = listen("GRPC_ADDR", addresses.grpc, &mut errors).await;
     let metrics = match addresses.metrics {
-        Some(address) => listen("METRICS_ADDR", address, &mut faults).await,
+        Some(address) => listen("METRICS_ADDR", address, &mut errors).await,
         None => None,
     };
-    match http {
-        Some(http) => faults.into_result(Listeners { http, grpc, metrics }),
-        None => Err(faults),
-    }
+    let Some(http) = http else { return Err(errors) };
+    let mut listeners = Listeners::http(http);
+    (listeners.grpc, listeners.metrics) = (grpc, metrics);
+    errors.into_result(listeners)
 }
 
-async fn listen(variable: &str, address: std::net::SocketAddr, faults: &mut Faults) -> Option<TcpListener> {
+async fn listen(variable: &str, address: std::net::SocketAddr, errors: &mut OptionErrors) -> Option<TcpListener> {
     match TcpListener::bind(address).await {
         Ok(listener) => Some(listener),
         Err(error) => {
-            faults.push(variable, format_args!("cannot listen on {address}: {error}; choose another address"));
+            errors.push(variable, format_args!("cannot listen on {address}: {error}; choose another address"));
             None
         }
     }
@@ -114,7 +114,7 @@ fn bound(options: &mut Options) {
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
     };
-    let (files, memory) = (process::open_files(), cli::memory::limit());
+    let (files, memory) = (process::open_files(), cli::memory_limit::bytes());
     let (bounds, streams) = asked.fit(files, memory);
     service.limits.max_sessions = bounds.sessions;
     service.max_streams = streams;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use maintenance_switch::{Doubt, Position, Report, Switch, SwitchHealth};
+use maintenance_switch::{Switch, SwitchHealth, SwitchReadError, SwitchState, SwitchStatus};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -29,26 +29,26 @@ impl Followed {
 
 /// Follows the switch, if there is one, from where it stands at the first word of it; else it stays as it is at first.
 pub async fn follow(switch: Option<Switch>, initial: bool) -> Followed {
-    let (report, mut reports) = watch::channel(Report::unheard(Position::from(initial)));
+    let (report, mut reports) = watch::channel(SwitchStatus::unknown(SwitchState::from(initial)));
     let mut tasks = JoinSet::new();
     if let Some(switch) = switch {
         let name = switch.to_string();
         tasks.spawn(async move { switch.follow(report, CancellationToken::new()).await });
         // A first try that fails is no word: an API that is not there yet may be in a moment.
         let heard = reports.wait_for(|report| {
-            !matches!(report.standing, SwitchHealth::Unheard | SwitchHealth::Doubtful(Doubt::Away(_)))
+            !matches!(report.health, SwitchHealth::Unknown | SwitchHealth::Failing(SwitchReadError::Unavailable(_)))
         });
         if timeout(FIRST_WORD, heard).await.is_err() {
             warn!(
                 "the maintenance switch is silent: {name} was not read yet; it counts as {}",
-                Position::from(initial)
+                SwitchState::from(initial)
             );
         }
     }
-    let (stands, stood) = watch::channel(reports.borrow_and_update().position.is_on());
+    let (stands, stood) = watch::channel(reports.borrow_and_update().state.is_on());
     tasks.spawn(async move {
         while reports.changed().await.is_ok() {
-            let on = reports.borrow_and_update().position.is_on();
+            let on = reports.borrow_and_update().state.is_on();
             stands.send_if_modified(|stands| std::mem::replace(stands, on) != on);
         }
         // Nobody moves it any more: it stays where it is.

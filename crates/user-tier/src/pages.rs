@@ -1,4 +1,4 @@
-//! The pages of the sample app, drawn by askama: whatever comes from users is escaped.
+//! The pages of the sample app, rendered by askama, which escapes all text from users.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use lastcall::{DrainNotice, Page, Pages, RoutePrefix, Session};
 
 use crate::assets;
 
-/// What every page has.
+/// The parts that every page has.
 struct Frame<'a> {
     title: &'static str,
     style: String,
@@ -17,9 +17,9 @@ struct Frame<'a> {
     script: Option<String>,
     /// What stands in front of the library's own routes.
     prefix: &'a str,
-    /// Seconds until a page without scripts asks again; 0: it does not.
+    /// Seconds until a page without scripts reloads; 0: never.
     again: u32,
-    /// What such a page opens: a path, or nothing for its own address.
+    /// The path that such a page opens; empty: its own address.
     location: &'a str,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// A page that tries again by itself to open `location`.
+    /// A page that retries by itself to open `location`.
     fn again(title: &'static str, seconds: u32, location: &'a str, prefix: &'a str) -> Self {
         Self { again: seconds, location, prefix, script: Some(assets::url("retry.js")), ..Self::new(title) }
     }
@@ -51,24 +51,24 @@ struct Home<'a> {
     session_id: String,
     user: &'a str,
     anonymous: bool,
-    /// Whether the user may tell another name.
+    /// Whether the user may enter another name.
     names_itself: bool,
     pod: &'a str,
     login_time: String,
-    /// The same, and the end of the countdown, for people without scripts.
+    /// The login time and the end of the countdown, for browsers without scripts.
     since: String,
     until: String,
     base: &'a str,
     /// Where the library's own routes are.
     routes: String,
     notice: Option<DrainNotice>,
-    /// Whether the session goes on at another pod after the end.
+    /// Whether the session continues on another pod after the countdown.
     stays_signed_in: bool,
-    /// The notice once more, for the library's script.
+    /// The notice as JSON, for the library's script.
     notice_json: String,
 }
 
-/// The first page, for somebody with a session. Shows the notice that runs, scripts or not.
+/// The home page of a session. Shows the current notice, with and without scripts.
 pub(crate) fn home(session: &Session) -> Response {
     let user = session.user();
     let notice = session.notice();
@@ -92,7 +92,7 @@ pub(crate) fn home(session: &Session) -> Response {
     match page.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the first page cannot be rendered");
+            tracing::error!(%error, "the home page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -118,7 +118,7 @@ struct ConfirmSignOut<'a> {
 #[template(path = "maintenance.html")]
 struct Maintenance<'a> {
     frame: Frame<'a>,
-    /// In what time it should be over, where the operator has said so.
+    /// The expected time until the end of maintenance, if the operator has set one.
     back_in: Option<String>,
 }
 
@@ -134,7 +134,7 @@ struct TryAgain<'a> {
 struct SessionRenewed<'a> {
     frame: Frame<'a>,
     location: &'a str,
-    /// Whether the page does nothing by itself any more.
+    /// Whether the page has reloaded already and does not reload again.
     is_repeated: bool,
 }
 
@@ -152,7 +152,7 @@ struct Problem<'a> {
     detail: &'a str,
 }
 
-/// The sample app's design of the pages that the service shows.
+/// The sample app's versions of the library's pages.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SamplePages {
     prefix: RoutePrefix,
@@ -180,11 +180,11 @@ impl Pages for SamplePages {
                 Maintenance { frame, back_in: back_in.map(about) }.render()
             }
             Page::TryAgain { location } => {
-                let text = "This server is about to stop, and another one takes over.";
+                let text = "This server is about to stop. Another one takes over.";
                 TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::Searching { location } => {
-                let text = "Your session is being looked for. Nothing is lost.";
+                let text = "We are looking for your session. Nothing is lost.";
                 TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::SessionRenewed { location, is_repeated } => {
@@ -203,7 +203,7 @@ impl Pages for SamplePages {
     }
 }
 
-/// A time as people say it.
+/// A duration in words.
 fn about(time: Duration) -> String {
     let minutes = time.as_secs().div_ceil(60);
     match minutes {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_waits_after_a_form_was_sent_leads_to_the_first_page_with_scripts_and_without() {
+    fn a_waiting_page_after_a_form_post_leads_to_the_home_page_with_and_without_scripts() {
         let html = |location| SamplePages::default().html(Page::TryAgain { location });
         let after_a_form = html("/t/x/");
         assert!(after_a_form.contains(r#"content="2;url=/t/x/""#), "{after_a_form}");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_said_as_people_say_them() {
+    fn durations_are_written_in_words() {
         for (seconds, words) in [(1, "a minute"), (1800, "30 minutes"), (3600, "an hour"), (7200, "2 hours")] {
             assert_eq!(about(Duration::from_secs(seconds)), words);
         }

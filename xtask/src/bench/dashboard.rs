@@ -1,4 +1,4 @@
-//! The dashboard before a hundred thousand sessions, against the same before a thousand.
+//! The dashboard with a hundred thousand sessions, compared with a thousand.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -8,19 +8,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 
-use super::load::{Person, wait_until_ready};
+use super::load::{Client, wait_until_ready};
 use crate::steps::{announce, cargo, root, step};
 
-/// Pods of the large fleet, and people on each; the small one has a single pod.
+/// Pods of the large fleet, and users on each; the small fleet has one pod.
 const PODS: usize = 100;
-const PEOPLE: usize = 1_000;
+const USERS: usize = 1_000;
 
-/// How often each page is asked for in a turn, and how often the two take turns.
+/// How often each page is requested in a turn, and how many turns each fleet gets.
 const REQUESTS: u32 = 20;
 const TURNS: u32 = 5;
 
-/// The crowd may take so long to be heard.
-const HEARD_WITHIN: Duration = Duration::from_secs(60);
+/// How long the admin tier may take to list all sessions.
+const LIST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const PAGES: [(&str, &str); 4] = [
     ("first page", "/admin/users"),
@@ -38,12 +38,12 @@ pub(super) fn run() -> anyhow::Result<()> {
         "build",
         &mut cargo(&["build", "--release", "-p", "admin-tier", "--bin", "admin-tier", "--example", "fleet"]),
     )?;
-    let crowd = Crowd::start()?;
-    let (all, last) = crowd.addresses.rsplit_once(',').context("the crowd has one pod only")?;
+    let pods = FakePods::start()?;
+    let (all, last) = pods.addresses.rsplit_once(',').context("there is only one pod")?;
     let large = Admin::start(19_292, all)?;
     let small = Admin::start(19_392, last)?;
-    large.hears((PODS * PEOPLE) as u64)?;
-    small.hears(PEOPLE as u64)?;
+    large.lists((PODS * USERS) as u64)?;
+    small.lists(USERS as u64)?;
     announce("pages of the dashboard before 100,000 sessions and before 1,000 by turns");
     for (name, path) in PAGES {
         let (mut much, mut little) = (Duration::ZERO, Duration::ZERO);
@@ -63,27 +63,27 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-struct Crowd {
+struct FakePods {
     addresses: String,
     _process: Running,
 }
 
-impl Crowd {
+impl FakePods {
     fn start() -> anyhow::Result<Self> {
         let mut command = Command::new(Path::new(&root()).join("target/release/examples/fleet"));
-        command.args([PODS + 1, PEOPLE, 0].map(|number| number.to_string()));
-        let mut process = command.stdout(Stdio::piped()).spawn().context("the crowd cannot be started")?;
-        let stdout = process.stdout.take().context("the crowd has no stdout")?;
+        command.args([PODS + 1, USERS, 0].map(|number| number.to_string()));
+        let mut process = command.stdout(Stdio::piped()).spawn().context("the pods cannot be started")?;
+        let stdout = process.stdout.take().context("the pods have no stdout")?;
         let process = Running(process);
         let mut addresses = String::new();
         BufReader::new(stdout).read_line(&mut addresses)?;
-        ensure!(!addresses.trim().is_empty(), "the crowd does not start; what it said is above");
+        ensure!(!addresses.trim().is_empty(), "the pods do not start; their output is above");
         Ok(Self { addresses: addresses.trim().to_owned(), _process: process })
     }
 }
@@ -105,23 +105,23 @@ impl Admin {
         Ok(admin)
     }
 
-    fn hears(&self, sessions: u64) -> anyhow::Result<()> {
-        let deadline = Instant::now() + HEARD_WITHIN;
-        let mut person = Person::connect(self.port)?;
+    fn lists(&self, sessions: u64) -> anyhow::Result<()> {
+        let deadline = Instant::now() + LIST_TIMEOUT;
+        let mut client = Client::connect(self.port)?;
         let total = format!("\"total_sessions\":{sessions},\"complete\":true");
-        while !person.get("/admin/api/v1/pods")?.contains(&total) {
-            ensure!(Instant::now() < deadline, "the admin tier does not hear all of the crowd");
+        while !client.get("/admin/api/v1/pods")?.contains(&total) {
+            ensure!(Instant::now() < deadline, "the admin tier does not list all sessions");
             thread::sleep(Duration::from_millis(100));
         }
         Ok(())
     }
 
     fn time(&self, path: &str) -> anyhow::Result<Duration> {
-        let mut person = Person::connect(self.port)?;
-        person.get(path)?;
+        let mut client = Client::connect(self.port)?;
+        client.get(path)?;
         let began = Instant::now();
         for _ in 0..REQUESTS {
-            person.get(path)?;
+            client.get(path)?;
         }
         Ok(began.elapsed())
     }

@@ -1,4 +1,4 @@
-//! People who ask for a page as fast as they get it: plain HTTP/1.1 over connections that are kept.
+//! Clients that request a page as fast as they get it: plain HTTP/1.1 over kept connections.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
-/// A pod may take so long to answer for the first time.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How long a pod may take to answer for the first time.
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Waits until `/ready` answers 200.
 ///
 /// # Errors
 /// It does not in time.
 pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
-    let deadline = Instant::now() + READY_WITHIN;
+    let deadline = Instant::now() + READY_TIMEOUT;
     loop {
-        if Person::connect(port).and_then(|mut person| person.get("/ready").map(drop)).is_ok() {
+        if Client::connect(port).and_then(|mut client| client.get("/ready").map(drop)).is_ok() {
             return Ok(());
         }
         if Instant::now() > deadline {
@@ -27,50 +27,50 @@ pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
     }
 }
 
-/// Several people at one pod.
-pub(super) struct People {
+/// Several clients of one pod.
+pub(super) struct Clients {
     port: u16,
     count: usize,
-    people: Vec<Person>,
+    clients: Vec<Client>,
 }
 
-impl People {
+impl Clients {
     pub(super) const fn new(port: u16, count: usize) -> Self {
-        Self { port, count, people: Vec::new() }
+        Self { port, count, clients: Vec::new() }
     }
 
-    /// Requests a second, everybody asking as fast as they are answered. Sessions begin before the clock does.
+    /// Requests a second, with every client as fast as it is answered. Sessions start before the measurement.
     ///
     /// # Errors
     /// A request fails.
     pub(super) fn rate(&mut self, time: Duration) -> anyhow::Result<f64> {
-        while self.people.len() < self.count {
-            let mut person = Person::connect(self.port)?;
-            person.get("/")?;
-            self.people.push(person);
+        while self.clients.len() < self.count {
+            let mut client = Client::connect(self.port)?;
+            client.get("/")?;
+            self.clients.push(client);
         }
         let began = Instant::now();
         let requests = thread::scope(|scope| {
             let working: Vec<_> =
-                self.people.iter_mut().map(|person| scope.spawn(|| person.work(began + time))).collect();
+                self.clients.iter_mut().map(|client| scope.spawn(|| client.work(began + time))).collect();
             working
                 .into_iter()
-                .map(|work| work.join().unwrap_or_else(|_| bail!("a person panicked")))
+                .map(|work| work.join().unwrap_or_else(|_| bail!("a client panicked")))
                 .sum::<anyhow::Result<u32>>()
         })?;
         Ok(f64::from(requests) / began.elapsed().as_secs_f64())
     }
 }
 
-/// Somebody with one connection and one cookie.
-pub(super) struct Person {
+/// A client with one connection and one cookie.
+pub(super) struct Client {
     connection: BufReader<TcpStream>,
     cookie: String,
     line: String,
     body: Vec<u8>,
 }
 
-impl Person {
+impl Client {
     pub(super) fn connect(port: u16) -> anyhow::Result<Self> {
         let connection = TcpStream::connect(("127.0.0.1", port))?;
         connection.set_nodelay(true)?;
@@ -87,7 +87,7 @@ impl Person {
         Ok(requests)
     }
 
-    /// Asks for a page, and gives it.
+    /// Requests a page and returns it.
     pub(super) fn get(&mut self, path: &str) -> anyhow::Result<std::borrow::Cow<'_, str>> {
         let cookie = &self.cookie;
         let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{cookie}\r\n");

@@ -1,7 +1,6 @@
-//! One child process: its log, its signals, its end.
+//! One child process: its log, its signals, its exit.
 //!
-//! The process is waited for by whoever holds the `Child`, and only there, so that a signal never goes to a process id
-//! that has been given to somebody else meanwhile.
+//! Only the owner of the `Child` waits for the process, so that a signal never goes to a process id that the system has reused.
 
 use std::io::Read;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -22,10 +21,10 @@ use super::plan::Process;
 /// What a user pod logs first when it is told to drain: the contract fixes this line.
 const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 
-/// What it logs next where it has no user: the contract fixes this line, too.
-const NOBODY_THERE: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
+/// What it logs next if it has no user: the contract fixes this line, too.
+const NO_USERS: &str = "[GRACEFUL SHUTDOWN] 0 active users detected";
 
-/// A process of the plan that was started. Killed when dropped before its end, and when we are killed.
+/// A started process of the plan. Killed when dropped before its exit, and when xtask is killed.
 #[derive(Debug)]
 pub(super) struct Child<'a> {
     process: &'a Process,
@@ -40,7 +39,7 @@ pub(super) struct Child<'a> {
 }
 
 impl<'a> Child<'a> {
-    /// Starts it in a process group of its own, so that the terminal's Ctrl-C does not reach it.
+    /// Starts the process in a group of its own, so that the terminal's Ctrl-C does not reach it.
     ///
     /// # Errors
     /// The binary cannot be run.
@@ -50,7 +49,7 @@ impl<'a> Child<'a> {
         let mut running = command.spawn().with_context(|| format!("{} cannot be started", process.name))?;
         let (draining, empty) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let forward = |stream: Box<dyn Read + Send>| {
-            let seen = [(DRAIN_BEGINS, Arc::clone(&draining)), (NOBODY_THERE, Arc::clone(&empty))];
+            let seen = [(DRAIN_BEGINS, Arc::clone(&draining)), (NO_USERS, Arc::clone(&empty))];
             output::forward(stream, output::prefix(&process.name, number), move |line| {
                 for (_, flag) in seen.iter().filter(|(part, _)| line.contains(part)) {
                     flag.store(true, Ordering::Relaxed);
@@ -91,42 +90,42 @@ impl<'a> Child<'a> {
         self.ended.is_some()
     }
 
-    /// Whether it drains already, told by us or by hand.
+    /// Whether it drains already, after a signal from us or from the user.
     pub(super) fn is_draining(&self) -> bool {
         self.terminated || self.draining.load(Ordering::Relaxed)
     }
 
-    /// The exit status, the first time that it is known; all that the process wrote has been shown by then.
+    /// Returns the exit status once; the whole output of the process has been shown by then.
     pub(super) fn take_end(&mut self) -> Option<ExitStatus> {
         if self.has_ended() {
             return None;
         }
         self.ended = self.running.try_wait().ok().flatten();
         if self.has_ended() {
-            // Its id may be given to somebody else from now on.
+            // The system may reuse its id from now on.
             self.guard = None;
             self.join_output();
         }
         self.ended
     }
 
-    /// Whether this is an end as it should be. A process that we told to stop before it listened to signals dies of them.
+    /// Whether this exit is expected. A process that was signalled before it handled signals dies of them.
     pub(super) fn is_clean(&self, status: ExitStatus) -> bool {
         status.success() || (self.terminated && status.signal() == Some(Signal::SIGTERM as i32))
     }
 
-    /// Asks it to stop; asked a second time, a user pod hurries.
+    /// Asks the process to stop; a second signal hurries a user pod.
     pub(super) fn terminate(&mut self) {
         if !self.has_ended()
             && let Ok(id) = i32::try_from(self.id())
         {
             self.terminated = true;
-            // Not waited for yet, so the id is still its own; it may have ended this moment, which is well.
+            // It has not been waited for, so the id is still its own; it may have just exited, which is fine.
             let _ = kill(Pid::from_raw(id), Signal::SIGTERM);
         }
     }
 
-    /// Lets a pod that we told to drain, and that has no user, exit without waiting for the propagation.
+    /// Lets a pod that drains without users exit without waiting for the propagation.
     pub(super) fn hurry_if_empty(&mut self) {
         if self.terminated && !self.hurried && self.empty.load(Ordering::Relaxed) {
             self.hurried = true;
@@ -134,7 +133,7 @@ impl<'a> Child<'a> {
         }
     }
 
-    /// Ends it at once. Its end is still to be taken.
+    /// Kills it. Its exit status still has to be read.
     pub(super) fn kill(&mut self) {
         if !self.has_ended() {
             let _ = self.running.kill();
@@ -143,7 +142,7 @@ impl<'a> Child<'a> {
 
     fn join_output(&mut self) {
         for thread in self.output.drain(..) {
-            // It would have panicked on the screen; its child is none the worse for it.
+            // The thread's panic was printed; the child is not affected.
             let _ = thread.join();
         }
     }

@@ -1,4 +1,4 @@
-//! All children in one hand: started together, watched, drained once, the admin tier last.
+//! All children: started together, supervised, drained once, the admin tier last.
 
 use std::path::Path;
 use std::process::ExitStatus;
@@ -12,19 +12,19 @@ use super::output::say;
 use super::plan::Plan;
 use super::ready;
 
-/// How often children are looked after.
+/// How often children are checked.
 const ROUND: Duration = Duration::from_millis(100);
 
-/// How long they may take to become ready.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+/// How long children may take to become ready.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long an admin tier may take to stop, and pods of a start that failed: nobody uses them.
-const STOPPED_WITHIN: Duration = Duration::from_secs(10);
+/// How long the admin tier, and pods after a failed start, may take to stop: they have no users.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Two interrupts closer than this are one: runtimes and `timeout` signal a process and then its group.
 const REPEATED_WITHIN: Duration = Duration::from_millis(300);
 
-/// The pods and the admin tier. Whoever drops it before the end kills what is left.
+/// The pods and the admin tier. Dropping it kills the remaining processes.
 #[derive(Debug)]
 pub(super) struct Fleet<'a> {
     pods: Vec<Child<'a>>,
@@ -55,27 +55,27 @@ impl<'a> Fleet<'a> {
         &self.admin
     }
 
-    /// Waits until every process answers. `false` where it was interrupted before.
+    /// Waits until every process answers. Returns `false` if it was interrupted before.
     ///
     /// # Errors
-    /// A process has ended, or does not answer in time. The others are stopped by then.
+    /// A process has exited, or does not answer in time. The others are stopped by then.
     pub(super) fn wait_until_ready(&mut self) -> anyhow::Result<bool> {
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         loop {
             let late = self.children().find_map(|child| {
                 let status = ready::status(child.process().http, child.process().probe);
                 (status != Some(200)).then(|| late(child, status))
             });
-            // Looked at after the answers: one that has ended did not give its own.
+            // Checked after the answers: a process that has exited did not give its own.
             let ended = self.ended();
             if !ended.is_empty() {
                 self.stop_all()?;
-                bail!("before all were ready, what they said is above: {}", described(&ended));
+                bail!("before all were ready, their output is above: {}", described(&ended));
             }
             let Some(late) = late else { return Ok(true) };
             if Instant::now() > deadline {
                 self.stop_all()?;
-                bail!("{late} within {}", humantime::format_duration(READY_WITHIN));
+                bail!("{late} within {}", humantime::format_duration(READY_TIMEOUT));
             }
             if self.round()? {
                 return Ok(false);
@@ -83,10 +83,10 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Looks after everybody until all have ended.
+    /// Supervises all processes until they have exited.
     ///
     /// # Errors
-    /// One has ended otherwise than by a drain.
+    /// One has exited otherwise than by a drain.
     pub(super) fn watch(mut self) -> anyhow::Result<()> {
         let mut admin_alone = false;
         let mut admin_until = None;
@@ -104,23 +104,23 @@ impl<'a> Fleet<'a> {
                     None => {
                         say("stopping the admin tier");
                         self.admin.terminate();
-                        admin_until = Some(Instant::now() + STOPPED_WITHIN);
+                        admin_until = Some(Instant::now() + STOP_TIMEOUT);
                     }
                     Some(until) if Instant::now() > until => self.admin.kill(),
                     Some(_) => {}
                 }
             } else if pods_gone && !admin_alone {
-                say("no user pod is left; the admin tier still shows how they drained. Ctrl-C stops it");
+                say("all user pods have exited; the admin tier still shows their drains. Ctrl-C stops it");
                 admin_alone = true;
             }
             self.round()?;
             self.pods.iter_mut().for_each(Child::hurry_if_empty);
         }
         if self.failed.is_empty() {
-            say("all are gone");
+            say("all processes have exited");
             return Ok(());
         }
-        bail!("all are gone, but not all by a drain: {}", self.failed.join(", "))
+        bail!("all processes have exited, but not all by a drain: {}", self.failed.join(", "))
     }
 
     fn children(&self) -> impl Iterator<Item = &Child<'a>> {
@@ -131,7 +131,7 @@ impl<'a> Fleet<'a> {
         self.pods.iter_mut().chain([&mut self.admin])
     }
 
-    /// Who has ended since the last look.
+    /// Processes that have exited since the last check.
     fn ended(&mut self) -> Vec<End> {
         let ends = self.children_mut().filter_map(|child| {
             let status = child.take_end()?;
@@ -143,9 +143,9 @@ impl<'a> Fleet<'a> {
     fn report(&mut self, end: &End) {
         let End { name, status, clean } = end;
         let go_on = self.times == 0 && !self.children().all(Child::has_ended);
-        let others = if go_on { "; the others go on" } else { "" };
+        let others = if go_on { "; the others continue" } else { "" };
         if !clean {
-            say(&format!("{name} FAILED ({status}), what it said is above{others}"));
+            say(&format!("{name} FAILED ({status}), its output is above{others}"));
             self.failed.push(format!("{name} ({status})"));
         } else if *name == self.admin.name() {
             say(&format!("{name} has stopped ({status}){others}"));
@@ -154,11 +154,11 @@ impl<'a> Fleet<'a> {
         }
     }
 
-    /// Waits for a round, or for an interrupt, which it handles. Whether there was one.
+    /// Waits for one interval, or for an interrupt, which it handles. Returns whether there was one.
     fn round(&mut self) -> anyhow::Result<bool> {
         match self.interrupts.recv_timeout(ROUND) {
             Err(RecvTimeoutError::Timeout) => Ok(false),
-            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context("signals are not heard any more"),
+            Err(error @ RecvTimeoutError::Disconnected) => Err(error).context("signals are not received any more"),
             Ok(()) if self.interrupted.is_some_and(|last| last.elapsed() < REPEATED_WITHIN) => Ok(false),
             Ok(()) => {
                 self.interrupted = Some(Instant::now());
@@ -177,21 +177,21 @@ impl<'a> Fleet<'a> {
                     let pods = if left == 1 { "1 user pod" } else { &format!("{left} user pods") };
                     say(&format!("draining {pods}, then stopping the admin tier; Ctrl-C again hurries"));
                 }
-                // One that was told by hand is not told again: the second signal would cut its drain short.
+                // A pod that drains already gets no second signal, which would cut its drain short.
                 self.pods.iter_mut().filter(|pod| !pod.is_draining()).for_each(Child::terminate);
             }
             2 => {
-                say("hurrying: whoever is still there is signed out now; Ctrl-C a third time kills what is left");
+                say("hurrying: remaining users are signed out now; Ctrl-C a third time kills the remaining processes");
                 self.pods.iter_mut().for_each(Child::terminate);
             }
             _ => {
-                say("killing what is left");
+                say("killing the remaining processes");
                 self.children_mut().for_each(Child::kill);
             }
         }
     }
 
-    /// Stops everybody, hurried, then by force: nobody uses them yet.
+    /// Stops all processes, hurried, then by force: they have no users yet.
     fn stop_all(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         let mut hurried = false;
@@ -203,7 +203,7 @@ impl<'a> Fleet<'a> {
                 hurried = true;
                 self.children_mut().for_each(Child::terminate);
             }
-            if started.elapsed() > STOPPED_WITHIN {
+            if started.elapsed() > STOP_TIMEOUT {
                 self.children_mut().for_each(Child::kill);
             }
         }
@@ -211,7 +211,7 @@ impl<'a> Fleet<'a> {
     }
 }
 
-/// How a process ended.
+/// How a process exited.
 #[derive(Debug)]
 struct End {
     name: String,

@@ -1,12 +1,12 @@
 //! The front door: one address in front of all user pods, as a Service with sticky sessions is in a cluster.
 //!
-//! A tab stays at the pod that served it first, by a cookie on the tab's own path: two tabs of one browser may sit at
-//! different pods. A pod that drains gets no new tabs and keeps those that it has until it is gone; then they go to
-//! another pod. Readiness is asked for at the moment when it matters, so nothing is remembered and nothing is out of date.
+//! A tab stays with the pod that served it first, by a cookie on the tab's own path: two tabs of one browser may be on different
+//! pods. A draining pod gets no new tabs and keeps its tabs until it has exited; then they go to another pod. Readiness is
+//! queried for each new tab, so that no state is cached or outdated.
 //!
-//! It takes one request a connection and passes bytes on as they come, both ways: nothing is buffered, nothing has a size
-//! limit, and an upgraded connection is no special case. It depends on nothing but the standard library, because
-//! whatever is added here is compiled before `cargo xtask` says its first word.
+//! It accepts one request for each connection and forwards bytes as they arrive, in both directions, without buffers or size limits;
+//! an upgraded connection is no special case. It uses only the standard library, because its dependencies would be compiled before
+//! `cargo xtask` prints its first line.
 
 mod head;
 mod pods;
@@ -23,7 +23,7 @@ use anyhow::Context as _;
 
 pub(super) use pods::{Backend, Pods};
 
-/// How long accepting pauses after it has failed, as it does without free file descriptors.
+/// How long accepting pauses after a failure, for instance without free file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves on `address`, from now on to the end of the process.
@@ -45,10 +45,10 @@ fn accept(listener: &TcpListener, pods: &Arc<Pods>) {
         };
         let pods = Arc::clone(pods);
         let serve = move || {
-            // A connection that breaks is its client's affair: the client sees it, and nobody else needs to.
+            // Only the client needs to know of a broken connection, and it does.
             let _ = relay::serve(&client, peer, &pods);
         };
-        // Where no thread is to be had, the client sees a closed connection and asks again.
+        // If no thread can be started, the client sees a closed connection and retries.
         let _ = thread::Builder::new().spawn(serve);
     }
 }

@@ -1,6 +1,6 @@
-//! The screen that all children and we ourselves write to, a whole line at a time.
+//! Output of all children and of xtask itself, one whole line at a time.
 //!
-//! Never fails: a pipe that nobody reads any more must not keep pods from being drained.
+//! Never fails: a closed pipe must not prevent the drain of pods.
 
 use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Read, Write as _};
 use std::thread::{self, JoinHandle};
@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 /// Colours of names, by their ANSI numbers: none that means an error.
 const COLOURS: [u8; 5] = [36, 35, 33, 32, 34];
 
-/// Says something of our own.
+/// Prints a message of xtask.
 pub(super) fn say(text: &str) {
     print(&if coloured() { format!("\x1b[1m==> {text}\x1b[0m") } else { format!("==> {text}") });
 }
@@ -16,11 +16,11 @@ pub(super) fn say(text: &str) {
 /// Prints text as it is.
 pub(super) fn print(text: &str) {
     let mut screen = io::stdout().lock();
-    // Nobody is left to be told.
+    // The output is closed: there is nowhere to report this.
     let _ = writeln!(screen, "{text}").and_then(|()| screen.flush());
 }
 
-/// What stands before each line of a process. The same number has the same colour.
+/// The prefix of each line of a process. The same number has the same colour.
 pub(super) fn prefix(name: &str, number: usize) -> String {
     if coloured() {
         format!("\x1b[{}m{name:<7}|\x1b[0m ", COLOURS[number % COLOURS.len()])
@@ -29,7 +29,7 @@ pub(super) fn prefix(name: &str, number: usize) -> String {
     }
 }
 
-/// Prints what comes, line by line, until the stream ends with its process; `seen` gets each line.
+/// Prints a process's output line by line until it ends; `seen` gets each line.
 pub(super) fn forward(
     stream: impl Read + Send + 'static,
     prefix: String,

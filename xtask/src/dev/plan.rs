@@ -9,8 +9,8 @@ use anyhow::{Context as _, ensure};
 
 use super::front_door::Backend;
 
-/// Lastcall's options that would make pods of one machine fight, keep them from running on memory alone over plain
-/// HTTP, or change what Ctrl-C does. All other options reach the processes as they are
+/// Options of Lastcall that would make pods on one machine conflict, need a store or TLS, or change what Ctrl-C does. All
+/// other options reach the processes unchanged
 /// (`AUTO_LOGOUT=false cargo xtask dev`).
 const NOT_INHERITED: [&str; 26] = [
     "ADMIN_AUTH",
@@ -44,31 +44,31 @@ const NOT_INHERITED: [&str; 26] = [
 /// The binaries of both tiers.
 pub(super) const BINARIES: [&str; 2] = ["user-tier", "admin-tier"];
 
-/// One process to be.
+/// A planned process.
 #[derive(Debug)]
 pub(super) struct Process {
     /// `user-1`, `admin`.
     pub(super) name: String,
-    /// Where it serves HTTP.
+    /// Its HTTP address.
     pub(super) http: SocketAddr,
-    /// Where it answers the admin tier, if it is a user pod.
+    /// Its gRPC address, if it is a user pod.
     pub(super) grpc: Option<SocketAddr>,
-    /// What answers 200 once it is ready.
+    /// The path that answers 200 once it is ready.
     pub(super) probe: &'static str,
     binary: &'static str,
     environment: Vec<(&'static str, String)>,
 }
 
-/// Options that have other defaults here, because nobody waits gladly at a terminal. What is set by hand holds.
+/// Options with other defaults here, for shorter waits at a terminal. Values that the user sets take precedence.
 const DEFAULTS: [(&str, &str); 2] = [
-    // The front door asks for readiness at each request, so there is nothing to wait for but the last pages of users.
+    // The front door queries readiness for each request, so only the last pages of users have to be waited for.
     ("PROPAGATION_WAIT", "2s"),
-    // A tab that was closed does not hold Ctrl-C up.
+    // A closed tab does not delay Ctrl-C.
     ("PRESENCE_LINGER", "2s"),
 ];
 
 impl Process {
-    /// The command that starts it, from the folder that cargo puts binaries in.
+    /// The command that starts it, with the binary from cargo's target folder.
     pub(super) fn command(&self, binaries: &Path) -> Command {
         let mut command = Command::new(binaries.join(self.binary));
         for name in NOT_INHERITED {
@@ -80,7 +80,7 @@ impl Process {
         command
     }
 
-    /// Its HTTP address, as one types it into a browser.
+    /// Its HTTP address for a browser.
     pub(super) fn url(&self) -> String {
         format!("http://localhost:{}", self.http.port())
     }
@@ -99,7 +99,7 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Plans so many pods, each 100 ports above the one before; the first is 100 above the front door.
+    /// Plans `pods` pods, each 100 ports above the previous one; the first is 100 above the front door.
     pub(super) fn new(port: u16, pods: u16, drain_timeout: Duration, switch: &Path, redis: Option<&str>) -> Self {
         let mut pods: Vec<_> = (1..=pods).map(|number| pod(number, port + 100 * number, drain_timeout)).collect();
         let mut admin = admin(local(port + 2), &pods);
@@ -111,9 +111,10 @@ impl Plan {
         Self { front_door: local(port), pods, admin }
     }
 
-    /// Checks that nobody listens where these processes shall.
+    /// Checks that all planned addresses are free.
     ///
-    /// A pod would say so itself, but only one port at a time, and whoever listens there could pass for it meanwhile.
+    /// A pod reports an address in use, but not those of other processes, and meanwhile another server on it could be mistaken for
+    /// the pod.
     ///
     /// # Errors
     /// Every address that is not free.
@@ -129,7 +130,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Every address that something listens on, and what that is called.
+    /// Every address that is listened on, with the name of its process.
     fn addresses(&self) -> impl Iterator<Item = (&str, SocketAddr)> {
         let processes = self.pods.iter().chain([&self.admin]);
         let theirs = processes.flat_map(|process| process.addresses().map(|address| (process.name.as_str(), address)));
@@ -147,7 +148,7 @@ impl Plan {
 /// # Errors
 /// The system does not say where our binary is.
 pub(super) fn binaries() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("where this binary lies is unknown")?;
+    let own = std::env::current_exe().context("the path of this binary is unknown")?;
     Ok(own.parent().map(Path::to_path_buf).unwrap_or_default())
 }
 
@@ -159,11 +160,11 @@ fn pod(number: u16, port: u16, drain_timeout: Duration) -> Process {
         ("HTTP_ADDR", http.to_string()),
         ("GRPC_ADDR", grpc.to_string()),
         ("SESSION_SCOPE", "tab".to_owned()),
-        // Anybody may know it: only this machine is served. It spares newcomers a warning at each start.
+        // A public key is good enough: only this machine is served. It avoids a warning at each start.
         ("SESSION_KEY", "cookies of cargo xtask dev are no secret".to_owned()),
         ("MAX_SESSIONS", "1000".to_owned()),
         ("DRAIN_TIMEOUT", humantime::format_duration(drain_timeout).to_string()),
-        // Nobody is to wonder whether the switch works.
+        // So that the effect of the switch is visible at once.
         ("MAINTENANCE_POLL", "500ms".to_owned()),
     ];
     Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_by_hand_survives_what_is_taken_away() {
+    fn options_set_by_hand_are_kept_and_conflicting_ones_are_removed() {
         let plan = Plan::new(9090, 1, Duration::from_secs(90), Path::new("/switch"), None);
         let command = plan.pods[0].command(Path::new("bin"));
         let variable = |name: &str| command.get_envs().find(|(key, _)| *key == name).map(|(_, value)| value);

@@ -1,4 +1,4 @@
-//! Asks a process whether it is ready, in the plainest HTTP there is. Never waits long: the asker has others to look after.
+//! Queries whether a process is ready, by plain HTTP. Never waits long, because the caller supervises other processes, too.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,10 +7,10 @@ use std::time::Duration;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// How much of an answer is read at most: its first line is all that matters.
+/// The largest part of an answer that is read: only its first line matters.
 const STATUS_LINE: u64 = 256;
 
-/// The status that `GET path` is answered with, if it is answered.
+/// The status of the answer to `GET path`, if there is one.
 pub(super) fn status(address: SocketAddr, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
@@ -39,13 +39,13 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_listens_nothing_is_answered() -> anyhow::Result<()> {
+    fn a_port_without_a_listener_is_not_ready() -> anyhow::Result<()> {
         let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
         assert_eq!(status(address, "/ready"), None);
         Ok(())
     }
 
-    /// What is made of an answer.
+    /// The status that is read from an answer.
     fn answered(answer: &'static str) -> anyhow::Result<Option<u16>> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;

@@ -1,4 +1,4 @@
-//! A redis-server of our own, on a free port and with nothing on disk, for as long as the pods run.
+//! A redis-server on a free port, without data on disk, while the pods run.
 
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
@@ -10,22 +10,22 @@ use anyhow::{Context as _, bail};
 
 use super::guard::Guard;
 
-/// What `--redis` says for a server of our own.
+/// The value of `--redis` that starts a server.
 pub(crate) const EMBEDDED: &str = "embedded";
 
-/// How long it may take to answer.
-const READY_WITHIN: Duration = Duration::from_secs(10);
+/// How long the server may take to answer.
+const READY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads what `--redis` says, before anything is built.
+/// Checks the value of `--redis`, before the build.
 ///
 /// # Errors
-/// It is neither a URL nor [`EMBEDDED`].
+/// The value is neither a URL nor [`EMBEDDED`].
 pub(super) fn parse(text: &str) -> Result<String, String> {
     let is_known = text == EMBEDDED || text.contains("://");
     is_known.then(|| text.to_owned()).ok_or_else(|| format!("write a URL like redis://localhost:6379, or {EMBEDDED}"))
 }
 
-/// The Redis that the pods share. A server of our own is killed when this is dropped, and when we are killed.
+/// The Redis that the pods share. An embedded server is killed when this is dropped, and when xtask is killed.
 #[derive(Debug)]
 pub(crate) struct Redis {
     pub(crate) url: String,
@@ -34,10 +34,10 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Takes an address, or starts a server of our own.
+    /// Uses an address, or starts an embedded server.
     ///
     /// # Errors
-    /// redis-server is not there, or does not start.
+    /// redis-server is not installed, or does not start.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
         if url != EMBEDDED {
             return Ok(Self { url: url.to_owned(), server: None, guard: None });
@@ -47,14 +47,14 @@ impl Redis {
             .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port", &port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            // Ctrl-C is for us: the pods still write when they drain.
+            // In a group of its own: Ctrl-C must not end it, because the pods still write while they drain.
             .process_group(0)
             .spawn()
             .context("redis-server cannot be started; install it (Debian: apt-get install redis-server, macOS: brew install redis)")?;
         let leader = server.id();
         let mut redis = Self { url: format!("redis://127.0.0.1:{port}"), server: Some(server), guard: None };
         redis.guard = Some(Guard::over(leader)?);
-        let deadline = Instant::now() + READY_WITHIN;
+        let deadline = Instant::now() + READY_TIMEOUT;
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             if Instant::now() > deadline {
                 bail!("redis-server does not answer on port {port}");
@@ -64,7 +64,7 @@ impl Redis {
         Ok(redis)
     }
 
-    /// What to say of it.
+    /// The line about it in the summary.
     pub(crate) fn described(&self) -> String {
         match &self.server {
             Some(server) => format!("sessions are shared through {} (process {})", self.url, server.id()),
@@ -76,7 +76,7 @@ impl Redis {
 impl Drop for Redis {
     fn drop(&mut self) {
         if let Some(server) = &mut self.server {
-            // It may be gone already.
+            // It may have exited already.
             let _ = server.kill();
             let _ = server.wait();
         }

@@ -1,4 +1,4 @@
-//! What is said once everything runs: what to open, what to drain, and how to end it.
+//! The summary once everything runs: what to open, how to drain each pod, and how to stop.
 
 use std::net::SocketAddr;
 use std::time::Duration;

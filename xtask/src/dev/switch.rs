@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tempfile::TempDir;
 
-/// The file, in a folder of its own that goes with it.
+/// The file, in a temporary folder that is deleted with it.
 #[derive(Debug)]
 pub(super) struct Switch {
     folder: TempDir,
 }
 
 impl Switch {
-    /// Puts it there, off.
+    /// Creates it, with maintenance off.
     ///
     /// # Errors
     /// The folder for temporary files cannot be written.
@@ -24,7 +24,7 @@ impl Switch {
         Ok(switch)
     }
 
-    /// Where it lies.
+    /// Its path.
     pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("MAINTENANCE_MODE")
     }

@@ -1,4 +1,4 @@
-//! Docker, podman or buildah: whichever is there and works. All three read the same Dockerfiles.
+//! Docker, podman or buildah: the first that works. All three read the same Dockerfiles.
 
 use std::process::{Command, Stdio};
 
@@ -9,7 +9,7 @@ use super::Tier;
 use super::identity::Identity;
 use crate::steps::{root, step};
 
-/// What builds images.
+/// A program that builds images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Engine {
     Docker,
@@ -21,17 +21,17 @@ pub(crate) enum Engine {
 #[derive(Debug)]
 pub(crate) struct Build<'a> {
     pub(crate) tier: Tier,
-    /// Every name that it gets.
+    /// All names that it gets.
     pub(crate) names: &'a [String],
     pub(crate) identity: &'a Identity,
     /// Further arguments of the engine's `build`.
     pub(crate) arguments: &'a [String],
 }
 
-/// The engine that was asked for, or else the first that works.
+/// The requested engine, or else the first that works.
 ///
 /// # Errors
-/// It does not work, or none does; the message says what each said.
+/// It does not work, or none does; the message contains the output of each.
 pub(crate) fn find(asked_for: Option<Engine>) -> anyhow::Result<Engine> {
     let mut said = String::new();
     for engine in Engine::value_variants().iter().copied().filter(|engine| asked_for.is_none_or(|name| name == *engine))
@@ -41,7 +41,7 @@ pub(crate) fn find(asked_for: Option<Engine>) -> anyhow::Result<Engine> {
             Err(why) => said.push_str(&format!("\n  {}: {why}", engine.program())),
         }
     }
-    bail!("nothing here builds images; one of these must work:{said}")
+    bail!("no engine for building images works; install one of these:{said}")
 }
 
 impl Engine {
@@ -60,7 +60,7 @@ impl Engine {
         command
     }
 
-    /// A client may be there without anything that it could talk to; `info` needs both.
+    /// A client may be installed without a running server; `info` needs both.
     fn works(self) -> Result<(), String> {
         let output = self.command(&["info"]).stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
         if output.status.success() {
@@ -73,7 +73,7 @@ impl Engine {
     /// Builds an image under all its names.
     ///
     /// # Errors
-    /// The build fails; what it said is on the screen.
+    /// The build fails; its output has been shown.
     pub(crate) fn build(self, build: &Build<'_>) -> anyhow::Result<()> {
         step(&format!("build {}", build.tier.image), &mut self.build_command(build))
     }
@@ -81,7 +81,7 @@ impl Engine {
     fn build_command(self, build: &Build<'_>) -> Command {
         let mut command = self.command(&["build", "--file", build.tier.dockerfile]);
         if self != Self::Docker {
-            // Docker keeps layers unless told otherwise; these two must be told to.
+            // Docker caches layers by default; these two need a flag.
             command.arg("--layers");
         }
         let Identity { version, revision, created } = build.identity;
@@ -94,20 +94,20 @@ impl Engine {
             command.args(["--tag", name]);
         });
         command.args(build.arguments).arg(".");
-        // Ours is for the tags alone.
+        // Our own folder is for the tags only.
         command.stdout(std::io::stderr());
         command
     }
 
-    /// Sends an image to the registry that its name tells.
+    /// Pushes an image to the registry in its name.
     ///
     /// # Errors
-    /// It cannot be sent.
+    /// The push fails.
     pub(crate) fn push(self, name: &str) -> anyhow::Result<()> {
         step("push", &mut self.command(&["push", name]))
     }
 
-    /// A label of a local image; `None` where there is no such image or no such label.
+    /// A label of a local image; `None` if there is no such image or no such label.
     pub(crate) fn label(self, image: &str, label: &str) -> Option<String> {
         let format = match self {
             Self::Docker | Self::Podman => format!("{{{{index .Config.Labels {label:?}}}}}"),
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_build_tells_the_identity_and_passes_on_what_it_was_given() {
+    fn a_build_passes_the_identity_and_further_arguments() {
         let identity = Identity::given("1.2.3", "0123456789ab", "");
         let names = ["a:1".to_owned(), "b/a:1".to_owned()];
         let rest = ["--volume".to_owned(), "/x:/y".to_owned()];

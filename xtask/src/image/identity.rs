@@ -1,4 +1,4 @@
-//! Which build an image is: the workspace's version, and the commit that it was built from.
+//! The identity of a build: the workspace's version, and the commit.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,9 +7,9 @@ use anyhow::Context as _;
 
 use super::kustomization;
 
-/// What stands behind the revision where files differ from what is committed.
+/// Appended to the revision if files differ from the commit.
 const DIRTY: &str = "-dirty";
-/// Where there is no git, as in an unpacked archive.
+/// The revision without git, as in an unpacked archive.
 const UNKNOWN: &str = "unknown";
 
 /// Version, revision and time of a build.
@@ -17,9 +17,9 @@ const UNKNOWN: &str = "unknown";
 pub(crate) struct Identity {
     /// The workspace's, without a `v`.
     pub(crate) version: String,
-    /// Twelve hexadecimal digits, `-dirty` behind them where the tree is; `unknown` where there is no git.
+    /// Twelve hexadecimal digits, with `-dirty` appended if the tree is; `unknown` without git.
     pub(crate) revision: String,
-    /// When the commit was made, RFC 3339: the same for every build of it. Empty where there is no git.
+    /// Time of the commit, RFC 3339: the same for every build of it. Empty without git.
     pub(crate) created: String,
 }
 
@@ -38,12 +38,12 @@ impl Identity {
         Ok(Self { version, revision: format!("{commit}{dirty}"), created })
     }
 
-    /// Whether a commit stands for all of it.
+    /// Whether a commit describes the whole tree.
     pub(crate) fn is_clean(&self) -> bool {
         self.revision != UNKNOWN && !self.revision.ends_with(DIRTY)
     }
 
-    /// An image's tag: a release's is the version, anything else's tells the revision too.
+    /// The tag of an image: the version for a release, else the version and the revision.
     pub(crate) fn tag(&self, release: bool) -> String {
         if release { self.version.clone() } else { format!("{}-{}", self.version, self.revision) }
     }
@@ -54,7 +54,7 @@ impl Identity {
     }
 }
 
-/// The one place where the version stands: `workspace.package.version`.
+/// The version, from `workspace.package.version`.
 ///
 /// # Errors
 /// There is no such file, or no version in it.
@@ -67,14 +67,14 @@ pub(crate) fn version(root: &Path) -> anyhow::Result<String> {
     line.map(|value| value.trim_matches('"').to_owned()).context("Cargo.toml has no workspace.package.version")
 }
 
-/// What git calls changed or new, one file a line. Where images went is not what they were made of: that file, which
-/// building them writes, does not count.
+/// Files that git reports as changed or new, one a line. The file that `cargo xtask image --registry` writes does not count: it is
+/// no part of an image.
 pub(crate) fn changes(root: &Path) -> String {
     let but = format!(":(exclude){}", kustomization::FILE);
     git(root, &["status", "--porcelain", "--", ".", &but]).unwrap_or_default()
 }
 
-/// What git says, without white space around it; `None` where it fails or says nothing.
+/// The output of git, trimmed; `None` if it fails or prints nothing.
 pub(crate) fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).current_dir(root).output().ok()?;
     let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
@@ -88,7 +88,7 @@ mod tests {
     use crate::release::tests::Repository;
 
     #[test]
-    fn a_clean_tree_is_its_commit_and_a_changed_one_is_called_dirty() {
+    fn a_clean_tree_is_named_by_its_commit_and_a_changed_one_is_dirty() {
         let repository = Repository::ready();
         let clean = Identity::of(repository.path()).unwrap();
         assert_eq!(clean.revision.len(), 12);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn without_git_the_revision_is_unknown_and_nothing_is_clean() {
+    fn without_git_the_revision_is_unknown_and_the_tree_is_not_clean() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("Cargo.toml"), "[workspace.package]\nversion = \"1.2.3\"\n").unwrap();
         let identity = Identity::of(folder.path()).unwrap();

@@ -1,4 +1,4 @@
-//! Where the production overlay takes images from: a component of its own, written by `cargo xtask image --registry`.
+//! The images of the production overlay: a component of its own, written by `cargo xtask image --registry`.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ kind: Component
 images:
 ";
 
-/// Has the overlay take both images from a registry, by this tag.
+/// Makes the overlay use both images from a registry, by this tag.
 ///
 /// # Errors
 /// The file cannot be written.
@@ -35,7 +35,7 @@ pub(crate) fn text(registry: &str, tag: &str) -> String {
     TIERS.iter().fold(HEAD.to_owned(), |text, tier| text + &image(tier.image))
 }
 
-/// The tag of each image that a kustomization names, by the image's name; reads what is written by hand as well.
+/// The tag of each image that a kustomization names, by the image's name; reads hand-written files as well.
 pub(crate) fn tags(text: &str) -> Vec<(String, String)> {
     let mut name = String::new();
     let mut found = Vec::new();
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn the_written_file_is_read_back() {
         let text = text("host:5000/team", "1.2.3");
         assert!(text.contains("newName: host:5000/team/sample-app-admin\n"), "{text}");
         let expected = ["sample-app-user", "sample-app-admin"].map(|name| (name.to_owned(), "1.2.3".to_owned()));
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_whatever_stands_between_them() {
+    fn tags_are_read_in_any_order() {
         let text = "images:\n- newName: x/a\n  name: a\n  newTag: '1'\n- name: b\n  newTag: 2\n";
         assert_eq!(tags(text), [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
     }

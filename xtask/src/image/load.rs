@@ -1,4 +1,4 @@
-//! Hands images to a cluster on this machine, which has no registry to take them from.
+//! Loads images into a cluster on this machine, which has no registry to pull them from.
 
 use std::fs;
 use std::path::Path;
@@ -11,17 +11,17 @@ use super::engine::Engine;
 use super::identity::Identity;
 use crate::steps::step;
 
-/// A cluster for trying things out.
+/// A local cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Cluster {
     Minikube,
     Kind,
 }
 
-/// Loads an image by its version's tag, the one that the minikube overlay names.
+/// Loads an image by the tag of its version, which the minikube overlay names.
 ///
 /// # Errors
-/// The image cannot be packed, or the cluster does not take it.
+/// The image cannot be exported, or the cluster does not accept it.
 pub(crate) fn load(
     engine: Engine,
     cluster: Cluster,
@@ -34,7 +34,7 @@ pub(crate) fn load(
         return step("load", &mut from_docker(cluster, &name));
     }
     let archive = folder.join(format!("{image}.tar"));
-    // An archive that is there already is added to, or refused.
+    // An existing archive would be extended or refused.
     fs::remove_file(&archive).or_else(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Ok(()),
         _ => Err(error).with_context(|| format!("{} cannot be removed", archive.display())),
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn an_archive_calls_the_image_what_the_cluster_looks_for() {
+    fn an_archive_names_the_image_as_the_cluster_does() {
         assert_eq!(
             words(&pack(Engine::Buildah, "a:1", Path::new("/x.tar"))),
             "buildah push localhost/a:1 docker-archive:/x.tar:docker.io/library/a:1"
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cluster_is_told_in_its_own_words() {
+    fn images_are_loaded_by_the_command_of_each_cluster() {
         assert_eq!(words(&from_docker(Cluster::Minikube, "a:1")), "minikube image load a:1");
         assert_eq!(words(&from_docker(Cluster::Kind, "a:1")), "kind load docker-image a:1");
         assert_eq!(words(&from_archive(Cluster::Kind, Path::new("/x.tar"))), "kind load image-archive /x.tar");

@@ -1,8 +1,7 @@
-//! What a binary is linked from, as a CycloneDX list (JSON, 1.5).
+//! The software bill of materials of a binary: the crates that are linked, as CycloneDX (JSON, 1.5).
 //!
-//! Made here and not by cargo-cyclonedx: that writes beside each `Cargo.toml`, which makes the tree dirty, lists what
-//! builds need besides what is linked, and takes minutes to install. What cargo resolves for the build of the images,
-//! features included, is what `cargo tree` prints; the rest is `Cargo.lock`'s checksums.
+//! `cargo tree` prints the crates and features of the build of the images; the checksums come from `Cargo.lock`. Decision 13 says
+//! why this is no existing tool.
 
 mod lock;
 mod tree;
@@ -19,7 +18,7 @@ use tree::Package;
 /// # Errors
 /// Cargo cannot resolve the dependencies, or `Cargo.lock` cannot be read.
 pub(crate) fn of(package: &str, identity: &Identity) -> anyhow::Result<String> {
-    // Both together, as the images are built: features of one are the other's too.
+    // Both packages together, as the images are built: cargo unites their features.
     let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let arguments = ["tree", "--locked", "-p", "user-tier", "-p", "admin-tier", "--edges", "normal,no-proc-macro"];
     let form = ["--target", &target, "--prefix", "depth", "--format", "{p}|{l}"];

@@ -1,6 +1,6 @@
-//! What `CHANGELOG.md` must say of a release: its changes under its version with a date, and none left "Unreleased".
+//! Checks `CHANGELOG.md` for a release: its changes are under its version with a date, and none is left under "Unreleased".
 
-/// What is wrong with the text, for this version.
+/// The faults of the text for this version.
 pub(super) fn faults(text: &str, version: &str) -> Vec<String> {
     let mut faults = Vec::new();
     match section(text, |title| title.split(' ').next() == Some(version)) {
@@ -23,7 +23,7 @@ pub(super) fn faults(text: &str, version: &str) -> Vec<String> {
     faults
 }
 
-/// A second-level heading and what stands under it.
+/// A second-level heading and the text under it.
 fn section(text: &str, wanted: impl Fn(&str) -> bool) -> Option<(&str, String)> {
     let mut lines = text.lines();
     let title = lines.by_ref().filter_map(|line| line.strip_prefix("## ")).find(|title| wanted(title.trim()))?;
@@ -40,13 +40,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dated_section_with_entries_and_nothing_unreleased_is_right() {
+    fn a_dated_section_with_entries_and_nothing_unreleased_is_accepted() {
         assert_eq!(faults("## 1.2.3 - 2026-01-31\n### Added\n- x\n", "1.2.3"), [""; 0]);
         assert_eq!(faults("## Unreleased\n\n## 1.2.3 - 2026-01-31\n- x\n", "1.2.3"), [""; 0]);
     }
 
     #[test]
-    fn everything_that_is_wrong_is_said_at_once() {
+    fn all_faults_are_reported_at_once() {
         let said = |text: &str| faults(text, "1.2.3").join("; ");
         assert!(said("## 1.2.30 - 2026-01-31\n- x\n").contains("no section"));
         assert!(said("## 1.2.3\n- x\n").contains("YYYY-MM-DD"));

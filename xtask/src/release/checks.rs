@@ -1,4 +1,4 @@
-//! The checks before a release, each telling every fault that it finds.
+//! The checks before a release. Each reports every fault that it finds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,10 @@ const REVISION: &str = "org.opencontainers.image.revision";
 /// The kustomizations that name the images' tags.
 const OVERLAYS: [&str; 2] = ["kubernetes/overlays/minikube/kustomization.yaml", kustomization::FILE];
 
-/// Gives a local image's label, by image and label.
+/// Returns a local image's label, by image and label.
 pub(super) type Label<'a> = &'a dyn Fn(&str, &str) -> Option<String>;
 
-/// Everything that is wrong, a line each.
+/// All faults, one line each.
 pub(super) fn all(root: &Path, version: &str, label: Label<'_>) -> Vec<String> {
     let changelog = fs::read_to_string(root.join("CHANGELOG.md")).unwrap_or_default();
     [
@@ -33,10 +33,10 @@ pub(super) fn remote(root: &Path) -> String {
     git(root, &["config", "branch.main.remote"]).unwrap_or_else(|| "origin".to_owned())
 }
 
-/// Committed, on main, and main is what others have. The remote is asked: what was fetched last may be old.
+/// The tree is committed, on main, and equal to the remote's main. Asks the remote, because the last fetch may be old.
 fn tree(root: &Path) -> Vec<String> {
     let mut faults = Vec::new();
-    // Where images went is written by building them, and is committed with the tag behind it.
+    // The build of the images writes this file, which is committed after the tag.
     let changes = identity::changes(root);
     if !changes.is_empty() {
         faults.push(format!("not committed: {}", changes.lines().map(str::trim).collect::<Vec<_>>().join(", ")));
@@ -66,7 +66,7 @@ fn tag(root: &Path, version: &str) -> Vec<String> {
     here.into_iter().chain(there).collect()
 }
 
-/// Every tag that a manifest names is the version.
+/// All image tags in the manifests are the version.
 fn manifests(root: &Path, version: &str) -> Vec<String> {
     let mut faults = Vec::new();
     for file in OVERLAYS {
@@ -94,13 +94,13 @@ fn manifests(root: &Path, version: &str) -> Vec<String> {
     faults
 }
 
-/// What `kubectl apply -f kubernetes/` takes.
+/// The file that `kubectl apply -f kubernetes/` applies.
 fn rendered(root: &Path) -> Vec<PathBuf> {
     let files = fs::read_dir(root.join("kubernetes")).into_iter().flatten().flatten().map(|entry| entry.path());
     files.filter(|file| file.extension().is_some_and(|extension| extension == "yaml")).collect()
 }
 
-/// Both images are there, of this version and this commit.
+/// Both images exist, with this version and this commit.
 fn images(root: &Path, version: &str, label: Label<'_>) -> Vec<String> {
     let commit = git(root, &["rev-parse", "--short=12", "HEAD"]).unwrap_or_default();
     let mut faults = Vec::new();

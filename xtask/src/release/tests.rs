@@ -8,7 +8,7 @@ use super::{checks, tag};
 use crate::image::identity::git;
 use crate::image::kustomization;
 
-/// A repository of its own with a remote, ready to release 1.2.3.
+/// A temporary repository with a remote, ready to release 1.2.3.
 pub(crate) struct Repository {
     folder: TempDir,
 }
@@ -18,7 +18,7 @@ impl Repository {
         let repository = Self { folder: tempfile::tempdir().unwrap() };
         let images = kustomization::text("registry.example/team", "1.2.3");
         repository.git(&["init", "--quiet", "--initial-branch", "main"]);
-        // Neither the machine's name nor its hooks nor its signing key.
+        // Without the machine's user name, hooks and signing key.
         for (name, value) in [
             ("user.name", "t"),
             ("user.email", "t@t"),
@@ -69,7 +69,7 @@ impl Repository {
         checks::all(self.path(), "1.2.3", label)
     }
 
-    /// What is wrong where both images are right.
+    /// The faults if both images are right.
     fn faults_beside_images(&self) -> String {
         let commit = git(self.path(), &["rev-parse", "--short=12", "HEAD"]).unwrap();
         self.faults(&|_, label| Some(if label.ends_with("version") { "1.2.3" } else { &commit }.to_owned())).join("\n")
@@ -77,7 +77,7 @@ impl Repository {
 }
 
 #[test]
-fn a_tree_in_which_all_is_right_can_be_released_and_is_tagged_once() {
+fn a_correct_tree_can_be_released_and_is_tagged_once() {
     let repository = Repository::ready();
     assert_eq!(repository.faults_beside_images(), "");
     tag(repository.path(), "1.2.3").unwrap();
@@ -93,10 +93,10 @@ fn a_tag_that_only_the_remote_has_is_taken_too() {
 }
 
 #[test]
-fn a_tree_that_is_not_main_as_others_have_it_is_named_with_what_differs() {
+fn a_tree_that_differs_from_the_remote_main_is_reported_with_the_difference() {
     let repository = Repository::ready();
     repository.write("new.rs", "");
-    // Building writes where the images went: that must not ask for another build.
+    // The build writes the images' names into a file: that must not require another build.
     repository.write(kustomization::FILE, &kustomization::text("other.example", "1.2.3"));
     assert_eq!(repository.faults_beside_images(), "not committed: ?? new.rs");
     repository.git(&["switch", "--quiet", "--create", "aside"]);
@@ -108,7 +108,7 @@ fn a_tree_that_is_not_main_as_others_have_it_is_named_with_what_differs() {
 }
 
 #[test]
-fn manifests_of_another_version_are_named_file_by_file() {
+fn manifests_of_another_version_are_reported_file_by_file() {
     let repository = Repository::ready();
     repository.write(kustomization::FILE, &kustomization::text("registry.example/team", "1.2.2"));
     repository.write("kubernetes/overlays/minikube/kustomization.yaml", "images: []\n");
@@ -128,7 +128,7 @@ fn manifests_of_another_version_are_named_file_by_file() {
 }
 
 #[test]
-fn images_that_are_missing_or_of_another_commit_are_named() {
+fn missing_images_and_images_of_another_commit_are_reported() {
     let repository = Repository::ready();
     let none = repository.faults(&|_, _| None).join("\n");
     assert!(

@@ -1,4 +1,4 @@
-//! Reads the waits out of rendered objects. What a manifest leaves out is what Kubernetes or the binary would take.
+//! Reads the waits from rendered objects. For values that a manifest leaves out it uses the defaults of Kubernetes or the binary.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::{PageWaits, ScaleDownWaits, UserWaits, Waits};
 
-/// The kubelet looks at a mounted ConfigMap so often, and may take it from a cache that is as old.
+/// The longest delay of a mounted ConfigMap: the kubelet's sync period and the age of its cache.
 const MOUNTED: Duration = Duration::from_secs(2 * 60);
 
-/// A watch tells within a second.
+/// The longest delay of a watch.
 const WATCHED: Duration = Duration::from_secs(1);
 
 /// Why the waits cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
-    /// A Deployment that has waits is not there.
+    /// A Deployment is missing.
     #[error("there is no Deployment {0}")]
     Missing(&'static str),
     /// A Deployment has no container of that name.
     #[error("{0} has no container {1}")]
     NoContainer(String, &'static str),
-    /// A hook takes an unknown share of the grace period.
+    /// A hook has an unknown duration.
     #[error("preStop of {0} has no known length: use `sleep`")]
     UnknownHook(String),
     /// An option is no duration.
@@ -32,7 +32,7 @@ pub enum ReadError {
 /// The waits of a set of manifests.
 ///
 /// # Errors
-/// The user tier or the maintenance page is missing, or a wait cannot be told.
+/// The user tier or the maintenance page is missing, or a wait is not known.
 pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
     let deployment = |name: &'static str| {
         let found = objects.iter().find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == name);
@@ -67,7 +67,7 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
         pre_stop: pre_stop(deployment, container)?,
         drain: duration("DRAIN_TIMEOUT")?.unwrap_or(Duration::from_secs(60)),
         propagation: duration("PROPAGATION_WAIT")?.unwrap_or(Duration::from_secs(15)),
-        told: duration("TERMINATION_GRACE_PERIOD")?,
+        configured_grace: duration("TERMINATION_GRACE_PERIOD")?,
         holds_readiness: option(container, "READINESS_WHILE_DRAINING") == Some("hold"),
         unready: noticed(&container["readinessProbe"]),
         dead: noticed(&container["livenessProbe"]),
@@ -96,7 +96,7 @@ fn scale_down(autoscaler: &Value) -> ScaleDownWaits {
         behavior["policies"].as_array().into_iter().flatten().map(|policy| seconds(&policy["periodSeconds"], 0));
     ScaleDownWaits {
         quiet: seconds(&behavior["stabilizationWindowSeconds"], 300),
-        // Where nothing is said, every 15 s.
+        // The default is 15 s.
         pace: paces.min().unwrap_or(Duration::from_secs(15)),
     }
 }

@@ -1,4 +1,4 @@
-//! The arithmetic as a table: each row spoils one number, and one complaint is to name it.
+//! The arithmetic as a table: each row changes one wait, and one fault names it.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn fitting() -> Waits {
             pre_stop: s(0),
             drain: s(60),
             propagation: s(15),
-            told: Some(s(90)),
+            configured_grace: Some(s(90)),
             holds_readiness: true,
             unready: s(7),
             dead: s(65),
@@ -28,26 +28,26 @@ fn fitting() -> Waits {
 }
 
 #[test]
-fn what_fits_is_not_complained_about() {
+fn waits_that_fit_have_no_faults() {
     assert_eq!(fitting().faults(), Vec::<String>::new());
     let no_autoscaler = Waits { scale_down: None, ..fitting() };
     assert_eq!(no_autoscaler.faults(), Vec::<String>::new());
     let mut to_the_second = fitting();
-    (to_the_second.user.grace, to_the_second.user.told) = (s(80), Some(s(80)));
+    (to_the_second.user.grace, to_the_second.user.configured_grace) = (s(80), Some(s(80)));
     assert_eq!(to_the_second.faults(), Vec::<String>::new());
 }
 
 #[test]
-fn each_number_that_does_not_fit_is_complained_about_once_and_by_name() {
+fn each_wait_that_does_not_fit_is_reported_once_by_name() {
     type Spoil = fn(&mut Waits);
     let table: &[(Spoil, &str)] = &[
         (|w| w.user.drain = s(71), "grant 91 or more"),
         (|w| w.user.propagation = s(26), "grant 91 or more"),
-        (|w| (w.user.grace, w.user.told) = (s(79), Some(s(79))), "grants 79s"),
-        (|w| (w.user.pre_stop, w.user.told) = (s(11), Some(s(79))), "preStop 11s"),
+        (|w| (w.user.grace, w.user.configured_grace) = (s(79), Some(s(79))), "grants 79s"),
+        (|w| (w.user.pre_stop, w.user.configured_grace) = (s(11), Some(s(79))), "preStop 11s"),
         (|w| w.user.pre_stop = s(5), "TERMINATION_GRACE_PERIOD says 90s"),
-        (|w| w.user.told = Some(s(120)), "TERMINATION_GRACE_PERIOD says 120s"),
-        (|w| w.user.told = None, "TERMINATION_GRACE_PERIOD is not set: say 90s"),
+        (|w| w.user.configured_grace = Some(s(120)), "TERMINATION_GRACE_PERIOD says 120s"),
+        (|w| w.user.configured_grace = None, "TERMINATION_GRACE_PERIOD is not set: set 90s"),
         (|w| w.user.holds_readiness = false, "READINESS_WHILE_DRAINING"),
         (|w| w.user.unready = s(15), "probe readiness more often"),
         (|w| w.user.dead = s(7), "probe liveness less often"),

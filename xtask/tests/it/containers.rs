@@ -1,5 +1,5 @@
-//! Both images, built on the spot and run the way the manifests have them run: nobody's user, a root that cannot be
-//! written, no capabilities, the binary as PID 1.
+//! Both images, built here and run as in the manifests: an unprivileged user, a read-only root, no capabilities, the binary as
+//! PID 1.
 
 mod container;
 mod images;
@@ -13,12 +13,12 @@ use serde_json::Value;
 use test_support::{Person, metric};
 
 const MEBIBYTE: u64 = 1024 * 1024;
-/// Time for people to leave, too short for a test to wait for it and long enough for a slow machine.
+/// A drain timeout that no test waits for, long enough for a slow machine.
 const PATIENT: &[(&str, &str)] =
     &[("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0"), ("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1s")];
 
 #[tokio::test]
-async fn a_user_tier_drains_as_the_first_process_of_its_container_and_ends_with_status_0() {
+async fn the_user_tier_drains_as_process_1_of_its_container_and_exits_with_status_0() {
     let images = Images::built();
     let mut pod = Container::start(&images, "sample-app-user", PATIENT, "").await;
     pod.assert_restricted();
@@ -50,7 +50,7 @@ async fn a_user_tier_drains_as_the_first_process_of_its_container_and_ends_with_
 }
 
 #[tokio::test]
-async fn an_admin_tier_finds_the_user_tier_in_the_other_container_by_name() {
+async fn the_admin_tier_finds_the_user_tier_in_another_container_by_name() {
     let images = Images::built();
     let options = [PATIENT, &[("POD_NAME", "user-in-a-box"), ("GRPC_AUTH", "off")]].concat();
     let pod = Container::start(&images, "sample-app-user", &options, "").await;
@@ -58,7 +58,7 @@ async fn an_admin_tier_finds_the_user_tier_in_the_other_container_by_name() {
     let person = Person::new(&pod.address("http.address").await).visit().await;
     let _stream = person.events().await;
 
-    // The name is nowhere but in the container's /etc/hosts: a static binary must look there by itself.
+    // Only the container's /etc/hosts has the name: a static binary must read it itself.
     let pods = format!("user-pods.test:{port}");
     let options =
         [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", &pods), ("ADMIN_AUTH", "off"), ("REFRESH_INTERVAL", "100ms")];
@@ -82,7 +82,7 @@ async fn an_admin_tier_finds_the_user_tier_in_the_other_container_by_name() {
 }
 
 #[test]
-fn an_image_holds_its_binary_and_next_to_nothing_else() {
+fn an_image_contains_its_binary_and_little_else() {
     let images = Images::built();
     for (image, binary) in [("sample-app-user", "user-tier"), ("sample-app-admin", "admin-tier")] {
         let files = images.files(image);
@@ -90,13 +90,13 @@ fn an_image_holds_its_binary_and_next_to_nothing_else() {
         let alone = BTreeSet::from(["etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt", binary]);
         assert_eq!(names, alone, "no shell, no library");
         let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        // Not optimized, as these images are built to be tried.
+        // Not optimized, to save time.
         assert!(bytes < 40 * MEBIBYTE, "{image} has {bytes} bytes");
     }
 }
 
 #[test]
-fn an_image_says_what_it_is_and_the_binary_in_it_says_the_same() {
+fn the_labels_of_an_image_match_the_version_of_its_binary() {
     let images = Images::built();
     let commit = images.git(&["rev-parse", "--short=12", "HEAD"]);
     for (image, binary) in [("sample-app-user", "user-tier"), ("sample-app-admin", "admin-tier")] {
@@ -126,7 +126,7 @@ fn an_image_says_what_it_is_and_the_binary_in_it_says_the_same() {
 }
 
 #[test]
-fn what_is_inside_is_listed_beside_each_image() {
+fn each_image_has_a_bill_of_materials() {
     let images = Images::built();
     for (image, binary) in [("sample-app-user", "user-tier"), ("sample-app-admin", "admin-tier")] {
         let list: Value = serde_json::from_str(&images.list(image)).unwrap();

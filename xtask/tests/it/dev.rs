@@ -1,4 +1,4 @@
-//! `cargo xtask dev` as a newcomer runs it, on ports of the test's own.
+//! `cargo xtask dev` as in the README, on free ports.
 
 mod browser;
 mod front_door;
@@ -11,10 +11,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use test_support::{Person, Process};
 
-/// What `cargo` needs of our environment to see that everything is built.
+/// The variables by which `cargo` sees that everything is built.
 const PASSED_ON: [&str; 6] = ["CARGO", "CARGO_HOME", "CARGO_TARGET_DIR", "HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
-/// A running `cargo xtask dev`. Killed where a test ends before it; its children end with it.
+/// A running `cargo xtask dev`. Killed with its children when a test ends before it.
 struct Dev {
     process: Process,
     /// The port of the front door.
@@ -24,14 +24,14 @@ struct Dev {
 }
 
 impl Dev {
-    /// Starts it and waits until it says what to open.
+    /// Starts it and waits for its summary.
     async fn start(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let port = free_ports();
         let passed_on: Vec<_> = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))).collect();
         let passed_on = passed_on.iter().map(|(name, value)| (*name, value.as_str()));
         let environment: Vec<_> = passed_on.chain(environment.iter().copied()).collect();
         let port_text = port.to_string();
-        // What it says is on stdout, and its children's logs too.
+        // Its output and its children's logs are on stdout.
         let command =
             ["-c", "exec \"$0\" dev \"$@\" 1>&2", env!("CARGO_BIN_EXE_xtask"), "--no-build", "--port", &port_text];
         let process = Process::start("/bin/sh", &[&command[..], arguments].concat(), &environment);
@@ -47,17 +47,17 @@ impl Dev {
         dev
     }
 
-    /// Somebody new, at the front door.
+    /// A new user at the front door.
     fn person(&self) -> Person {
         Person::new(&format!("127.0.0.1:{}", self.port))
     }
 
-    /// Does what it tells users to do: `kill -TERM`.
+    /// Runs the printed command: `kill -TERM`.
     fn drain(&self, pod: &str) {
         kill(Pid::from_raw(self.children[pod]), Signal::SIGTERM).unwrap();
     }
 
-    /// Presses Ctrl-C, and waits for the end.
+    /// Sends Ctrl-C, and waits for the exit.
     async fn stop(mut self) {
         self.signal(Signal::SIGINT);
         assert!(self.wait().await.success(), "{}", self.log().join("\n"));
@@ -78,7 +78,7 @@ impl DerefMut for Dev {
     }
 }
 
-/// A port whose followers are free, too. Below those that the system gives to clients.
+/// A port such that the following ones are free, too. Below the system's ephemeral ports.
 fn free_ports() -> u16 {
     let ours = (20_000..30_000).step_by(7).skip(std::process::id() as usize % 1_000);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();

@@ -1,4 +1,4 @@
-//! The two Dockerfiles: alike, and as hadolint wants them.
+//! The two Dockerfiles: the same build stages, and accepted by hadolint.
 
 use std::process::Command;
 
@@ -11,13 +11,13 @@ fn stages_that_build(text: &str) -> &str {
 }
 
 #[test]
-fn both_build_in_the_same_words_so_that_the_second_image_is_only_a_copy() {
+fn both_dockerfiles_share_their_build_stages() {
     let (user, admin) = (text("Dockerfile.user"), text("Dockerfile.admin"));
     assert_eq!(stages_that_build(&user), stages_that_build(&admin));
 }
 
 #[test]
-fn the_last_stages_differ_in_names_and_ports_alone() {
+fn the_last_stages_differ_only_in_names_and_ports() {
     let last = |name: &str| text(name).split("FROM ${RUNTIME_IMAGE}").nth(1).unwrap().to_owned();
     let described = |text: String| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("image.description") && !line.starts_with("EXPOSE"));
@@ -29,7 +29,7 @@ fn the_last_stages_differ_in_names_and_ports_alone() {
 }
 
 #[test]
-fn what_an_image_is_made_from_holds_neither_git_nor_tests_nor_chores() {
+fn the_build_context_of_an_image_contains_neither_git_nor_tests_nor_xtask() {
     let allowed = text(".dockerignore");
     let first = allowed.lines().find(|line| !line.starts_with('#')).unwrap();
     assert_eq!(first, "*", "all is left out that is not named");

@@ -1,10 +1,12 @@
-//! What is shipped beside the binaries, held against the binaries: images, manifests, alerts, dashboards.
+//! What is shipped beside the binaries, tested with the binaries: images, manifests, alerts, dashboards, documentation.
 
 #![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test panics where something is missing")]
 
 mod containers;
 mod dev;
 mod dockerfiles;
+mod docs;
+mod features;
 mod manifests;
 mod monitoring;
 mod prometheus;
@@ -25,22 +27,22 @@ fn file(path: &str) -> PathBuf {
     root().join(path)
 }
 
-/// What stands in a file of the repository.
+/// The text of a file of the repository.
 fn text(path: &str) -> String {
     fs::read_to_string(file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What a YAML or JSON file of the repository says.
+/// The value of a YAML or JSON file of the repository.
 fn read(path: &str) -> Value {
     serde_saphyr::from_str(&text(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// What is in a list; nothing where there is none.
+/// The elements of a list; none if the value is not a list.
 fn list(value: &Value) -> &[Value] {
     value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
-/// The binary of a tier. It lies beside ours: `cargo xtask test` builds all of them.
+/// The binary of a tier, beside ours: `cargo xtask test` builds all of them.
 fn binary(name: &str) -> PathBuf {
     let binary = Path::new(env!("CARGO_BIN_EXE_xtask")).with_file_name(name);
     assert!(binary.is_file(), "{name} is not built; run cargo build --workspace --bins first");

@@ -1,4 +1,4 @@
-//! The manifests, as a cluster would get them: rendered by `kubectl kustomize`, each overlay and each component.
+//! The manifests as a cluster gets them: each overlay and each component, rendered by `kubectl kustomize`.
 
 mod access;
 mod api;
@@ -21,10 +21,10 @@ use xtask::manifests::{check, objects, quick_start, render};
 
 use crate::{list, root};
 
-/// What can be put on top of an overlay.
+/// The components.
 const COMPONENTS: [&str; 5] = ["autoscaling", "gateway", "ingress", "maintenance-file", "monitoring"];
 
-/// Whatever is rendered: the overlays, and production with each component, with its name.
+/// All renderings with their names: the overlays, and production with each component.
 fn all() -> Vec<(String, Vec<Value>)> {
     let overlays = ["minikube", "production"].map(|name| (name.to_owned(), overlay(name)));
     let components = COMPONENTS.iter().map(|name| (format!("production with {name}"), with(&[name])));
@@ -41,9 +41,9 @@ fn with(components: &[&str]) -> Vec<Value> {
     objects(&rendered_with(components, "")).unwrap()
 }
 
-/// The production overlay as somebody's own overlay has it: with components, and with what else they say.
+/// An overlay on top of production, with components and further text.
 fn rendered_with(components: &[&str], besides: &str) -> String {
-    // Kustomize takes no absolute paths, so it has to lie within the repository.
+    // Kustomize accepts no absolute paths, so the overlay has to be in the repository.
     let target = root().join("target");
     fs::create_dir_all(&target).unwrap();
     let folder = tempfile::tempdir_in(&target).unwrap();
@@ -71,13 +71,13 @@ fn the_rendered_file_is_what_the_overlay_renders_to() {
 }
 
 #[test]
-fn a_rendered_file_that_is_not_up_to_date_says_what_to_run() {
+fn a_stale_rendered_file_is_reported_with_the_command_that_renews_it() {
     let error = check(&root(), "something else").unwrap_err().to_string();
     assert!(error.contains("run cargo xtask manifests"), "{error}");
 }
 
 #[test]
-fn the_folder_that_kubectl_applies_holds_the_one_file_and_no_kustomization() {
+fn the_folder_that_kubectl_applies_contains_one_file_and_no_kustomization() {
     let files = fs::read_dir(root().join("kubernetes")).unwrap().map(|entry| entry.unwrap());
     let mut files: Vec<_> =
         files.filter(|entry| entry.path().is_file()).map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -86,7 +86,7 @@ fn the_folder_that_kubectl_applies_holds_the_one_file_and_no_kustomization() {
 }
 
 #[test]
-fn the_quick_start_holds_no_secrets_and_no_custom_resources() {
+fn the_quick_start_contains_no_secrets_and_no_custom_resources() {
     for object in overlay("minikube") {
         let group = object["apiVersion"].as_str().unwrap().split_once('/').map_or("", |(group, _)| group);
         let built_in = !group.contains('.') || group.ends_with(".k8s.io") && !group.starts_with("gateway.");

@@ -1,4 +1,4 @@
-//! Alerts, scrape configurations, dashboard and handbook say the same, and name what there is.
+//! Alerts, scrape configurations, dashboard and manual agree, and refer to existing names.
 
 pub(crate) mod names;
 mod resources;
@@ -20,7 +20,7 @@ pub(crate) fn alerts() -> Vec<Value> {
     list(&groups).iter().flat_map(|group| list(&group["rules"])).cloned().collect()
 }
 
-/// Every panel of the dashboard that shows something.
+/// Every panel of the dashboard with data.
 pub(crate) fn panels() -> Vec<Value> {
     list(&read(DASHBOARD)["panels"]).iter().filter(|panel| panel["type"] != "row").cloned().collect()
 }
@@ -36,8 +36,8 @@ fn the_alert_of_the_requirements_is_there_word_for_word() {
 }
 
 #[test]
-fn every_alert_says_how_bad_it_is_and_where_to_read_on() {
-    let handbook = text("docs/operating.md");
+fn every_alert_has_a_severity_and_a_runbook() {
+    let manual = text("docs/monitoring.md");
     for alert in alerts() {
         let name = alert["alert"].as_str().unwrap();
         assert!(["warning", "critical"].contains(&alert["labels"]["severity"].as_str().unwrap()), "{name}");
@@ -45,8 +45,8 @@ fn every_alert_says_how_bad_it_is_and_where_to_read_on() {
             assert!(alert["annotations"][annotation].is_string(), "{name} has no {annotation}");
         }
         let anchor = name.to_lowercase();
-        assert_eq!(alert["annotations"]["runbook_url"], format!("docs/operating.md#{anchor}"), "{name}");
-        assert!(handbook.lines().any(|line| line == format!("### {name}")), "no runbook: {name}");
+        assert_eq!(alert["annotations"]["runbook_url"], format!("docs/monitoring.md#{anchor}"), "{name}");
+        assert!(manual.lines().any(|line| line == format!("### {name}")), "no runbook: {name}");
     }
 }
 
@@ -65,7 +65,7 @@ fn every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() {
 }
 
 #[test]
-fn the_five_names_come_from_the_admin_tier_alone_with_and_without_the_operator() {
+fn the_five_metrics_come_from_the_admin_tier_only_with_and_without_the_operator() {
     let monitor = read("kubernetes/components/monitoring/service-monitor.yaml");
     assert_eq!(monitor["spec"]["endpoints"][0]["honorLabels"], true);
     let monitor = read("kubernetes/components/monitoring/pod-monitor.yaml");
@@ -89,7 +89,7 @@ fn on_this_machine_the_pods_of_cargo_xtask_dev_are_scraped_and_not_its_front_doo
 }
 
 #[test]
-fn every_panel_has_a_title_a_unit_a_description_and_the_datasource_that_was_chosen() {
+fn every_panel_has_a_title_a_unit_a_description_and_the_chosen_datasource() {
     let mut ids = BTreeSet::new();
     for panel in panels() {
         let title = panel["title"].as_str().unwrap();
@@ -105,7 +105,7 @@ fn every_panel_has_a_title_a_unit_a_description_and_the_datasource_that_was_chos
 }
 
 #[test]
-fn panels_stand_beside_each_other_and_not_on_each_other() {
+fn panels_do_not_overlap() {
     let mut taken = BTreeSet::new();
     for panel in panels() {
         let place = |name: &str| panel["gridPos"][name].as_u64().unwrap();
@@ -113,7 +113,7 @@ fn panels_stand_beside_each_other_and_not_on_each_other() {
         for cell in (place("x")..place("x") + place("w"))
             .flat_map(|x| (place("y")..place("y") + place("h")).map(move |y| (x, y)))
         {
-            assert!(taken.insert(cell), "{} lies on another panel", panel["title"]);
+            assert!(taken.insert(cell), "{} overlaps another panel", panel["title"]);
         }
     }
 }

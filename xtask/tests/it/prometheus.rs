@@ -1,4 +1,4 @@
-//! A real Prometheus: what its checker says of rules and metrics pages, and what it makes of a drain.
+//! A real Prometheus: its checks of rules and metrics pages, and its data of a drain.
 
 mod drain;
 mod picture;

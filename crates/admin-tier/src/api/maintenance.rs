@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{HeaderMap, StatusCode};
 use http_support::{Form, FormError};
-use maintenance_switch::{Position, SetError};
+use maintenance_switch::{SetError, SwitchState};
 use serde::{Deserialize, Serialize};
 use session_domain::Timestamp;
 
@@ -34,8 +34,8 @@ pub(crate) async fn move_switch(
                       that the pods follow.";
         return problem::answer(&headers, StatusCode::CONFLICT, "There is no switch here", detail);
     };
-    let position = match form.map(|Form(form)| form.enabled.parse::<Position>()) {
-        Ok(Ok(position)) => position,
+    let state = match form.map(|Form(form)| form.enabled.parse::<SwitchState>()) {
+        Ok(Ok(state)) => state,
         Ok(Err(unclear)) => {
             let detail = format!("The form field `enabled` {unclear}.");
             return problem::answer(&headers, StatusCode::BAD_REQUEST, "On or off?", &detail);
@@ -45,11 +45,11 @@ pub(crate) async fn move_switch(
             return problem::answer(&headers, error.status(), "On or off?", detail);
         }
     };
-    let deed = if position.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
-    match maintenance.set(position).await {
+    let deed = if state.is_on() { Deed::MaintenanceOn } else { Deed::MaintenanceOff };
+    match maintenance.set(state).await {
         Ok(()) => {
             app.audit.done(&operator, deed, Some(maintenance.name()));
-            if wants_json(&headers) { moved(maintenance, position) } else { Redirect::to("/admin").into_response() }
+            if wants_json(&headers) { moved(maintenance, state) } else { Redirect::to("/admin").into_response() }
         }
         Err(error) => {
             app.audit.failed(&operator, deed, Some(maintenance.name()), &error);
@@ -73,11 +73,11 @@ struct Moved {
     since: Option<Timestamp>,
 }
 
-fn moved(maintenance: &Maintenance, position: Position) -> Response {
+fn moved(maintenance: &Maintenance, state: SwitchState) -> Response {
     let stand = maintenance.stand();
     // It is set, though it may not have been read since.
-    let since = stand.since.filter(|_| stand.report.position == position);
-    let answer = Moved { enabled: position.is_on(), switch: maintenance.name(), since };
+    let since = stand.since.filter(|_| stand.report.state == state);
+    let answer = Moved { enabled: state.is_on(), switch: maintenance.name(), since };
     ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
 }
 
@@ -92,11 +92,11 @@ fn wants_json(headers: &HeaderMap) -> bool {
 /// A move by another operator is a conflict; the rest is not the operator's fault.
 const fn status(error: &SetError) -> StatusCode {
     match error {
-        SetError::Overtaken { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
-        SetError::Away(_) => StatusCode::SERVICE_UNAVAILABLE,
-        SetError::NotThere { .. }
+        SetError::Conflict { .. } | SetError::Contended(_) => StatusCode::CONFLICT,
+        SetError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        SetError::NotFound { .. }
         | SetError::Forbidden(..)
-        | SetError::Refused(_)
+        | SetError::Rejected(_)
         | SetError::Mounted(_)
         | SetError::NotAFile(_)
         | SetError::Unwritable(..) => StatusCode::INTERNAL_SERVER_ERROR,

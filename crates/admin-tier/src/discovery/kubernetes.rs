@@ -6,10 +6,10 @@ mod slices;
 
 use std::fmt;
 
+use backoff::Backoff;
 use tokio::time::sleep;
 
 use super::Reporter;
-use maintenance_switch::Backoff;
 
 /// A Service and the port of every pod behind it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ fn is_label(text: &str, longest: usize) -> bool {
 pub(super) async fn run(service: &Service, reporter: &Reporter) {
     let mut backoff = Backoff::default();
     let client = loop {
-        match maintenance_switch::connect().await {
+        match kubernetes_client::connect().await {
             Ok(client) => break client,
             Err(error) => reporter.failed(&error.to_string()),
         }

@@ -1,8 +1,8 @@
 //! `ADMIN_AUTH`, and what each of its words needs.
 
-use cli::options::{self, Environment, Faults};
+use cli::options::{self, Environment, OptionErrors};
+use cli::proxy_options::ProxyOptions;
 use cli::secret;
-use cli::trusted::{self, Trusted};
 use http_support::{Networks, Token, TrustedUser};
 
 use super::Raw;
@@ -29,14 +29,13 @@ enum Word {
 pub(super) fn read(
     raw: &Raw,
     environment: &dyn Environment,
-    faults: &mut Faults,
+    errors: &mut OptionErrors,
 ) -> (AdminAuth, Option<Networks>, Vec<&'static str>) {
     let choices = [("token", Word::Token), ("proxy", Word::Proxy), ("off", Word::Off)];
-    let known_faults = faults.clone();
-    let word = faults.take("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
-    let token = secret::read_token("ADMIN_TOKEN", environment, faults);
-    let Trusted { proxies, user: trusted } =
-        trusted::read(raw.trusted_user_header.as_deref(), raw.trusted_proxies.as_deref(), faults);
+    let known_faults = errors.clone();
+    let word = errors.value_or("ADMIN_AUTH", options::choice(&raw.admin_auth, &choices), Word::Off);
+    let token = secret::read_token("ADMIN_TOKEN", environment, errors);
+    let ProxyOptions { proxies, user: trusted } = raw.proxies.read(errors);
     let unused = |is_set: bool, name| is_set.then_some(name);
     let unused_token = unused(token.is_some(), "ADMIN_TOKEN");
     let unused_proxy = unused(trusted.is_some(), "TRUSTED_USER_HEADER");
@@ -44,8 +43,8 @@ pub(super) fn read(
         (Word::Token, _) => (AdminAuth::Token(token), unused_proxy.into_iter().collect()),
         (Word::Proxy, Some(trusted)) => (AdminAuth::Proxy(trusted), unused_token.into_iter().collect()),
         (Word::Proxy, None) => {
-            if *faults == known_faults {
-                faults.push(
+            if *errors == known_faults {
+                errors.push(
                     "ADMIN_AUTH",
                     "`proxy` needs TRUSTED_USER_HEADER (the header with the operator's name) and TRUSTED_PROXIES \
                      (the networks that it is believed from)",

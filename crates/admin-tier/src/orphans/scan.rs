@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use cli::secret::Secret;
+use cli::secret::SecretString;
 use fleet::StoreRecord;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, RedisError, cmd, pipe};
@@ -31,12 +31,12 @@ pub(super) struct Scanned {
 }
 
 pub(super) struct Scanner {
-    url: Secret,
+    url: SecretString,
     connection: Option<MultiplexedConnection>,
 }
 
 impl Scanner {
-    pub(super) const fn new(url: Secret) -> Self {
+    pub(super) const fn new(url: SecretString) -> Self {
         Self { url, connection: None }
     }
 

@@ -60,7 +60,7 @@ pub(super) struct SwitchPart {
 impl SwitchView {
     pub(super) fn new(switched: &Switched, view: &FleetView, words: Words) -> Self {
         let Switched { name, stand } = switched;
-        let is_on = stand.report.position.is_on();
+        let is_on = stand.report.state.is_on();
         let (mut followed, mut behind) = (0, Vec::new());
         for pod in view.pods().iter().filter(|pod| has_to_follow(pod)) {
             match behind_by(pod, is_on, stand.since, words) {
@@ -73,10 +73,10 @@ impl SwitchView {
             is_on,
             since: stand.since.map(words::clock),
             moved: stand.since,
-            doubt: match &stand.report.standing {
-                SwitchHealth::Doubtful(doubt) => Some(format!("{name} {doubt}")),
-                SwitchHealth::Unheard => Some(format!("{name} was not read yet")),
-                SwitchHealth::Sound => None,
+            doubt: match &stand.report.health {
+                SwitchHealth::Failing(doubt) => Some(format!("{name} {doubt}")),
+                SwitchHealth::Unknown => Some(format!("{name} was not read yet")),
+                SwitchHealth::Healthy => None,
             },
             name: name.clone(),
             followed,

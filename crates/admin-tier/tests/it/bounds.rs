@@ -1,8 +1,8 @@
 //! What clients send, and a log that nobody reads: neither stops the admin tier.
 
-use std::time::Duration;
-
-use test_support::{PATIENCE, Person, Process, Signal, Unread, eventually, free_port, metric};
+use test_support::{
+    Person, Process, Signal, TEST_TIMEOUT, UnreadLogProcess, eventually, free_port, metric, send_forms_byte_by_byte,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -28,7 +28,8 @@ async fn a_head_without_an_end_is_refused_and_nothing_is_kept_of_it() {
         let _ = read.read_to_end(&mut answer).await;
         answer
     };
-    let (answer, ()) = timeout(PATIENCE, async { tokio::join!(answered, sending) }).await.expect("it goes on for ever");
+    let (answer, ()) =
+        timeout(TEST_TIMEOUT, async { tokio::join!(answered, sending) }).await.expect("it goes on for ever");
     assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&answer));
     let grown = admin.memory_bytes().saturating_sub(before);
     assert!(grown < 16 * 1024 * 1024, "{grown}");
@@ -45,26 +46,13 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes_and_too_la
          application/x-www-form-urlencoded\r\ntransfer-encoding: chunked\r\n\r\n",
         admin.http
     );
-    let mut streams = Vec::new();
-    for _ in 0..50 {
-        let mut stream = TcpStream::connect(&admin.http).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        streams.push(stream);
-    }
-    // In turn and with pauses, so that the tier reads each byte by itself.
-    for _ in 0..400 {
-        for stream in &mut streams {
-            stream.write_all(b"1\r\nx\r\n").await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let mut streams = send_forms_byte_by_byte(&admin.http, &head).await;
     let grown = admin.memory_bytes().saturating_sub(before);
     assert!(grown < 16 * 1024 * 1024, "20,000 bytes cost {grown}");
     let stream = &mut streams[0];
     let _ = stream.write_all(&b"1\r\nx\r\n".repeat(17_000)).await;
     let mut answer = [0; 12];
-    timeout(PATIENCE, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+    timeout(TEST_TIMEOUT, stream.read_exact(&mut answer)).await.unwrap().unwrap();
     assert_eq!(&answer, b"HTTP/1.1 413");
 }
 
@@ -72,11 +60,12 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes_and_too_la
 async fn a_full_log_hangs_nobody_whatever_is_logged() {
     let address = format!("127.0.0.1:{}", free_port());
     let options = [("HTTP_ADDR", address.as_str()), ("USER_PODS", PODS[0]), ("ADMIN_TOKEN", "opener")];
-    let mut process = Unread::start(BINARY, &options).await;
+    let mut process = UnreadLogProcess::start(BINARY, &options).await;
     let person = Person::new(&address);
     eventually("the admin tier serves", || async { person.request("/health").send().await.ok() }).await;
     for _ in 0..3 {
-        let wrong = person.request("/admin/api/v1/pods").bearer_auth("wrong").timeout(PATIENCE).send().await.unwrap();
+        let wrong =
+            person.request("/admin/api/v1/pods").bearer_auth("wrong").timeout(TEST_TIMEOUT).send().await.unwrap();
         assert!([401, 429].contains(&wrong.status().as_u16()), "{}", wrong.status());
     }
     let page = person.text("/metrics").await;

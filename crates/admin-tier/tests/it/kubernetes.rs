@@ -121,7 +121,7 @@ async fn an_outage_takes_no_pod_and_what_came_meanwhile_is_found_after_it(outage
     let (asked, began) = (api.asked_anything() + api.connections(), Instant::now());
     match outage {
         Outage::Refuses => api.stop().await,
-        Outage::TurnsAway => api.turn_away(true),
+        Outage::TurnsAway => api.reject_connections(true),
         Outage::Fails(fault) => {
             api.fault_all(fault);
             api.cut_watches();

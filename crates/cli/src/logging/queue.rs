@@ -1,7 +1,7 @@
-//! The way of a line from whoever logs it to stderr: a bounded queue, and one thread that writes.
+//! A bounded queue of log lines, and the thread that writes them to stderr.
 //!
-//! A write to a full pipe blocks for as long as nobody reads it. Here only the writer's thread blocks then; lines that do
-//! not fit into the queue are dropped and counted. It never keeps a process from ending.
+//! A write to a full pipe blocks until the pipe is read. Here only the writing thread blocks. Lines that do not fit into the
+//! queue are dropped and counted. The thread never prevents the process from ending.
 
 use std::io::{self, ErrorKind, Write};
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// What may wait in the queue, in bytes.
+/// The size of the queue, in bytes.
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
 
-/// What a waiting line costs beside its text, in bytes.
+/// The memory of a waiting line beside its text, in bytes.
 const LINE_OVERHEAD_BYTES: usize = 64;
 
-/// A stderr that somebody else has made non-blocking is tried again so often.
+/// How often a write is repeated if another process has made stderr non-blocking.
 const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 enum Message {
     Line(Vec<u8>),
-    /// Everything before it has been written, or was tried.
+    /// Answered when all lines before it were written or failed.
     Flush(Sender<()>),
 }
 
@@ -39,24 +39,24 @@ impl LogQueue {
     /// Starts the thread that writes to `out`.
     ///
     /// # Errors
-    /// Where the system starts no thread.
+    /// Fails if the system cannot start a thread.
     pub fn start(out: impl Write + Send + 'static) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let queue = Self { sender, waiting_bytes: Arc::default(), dropped_lines: Arc::default() };
         let (waiting_bytes, dropped_lines) = (Arc::clone(&queue.waiting_bytes), Arc::clone(&queue.dropped_lines));
-        // Not joined: it may be blocked in a write for ever, and ends with the process.
+        // Not joined: it may be blocked in a write, and ends with the process.
         thread::Builder::new().name("log".to_owned()).spawn(move || {
             write_lines(&receiver, out, &waiting_bytes, &dropped_lines);
         })?;
         Ok(queue)
     }
 
-    /// Lines that were dropped so far, as a counter that goes on counting.
+    /// The counter of dropped lines.
     pub fn dropped_lines(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped_lines)
     }
 
-    /// Takes a line that ends with a line break, or drops and counts it.
+    /// Queues a line, which must end with a line break. Drops and counts it if it does not fit.
     pub fn push(&self, line: &[u8]) {
         let cost = line.len() + LINE_OVERHEAD_BYTES;
         let fits = self.waiting_bytes.fetch_add(cost, Ordering::Relaxed) + cost <= MAX_WAITING_BYTES;
@@ -66,14 +66,14 @@ impl LogQueue {
         }
     }
 
-    /// Waits until every line so far has been written, but no longer than `timeout`. Gives whether that is so.
+    /// Waits until all lines so far are written, at most for `timeout`. Returns whether they are.
     pub fn flush(&self, timeout: Duration) -> bool {
         let (done, is_done) = mpsc::channel();
         self.sender.send(Message::Flush(done)).is_ok() && is_done.recv_timeout(timeout).is_ok()
     }
 }
 
-/// `tracing_subscriber` writes each event by one call.
+/// `tracing_subscriber` writes each event in one call.
 impl Write for LogQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -118,7 +118,7 @@ fn write_lines(
                     reported = dropped;
                 }
             }
-            // Nobody may be waiting any more.
+            // The caller may have stopped waiting.
             Message::Flush(done) => _ = done.send(()),
         }
     }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_in_order_and_a_flush_waits_for_them() {
+    fn lines_are_written_in_order_and_a_flush_waits_for_them() {
         let (queue, reader) = queue();
         for number in 0..100 {
             queue.push(format!("line {number}\n").as_bytes());
@@ -162,14 +162,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_that_nobody_reads_blocks_nobody_and_lines_that_do_not_fit_are_counted() {
+    fn a_full_pipe_does_not_block_and_lines_that_do_not_fit_are_counted() {
         let (queue, reader) = queue();
         let line = [&[b'x'; 1023][..], b"\n"].concat();
         let began = Instant::now();
         for _ in 0..4096 {
             queue.push(&line);
         }
-        assert!(!queue.flush(Duration::from_millis(10)), "nobody reads");
+        assert!(!queue.flush(Duration::from_millis(10)), "the pipe is not read");
         assert!(began.elapsed() < Duration::from_secs(20));
         let dropped = queue.dropped_lines().load(Ordering::Relaxed);
         // A pipe holds 64 KiB, the queue 1 MiB.
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_without_a_reader_is_no_error_of_whoever_logs() {
+    fn a_pipe_without_a_reader_does_not_fail_the_caller() {
         let (queue, reader) = queue();
         drop(reader);
         queue.push(b"lost\n");

@@ -1,23 +1,24 @@
-//! Whatever a pod does and says, the numbers of each of its drains add up, and those of the one that runs are what it lists.
+//! The numbers of each drain add up whatever a pod does, and those of the running one equal what the pod lists.
 
 use proptest::prelude::*;
 
-use crate::tests::{at, named, report, session};
+use session_domain::{Departure, Outcome, Phase, PodReport, SessionId, SessionView};
+
+use crate::test_fleet::{at, discovered, report, session};
 use crate::*;
-use session_domain::{Outcome, Phase, PodReport, SessionView};
 
 const POD: &str = "user-1";
 
-/// What happens next.
+/// A step of a random history.
 #[derive(Clone, Debug)]
 enum Step {
-    Says { phase: Phase, countdown: bool, is_final: bool },
-    Holds { n: u128, present: bool },
-    Loses { n: u128, how: usize },
+    Reports { phase: Phase, countdown: bool, is_final: bool },
+    Updates { n: u128, present: bool },
+    Removes { n: u128, how: usize },
     Renames { n: u128, to: u128, present: bool },
-    IsLost,
+    BecomesUnreachable,
     IsForgotten,
-    ListsAnew { held: Vec<(u128, bool)> },
+    SendsSnapshot { held: Vec<(u128, bool)> },
     Restarts,
 }
 
@@ -25,14 +26,14 @@ fn step() -> impl Strategy<Value = Step> {
     let n = 1..8_u128;
     prop_oneof![
         3 => (prop::sample::select(&Phase::ALL[..]), any::<bool>(), prop::bool::weighted(0.1))
-            .prop_map(|(phase, countdown, is_final)| Step::Says { phase, countdown, is_final }),
-        6 => (n.clone(), any::<bool>()).prop_map(|(n, present)| Step::Holds { n, present }),
-        4 => (n.clone(), 0..6_usize).prop_map(|(n, how)| Step::Loses { n, how }),
+            .prop_map(|(phase, countdown, is_final)| Step::Reports { phase, countdown, is_final }),
+        6 => (n.clone(), any::<bool>()).prop_map(|(n, present)| Step::Updates { n, present }),
+        4 => (n.clone(), 0..6_usize).prop_map(|(n, how)| Step::Removes { n, how }),
         1 => (n.clone(), n.clone(), any::<bool>()).prop_map(|(n, to, present)| Step::Renames { n, to, present }),
-        1 => Just(Step::IsLost),
+        1 => Just(Step::BecomesUnreachable),
         1 => Just(Step::IsForgotten),
         2 => prop::collection::btree_map(n, any::<bool>(), 0..6)
-            .prop_map(|held| Step::ListsAnew { held: held.into_iter().collect() }),
+            .prop_map(|held| Step::SendsSnapshot { held: held.into_iter().collect() }),
         1 => Just(Step::Restarts),
     ]
 }
@@ -41,37 +42,37 @@ fn held(n: u128, present: bool) -> SessionView {
     SessionView { present: Some(present), ..session(n, POD, 90) }
 }
 
-/// A pod that is told to do things, and the fleet that hears of it.
-struct World {
+/// A simulated pod, and the fleet that watches it.
+struct Simulation {
     fleet: Fleet,
     now: i64,
     started: i64,
-    said: PodReport,
+    last_report: PodReport,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
         let mut fleet = Fleet::new();
-        fleet.apply_discovery(&named(&["a:1"]), at(100));
-        Self { fleet, now: 100, started: 0, said: report(POD, Phase::Serving, 0) }
+        fleet.apply_discovery(&discovered(&["a:1"]), at(100));
+        Self { fleet, now: 100, started: 0, last_report: report(POD, Phase::Serving, 0) }
     }
 
-    fn hears(&mut self, heard: PodEvent) {
-        self.fleet.apply(&Address::new("a:1"), heard, at(self.now));
+    fn send(&mut self, event: PodEvent) {
+        self.fleet.apply(&Address::new("a:1"), event, at(self.now));
     }
 
-    fn take(&mut self, step: Step) {
+    fn perform(&mut self, step: Step) {
         match step {
-            Step::Says { phase, countdown, is_final } => {
-                // A countdown goes on, or another begins.
-                let since = self.said.drain_started_at.unwrap_or(at(self.now));
+            Step::Reports { phase, countdown, is_final } => {
+                // The countdown continues, or another begins.
+                let since = self.last_report.drain_started_at.unwrap_or(at(self.now));
                 let drain_started_at = countdown.then_some(since);
                 let started_at = at(self.started);
-                self.said = PodReport { started_at, drain_started_at, is_final, ..report(POD, phase, 0) };
-                self.hears(PodEvent::Report(self.said.clone()));
+                self.last_report = PodReport { started_at, drain_started_at, is_final, ..report(POD, phase, 0) };
+                self.send(PodEvent::Report(self.last_report.clone()));
             }
-            Step::Holds { n, present } => self.changes(vec![held(n, present)], vec![]),
-            Step::Loses { n, how } => {
+            Step::Updates { n, present } => self.changes(vec![held(n, present)], vec![]),
+            Step::Removes { n, how } => {
                 let departure = Outcome::ALL.get(how).map_or(Departure::Unknown, |outcome| Departure::Ended(*outcome));
                 self.changes(vec![], vec![(held(n, true).id, departure)]);
             }
@@ -79,30 +80,30 @@ impl World {
                 self.changes(vec![held(to, present)], vec![(held(n, true).id, Departure::Renamed)]);
             }
             Step::Renames { .. } => {}
-            Step::IsLost => self.hears(PodEvent::Unreachable("refused".into())),
+            Step::BecomesUnreachable => self.send(PodEvent::Unreachable("refused".into())),
             Step::IsForgotten => {
-                self.hears(PodEvent::Unreachable("refused".into()));
+                self.send(PodEvent::Unreachable("refused".into()));
                 let _ = self.fleet.forget("a:1", at(self.now));
             }
-            Step::ListsAnew { held: listed } => {
-                self.hears(PodEvent::WatchStarted);
-                let said = PodReport { is_final: false, ..self.said.clone() };
-                self.hears(PodEvent::Report(said));
+            Step::SendsSnapshot { held: listed } => {
+                self.send(PodEvent::WatchStarted);
+                let report = PodReport { is_final: false, ..self.last_report.clone() };
+                self.send(PodEvent::Report(report));
                 let sessions = listed.into_iter().map(|(n, present)| held(n, present)).collect();
-                self.hears(PodEvent::Snapshot { sessions, end: true });
+                self.send(PodEvent::Snapshot { sessions, end: true });
             }
             Step::Restarts => {
-                self.hears(PodEvent::Unreachable("refused".into()));
+                self.send(PodEvent::Unreachable("refused".into()));
                 self.started = self.now;
-                self.said = report(POD, Phase::Serving, 0);
+                self.last_report = report(POD, Phase::Serving, 0);
             }
         }
     }
 
     fn changes(&mut self, upserts: Vec<SessionView>, removals: Vec<(SessionId, Departure)>) {
-        // A pod tells changes after its snapshot, as long as it is heard.
+        // A pod sends changes after its snapshot, as long as it is reachable.
         if self.fleet.view().pods().iter().all(|pod| pod.is_reachable()) {
-            self.hears(PodEvent::Changes { upserts, removals });
+            self.send(PodEvent::Changes { upserts, removals });
         }
     }
 }
@@ -111,15 +112,15 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn every_drain_adds_up_and_the_one_that_runs_is_what_its_pod_lists(
+    fn the_numbers_of_every_drain_add_up_and_the_running_one_equals_the_list_of_its_pod(
         steps in prop::collection::vec((step(), 0..7_i64), 1..60),
     ) {
-        let mut world = World::new();
+        let mut simulation = Simulation::new();
         for (step, later) in steps {
-            world.now += later;
-            world.take(step.clone());
-            world.fleet.expire(at(world.now));
-            let view = world.fleet.view();
+            simulation.now += later;
+            simulation.perform(step.clone());
+            simulation.fleet.expire(at(simulation.now));
+            let view = simulation.fleet.view();
             let rows = view.all_sessions(&Query::parse(Filter::default(), None, None, CursorParams::default(), 1).unwrap());
             let present = rows.iter().filter(|row| row.session.is_present()).count() as u64;
             prop_assert_eq!(view.present_sessions(), present);
@@ -128,11 +129,11 @@ proptest! {
                 let ends: u64 = Outcome::ALL.iter().map(|outcome| drain.departures(*outcome)).sum();
                 let sum = ends + drain.outcome_unknown() + drain.away() + drain.remaining();
                 prop_assert_eq!(drain.total(), sum, "after {:?}: {:#?}", &step, drain);
-                // The list of those who were there says the same as the numbers.
-                let known = |is: &dyn Fn(&DrainedSession) -> bool| drain.named_sessions.values().filter(|person| is(person)).count() as u64;
+                // The named sessions agree with the numbers.
+                let known = |is: &dyn Fn(&DrainedSession) -> bool| drain.named_sessions.values().filter(|session| is(session)).count() as u64;
                 prop_assert_eq!(known(&|_| true), drain.total(), "after {:?}: {:#?}", &step, drain);
                 for outcome in Outcome::ALL {
-                    let left = known(&|person| person.ended.is_some_and(|(_, how)| how == Some(outcome)));
+                    let left = known(&|session| session.ended.is_some_and(|(_, how)| how == Some(outcome)));
                     prop_assert_eq!(left, drain.departures(outcome), "after {:?}: {:#?}", &step, drain);
                 }
                 let is_running = drain.end.is_none() && view.pods().iter().all(|pod| pod.is_reachable());

@@ -1,27 +1,27 @@
-//! The count of one drain. Every session that the pod holds while it drains is counted in one place, so that the numbers of
-//! a drain always add up: whoever was there is still present, has closed every page, or has left in one of the ways that
-//! are counted; sessions in which nobody was present are counted apart.
+//! The counts of one drain. Each session that the pod holds during the drain is counted in exactly one place, so the numbers
+//! always add up: a session that was present is still present, is away, or has left with an outcome. Sessions that were never
+//! present are counted apart.
 
 use session_domain::Outcome;
 
-/// How a session stands that the draining pod holds.
+/// The state of a session that the draining pod holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stand {
-    /// It has not been present since the drain began.
+pub(crate) enum MemberState {
+    /// Not present since the drain began.
     Idle,
-    /// It is present.
+    /// Present.
     Present,
-    /// It was present in the drain, and is not any more: its pages are closed.
+    /// Present earlier in the drain, and not any more: all its pages are closed.
     Away,
 }
 
-impl Stand {
-    /// How a session stands that is counted from now on.
+impl MemberState {
+    /// The state of a session that is counted from now on.
     pub(crate) const fn first(is_present: bool) -> Self {
         if is_present { Self::Present } else { Self::Idle }
     }
 
-    /// How it stands now.
+    /// The state after an update.
     pub(crate) const fn next(self, is_present: bool) -> Self {
         match (self, is_present) {
             (_, true) => Self::Present,
@@ -30,32 +30,37 @@ impl Stand {
         }
     }
 
-    /// Whether the session belongs to those who were there.
-    pub(super) const fn was_there(self) -> bool {
+    /// Whether the session was present during the drain.
+    pub(super) const fn was_present(self) -> bool {
         !matches!(self, Self::Idle)
     }
 }
 
-/// The way that a session left: its outcome, where the pod said it.
-pub(super) type Way = Option<Outcome>;
-
-/// The count.
+/// The counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Tally {
     pub(super) present: u64,
     pub(super) away: u64,
     held_idle: u64,
-    left: Ways,
-    left_idle: Ways,
+    departed: ByOutcome,
+    departed_idle: ByOutcome,
 }
 
-/// Sessions by the way that they left; the last number is of those whose way is not known.
+/// Sessions by outcome. The last number counts those without a known outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Ways([u64; Outcome::ALL.len() + 1]);
+struct ByOutcome([u64; Outcome::ALL.len() + 1]);
 
-impl Ways {
-    fn of(&mut self, way: Way) -> &mut u64 {
-        &mut self.0[way.map_or(Outcome::ALL.len(), |outcome| outcome as usize)]
+impl ByOutcome {
+    fn index(outcome: Option<Outcome>) -> usize {
+        outcome.map_or(Outcome::ALL.len(), |outcome| outcome as usize)
+    }
+
+    fn get(&self, outcome: Option<Outcome>) -> u64 {
+        self.0[Self::index(outcome)]
+    }
+
+    fn get_mut(&mut self, outcome: Option<Outcome>) -> &mut u64 {
+        &mut self.0[Self::index(outcome)]
     }
 
     fn sum(&self) -> u64 {
@@ -64,57 +69,57 @@ impl Ways {
 }
 
 impl Tally {
-    /// Sessions that were present at any time.
-    pub(super) fn there(&self) -> u64 {
-        self.present + self.away + self.left.sum()
+    /// The sessions that were present at any time.
+    pub(super) fn total(&self) -> u64 {
+        self.present + self.away + self.departed.sum()
     }
 
-    /// Sessions that were held and never present.
+    /// The sessions that were held and never present.
     pub(super) fn idle(&self) -> u64 {
-        self.held_idle + self.left_idle.sum()
+        self.held_idle + self.departed_idle.sum()
     }
 
-    /// Of those who were there, how many left that way.
-    pub(super) fn left(&self, way: Way) -> u64 {
-        self.left.0[way.map_or(Outcome::ALL.len(), |outcome| outcome as usize)]
+    /// Of the sessions that were present, those that left with this outcome; `None` for an unknown one.
+    pub(super) fn departed(&self, outcome: Option<Outcome>) -> u64 {
+        self.departed.get(outcome)
     }
 
-    /// A session is counted from now on.
-    pub(super) fn enter(&mut self, stand: Stand) {
-        *self.held(stand) += 1;
+    /// Counts a session from now on.
+    pub(super) fn enter(&mut self, state: MemberState) {
+        *self.held(state) += 1;
     }
 
-    /// A session is not counted any more: it goes on under another id.
-    pub(super) fn withdraw(&mut self, stand: Stand) {
-        let held = self.held(stand);
+    /// Stops counting a session.
+    pub(super) fn withdraw(&mut self, state: MemberState) {
+        let held = self.held(state);
         *held = held.saturating_sub(1);
     }
 
-    /// A session has left.
-    pub(super) fn leave(&mut self, stand: Stand, way: Way) {
-        self.withdraw(stand);
-        let ways = if stand.was_there() { &mut self.left } else { &mut self.left_idle };
-        *ways.of(way) += 1;
+    /// Counts a session as departed.
+    pub(super) fn leave(&mut self, state: MemberState, outcome: Option<Outcome>) {
+        self.withdraw(state);
+        let departed = if state.was_present() { &mut self.departed } else { &mut self.departed_idle };
+        *departed.get_mut(outcome) += 1;
     }
 
-    /// A session that was there and had left that way is not counted as such: it is back.
-    pub(super) fn come_back(&mut self, way: Way) {
-        let left = self.left.of(way);
-        *left = left.saturating_sub(1);
+    /// Takes back the departure of a session that was present and is back.
+    pub(super) fn come_back(&mut self, outcome: Option<Outcome>) {
+        let departed = self.departed.get_mut(outcome);
+        *departed = departed.saturating_sub(1);
     }
 
-    /// The pod was lost and forgotten, and is heard again: it lists anew what it holds. What became of those who were
-    /// there and are not listed is not known; idle sessions are counted anew.
-    pub(super) fn begin_anew(&mut self) {
-        *self.left.of(None) += self.present + self.away;
+    /// Resumes after the pod was lost: it lists its sessions again. Sessions that were present and are not listed have an
+    /// unknown outcome; idle sessions are counted again.
+    pub(super) fn resume(&mut self) {
+        *self.departed.get_mut(None) += self.present + self.away;
         (self.present, self.away, self.held_idle) = (0, 0, 0);
     }
 
-    fn held(&mut self, stand: Stand) -> &mut u64 {
-        match stand {
-            Stand::Idle => &mut self.held_idle,
-            Stand::Present => &mut self.present,
-            Stand::Away => &mut self.away,
+    fn held(&mut self, state: MemberState) -> &mut u64 {
+        match state {
+            MemberState::Idle => &mut self.held_idle,
+            MemberState::Present => &mut self.present,
+            MemberState::Away => &mut self.away,
         }
     }
 }

@@ -1,12 +1,14 @@
-//! A listing that follows is what a new one would be, whatever happens; filters tell sessions apart by how they stand.
+//! A followed listing equals a new one, whatever happens, and filters distinguish the states of sessions.
 
 use proptest::prelude::*;
 
-use super::super::tests::{at, fleet, heard, named, session};
-use super::super::{Address, CursorParams, Departure, Filter, PodEvent, SessionState, Sort, SortField};
-use super::*;
+use session_domain::Departure;
 
-fn place() -> impl Strategy<Value = (u8, u128)> {
+use super::*;
+use crate::test_fleet::{at, discovered, fleet, pod_event, session};
+use crate::{Address, CursorParams, Filter, Fleet, PodEvent, SessionState, Sort, SortField};
+
+fn anchor() -> impl Strategy<Value = (u8, u128)> {
     (0..4_u8, 0..12_u128)
 }
 
@@ -38,19 +40,19 @@ fn sort() -> impl Strategy<Value = Sort> {
 
 proptest! {
     #[test]
-    fn a_listing_that_follows_is_what_a_new_one_would_be(
-        filter in filter(), sort in sort(), place in place(), limit in 1usize..5,
-        turns in prop::collection::vec(prop::collection::vec((0..2_usize, heard()), 0..6), 1..12),
+    fn a_followed_listing_equals_a_new_one(
+        filter in filter(), sort in sort(), anchor in anchor(), limit in 1usize..5,
+        turns in prop::collection::vec(prop::collection::vec((0..2_usize, pod_event()), 0..6), 1..12),
     ) {
         let addresses = ["a:1", "b:1"];
         let mut fleet = fleet(&[("a:1", "user-1", (0..8).map(|n| session(n, "user-1", 60)).collect())]);
-        fleet.apply_discovery(&named(&addresses), at(100));
-        let query = query(filter, sort, place, limit);
+        fleet.apply_discovery(&discovered(&addresses), at(100));
+        let query = query(filter, sort, anchor, limit);
         let mut before = fleet.view();
         let mut listing = Listing::new(query.clone(), &before);
         for turn in turns {
-            for (pod, heard) in turn {
-                fleet.apply(&Address::new(addresses[pod]), heard, at(110));
+            for (pod, event) in turn {
+                fleet.apply(&Address::new(addresses[pod]), event, at(110));
             }
             let now = fleet.view();
             listing.follow(&before, &now);
@@ -63,7 +65,7 @@ proptest! {
     }
 
     #[test]
-    fn an_export_is_all_pages_one_after_the_other(sort in sort(), limit in 1usize..9, count in 0..40_u128) {
+    fn an_export_contains_all_pages_in_order(sort in sort(), limit in 1usize..9, count in 0..40_u128) {
         let fleet = fleet(&[("a:1", "user-1", (0..count).map(|n| session(n, "user-1", 60)).collect())]);
         let view = fleet.view();
         let mut query = Query { filter: Filter::default(), sort, anchor: PageAnchor::Start, limit };
@@ -81,16 +83,16 @@ proptest! {
 }
 
 #[test]
-fn sessions_are_told_apart_by_how_they_stand() {
+fn sessions_are_filtered_by_their_state() {
     let mut away = session(1, "user-1", 60);
     away.present = Some(false);
-    let mut told = session(2, "user-1", 60);
-    told.notified = true;
+    let mut notified = session(2, "user-1", 60);
+    notified.notified = true;
     let mut future = session(3, "user-1", 60);
     future.login_time = at(100_000);
     let mut fleet =
-        fleet(&[("a:1", "user-1", vec![away, told, future]), ("b:1", "user-2", vec![session(4, "user-2", 60)])]);
-    let found = |fleet: &super::super::Fleet, state: &str| {
+        fleet(&[("a:1", "user-1", vec![away, notified, future]), ("b:1", "user-2", vec![session(4, "user-2", 60)])]);
+    let found = |fleet: &Fleet, state: &str| {
         let filter = Filter::default().in_state(state).unwrap();
         let query = Query::parse(filter, Some("user"), None, CursorParams::default(), 10).unwrap();
         let names =
@@ -116,7 +118,7 @@ fn sessions_are_told_apart_by_how_they_stand() {
 }
 
 #[test]
-fn the_oldest_session_of_a_pod_is_known_without_a_walk() {
+fn the_oldest_session_of_a_pod_follows_every_change() {
     let mut old = session(1, "user-1", 60);
     old.login_time = at(-5_000);
     let mut impossible = session(2, "user-1", 60);

@@ -1,4 +1,4 @@
-//! Who is told from whom, as browsers and proxies write it.
+//! Requests of our own pages and of other sites, as browsers and proxies send them.
 
 use http::HeaderValue;
 use http::header::HeaderName;
@@ -125,7 +125,7 @@ fn a_get_ends_something_only_where_a_user_went_there_or_our_own_script_asked() {
         &[("hx-preloaded", "false"), ("purpose", "other")],
     ];
     for lines in wanted {
-        assert!(SameOrigin::default().is_wanted(&headers(lines), &LOGOUT), "{lines:?}");
+        assert!(SameOrigin::default().is_intended(&headers(lines), &LOGOUT), "{lines:?}");
     }
     let unwanted: [&Lines; 28] = [
         &[CROSS_SITE],
@@ -159,6 +159,6 @@ fn a_get_ends_something_only_where_a_user_went_there_or_our_own_script_asked() {
         &[("host", "app.test"), ("origin", "null")],
     ];
     for lines in unwanted {
-        assert!(!SameOrigin::default().is_wanted(&headers(lines), &LOGOUT), "{lines:?}");
+        assert!(!SameOrigin::default().is_intended(&headers(lines), &LOGOUT), "{lines:?}");
     }
 }

@@ -1,22 +1,24 @@
-//! The open connections of a service, so that the ones that have been idle longest close where descriptors run short.
+//! The open connections of a service. When file descriptors run short, the connections that have been idle longest close.
 //!
-//! A request touches nothing here: a connection is entered when it is accepted, and all are looked at only in need.
+//! Requests take no lock here: a connection is registered when it is accepted, and all are examined only when one must close.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::activity::{Activity, Stage};
 
-/// Of so many connections one closes at a time, so that all are looked at once for many newcomers.
-const SHARE_CLOSED: usize = 16;
+/// The share of the open connections that close together: one in this many. All connections are examined each time, so that a
+/// larger share means fewer examinations.
+const CLOSED_SHARE: usize = 16;
 
-/// Connections that close at a time at least.
+/// How many connections close together at least.
 const MIN_CLOSED: usize = 8;
 
-/// Without a known limit of open files nothing but the system's refusal closes connections.
+/// The limit if the limit of open files is unknown.
 const NO_LIMIT: usize = usize::MAX;
 
 /// The open connections of all listeners of a service. Cheap to clone.
@@ -25,7 +27,7 @@ pub struct Connections(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Above so many, idle ones close.
+    /// The number of connections above which idle ones close.
     limit: usize,
     open: Mutex<Open>,
 }
@@ -37,17 +39,17 @@ struct Open {
 }
 
 impl Connections {
-    /// Keeps so many connections; above that idle ones close.
+    /// Keeps at most `limit` connections: above that, idle ones close.
     pub fn at_most(limit: usize) -> Self {
         Self(Arc::new(Inner { limit, open: Mutex::default() }))
     }
 
-    /// Keeps as many connections as the process may have files open, less some for everything else.
+    /// Keeps as many connections as the process may have open files, less a reserve for other files.
     pub fn within_open_files() -> Self {
         let limit = match rlimit::Resource::NOFILE.get() {
             Ok((files, _)) => {
-                let spare = (files / 8).clamp(16, 128);
-                usize::try_from(files.saturating_sub(spare)).unwrap_or(NO_LIMIT)
+                let reserve = (files / 8).clamp(16, 128);
+                usize::try_from(files.saturating_sub(reserve)).unwrap_or(NO_LIMIT)
             }
             Err(error) => {
                 warn!(%error, "the limit of open files is unknown");
@@ -57,10 +59,10 @@ impl Connections {
         Self::at_most(limit)
     }
 
-    /// Enters a connection that was accepted, and makes room for it where there is none.
+    /// Registers an accepted connection. At the limit, closes idle ones.
     pub(super) fn open(&self) -> OpenConnection {
         let activity = Arc::new(Activity::new());
-        let mut open = self.lock();
+        let mut open = self.0.open.lock();
         if open.connections.len() >= self.0.limit {
             open.close_idle();
         }
@@ -71,20 +73,16 @@ impl Connections {
         OpenConnection { connections: self.clone(), number, activity }
     }
 
-    /// Tells some connections to close: those that have been idle longest, then those whose head is late. Gives how many.
+    /// Closes some connections: those that have been idle longest, then those that have been receiving a head longest. Returns
+    /// their number.
     pub(super) fn close_idle(&self) -> usize {
-        self.lock().close_idle()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Open> {
-        // A poisoned lock is safe to reuse: every critical section changes one entry.
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.open.lock().close_idle()
     }
 }
 
 impl Open {
     fn close_idle(&self) -> usize {
-        let count = (self.connections.len() / SHARE_CLOSED).max(MIN_CLOSED);
+        let count = (self.connections.len() / CLOSED_SHARE).max(MIN_CLOSED);
         let mut idle: Vec<(bool, Instant, &Activity)> = Vec::new();
         for activity in self.connections.values() {
             match activity.stage() {
@@ -104,7 +102,7 @@ impl Open {
     }
 }
 
-/// A connection, entered until it is dropped.
+/// An open connection, registered until dropped.
 #[derive(Debug)]
 pub(super) struct OpenConnection {
     connections: Connections,
@@ -114,7 +112,7 @@ pub(super) struct OpenConnection {
 
 impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.connections.lock().connections.remove(&self.number);
+        self.connections.0.open.lock().connections.remove(&self.number);
     }
 }
 
@@ -125,7 +123,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn those_that_have_been_idle_longest_close_first_and_none_that_serves() {
+    async fn the_longest_idle_connections_close_first_and_none_that_serves() {
         let connections = Connections::at_most(20);
         let mut open = Vec::new();
         for number in 0..20 {

@@ -1,4 +1,4 @@
-//! A connection's bytes, which report when the first of a head come; and a response, which reports when it has been sent.
+//! Reporting the activity of a connection: a stream that reports received bytes, and a response body that reports its end.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 
 use super::activity::{Activity, Serving};
 
-/// A stream that reports when it receives something, where anything is to be reported.
+/// A stream that reports when it receives bytes, unless `activity` is absent.
 #[derive(Debug)]
 pub(super) struct TrackedIo {
     stream: TcpStream,
@@ -65,7 +65,7 @@ impl AsyncWrite for TrackedIo {
     }
 }
 
-/// A response's body; its request is being served until it is dropped.
+/// The body of a response. Its request counts as being served until the body is dropped.
 #[derive(Debug)]
 pub(super) struct TrackedBody {
     body: Body,

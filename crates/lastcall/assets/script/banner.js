@@ -1,250 +1,210 @@
-// The banner: the page's own `#drain-banner`, or the default one. Whatever part of it is missing is not filled.
+// What the banner shows: the running notice with its countdown, its cancellation, and the end of the session.
 
-// Who was told that they need not leave is to see it, not only to miss the banner.
-const REPRIEVE_MS = 12_000;
+import { BannerParts } from "./banner_parts.js";
+import { element } from "./element.js";
+import { observeRestoredParts, removeCopies } from "./restored_parts.js";
+
+// How long a cancellation stays visible, so that users see that they may stay.
+const CANCELLATION_MS = 12_000;
 const URGENT_MS = 10_000;
-// What a framework may put back from a history snapshot, as it was when the snapshot was taken.
-const PARTS = "lastcall-banner, #drain-banner, #reprieve, #drain-over";
 
-class Banner {
-  #root = null;
-  #box = null;
-  #leave;
-  // What runs, and whether it is small: drawn again where the page has taken the banner away.
+export class Banner {
+  #host;
+  #title;
+  #texts;
+  #savesText;
+  #logout;
+  #parts;
+  // The running notice, its remaining time, and whether the user has collapsed the banner. Kept so that the banner can be drawn again
+  // where the page has replaced it.
   #notice = null;
-  #left = 0;
-  #quiet = false;
-  // Who had the focus before it came into the banner.
-  #before = null;
-  #reprieve = null;
-  // What is said of the end, while it is.
-  #end = null;
-  #room = new Room();
+  #remainingMs = 0;
+  #collapsed = false;
+  // The timer that hides the cancellation, while that is visible.
+  #cancellation = null;
+  // The message at the end of the session, while that is visible.
+  #endMessage = null;
 
-  // `leave()` signs out, by hand.
-  constructor(leave) {
-    this.#leave = leave;
-    this.#settle();
-    new MutationObserver((changes) => changes.some(isRestored) && this.settle()).observe(document, { childList: true, subtree: true });
+  // `savesText()`: whether the page stores what users type. `logout()` signs out on a click.
+  constructor({ host, title, texts, savesText, logout }) {
+    this.#host = host;
+    this.#title = title;
+    this.#texts = texts;
+    this.#savesText = savesText;
+    this.#logout = logout;
+    this.#parts = new BannerParts(host, () => this.#prepare());
+    this.#parts.locate();
+    observeRestoredParts(host.element, () => this.refresh());
   }
 
-  // Shows what is true now in whatever banner the page has now, and nothing of what was true once.
-  settle() {
-    for (const copy of [...document.getElementsByTagName("lastcall-banner")]) if (copy !== host) copy.remove();
-    const anew = this.#settle();
-    for (const copy of document.querySelectorAll("#drain-banner")) if (copy !== this.#box) copy.hidden = true;
-    if (!this.#notice) this.#hide("drain-banner");
-    else if (anew) this.#draw();
-    if (this.#reprieve === null) this.#hide("reprieve");
-    if (this.#end) this.#showEnd();
-    else this.#hide("drain-over");
-    title.settle();
+  // Shows the current state in the banner that the page has now, and hides everything else.
+  refresh() {
+    const changed = this.#parts.locate();
+    removeCopies(this.#host.element, this.#parts.banner);
+    if (!this.#notice) this.#parts.hide("drain-banner");
+    else if (changed) this.#draw();
+    if (this.#cancellation === null) this.#parts.hide("reprieve");
+    if (this.#endMessage) this.#showEndMessage();
+    else this.#parts.hide("drain-over");
+    this.#title.update();
   }
 
-  arrive(notice) {
+  // Shows a new notice.
+  showNotice(notice) {
     this.#notice = notice;
-    this.#left = notice.remaining_ms;
-    this.#quiet = false;
-    this.#settle();
+    this.#remainingMs = notice.remaining_ms;
+    this.#collapsed = false;
+    this.#parts.locate();
     this.#draw();
   }
 
-  // Shown in the browser's own time, however wrong its clock is: as far away as the countdown says.
-  correct(remainingMs) {
-    this.#write("drain-end", spokenClock.format(new Date(Date.now() + remainingMs)));
+  // Shows the time of day of the end, on the browser's clock, which may differ from the server's.
+  setEnd(remainingMs) {
+    this.#parts.write("drain-end", this.#texts.timeOfDay.format(new Date(Date.now() + remainingMs)));
   }
 
-  tick(left) {
-    this.#left = left;
-    if (this.#settle()) this.#draw();
-    else this.#count();
+  // Redraws the countdown.
+  tick(remainingMs) {
+    this.#remainingMs = remainingMs;
+    if (this.#parts.locate()) this.#draw();
+    else this.#drawCountdown();
   }
 
-  gone() {
+  hideNotice() {
     this.#notice = null;
-    this.#hide("drain-banner");
+    this.#parts.hide("drain-banner");
   }
 
-  cancelled() {
-    this.#settle();
-    if (!this.#write("reprieve", words.cancelled)) return;
-    this.#show("reprieve");
-    this.#reprieve = setTimeout(() => this.#endReprieve(), REPRIEVE_MS);
+  showCancellation() {
+    this.#parts.locate();
+    if (!this.#parts.write("reprieve", this.#texts.words.cancelled)) return;
+    this.#parts.show("reprieve");
+    this.#cancellation = setTimeout(() => this.#hideCancellation(), CANCELLATION_MS);
   }
 
-  // The session has ended.
-  over(reason) {
-    const [ended, byHand] = [words.ended[reason] ?? words.ended.gone, reason === "left" || reason === "logout"];
-    title.end();
-    // What becomes of saved text when somebody signs out is the page's affair.
-    this.#tellEnd(savesText() ? `${ended} ${byHand ? "" : words.saved}`.trim() : `${ended} ${words.kept}`);
+  // Shows that the session has ended, and why.
+  showEnd(reason) {
+    const { words } = this.#texts;
+    const ended = words.ended[reason] ?? words.ended.gone;
+    // After a logout by the user, whether to keep the saved text is the page's decision.
+    const saved = reason === "left" || reason === "logout" ? "" : words.saved;
+    this.#title.showEnd();
+    this.#setEndMessage(`${ended} ${this.#savesText() ? saved : words.kept}`.trim());
   }
 
-  // The time is over, and nobody says what became of the session.
-  stopped() {
-    title.stopped();
-    this.#tellEnd(`${words.stopped} ${savesText() ? words.saved : words.kept} ${words.reload}`);
+  // Shows that the server does not respond after the end of the countdown.
+  showStopped() {
+    const { words } = this.#texts;
+    this.#title.showStopped();
+    this.#setEndMessage(`${words.stopped} ${this.#savesText() ? words.saved : words.kept} ${words.reload}`);
   }
 
-  // Somebody answers again.
-  answered() {
-    this.#end = null;
-    this.#hide("drain-over");
-    title.restore();
+  // Hides the message of `showStopped()`: the server responds again.
+  hideStopped() {
+    this.#hideEndMessage();
+    this.#title.restore();
   }
 
-  #tellEnd(text) {
-    this.#end = text;
-    this.trouble("");
-    this.#settle();
-    say(text);
-    this.#showEnd();
+  // Shows a problem in the banner, or hides it where `text` is empty.
+  showProblem(text) {
+    if (text) this.#host.announce(text);
+    if (this.#parts.write("drain-problem", text)) this.#parts.find("drain-problem").hidden = !text;
   }
 
-  #showEnd() {
-    if (this.#write("drain-over-text", this.#end)) this.#show("drain-over");
-  }
-
-  trouble(text) {
-    if (text) say(text);
-    if (this.#write("drain-problem", text)) this.#part("drain-problem").hidden = !text;
-  }
-
-  // Somebody has pressed the button, and is not to wonder whether it was heard.
-  busy(busy) {
-    const way = this.#part("leave-now");
-    const button = way?.matches("form") ? way.querySelector("button") : way;
+  // Shows on the button whether a logout is in progress.
+  setBusy(busy) {
+    const { words } = this.#texts;
+    const control = this.#parts.find("leave-now");
+    const button = control?.matches("form") ? control.querySelector("button") : control;
     if (!button) return;
     button.textContent = busy ? words.leaving : words.leave;
     button.setAttribute("aria-disabled", String(busy));
   }
 
-  // Looks the banner up: the page's own, which it may have replaced, else the default one. Gives whether it is another one,
-  // or stands in the page anew.
-  #settle() {
-    const placed = place();
-    const own = document.getElementById("drain-banner");
-    if (!own && !shadow.getElementById("drain-banner")) shadow.append(...defaultBanner());
-    this.#root = own ? document : shadow;
-    const box = this.#part("drain-banner");
-    if (box === this.#box) return placed && !own;
-    if (this.#box) {
-      // One banner is enough.
-      this.#box.hidden = true;
-      this.#room.free(this.#box);
-    }
-    this.#box = box;
-    this.#dress(box);
-    return true;
-  }
-
-  #dress(box) {
-    box.lang = language;
-    box.dir = direction;
-    box.setAttribute("role", "region");
-    box.setAttribute("aria-label", words.label);
-    this.busy(false);
-    const way = this.#part("leave-now");
-    way?.addEventListener(way.matches("form") ? "submit" : "click", (event) => {
+  // Prepares a banner that was found for the first time.
+  #prepare() {
+    const { language, direction, words } = this.#texts;
+    const { banner } = this.#parts;
+    banner.lang = language;
+    banner.dir = direction;
+    banner.setAttribute("role", "region");
+    banner.setAttribute("aria-label", words.label);
+    this.setBusy(false);
+    const control = this.#parts.find("leave-now");
+    control?.addEventListener(control.matches("form") ? "submit" : "click", (event) => {
       event.preventDefault();
-      this.#leave();
+      this.#logout();
     });
-    this.#part("stay-here")?.addEventListener("click", () => this.#quieten(!this.#quiet));
-    this.#part("drain-hide")?.addEventListener("click", () => {
-      this.#end = null;
-      this.#hide("drain-over");
-    });
-    this.#write("drain-left", words.left);
-    this.#write("drain-short", words.short);
-    this.#write("drain-hide", words.hide);
-    for (const part of [box, this.#part("drain-over")]) {
-      part?.addEventListener("focusin", ({ relatedTarget }) => {
-        if (relatedTarget && !box.contains(relatedTarget)) this.#before = relatedTarget;
-      });
-    }
+    this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
+    this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
+    this.#parts.write("drain-left", words.left);
+    this.#parts.write("drain-short", words.short);
+    this.#parts.write("drain-hide", words.hide);
   }
 
   #draw() {
+    const { words } = this.#texts;
     const notice = this.#notice;
-    this.#endReprieve();
-    this.trouble("");
-    this.#quieten(this.#quiet);
-    const stay = this.#part("stay-here");
+    this.#hideCancellation();
+    this.showProblem("");
+    this.#collapse(this.#collapsed);
+    const stay = this.#parts.find("stay-here");
     if (stay) stay.hidden = notice.auto_logout;
-    const until = this.#part("drain-until");
-    const time = this.#part("drain-end") ?? element("time", { id: "drain-end" });
+    const time = this.#parts.find("drain-end") ?? element("time", { id: "drain-end" });
     time.dateTime = notice.forced_logout_at;
     time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
     const [before, after] = notice.stays_signed_in ? words.goesOn : words.until;
-    until?.replaceChildren(before, time, after);
-    // All of it before it is shown: it must not grow over something afterwards.
-    this.correct(this.#left);
-    this.#count();
-    this.#show("drain-banner");
+    this.#parts.find("drain-until")?.replaceChildren(before, time, after);
+    // All texts are set before the banner is shown, so that it does not grow over the page afterwards.
+    this.setEnd(this.#remainingMs);
+    this.#drawCountdown();
+    this.#parts.show("drain-banner");
   }
 
-  // One number, wherever it stands. A page that is morphed may have hidden the banner.
-  #count() {
-    const seconds = Math.ceil(this.#left / 1000);
-    this.#write("countdown", `${seconds}s`);
-    this.#write("drain-message", words.message(this.#notice, seconds));
-    if (this.#box.hidden && this.#notice) this.#show("drain-banner");
-    this.#box.classList.toggle("urgent", this.#left <= URGENT_MS);
+  // Shows the same number of seconds in the countdown and in the message. A page that is morphed may have hidden the banner.
+  #drawCountdown() {
+    const seconds = Math.ceil(this.#remainingMs / 1000);
+    const { banner } = this.#parts;
+    this.#parts.write("countdown", `${seconds}s`);
+    this.#parts.write("drain-message", this.#texts.words.message(this.#notice, seconds));
+    if (banner.hidden && this.#notice) this.#parts.show("drain-banner");
+    banner.classList.toggle("urgent", this.#remainingMs <= URGENT_MS);
   }
 
-  // Small, for whoever has decided to stay. The button stays where it is, and so does the focus.
-  #quieten(quiet) {
-    this.#quiet = quiet;
-    this.#box.toggleAttribute("data-quiet", quiet);
+  // Collapses or expands the banner. The button keeps its place and the focus.
+  #collapse(collapsed) {
+    const { words } = this.#texts;
+    this.#collapsed = collapsed;
+    this.#parts.banner.toggleAttribute("data-quiet", collapsed);
     const stay = this.#notice?.stays_signed_in ? words.keepWorking : words.stay;
-    this.#write("stay-here", quiet ? words.whole : stay);
-    this.#room.measure();
+    this.#parts.write("stay-here", collapsed ? words.expand : stay);
+    this.#parts.resize();
   }
 
-  #endReprieve() {
-    clearTimeout(this.#reprieve);
-    this.#reprieve = null;
-    this.#hide("reprieve");
+  #hideCancellation() {
+    clearTimeout(this.#cancellation);
+    this.#cancellation = null;
+    this.#parts.hide("reprieve");
   }
 
-  #show(id) {
-    const part = this.#part(id);
-    part.hidden = false;
-    this.#room.keepFrom(part);
+  #setEndMessage(text) {
+    this.#endMessage = text;
+    this.showProblem("");
+    this.#parts.locate();
+    this.#host.announce(text);
+    this.#showEndMessage();
   }
 
-  #hide(id) {
-    const part = this.#part(id);
-    if (!part) return;
-    const focused = part.contains(this.#root.activeElement);
-    part.hidden = true;
-    this.#room.free(part);
-    // Whoever was in it goes back to where they were, not to the beginning of the page.
-    if (focused && this.#before?.isConnected) this.#before.focus({ preventScroll: true });
+  #showEndMessage() {
+    if (this.#parts.write("drain-over-text", this.#endMessage)) this.#parts.show("drain-over");
   }
 
-  // Gives whether there is such a part.
-  #write(id, text) {
-    const part = this.#part(id);
-    if (part && part.textContent !== text) part.textContent = text;
-    return part !== null;
-  }
-
-  #part(id) {
-    return this.#root.getElementById(id);
+  #hideEndMessage() {
+    this.#endMessage = null;
+    this.#parts.hide("drain-over");
   }
 }
 
-// Whether a change to the page may have brought something back: a part of the banner, or another title.
-function isRestored({ target, addedNodes }) {
-  const brings = (node) => node !== host && node.nodeType === 1 && (node.matches(`title, ${PARTS}`) || node.querySelector(PARTS));
-  return target.nodeName === "TITLE" || [...addedNodes].some(brings);
-}
-
-// Whether the page keeps what is typed into it in the browser, as it says itself.
-const savesText = () => choices.saves !== undefined;
-
-// For a page that draws its own from the events.
-const noBanner = {};
-for (const part of ["arrive", "correct", "tick", "gone", "cancelled", "over", "stopped", "answered", "trouble", "busy", "settle"])
-  noBanner[part] = () => {};
+// For a page that draws its own banner from the events: has the same methods, which do nothing.
+export const noBanner = {};
+for (const method of Object.getOwnPropertyNames(Banner.prototype)) noBanner[method] = () => {};

@@ -1,6 +1,6 @@
-// How the default banner looks. A page changes the colours by custom properties, and more by `::part()`.
+// The style sheet of the default banner. A page changes its colours by custom properties, and anything else by `::part()`.
 
-const BANNER_STYLE = `
+export const BANNER_STYLE = `
 :host { all: initial; display: block; position: sticky; inset-block-start: 0; z-index: var(--lastcall-z-index, 2147483000);
   font: var(--lastcall-font, 16px/1.45 system-ui, sans-serif); text-align: start; direction: ltr; }
 :host([dir="rtl"]) { direction: rtl; }
@@ -21,7 +21,7 @@ p { margin: 0; }
 #drain-problem { font-weight: 650; margin-block-start: .3rem; }
 .clock { display: flex; align-items: baseline; gap: .35rem; font-variant-numeric: tabular-nums; }
 #countdown { font-size: 2em; font-weight: 700; line-height: 1; min-inline-size: 3ch; text-align: end; }
-.ways { display: flex; flex-wrap: wrap; gap: .5rem; }
+.buttons { display: flex; flex-wrap: wrap; gap: .5rem; }
 button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7e1712); background: var(--lastcall-button-background, #fff);
   border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: .45rem .9rem; cursor: pointer; }
 #drain-hide { color: #33302c; }
@@ -39,10 +39,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: .35rem 1rem; padding: .5rem 1rem; font-size: .9375em; }
   .text { flex-basis: 100%; }
-  .ways { display: contents; }
+  .buttons { display: contents; }
   [data-quiet] #drain-left { display: none; }
 }
-/* Small screens, and large ones at 400 % zoom: the banner takes a fifth of the height at most. */
+/* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */
 @media (max-height: 30rem) {
   #drain-banner, #drain-over, #reprieve { padding-block: .3rem; gap: .3rem .75rem; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
   #drain-until { display: none; }

@@ -1,45 +1,46 @@
-// What the tabs of one browser tell each other. Times that are left are corrected for how long a message was on its way:
-// the tabs share one clock, however wrong it is.
+// Messages between the tabs of one browser.
 
-const CHANNEL = "lastcall";
-const canSpeak = typeof BroadcastChannel === "function";
+// Identifies this page to the other tabs. It is not a secret, and `crypto.randomUUID` is missing on plain HTTP.
+export const PAGE_ID = Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2);
 
-// This page among the others. Not a secret, and `crypto.randomUUID` is not there on plain HTTP.
-const page = Math.random().toString(36).slice(2) + Math.random().toString(36).slice(2);
+export const canBroadcast = typeof BroadcastChannel === "function";
 
-class Channel {
+// A `BroadcastChannel` that can be closed and opened again.
+export class Channel {
   #port = null;
   #name;
-  #heard;
+  #onMessage;
 
-  constructor(name, heard) {
+  // `onMessage(message, age)` also gets the milliseconds that the message took. All tabs read the same clock, so it does not
+  // matter whether that clock is right.
+  constructor(name, onMessage) {
     this.#name = name;
-    this.#heard = heard;
+    this.#onMessage = onMessage;
   }
 
   open() {
-    if (this.#port || !canSpeak) return;
+    if (this.#port || !canBroadcast) return;
     this.#port = new BroadcastChannel(this.#name);
-    this.#port.onmessage = ({ data }) => this.#heard(data, Math.max(0, Date.now() - data.at));
+    this.#port.onmessage = ({ data }) => this.#onMessage(data, Math.max(0, Date.now() - data.at));
   }
 
-  // A page in the back/forward cache must not listen: the browser would throw it out at the first message.
+  // Closes the channel. A browser evicts a page from the back/forward cache when a message arrives for it.
   close() {
     this.#port?.close();
     this.#port = null;
   }
 
   send(message) {
-    this.#port?.postMessage({ ...message, from: page, at: Date.now() });
+    this.#port?.postMessage({ ...message, from: PAGE_ID, at: Date.now() });
   }
 }
 
-// The same data, `ms` later.
-function later(data, ms) {
+// Returns a copy of an event's data in which the remaining time is `ms` shorter.
+export function aged(data, ms) {
   if (!data) return data;
-  const corrected = { ...data };
-  if ("remaining_ms" in data) corrected.remaining_ms = Math.max(0, data.remaining_ms - ms);
-  if ("countdown" in data) corrected.countdown = Math.ceil(corrected.remaining_ms / 1000);
-  if (data.drain) corrected.drain = later(data.drain, ms);
-  return corrected;
+  const copy = { ...data };
+  if ("remaining_ms" in data) copy.remaining_ms = Math.max(0, data.remaining_ms - ms);
+  if ("countdown" in data) copy.countdown = Math.ceil(copy.remaining_ms / 1000);
+  if (data.drain) copy.drain = aged(data.drain, ms);
+  return copy;
 }

@@ -1,42 +1,44 @@
-// A true countdown: from what the server says is left, on the browser's monotonic clock. Ticks only redraw it, so
-// that a hidden tab, where they come once a minute, shows the right time as soon as it is seen.
+// A countdown of the remaining time that the server reports, on the browser's monotonic clock. Its ticks only redraw it, so that a
+// hidden tab, whose timers run once a minute, shows the right time as soon as it becomes visible.
+
+import { timestamp } from "./time.js";
 
 const TICK_MS = 250;
-// What is heard has only ever been longer on its way: the earliest end that was heard of is the truest, and one that is a
-// little later would only let a second be shown twice.
-const NOISE_MS = 250;
-// The monotonic clock has fallen behind the other one: the computer slept, and it slept as well. Compared like this, the
-// rare ticks of a hidden tab do not look like sleep.
-const SLEPT_MS = 1_500;
+// Messages can only arrive late, so the earliest end that was reported is the most accurate. An end that is later by less than this
+// is ignored: it would show a second twice.
+const TOLERANCE_MS = 250;
+// The monotonic clock lags behind the wall clock by more than this between two ticks after the computer has slept. The rare ticks of a
+// hidden tab do not show such a difference.
+const SLEEP_THRESHOLD_MS = 1_500;
 
-class Countdown {
+export class Countdown {
   #endsAt = 0;
   #timer = null;
-  #last = moment();
-  #show;
-  #slept;
+  #lastTick = timestamp();
+  #onTick;
+  #onSleep;
 
-  // `show(milliseconds left)` redraws; `slept()` is told when time has jumped.
-  constructor(show, slept) {
-    this.#show = show;
-    this.#slept = slept;
+  // `onTick(remainingMs)` redraws the countdown. `onSleep()` is called after the computer has slept.
+  constructor(onTick, onSleep) {
+    this.#onTick = onTick;
+    this.#onSleep = onSleep;
   }
 
-  get left() {
+  get remainingMs() {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
-  // Starts, or corrects, the countdown.
+  // Starts or corrects the countdown.
   set(remainingMs) {
     const endsAt = performance.now() + remainingMs;
-    const noise = this.#timer && endsAt > this.#endsAt && endsAt < this.#endsAt + NOISE_MS;
-    if (!noise) this.#endsAt = endsAt;
-    this.#last = moment();
+    const insignificant = this.#timer && endsAt > this.#endsAt && endsAt < this.#endsAt + TOLERANCE_MS;
+    if (!insignificant) this.#endsAt = endsAt;
+    this.#lastTick = timestamp();
     this.#timer ??= setInterval(() => this.#tick(), TICK_MS);
-    this.#show(this.left);
+    this.#onTick(this.remainingMs);
   }
 
-  // Draws what is true now: a page that comes out of the back/forward cache is seen before its next tick.
+  // Redraws at once: a page from the back/forward cache is visible before its next tick.
   refresh() {
     if (this.#timer) this.#tick();
   }
@@ -47,9 +49,9 @@ class Countdown {
   }
 
   #tick() {
-    const [last, now] = [this.#last, moment()];
-    this.#last = now;
-    if (now.wall - last.wall - (now.steady - last.steady) > SLEPT_MS) this.#slept();
-    this.#show(this.left);
+    const [last, now] = [this.#lastTick, timestamp()];
+    this.#lastTick = now;
+    if (now.wall - last.wall - (now.monotonic - last.monotonic) > SLEEP_THRESHOLD_MS) this.#onSleep();
+    this.#onTick(this.remainingMs);
   }
 }

@@ -1,126 +1,140 @@
-// The notice that runs: counts it down, says it aloud at a few moments, and signs out in time.
+// The running notice: counts down, announces a few moments to screen readers, and triggers the automatic logout.
 
-const MOMENTS = [
-  [60_000, words.minute],
-  [30_000, words.half],
-];
+import { Countdown } from "./countdown.js";
+import { emit } from "./page_events.js";
 
-// Browsers leave a little before the end, each at its own moment within the last seconds: were it the same one, all
-// would race the server's forced end together.
-const LEAVE_EARLY_MS = [1_000, 4_000];
+// Browsers log out at random moments shortly before the end. Otherwise all of them would race the server's forced end.
+const LOGOUT_LEAD_MS = { min: 1_000, max: 4_000 };
+// A shorter countdown shortens the lead in proportion.
+const FULL_LEAD_FROM_MS = 20_000;
+// A logout this long before the earliest automatic one still counts as the announced end.
+const ENDING_TOLERANCE_MS = 1_000;
+// The fields that make a notice a different one. What happens at the end may change while the countdown runs.
+const IDENTITY = ["forced_logout_at", "reason", "auto_logout", "stays_signed_in"];
 
-class Drain {
-  #notice = null;
-  #spoken = new Set();
-  #leaveAt = 0;
-  // Whether the server has said so since this page was last awake: nobody is signed out by what was saved before, or has been
-  // taken back meanwhile.
-  #confirmed = false;
-  // Whether it ever has.
-  #known = false;
-  #isOver = false;
-  #view;
-  #leave;
-  #over;
+export class Drain {
+  #banner;
+  #title;
+  #announce;
+  #words;
+  #onLogout;
+  #onEnd;
   #countdown;
+  #notice = null;
+  // When to announce which text, and the moments that have been announced.
+  #announcements;
+  #announced = new Set();
+  // The remaining time at which the automatic logout happens; -1 once it has been triggered.
+  #logoutAt = 0;
+  // Whether the server has confirmed the notice since this page last slept. A saved page may show a notice that was cancelled, which
+  // must not log anybody out.
+  #confirmed = false;
+  // Whether the server has ever confirmed the notice.
+  #everConfirmed = false;
+  #ended = false;
 
-  // `view` shows it; `leave()` signs out automatically; `over()` is told at the end of the time; `doubt()` asks the server for
-  // the truth.
-  constructor(view, leave, over, doubt) {
-    this.#view = view;
-    this.#leave = leave;
-    this.#over = over;
-    this.#countdown = new Countdown((left) => this.#tick(left), () => {
+  // `title` is null on a page that draws its own banner. `onLogout()` logs out automatically. `onEnd()` is called when the time is
+  // over. `onDoubt()` asks the server for the current state.
+  constructor({ banner, title, announce, words, onLogout, onEnd, onDoubt }) {
+    this.#banner = banner;
+    this.#title = title;
+    this.#announce = announce;
+    this.#words = words;
+    this.#announcements = [
+      [60_000, words.minute],
+      [30_000, words.half],
+    ];
+    this.#onLogout = onLogout;
+    this.#onEnd = onEnd;
+    this.#countdown = new Countdown((remainingMs) => this.#tick(remainingMs), () => {
       this.#confirmed = false;
-      doubt();
+      onDoubt();
     });
-    addEventListener("pageshow", (event) => event.persisted && this.#wake());
-    document.addEventListener("resume", () => this.#wake());
+    addEventListener("pageshow", (event) => event.persisted && this.#resume());
+    document.addEventListener("resume", () => this.#resume());
   }
 
   get running() {
     return this.#notice !== null;
   }
 
-  // How much time is left, in milliseconds; none where nothing runs.
-  get left() {
-    return this.running ? this.#countdown.left : 0;
+  // The remaining time in milliseconds; 0 where no notice runs.
+  get remainingMs() {
+    return this.running ? this.#countdown.remainingMs : 0;
   }
 
-  // Whether a sign-out now is the one that was announced.
+  // Whether a logout at this moment is the announced one.
   get isEnding() {
-    return this.running && this.#notice.auto_logout && this.#countdown.left <= LEAVE_EARLY_MS[1] + 1_000;
+    return this.running && this.#notice.auto_logout && this.remainingMs <= LOGOUT_LEAD_MS.max + ENDING_TOLERANCE_MS;
   }
 
-  // `confirmed`: the server has just said so, and not a page that it wrote at some time.
+  // Shows a notice. `confirmed` is false for a notice that was rendered into the page.
   show(notice, confirmed = true) {
-    // What happens at the end may change while the countdown runs: that is news as well.
-    const known = ["forced_logout_at", "reason", "auto_logout", "stays_signed_in"]
-      .every((field) => this.#notice?.[field] === notice[field]);
-    if (!this.running) [this.#known, this.#isOver] = [false, false];
+    const same = IDENTITY.every((field) => this.#notice?.[field] === notice[field]);
+    if (!this.running) [this.#everConfirmed, this.#ended] = [false, false];
     this.#notice = notice;
-    if (!known) {
-      const share = Math.min(1, notice.remaining_ms / 20_000);
-      const [least, most] = LEAVE_EARLY_MS.map((early) => early * share);
-      this.#leaveAt = least + Math.random() * (most - least);
-      this.#spoken = new Set(MOMENTS.filter(([at]) => at >= notice.remaining_ms).map(([at]) => at));
-      this.#view.arrive(notice);
-      say(words.message(notice, Math.ceil(notice.remaining_ms / 1000)));
+    if (!same) {
+      const share = Math.min(1, notice.remaining_ms / FULL_LEAD_FROM_MS);
+      const { min, max } = LOGOUT_LEAD_MS;
+      this.#logoutAt = share * (min + Math.random() * (max - min));
+      this.#announced = new Set(this.#announcements.filter(([at]) => at >= notice.remaining_ms).map(([at]) => at));
+      this.#banner.showNotice(notice);
+      this.#announce(this.#words.message(notice, Math.ceil(notice.remaining_ms / 1000)));
       emit("drain", notice);
     }
     this.correct(notice.remaining_ms, confirmed);
   }
 
-  // The server says once more how much is left.
+  // Applies the remaining time that the server reports.
   correct(remainingMs, confirmed = true) {
     if (!this.running) return;
     this.#confirmed = confirmed;
-    this.#known ||= confirmed;
+    this.#everConfirmed ||= confirmed;
     this.#countdown.set(remainingMs);
-    this.#view.correct(remainingMs);
+    this.#banner.setEnd(remainingMs);
   }
 
-  // It was taken back.
+  // Ends a notice that the server has cancelled.
   cancel(data) {
     if (!this.running) return;
-    // An old page had it in it: there is nothing to take back.
-    if (!this.#known) return this.stop();
+    // The notice came from an outdated page only, so there is nothing to take back.
+    if (!this.#everConfirmed) return this.stop();
     const { reason } = this.#notice;
     this.stop();
-    this.#view.cancelled();
-    say(words.cancelled);
+    this.#banner.showCancellation();
+    this.#announce(this.#words.cancelled);
     emit("drain-cancelled", { reason, ...data });
   }
 
-  // It is of no importance any more.
+  // Hides the notice without a word: it no longer matters.
   stop() {
     if (!this.running) return;
     this.#notice = null;
     this.#countdown.stop();
-    this.#view.gone();
-    title.restore();
+    this.#banner.hideNotice();
+    this.#title?.restore();
   }
 
-  #tick(left) {
-    this.#view.tick(left);
-    if (!drawsItself) title.show(Math.ceil(left / 1000));
-    for (const [at, announcement] of MOMENTS) {
-      if (left > at || this.#spoken.has(at)) continue;
-      this.#spoken.add(at);
-      say(announcement);
+  #tick(remainingMs) {
+    this.#banner.tick(remainingMs);
+    this.#title?.showTime(Math.ceil(remainingMs / 1000));
+    for (const [at, text] of this.#announcements) {
+      if (remainingMs > at || this.#announced.has(at)) continue;
+      this.#announced.add(at);
+      this.#announce(text);
     }
-    if (this.#notice?.auto_logout && this.#confirmed && left <= this.#leaveAt && left > 0) {
-      this.#leaveAt = -1;
-      this.#leave();
+    if (this.#notice?.auto_logout && this.#confirmed && remainingMs <= this.#logoutAt && remainingMs > 0) {
+      this.#logoutAt = -1;
+      this.#onLogout();
     }
-    if (left > 0) this.#isOver = false;
-    else if (!this.#isOver) {
-      this.#isOver = true;
-      this.#over();
+    if (remainingMs > 0) this.#ended = false;
+    else if (!this.#ended) {
+      this.#ended = true;
+      this.#onEnd();
     }
   }
 
-  #wake() {
+  #resume() {
     this.#confirmed = false;
     this.#countdown.refresh();
   }

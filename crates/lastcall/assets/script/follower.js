@@ -1,17 +1,26 @@
-// How the tabs of one browser share one stream: the leader passes on what it hears and says how things stand when it is
-// asked; a follower asks now and then, and a leader who does not answer twice has gone, or sleeps.
+// How tabs share one stream. The leader forwards its events, and answers queries with the current state. A follower queries the
+// leader regularly, and takes over where two queries in a row stay unanswered: the leader has gone, or is suspended.
 
-// Answers are heard by all: one question in this time is enough, whoever asks it.
-const ASK_LEADER_MS = 2_000;
-// A tab that has just been opened does not know yet whether there is a leader who lives.
-const FIRST_ASK_MS = 700;
-// Not all followers at once.
-const TAKE_OVER_AFTER_MS = [50, 300];
-const turn = ([least, most] = TAKE_OVER_AFTER_MS) => sleep(least + Math.random() * (most - least));
+import { Channel, aged } from "./channel.js";
+import { sleep } from "./time.js";
 
-class Follower {
-  #line;
-  #channel = new Channel(CHANNEL, (message, age) => this.#hear(message, age));
+// Every follower hears each answer, so one query per interval is enough for all of them.
+const QUERY_INTERVAL_MS = 2_000;
+// A new tab does not know yet whether there is a leader.
+const FIRST_QUERY_TIMEOUT_MS = 700;
+// A random delay keeps followers from taking over all at once.
+const TAKE_OVER_DELAY_MS = [50, 300];
+
+function takeOverDelay() {
+  const [min, max] = TAKE_OVER_DELAY_MS;
+  return sleep(min + Math.random() * (max - min));
+}
+
+export class Follower {
+  #connection;
+  #channel = new Channel("lastcall", (message, age) => this.#receive(message, age));
+  #enabled;
+  // Counts calls of `follow()` and `stop()`, so that loops of earlier calls end.
   #round = 0;
   #answers = 0;
   #answeredAt = -Infinity;
@@ -19,13 +28,14 @@ class Follower {
 
   follows = false;
 
-  // `line`: what is done with what is heard; see `Line`.
-  constructor(line) {
-    this.#line = line;
+  // `connection` has the callbacks that `Connection` passes. `enabled`: the tabs of this browser share a stream.
+  constructor(connection, enabled) {
+    this.#connection = connection;
+    this.#enabled = enabled;
   }
 
   open() {
-    if (shared) this.#channel.open();
+    if (this.#enabled) this.#channel.open();
   }
 
   close() {
@@ -47,63 +57,63 @@ class Follower {
     this.stop();
     const round = this.#round;
     this.follows = true;
-    const gone = (answers) => round === this.#round && answers === this.#answers;
+    const unanswered = (answers) => round === this.#round && answers === this.#answers;
     for (let missed = 0; round === this.#round; ) {
-      const [answers, fresh] = [this.#answers, performance.now() - this.#answeredAt < ASK_LEADER_MS / 2];
-      if (!fresh || !this.#known) this.send({ type: "who" });
-      await sleep(this.#known ? ASK_LEADER_MS : FIRST_ASK_MS);
-      if (!gone(answers) || (fresh && this.#known)) missed = 0;
-      else if ((missed += 1) === 1) this.#line.ask();
+      const [answers, fresh] = [this.#answers, performance.now() - this.#answeredAt < QUERY_INTERVAL_MS / 2];
+      if (!fresh || !this.#known) this.send({ type: "query" });
+      await sleep(this.#known ? QUERY_INTERVAL_MS : FIRST_QUERY_TIMEOUT_MS);
+      if (!unanswered(answers) || (fresh && this.#known)) missed = 0;
+      else if ((missed += 1) === 1) this.#connection.ask();
       else {
-        await turn();
-        if (gone(answers)) return this.#line.leaderIsGone(true);
+        await takeOverDelay();
+        if (unanswered(answers)) return this.#connection.takeOver(true);
         missed = 0;
       }
     }
   }
 
-  #hear(message, age) {
+  #receive(message, age) {
     const { type, name, data } = message;
-    if (this.#line.leads()) {
-      if (type === "who") this.send({ type: "state", ...this.#line.tell() });
-      else if (type === "looked") this.#line.wanted();
-      else if (name === "session-ended") this.#line.heard(name, data);
+    if (this.#connection.isLeader()) {
+      if (type === "query") this.send({ type: "state", ...this.#connection.currentState() });
+      else if (type === "visible") this.#connection.tabVisible();
+      else if (name === "session-ended") this.#connection.receive(name, data);
       return;
     }
     if (type === "event") {
-      this.#answered();
+      this.#noteAnswer();
       if (name === "connected") this.#known = data;
-      this.#line.heard(name, later(data, age));
+      this.#connection.receive(name, aged(data, age));
     } else if (type === "state" && this.follows) {
-      this.#answered();
-      this.#standing(message.state, later(message.connected, age));
+      this.#noteAnswer();
+      this.#applyState(message.state, aged(message.connected, age));
     } else if (type === "bye" && this.follows) {
-      this.#takeOver();
+      this.#replaceLeader();
     }
   }
 
-  #answered() {
+  #noteAnswer() {
     this.#answers += 1;
     this.#answeredAt = performance.now();
   }
 
-  #standing(state, connected) {
-    this.#line.state(state);
+  #applyState(state, connected) {
+    this.#connection.setState(state);
     const known = this.#known;
     this.#known = connected ?? {};
     if (!connected) {
-      if (!known) this.#line.ask();
+      if (!known) this.#connection.ask();
     } else if (known?.session_id !== connected.session_id || known.pod !== connected.pod) {
-      this.#line.heard("connected", connected);
+      this.#connection.receive("connected", connected);
     } else if (state === "live") {
       const { drain } = connected;
-      this.#line.heard("heartbeat", drain ? { remaining_ms: drain.remaining_ms } : {});
+      this.#connection.receive("heartbeat", drain ? { remaining_ms: drain.remaining_ms } : {});
     }
   }
 
-  async #takeOver() {
+  async #replaceLeader() {
     const round = this.#round;
-    await turn();
-    if (round === this.#round) this.#line.leaderIsGone(false);
+    await takeOverDelay();
+    if (round === this.#round) this.#connection.takeOver(false);
   }
 }

@@ -1,50 +1,62 @@
-// The title of the tab shows the time that is left, and what the page calls itself meanwhile. A page's history may bring back a
-// title that was shown once: what was put before it is taken away first, so that it never stands there twice. Nothing else is: a
-// page may well call itself "Signed out · Shop". The time that is left is known by its looks, in a saved page as well.
+// The tab's title, with the remaining time or the end of the session around the page's own title.
+//
+// A framework may restore a title that was decorated earlier, so decorations are removed before a new one is added. Only titles
+// that this script made are undone: a page may call itself "Signed out · Shop". Titles with a remaining time are recognised by
+// their form, since they may also come from a saved page.
 
-const PREFIXES = Object.values(languages).map(({ title }) => title("\\d+", "").replace(/ $/, "\\s*"));
-const PREFIXED = new RegExp(`^(?:${PREFIXES.join("|")})+`);
+import { languages } from "./languages.js";
 
-const title = {
-  // What is put around the page's own title now, if anything.
-  around: null,
-  own: null,
-  next: null,
-  shown: null,
-  // Every title without a time that was put around the page's own here, and that own title.
-  made: new Map(),
+const TIME_PREFIXES = Object.values(languages).map(({ title }) => title("\\d+", "").replace(/ $/, "\\s*"));
+const TIME_PREFIX = new RegExp(`^(?:${TIME_PREFIXES.join("|")})+`);
 
-  show(seconds) {
-    this.put((own) => words.title(seconds, own));
-  },
+// Whether the document's title shows a remaining time.
+export const titleShowsTime = () => TIME_PREFIX.test(document.title);
 
-  // The session has ended: seen from another tab as well.
-  end() {
-    this.put(words.endedTitle);
-  },
+export class Title {
+  #words;
+  // Decorates the page's own title, or null.
+  #decorate = null;
+  #own = null;
+  // The title that was set last, and how the document returned it: it may trim spaces.
+  #set = null;
+  #shown = null;
+  // The page's own title for each decorated title without a time.
+  #originals = new Map();
 
-  stopped() {
-    this.put(words.stoppedTitle);
-  },
+  constructor(words) {
+    this.#words = words;
+  }
+
+  showTime(seconds) {
+    this.#use((own) => this.#words.title(seconds, own));
+  }
+
+  // Shows that the session has ended.
+  showEnd() {
+    this.#use(this.#words.endedTitle);
+  }
+
+  // Shows that the server does not respond.
+  showStopped() {
+    this.#use(this.#words.stoppedTitle);
+  }
 
   restore() {
-    this.around = null;
-    this.settle();
-  },
+    this.#use(null);
+  }
 
-  // After the page has changed its title, or its history has.
-  settle() {
-    if (document.title !== this.shown) this.own = this.made.get(document.title) ?? document.title.replace(PREFIXED, "");
-    const next = this.around ? this.around(this.own) : this.own;
-    if (document.title === this.shown && next === this.next) return;
+  // Decorates the title again after the page or its history has changed it.
+  update() {
+    if (document.title !== this.#shown) this.#own = this.#originals.get(document.title) ?? document.title.replace(TIME_PREFIX, "");
+    const next = this.#decorate ? this.#decorate(this.#own) : this.#own;
+    if (document.title === this.#shown && next === this.#set) return;
     if (document.title !== next) document.title = next;
-    // As the document has it: it may take blanks away.
-    [this.next, this.shown] = [next, document.title];
-    if (this.around && !PREFIXED.test(next)) this.made.set(this.shown, this.own);
-  },
+    [this.#set, this.#shown] = [next, document.title];
+    if (this.#decorate && !TIME_PREFIX.test(next)) this.#originals.set(this.#shown, this.#own);
+  }
 
-  put(around) {
-    this.around = around;
-    this.settle();
-  },
-};
+  #use(decorate) {
+    this.#decorate = decorate;
+    this.update();
+  }
+}

@@ -1,4 +1,5 @@
-// What is sent after the end would be refused, and the answer would take the form away: it is held back, and says so.
+// After the end of the session the server refuses the form, and its answer would replace the page. So the button is disabled, and a hint
+// says why.
 
 const button = document.querySelector("form button");
 const hint = document.getElementById("held");

@@ -20,6 +20,7 @@ fn state() -> Arc<ServiceState> {
         Box::new(PlainPages::default()),
         CrossSitePosts::default(),
         crate::hooks::Hooks::default(),
+        crate::metrics::MetricsOptions::default(),
     )
 }
 
@@ -106,8 +107,8 @@ async fn the_page_for_a_replaced_id_opens_again_once_without_scripts_too() {
 }
 
 /// Requests that were answered with this class of status, as `/metrics` counts them.
-fn measured(state: &ServiceState, class: &str) -> f64 {
-    let text = state.metrics.render(&state.registry, 0, None);
+fn measured(state: &Arc<ServiceState>, class: &str) -> f64 {
+    let text = crate::scrape::render(state);
     let series = format!("lastcall_http_request_duration_seconds_count{{status=\"{class}\"}} ");
     text.lines().find_map(|line| line.strip_prefix(&series)).unwrap().parse().unwrap()
 }
@@ -140,6 +141,7 @@ async fn another_sites_change_is_refused_before_the_proxys_user_is_read() {
         Box::new(PlainPages::default()),
         CrossSitePosts::default(),
         crate::hooks::Hooks::default(),
+        crate::metrics::MetricsOptions::default(),
     );
     let from = |request: Builder| {
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1));

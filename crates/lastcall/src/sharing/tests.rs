@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::config::Config;
+use crate::cross_site_posts::CrossSitePosts;
 use crate::drain::DrainTask;
+use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
 use crate::presence::PresenceGuard;
 use crate::service_state::ServiceState;
@@ -42,12 +44,9 @@ async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Durat
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
-    let pod = ServiceState::new(
-        config,
-        Box::new(PlainPages::default()),
-        crate::cross_site_posts::CrossSitePosts::default(),
-        crate::hooks::Hooks::default(),
-    );
+    let (posts, hooks) = (CrossSitePosts::default(), crate::hooks::Hooks::default());
+    let pages = Box::new(PlainPages::default());
+    let pod = ServiceState::new(config, pages, posts, hooks, MetricsOptions::default());
     let stop = CancellationToken::new();
     let mut tasks = begin(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use session_domain::registry::REPLACED_TTL;
 use session_domain::shared::Owner;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
-use tonic::async_trait;
 
 use super::{
     Adoption, AgedSecret, Contents, Entry, Epoch, Inbox, Lease, Lookup, Lookups, Message, OwnerRequest, Position,

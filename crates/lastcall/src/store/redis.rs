@@ -13,6 +13,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use connection::{Connection, Link};
 use entry::Fields;
 use futures_util::future::join_all;
@@ -22,7 +23,6 @@ use session_domain::registry::REPLACED_TTL;
 use session_domain::shared::{Owner, SharedSession};
 use session_domain::{PodName, SessionId, Timestamp};
 use thiserror::Error;
-use tonic::async_trait;
 use tracing::warn;
 
 use super::{

@@ -1,6 +1,7 @@
 //! A page that is not ours includes one tag. Whatever happens, what was typed into it stays, and nobody is led away.
 
 mod app;
+mod axum_serve;
 mod choices;
 mod drain;
 mod place;
@@ -8,6 +9,8 @@ mod restored;
 mod tabs;
 
 use test_support::{Browser, Person, Process, eventually, metric};
+
+use crate::example;
 
 /// The example, running on a port of its own.
 struct Embedded {
@@ -18,13 +21,7 @@ struct Embedded {
 impl Embedded {
     /// Starts it; a drain takes so many seconds. `more`: `stay`, and nobody is signed out before the end.
     async fn start(seconds: u32, more: &[&str]) -> Self {
-        // Examples are built into the neighbouring folder of that of the tests.
-        let here = std::env::current_exe().unwrap();
-        let binary = here.parent().unwrap().parent().unwrap().join("examples/embed");
-        let seconds = seconds.to_string();
-        let process = Process::start(binary, &[&["127.0.0.1:0", &seconds], more].concat(), &[]);
-        let line = process.line("http://").await;
-        let address = line.split("http://").nth(1).unwrap().split(',').next().unwrap().to_owned();
+        let (process, address) = example("embed", &[&["127.0.0.1:0", &seconds.to_string()], more].concat()).await;
         Self { process, address }
     }
 

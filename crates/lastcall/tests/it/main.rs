@@ -1,7 +1,22 @@
-//! The library from outside: the example as a process of its own, with a page that is somebody else's.
+//! The library from outside: the examples as processes of their own, and apps in this process.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
 mod adopted;
+mod background_jobs;
 mod browser;
 mod cross_site;
+mod metrics;
+mod notices;
+
+use test_support::Process;
+
+/// Starts an example, and gives the address that it listens on. Examples are built into the neighbouring folder of that of the tests.
+async fn example(name: &str, arguments: &[&str]) -> (Process, String) {
+    let here = std::env::current_exe().unwrap();
+    let binary = here.parent().unwrap().parent().unwrap().join("examples").join(name);
+    let process = Process::start(binary, arguments, &[]);
+    let line = process.line("://").await;
+    let address = line.split("://").nth(1).unwrap().split(',').next().unwrap().to_owned();
+    (process, address)
+}

@@ -1,4 +1,4 @@
-//! Files as operators and kubelets leave them.
+//! Files as operators and the kubelet write them.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
@@ -10,14 +10,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::testing::{Log, sound, told};
-use crate::{Report, Switch, SwitchHealth};
+use crate::testing::{Log, wait_for, wait_until_healthy};
+use crate::{Switch, SwitchHealth, SwitchStatus};
 
 struct Followed {
-    folder: TempDir,
+    directory: TempDir,
     path: PathBuf,
     switch: Switch,
-    reports: watch::Receiver<Report>,
+    statuses: watch::Receiver<SwitchStatus>,
     stop: CancellationToken,
     following: JoinHandle<()>,
 }
@@ -26,49 +26,49 @@ fn switch(path: &Path) -> Switch {
     Switch::File { path: path.to_owned(), poll: Duration::from_millis(20) }
 }
 
-fn follow_in(folder: TempDir, path: PathBuf, begin: Position) -> Followed {
-    let (sender, reports) = watch::channel(Report::unheard(begin));
+fn follow_in(directory: TempDir, path: PathBuf, initial: SwitchState) -> Followed {
+    let (sender, statuses) = watch::channel(SwitchStatus::unknown(initial));
     let (switch, stop) = (switch(&path), CancellationToken::new());
     let following = tokio::spawn({
         let (switch, stop) = (switch.clone(), stop.clone());
         async move { switch.follow(sender, stop).await }
     });
-    Followed { folder, path, switch, reports, stop, following }
+    Followed { directory, path, switch, statuses, stop, following }
 }
 
-fn follow(begin: Position) -> Followed {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("switch");
-    follow_in(folder, path, begin)
+fn follow(initial: SwitchState) -> Followed {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("switch");
+    follow_in(directory, path, initial)
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_off_at_first_and_stays_as_it_was_later() {
+async fn a_file_that_never_existed_is_off_and_one_that_is_removed_keeps_its_state() {
     let log = Log::start();
-    let mut file = follow(Position::On);
-    let (report, _) = told(&mut file.reports, "off", |report| report.position == Position::Off).await;
-    assert_eq!(report.standing, SwitchHealth::Doubtful(Doubt::NotThere));
+    let mut file = follow(SwitchState::On);
+    let (status, _) = wait_for(&mut file.statuses, "off", |status| status.state == SwitchState::Off).await;
+    assert_eq!(status.health, SwitchHealth::Failing(SwitchReadError::NotFound));
     fs::write(&file.path, "True\n").unwrap();
-    sound(&mut file.reports, Position::On).await;
+    wait_until_healthy(&mut file.statuses, SwitchState::On).await;
     fs::remove_file(&file.path).unwrap();
-    let gone = |report: &Report| report.standing == SwitchHealth::Doubtful(Doubt::NotThere);
-    assert_eq!(told(&mut file.reports, "gone", gone).await.0.position, Position::On);
+    let is_missing = |status: &SwitchStatus| status.health == SwitchHealth::Failing(SwitchReadError::NotFound);
+    assert_eq!(wait_for(&mut file.statuses, "missing", is_missing).await.0.state, SwitchState::On);
     fs::write(&file.path, "0").unwrap();
-    sound(&mut file.reports, Position::Off).await;
-    // Once when it goes, once when it is back, however often it was read.
-    assert_eq!((log.count("is not there"), log.count("is read again")), (2, 2), "{:#?}", log.lines());
+    wait_until_healthy(&mut file.statuses, SwitchState::Off).await;
+    // Once when the file is removed and once when it is back, however often it is read.
+    assert_eq!((log.count("does not exist"), log.count("is read again")), (2, 2), "{:#?}", log.lines());
     file.stop.cancel();
     file.following.await.unwrap();
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_or_read_moves_nothing_and_hangs_nobody() {
-    let mut file = follow(Position::Off);
+async fn a_value_or_file_that_cannot_be_read_changes_nothing_and_does_not_block() {
+    let mut file = follow(SwitchState::Off);
     fs::write(&file.path, "yes").unwrap();
-    sound(&mut file.reports, Position::On).await;
-    let folder = file.folder.path().join("folder");
-    fs::create_dir(&folder).unwrap();
-    let pipe = file.folder.path().join("pipe");
+    wait_until_healthy(&mut file.statuses, SwitchState::On).await;
+    let directory = file.directory.path().join("directory");
+    fs::create_dir(&directory).unwrap();
+    let pipe = file.directory.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let write = |bytes: &[u8]| fs::write(&file.path, bytes).unwrap();
     let link = |to: &Path| {
@@ -77,44 +77,44 @@ async fn what_cannot_be_understood_or_read_moves_nothing_and_hangs_nobody() {
     };
     let bad: [(&str, &dyn Fn()); 7] = [
         ("neither", &|| write(b"maybe")),
-        ("says nothing", &|| write(b" \n")),
+        ("is empty", &|| write(b" \n")),
         ("neither", &|| write(&[0xff, 0xfe, 0])),
         ("larger", &|| write("true ".repeat(10_000).as_bytes())),
-        ("no regular file", &|| link(&folder)),
-        ("no regular file", &|| link(&pipe)),
-        ("no regular file", &|| link(Path::new("/dev/zero"))),
+        ("not a regular file", &|| link(&directory)),
+        ("not a regular file", &|| link(&pipe)),
+        ("not a regular file", &|| link(Path::new("/dev/zero"))),
     ];
     for (words, make) in bad {
         make();
-        let doubted = |report: &Report| matches!(&report.standing, SwitchHealth::Doubtful(doubt) if doubt.to_string().contains(words));
-        let (report, _) = told(&mut file.reports, words, doubted).await;
-        assert_eq!(report.position, Position::On, "{words}");
+        let failing = |status: &SwitchStatus| matches!(&status.health, SwitchHealth::Failing(error) if error.to_string().contains(words));
+        let (status, _) = wait_for(&mut file.statuses, words, failing).await;
+        assert_eq!(status.state, SwitchState::On, "{words}");
         fs::remove_file(&file.path).unwrap();
         fs::write(&file.path, "on").unwrap();
-        sound(&mut file.reports, Position::On).await;
+        wait_until_healthy(&mut file.statuses, SwitchState::On).await;
     }
 }
 
-/// As the kubelet mounts a ConfigMap: the key is a link into `..data`, itself a link that is swapped.
-fn mounted(folder: &Path, generation: &str, text: &str) {
-    let data = folder.join(format!("..{generation}"));
+/// Writes what the kubelet mounts for a ConfigMap: the key is a link into `..data`, itself a link that is swapped.
+fn mounted(directory: &Path, generation: &str, text: &str) {
+    let data = directory.join(format!("..{generation}"));
     fs::create_dir(&data).unwrap();
     fs::write(data.join("MAINTENANCE_MODE"), text).unwrap();
-    symlink(format!("..{generation}"), folder.join("..data_tmp")).unwrap();
-    fs::rename(folder.join("..data_tmp"), folder.join("..data")).unwrap();
-    let _ = symlink("..data/MAINTENANCE_MODE", folder.join("MAINTENANCE_MODE"));
+    symlink(format!("..{generation}"), directory.join("..data_tmp")).unwrap();
+    fs::rename(directory.join("..data_tmp"), directory.join("..data")).unwrap();
+    let _ = symlink("..data/MAINTENANCE_MODE", directory.join("MAINTENANCE_MODE"));
 }
 
 #[tokio::test]
 async fn a_mounted_config_map_is_followed_through_its_swaps_and_never_written() {
-    let folder = tempfile::tempdir().unwrap();
-    mounted(folder.path(), "2026_01", "false");
-    let path = folder.path().join("MAINTENANCE_MODE");
-    let mut file = follow_in(folder, path, Position::On);
-    sound(&mut file.reports, Position::Off).await;
-    mounted(file.folder.path(), "2026_02", "true");
-    sound(&mut file.reports, Position::On).await;
-    let refused = file.switch.set(Position::Off).await.unwrap_err();
+    let directory = tempfile::tempdir().unwrap();
+    mounted(directory.path(), "2026_01", "false");
+    let path = directory.path().join("MAINTENANCE_MODE");
+    let mut file = follow_in(directory, path, SwitchState::On);
+    wait_until_healthy(&mut file.statuses, SwitchState::Off).await;
+    mounted(file.directory.path(), "2026_02", "true");
+    wait_until_healthy(&mut file.statuses, SwitchState::On).await;
+    let refused = file.switch.set(SwitchState::Off).await.unwrap_err();
     assert!(matches!(&refused, SetError::Mounted(_)), "{refused}");
     assert!(fs::symlink_metadata(&file.path).unwrap().is_symlink());
     assert_eq!(fs::read_to_string(&file.path).unwrap(), "true");
@@ -122,41 +122,41 @@ async fn a_mounted_config_map_is_followed_through_its_swaps_and_never_written() 
 
 #[tokio::test]
 async fn a_file_is_written_whole_with_its_mode_or_not_at_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("switch");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("switch");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    switch(&path).set(Position::On).await.unwrap();
+    switch(&path).set(SwitchState::On).await.unwrap();
     assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("true\n", 0o644));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-    // What a link leads to is written, and the link stays.
-    let link = folder.path().join("link");
+    // The target of a link is written, and the link stays.
+    let link = directory.path().join("link");
     symlink(&path, &link).unwrap();
-    switch(&link).set(Position::Off).await.unwrap();
+    switch(&link).set(SwitchState::Off).await.unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("false\n", 0o640));
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left.len(), 2, "{left:?}");
 
-    let refused = switch(folder.path()).set(Position::On).await.unwrap_err();
+    let refused = switch(directory.path()).set(SwitchState::On).await.unwrap_err();
     assert!(matches!(refused, SetError::NotAFile(_)), "{refused}");
-    let refused = switch(&folder.path().join("no/where")).set(Position::On).await.unwrap_err();
+    let refused = switch(&directory.path().join("no/where")).set(SwitchState::On).await.unwrap_err();
     assert!(matches!(refused, SetError::Unwritable(..)), "{refused}");
-    let nowhere = folder.path().join("nowhere");
+    let nowhere = directory.path().join("nowhere");
     symlink("not-there", &nowhere).unwrap();
-    let refused = switch(&nowhere).set(Position::On).await.unwrap_err();
+    let refused = switch(&nowhere).set(SwitchState::On).await.unwrap_err();
     assert!(matches!(refused, SetError::NotAFile(_)), "{refused}");
 }
 
 #[tokio::test]
-async fn who_reads_while_it_is_written_reads_the_old_word_or_the_new_one() {
+async fn a_reader_during_a_write_sees_the_old_value_or_the_new_one() {
     let log = Log::start();
-    let mut file = follow(Position::Off);
-    file.switch.set(Position::On).await.unwrap();
-    sound(&mut file.reports, Position::On).await;
-    let warned = log.count("in doubt");
+    let mut file = follow(SwitchState::Off);
+    file.switch.set(SwitchState::On).await.unwrap();
+    wait_until_healthy(&mut file.statuses, SwitchState::On).await;
+    let warnings = log.count("cannot be read");
     for number in 0..50 {
-        file.switch.set(Position::from(number % 2 == 0)).await.unwrap();
+        file.switch.set(SwitchState::from(number % 2 == 0)).await.unwrap();
         assert!(read(&file.path).is_ok());
     }
-    assert_eq!(log.count("in doubt"), warned, "{:#?}", log.lines());
+    assert_eq!(log.count("cannot be read"), warnings, "{:#?}", log.lines());
 }

@@ -1,7 +1,7 @@
 //! The names of users: one line of visible text, in one spelling, of bounded length.
 //!
-//! Proxies and keyboards write one name in several ways (`é` as one character or as two), and names can be made of characters
-//! that show nothing or turn the text around them. Everything that is compared or shown has passed here.
+//! Proxies and keyboards spell one name in several ways (`é` as one character or as two). Names may also contain invisible
+//! characters and marks that change the direction of text. Every name is normalized here before it is compared or shown.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,30 +12,30 @@ use icu_properties::{CodePointMapData, CodePointSetData};
 use serde::{Serialize, Serializer};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-/// The longest user name that is kept, in characters (Unicode scalar values, not bytes); what is longer is cut between two
+/// The greatest length of a user name, in characters (Unicode scalar values, not bytes). A longer name is cut between two
 /// grapheme clusters.
 pub const MAX_USER_CHARS: usize = 64;
 
-/// The user name of a session that nobody has named.
+/// The user name of a session without a login.
 pub const ANONYMOUS: &str = "anonymous";
 
 /// The name of a user: one line of visible text of 1 to [`MAX_USER_CHARS`] characters, in the normal form NFC. Cheap to
 /// clone.
 ///
-/// Every input becomes such a name. Control characters, the marks that turn the direction of text around, and fillers that no
-/// writing system needs are dropped; white space becomes single spaces; a name that is too long is cut between two grapheme
-/// clusters, so that no flag, family or accent is cut in half; and a name without a visible character is [`ANONYMOUS`].
-/// HTML stays as it was typed: escape a name where it is shown.
+/// Every input becomes such a name. Control characters, direction marks and fillers that no writing system needs are removed.
+/// White space becomes single spaces. A name that is too long is cut between two grapheme clusters, so that no flag, family
+/// emoji or accent is cut in half. A name without a visible character becomes [`ANONYMOUS`]. HTML is kept as typed: escape
+/// the name where it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);
 
 impl UserName {
-    /// The name of a user who gave none.
+    /// The name [`ANONYMOUS`].
     pub fn anonymous() -> Self {
         Self(ANONYMOUS.into())
     }
 
-    /// Makes a name of what was typed, as the type describes. A name becomes itself.
+    /// Makes a name of any input, as the type describes. A valid name stays as it is.
     pub fn from_input(input: &str) -> Self {
         if is_plain(input) {
             return Self(input.into());
@@ -53,8 +53,8 @@ impl UserName {
         if name.chars().any(is_visible) { Self(name.into()) } else { Self::anonymous() }
     }
 
-    /// Reads a name that another process has made, of this version or another, and writes it as this one does. `None` where
-    /// no version writes such a name: it is too long, or has control characters or marks that turn text around.
+    /// Parses a name that another process wrote, of this version or another, and normalizes it. `None` if no version writes
+    /// such a name: it is too long, or has control characters or direction marks.
     pub fn from_peer(text: &str) -> Option<Self> {
         let mut chars = text.chars();
         let fits = chars.by_ref().take(MAX_USER_CHARS).all(|c| !is_harmful(c)) && chars.next().is_none();
@@ -67,7 +67,7 @@ impl UserName {
     }
 }
 
-/// Writes a text that is to be compared with names, or searched for in them, in their normal form (NFC).
+/// Converts a text to the normal form of names (NFC), so that it can be compared with them or searched for in them.
 pub fn normalize_text(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
 }
@@ -84,7 +84,7 @@ impl Serialize for UserName {
     }
 }
 
-/// Whether a text is a name as it stands and needs no tables to see that, like most names that are read from a store.
+/// Whether a text is a name already, checked without the Unicode tables. Most names in a store are.
 fn is_plain(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() || byte == b' ';
     (1..=MAX_USER_CHARS).contains(&text.len())
@@ -93,8 +93,7 @@ fn is_plain(text: &str) -> bool {
         && !text.contains("  ")
 }
 
-/// The grapheme clusters that fit as a whole. Of a single one that is longer than a name (a letter under a tower of marks), as
-/// much as fits.
+/// The grapheme clusters that fit as a whole. A single cluster longer than a name (a letter with many marks) is cut within.
 fn cut(line: &str) -> &str {
     let Some((limit, _)) = line.char_indices().nth(MAX_USER_CHARS) else { return line };
     // Whether a cluster ends at the limit depends on the next character alone.
@@ -104,8 +103,8 @@ fn cut(line: &str) -> &str {
     &line[..end]
 }
 
-/// Whether a character may stand in a name. Joiners, variation selectors and tags may: Persian words, families of emoji and some
-/// flags are written with them.
+/// Whether a name may contain the character. Joiners, variation selectors and tags are allowed: Persian words, family emoji
+/// and some flags need them.
 fn is_kept(c: char) -> bool {
     c.is_whitespace() || !(is_harmful(c) || is_filler(c))
 }
@@ -118,15 +117,15 @@ fn is_harmful(c: char) -> bool {
             | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
 }
 
-/// Characters that show nothing and join nothing: a name with them looks like the name without them.
+/// Characters that are invisible and join nothing: a name with them looks like the name without them.
 const fn is_filler(c: char) -> bool {
     matches!(c,
         '\u{00AD}' | '\u{180E}' | '\u{2800}' | '\u{3164}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{FFFC}'
         | '\u{13441}' | '\u{13442}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D159}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0001}')
 }
 
-/// Whether a character shows something by itself: a letter, number, punctuation mark or symbol that fonts draw. Combining marks
-/// need another character; unassigned and private ones mean nothing to others.
+/// Whether a character is visible by itself: a letter, number, punctuation mark or symbol. Combining marks need another
+/// character; unassigned and private-use characters have no common meaning.
 fn is_visible(c: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(c);
     let drawn = GeneralCategoryGroup::Letter

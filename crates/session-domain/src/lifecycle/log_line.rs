@@ -1,38 +1,39 @@
-//! What the log says of a drain, word for word as operators' scripts expect it.
+//! The log lines of a drain, word for word as the contract fixes them: scripts parse them.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::{Reason, Signal};
+use super::event::Signal;
+use super::notice::Reason;
 
-/// A line of the log. Seconds are rounded to the nearest.
+/// A line of the log. `Display` writes it; durations are rounded to the nearest second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogLine {
-    /// The drain begins.
+    /// The drain begins because of this signal.
     Received(Signal),
-    /// Another signal came, and is ignored as configured.
+    /// A further signal arrived and is ignored.
     Ignored(Signal),
-    /// Another signal came: the waiting ends.
+    /// A further signal arrived and ends the drain.
     Hurried,
-    /// So many present sessions were found.
+    /// The number of present sessions when the drain begins.
     Detected(u64),
-    /// So many are told.
+    /// The number of sessions that are notified.
     Notifying(u64),
-    /// The countdown begins.
+    /// The countdown begins and lasts this long.
     WaitingForUsers(Duration),
-    /// So many are left, with so much time.
+    /// The number of present sessions, and the time until the deadline.
     Remaining(u64, Duration),
-    /// The countdown is over with so many left.
+    /// The number of sessions that were force-closed at the deadline.
     ForceClosing(u64),
-    /// The countdown is over: so many sessions go on at other pods.
+    /// The number of sessions that were released to other pods at the deadline.
     Released(Reason, u64),
-    /// The endpoints get their time.
+    /// The propagation begins and lasts this long.
     WaitingForEndpoints(Duration),
-    /// The last line.
+    /// The last line of every drain.
     ShuttingDown,
-    /// Maintenance begins; so many are told.
+    /// Maintenance begins. The number of sessions that are notified.
     MaintenanceEnabled(u64),
-    /// The maintenance countdown is over with so many left.
+    /// The number of sessions that were force-closed at the end of the maintenance countdown.
     MaintenanceForceClosing(u64),
     /// Maintenance is over.
     MaintenanceDisabled,

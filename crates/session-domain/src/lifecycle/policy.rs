@@ -1,47 +1,47 @@
-//! The choices an operator makes about a drain.
+//! The options by which a pod drains.
 
 use std::time::Duration;
 
 /// When `/ready` fails in maintenance (`MAINTENANCE_READINESS`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MaintenanceReadiness {
-    /// Once the last user is gone or the countdown has ended: users can save while they are being asked to.
+    /// Once no user is present or the countdown has ended, so that users can save until then.
     #[default]
     AfterDrain,
     /// At once.
     Immediate,
-    /// Not at all: the pod itself serves the maintenance page.
+    /// Never: the pod itself serves the maintenance page.
     Never,
 }
 
-/// What `/ready` answers while users are still there after SIGTERM (`READINESS_WHILE_DRAINING`).
+/// What `/ready` answers after SIGTERM while users are present (`READINESS_WHILE_DRAINING`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadinessWhileDraining {
     /// 503 at once.
     #[default]
     Fail,
-    /// 200 until the last user is gone, so that sticky users still reach the pod.
+    /// 200 until no user is present, so that requests with a sticky cookie still reach the pod.
     Hold,
 }
 
 /// What a second signal does (`SECOND_SIGNAL`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecondSignal {
-    /// Ends the waiting.
+    /// It ends the drain at once.
     #[default]
     Hurry,
-    /// Is logged.
+    /// It is only logged.
     Ignore,
 }
 
-/// The rules a pod drains by.
+/// The options by which a pod drains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    /// From the notice to the forced end.
+    /// The time from the notice to the forced end (`DRAIN_TIMEOUT`).
     pub drain_timeout: Duration,
-    /// How often the remaining users are logged; at least a millisecond.
+    /// How often the number of remaining users is logged (`DRAIN_PROGRESS_INTERVAL`); at least 1 ms.
     pub progress_interval: Duration,
-    /// From the last user gone to the exit.
+    /// The time from the end of the drain to the exit (`PROPAGATION_WAIT`).
     pub propagation_wait: Duration,
     /// When `/ready` fails in maintenance.
     pub maintenance_readiness: MaintenanceReadiness,
@@ -52,7 +52,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// 60 s, every 10 s, 15 s, and the first variant of each choice.
+    /// 60 s, 10 s, 15 s, and the first variant of each option.
     fn default() -> Self {
         Self {
             drain_timeout: Duration::from_secs(60),

@@ -1,26 +1,28 @@
-//! One step of the machine: every event in every state.
+//! The transitions: every event in every state.
 
 use std::num::NonZeroU64;
 
-use super::{
-    Effect, Event, Lifecycle, LogLine, Notice, NoticeId, ReadinessWhileDraining, Reason, SecondSignal, Signal,
-    Situation, State,
-};
-use crate::lifecycle::Readiness;
+use super::effect::Effect;
+use super::event::{Event, Signal, Situation};
+use super::log_line::LogLine;
+use super::machine::Lifecycle;
+use super::notice::{Notice, NoticeId, Reason};
+use super::policy::{ReadinessWhileDraining, SecondSignal};
+use super::state::{Readiness, State};
 use crate::time::Timestamp;
 
 impl Lifecycle {
-    /// Takes what happened and gives the machine after it and what is to be done, in this order.
+    /// Handles one event. Returns the next machine and the effects to perform, in order.
     #[must_use]
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
-        let (before, admitted, noticed) = (self.readiness(), self.admission(), self.notice().is_some());
+        let (admission_before, had_notice) = (self.admission(), self.notice().is_some());
         let mut effects = Vec::new();
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
-            State::MaintenanceCountdown { notice, vacated } => {
-                self.countdown(notice, vacated, event, situation, &mut effects)
+            State::MaintenanceCountdown { notice, was_empty } => {
+                self.maintenance_countdown(notice, was_empty, event, situation, &mut effects)
             }
-            State::MaintenanceClosed => self.closed(event, situation, &mut effects),
+            State::MaintenanceClosed => self.maintenance_closed(event, situation, &mut effects),
             State::Draining { notice, next_progress, ready } => {
                 self.draining(notice, next_progress, ready, event, situation, &mut effects)
             }
@@ -28,19 +30,15 @@ impl Lifecycle {
             State::Stopped { since } => State::Stopped { since },
         };
         let cancelled = effects.iter().any(|effect| matches!(effect, Effect::CancelNotice(_)));
-        if noticed && self.notice().is_none() && !cancelled {
+        if had_notice && self.notice().is_none() && !cancelled {
             effects.push(Effect::EndNotice);
         }
         // Admission is closed before the other effects run, and reopened after them.
-        let admits = self.admission();
-        if admits > admitted {
-            effects.insert(0, Effect::SetAdmission(admits));
-        } else if admits < admitted {
-            effects.push(Effect::SetAdmission(admits));
-        }
-        let after = self.readiness();
-        if before != after {
-            effects.insert(0, Effect::SetReadiness(after));
+        let admission = self.admission();
+        if admission > admission_before {
+            effects.insert(0, Effect::SetAdmission(admission));
+        } else if admission < admission_before {
+            effects.push(Effect::SetAdmission(admission));
         }
         (self, effects)
     }
@@ -49,14 +47,14 @@ impl Lifecycle {
         match event {
             Event::MaintenanceOn => self.enter_maintenance(situation, effects),
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOff | Event::Hurry | Event::PopulationChanged | Event::TimePassed => State::Serving,
+            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => State::Serving,
         }
     }
 
-    fn countdown(
+    fn maintenance_countdown(
         &mut self,
         notice: Notice,
-        vacated: bool,
+        was_empty: bool,
         event: Event,
         situation: Situation,
         effects: &mut Vec<Effect>,
@@ -72,27 +70,25 @@ impl Lifecycle {
                 effects.extend([Effect::ForceClose(notice.reason), Effect::ReleaseRemaining]);
                 State::MaintenanceClosed
             }
-            // No session can be notified or come back; one that was admitted this very moment is released.
+            // No session can be notified or return. One that was admitted a moment ago is released.
             Event::PopulationChanged | Event::TimePassed if population.held == 0 => {
                 effects.push(Effect::ReleaseRemaining);
                 State::MaintenanceClosed
             }
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
-                State::MaintenanceCountdown { notice, vacated: vacated || population.present == 0 }
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => {
+                State::MaintenanceCountdown { notice, was_empty: was_empty || population.present == 0 }
             }
         }
     }
 
-    fn closed(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
+    fn maintenance_closed(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
         match event {
             Event::MaintenanceOff => {
                 effects.push(Effect::Log(LogLine::MaintenanceDisabled));
                 State::Serving
             }
             Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
-            Event::MaintenanceOn | Event::Hurry | Event::PopulationChanged | Event::TimePassed => {
-                State::MaintenanceClosed
-            }
+            Event::MaintenanceOn | Event::PopulationChanged | Event::TimePassed => State::MaintenanceClosed,
         }
     }
 
@@ -112,7 +108,7 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Draining { notice, next_progress, ready }
             }
-            Event::Terminate(_) | Event::Hurry => {
+            Event::Terminate(_) => {
                 effects.extend([
                     Effect::Log(LogLine::Hurried),
                     Effect::ForceClose(notice.reason),
@@ -151,7 +147,7 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Propagating { since, until }
             }
-            Event::Terminate(_) | Event::Hurry => {
+            Event::Terminate(_) => {
                 effects.push(Effect::Log(LogLine::Hurried));
                 stop(since, effects)
             }
@@ -166,7 +162,7 @@ impl Lifecycle {
         let Situation { now, population } = situation;
         effects.push(Effect::Log(LogLine::MaintenanceEnabled(population.present)));
         if population.held == 0 {
-            // Whoever was admitted in this very moment and could not be counted.
+            // A session that was admitted a moment ago may not be counted yet.
             effects.push(Effect::ReleaseRemaining);
             return State::MaintenanceClosed;
         }
@@ -177,7 +173,7 @@ impl Lifecycle {
             deadline: now.plus(self.policy.drain_timeout),
         };
         effects.push(Effect::Notify(notice));
-        State::MaintenanceCountdown { notice, vacated: population.present == 0 }
+        State::MaintenanceCountdown { notice, was_empty: population.present == 0 }
     }
 
     fn terminate(
@@ -222,7 +218,7 @@ impl Lifecycle {
         State::Propagating { since, until: now.plus(wait) }
     }
 
-    /// The next moment after `now` in the rhythm that began with the drain.
+    /// The first time after `now` that is a whole number of progress intervals after `last`.
     fn progress_after(&self, last: Timestamp, now: Timestamp) -> Timestamp {
         let interval = self.policy.progress_interval.as_millis().max(1);
         let missed = now.since(last).as_millis() / interval;
@@ -230,7 +226,7 @@ impl Lifecycle {
         last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
     }
 
-    /// Whether a signal that is not the first is only logged.
+    /// Whether a signal after the first one is only logged.
     fn ignores(&self, signal: Signal) -> bool {
         self.policy.second_signal == SecondSignal::Ignore && signal != Signal::Quit
     }

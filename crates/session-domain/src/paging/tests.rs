@@ -1,10 +1,12 @@
-//! Cursors survive the way there and back and nothing else; walking by cursor meets every row once.
+//! Only encoded cursors can be decoded, and a walk by cursor returns every row once.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::*;
+use crate::ids::SessionId;
 
 fn id(number: u128) -> SessionId {
     SessionId::from_uuid(Uuid::from_u128(number))
@@ -15,7 +17,7 @@ fn key() -> impl Strategy<Value = Key> {
 }
 
 #[test]
-fn a_cursor_of_another_list_is_told_from_a_damaged_one() {
+fn a_cursor_of_another_list_is_distinguished_from_a_damaged_one() {
     let cursor = Cursor { key: Key::Text("ada".into()), id: id(7) };
     let text = cursor.encode("sort=user");
     assert_eq!(Cursor::decode(&text, "sort=user"), Ok(cursor));
@@ -52,7 +54,7 @@ fn walk(rows: &mut Rows, descending: bool, limit: usize, mut between: impl FnMut
 
 proptest! {
     #[test]
-    fn every_cursor_survives_and_is_made_of_the_plainest_letters(key in key(), number: u128, scope: String) {
+    fn every_cursor_can_be_decoded_and_is_made_of_url_safe_characters(key in key(), number: u128, scope: String) {
         let cursor = Cursor { key, id: id(number) };
         let text = cursor.encode(&scope);
         prop_assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));
@@ -60,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_taken_for_a_cursor_and_none_panics(text: String, letters in "[A-Za-z0-9_-]{0,120}") {
+    fn a_text_that_is_no_cursor_is_refused_without_a_panic(text: String, letters in "[A-Za-z0-9_-]{0,120}") {
         prop_assert!(Cursor::decode(&text, "s").is_err());
         prop_assert!(Cursor::decode(&letters, "s").is_err());
     }
@@ -76,7 +78,7 @@ proptest! {
     }
 
     #[test]
-    fn rows_that_stay_are_seen_once_while_others_come_and_go(
+    fn rows_that_stay_are_returned_once_while_others_are_added_and_removed(
         staying in prop::collection::btree_map((0u128..1000).prop_map(|n| n * 2), -3i64..3, 0..40),
         passing in prop::collection::vec((0u128..1000, -3i64..3), 1..40),
         descending: bool, limit in 1usize..9,
@@ -85,8 +87,8 @@ proptest! {
         let mut turn = 0;
         let seen = walk(&mut rows, descending, limit, |rows| {
             let (number, key) = passing[turn % passing.len()];
-            // Odd numbers are the passing ones; each comes at one turn and goes at another. They stop coming, or a
-            // walk with rows added ahead of it for ever would have no end.
+            // Odd numbers are added at one turn and removed at another. No more are added after a while: otherwise the
+            // walk would not end.
             if rows.remove(&(number * 2 + 1)).is_none() && turn < passing.len() {
                 rows.insert(number * 2 + 1, key);
             }
@@ -100,7 +102,7 @@ proptest! {
     }
 
     #[test]
-    fn what_stands_before_a_page_is_counted(count in 0i64..50, limit in 1usize..9) {
+    fn the_rows_before_a_page_are_counted(count in 0i64..50, limit in 1usize..9) {
         let rows: Vec<i64> = (0..count).collect();
         let at = |n: &i64| Cursor { key: Key::Number(*n), id: id(0) };
         let (mut after, mut before) = (None, 0);
@@ -114,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn pages_backward_are_the_pages_forward(count in 0i64..50, limit in 1usize..9, descending: bool) {
+    fn pages_backward_equal_the_pages_forward(count in 0i64..50, limit in 1usize..9, descending: bool) {
         let rows: Vec<i64> = (0..count).collect();
         let at = |n: &i64| Cursor { key: Key::Number(*n), id: id(0) };
         let (mut forward, mut after) = (Vec::new(), None);

@@ -1,4 +1,4 @@
-//! axe-core in the page: what a machine can find of what keeps people out.
+//! Accessibility checks by axe-core.
 
 use std::fmt::Write as _;
 
@@ -6,11 +6,10 @@ use serde_json::Value;
 
 use super::Browser;
 
-/// axe-core as it was published; see the README beside it.
+/// axe-core, unmodified; see the README beside it.
 const AXE: &str = include_str!("../../vendor/axe.min.js");
 
-/// Asks for WCAG 2.x A and AA and for best practices, once nothing moves any more: half faded in, a text has half its
-/// contrast.
+/// Checks WCAG 2.x A and AA and best practices, after all animations: a text that fades in has too little contrast.
 const RUN: &str = "
     const moving = () => document.getAnimations().filter((animation) =>
         animation.playState === 'running' && Number.isFinite(animation.effect.getComputedTiming().endTime));
@@ -20,49 +19,49 @@ const RUN: &str = "
     return found.violations.map(({ id, help, nodes }) => ({ id, help,
         nodes: nodes.map(({ target, failureSummary }) => target.flat().join(' ') + '\\n' + failureSummary) }))";
 
-/// How pages are looked at: what it is called, whether it is dark, and how large.
-const LOOKS: [(&str, bool, u32, u32); 3] =
+/// The appearances that are checked: name, whether dark, width and height.
+const APPEARANCES: [(&str, bool, u32, u32); 3] =
     [("light", false, 1100, 800), ("dark", true, 1100, 800), ("phone", false, 390, 844)];
 
 impl Browser {
-    /// Looks at the page with axe-core, and panics with all that it finds wrong.
+    /// Checks the page with axe-core. Panics with all violations.
     pub async fn passes_axe(&self) {
-        let faults = self.faults().await;
-        assert!(faults.is_empty(), "{}:\n{faults}", self.url().await);
+        let violations = self.violations().await;
+        assert!(violations.is_empty(), "{}:\n{violations}", self.url().await);
     }
 
-    /// Looks at the page with axe-core in the light, in the dark and on a phone, and panics with all that it finds wrong. A
-    /// picture of each stays behind as `{name}-{look}`.
+    /// Checks the page with axe-core in all appearances: light, dark, and on a phone. Panics with all violations. Saves a
+    /// screenshot of each as `{name}-{appearance}`.
     pub async fn passes_axe_in_every_look(&self, name: &str) {
-        let mut faults = String::new();
-        for (look, dark, width, height) in LOOKS {
+        let mut violations = String::new();
+        for (appearance, dark, width, height) in APPEARANCES {
             self.emulate(dark, width, height).await;
-            let found = self.faults().await;
+            let found = self.violations().await;
             if !found.is_empty() {
-                let _ = writeln!(faults, "{name}, {look}:\n{found}");
+                let _ = writeln!(violations, "{name}, {appearance}:\n{found}");
             }
-            self.screenshot(&format!("{name}-{look}")).await;
+            self.screenshot(&format!("{name}-{appearance}")).await;
         }
-        assert!(faults.is_empty(), "{faults}");
+        assert!(violations.is_empty(), "{violations}");
     }
 
-    /// What axe-core finds wrong with the page: rule, advice, and each place. Empty where it finds nothing.
-    pub async fn faults(&self) -> String {
+    /// Returns the violations that axe-core finds: rule, advice, and each element. Empty if there are none.
+    pub async fn violations(&self) -> String {
         if self.run("return typeof axe").await != "object" {
             self.run(AXE).await;
         }
         let found = self.run(RUN).await;
-        let mut faults = String::new();
+        let mut violations = String::new();
         for fault in found.as_array().unwrap() {
-            let _ = writeln!(faults, "- {}: {}", said(&fault["id"]), said(&fault["help"]));
+            let _ = writeln!(violations, "- {}: {}", text(&fault["id"]), text(&fault["help"]));
             for node in fault["nodes"].as_array().unwrap() {
-                let _ = writeln!(faults, "    {}", said(node).replace('\n', "\n    "));
+                let _ = writeln!(violations, "    {}", text(node).replace('\n', "\n    "));
             }
         }
-        faults
+        violations
     }
 }
 
-fn said(value: &Value) -> &str {
+fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! ChromeDriver and the Chromium behind it: how they are started.
+//! Starting ChromeDriver and Chromium.
 
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;
@@ -7,9 +7,9 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
-use thirtyfour::{DesiredCapabilities, WebDriver};
+use thirtyfour::{CapabilitiesHelper as _, DesiredCapabilities, WebDriver};
 
-/// What Chromium is started with: no window, no sandbox (tests may run as root), nothing that calls home.
+/// The flags of Chromium: no window, no sandbox (tests may run as root), no background requests.
 const FLAGS: [&str; 9] = [
     "--headless",
     "--no-sandbox",
@@ -17,23 +17,25 @@ const FLAGS: [&str; 9] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    // A name that is no loopback address: browsers tell less over plain HTTP there (no Sec-Fetch-*).
+    // A host that is not a loopback address: over plain HTTP, browsers send fewer header fields to it (no Sec-Fetch-*).
     "--host-resolver-rules=MAP app.test 127.0.0.1",
-    // Scroll bars look different everywhere, and say nothing in a picture.
+    // Scroll bars differ between systems.
     "--hide-scrollbars",
     "--window-size=1100,800",
 ];
 
 /// How often ChromeDriver may fail to find a port.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 
-/// Starts both. `downloads` is where files go that the browser is given to keep.
+/// Starts both. The browser saves downloads in `downloads`.
 pub(super) async fn open(profile: &Path, downloads: &Path) -> (WebDriver, Child) {
-    let (process, port) = (0..TRIES).find_map(|_| start(profile)).expect("chromedriver does not start");
+    let (process, port) = (0..MAX_ATTEMPTS).find_map(|_| start(profile)).expect("chromedriver does not start");
     let mut capabilities = DesiredCapabilities::chrome();
     for flag in FLAGS {
         capabilities.add_arg(flag).unwrap();
     }
+    // Those that an example makes for itself.
+    capabilities.accept_insecure_certs(true).unwrap();
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     let preferences = json!({ "download.default_directory": downloads, "download.prompt_for_download": false });
     capabilities.add_experimental_option("prefs", preferences).unwrap();
@@ -41,17 +43,17 @@ pub(super) async fn open(profile: &Path, downloads: &Path) -> (WebDriver, Child)
     (driver, process)
 }
 
-/// Starts ChromeDriver on a free port and gives the port. It takes one of IPv4 and wants the same of IPv6: where that is
-/// taken it ends, and another try finds another.
+/// Starts ChromeDriver on a free port and returns the port. ChromeDriver takes a free port of IPv4 and needs the same port of
+/// IPv6: if that one is taken, ChromeDriver ends, and the caller tries again.
 fn start(profile: &Path) -> Option<(Child, String)> {
     let mut process = Command::new("chromedriver")
         .arg("--port=0")
-        // Where Chromium, killed in the end, leaves its scraps: they go with the profile.
+        // The files that a killed Chromium leaves behind are removed with the profile.
         .env("TMPDIR", profile)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
-        // A process group of its own, which Chromium is in as well: both can be killed as one.
+        // Its own process group, which includes Chromium, so that both can be killed together.
         .process_group(0)
         .spawn()
         .unwrap_or_else(|error| panic!("chromedriver cannot be started ({error}); cargo xtask test installs it"));

@@ -1,73 +1,73 @@
-//! What the tab in front is made to believe of the person and the machine before it.
+//! Emulates the preferences of the user and the properties of the machine, for the current tab.
 
 use serde_json::{Value, json};
 
 use super::Browser;
 
 impl Browser {
-    /// Makes the page believe that the person likes the dark, and sits before a screen of this size.
+    /// Sets the colour scheme and the size of the screen.
     pub async fn emulate(&self, dark: bool, width: u32, height: u32) {
-        self.prefers("prefers-color-scheme", if dark { "dark" } else { "light" }).await;
+        self.set_preference("prefers-color-scheme", if dark { "dark" } else { "light" }).await;
         let mobile = width < 600;
         let scale = if mobile { 2 } else { 1 };
         let screen = json!({ "width": width, "height": height, "deviceScaleFactor": scale, "mobile": mobile });
-        self.tell("Emulation.setDeviceMetricsOverride", screen).await;
+        self.send_command("Emulation.setDeviceMetricsOverride", screen).await;
     }
 
-    /// Whether the person wants things to stand still.
+    /// Sets whether the user prefers reduced motion.
     pub async fn reduced_motion(&self, reduced: bool) {
-        self.prefers("prefers-reduced-motion", if reduced { "reduce" } else { "no-preference" }).await;
+        self.set_preference("prefers-reduced-motion", if reduced { "reduce" } else { "no-preference" }).await;
     }
 
-    /// Switches the scripts of pages on or off, from the next page on. What a test runs still runs.
+    /// Switches the scripts of pages on or off, from the next page on. Scripts of tests still run.
     pub async fn scripts(&self, on: bool) {
-        self.tell("Emulation.setScriptExecutionDisabled", json!({ "value": !on })).await;
+        self.send_command("Emulation.setScriptExecutionDisabled", json!({ "value": !on })).await;
     }
 
-    /// Runs a script in every page that this tab loads from now on, before any of the page's own.
+    /// Runs a script in every page that this tab loads later, before the scripts of the page.
     pub async fn before_each_page(&self, script: &str) {
-        self.tell("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+        self.send_command("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
     }
 
-    /// The languages that the person reads, as `Accept-Language` has them: `de-DE`, or `de-DE,en`.
+    /// Sets the languages of the user, as in `Accept-Language`: `de-DE`, or `de-DE,en`.
     pub async fn languages(&self, languages: &str) {
         let agent = self.run("return navigator.userAgent").await;
         let identity = json!({ "userAgent": agent, "acceptLanguage": languages });
-        self.tell("Emulation.setUserAgentOverride", identity).await;
+        self.send_command("Emulation.setUserAgentOverride", identity).await;
         let first = languages.split(',').next().unwrap_or_default();
-        self.tell("Emulation.setLocaleOverride", json!({ "locale": first })).await;
+        self.send_command("Emulation.setLocaleOverride", json!({ "locale": first })).await;
     }
 
-    /// The time zone that the machine is in: `Europe/Berlin`.
+    /// Sets the time zone of the machine, such as `Europe/Berlin`.
     pub async fn time_zone(&self, zone: &str) {
-        self.tell("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
+        self.send_command("Emulation.setTimezoneOverride", json!({ "timezoneId": zone })).await;
     }
 
-    /// A header that goes with each request of this tab, as a proxy in front would add it.
+    /// Adds a header field to each request of this tab, as a proxy could.
     pub async fn sends(&self, header: &str, value: &str) {
-        self.tell("Network.enable", json!({})).await;
-        self.tell("Network.setExtraHTTPHeaders", json!({ "headers": { header: value } })).await;
+        self.send_command("Network.enable", json!({})).await;
+        self.send_command("Network.setExtraHTTPHeaders", json!({ "headers": { header: value } })).await;
     }
 
-    /// Takes the network away from this tab, or gives it back, as a cable that is pulled: the browser notices.
+    /// Disconnects this tab from the network, or connects it again. The browser notices.
     pub async fn offline(&self, offline: bool) {
-        self.tell("Network.enable", json!({})).await;
+        self.send_command("Network.enable", json!({})).await;
         let network = json!({ "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-        self.tell("Network.emulateNetworkConditions", network).await;
+        self.send_command("Network.emulateNetworkConditions", network).await;
     }
 
-    /// All features are said each time, as Chromium forgets those that it is not told.
-    async fn prefers(&self, feature: &'static str, value: &'static str) {
+    /// Sends all features each time: Chromium resets those that are missing.
+    async fn set_preference(&self, feature: &'static str, value: &'static str) {
         let features: Vec<Value> = {
-            let mut prefers = self.prefers.lock().unwrap();
-            prefers.insert(feature, value);
-            prefers.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
+            let mut preferences = self.preferences.lock();
+            preferences.insert(feature, value);
+            preferences.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect()
         };
-        self.tell("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+        self.send_command("Emulation.setEmulatedMedia", json!({ "features": features })).await;
     }
 
-    /// A command of the Chrome DevTools Protocol, to the tab in front.
-    async fn tell(&self, command: &str, parameters: Value) {
+    /// Sends a command of the Chrome DevTools Protocol to the current tab.
+    async fn send_command(&self, command: &str, parameters: Value) {
         self.driver.cdp().send_raw(command, parameters).await.unwrap();
     }
 }

@@ -1,4 +1,4 @@
-//! The page in front: what it shows, and what a person does with keyboard and mouse.
+//! The page of the current tab: its content, and keyboard and mouse.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use thirtyfour::{By, TypingData, WebElement};
 use super::Browser;
 use crate::eventually;
 
-/// Keys that stay down until the last of the keys that are pressed together with them.
+/// Modifier keys, which stay down until the keys pressed together with them are released.
 const MODIFIERS: [char; 4] = ['\u{e008}', '\u{e009}', '\u{e00a}', '\u{e03d}'];
 
 impl Browser {
-    /// Goes to an address.
+    /// Opens a URL.
     pub async fn go(&self, url: &str) {
         self.driver.goto(url).await.unwrap();
     }
 
-    /// The address of the page.
+    /// The URL of the page.
     pub async fn url(&self) -> String {
         self.driver.current_url().await.unwrap().to_string()
     }
@@ -37,17 +37,17 @@ impl Browser {
         self.driver.forward().await.unwrap();
     }
 
-    /// Loads the page once more.
+    /// Reloads the page.
     pub async fn reload(&self) {
         self.driver.refresh().await.unwrap();
     }
 
-    /// Types at the end of a box.
+    /// Types at the end of a text field.
     pub async fn write(&self, css: &str, text: &str) {
         self.element(css).await.send_keys(text).await.unwrap();
     }
 
-    /// Presses keys, one after the other, for whatever has the focus: `Key::Tab`, `"j"`, `Key::Shift + Key::Tab`.
+    /// Presses keys, one after the other, in the focused element: `Key::Tab`, `"j"`, `Key::Shift + Key::Tab`.
     /// Shift, Control, Alt and Meta stay down until the last of them.
     pub async fn press(&self, keys: impl Into<TypingData>) {
         let none = Some(Duration::ZERO);
@@ -67,7 +67,7 @@ impl Browser {
         chain.perform().await.unwrap();
     }
 
-    /// Clicks, as soon as the element has arrived where it can be clicked.
+    /// Clicks an element as soon as it can be clicked.
     pub async fn click(&self, css: &str) {
         eventually(&format!("a click on {css}"), || async {
             self.driver.find(By::Css(css)).await.ok()?.click().await.ok()
@@ -81,42 +81,42 @@ impl Browser {
         self.driver.action_chain().move_to_element_center(&element).perform().await.unwrap();
     }
 
-    /// What an element shows.
+    /// The visible text of an element.
     pub async fn text(&self, css: &str) -> String {
         self.element(css).await.text().await.unwrap()
     }
 
-    /// What stands in a box.
+    /// The value of a form field.
     pub async fn value(&self, css: &str) -> String {
         self.element(css).await.prop("value").await.unwrap().unwrap_or_default()
     }
 
-    /// What has the focus: its id, or else its tag in lower case.
+    /// The focused element: its id, or its tag in lower case.
     pub async fn focused(&self) -> String {
         let script = "const focused = document.activeElement; return focused.id || focused.tagName.toLowerCase()";
         self.run(script).await.as_str().unwrap_or_default().to_owned()
     }
 
-    /// How many such elements there are, shown or not.
+    /// The number of matching elements, visible or not.
     pub async fn count(&self, css: &str) -> usize {
         self.driver.find_all(By::Css(css)).await.unwrap().len()
     }
 
-    /// Whether there is such an element and a person can see it.
+    /// Whether there is a matching element that is visible.
     pub async fn shows(&self, css: &str) -> bool {
         match self.driver.find(By::Css(css)).await {
-            // It may vanish between the two questions: then it is not shown.
+            // An element that vanishes between the two requests is not visible.
             Ok(element) => element.is_displayed().await.unwrap_or(false),
             Err(_) => false,
         }
     }
 
-    /// Waits until an element is shown.
+    /// Waits until an element is visible.
     pub async fn sees(&self, css: &str) {
         eventually(css, || async { self.shows(css).await.then_some(()) }).await;
     }
 
-    /// Waits until an element's text contains `part`, and gives the text.
+    /// Waits until the text of an element contains `part`, and returns the text.
     pub async fn reads(&self, css: &str, part: &str) -> String {
         eventually(&format!("{part:?} in {css}"), || async {
             let text = self.driver.find(By::Css(css)).await.ok()?.text().await.ok()?;
@@ -125,12 +125,12 @@ impl Browser {
         .await
     }
 
-    /// Runs a script in the page and gives what it returns. It may `await`.
+    /// Runs a script in the page and returns its result. The script may `await`.
     pub async fn run(&self, script: &str) -> Value {
         self.driver.execute(script, Vec::<Value>::new()).await.unwrap().json().clone()
     }
 
-    /// Runs a script in the `number`th frame of the page, counted from 0: another site's frame, too.
+    /// Runs a script in a frame of the page, counted from 0, even if the frame is cross-origin.
     pub async fn run_in_frame(&self, number: u16, script: &str) -> Value {
         self.driver.enter_frame(number).await.unwrap();
         let answer = self.run(script).await;

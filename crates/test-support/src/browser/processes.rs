@@ -1,4 +1,4 @@
-//! The processes behind the tabs, to be stopped and let go on as a sleeping machine does.
+//! The renderer processes of the tabs. Stopping and continuing them emulates a sleeping machine.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use nix::unistd::Pid;
 use super::Browser;
 
 impl Browser {
-    /// The ids of the processes that pages run in: one for each site or tab, and perhaps a spare one.
+    /// The ids of the renderer processes: one for each site or tab, and possibly a spare one.
     pub fn renderers(&self) -> Vec<u32> {
         let list = Command::new("ps").args(["-A", "-o", "pid=", "-o", "pgid=", "-o", "args="]).output();
         let list = list.unwrap_or_else(|error| panic!("ps cannot be started ({error}); cargo xtask test installs it"));
@@ -21,10 +21,10 @@ impl Browser {
         String::from_utf8_lossy(&list.stdout).lines().filter_map(renderer).collect()
     }
 
-    /// Sends a signal to all of them: after SIGSTOP nothing that asks a page is answered before SIGCONT.
+    /// Sends a signal to all renderer processes. After SIGSTOP, requests to a page wait until SIGCONT.
     pub fn signal_renderers(&self, signal: Signal) {
         for id in self.renderers() {
-            // One that ended between the two needs no signal.
+            // A process that has ended meanwhile needs no signal.
             let _ = kill(Pid::from_raw(id.try_into().unwrap()), signal);
         }
     }

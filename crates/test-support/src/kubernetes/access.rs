@@ -1,4 +1,4 @@
-//! How clients find the double: a kubeconfig, or what a pod finds in its file system and its environment.
+//! How clients find the double: by a kubeconfig, or by the files and variables of a pod.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,13 @@ use std::process::Command;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::kubernetes::double::Options;
 use crate::kubernetes::server::CERTIFICATE;
+use crate::kubernetes::state::Options;
 
-/// Where a pod finds its account. Clients know no other place, so a process gets a file system of its own.
+/// The directory of the service account in a pod. Clients know no other one, so that a process needs its own file system.
 const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// The folder with the files, and what is in them.
+/// The directory with the files for clients.
 #[derive(Debug)]
 pub(super) struct Access {
     folder: TempDir,
@@ -72,22 +72,23 @@ impl Access {
     }
 }
 
-/// How to run a process that believes itself in a pod: [`Self::BINARY`] with [`Self::arguments`] and
-/// [`Self::environment`]. `unshare` gives it a view of the file system of its own, in which the account's files lie where
-/// every pod has them; signals reach the process itself. Linux only; without being root it takes user namespaces.
+/// How to run a process as in a pod: [`Self::BINARY`] with [`Self::arguments`] and [`Self::environment`].
+///
+/// `unshare` gives the process its own view of the file system, with the files of the service account. Signals reach the process
+/// itself. Linux only; users other than root need user namespaces.
 #[derive(Debug)]
 pub struct InCluster {
     account: PathBuf,
     port: u16,
-    /// What makes `unshare` give a private view on this machine.
+    /// The options of `unshare` that work on this machine.
     private: &'static [&'static str],
 }
 
 impl InCluster {
-    /// What is run instead of the process.
+    /// The program to run.
     pub const BINARY: &str = "unshare";
 
-    /// The arguments of that, the process's own at their end.
+    /// The arguments of that program, which end with those of the process.
     pub fn arguments(&self, binary: impl AsRef<Path>, arguments: &[&str]) -> Vec<String> {
         let script = format!(
             "mount -t tmpfs tmpfs \"$(realpath /var/run)\" && mkdir -p {ACCOUNT} && cp \"$0\"/* {ACCOUNT}/ && exec \"$@\""
@@ -96,7 +97,7 @@ impl InCluster {
         self.private.iter().copied().chain(own).chain(arguments.iter().copied()).map(str::to_owned).collect()
     }
 
-    /// The variables that a pod has.
+    /// The environment variables of a pod.
     pub fn environment(&self) -> [(&'static str, String); 2] {
         [("KUBERNETES_SERVICE_HOST", "127.0.0.1".to_owned()), ("KUBERNETES_SERVICE_PORT", self.port.to_string())]
     }

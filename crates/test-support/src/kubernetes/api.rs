@@ -1,6 +1,5 @@
-//! One request: what it asks for, whether it may, and the answer.
+//! Answering requests: authentication, faults, and each verb.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,43 +10,19 @@ use axum::http::{Method, Request, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use crate::kubernetes::double::Shared;
 use crate::kubernetes::fault::{Fault, Verb};
-use crate::kubernetes::resource::Target;
+use crate::kubernetes::query::Query;
+use crate::kubernetes::resource::{Key, Target};
 use crate::kubernetes::selection::Selection;
+use crate::kubernetes::state::ServerState;
 use crate::kubernetes::status::Status;
-use crate::kubernetes::store::Key;
 use crate::kubernetes::{discovery, log, patch, watch};
 
-/// An object is never larger.
+/// The largest request body, in bytes.
 const MAX_BODY_BYTES: usize = 3 * 1024 * 1024;
 
-/// The parameters behind the question mark.
-#[derive(Debug)]
-pub(super) struct Query(HashMap<String, String>);
-
-impl Query {
-    fn parse(text: &str) -> Self {
-        Self(serde_urlencoded::from_str(text).unwrap_or_default())
-    }
-
-    /// A parameter that is there and not empty.
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|text| !text.is_empty())
-    }
-
-    pub(super) fn is_on(&self, name: &str) -> bool {
-        matches!(self.text(name), Some("true" | "1"))
-    }
-
-    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Status> {
-        let bad = |text| Status::bad_request(format!("{name} {text:?} is no number"));
-        self.text(name).map(|text| text.parse().map_err(|_| bad(text))).transpose()
-    }
-}
-
-/// Answers a request, or never.
-pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request<Body>) -> Response {
+/// Answers a request. Never returns for [`Fault::Silent`].
+pub(super) async fn answer(State(state): State<Arc<ServerState>>, request: Request<Body>) -> Response {
     let (head, body) = request.into_parts();
     let Some(target) = Target::parse(head.uri.path()) else {
         let missing = Status::new(404, "NotFound", "the server could not find the requested resource");
@@ -59,14 +34,14 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request<B
         let message = "the server does not allow this method on the requested resource";
         return Status::new(405, "MethodNotAllowed", message).into_response();
     };
-    shared.faults.count(verb, target.resource.plural);
-    if let Some(token) = &shared.options.token {
+    state.faults.count(verb, target.resource.plural);
+    if let Some(token) = &state.options.token {
         let shown = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         if shown != Some(token) {
             return Status::new(401, "Unauthorized", "Unauthorized").into_response();
         }
     }
-    if let Some(refusal) = refuse(&shared, verb, &target).await {
+    if let Some(refusal) = refuse(&state, verb, &target).await {
         return refusal;
     }
     let kind = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -75,14 +50,14 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request<B
     };
     let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
     let answer = match verb {
-        Verb::Get if target.log => log::read(&shared, &named(&target)),
-        Verb::Get => get(&shared, &target),
-        Verb::List => list(&shared, &target, &query),
-        Verb::Watch => watch::open(&shared, &target, &query),
-        Verb::Create => create(&shared, &target, &query, body),
-        Verb::Update => update(&shared, &target, &query, body),
-        Verb::Patch => change(&shared, &target, &query, kind, &body),
-        Verb::Delete => delete(&shared, &target, &body),
+        Verb::Get if target.log => log::read(&state, &named(&target)),
+        Verb::Get => get(&state, &target),
+        Verb::List => list(&state, &target, &query),
+        Verb::Watch => watch::open(&state, &target, &query),
+        Verb::Create => create(&state, &target, &query, body),
+        Verb::Update => update(&state, &target, &query, body),
+        Verb::Patch => change(&state, &target, &query, kind, &body),
+        Verb::Delete => delete(&state, &target, &body),
     };
     answer.unwrap_or_else(IntoResponse::into_response)
 }
@@ -102,10 +77,10 @@ fn verb(method: &Method, target: &Target, query: &Query) -> Option<Verb> {
     })
 }
 
-/// What the fault that is switched on for this verb answers, if it does not leave the answer to the rest.
-async fn refuse(shared: &Shared, verb: Verb, target: &Target) -> Option<Response> {
+/// The answer of the fault that is on for this verb, if that fault replaces the answer.
+async fn refuse(state: &ServerState, verb: Verb, target: &Target) -> Option<Response> {
     let (resource, name) = (target.resource.plural, target.name.as_deref().unwrap_or_default());
-    let status = match shared.faults.of(verb)? {
+    let status = match state.faults.of(verb)? {
         Fault::Forbidden => {
             let (who, verb) = ("system:serviceaccount:double", verb.as_str());
             let message = format!(
@@ -141,17 +116,17 @@ fn named(target: &Target) -> Key {
     key(target, target.name.as_deref().unwrap_or_default())
 }
 
-fn get(shared: &Shared, target: &Target) -> Result<Response, Status> {
-    Ok(Json(shared.store().get(&named(target))?).into_response())
+fn get(state: &ServerState, target: &Target) -> Result<Response, Status> {
+    Ok(Json(state.store().get(&named(target))?).into_response())
 }
 
-fn list(shared: &Shared, target: &Target, query: &Query) -> Result<Response, Status> {
+fn list(state: &ServerState, target: &Target, query: &Query) -> Result<Response, Status> {
     let limit = query.number("limit")?.filter(|limit| *limit > 0).map(|limit| usize::try_from(limit).unwrap());
     let page = match query.text("continue") {
-        Some(token) => shared.store().next_page(token, limit)?,
+        Some(token) => state.store().next_page(token, limit)?,
         None => {
             let selection = Selection::new(target, query.text("fieldSelector"), query.text("labelSelector"))?;
-            shared.store().list(&selection, limit)
+            state.store().list(&selection, limit)
         }
     };
     let mut metadata = json!({ "resourceVersion": page.revision.to_string() });
@@ -161,7 +136,7 @@ fn list(shared: &Shared, target: &Target, query: &Query) -> Result<Response, Sta
     }
     let mut items = page.items;
     for item in items.iter_mut().filter_map(Value::as_object_mut) {
-        // The items of a list do not say again what they are.
+        // The items of a list have no kind and version of their own.
         item.remove("kind");
         item.remove("apiVersion");
     }
@@ -170,54 +145,51 @@ fn list(shared: &Shared, target: &Target, query: &Query) -> Result<Response, Sta
     Ok(Json(list).into_response())
 }
 
-fn create(shared: &Shared, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
+fn create(state: &ServerState, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
     let object = of_kind(target, query, object)?;
     let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     if name.is_empty() {
         return Err(Status::new(422, "Invalid", "metadata.name: Required value: name or generateName is required"));
     }
-    let created = shared.change(|store| store.create(target.resource, key(target, &name), object))?;
+    let created = state.change(|store| store.create(target.resource, key(target, &name), object))?;
     Ok((StatusCode::CREATED, Json(created)).into_response())
 }
 
-fn update(shared: &Shared, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
+fn update(state: &ServerState, target: &Target, query: &Query, object: Value) -> Result<Response, Status> {
     let object = of_kind(target, query, object)?;
     let key = named(target);
     if object["metadata"]["name"] != *key.name {
         return Err(Status::bad_request("the name of the object does not match the name on the URL"));
     }
-    let updated = shared.change(|store| store.update(target.resource, key, object))?;
+    let updated = state.change(|store| store.update(target.resource, key, object))?;
     Ok(Json(updated).into_response())
 }
 
-fn change(shared: &Shared, target: &Target, query: &Query, kind: &str, change: &Value) -> Result<Response, Status> {
+fn change(state: &ServerState, target: &Target, query: &Query, kind: &str, change: &Value) -> Result<Response, Status> {
     let key = named(target);
-    let changed = shared.change(|store| {
+    let changed = state.change(|store| {
         let mut object = store.get(&key)?.clone();
         match kind {
             // Strategic merge differs in lists with a merge key only, which none of the table's resources is patched in.
             "application/merge-patch+json" | "application/strategic-merge-patch+json" => {
                 patch::merge(&mut object, change);
             }
-            "application/json-patch+json" => {
-                patch::apply(&mut object, change).map_err(|error| Status::new(422, "Invalid", error))?;
-            }
-            _ => return Err(Status::new(415, "UnsupportedMediaType", format!("the double takes no {kind}"))),
+            _ => return Err(Status::new(415, "UnsupportedMediaType", format!("the double does not support {kind}"))),
         }
         store.update(target.resource, key.clone(), of_kind(target, query, object)?)
     })?;
     Ok(Json(changed).into_response())
 }
 
-fn delete(shared: &Shared, target: &Target, options: &Value) -> Result<Response, Status> {
+fn delete(state: &ServerState, target: &Target, options: &Value) -> Result<Response, Status> {
     let key = named(target);
-    shared.change(|store| store.remove(&key, &options["preconditions"]))?;
+    state.change(|store| store.remove(&key, &options["preconditions"]))?;
     let details = json!({ "name": key.name, "kind": key.plural });
     let done = json!({ "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details });
     Ok(Json(done).into_response())
 }
 
-/// An object that says of itself what the path says of it, or nothing.
+/// Checks that the kind of an object is that of the path, and in strict mode that it has known fields only.
 fn of_kind(target: &Target, query: &Query, object: Value) -> Result<Value, Status> {
     if !object["metadata"].is_object() {
         return Err(Status::bad_request("the object provided is unrecognized"));

@@ -1,5 +1,5 @@
-//! What the double says of itself: enough for `kubectl` to find a kind's path, and to learn that fields are checked.
-//! Asked by anybody, counted by nobody.
+//! Discovery documents: enough for `kubectl` to find the path of a kind and to know that fields are validated. These requests
+//! need no authentication and are not counted.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::kubernetes::resource::{Resource, TABLE};
 
-/// What a client may do with each.
+/// The verbs of every resource.
 const VERBS: [&str; 7] = ["get", "list", "watch", "create", "update", "patch", "delete"];
 
-/// The document under a path, if there is one.
+/// Returns the document of a path, if there is one.
 pub(super) fn document(path: &str) -> Option<Value> {
     Some(match path {
         "/version" => json!({ "major": "1", "minor": "33", "gitVersion": "v1.33.0" }),
@@ -27,7 +27,7 @@ pub(super) fn document(path: &str) -> Option<Value> {
     })
 }
 
-/// The version that a path names, if the table has it.
+/// The API version that a path names, if the table has it.
 fn version_of(path: &str) -> Option<&'static str> {
     TABLE.iter().map(|resource| resource.api_version).find(|version| path == root(version))
 }

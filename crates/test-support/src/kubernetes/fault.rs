@@ -1,29 +1,30 @@
-//! What can be asked, how often it was, and how it is made to fail.
+//! The verbs of requests, how often each was used, and the faults that tests switch on.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a client asks for.
+use parking_lot::Mutex;
+
+/// The verb of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verb {
-    /// One object.
+    /// Reads one object.
     Get,
-    /// Many objects.
+    /// Reads many objects.
     List,
-    /// Changes.
+    /// Follows changes.
     Watch,
-    /// A new object.
+    /// Creates an object.
     Create,
-    /// Another object in the place of one.
+    /// Replaces an object.
     Update,
-    /// A change of an object.
+    /// Changes an object.
     Patch,
-    /// An object's end.
+    /// Removes an object.
     Delete,
 }
 
 impl Verb {
-    /// All of them.
+    /// All verbs.
     pub const ALL: [Self; 7] =
         [Self::Get, Self::List, Self::Watch, Self::Create, Self::Update, Self::Patch, Self::Delete];
 
@@ -40,33 +41,33 @@ impl Verb {
     }
 }
 
-/// How the server fails whoever asks.
+/// How requests fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// 403: the role does not grant it.
+    /// 403: the role does not permit the request.
     Forbidden,
     /// 500.
     Broken,
     /// 503 with `Retry-After: 1`, as an overloaded server answers.
     Busy,
-    /// 409: somebody else is always faster.
+    /// 409: another client is always faster.
     Conflict,
-    /// 410 as the answer's status. (A watch that begins too far back gets it as an event without any fault.)
+    /// 410 as the status of the answer. Without any fault, a watch from an expired revision gets 410 as an event.
     Gone,
-    /// The request is taken and never answered.
+    /// Requests are accepted and never answered.
     Silent,
-    /// A watch is answered, and ends at once, as if its time were up. Everything else is as it should be.
+    /// Watches end at once, as at their timeout. Other requests work.
     Ends,
-    /// A watch is answered, and its connection breaks at once. Everything else is as it should be.
+    /// The connections of watches break at once. Other requests work.
     Breaks,
-    /// A watch is answered and says nothing from then on, open ones too; they stay mute when the fault is lifted, and
-    /// outlive their timeout. Everything else is as it should be.
+    /// Watches, open ones included, send nothing any more, not even after the fault is switched off, and outlast their
+    /// timeout. Other requests work.
     Mute,
-    /// A watch says what is no JSON. Everything else is as it should be.
+    /// Watches send invalid JSON. Other requests work.
     Garbles,
 }
 
-/// The faults that are switched on, and the count of what was asked.
+/// The faults that are on, and the number of requests by verb and resource.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     on: Mutex<HashMap<Verb, Fault>>,
@@ -75,29 +76,25 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn set(&self, verb: Verb, fault: Fault) {
-        lock(&self.on).insert(verb, fault);
+        self.on.lock().insert(verb, fault);
     }
 
     pub(super) fn clear(&self) {
-        lock(&self.on).clear();
+        self.on.lock().clear();
     }
 
     pub(super) fn of(&self, verb: Verb) -> Option<Fault> {
-        lock(&self.on).get(&verb).copied()
+        self.on.lock().get(&verb).copied()
     }
 
     pub(super) fn count(&self, verb: Verb, plural: &'static str) {
-        *lock(&self.asked).entry((verb, plural)).or_default() += 1;
+        *self.asked.lock().entry((verb, plural)).or_default() += 1;
     }
 
-    /// How often this was asked, of one resource or of all.
+    /// The number of requests with this verb, for one resource or for all.
     pub(super) fn asked(&self, verb: Verb, plural: Option<&str>) -> u64 {
-        let asked = lock(&self.asked);
+        let asked = self.asked.lock();
         let matching = asked.iter().filter(|((v, p), _)| *v == verb && plural.is_none_or(|plural| plural == *p));
         matching.map(|(_, count)| count).sum()
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

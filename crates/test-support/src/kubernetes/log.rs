@@ -1,14 +1,14 @@
-//! The log of a pod: one line where its container runs, and otherwise the refusal that an API server gives.
+//! The log of a pod: one line if its container runs, otherwise the error of an API server.
 
 use axum::response::{IntoResponse, Response};
 
-use crate::kubernetes::double::Shared;
+use crate::kubernetes::resource::Key;
+use crate::kubernetes::state::ServerState;
 use crate::kubernetes::status::Status;
-use crate::kubernetes::store::Key;
 
-/// Answers with the log of a pod, which ends at once even where the client follows it.
-pub(super) fn read(shared: &Shared, key: &Key) -> Result<Response, Status> {
-    let store = shared.store();
+/// Answers with the log of a pod. Ends at once even if the client follows the log.
+pub(super) fn read(state: &ServerState, key: &Key) -> Result<Response, Status> {
+    let store = state.store();
     let pod = store.get(key)?;
     let container = &pod["spec"]["containers"][0]["name"];
     if pod["status"]["containerStatuses"][0]["state"]["running"].is_null() {

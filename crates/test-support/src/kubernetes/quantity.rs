@@ -1,18 +1,18 @@
-//! Quantities in the one form in which an API server keeps them: `1000m` comes back as `1`, `5000` as `5k`. A client that
-//! compares what it applies with what is there finds a difference in any other form.
+//! Quantities in the canonical form in which an API server stores them: `1000m` as `1`, and `5000` as `5k`. `kubectl apply`
+//! would find a difference in any other form.
 
 use serde_json::Value;
 
-/// The decimal suffixes from 10⁻⁹ on, each a thousand times the one before.
+/// The decimal suffixes from 10⁻⁹, each 1000 times the one before.
 const DECIMAL: [&str; 10] = ["n", "u", "m", "", "k", "M", "G", "T", "P", "E"];
 
-/// The binary suffixes from 2¹⁰ on, each 1024 times the one before.
+/// The binary suffixes from 2¹⁰, each 1024 times the one before.
 const BINARY: [&str; 6] = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 
 /// One, in billionths.
 const ONE: i128 = 1_000_000_000;
 
-/// Writes every quantity of an object in that form: requests, limits, and what an autoscaler aims at.
+/// Rewrites every quantity of an object: requests, limits, and the targets of an autoscaler.
 pub(super) fn normalize(object: &mut Value) {
     match object {
         Value::Object(members) => {
@@ -36,7 +36,7 @@ fn rewrite(value: &mut Value) {
     }
 }
 
-/// A quantity in its one form; nothing where this module cannot read it (exponents, more than nine decimals).
+/// The canonical form of a quantity, or `None` if this module cannot read it (exponents, more than nine decimals).
 fn canonical(text: &str) -> Option<String> {
     let (number, suffix) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len()));
     let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));

@@ -1,4 +1,4 @@
-//! Which resources there are: a table, and the paths that it gives.
+//! The resources that the double knows, and the paths that name them.
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
@@ -23,15 +23,15 @@ pub(super) struct Resource {
     pub(super) kind: &'static str,
     /// `configmaps`.
     pub(super) plural: &'static str,
-    /// Whether its objects lie in namespaces.
+    /// Whether its objects are in namespaces.
     pub(super) namespaced: bool,
-    /// Says what is wrong with an object that is none of this kind.
+    /// Fails with the reason if an object is not of this kind.
     pub(super) check: fn(&Value) -> Result<(), String>,
-    /// Says which fields of an object this kind does not know.
+    /// Returns the fields of an object that this kind does not have.
     pub(super) unknown: fn(&Value) -> Vec<String>,
 }
 
-/// The table: a resource more is a row more.
+/// All resources. Add a row to add a resource.
 const RESOURCES: [Resource; 14] = [
     namespaced::<ConfigMap>(),
     namespaced::<EndpointSlice>(),
@@ -76,19 +76,27 @@ const fn row<T: k8s_openapi::Resource + DeserializeOwned + Serialize>(namespaced
     }
 }
 
+/// The identity of an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) plural: &'static str,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
 /// What a path names.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) resource: &'static Resource,
-    /// `None`: all of them.
+    /// `None` stands for all namespaces.
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
-    /// Whether it is the log of the pod of that name.
+    /// Whether the path names the log of the pod.
     pub(super) log: bool,
 }
 
 impl Target {
-    /// Reads `/api/v1/namespaces/{namespace}/configmaps/{name}` and the like.
+    /// Parses `/api/v1/namespaces/{namespace}/configmaps/{name}` and the like.
     pub(super) fn parse(path: &str) -> Option<Self> {
         TABLE.iter().find_map(|resource| {
             let root = if resource.api_version.contains('/') { "/apis/" } else { "/api/" };
@@ -114,19 +122,19 @@ impl Target {
     }
 }
 
-/// The resource of this version and kind, or of this plural.
+/// The resource of this version and kind.
 ///
 /// # Panics
-/// Where it is not in the table.
+/// Panics if it is not in the table.
 pub(super) fn of_kind(api_version: &str, kind: &str) -> &'static Resource {
     let found = TABLE.iter().find(|resource| resource.api_version == api_version && resource.kind == kind);
     found.unwrap_or_else(|| panic!("the double knows no {api_version} {kind}: add a row in resource.rs"))
 }
 
-/// The resource of this plural.
+/// The resource with this plural.
 ///
 /// # Panics
-/// Where it is not in the table.
+/// Panics if it is not in the table.
 pub(super) fn of_plural(plural: &str) -> &'static Resource {
     let found = TABLE.iter().find(|resource| resource.plural == plural);
     found.unwrap_or_else(|| panic!("the double knows no {plural}: add a row in resource.rs"))

@@ -1,12 +1,11 @@
-//! Which objects a list or a watch is about: `fieldSelector` and `labelSelector`.
+//! Selecting objects for a list or a watch: `fieldSelector` and `labelSelector`.
 
 use serde_json::Value;
 
-use crate::kubernetes::resource::Target;
+use crate::kubernetes::resource::{Key, Target};
 use crate::kubernetes::status::Status;
-use crate::kubernetes::store::Key;
 
-/// A namespace, if any, and everything that must hold.
+/// A namespace, if any, and the terms that must all hold.
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
     plural: &'static str,
@@ -16,13 +15,13 @@ pub(super) struct Selection {
 
 #[derive(Clone, Debug)]
 struct Term {
-    /// Where the value stands: a field of `metadata`, or a label.
-    place: Place,
+    operand: Operand,
     test: Test,
 }
 
+/// The value that a term tests: a field of `metadata`, or a label.
 #[derive(Clone, Debug)]
-enum Place {
+enum Operand {
     Metadata(&'static str),
     Label(String),
 }
@@ -30,7 +29,7 @@ enum Place {
 #[derive(Clone, Debug)]
 enum Test {
     In(Vec<String>),
-    /// Holds where there is no value, too.
+    /// Holds without a value as well.
     NotIn(Vec<String>),
     Exists,
     Missing,
@@ -48,7 +47,7 @@ impl Selection {
         Ok(Self { plural: target.resource.plural, namespace: target.namespace.clone(), terms })
     }
 
-    /// Whether an object belongs to it.
+    /// Whether an object is selected.
     pub(super) fn has(&self, key: &Key, object: &Value) -> bool {
         key.plural == self.plural
             && self.namespace.as_ref().is_none_or(|namespace| *namespace == key.namespace)
@@ -58,9 +57,9 @@ impl Selection {
 
 impl Term {
     fn holds(&self, object: &Value) -> bool {
-        let value = match &self.place {
-            Place::Metadata(field) => object["metadata"][field].as_str(),
-            Place::Label(name) => object["metadata"]["labels"][name].as_str(),
+        let value = match &self.operand {
+            Operand::Metadata(field) => object["metadata"][field].as_str(),
+            Operand::Label(name) => object["metadata"]["labels"][name].as_str(),
         };
         match &self.test {
             Test::In(values) => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
@@ -97,12 +96,12 @@ fn comparison(term: &str) -> Option<(&str, Test)> {
 fn field(term: &str) -> Result<Term, Status> {
     let refused = || Status::bad_request(format!("field label not supported: {term}"));
     let (key, test) = comparison(term).ok_or_else(refused)?;
-    let place = match key {
-        "metadata.name" => Place::Metadata("name"),
-        "metadata.namespace" => Place::Metadata("namespace"),
+    let operand = match key {
+        "metadata.name" => Operand::Metadata("name"),
+        "metadata.namespace" => Operand::Metadata("namespace"),
         _ => return Err(refused()),
     };
-    Ok(Term { place, test })
+    Ok(Term { operand, test })
 }
 
 fn label(term: &str) -> Result<Term, Status> {
@@ -124,7 +123,7 @@ fn label(term: &str) -> Result<Term, Status> {
     if key.is_empty() || key.contains(char::is_whitespace) {
         return Err(refused());
     }
-    Ok(Term { place: Place::Label(key.to_owned()), test })
+    Ok(Term { operand: Operand::Label(key.to_owned()), test })
 }
 
 #[cfg(test)]
@@ -134,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn selectors_choose_as_an_api_server_does() {
+    fn selectors_select_as_an_api_server_does() {
         let target = Target::parse("/api/v1/namespaces/here/configmaps").unwrap();
         let object =
             json!({ "metadata": { "namespace": "here", "name": "one", "labels": { "app": "a", "tier": "user" } } });

@@ -1,4 +1,4 @@
-//! The listener and its connections: real ones, which can be closed, refused and taken again on the same port.
+//! The listener and its real connections, which can be closed, refused, and accepted again on the same port.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -19,9 +19,9 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 use crate::kubernetes::api;
-use crate::kubernetes::double::Shared;
+use crate::kubernetes::state::ServerState;
 
-/// The certificate that a double with TLS shows, in its folder.
+/// The file with the certificate of a double with TLS.
 pub(super) const CERTIFICATE: &str = "ca.crt";
 
 pub(super) struct Server {
@@ -38,21 +38,21 @@ impl std::fmt::Debug for Server {
 }
 
 impl Server {
-    /// Starts on a free port; a certificate, where one is needed, lies in `folder` then.
-    pub(super) async fn start(shared: Arc<Shared>, folder: &Path) -> Self {
-        let tls = shared.options.tls.then(|| acceptor(folder));
+    /// Starts on a free port. Writes the certificate of a double with TLS into `folder`.
+    pub(super) async fn start(state: Arc<ServerState>, folder: &Path) -> Self {
+        let tls = state.options.tls.then(|| acceptor(folder));
         let mut server = Self { port: 0, tls, accepting: None, close: watch::Sender::new(()) };
-        server.start_again(shared).await;
+        server.start_again(state).await;
         server
     }
 
-    pub(super) async fn start_again(&mut self, shared: Arc<Shared>) {
+    pub(super) async fn start_again(&mut self, state: Arc<ServerState>) {
         self.stop().await;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listener = TcpListener::bind(address).await.unwrap_or_else(|error| panic!("{address}: {error}"));
         self.port = listener.local_addr().unwrap().port();
         let (tls, close) = (self.tls.clone(), self.close.subscribe());
-        self.accepting = Some(tokio::spawn(accept(listener, shared, tls, close)));
+        self.accepting = Some(tokio::spawn(accept(listener, state, tls, close)));
     }
 
     pub(super) async fn stop(&mut self) {
@@ -62,7 +62,7 @@ impl Server {
         }
     }
 
-    /// Closes all connections that are open.
+    /// Closes all open connections.
     pub(super) fn close_connections(&self) {
         self.close.send_replace(());
     }
@@ -80,9 +80,14 @@ impl Drop for Server {
     }
 }
 
-/// Accepts until it is aborted; its connections end with it.
-async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>, mut close: watch::Receiver<()>) {
-    let routes = Router::new().fallback(api::answer).with_state(Arc::clone(&shared));
+/// Accepts connections until aborted, which closes them.
+async fn accept(
+    listener: TcpListener,
+    state: Arc<ServerState>,
+    tls: Option<TlsAcceptor>,
+    mut close: watch::Receiver<()>,
+) {
+    let routes = Router::new().fallback(api::answer).with_state(Arc::clone(&state));
     let mut connections = JoinSet::new();
     loop {
         let stream = tokio::select! {
@@ -93,8 +98,8 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAccep
                 continue;
             }
         };
-        shared.connections.fetch_add(1, Ordering::AcqRel);
-        if shared.turns_away.load(Ordering::Acquire) {
+        state.connections.fetch_add(1, Ordering::AcqRel);
+        if state.rejects_connections.load(Ordering::Acquire) {
             continue;
         }
         let _ = stream.set_nodelay(true);
@@ -113,11 +118,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAccep
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, routes: Router) {
-    // A connection that breaks is the client's affair.
+    // Clients may break connections.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await;
 }
 
-/// Makes a certificate for 127.0.0.1 that clients are to trust.
+/// Makes a certificate for 127.0.0.1, which clients trust by their configuration.
 fn acceptor(folder: &Path) -> TlsAcceptor {
     let (key, certificate) = (folder.join("key.pem"), folder.join(CERTIFICATE));
     let made = Command::new("openssl")

@@ -1,11 +1,11 @@
-//! What an API server answers where it does not do what it was asked: a `Status` object.
+//! Errors of the API: `Status` objects.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-/// A refusal.
+/// An error of the API.
 #[derive(Debug)]
 pub(super) struct Status {
     code: u16,
@@ -22,12 +22,12 @@ impl Status {
         Self::new(400, "BadRequest", message)
     }
 
-    /// What was asked for is older than what is still known.
+    /// The requested revision is older than the known history.
     pub(super) fn expired(message: impl Into<String>) -> Self {
         Self::new(410, "Expired", message)
     }
 
-    /// The object, as it stands in an `ERROR` event of a watch as well.
+    /// The object, which is also the object of an `ERROR` event of a watch.
     pub(super) fn object(&self) -> Value {
         json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",

@@ -1,23 +1,15 @@
-//! The objects, their one growing revision, and what has changed since when.
+//! The objects, their growing revision, and the log of changes.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::kubernetes::quantity;
-use crate::kubernetes::resource::Resource;
+use crate::kubernetes::resource::{Key, Resource};
 use crate::kubernetes::selection::Selection;
 use crate::kubernetes::status::Status;
 
-/// Which object.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) plural: &'static str,
-    pub(super) namespace: String,
-    pub(super) name: String,
-}
-
-/// One change, as everybody sees it. What a watch makes of it depends on its selection.
+/// One change. The event that a watch gets depends on its selection.
 #[derive(Debug)]
 struct Change {
     revision: u64,
@@ -26,15 +18,15 @@ struct Change {
     after: Option<Value>,
 }
 
-/// Everything that is there.
+/// The objects and their history.
 #[derive(Debug)]
 pub(super) struct Store {
     revision: u64,
-    /// Changes up to here are forgotten.
+    /// Changes up to this revision are forgotten.
     compacted: u64,
     objects: BTreeMap<Key, Value>,
     log: Vec<Change>,
-    /// The rest of lists that are read page by page, by token: a list is of one moment.
+    /// The remaining pages of lists, by token. All pages of a list show one revision.
     rests: BTreeMap<String, Rest>,
 }
 
@@ -49,13 +41,13 @@ struct Rest {
 pub(super) struct Page {
     pub(super) revision: u64,
     pub(super) items: Vec<Value>,
-    /// The token of the next page, and how many are still to come.
+    /// The token of the next page, and the number of remaining objects.
     pub(super) rest: Option<(String, usize)>,
 }
 
 impl Default for Store {
     fn default() -> Self {
-        // A cluster's revision is never small.
+        // As in a cluster, the revision is never small.
         let revision = 1000;
         let (objects, rests) = (BTreeMap::new(), BTreeMap::new());
         Self { revision, compacted: revision, objects, log: Vec::new(), rests }
@@ -86,7 +78,7 @@ impl Store {
         self.write(resource, key, object)
     }
 
-    /// Puts another object in the place of one, unless it is meant for another revision of it.
+    /// Replaces an object, unless the replacement is meant for another revision.
     pub(super) fn update(&mut self, resource: &Resource, key: Key, mut object: Value) -> Result<Value, Status> {
         let current = self.get(&key)?;
         for field in ["resourceVersion", "uid"] {
@@ -99,7 +91,7 @@ impl Store {
             object["metadata"][kept] = current["metadata"][kept].clone();
         }
         if object == *current {
-            // What changes nothing is not written: the revision stays.
+            // A replacement that changes nothing keeps the revision.
             return Ok(object);
         }
         self.write(resource, key, object)
@@ -121,7 +113,7 @@ impl Store {
         Ok(object)
     }
 
-    /// Removes an object, if its metadata agree with these preconditions.
+    /// Removes an object if its metadata fulfil the preconditions.
     pub(super) fn remove(&mut self, key: &Key, preconditions: &Value) -> Result<(), Status> {
         let current = self.get(key)?;
         for field in ["resourceVersion", "uid"] {
@@ -135,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// The objects of a selection, `limit` at a time.
+    /// The first page of the selected objects, with at most `limit` objects.
     pub(super) fn list(&mut self, selection: &Selection, limit: Option<usize>) -> Page {
         let chosen = self.objects.iter().filter(|(key, object)| selection.has(key, object));
         let items = chosen.map(|(_, object)| object.clone()).collect();
@@ -160,7 +152,7 @@ impl Store {
         Page { revision: list.revision, items: list.items, rest }
     }
 
-    /// What a watch of this selection hears of everything after `revision`.
+    /// The events of a watch of this selection after `revision`.
     pub(super) fn since(&self, revision: u64, selection: &Selection) -> Result<Vec<Value>, Status> {
         if revision < self.compacted {
             return Err(Status::expired(format!("too old resource version: {revision} ({})", self.compacted)));
@@ -169,7 +161,7 @@ impl Store {
         Ok(later.filter_map(|change| change.event(selection)).collect())
     }
 
-    /// Forgets all changes so far: who was not there for them has to list again.
+    /// Forgets all changes so far. Clients at an earlier revision must list again.
     pub(super) fn compact(&mut self) {
         self.compacted = self.revision;
         self.log.clear();
@@ -178,7 +170,7 @@ impl Store {
 }
 
 impl Change {
-    /// An object that leaves a selection is deleted for whoever watches it, and one that enters it is added.
+    /// The event of this change. An object that leaves the selection is deleted for its watches, and one that enters it is added.
     fn event(&self, selection: &Selection) -> Option<Value> {
         let chosen = |object: &&Value| selection.has(&self.key, object);
         let (before, after) = (self.before.as_ref().filter(chosen), self.after.as_ref().filter(chosen));

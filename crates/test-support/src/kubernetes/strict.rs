@@ -1,24 +1,24 @@
-//! Whether an object is what it says: decoded into the type of its kind, and held against what that type makes of it.
+//! Strict validation: decodes an object into the type of its kind, and finds fields that the type does not have.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Says what is wrong with an object that is no `T`.
+/// Fails with the reason if an object is not a `T`.
 pub(super) fn check<T: DeserializeOwned>(object: &Value) -> Result<(), String> {
     T::deserialize(object).map(drop).map_err(|error| error.to_string())
 }
 
-/// The fields of an object that `T` does not know, by their paths.
+/// Returns the paths of the fields that `T` does not have.
 ///
-/// The types drop what they do not know, so what does not come out again was not known. Empty lists and objects, and
-/// nulls, may get lost on the way as well: they say nothing.
+/// Decoding drops unknown fields, so that encoding the result again shows them. Empty lists, empty objects and nulls can get
+/// lost as well, and are ignored.
 pub(super) fn unknown<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {
     let mut unknown = Vec::new();
     if let Some(known) = T::deserialize(object).ok().and_then(|typed| serde_json::to_value(typed).ok()) {
         compare(object, &known, "", &mut unknown);
     }
-    // Whether an object keeps the order of its fields depends on what else is built.
+    // The order of fields depends on the features of serde_json in the build.
     unknown.sort();
     unknown
 }
@@ -30,7 +30,7 @@ fn compare(given: &Value, known: &Value, path: &str, unknown: &mut Vec<String>) 
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 match known.get(name) {
                     Some(known) => compare(value, known, &path, unknown),
-                    None if says_nothing(value) => {}
+                    None if is_empty_value(value) => {}
                     None => unknown.push(path),
                 }
             }
@@ -44,7 +44,7 @@ fn compare(given: &Value, known: &Value, path: &str, unknown: &mut Vec<String>) 
     }
 }
 
-fn says_nothing(value: &Value) -> bool {
+fn is_empty_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_field_that_the_kind_does_not_know_is_named_by_its_path() {
+    fn an_unknown_field_is_named_by_its_path() {
         let mut object = json!({
             "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "a", "annotations": {} },
             "spec": {

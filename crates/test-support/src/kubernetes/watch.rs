@@ -1,4 +1,4 @@
-//! Watches: the state or a revision to begin with, then every change as a line of JSON, bookmarks between them.
+//! Watches: each change after a revision as a line of JSON, with bookmarks between them.
 
 use std::io;
 use std::sync::Arc;
@@ -12,106 +12,99 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::kubernetes::api::Query;
-use crate::kubernetes::double::{Interruption, Shared};
 use crate::kubernetes::fault::{Fault, Verb};
+use crate::kubernetes::query::Query;
 use crate::kubernetes::resource::{Resource, Target};
 use crate::kubernetes::selection::Selection;
+use crate::kubernetes::state::{Interruption, ServerState};
 use crate::kubernetes::status::Status;
 
-/// What ends every event stream of a client that asks for none: as long as a real one may.
-const LONGEST: Duration = Duration::from_secs(3600);
+/// How long a watch without `timeoutSeconds` lasts.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(3600);
 
 struct Watch {
-    shared: Arc<Shared>,
+    state: Arc<ServerState>,
     resource: &'static Resource,
     selection: Selection,
-    /// What is to be said next.
+    /// The events to send next.
     lines: Vec<Value>,
-    /// Everything up to this revision is said, or stands in the lines.
+    /// The revision up to which all events were sent or are in `lines`.
     known: u64,
-    /// Whether it ends with the lines.
-    over: bool,
+    /// Whether the watch ends after `lines`.
+    is_over: bool,
     bookmarks: bool,
     timeout: Duration,
-    /// How often watches had been struck dumb when it began: one time more, and it is one of them.
-    born: u64,
+    /// The number of mutings when the watch began. A later muting mutes it for good.
+    mutings_before: u64,
 }
 
-type Mouth = mpsc::Sender<io::Result<Bytes>>;
+type Lines = mpsc::Sender<io::Result<Bytes>>;
 
-/// Answers a watch: with a stream, whatever becomes of it.
-pub(super) fn open(shared: &Arc<Shared>, target: &Target, query: &Query) -> Result<Response, Status> {
+/// Answers a watch with a stream of events.
+pub(super) fn open(state: &Arc<ServerState>, target: &Target, query: &Query) -> Result<Response, Status> {
     let selection = Selection::new(target, query.text("fieldSelector"), query.text("labelSelector"))?;
-    let initial = query.is_on("sendInitialEvents");
-    if initial != (query.text("resourceVersionMatch") == Some("NotOlderThan")) {
-        return Err(Status::new(422, "Invalid", "sendInitialEvents and resourceVersionMatch=NotOlderThan go together"));
-    }
     let seconds = query.number("timeoutSeconds")?;
-    // Taken off the count again when it is dropped.
-    shared.watching.fetch_add(1, Ordering::AcqRel);
+    // Decremented when the watch is dropped.
+    state.watching.fetch_add(1, Ordering::AcqRel);
     let mut watch = Watch {
-        shared: Arc::clone(shared),
+        state: Arc::clone(state),
         resource: target.resource,
         selection,
         lines: Vec::new(),
         known: 0,
-        over: false,
+        is_over: false,
         bookmarks: query.is_on("allowWatchBookmarks"),
-        timeout: seconds.map_or(LONGEST, Duration::from_secs),
-        born: shared.struck_dumb.load(Ordering::Acquire),
+        timeout: seconds.map_or(DEFAULT_TIMEOUT, Duration::from_secs),
+        mutings_before: state.mutings.load(Ordering::Acquire),
     };
-    watch.begin(query.number("resourceVersion")?.unwrap_or(0), initial)?;
-    let (mouth, heard) = mpsc::channel(16);
-    tokio::spawn(watch.run(mouth));
-    Ok(([("content-type", "application/json")], Body::from_stream(ReceiverStream::new(heard))).into_response())
+    watch.begin(query.number("resourceVersion")?.unwrap_or(0))?;
+    let (sender, lines) = mpsc::channel(16);
+    tokio::spawn(watch.run(sender));
+    Ok(([("content-type", "application/json")], Body::from_stream(ReceiverStream::new(lines))).into_response())
 }
 
 impl Watch {
-    /// Begins with the changes since a revision, or with the state where there is none.
-    fn begin(&mut self, from: u64, initial: bool) -> Result<(), Status> {
-        let mut store = self.shared.store();
+    /// Begins with the changes after a revision, or with all objects if the revision is 0.
+    fn begin(&mut self, from: u64) -> Result<(), Status> {
+        let mut store = self.state.store();
         if from > store.revision() {
             return Err(Status::new(504, "Timeout", format!("Too large resource version: {from}")));
         }
-        if from > 0 && !initial {
+        if from > 0 {
             self.known = from;
         } else {
             let page = store.list(&self.selection, None);
             self.known = page.revision;
             self.lines.extend(page.items.into_iter().map(|object| json!({ "type": "ADDED", "object": object })));
-            if initial {
-                self.lines.push(bookmark(self.resource, page.revision, true));
-            }
         }
         Ok(())
     }
 
-    async fn run(mut self, mouth: Mouth) {
-        let mut revision = self.shared.revision.subscribe();
-        let mut interruptions = self.shared.interruptions.subscribe();
-        let mut bookmarks = interval(self.shared.options.bookmarks);
+    async fn run(mut self, sender: Lines) {
+        let mut revision = self.state.revision.subscribe();
+        let mut interruptions = self.state.interruptions.subscribe();
+        let mut bookmarks = interval(self.state.options.bookmarks);
         bookmarks.reset();
         let end = Instant::now() + self.timeout;
         loop {
-            let fault = self.shared.faults.of(Verb::Watch);
-            if fault == Some(Fault::Mute) || self.born != self.shared.struck_dumb.load(Ordering::Acquire) {
-                // Not even the end of the time is told: as of a connection that a router has forgotten.
-                return mouth.closed().await;
+            let fault = self.state.faults.of(Verb::Watch);
+            if fault == Some(Fault::Mute) || self.mutings_before != self.state.mutings.load(Ordering::Acquire) {
+                // Does not even end at its timeout, like a connection that a router has forgotten.
+                return sender.closed().await;
             }
             match fault {
                 Some(Fault::Ends) => return,
-                Some(Fault::Breaks) => return breaks(&mouth).await,
-                Some(Fault::Garbles) => return drop(mouth.send(Ok("{\"type\":\"ADD\u{7f}\n".into())).await),
+                Some(Fault::Breaks) => return break_off(&sender).await,
+                Some(Fault::Garbles) => return drop(sender.send(Ok("{\"type\":\"ADD\u{7f}\n".into())).await),
                 _ => {}
             }
             self.catch_up();
             for line in self.lines.drain(..) {
-                if mouth.send(Ok(format!("{line}\n").into())).await.is_err() {
+                if sender.send(Ok(format!("{line}\n").into())).await.is_err() {
                     return;
                 }
             }
-            if self.over {
+            if self.is_over {
                 return;
             }
             tokio::select! {
@@ -119,30 +112,30 @@ impl Watch {
                 _ = bookmarks.tick() => self.bookmark(),
                 () = sleep_until(end) => {
                     self.bookmark();
-                    self.over = true;
+                    self.is_over = true;
                 }
                 _ = interruptions.changed() => {
                     let interruption = *interruptions.borrow_and_update();
                     match interruption {
-                        Interruption::Cut(_) => return breaks(&mouth).await,
+                        Interruption::Cut(_) => return break_off(&sender).await,
                         Interruption::Expire(_) => {
                             self.fail(&Status::expired("The resourceVersion for the provided watch is too old."));
                         }
                     }
                 }
-                () = mouth.closed() => return,
+                () = sender.closed() => return,
             }
         }
     }
 
-    /// Takes what has changed since.
+    /// Adds the events since the last ones.
     fn catch_up(&mut self) {
-        let store = self.shared.store();
+        let store = self.state.store();
         let (events, revision) = (store.since(self.known, &self.selection), store.revision());
         drop(store);
         match events {
             Ok(events) => self.lines.extend(events),
-            // Even a watch that begins too far back is answered as one: its only event says so.
+            // A watch from an expired revision is a stream as well, with this error as its only event.
             Err(expired) => self.fail(&expired),
         }
         self.known = revision;
@@ -150,33 +143,30 @@ impl Watch {
 
     fn fail(&mut self, status: &Status) {
         self.lines.push(json!({ "type": "ERROR", "object": status.object() }));
-        self.over = true;
+        self.is_over = true;
     }
 
-    /// Promises that everything before it has been said.
+    /// Adds a bookmark, which promises that all earlier events were sent.
     fn bookmark(&mut self) {
         self.catch_up();
         if self.bookmarks {
-            self.lines.push(bookmark(self.resource, self.known, false));
+            self.lines.push(bookmark(self.resource, self.known));
         }
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.shared.watching.fetch_sub(1, Ordering::AcqRel);
+        self.state.watching.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
-async fn breaks(mouth: &Mouth) {
-    let _ = mouth.send(Err(io::ErrorKind::ConnectionReset.into())).await;
+async fn break_off(sender: &Lines) {
+    let _ = sender.send(Err(io::ErrorKind::ConnectionReset.into())).await;
 }
 
-fn bookmark(resource: &Resource, revision: u64, ends_initial_events: bool) -> Value {
-    let mut metadata = json!({ "resourceVersion": revision.to_string() });
-    if ends_initial_events {
-        metadata["annotations"] = json!({ "k8s.io/initial-events-end": "true" });
-    }
+fn bookmark(resource: &Resource, revision: u64) -> Value {
+    let metadata = json!({ "resourceVersion": revision.to_string() });
     let object = json!({ "apiVersion": resource.api_version, "kind": resource.kind, "metadata": metadata });
     json!({ "type": "BOOKMARK", "object": object })
 }

@@ -17,7 +17,7 @@ const FACTS: &str = "<!doctype html><html lang=en><title>Facts</title><main><h1 
     <script>document.getElementById('script').textContent = `on ${window.planted ?? ''}`;</script></main>";
 
 #[tokio::test]
-async fn keys_go_where_the_focus_is_and_modifiers_are_held() {
+async fn keys_go_to_the_focused_element_and_modifiers_are_held() {
     let site = Site::with(&[("/", FORM), ("/other", FACTS)]).await;
     let browser = Browser::open().await;
     browser.go(&site.url("/")).await;
@@ -44,20 +44,20 @@ async fn keys_go_where_the_focus_is_and_modifiers_are_held() {
 }
 
 #[tokio::test]
-async fn axe_names_what_is_wrong_and_passes_what_is_not() {
+async fn axe_names_the_violations_of_a_page_and_passes_a_page_without_any() {
     let site = Site::with(&[("/good", FACTS), ("/faulty", FAULTY)]).await;
     let browser = Browser::open().await;
     browser.go(&site.url("/good")).await;
     browser.passes_axe().await;
     browser.go(&site.url("/faulty")).await;
-    let faults = browser.faults().await;
+    let violations = browser.violations().await;
     for rule in ["color-contrast", "image-alt", "html-has-lang"] {
-        assert!(faults.contains(&format!("- {rule}: ")), "{rule} in\n{faults}");
+        assert!(violations.contains(&format!("- {rule}: ")), "{rule} in\n{violations}");
     }
 }
 
 #[tokio::test]
-async fn the_page_believes_what_it_is_made_to_believe() {
+async fn the_page_sees_what_is_emulated() {
     let site = Site::with(&[("/", FACTS)]).await;
     let browser = Browser::open().await;
     browser.before_each_page("window.planted = 'and planted'").await;
@@ -84,7 +84,7 @@ async fn the_page_believes_what_it_is_made_to_believe() {
 }
 
 #[tokio::test]
-async fn files_are_kept_pictures_are_taken_and_pages_can_be_stopped() {
+async fn files_are_downloaded_screenshots_are_saved_and_pages_can_be_stopped() {
     let link =
         "<!doctype html><html lang=en><title>x</title><a id=get download=list.csv href='data:text/csv,a,b'>Get</a>
         <p id=ticks>0</p><script>setInterval(() => { ticks.textContent++; }, 10)</script>";

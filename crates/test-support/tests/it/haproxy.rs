@@ -20,7 +20,7 @@ async fn seen(haproxy: &Haproxy) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn a_server_that_is_drained_gets_no_new_connection_and_its_slot_can_be_given_to_another() {
+async fn a_draining_server_gets_no_new_connection_and_its_slot_can_be_reused() {
     let (first, second, third) = (server("first").await, server("second").await, server("third").await);
     let haproxy = Haproxy::with_slots(2).await;
     haproxy.serve(0, &format!("127.0.0.1:{}", first.port)).await;
@@ -34,7 +34,7 @@ async fn a_server_that_is_drained_gets_no_new_connection_and_its_slot_can_be_giv
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_ready_any_more_gets_no_connection() {
+async fn a_server_that_is_no_longer_ready_gets_no_connection() {
     let (ready, unready) = (server("ready").await, server("unready").await);
     let haproxy = Haproxy::with_slots(2).await;
     haproxy.serve(0, &format!("127.0.0.1:{}", unready.port)).await;

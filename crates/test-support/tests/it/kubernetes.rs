@@ -1,4 +1,4 @@
-//! The double against kube's own client: what it does is what the client of a real API server sees.
+//! The double as kube's client sees it: like a real API server.
 
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -9,7 +9,6 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use kube::api::{DeleteParams, ListParams, ObjectMeta, Patch, PatchParams, PostParams, WatchEvent, WatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::runtime::watcher::{self, Event, watcher};
 use kube::{Api, Client, Config, Error, ResourceExt as _};
 use serde_json::json;
 #[cfg(target_os = "linux")]
@@ -40,13 +39,13 @@ fn code<T>(result: Result<T, Error>) -> u16 {
     }
 }
 
-/// The next thing that comes, which must come.
+/// Waits for the next item, which must come.
 async fn next<T>(stream: &mut (impl Stream<Item = T> + Unpin)) -> T {
-    tokio::time::timeout(Duration::from_secs(30), stream.next()).await.expect("nothing came").expect("the end came")
+    tokio::time::timeout(Duration::from_secs(30), stream.next()).await.expect("no item came").expect("the stream ended")
 }
 
 #[tokio::test]
-async fn objects_are_made_changed_and_removed_as_by_an_api_server() {
+async fn objects_are_created_changed_and_removed_as_by_an_api_server() {
     let double = KubernetesDouble::start().await;
     let api = Api::<ConfigMap>::namespaced(client(&double).await, "here");
     assert_eq!(code(api.get("one").await), 404);
@@ -61,7 +60,7 @@ async fn objects_are_made_changed_and_removed_as_by_an_api_server() {
     assert_eq!(code(api.patch("one", &PatchParams::default(), &merge(stale)).await), 409);
     assert_eq!(code(api.replace("one", &PostParams::default(), &made).await), 409);
     let same = api.patch("one", &PatchParams::default(), &merge(json!({ "data": { "more": "x" } }))).await.unwrap();
-    assert_eq!(same.resource_version(), patched.resource_version(), "what changes nothing is no change");
+    assert_eq!(same.resource_version(), patched.resource_version(), "a patch that changes nothing keeps the revision");
     assert_eq!(code(api.patch("one", &PatchParams::default(), &merge(json!({ "data": { "more": 1 } }))).await), 400);
 
     let replaced = api.replace("one", &PostParams::default(), &map("one", "2")).await.unwrap();
@@ -73,7 +72,7 @@ async fn objects_are_made_changed_and_removed_as_by_an_api_server() {
 }
 
 #[tokio::test]
-async fn lists_are_selected_and_read_page_by_page_as_of_one_moment() {
+async fn lists_are_selected_and_paged_at_one_revision() {
     let double = KubernetesDouble::start().await;
     for number in 0..5 {
         double.put(&map(&format!("map-{number}"), if number < 3 { "low" } else { "high" }));
@@ -110,7 +109,7 @@ async fn lists_are_selected_and_read_page_by_page_as_of_one_moment() {
 }
 
 #[tokio::test]
-async fn a_watch_tells_every_change_of_its_selection_and_bookmarks_and_ends_in_time() {
+async fn a_watch_sends_every_change_of_its_selection_and_bookmarks_and_ends_at_its_timeout() {
     let options = Options { bookmarks: Duration::from_millis(50), ..Options::default() };
     let double = KubernetesDouble::with(options).await;
     let begin = double.put(&map("one", "1")).to_string();
@@ -130,7 +129,7 @@ async fn a_watch_tells_every_change_of_its_selection_and_bookmarks_and_ends_in_t
     }
     assert!(bookmarks > 1);
 
-    // From nowhere: the state first.
+    // From revision 0: all objects first.
     let mut events = pin!(api.watch(&WatchParams::default().timeout(30), "0").await.unwrap());
     for name in ["one", "other"] {
         assert!(matches!(event(&mut events).await, WatchEvent::Added(object) if object.name_any() == name));
@@ -142,7 +141,7 @@ async fn a_watch_tells_every_change_of_its_selection_and_bookmarks_and_ends_in_t
     assert!(matches!(next(&mut events).await.unwrap(), WatchEvent::Error(status) if status.code == 410));
 }
 
-/// The next event that is no bookmark.
+/// Waits for the next event other than a bookmark.
 async fn event<K>(events: &mut (impl Stream<Item = Result<WatchEvent<K>, Error>> + Unpin)) -> WatchEvent<K> {
     loop {
         match next(events).await.unwrap() {
@@ -153,46 +152,7 @@ async fn event<K>(events: &mut (impl Stream<Item = Result<WatchEvent<K>, Error>>
 }
 
 #[tokio::test]
-async fn kubes_watcher_is_content_with_it_listing_or_streaming() {
-    for config in [watcher::Config::default().page_size(1), watcher::Config::default().streaming_lists()] {
-        let double = KubernetesDouble::start().await;
-        double.put(&map("one", "1"));
-        double.put(&map("two", "1"));
-        let mut events = pin!(watcher(Api::<ConfigMap>::all(client(&double).await), config));
-        let mut all = async |count: usize| {
-            let mut names = Vec::new();
-            for _ in 0..count {
-                names.push(next(&mut events).await.map_or_else(
-                    |error| error.to_string(),
-                    |event| match event {
-                        Event::Init => "init".to_owned(),
-                        Event::InitDone => "done".to_owned(),
-                        Event::Apply(object) | Event::InitApply(object) => object.name_any(),
-                        Event::Delete(object) => format!("-{}", object.name_any()),
-                    },
-                ));
-            }
-            names
-        };
-        assert_eq!(all(4).await, ["init", "one", "two", "done"]);
-        double.put(&map("three", "1"));
-        assert_eq!(all(1).await, ["three"]);
-        double.cut_watches();
-        double.remove("configmaps", "here", "one");
-        let seen = all(1).await;
-        if seen != ["-one"] {
-            assert!(seen[0].starts_with("watch stream failed"), "{seen:?}");
-            assert_eq!(all(1).await, ["-one"]);
-        }
-        double.expire_watches();
-        let seen = all(5).await;
-        assert!(seen[0].contains("too old"), "{seen:?}");
-        assert_eq!(seen[1..], ["init", "three", "two", "done"]);
-    }
-}
-
-#[tokio::test]
-async fn faults_are_what_they_say_and_end_when_they_are_lifted() {
+async fn faults_fail_requests_until_they_are_switched_off() {
     let mut double = KubernetesDouble::start().await;
     double.put(&map("one", "1"));
     let api = Api::<ConfigMap>::namespaced(client(&double).await, "here");
@@ -211,10 +171,10 @@ async fn faults_are_what_they_say_and_end_when_they_are_lifted() {
     double.fault(Verb::Watch, Fault::Mute);
     double.heal();
     double.put(&map("one", "2"));
-    assert!(tokio::time::timeout(Duration::from_secs(2), events.next()).await.is_err(), "it lost its voice for good");
+    assert!(tokio::time::timeout(Duration::from_secs(2), events.next()).await.is_err(), "it is muted for good");
     assert_eq!(double.watching(), 1);
 
-    double.turn_away(true);
+    double.reject_connections(true);
     let before = double.connections();
     assert!(matches!(api.get("one").await, Err(Error::Service(_) | Error::HyperError(_))));
     assert!(double.connections() > before);
@@ -226,7 +186,7 @@ async fn faults_are_what_they_say_and_end_when_they_are_lifted() {
 }
 
 #[tokio::test]
-async fn whoever_shows_no_token_is_not_let_in() {
+async fn a_request_without_the_token_is_unauthorized() {
     let options = Options { token: Some("s3cret".to_owned()), tls: true, ..Options::default() };
     let double = KubernetesDouble::with(options).await;
     double.put(&map("one", "1"));
@@ -240,11 +200,11 @@ async fn whoever_shows_no_token_is_not_let_in() {
     assert_eq!(code(stranger.get("one").await), 401);
 }
 
-/// Two roles: what starts the pod, and what runs in it.
+/// The test runs itself in the pod.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_process_in_a_pod_finds_it_by_the_files_of_its_account() {
-    const NAME: &str = "a_process_in_a_pod_finds_it_by_the_files_of_its_account";
+async fn a_process_in_a_pod_finds_the_api_by_the_files_of_its_account() {
+    const NAME: &str = "kubernetes::a_process_in_a_pod_finds_the_api_by_the_files_of_its_account";
     if std::env::var_os("IN_THE_POD").is_some() {
         let client = Client::try_from(Config::incluster().unwrap()).unwrap();
         let found = Api::<ConfigMap>::default_namespaced(client).get("one").await.unwrap();

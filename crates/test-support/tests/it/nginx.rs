@@ -5,7 +5,7 @@ use std::time::Duration;
 use test_support::{Nginx, Site};
 
 #[tokio::test]
-async fn nginx_stands_in_front_and_passes_on() {
+async fn nginx_forwards_requests_to_its_upstream() {
     let site = Site::with(&[("/", "<p>from behind</p>")]).await;
     let nginx = Nginx::before(&format!("127.0.0.1:{}", site.port), Duration::from_secs(5)).await;
     let answer = reqwest::get(nginx.url("/")).await.unwrap();

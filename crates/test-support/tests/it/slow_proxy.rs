@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use test_support::{Redis, SlowProxy};
 
 #[tokio::test]
-async fn what_goes_through_arrives_later_and_whole() {
+async fn data_arrives_late_and_complete() {
     let redis = Redis::start().await;
     let proxy = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 60..61).await;
     let client = redis::Client::open(format!("redis://{}", proxy.address)).unwrap();

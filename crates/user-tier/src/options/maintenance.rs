@@ -1,84 +1,78 @@
-//! The options of maintenance: where the switch lies, what follows from it, and those of the page on its own.
+//! The options of maintenance in a pod: where the switch is, and what the pod does while it is on.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use cli::logging::{self, LogFormat};
-use cli::options::{self, Environment, Faults};
-use lastcall::{MaintenanceReadiness, RoutePrefix};
-use maintenance_switch::Place;
+use clap::Args;
+use cli::common_options::SwitchArgs;
+use cli::options::{self, OptionErrors, format_duration, word};
+use lastcall::{Config, MaintenanceReadiness};
+use maintenance_switch::SwitchLocation;
 
-use super::raw::{Raw, RawPage};
+use super::raw::DEFAULTS;
 
-/// Where the maintenance switch lies.
+const POLL: Duration = Duration::from_secs(5);
+
+const READINESS: [(&str, MaintenanceReadiness); 3] = [
+    ("after-drain", MaintenanceReadiness::AfterDrain),
+    ("immediate", MaintenanceReadiness::Immediate),
+    ("never", MaintenanceReadiness::Never),
+];
+
+/// The options of maintenance as they are written.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Maintenance")]
+pub(super) struct MaintenanceArgs {
+    /// The maintenance switch at start-up, `true` or `false`, until MAINTENANCE_FILE or MAINTENANCE_CONFIGMAP says otherwise
+    #[arg(long, env, default_value_t = false.to_string())]
+    maintenance_mode: String,
+    #[command(flatten)]
+    switch: SwitchArgs,
+    /// How often MAINTENANCE_FILE is read
+    #[arg(long, env, default_value_t = format_duration(POLL))]
+    maintenance_poll: String,
+    /// When /ready fails in maintenance: `after-drain` (the last user has gone or the countdown has ended), `immediate` or
+    /// `never`
+    #[arg(long, env, default_value_t = word(&READINESS, DEFAULTS.policy.maintenance_readiness))]
+    maintenance_readiness: String,
+    #[command(flatten)]
+    retry_after: RetryAfterArgs,
+}
+
+/// Where the maintenance switch is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchOptions {
-    /// `MAINTENANCE_MODE`, default off: where it stands until its place says otherwise.
+    /// `MAINTENANCE_MODE`: its position until its place has been read.
     pub initial: bool,
-    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE` (read every `MAINTENANCE_POLL`, default 5 s), else nowhere.
-    pub place: Option<Place>,
+    /// `MAINTENANCE_CONFIGMAP`, else `MAINTENANCE_FILE` (read every `MAINTENANCE_POLL`), else nowhere.
+    pub place: Option<SwitchLocation>,
 }
 
-pub(super) fn switch(raw: &Raw, faults: &mut Faults) -> SwitchOptions {
-    let initial = faults.take("MAINTENANCE_MODE", options::switch(&raw.maintenance_mode), false);
-    let poll = faults.take("MAINTENANCE_POLL", options::interval(&raw.maintenance_poll), Duration::from_secs(5));
-    let place =
-        cli::maintenance::place(raw.maintenance_file.as_deref(), raw.maintenance_configmap.as_deref(), poll, faults);
-    SwitchOptions { initial, place }
+impl MaintenanceArgs {
+    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
+        let readiness = options::choice(&self.maintenance_readiness, &READINESS);
+        errors.set(&mut config.policy.maintenance_readiness, "MAINTENANCE_READINESS", readiness);
+        config.maintenance_retry_after = self.retry_after.read(errors);
+    }
+
+    pub(super) fn switch(&self, errors: &mut OptionErrors) -> SwitchOptions {
+        let initial = errors.value_or("MAINTENANCE_MODE", options::switch(&self.maintenance_mode), false);
+        let poll = errors.value_or("MAINTENANCE_POLL", options::interval(&self.maintenance_poll), POLL);
+        SwitchOptions { initial, place: self.switch.read(poll, errors) }
+    }
 }
 
-pub(super) fn readiness(text: &str, faults: &mut Faults) -> MaintenanceReadiness {
-    let choices = [
-        ("after-drain", MaintenanceReadiness::AfterDrain),
-        ("immediate", MaintenanceReadiness::Immediate),
-        ("never", MaintenanceReadiness::Never),
-    ];
-    faults.take("MAINTENANCE_READINESS", options::choice(text, &choices), MaintenanceReadiness::default())
+/// `MAINTENANCE_RETRY_AFTER`, which pods and the maintenance page have in common.
+#[derive(Args, Clone, Debug)]
+pub(super) struct RetryAfterArgs {
+    /// `Retry-After` of the maintenance page. The page names this time to users only if it is set [default: `30m`]
+    #[arg(long, env)]
+    maintenance_retry_after: Option<String>,
 }
 
-/// None where it was not set: the page names a time only where an operator has said it.
-pub(super) fn retry_after(text: Option<&str>, faults: &mut Faults) -> Option<Duration> {
-    let text = options::given(text)?;
-    faults.take("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
-}
-
-/// The options of `user-tier maintenance-page`, checked.
-#[derive(Clone, Debug)]
-pub struct PageOptions {
-    /// `HTTP_ADDR`, default `0.0.0.0:9090`.
-    pub http: SocketAddr,
-    /// `MAINTENANCE_RETRY_AFTER`; none: 30 min, and the page names no time.
-    pub retry_after: Option<Duration>,
-    /// `ROUTE_PREFIX` of the pods, default none.
-    pub route_prefix: RoutePrefix,
-    /// `HIDE_PROBES`, default `false`: probes and metrics are 404.
-    pub hide_probes: bool,
-    /// `LOG_FORMAT`, default `text`.
-    pub log_format: LogFormat,
-}
-
-impl PageOptions {
-    /// Checks what was written.
-    ///
-    /// # Errors
-    /// Every fault, one line each.
-    pub fn parse(raw: &RawPage, environment: &dyn Environment) -> Result<Self, Faults> {
-        let mut faults = Faults::default();
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let options = Self {
-            http: faults.take("HTTP_ADDR", options::address(&raw.http_addr), nowhere),
-            retry_after: retry_after(raw.maintenance_retry_after.as_deref(), &mut faults),
-            route_prefix: super::route_prefix(raw.route_prefix.as_deref(), &mut faults),
-            hide_probes: faults.take("HIDE_PROBES", options::switch(&raw.hide_probes), false),
-            log_format: faults.take(
-                "LOG_FORMAT",
-                options::choice(&raw.log_format, &LogFormat::CHOICES),
-                LogFormat::default(),
-            ),
-        };
-        if let Err(fault) = logging::filter(environment) {
-            faults.push("RUST_LOG", fault);
-        }
-        faults.into_result(options)
+impl RetryAfterArgs {
+    /// Returns none if it is unset: the page names a time only if an operator has set one.
+    pub(super) fn read(&self, errors: &mut OptionErrors) -> Option<Duration> {
+        let text = options::non_empty(self.maintenance_retry_after.as_deref())?;
+        errors.value_or("MAINTENANCE_RETRY_AFTER", options::timeout(text).map(Some), None)
     }
 }

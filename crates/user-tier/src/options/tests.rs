@@ -1,9 +1,11 @@
 //! Every option's way from text to value, and every fault at once.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use clap::Parser as _;
-use maintenance_switch::Place;
+use clap::{CommandFactory as _, Parser as _};
+use lastcall::SessionStart;
+use maintenance_switch::SwitchLocation;
 
 use super::*;
 
@@ -15,17 +17,39 @@ fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result
 fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
-    Options::parse(&raw, &environment).map_err(|faults| faults.to_string())
+    Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
+}
+
+fn page() -> String {
+    cli::options_page::render(&Raw::command(), &raw::SECRETS)
 }
 
 #[test]
-fn the_defaults_are_the_contracts() {
+fn the_page_of_options_is_generated_from_the_help() {
+    test_support::assert_generated("docs/options-user-tier.md", &page());
+}
+
+#[test]
+fn defaults_that_help_describes_in_words_are_those_of_the_code() {
+    let help = page();
+    for default in [cli::options::format_duration(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()]
+    {
+        assert!(help.contains(&default), "{default}");
+    }
+    let closing = cli::options::format_duration(lastcall::CLOSING_TIME);
+    assert!(help.contains(&format!("PROPAGATION_WAIT + {closing} must fit")), "{help}");
+}
+
+#[test]
+fn defaults_are_those_of_the_library_and_of_the_contract() {
     let options = parse(&[], &[("HOSTNAME", "user-abc")]).unwrap();
     assert_eq!(options.addresses.http, "0.0.0.0:9090".parse().unwrap());
     assert_eq!(options.addresses.grpc, "0.0.0.0:9091".parse().unwrap());
     assert_eq!(options.addresses.metrics, None);
     assert_eq!(options.service.pod.as_str(), "user-abc");
-    assert_eq!(options.service.policy, Policy::default());
+    assert_eq!(options.service.policy, Config::new(pod::placeholder()).policy);
+    assert_eq!(options.service.policy.drain_timeout, Duration::from_secs(60));
+    assert_eq!(options.service.policy.propagation_wait, Duration::from_secs(15));
     assert_eq!(options.service.limits.max_sessions, 100_000);
     assert_eq!(options.service.max_streams_per_session, 20);
     assert_eq!(options.max_streams, None);
@@ -38,14 +62,14 @@ fn the_defaults_are_the_contracts() {
 }
 
 #[test]
-fn who_starts_a_session_and_how_long_it_lingers_without_a_stream_can_be_told() {
+fn session_start_and_streamless_linger_are_options() {
     let flags = ["--session-start", "navigation", "--streamless-linger", "24h"];
     let service = parse(&flags, &[]).unwrap().service;
     assert_eq!(service.session_start, SessionStart::Navigation);
     assert_eq!(service.limits.streamless_linger, Duration::from_secs(86_400));
-    let faults = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
-    let lines: Vec<_> = faults.lines().collect();
-    assert!(lines.len() == 2 && faults.contains("SESSION_START: \"always\"") && faults.contains("STREAMLESS_LINGER: "));
+    let errors = parse(&["--session-start", "always", "--streamless-linger", "25h"], &[]).unwrap_err();
+    let lines: Vec<_> = errors.lines().collect();
+    assert!(lines.len() == 2 && errors.contains("SESSION_START: \"always\"") && errors.contains("STREAMLESS_LINGER: "));
 }
 
 #[test]
@@ -69,7 +93,7 @@ fn introspection_needs_a_token_unless_it_is_on_loopback_or_off() {
 }
 
 #[test]
-fn who_names_users_is_believed_from_networks_that_are_named() {
+fn the_user_header_is_believed_from_trusted_proxies_only() {
     let trusted = ["--trusted-user-header", "X-Forwarded-User", "--trusted-proxies", "10.0.0.0/8, fd00::/8"];
     let trusted = parse(&trusted, &[]).unwrap().service.trusted_user.unwrap();
     assert!(trusted.trusts("10.1.2.3".parse().unwrap()) && !trusted.trusts("127.0.0.1".parse().unwrap()));
@@ -85,7 +109,7 @@ fn who_names_users_is_believed_from_networks_that_are_named() {
 }
 
 #[test]
-fn origins_that_may_post_here_are_named_one_by_one() {
+fn allowed_origins_are_exact_origins() {
     let allowed =
         parse(&["--allowed-origins", "https://a.test, http://b.test:8080"], &[]).unwrap().service.allowed_origins;
     assert_eq!(allowed, "https://A.test:443,http://b.test:8080".parse().unwrap());
@@ -106,18 +130,18 @@ fn origins_that_may_post_here_are_named_one_by_one() {
 }
 
 #[test]
-fn all_faults_are_named_at_once() {
-    let faults = parse(
+fn all_faults_are_reported_together() {
+    let errors = parse(
         &["--drain-timeout", "soon", "--http-addr", "here", "--heartbeat-interval", "1ms", "--session-scope", "window"],
         &[("SESSION_KEY", "short"), ("POD_NAME_IGNORED", "x")],
     )
     .unwrap_err();
-    let named: Vec<_> = faults.lines().filter_map(|line| line.split(':').next()).collect();
+    let named: Vec<_> = errors.lines().filter_map(|line| line.split(':').next()).collect();
     for variable in ["HTTP_ADDR", "DRAIN_TIMEOUT", "SESSION_KEY", "HEARTBEAT_INTERVAL", "SESSION_SCOPE"] {
-        assert!(named.contains(&variable), "{variable} is not in {faults}");
+        assert!(named.contains(&variable), "{variable} is not in {errors}");
     }
-    assert_eq!(named.len(), 5, "{faults}");
-    assert!(!faults.contains("\"short\""), "a secret is shown: {faults}");
+    assert_eq!(named.len(), 5, "{errors}");
+    assert!(!errors.contains("\"short\""), "a secret is shown: {errors}");
 }
 
 #[test]
@@ -129,7 +153,7 @@ fn the_waits_must_fit_into_the_grace_period() {
 }
 
 #[test]
-fn two_servers_on_one_port_contradict_each_other() {
+fn two_listeners_on_one_port_are_a_fault() {
     let fault = parse(&["--grpc-addr", "127.0.0.1:9090"], &[]).unwrap_err();
     assert!(fault.starts_with("GRPC_ADDR: 127.0.0.1:9090 is taken by HTTP_ADDR"), "{fault}");
     let fault = parse(&["--metrics-addr", "0.0.0.0:9091"], &[]).unwrap_err();
@@ -138,7 +162,7 @@ fn two_servers_on_one_port_contradict_each_other() {
 }
 
 #[test]
-fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
+fn session_key_takes_several_keys_and_shared_needs_redis() {
     let (a, b) = ("a secret of more than thirty-two bytes", "another secret of over thirty-two bytes");
     let both: &'static str = Box::leak(format!("{a},{b}").into_boxed_str());
     assert!(!parse(&[], &[("SESSION_KEY", both)]).unwrap().random_key);
@@ -150,15 +174,15 @@ fn keys_rotate_and_shared_needs_a_redis_to_share_through() {
 }
 
 #[test]
-fn the_maintenance_switch_lies_where_the_options_say() {
+fn the_options_say_where_the_maintenance_switch_is() {
     let file = parse(&["--maintenance-file", "/etc/switch", "--maintenance-poll", "2s"], &[]).unwrap().switch;
-    assert_eq!(file.place, Some(Place::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
+    assert_eq!(file.place, Some(SwitchLocation::File { path: "/etc/switch".into(), poll: Duration::from_secs(2) }));
     let map = ["--maintenance-file", "/etc/switch", "--maintenance-configmap", "sample-app/app-config"];
-    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(Place::ConfigMap(_))));
+    assert!(matches!(parse(&map, &[]).unwrap().switch.place, Some(SwitchLocation::ConfigMap(_))));
     let on = parse(&["--maintenance-mode", "Yes", "--maintenance-readiness", "never"], &[]).unwrap();
     assert!(on.switch.initial && on.switch.place.is_none());
     assert_eq!(on.service.policy.maintenance_readiness, lastcall::MaintenanceReadiness::Never);
-    let faults =
+    let errors =
         ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
-    assert_eq!(parse(&faults, &[]).unwrap_err().lines().count(), 3);
+    assert_eq!(parse(&errors, &[]).unwrap_err().lines().count(), 3);
 }

@@ -10,7 +10,7 @@ async fn goes(browser: &Browser, pod: &UserPod, path: &str, heading: &str) {
 }
 
 #[tokio::test]
-async fn the_page_is_accessible_calm_in_a_countdown_and_after_its_end() {
+async fn the_page_is_accessible_before_during_and_after_a_countdown() {
     let pod = pod(&[("AUTO_LOGOUT", "false"), ("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     goes(&browser, &pod, "/", "Your notes").await;
@@ -19,7 +19,7 @@ async fn the_page_is_accessible_calm_in_a_countdown_and_after_its_end() {
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     browser.passes_axe_in_every_look("user-banner").await;
-    // The operator hurries: time is up.
+    // The operator hurries: the sessions are force-closed.
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-over").await;
     browser.passes_axe_in_every_look("user-ended").await;
@@ -46,7 +46,7 @@ async fn the_pages_around_a_session_are_accessible() {
 }
 
 #[tokio::test]
-async fn the_pages_of_those_who_have_to_wait_are_accessible() {
+async fn waiting_pages_are_accessible() {
     let browser = Browser::open().await;
     let closed = pod(&[("MAINTENANCE_MODE", "true")]).await;
     goes(&browser, &closed, "/", "We'll be back soon").await;

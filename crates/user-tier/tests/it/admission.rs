@@ -26,7 +26,7 @@ fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn sessions_start_with_navigations_and_unless_told_otherwise_with_gets_that_take_anything() {
+async fn navigations_start_sessions_and_by_default_gets_that_accept_anything_too() {
     for (start, programs) in [("any", true), ("navigation", false)] {
         let pod = pod(&[("SESSION_START", start)]).await;
         for (method, headers, starts) in [
@@ -50,7 +50,7 @@ async fn sessions_start_with_navigations_and_unless_told_otherwise_with_gets_tha
 }
 
 #[tokio::test]
-async fn a_drain_refuses_newcomers_in_their_own_media_type_and_serves_untracked_requests_to_its_end() {
+async fn a_drain_refuses_newcomers_in_the_media_type_they_accept_and_serves_untracked_requests_to_its_end() {
     let mut pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
     let person = pod.person().visit().await;
     let stream = person.events().await;
@@ -85,7 +85,7 @@ async fn a_drain_refuses_newcomers_in_their_own_media_type_and_serves_untracked_
 }
 
 #[tokio::test]
-async fn untracked_requests_are_served_while_the_end_propagates() {
+async fn untracked_requests_are_served_during_the_propagation() {
     let pod = pod(&[("PROPAGATION_WAIT", "1h")]).await;
     pod.signal(Signal::SIGTERM);
     pod.line("endpoint removal to propagate").await;
@@ -110,7 +110,7 @@ async fn is_in_maintenance(host: &str) {
 }
 
 #[tokio::test]
-async fn maintenance_is_told_to_programs_in_their_own_media_type_by_pods_and_by_the_page_on_its_own() {
+async fn pods_and_the_maintenance_page_answer_programs_with_a_problem_document() {
     let retry_after = ("MAINTENANCE_RETRY_AFTER", "90s");
     let pod = pod(&[("MAINTENANCE_MODE", "true"), retry_after]).await;
     is_in_maintenance(&pod.http).await;
@@ -120,7 +120,7 @@ async fn maintenance_is_told_to_programs_in_their_own_media_type_by_pods_and_by_
 }
 
 #[tokio::test]
-async fn a_full_pod_serves_what_needs_no_session() {
+async fn a_full_pod_serves_requests_that_need_no_session() {
     let pod = pod(&[("MAX_SESSIONS", "1")]).await;
     let person = pod.person().visit().await;
     person.session().await;
@@ -128,13 +128,13 @@ async fn a_full_pod_serves_what_needs_no_session() {
     assert_eq!(send(&pod.http, "POST", "/api/x", JSON).await.status(), 404);
 }
 
-/// `GET /` with a new connection and no cookie jar, as balancers and uptime checks send it.
+/// `GET /` with a new connection and no cookie jar, as load balancers and uptime checks send it.
 async fn check(pod: &UserPod) {
     assert_eq!(send(&pod.http, "GET", "/", &[]).await.status(), 200);
 }
 
 #[tokio::test]
-async fn balancers_checks_are_neither_waited_for_nor_forced() {
+async fn load_balancer_checks_are_neither_waited_for_nor_forced() {
     let options = [("DRAIN_TIMEOUT", "1h"), ("STREAMLESS_LINGER", "400ms"), ("DRAIN_PROGRESS_INTERVAL", "100ms")];
     let mut pod = pod(&options).await;
     let users: [Person; 3] = std::array::from_fn(|_| pod.person());

@@ -1,4 +1,4 @@
-//! What the world sends: nothing of it may break a pod, and nothing may be lost.
+//! Malformed and hostile input: none of it breaks a pod or loses a session.
 
 use reqwest::Client;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::pod;
 
 #[tokio::test]
-async fn a_cookie_that_is_no_good_makes_a_newcomer_and_never_an_error() {
+async fn a_request_with_an_invalid_cookie_is_a_newcomer_and_never_an_error() {
     let pod = pod(&[]).await;
     let client = Client::new();
     let good = client.get(pod.url("/")).send().await.unwrap();
@@ -87,7 +87,7 @@ async fn a_head_above_32_kib_is_answered_with_431() {
 }
 
 #[tokio::test]
-async fn who_sends_a_head_byte_by_byte_is_cut_off_and_disturbs_nobody() {
+async fn a_client_that_sends_its_head_byte_by_byte_is_cut_off_without_disturbing_others() {
     let pod = pod(&[]).await;
     let mut slow = TcpStream::connect(&pod.http).await.unwrap();
     let (mut read, mut write) = slow.split();
@@ -101,19 +101,19 @@ async fn who_sends_a_head_byte_by_byte_is_cut_off_and_disturbs_nobody() {
     };
     let cut_off = async {
         let mut rest = Vec::new();
-        // Closed or reset: either way it is over.
+        // The connection is closed or reset.
         let _ = read.read_to_end(&mut rest).await;
     };
     assert_eq!(pod.person().status("/").await, 200);
     tokio::select! {
         () = dripping => {}
         () = cut_off => {}
-        () = tokio::time::sleep(test_support::PATIENCE) => panic!("a slow head is waited for without a limit"),
+        () = tokio::time::sleep(test_support::TEST_TIMEOUT) => panic!("a slow head is waited for without a limit"),
     }
 }
 
 #[tokio::test]
-async fn http2_without_tls_is_served_too() {
+async fn http2_without_tls_is_served() {
     let pod = pod(&[]).await;
     let client = Client::builder().http2_prior_knowledge().build().unwrap();
     let answer = client.get(pod.url("/")).send().await.unwrap();

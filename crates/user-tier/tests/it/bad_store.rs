@@ -1,5 +1,5 @@
-//! A store that refuses the login, comes back empty, refuses writes, is slow or is away, under users who are routed to any
-//! pod: none of them loses their session or their name. One file for each fault.
+//! A store that refuses the login, comes back empty, refuses writes, is slow or is away, while users are
+//! routed to any pod: no user loses the session or the name. One file for each fault.
 
 mod away;
 mod empty;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use reqwest::Response;
 use serde_json::Value;
-use test_support::{PATIENCE, Person, UserPod, eventually};
+use test_support::{Person, TEST_TIMEOUT, UserPod, eventually};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
@@ -34,7 +34,7 @@ async fn three_pods(url: &str, options: &[(&str, &str)]) -> Vec<UserPod> {
     pods
 }
 
-/// Somebody who has signed in.
+/// A user who has signed in.
 #[derive(Clone, Debug)]
 struct User {
     person: Person,
@@ -50,13 +50,13 @@ impl User {
         Self { person, name, id }
     }
 
-    /// Asks a pod for the page and the session. An error says what must not be; else whether both were served, or the user
+    /// Asks a pod for the page and the session. Returns an error for a violation; else whether both were served, or the user
     /// was asked to wait.
     async fn ask(&self, host: &str) -> Result<bool, String> {
         let person = self.person.at(host);
         let mut served = true;
         for path in ["/session", "/"] {
-            let asked = person.request(path).header("accept", "text/html").timeout(PATIENCE).send().await;
+            let asked = person.request(path).header("accept", "text/html").timeout(TEST_TIMEOUT).send().await;
             let answer = asked.map_err(|error| format!("{} at {host}{path}: {error:?}", self.name))?;
             served &= self.judge(path, answer).await?;
         }
@@ -92,7 +92,7 @@ async fn sign_in_all(pods: &[UserPod], count: usize) -> Vec<User> {
     users
 }
 
-/// What was seen while users asked pods at random.
+/// The answers while users requested pages from random pods.
 #[derive(Debug, Default)]
 struct Seen {
     served: u32,
@@ -100,7 +100,7 @@ struct Seen {
     wrong: Vec<String>,
 }
 
-/// Lets all users ask random pods for this long.
+/// Lets all users request pages from random pods for this long.
 async fn roam(users: &[User], pods: &[UserPod], time: Duration) -> Seen {
     let hosts: Vec<String> = pods.iter().map(|pod| pod.http.clone()).collect();
     let until = Instant::now() + time;
@@ -135,7 +135,7 @@ async fn roam(users: &[User], pods: &[UserPod], time: Duration) -> Seen {
     all
 }
 
-/// Waits until each user is served by every pod, as who they are.
+/// Waits until every pod serves each user under the user's own name.
 async fn all_are_served(users: &[User], pods: &[UserPod]) {
     for user in users {
         for pod in pods {
@@ -148,7 +148,7 @@ async fn all_are_served(users: &[User], pods: &[UserPod]) {
     }
 }
 
-/// Waits until a series of a pod has this value.
+/// Waits until a metric of a pod has this value.
 async fn becomes(pod: &UserPod, series: &str, value: f64) {
     eventually(&format!("{series} {value}"), || async {
         (test_support::metric(&pod.person().text("/metrics").await, series) == Some(value)).then_some(())

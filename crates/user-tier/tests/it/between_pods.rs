@@ -1,7 +1,8 @@
-//! What one pod knows of a session holds on the pod that serves its next request.
+//! A change on one pod is visible on the pod that serves the next request.
 
 use test_support::{Person, Redis, Signal, UserPod, eventually};
 
+use crate::switch::Switch;
 use crate::{BINARY, QUICK};
 
 const KEY: (&str, &str) = ("SESSION_KEY", "0123456789abcdef0123456789abcdef");
@@ -21,7 +22,7 @@ async fn becomes(pod: &UserPod, series: &str, value: f64) {
 }
 
 #[tokio::test]
-async fn a_logout_is_the_owners_to_count_wherever_it_lands() {
+async fn the_owner_counts_a_logout_whichever_pod_receives_it() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &LONG).await, pod("user-2", &redis, &LONG).await);
     let (automatic, by_hand, early) =
@@ -53,7 +54,7 @@ async fn a_logout_is_the_owners_to_count_wherever_it_lands() {
 }
 
 #[tokio::test]
-async fn a_logout_whose_owner_is_gone_ends_the_session_where_it_lands() {
+async fn a_logout_without_an_owner_ends_the_session_on_the_receiving_pod() {
     let redis = Redis::start().await;
     let (mut first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
     let person = first.person();
@@ -73,7 +74,7 @@ async fn a_logout_whose_owner_is_gone_ends_the_session_where_it_lands() {
 }
 
 #[tokio::test]
-async fn a_pod_that_drains_tells_its_guests_what_their_owner_says() {
+async fn a_draining_pod_shows_its_guests_the_notice_of_their_owner() {
     let redis = Redis::start().await;
     let hour = [("DRAIN_TIMEOUT", "1h")];
     let (first, second) = (pod("user-1", &redis, &hour).await, pod("user-2", &redis, &[("DRAIN_TIMEOUT", "2h")]).await);
@@ -97,16 +98,16 @@ async fn a_pod_that_drains_tells_its_guests_what_their_owner_says() {
     assert_eq!(greeting.data["drain"]["reason"], "shutdown", "{greeting:?}");
     assert_eq!(stream.next().await.name, "drain");
     assert_eq!(first.metric("drain_notifications_sent").await, 1.0, "one notice is counted once");
-    // The owner is asked to hurry: its guests hear that their session goes on elsewhere, and are not sent round in circles.
+    // The owner is hurried: its guests learn that their session continues on another pod, and are not sent in circles.
     assert_eq!(there.post("/logout").send().await.unwrap().status(), 200);
     becomes(&first, "graceful_logouts_total", 1.0).await;
 }
 
 #[tokio::test]
-async fn a_page_at_another_pod_notifies_in_the_name_of_the_owner() {
+async fn a_page_from_another_pod_counts_as_notified_by_the_owner() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &LONG).await, pod("user-2", &redis, &LONG).await);
-    // A session without a stream hears of the drain from no pod but the one that serves its next page.
+    // A session without a stream is notified only by the pod that serves its next page.
     let person = first.person().visit().await;
     assert_eq!(person.status("/").await, 200);
     let holds = second.person().visit().await;
@@ -124,18 +125,16 @@ async fn a_page_at_another_pod_notifies_in_the_name_of_the_owner() {
 }
 
 #[tokio::test]
-async fn in_closed_maintenance_a_session_without_an_owner_gets_the_maintenance_page_and_keeps_its_cookie() {
+async fn after_the_maintenance_countdown_a_session_without_an_owner_gets_the_maintenance_page_and_keeps_its_cookie() {
     let redis = Redis::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+    let switch = Switch::new("false");
+    let options = switch.options();
     let (mut first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &options).await);
     let person = first.person().visit().await;
     person.login("ada").await;
     first.signal(Signal::SIGKILL);
     first.wait().await;
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     second.line("Maintenance mode enabled").await;
     let there = person.at(&second.http);
     let page = eventually("the lease to run out", || async {
@@ -146,13 +145,13 @@ async fn in_closed_maintenance_a_session_without_an_owner_gets_the_maintenance_p
     assert!(!page.headers().contains_key("set-cookie"));
     assert_eq!(page.headers()["retry-after"], "1800");
     assert!(page.text().await.unwrap().contains("We'll be back soon"));
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     eventually("the end of maintenance", || async { (there.status("/session").await == 200).then_some(()) }).await;
     assert_eq!(there.session().await["user"], "ada");
 }
 
 #[tokio::test]
-async fn a_pod_that_wakes_up_after_its_deadline_forces_those_that_are_still_its_own() {
+async fn a_pod_that_wakes_up_after_its_deadline_forces_only_sessions_that_it_still_owns() {
     let redis = Redis::start().await;
     let long = [("PROPAGATION_WAIT", "1h")];
     let (first, second) = (pod("user-1", &redis, &long).await, pod("user-2", &redis, &long).await);

@@ -1,8 +1,8 @@
-//! Memory, connections, files and heads within bounds, whatever clients send.
+//! Memory, connections, file descriptors and heads stay within limits for every input.
 
 use std::time::{Duration, Instant};
 
-use test_support::{Events, PATIENCE, Process, UserPod};
+use test_support::{Events, Process, TEST_TIMEOUT, UserPod, send_forms_byte_by_byte};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ use crate::{BINARY, pod};
 
 const MIB: u64 = 1024 * 1024;
 
-/// Sends bytes and gives the first line of the answer.
+/// Sends bytes and returns the first line of the answer.
 async fn first_line(address: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     // The server may answer and close before it has read everything.
@@ -22,7 +22,7 @@ async fn first_line(address: &str, bytes: &[u8]) -> String {
 async fn status_line(stream: &mut TcpStream) -> String {
     let mut line = Vec::new();
     while !line.ends_with(b"\r\n") {
-        line.push(timeout(PATIENCE, stream.read_u8()).await.expect("no answer").unwrap());
+        line.push(timeout(TEST_TIMEOUT, stream.read_u8()).await.expect("no answer").unwrap());
     }
     String::from_utf8(line).unwrap().trim_end().to_owned()
 }
@@ -33,22 +33,9 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes() {
     let person = pod.person().visit().await;
     person.login("warm").await;
     let before = pod.memory_bytes();
-    let mut streams = Vec::new();
-    for _ in 0..50 {
-        let mut stream = TcpStream::connect(&pod.http).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-                    transfer-encoding: chunked\r\n\r\n5\r\nuser=\r\n";
-        stream.write_all(head.as_bytes()).await.unwrap();
-        streams.push(stream);
-    }
-    // In turn and with pauses, so that the pod reads each byte by itself.
-    for _ in 0..400 {
-        for stream in &mut streams {
-            stream.write_all(b"1\r\nx\r\n").await.unwrap();
-        }
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let head = "POST /login HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                transfer-encoding: chunked\r\n\r\n5\r\nuser=\r\n";
+    let streams = send_forms_byte_by_byte(&pod.http, head).await;
     let grown = pod.memory_bytes().saturating_sub(before);
     assert!(grown < 16 * MIB, "20,000 bytes cost {grown}");
     for mut stream in streams {
@@ -58,7 +45,7 @@ async fn a_form_sent_byte_by_byte_costs_no_more_memory_than_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_reads_is_not_kept() {
+async fn an_unread_body_is_not_buffered() {
     let pod = pod(&[]).await;
     pod.person().visit().await;
     let before = pod.memory_bytes();
@@ -71,7 +58,7 @@ async fn a_body_that_nobody_reads_is_not_kept() {
         }
     }
     let grown = pod.memory_bytes().saturating_sub(before);
-    assert!(grown < 16 * MIB, "64 MiB that nobody reads cost {grown}");
+    assert!(grown < 16 * MIB, "64 unread MiB cost {grown}");
 }
 
 #[tokio::test]
@@ -95,7 +82,7 @@ async fn a_request_without_exactly_one_valid_host_is_refused() {
 }
 
 #[tokio::test]
-async fn streams_above_the_limit_are_asked_to_come_back() {
+async fn streams_above_the_limit_are_refused_with_retry_after() {
     let pod = pod(&[("MAX_STREAMS", "2")]).await;
     let people = [pod.person().visit().await, pod.person().visit().await];
     let first = people[0].events().await;
@@ -111,7 +98,7 @@ async fn streams_above_the_limit_are_asked_to_come_back() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_kept_for_the_keep_alive_timeout_between_requests() {
+async fn an_idle_connection_is_kept_for_the_keep_alive_timeout() {
     let pod = pod(&[("KEEP_ALIVE_TIMEOUT", "1s")]).await;
     let mut stream = TcpStream::connect(&pod.http).await.unwrap();
     let began = Instant::now();
@@ -122,7 +109,7 @@ async fn an_idle_connection_is_kept_for_the_keep_alive_timeout_between_requests(
         assert!(stream.read(&mut rest).await.unwrap() > 0);
     }
     let mut rest = Vec::new();
-    timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("kept for ever").unwrap();
+    timeout(TEST_TIMEOUT, stream.read_to_end(&mut rest)).await.expect("kept for ever").unwrap();
     assert!(began.elapsed() >= Duration::from_secs(1));
 }
 
@@ -142,7 +129,7 @@ async fn a_connection_that_is_being_served_is_not_idle_in_either_version_of_http
 }
 
 #[tokio::test]
-async fn where_files_run_short_the_connections_that_are_idle_longest_close_and_newcomers_are_served() {
+async fn when_file_descriptors_run_short_the_longest_idle_connections_close_and_new_ones_are_served() {
     let pod = UserPod::start_limited(BINARY, "user-1", 200, &crate::QUICK).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -152,7 +139,7 @@ async fn where_files_run_short_the_connections_that_are_idle_longest_close_and_n
     }
     assert_eq!(pod.person().visit().await.status("/session").await, 200);
     let mut byte = [0];
-    let oldest = timeout(PATIENCE, idle[0].read(&mut byte)).await.expect("the oldest is kept");
+    let oldest = timeout(TEST_TIMEOUT, idle[0].read(&mut byte)).await.expect("the oldest is kept");
     assert!(matches!(oldest, Ok(0) | Err(_)));
     let newest = idle.last_mut().unwrap();
     newest.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
@@ -162,7 +149,7 @@ async fn where_files_run_short_the_connections_that_are_idle_longest_close_and_n
 }
 
 #[tokio::test]
-async fn too_few_open_files_are_named_and_no_panic() {
+async fn too_few_file_descriptors_are_reported_without_a_panic() {
     for files in [4, 8, 12, 40] {
         let address = [("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "127.0.0.1:0")];
         for arguments in [&[][..], &["maintenance-page"]] {

@@ -1,4 +1,4 @@
-//! The page in a real browser: somebody types, the pod goes, and nothing that they wrote is lost. One file for each story.
+//! The page in a real browser: a user types, the pod drains, and no text is lost. One file for each scenario.
 
 mod away;
 mod countdown;
@@ -12,7 +12,7 @@ mod waiting;
 
 use test_support::{Browser, UserPod, eventually};
 
-/// What the browser keeps for a user's name.
+/// The notes that the browser keeps for a user's name.
 async fn kept(browser: &Browser, user: &str) -> serde_json::Value {
     browser.run(&format!("return localStorage.getItem('lastcall.notes:{user}')")).await
 }
@@ -31,8 +31,8 @@ async fn countdown(browser: &Browser) -> u64 {
     text.strip_suffix('s').unwrap_or_else(|| panic!("{text:?}")).parse().unwrap()
 }
 
-/// Waits until page and server agree on what is left, asked one after the other however long the asking takes. Gives what
-/// the page said last.
+/// Waits until page and server agree on the time left, read one after the other within the duration of the reads. Returns
+/// the page's value.
 async fn counts_truly(browser: &Browser) -> u64 {
     let ask = "return (await (await fetch('session')).json()).drain.remaining_ms";
     eventually("a true countdown", || async {

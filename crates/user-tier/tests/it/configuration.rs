@@ -1,4 +1,4 @@
-//! Options that make no sense, and ports that are taken: all named at once, exit status 78.
+//! Faulty options and ports in use: all reported together, exit status 78.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,7 +14,7 @@ async fn exit(arguments: &[&str], environment: &[(&str, &str)]) -> (Option<i32>,
 }
 
 #[tokio::test]
-async fn every_fault_is_named_and_the_status_is_78() {
+async fn all_faults_are_reported_and_the_status_is_78() {
     let (status, log) = exit(
         &["--drain-timeout", "soon"],
         &[
@@ -33,7 +33,7 @@ async fn every_fault_is_named_and_the_status_is_78() {
 }
 
 #[tokio::test]
-async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
+async fn an_unknown_option_is_a_configuration_error_and_help_is_not() {
     assert_eq!(exit(&["--drain-time", "5s"], &[]).await.0, Some(78));
     assert_eq!(exit(&["--help"], &[]).await.0, Some(0));
     assert_eq!(exit(&["--version"], &[]).await.0, Some(0));
@@ -47,7 +47,7 @@ async fn an_unknown_option_is_a_configuration_error_and_help_is_none() {
 }
 
 #[tokio::test]
-async fn a_misspelt_option_is_named_with_the_one_that_was_meant_beside_all_other_faults() {
+async fn a_misspelt_option_is_reported_with_a_suggestion_beside_all_other_faults() {
     for (arguments, environment, lines) in [
         (
             &["--drain-timeot", "5s", "--second-signal=hury", "--auto-logout"][..],
@@ -118,7 +118,7 @@ async fn a_misspelt_option_is_named_with_the_one_that_was_meant_beside_all_other
 }
 
 #[test]
-fn arguments_that_are_no_utf_8_are_faults_of_one_line_each() {
+fn arguments_that_are_not_utf_8_are_reported_on_one_line_each() {
     for (arguments, said) in [
         (
             &[&b"--auto-logut"[..], b"--pod-name", b"hunter2\xff", b"--drain-timeout=\xff", b"maintenance-page"][..],
@@ -160,7 +160,7 @@ fn a_valid_configuration_is_reported_on_stdout_and_a_variable_that_looks_like_an
 }
 
 #[tokio::test]
-async fn introspection_open_to_others_without_a_token_is_refused_and_off_is_said_aloud() {
+async fn open_introspection_without_a_token_is_refused_and_off_is_logged() {
     let (status, log) = exit(&[], &[("HTTP_ADDR", "127.0.0.1:0"), ("GRPC_ADDR", "0.0.0.0:0")]).await;
     assert_eq!(status, Some(78));
     assert!(log.starts_with("GRPC_TOKEN: is required") && log.contains("GRPC_AUTH=off"), "{log}");
@@ -169,7 +169,7 @@ async fn introspection_open_to_others_without_a_token_is_refused_and_off_is_said
 }
 
 #[tokio::test]
-async fn ports_in_use_are_named_at_once() {
+async fn all_ports_in_use_are_reported_together() {
     let pod = pod(&[]).await;
     let (status, log) = exit(&[], &[("HTTP_ADDR", &pod.http), ("GRPC_ADDR", &pod.grpc)]).await;
     assert_eq!(status, Some(78));

@@ -1,4 +1,4 @@
-//! Scenario B of the requirements: told, waited for, ended, gone.
+//! Scenario B of the requirements: notice, wait, forced end, exit.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use test_support::Signal;
 use crate::pod;
 
 #[tokio::test]
-async fn one_leaves_by_hand_one_by_the_countdown_and_one_is_forced() {
+async fn one_user_signs_out_one_page_signs_out_by_itself_and_one_session_is_forced() {
     let mut pod = pod(&[]).await;
     let (by_hand, by_countdown, forced) =
         (pod.person().visit().await, pod.person().visit().await, pod.person().visit().await);
@@ -73,7 +73,7 @@ async fn one_leaves_by_hand_one_by_the_countdown_and_one_is_forced() {
 }
 
 #[tokio::test]
-async fn a_stream_that_opens_in_mid_countdown_is_told_at_once_with_the_time_that_is_left() {
+async fn a_stream_that_opens_during_a_countdown_gets_the_notice_at_once_with_the_time_left() {
     let pod = pod(&[("DRAIN_TIMEOUT", "20s")]).await;
     let person = pod.person().visit().await;
     let mut early = person.events().await;
@@ -95,13 +95,13 @@ async fn a_stream_that_opens_in_mid_countdown_is_told_at_once_with_the_time_that
     let remaining = notice.data["remaining_ms"].as_u64().unwrap();
     assert!(remaining <= 19_000, "{remaining}");
     assert_eq!(notice.data["countdown"], remaining.div_ceil(1000));
-    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "one session, told once");
+    assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "one session, notified once");
     let page = person.text("/").await;
     assert!(page.contains("Server shutting down in"), "the page tells as well:\n{page}");
 }
 
 #[tokio::test]
-async fn newcomers_try_again_while_sessions_are_served_until_their_end() {
+async fn newcomers_are_asked_to_retry_while_sessions_are_served_until_their_end() {
     let mut pod = pod(&[]).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -127,7 +127,7 @@ async fn newcomers_try_again_while_sessions_are_served_until_their_end() {
 }
 
 #[tokio::test]
-async fn a_drain_with_nobody_there_waits_for_the_endpoints_and_no_longer() {
+async fn a_drain_without_users_waits_for_the_propagation_only() {
     let mut pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1s")]).await;
     let began = Instant::now();
     pod.signal(Signal::SIGINT);
@@ -159,7 +159,7 @@ async fn the_wait_ends_as_soon_as_the_last_user_is_gone() {
 }
 
 #[tokio::test]
-async fn a_closed_tab_is_waited_for_no_longer_than_it_lingers_and_is_not_forced() {
+async fn a_closed_tab_holds_the_drain_for_presence_linger_at_most_and_is_not_forced() {
     let mut pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("PRESENCE_LINGER", "300ms")]).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -183,7 +183,7 @@ async fn a_client_without_a_stream_is_waited_for_and_forced() {
 }
 
 #[tokio::test]
-async fn a_second_signal_ends_the_waiting_and_counts_who_is_left() {
+async fn a_second_signal_ends_the_waiting_and_counts_the_remaining_sessions() {
     let mut pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("PROPAGATION_WAIT", "1h")]).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -199,7 +199,7 @@ async fn a_second_signal_ends_the_waiting_and_counts_who_is_left() {
 }
 
 #[tokio::test]
-async fn a_second_signal_is_ignored_where_it_should_be() {
+async fn a_second_signal_is_ignored_if_configured() {
     let mut pod = pod(&[("DRAIN_TIMEOUT", "2s"), ("SECOND_SIGNAL", "ignore")]).await;
     let person = pod.person().visit().await;
     let mut stream = person.events().await;
@@ -213,7 +213,7 @@ async fn a_second_signal_is_ignored_where_it_should_be() {
 }
 
 #[tokio::test]
-async fn readiness_holds_until_the_last_user_is_gone_where_it_should() {
+async fn readiness_holds_until_the_last_user_has_gone_if_configured() {
     let mut pod =
         pod(&[("READINESS_WHILE_DRAINING", "hold"), ("PROPAGATION_WAIT", "2s"), ("DRAIN_TIMEOUT", "1h")]).await;
     let person = pod.person().visit().await;

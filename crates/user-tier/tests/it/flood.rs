@@ -1,10 +1,10 @@
-//! Clients that keep no cookie and start a session with every request: they keep nobody else out.
+//! Clients that keep no cookie and start a session with every request: they do not lock other users out.
 
 use test_support::Redis;
 
 use crate::pod;
 
-/// Floods a pod that holds 20 sessions, and looks at who is served.
+/// Floods a pod with a limit of 20 sessions, and checks which users are served.
 async fn flood(options: &[(&str, &str)]) {
     let pod = pod(&[&[("MAX_SESSIONS", "20")], options].concat()).await;
     let confirmed = pod.person().visit().await;
@@ -28,18 +28,18 @@ async fn flood(options: &[(&str, &str)]) {
 }
 
 #[tokio::test]
-async fn sessions_without_a_cookie_go_first_where_the_pod_is_full() {
+async fn a_full_pod_evicts_sessions_without_a_cookie_first() {
     flood(&[]).await;
 }
 
 #[tokio::test]
-async fn sessions_without_a_cookie_go_first_where_sessions_are_shared() {
+async fn with_a_store_a_full_pod_evicts_sessions_without_a_cookie_first() {
     let redis = Redis::start().await;
     flood(&[("REDIS_URL", &redis.url()), ("SESSION_KEY", "shared")]).await;
 }
 
 #[tokio::test]
-async fn confirmed_sessions_are_never_given_up_and_the_busy_page_comes() {
+async fn confirmed_sessions_are_never_evicted_and_newcomers_get_the_busy_page() {
     let pod = pod(&[("MAX_SESSIONS", "2")]).await;
     let people = [pod.person().visit().await, pod.person().visit().await];
     for person in &people {

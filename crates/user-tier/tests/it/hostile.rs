@@ -1,4 +1,4 @@
-//! A hostile tour of the user tier: what others type, send, frame and replay, each with its answer.
+//! Attacks on the user tier: text that others type, requests that they send or replay, frames.
 
 mod browser;
 mod bytes;

@@ -1,4 +1,4 @@
-//! Who a request belongs to: sessions begin, get a name, and end.
+//! The session of a request: sessions start, get a name, and end.
 
 use reqwest::{Client, redirect};
 
@@ -46,7 +46,7 @@ async fn a_login_names_the_user_under_a_new_id_that_everything_follows() {
     assert_eq!(session_status(&pod, &old_cookie).await, 401, "the old cookie is dead at once");
 }
 
-/// The cookie of somebody who then logged in and got another.
+/// The cookie from before a login.
 async fn old_cookie(pod: &test_support::UserPod) -> String {
     let plain = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let answer = plain.get(pod.url("/")).send().await.unwrap();
@@ -71,7 +71,7 @@ async fn logging_in_as_a_newcomer_is_one_login() {
 }
 
 #[tokio::test]
-async fn leaving_ends_the_session_clears_the_cookie_and_its_replay_opens_nothing() {
+async fn a_logout_ends_the_session_clears_the_cookie_and_its_replay_opens_nothing() {
     let pod = pod(&[]).await;
     let plain = Client::new();
     let answer = plain.get(pod.url("/")).send().await.unwrap();
@@ -88,7 +88,7 @@ async fn leaving_ends_the_session_clears_the_cookie_and_its_replay_opens_nothing
 }
 
 #[tokio::test]
-async fn another_sites_logout_link_asks_first_and_its_posts_are_refused() {
+async fn a_logout_link_on_another_site_asks_first_and_its_posts_are_refused() {
     let pod = pod(&[]).await;
     let person = pod.person().visit().await;
     for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-purpose", "prefetch")] {
@@ -124,7 +124,7 @@ async fn heads_and_prefetches_start_no_session() {
 }
 
 #[tokio::test]
-async fn each_tab_is_a_session_of_its_own_where_it_should_be() {
+async fn with_tab_scope_each_tab_is_a_session_of_its_own() {
     let pod = pod(&[("SESSION_SCOPE", "tab")]).await;
     let browser = pod.person();
     let mut tabs = Vec::new();

@@ -1,4 +1,4 @@
-//! What a pod counts up to its last moment: its metrics, read at its own address until it answers no more.
+//! The counters of a pod up to its exit: scrapes its metrics until it does not answer any more.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 const SCRAPE_EVERY: Duration = Duration::from_millis(50);
-/// A pod that answers as rarely as this has gone.
+/// After so many failed scrapes the pod counts as gone.
 const MISSES: u32 = 5;
 
-/// The last page of metrics that a pod gave.
+/// The last metrics page of a pod.
 #[derive(Debug)]
 pub(crate) struct LastMetrics {
     page: Arc<Mutex<String>>,
@@ -20,7 +20,7 @@ pub(crate) struct LastMetrics {
 }
 
 impl LastMetrics {
-    /// Reads this URL again and again.
+    /// Scrapes this URL repeatedly.
     pub(crate) fn of(url: String) -> Self {
         let page = Arc::default();
         let scraper = tokio::spawn(scrape(url, Arc::clone(&page)));
@@ -36,7 +36,7 @@ impl LastMetrics {
         metric(&page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}"))
     }
 
-    /// Waits until the pod answers no more and gives the last page.
+    /// Waits until the pod does not answer any more, and returns the last page.
     pub(crate) async fn last(self) -> String {
         self.scraper.await.unwrap();
         self.page.lock().unwrap().clone()

@@ -28,6 +28,7 @@ mod sharing;
 mod signals;
 mod storm;
 mod streams;
+mod switch;
 mod token;
 mod unread_log;
 

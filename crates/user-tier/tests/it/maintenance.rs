@@ -1,39 +1,15 @@
-//! Scenario A of the requirements: the switch is turned on, everybody is told and leaves, and off again all is well.
+//! Scenario A of the requirements: maintenance is turned on, all users are notified and leave, and after it all pods serve.
 
-use std::path::{Path, PathBuf};
+mod page;
 
 use serde_json::Value;
-use tempfile::TempDir;
-use test_support::{Events, Person, Process, Signal, UserPod, eventually};
+use test_support::{Events, Person, Signal, UserPod, eventually};
 
+use crate::switch::Switch;
 use crate::{BINARY, QUICK};
 
-/// The file that the pods look at, moved as a mounted ConfigMap is: another file takes its place.
-struct Switch {
-    folder: TempDir,
-}
-
-impl Switch {
-    fn new(content: &str) -> Self {
-        let switch = Self { folder: tempfile::tempdir().unwrap() };
-        switch.says(content);
-        switch
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("MAINTENANCE_MODE")
-    }
-
-    fn says(&self, content: &str) {
-        let next = self.folder.path().join("next");
-        std::fs::write(&next, content).unwrap();
-        std::fs::rename(next, self.path()).unwrap();
-    }
-}
-
-async fn pod(name: &str, switch: &Path, options: &[(&str, &str)]) -> UserPod {
-    let file = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
-    UserPod::start(BINARY, name, &[&QUICK, &file[..], options].concat()).await
+async fn pod(name: &str, switch: &Switch, options: &[(&str, &str)]) -> UserPod {
+    UserPod::start(BINARY, name, &[&QUICK, &switch.options()[..], options].concat()).await
 }
 
 async fn ready(pod: &UserPod) -> (u16, Value) {
@@ -41,7 +17,7 @@ async fn ready(pod: &UserPod) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
-/// Waits until newcomers are let in; whoever tried leaves again.
+/// Waits until newcomers are admitted; the session of the check signs out again.
 async fn serves(pod: &UserPod) {
     let person = eventually("newcomers to be let in", || async {
         let person = pod.person();
@@ -58,17 +34,17 @@ async fn visitor(pod: &UserPod) -> (Person, Events) {
 }
 
 #[tokio::test]
-async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_serve() {
+async fn all_users_on_all_pods_are_notified_and_leave_or_are_forced_and_after_maintenance_all_pods_serve() {
     let switch = Switch::new("false");
     let mut pods = Vec::new();
     for name in ["user-1", "user-2", "user-3"] {
-        pods.push(pod(name, &switch.path(), &[]).await);
+        pods.push(pod(name, &switch, &[]).await);
     }
     let mut leaver = visitor(&pods[0]).await;
     let mut stayer = visitor(&pods[1]).await;
     assert_eq!(ready(&pods[2]).await.0, 200);
 
-    switch.says("true\n");
+    switch.set("true\n");
     for stream in [&mut leaver.1, &mut stayer.1] {
         let notice = stream.next_named("drain").await.data;
         assert_eq!(notice["reason"], "maintenance");
@@ -76,7 +52,7 @@ async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_se
         assert_eq!(notice["countdown"], 3);
     }
     assert_eq!(ready(&pods[1]).await.0, 200, "users can save while they are being asked to");
-    assert_eq!(stayer.0.status("/").await, 200, "who is there is served");
+    assert_eq!(stayer.0.status("/").await, 200, "existing sessions are served");
     let newcomer = pods[1].person().request("/").header("accept", "text/html").send().await.unwrap();
     assert_eq!((newcomer.status().as_u16(), newcomer.headers()["retry-after"].to_str().unwrap()), (503, "1800"));
     assert_eq!(newcomer.headers()["cache-control"], "no-store");
@@ -99,7 +75,7 @@ async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_se
         assert_eq!(pod.metric("active_sessions_total").await, 0.0);
     }
 
-    switch.says("false");
+    switch.set("false");
     for pod in &pods {
         serves(pod).await;
         assert_eq!(ready(pod).await.0, 200);
@@ -113,13 +89,13 @@ async fn everybody_on_every_pod_is_told_leaves_or_is_forced_and_off_again_all_se
 }
 
 #[tokio::test]
-async fn off_during_the_countdown_takes_it_back_and_nobody_counts_as_told() {
+async fn turning_maintenance_off_cancels_the_countdown_and_no_session_counts_as_notified() {
     let switch = Switch::new("false");
-    let pod = pod("user-1", &switch.path(), &[("DRAIN_TIMEOUT", "1h")]).await;
+    let pod = pod("user-1", &switch, &[("DRAIN_TIMEOUT", "1h")]).await;
     let (person, mut stream) = visitor(&pod).await;
-    switch.says("on");
+    switch.set("on");
     stream.next_named("drain").await;
-    switch.says("off");
+    switch.set("off");
     let cancelled = stream.next_named("drain-cancelled").await.data;
     assert_eq!(cancelled["reason"], "maintenance");
     assert!(person.session().await["drain"].is_null());
@@ -127,28 +103,28 @@ async fn off_during_the_countdown_takes_it_back_and_nobody_counts_as_told() {
     person.post("/logout").send().await.unwrap();
     assert_eq!((pod.metric("drain_notifications_sent").await, pod.metric("graceful_logouts_total").await), (1.0, 0.0));
 
-    // On, off and on again: where it stands counts, and the second notice is another one.
+    // On, off and on again: the position counts, and the second notice is another one.
     let (_person, mut stream) = visitor(&pod).await;
     for (content, event) in [("1", "drain"), ("0", "drain-cancelled"), ("yes", "drain")] {
-        switch.says(content);
+        switch.set(content);
         stream.next_named(event).await;
     }
     assert_eq!(pod.metric("drain_notifications_sent").await, 3.0);
 }
 
 #[tokio::test]
-async fn readiness_follows_the_choice_from_the_start_on() {
+async fn readiness_in_maintenance_follows_the_option_from_the_start() {
     let switch = Switch::new("true");
     for (choice, at_start, counting) in [("after-drain", 503, 200), ("immediate", 503, 503), ("never", 200, 200)] {
         let options = [("MAINTENANCE_READINESS", choice), ("DRAIN_TIMEOUT", "1h")];
-        let pod = pod("user-1", &switch.path(), &options).await;
+        let pod = pod("user-1", &switch, &options).await;
         assert_eq!(ready(&pod).await.0, at_start, "{choice} at the start");
-        assert_eq!(pod.person().status("/").await, 503, "{choice}: nobody slips in before the switch was looked at");
+        assert_eq!(pod.person().status("/").await, 503, "{choice}: no newcomer is admitted before the switch was read");
         assert_eq!(pod.metric("total_logins").await, 0.0);
-        switch.says("false");
+        switch.set("false");
         serves(&pod).await;
         let (person, mut stream) = visitor(&pod).await;
-        switch.says("true");
+        switch.set("true");
         stream.next_named("drain").await;
         assert_eq!(ready(&pod).await.0, counting, "{choice} during the countdown");
         person.post("/logout").send().await.unwrap();
@@ -159,11 +135,11 @@ async fn readiness_follows_the_choice_from_the_start_on() {
 }
 
 #[tokio::test]
-async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_tells_once_more() {
+async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_notifies_once_more() {
     let switch = Switch::new("false");
-    let mut pod = pod("user-1", &switch.path(), &[]).await;
+    let mut pod = pod("user-1", &switch, &[]).await;
     let (_person, mut stream) = visitor(&pod).await;
-    switch.says("true");
+    switch.set("true");
     let maintenance = stream.next_named("drain").await.data;
     pod.signal(Signal::SIGTERM);
     let shutdown = stream.next_named("drain").await.data;
@@ -172,78 +148,33 @@ async fn a_signal_during_the_countdown_keeps_the_earlier_deadline_and_tells_once
         (&"shutdown".into(), &maintenance["forced_logout_at"])
     );
     assert_eq!(pod.metric("drain_notifications_sent").await, 1.0, "the same notice");
-    switch.says("false");
+    switch.set("false");
     assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced", "the switch stops no shutdown");
     assert!(pod.wait().await.success());
     assert!(!pod.drain_log().iter().any(|line| line.contains("disabled")));
 }
 
 #[tokio::test]
-async fn a_switch_that_cannot_be_read_stays_where_it_is_and_says_so_once() {
+async fn an_unreadable_switch_keeps_its_position_and_is_logged_once() {
     let switch = Switch::new("false");
-    let pod = pod("user-1", &switch.path(), &[]).await;
+    let pod = pod("user-1", &switch, &[]).await;
     for trouble in ["", "perhaps", "truefalse"] {
-        switch.says(trouble);
-        pod.line("the maintenance switch is in doubt").await;
+        switch.set(trouble);
+        pod.line("the maintenance switch cannot be read").await;
         serves(&pod).await;
     }
-    switch.says("false");
+    switch.set("false");
     pod.line("the maintenance switch is read again").await;
     let log = pod.log().join("\n");
-    assert_eq!(log.matches("the maintenance switch is in doubt").count(), 1, "{log}");
-    assert!(log.contains("says nothing; write true or false"), "{log}");
+    assert_eq!(log.matches("the maintenance switch cannot be read").count(), 1, "{log}");
+    assert!(log.contains("is empty; write true or false"), "{log}");
     std::fs::remove_file(switch.path()).unwrap();
     let (_person, mut stream) = visitor(&pod).await;
-    switch.says("TRUE");
+    switch.set("TRUE");
     stream.next_named("drain").await;
     std::fs::remove_file(switch.path()).unwrap();
     assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced", "gone is not off");
     assert_eq!(pod.person().status("/").await, 503);
-    switch.says("false");
+    switch.set("false");
     serves(&pod).await;
-}
-
-#[tokio::test]
-async fn the_page_on_its_own_answers_everything_and_stops_when_told_to() {
-    let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("MAINTENANCE_RETRY_AFTER", "90s")];
-    let mut page = Process::start(BINARY, &["maintenance-page"], &environment);
-    let line = page.line("http.address=").await;
-    let host = line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap();
-    let person = Person::new(host);
-    for path in ["/", "/session", "/t/abc/events", "/anything?x=1"] {
-        let answer = person.get(path).await;
-        assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "90"));
-        assert!(!answer.headers().contains_key("set-cookie"));
-        assert!(answer.text().await.unwrap().contains("We'll be back soon"));
-    }
-    for probe in ["/health", "/ready"] {
-        assert_eq!(person.status(probe).await, 200);
-    }
-    let html = person.text("/").await;
-    let style = html
-        .split("href=\"")
-        .find(|part| part.starts_with("/assets/") && part.contains("style.css"))
-        .unwrap()
-        .split('"')
-        .next()
-        .unwrap();
-    assert_eq!(person.status(style).await, 200);
-    page.signal(Signal::SIGTERM);
-    assert!(page.wait().await.success());
-}
-
-#[tokio::test]
-async fn the_page_on_its_own_hides_the_probes_from_whoever_is_led_to_them() {
-    let environment = [("HTTP_ADDR", "127.0.0.1:0"), ("HIDE_PROBES", "true")];
-    let page = Process::start(BINARY, &["maintenance-page"], &environment);
-    let line = page.line("http.address=").await;
-    let person = Person::new(line.split("http.address=\"").nth(1).unwrap().split('"').next().unwrap());
-    for hidden in
-        ["/health", "/healthz", "/ready", "/readyz", "/metrics", "/metrics?x=1", "/metrics/", "/health/deep/down"]
-    {
-        assert_eq!(person.status(hidden).await, 404, "{hidden}");
-    }
-    for page in ["/", "/healthy", "/metricsx"] {
-        assert_eq!(person.status(page).await, 503, "{page}");
-    }
 }

@@ -1,5 +1,5 @@
-//! Redis falls silent, then dies and comes back empty, under people who go on working: nobody is refused, and in the end
-//! Redis holds what is true.
+//! Redis stops answering, then dies and comes back empty, while users work: no user is refused, and in the end Redis holds the
+//! current state.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::{BINARY, QUICK};
 
 const PEOPLE: u64 = 12;
 
-/// How a person fared.
+/// The results of a user.
 #[derive(Debug, Default)]
 struct Fared {
     requests: u32,
@@ -19,7 +19,7 @@ struct Fared {
     slowest: Duration,
 }
 
-/// Works until told to stop: looks, signs in, leaves and comes back. Gives the person with a session.
+/// Works until told to stop: opens the page, signs in, signs out and returns. Returns the user with a session.
 async fn work(host: String, mut random: fastrand::Rng, stop: CancellationToken) -> (Person, Fared) {
     let mut fared = Fared::default();
     let mut person = Person::new(&host).visit().await;
@@ -45,7 +45,7 @@ async fn work(host: String, mut random: fastrand::Rng, stop: CancellationToken) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_is_refused_and_in_the_end_redis_holds_what_is_true() {
+async fn no_user_is_refused_during_an_outage_and_redis_is_correct_after_it() {
     let mut redis = Redis::start().await;
     let (url, key) = (redis.url(), "0123456789abcdef0123456789abcdef");
     let options = [("REDIS_URL", url.as_str()), ("SESSION_KEY", key)];
@@ -88,12 +88,12 @@ async fn nobody_is_refused_and_in_the_end_redis_holds_what_is_true() {
         fared.slowest = fared.slowest.max(one.slowest);
         alive.insert(format!("session:{}", person.session().await["session_id"].as_str().unwrap()));
     }
-    #[allow(clippy::print_stdout, reason = "the figures, for whoever runs it with --no-capture")]
+    #[allow(clippy::print_stdout, reason = "the figures, for runs with --no-capture")]
     {
         println!("seed {seed}: {} requests, {:?} failed, slowest {:?}", fared.requests, fared.failed, fared.slowest);
     }
     assert_eq!(fared.failed, Vec::<String>::new(), "seed {seed}");
-    // Redis has a session for everybody who works there, and for those whom they left behind without a goodbye.
+    // Redis has a session for every active user, and for sessions that were left without a logout.
     let held = eventually("Redis to hold what the pod holds", || async {
         let keys: BTreeSet<_> = redis.keys("session:*").await.into_iter().collect();
         (keys.len() as f64 == pod.metric("active_sessions_total").await).then_some(keys)

@@ -7,11 +7,11 @@ use crate::pod;
 const NOTES: &str = "Handover, Wednesday\n\n- Invoices of the week are checked up to 4711.\n\
     - Ms Okafor rings back about the delivery on Friday.\n- Still to do: the list for the warehouse";
 
-/// What is left when the pictures are taken, so that they look alike each time.
+/// The time left when the pictures are taken, so that they always look alike.
 const LEFT: u64 = 47;
 
 #[tokio::test]
-async fn somebody_in_the_middle_of_a_sentence_is_told_to_go() {
+async fn a_user_who_is_writing_sees_the_banner() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let (laptop, phone) = (Browser::open().await, Browser::open().await);
     laptop.emulate(false, 1180, 577).await;

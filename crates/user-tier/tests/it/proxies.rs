@@ -1,4 +1,4 @@
-//! Real proxies in front, as Debian ships them and as docs/operating.md recommends.
+//! Real proxies in front, as Debian ships them and as docs/proxies.md recommends.
 
 mod drain;
 mod forwarded;
@@ -12,10 +12,10 @@ use http::StatusCode;
 use reqwest::Response;
 use test_support::Person;
 
-/// The manual, whose settings are tried as they stand there.
-const MANUAL: &str = include_str!("../../../../docs/operating.md");
+/// The manual, whose settings the tests use literally.
+const MANUAL: &str = include_str!("../../../../docs/proxies.md");
 
-/// The address in the manual's settings that a pod's takes the place of.
+/// The address in the manual's settings, which a pod's address replaces.
 const POD: &str = "10.0.0.11:9090";
 
 /// The first block of code of this language in the manual.
@@ -32,7 +32,7 @@ fn replaced(text: &str, pairs: &[(&str, &str)]) -> String {
     })
 }
 
-/// Posts the login form as the page at this address does, in a browser that tells the site or (`None`) does not.
+/// Posts the login form as the page at this address does, in a browser that sends `Sec-Fetch-Site` or (`None`) does not.
 async fn login(person: &Person, origin: &str, site: Option<&str>) -> Response {
     let mut post = person.post("/login").form(&[("user", "ada")]).header("origin", origin);
     if let Some(site) = site {
@@ -41,7 +41,7 @@ async fn login(person: &Person, origin: &str, site: Option<&str>) -> Response {
     post.send().await.unwrap()
 }
 
-/// What a browser's own pages, and others, may do through a proxy at `address`; and whether events come as they happen.
+/// Checks which pages may post through a proxy at `address`, and that events arrive at once.
 async fn serves_pages_forms_and_events(address: &str) {
     let person = Person::new(address).visit().await;
     let origin = format!("http://{address}");
@@ -56,14 +56,14 @@ async fn serves_pages_forms_and_events(address: &str) {
     person.events().await;
 }
 
-/// Posts through a proxy, again and again, each time after a pause around the time that idle connections are kept for. Gives the
-/// answers that are not a form's.
+/// Posts through a proxy repeatedly, each time after a pause of about the keep-alive timeout. Returns the unexpected
+/// answers.
 async fn posts_after_pauses(address: &str, around: Duration) -> Vec<StatusCode> {
     let clients = (0..60).map(|client: u32| async move {
         let person = Person::new(address).visit().await;
         let mut others = Vec::new();
         for post in 0..6_u32 {
-            // The load itself: from 96 % to 104 % of that time, another pause each. Turned around (the pod closes first), about
+            // Pauses from 96 % to 104 % of that time. Turned around (the pod closes first), about
             // one post of a hundred is a 502.
             tokio::time::sleep(around * (960 + (client * 17 + post * 29) % 81) / 1000).await;
             let status = login(&person, &format!("http://{address}"), Some("same-origin")).await.status();

@@ -1,4 +1,4 @@
-//! `TRUSTED_USER_HEADER`: a proxy in front names the users, and is believed by where it connects from.
+//! `TRUSTED_USER_HEADER`: a proxy in front names the users, and is trusted by its address.
 
 mod sharing;
 
@@ -12,7 +12,7 @@ use crate::pod;
 const PROXIED: [(&str, &str); 2] =
     [("TRUSTED_USER_HEADER", "X-Forwarded-User"), ("TRUSTED_PROXIES", "10.0.0.0/8,127.0.0.1/32")];
 
-/// What the proxy passes on of `user`.
+/// A request that the proxy passes on with this `user`.
 async fn visit(pod: &UserPod, user: &str, path: &str, cookie: &str) -> Response {
     let request = Client::new().get(pod.url(path)).header("x-forwarded-user", user).header(COOKIE, cookie);
     request.send().await.unwrap()
@@ -28,7 +28,7 @@ async fn user(pod: &UserPod, name: &str, cookie: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_proxys_user_is_the_sessions_and_another_user_ends_it() {
+async fn the_proxys_user_names_the_session_and_another_user_ends_it() {
     let pod = pod(&PROXIED).await;
     let ada = visit(&pod, "ada", "/", "").await;
     let adas = cookie(&ada);
@@ -52,7 +52,7 @@ async fn the_proxys_user_is_the_sessions_and_another_user_ends_it() {
 }
 
 #[tokio::test]
-async fn what_another_user_wanted_to_change_is_not_done() {
+async fn a_change_that_another_user_requested_is_not_made() {
     let pod = pod(&PROXIED).await;
     let adas = cookie(&visit(&pod, "ada", "/", "").await);
     let post = Client::new().post(pod.url("/notes")).header("x-forwarded-user", "bob").header(COOKIE, &adas);
@@ -60,10 +60,10 @@ async fn what_another_user_wanted_to_change_is_not_done() {
 }
 
 #[tokio::test]
-async fn nobody_names_themselves_and_two_names_are_refused() {
+async fn with_a_trusted_header_users_cannot_name_themselves_and_two_names_are_refused() {
     let pod = pod(&PROXIED).await;
     let person = pod.person().visit().await;
-    assert_eq!(person.session().await["user"], "anonymous", "the proxy named nobody");
+    assert_eq!(person.session().await["user"], "anonymous", "the proxy named no user");
     let login = person.login("eve").await;
     assert_eq!(login.status(), 403);
     assert!(login.text().await.unwrap().contains("x-forwarded-user"));
@@ -76,7 +76,7 @@ async fn nobody_names_themselves_and_two_names_are_refused() {
 }
 
 #[tokio::test]
-async fn strangers_are_not_believed_whatever_they_say() {
+async fn the_user_header_of_untrusted_peers_is_ignored() {
     let pod = pod(&[PROXIED[0], ("TRUSTED_PROXIES", "10.0.0.0/8,::1")]).await;
     let stranger = visit(&pod, "ada", "/", "").await;
     let cookie = cookie(&stranger);

@@ -1,4 +1,4 @@
-//! Redis as people run it: with users and passwords, in a numbered database, over TLS, as a cluster.
+//! Redis with users and passwords, in a numbered database, over TLS, and as a cluster.
 
 use std::process::Command;
 
@@ -12,7 +12,7 @@ async fn pod(name: &str, options: &[(&str, &str)]) -> UserPod {
     UserPod::start(BINARY, name, &[&QUICK, &[KEY][..], options].concat()).await
 }
 
-/// Somebody signs in at one pod and goes on at the other.
+/// A user signs in on one pod and continues on the other.
 async fn goes_on_elsewhere(first: &UserPod, second: &UserPod) -> Person {
     for pod in [first, second] {
         eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
@@ -25,7 +25,7 @@ async fn goes_on_elsewhere(first: &UserPod, second: &UserPod) -> Person {
 }
 
 #[tokio::test]
-async fn a_user_a_password_and_a_database_are_taken_and_never_shown() {
+async fn user_password_and_database_of_the_url_are_used_and_never_shown() {
     let acl = "--user ada on >hunter2-secret ~* &* +@all --user default off";
     let redis = Redis::with(&acl.split(' ').collect::<Vec<_>>()).await;
     let url = format!("redis://ada:hunter2-secret@127.0.0.1:{}/3", redis.port());
@@ -40,7 +40,7 @@ async fn a_user_a_password_and_a_database_are_taken_and_never_shown() {
 }
 
 #[tokio::test]
-async fn tls_is_spoken_and_a_stranger_is_not_trusted() {
+async fn tls_works_and_an_unknown_authority_is_not_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let (key, certificate) = (path("key.pem"), path("certificate.pem"));
@@ -120,11 +120,11 @@ async fn a_cluster_of_three_keeps_sessions_and_moves_them() {
 }
 
 #[tokio::test]
-async fn a_node_of_a_cluster_that_hangs_holds_up_only_what_it_keeps() {
+async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
     let (nodes, url) = cluster(&["--cluster-node-timeout", "60000"]).await;
     let pod = pod("user-1", &[("REDIS_URL", &url)]).await;
     eventually("the store", || async { (pod.metric("lastcall_store_up").await == 1.0).then_some(()) }).await;
-    // The pod's lease and the epoch are on other nodes: it can say that it lives.
+    // The pod's lease and the epoch are on other nodes, so the pod can renew its lease.
     let mut hung = None;
     for node in &nodes {
         let needed = [node.keys("lastcall:pod:*").await, node.keys("lastcall:epoch").await].concat();

@@ -1,18 +1,18 @@
-//! Requests that were on their way with the cookie from before a login: none of them takes the new cookie's place.
+//! Late requests with the cookie from before a login: none of them replaces the new cookie.
 
 use reqwest::{Client, Response, redirect};
 use test_support::{Person, UserPod};
 
 use crate::pod;
 
-/// Asks with a cookie and no jar.
+/// Sends a request with this cookie and no jar.
 pub(crate) async fn ask(pod: &UserPod, method: &str, path: &str, accept: &str, cookie: &str) -> Response {
     let client = Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let request = client.request(method.parse().unwrap(), pod.url(path)).header("accept", accept);
     request.header("cookie", cookie).form(&[("user", "eve")]).send().await.unwrap()
 }
 
-/// Opens the page and gives the user, and the cookie that a request of theirs carries.
+/// Opens the page and returns the user with the cookie.
 pub(crate) async fn visitor(pod: &UserPod) -> (Person, String) {
     let person = pod.person();
     let answer = person.get("/").await;
@@ -20,7 +20,7 @@ pub(crate) async fn visitor(pod: &UserPod) -> (Person, String) {
     (person, cookie)
 }
 
-/// The old cookie opens nothing, changes nothing and brings no other one.
+/// Checks that the old cookie opens and changes nothing, and that no answer sets another one.
 pub(crate) async fn is_replaced(pod: &UserPod, cookie: &str) {
     for (method, path, accept, status) in [
         ("GET", "/", "text/html", 409),

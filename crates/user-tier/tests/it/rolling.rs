@@ -1,5 +1,5 @@
 //! Rolling restarts and scale-downs of three pods behind HAProxy, which routes as a Kubernetes Service does, under 25 users of four kinds.
-//! What the users have seen is a model, and what the pods have counted must equal it.
+//! The users' observations form a model, and the pods' counters must equal it.
 //!
 //! `ROUNDS=10 cargo test -p user-tier --test it rolling -- --nocapture` is the long form, and prints each drain.
 
@@ -56,26 +56,26 @@ enum Act {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rolling_restarts_end_sessions_as_their_users_were_told_and_count_each_once() {
+async fn rolling_restarts_end_sessions_as_announced_and_count_each_once() {
     users_see_what_pods_count(Act::RollingRestart, ForcedEnd::Delete).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn rolling_restarts_that_release_sign_nobody_out_and_every_session_moves() {
+async fn rolling_restarts_with_release_sign_no_user_out_and_move_every_session() {
     users_see_what_pods_count(Act::RollingRestart, ForcedEnd::Release).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_scale_down_ends_sessions_as_their_users_were_told_and_counts_each_once() {
+async fn a_scale_down_ends_sessions_as_announced_and_counts_each_once() {
     users_see_what_pods_count(Act::ScaleDown, ForcedEnd::Delete).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_scale_down_that_releases_signs_nobody_out_and_every_session_moves() {
+async fn a_scale_down_with_release_signs_no_user_out_and_moves_every_session() {
     users_see_what_pods_count(Act::ScaleDown, ForcedEnd::Release).await;
 }
 
-/// Lets users of all kinds do what they do while pods end, and compares.
+/// Runs users of all kinds while pods exit, and compares.
 async fn users_see_what_pods_count(act: Act, forced_end: ForcedEnd) {
     let mut fleet = Fleet::start(forced_end).await;
     let browser = Browser::open().await;

@@ -5,7 +5,7 @@ use test_support::{Process, Signal};
 use crate::{BINARY, pod};
 
 #[tokio::test]
-async fn hangups_and_user_signals_are_logged_and_end_nothing() {
+async fn sighup_and_user_signals_are_logged_and_end_nothing() {
     let pod = pod(&[]).await;
     let person = pod.person().visit().await;
     for signal in [Signal::SIGHUP, Signal::SIGUSR1, Signal::SIGUSR2] {

@@ -10,7 +10,7 @@ use crate::pod;
 
 const PEOPLE: u64 = 24;
 
-/// Does what people do, at random, until the pod sends it away.
+/// Acts like a user, at random, until the pod refuses it.
 async fn live(mut random: fastrand::Rng, host: String) {
     let mut streams: Vec<Events> = Vec::new();
     let mut person = Person::new(&host);
@@ -58,7 +58,7 @@ async fn listed(pod: &UserPod) -> f64 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_books_balance_through_a_storm_and_a_drain() {
+async fn the_counters_balance_through_a_storm_and_a_drain() {
     let seed = fastrand::u64(..);
     #[allow(clippy::print_stdout, reason = "shown where the test fails, so that it can be played again")]
     {
@@ -76,14 +76,14 @@ async fn the_books_balance_through_a_storm_and_a_drain() {
         (begun > 100.0 && ended > 50.0).then_some(())
     };
     eventually("a storm", busy).await;
-    // Somebody who holds still, so that the drain has to force somebody.
+    // A user who does nothing, so that the drain has to force a session.
     let still = pod.person().visit().await;
     let _stream = still.events().await;
     pod.signal(Signal::SIGTERM);
     while let Some(person) = storm.join_next().await {
         person.unwrap();
     }
-    // Nobody moves any more but the countdown: what is counted, listed and held agrees.
+    // No user acts any more: the counted, listed and held sessions agree.
     eventually("balanced books", || async {
         let (begun, ended, active) = books(&pod).await;
         (begun == ended + active && active == listed(&pod).await).then_some(())

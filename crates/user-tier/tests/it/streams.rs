@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::pod;
 
 #[tokio::test]
-async fn a_stream_greets_beats_and_is_not_buffered_on_its_way() {
+async fn a_stream_sends_connected_and_heartbeats_unbuffered() {
     let pod = pod(&[("HEARTBEAT_INTERVAL", "100ms")]).await;
     let person = pod.person().visit().await;
     let mut stream = person.raw_events().await;
@@ -24,7 +24,7 @@ async fn a_stream_greets_beats_and_is_not_buffered_on_its_way() {
 }
 
 #[tokio::test]
-async fn streams_are_told_to_come_back_at_different_times() {
+async fn streams_get_different_retry_times() {
     let pod = pod(&[]).await;
     let person = pod.person().visit().await;
     let mut times = HashSet::new();
@@ -48,7 +48,7 @@ async fn one_stream_too_many_ends_the_oldest_with_a_reason() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_session_gets_a_stream() {
+async fn events_without_a_session_answers_401() {
     let pod = pod(&[]).await;
     let refused = pod.person().get("/events").await;
     assert_eq!(refused.status(), 401);

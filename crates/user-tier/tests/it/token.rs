@@ -1,4 +1,4 @@
-//! `GRPC_TOKEN`: who may ask a pod, and who may ask whether it is well.
+//! `GRPC_TOKEN`: introspection requires it, health checks do not.
 
 use session_wire::v1::introspection_client::IntrospectionClient;
 use session_wire::v1::{GetPodRequest, ListSessionsRequest, WatchSessionsRequest};
@@ -14,7 +14,7 @@ use crate::pod;
 
 const TOKEN: &str = "a-token-of-the-tests";
 
-/// A call that presents this, if anything.
+/// A call that presents this token, if any.
 fn call<T>(message: T, presented: Option<&str>) -> Request<T> {
     let mut request = Request::new(message);
     if let Some(presented) = presented {
@@ -24,7 +24,7 @@ fn call<T>(message: T, presented: Option<&str>) -> Request<T> {
 }
 
 #[tokio::test]
-async fn only_callers_with_the_token_are_answered_and_health_answers_everybody() {
+async fn introspection_requires_the_token_and_health_does_not() {
     let pod = pod(&[("GRPC_TOKEN", TOKEN)]).await;
     let channel = channel(&pod).await;
     let mut client = IntrospectionClient::new(channel.clone());
@@ -51,7 +51,7 @@ async fn only_callers_with_the_token_are_answered_and_health_answers_everybody()
 }
 
 #[tokio::test]
-async fn on_loopback_without_a_token_and_where_it_is_off_everybody_is_answered() {
+async fn introspection_is_open_on_loopback_without_a_token_and_with_auth_off() {
     for options in [&[][..], &[("GRPC_AUTH", "off"), ("GRPC_TOKEN", TOKEN)]] {
         let pod = pod(options).await;
         let mut client = IntrospectionClient::new(channel(&pod).await);

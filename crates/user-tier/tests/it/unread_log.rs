@@ -1,14 +1,14 @@
 //! A log shipper that hangs: stderr is a full pipe. It stops neither a drain nor the exit.
 
-use test_support::{Person, Signal, Unread, eventually, free_port, metric};
+use test_support::{Person, Signal, UnreadLogProcess, eventually, free_port, metric};
 
 use crate::{BINARY, QUICK};
 
-/// A pod whose log nobody reads.
-async fn pod(options: &[(&str, &str)]) -> (Unread, Person) {
+/// A pod whose log is not read.
+async fn pod(options: &[(&str, &str)]) -> (UnreadLogProcess, Person) {
     let address = format!("127.0.0.1:{}", free_port());
     let fixed = [("HTTP_ADDR", address.as_str()), ("GRPC_ADDR", "127.0.0.1:0"), ("POD_NAME", "user-1")];
-    let process = Unread::start(BINARY, &[&fixed, &QUICK, options].concat()).await;
+    let process = UnreadLogProcess::start(BINARY, &[&fixed, &QUICK, options].concat()).await;
     let person = Person::new(&address);
     eventually("the pod serves", || async {
         person.request("/healthz").send().await.ok().filter(|answer| answer.status() == 200)
@@ -39,7 +39,7 @@ async fn a_full_log_does_not_stop_a_second_signal() {
 }
 
 #[tokio::test]
-async fn a_log_that_is_read_again_in_mid_drain_has_every_line_in_order_to_the_last() {
+async fn a_log_that_is_read_again_during_a_drain_has_all_lines_in_order() {
     let (mut process, person) = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let mut stream = person.events().await;
     process.signal(Signal::SIGTERM);
@@ -61,7 +61,7 @@ async fn a_log_that_is_read_again_in_mid_drain_has_every_line_in_order_to_the_la
 }
 
 #[tokio::test]
-async fn lines_that_do_not_fit_are_counted_and_nothing_else_suffers() {
+async fn dropped_lines_are_counted_and_have_no_other_effect() {
     let (_process, person) = pod(&[("RUST_LOG", "trace")]).await;
     // What HTTP/2 does is logged frame by frame.
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();

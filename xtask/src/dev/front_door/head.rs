@@ -1,8 +1,8 @@
-//! The head of a message: its first line and its fields, as bytes, so that what is not understood passes unchanged.
+//! The head of a message: its first line and its fields, as bytes, so that unknown bytes pass unchanged.
 
 use std::io::{self, BufRead, Read as _, Write};
 
-/// A head may be so long. A pod takes less and says so itself.
+/// The longest head. A pod accepts less and answers so itself.
 const MAX_BYTES: u64 = 256 * 1024;
 
 /// The lines of a head, without their ends.
@@ -50,7 +50,7 @@ impl Head {
         self.words().next().unwrap_or_default()
     }
 
-    /// What a request asks for, with its query.
+    /// The target of a request, with its query.
     pub(super) fn target(&self) -> &str {
         self.words().nth(1).unwrap_or_default()
     }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_understood_passes_unchanged() {
+    fn unknown_bytes_pass_unchanged() {
         let bytes = b"GET /t/x HTTP/1.1\r\nHost: a\r\nX-Raw: \xc3\xbc\xff\r\nodd line\r\n\r\nbody";
         let mut stream = &bytes[..];
         let mut head = Head::read(&mut stream).unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! The pods behind the front door, and which of them are asked, in which order.
+//! The pods behind the front door, and the order in which they are tried.
 
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,11 +32,11 @@ impl Backend {
     }
 }
 
-/// All pods, and whose turn it is to get the next tab.
+/// All pods, and the one that gets the next tab.
 #[derive(Debug)]
 pub(in crate::dev) struct Pods {
     backends: Vec<Backend>,
-    /// Whether the pods share sessions: then a tab leaves a pod that drains with its next request, and stays signed in.
+    /// Whether the pods share sessions: then a tab leaves a draining pod with its next request, and stays signed in.
     shared: bool,
     turn: AtomicUsize,
 }
@@ -46,15 +46,15 @@ impl Pods {
         Self { backends, shared, turn: AtomicUsize::new(0) }
     }
 
-    /// The pod that a tab belongs to, if it is to be asked first.
+    /// The pod that a tab belongs to, if it is tried first.
     pub(super) fn sticky(&self, names: impl IntoIterator<Item: AsRef<[u8]>>) -> Option<&Backend> {
         let named = |name: &[u8]| self.backends.iter().find(|pod| pod.name.as_bytes() == name);
         let pod = names.into_iter().find_map(|name| named(name.as_ref()))?;
         (!self.shared || pod.is_ready()).then_some(pod)
     }
 
-    /// The others, from the one whose turn it is: those that are ready, then those that at least answer. These know
-    /// what to say while no pod is ready: that there is maintenance, or that all are full or about to stop.
+    /// The other pods, from the next one on: those that are ready, then those that answer at all. The latter answer with the right
+    /// page if no pod is ready: maintenance, busy or shutting down.
     pub(super) fn others(&self, sticky: Option<&Backend>) -> Vec<&Backend> {
         let turn = self.turn.load(Ordering::Relaxed) % self.backends.len().max(1);
         let (before, after) = self.backends.split_at(turn);
@@ -65,7 +65,7 @@ impl Pods {
         answering.into_iter().map(|(_, pod)| pod).collect()
     }
 
-    /// Notes that `pod` has got a tab: the next one goes to the pod after it.
+    /// Records that `pod` got a tab: the next tab goes to the pod after it.
     pub(super) fn note_given(&self, pod: &Backend) {
         if let Some(index) = self.backends.iter().position(|backend| backend == pod) {
             self.turn.store(index + 1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! One connection: one request, to the pod that it belongs to, and its answer.
+//! One connection: one request, forwarded to its pod, and the answer.
 
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -10,7 +10,7 @@ use super::head::Head;
 use super::pods::{Backend, Pods};
 use super::{sticky, waiting_page};
 
-/// How long a client may go on sending after its answer. Closing while it sends would keep it from reading the answer.
+/// How long a client may continue to send after its answer. Closing earlier would keep it from reading the answer.
 const LINGER: Duration = Duration::from_secs(1);
 
 /// An answer that has begun.
@@ -22,7 +22,7 @@ struct Answer<'a> {
     upload: Option<Upload>,
 }
 
-/// Disconnected when the client has sent all, or is gone.
+/// Disconnected when the client has sent everything, or has disconnected.
 type Upload = Receiver<()>;
 
 /// Serves the request of a connection, and closes it.
@@ -36,7 +36,7 @@ pub(super) fn serve(mut client: &TcpStream, peer: SocketAddr, pods: &Pods) -> io
     let is_repeatable = is_repeatable(&request);
     let mut from_client = Some(from_client);
     let asked = ask_in_turn(pods, &request, |pod| {
-        // What the pod before has got of a body cannot be sent again.
+        // A part of a body that a previous pod has received cannot be sent again.
         let body = if is_repeatable { None } else { Some(from_client.take()?) };
         let stream = match send(pod, &request, peer) {
             Some(stream) => stream,
@@ -62,14 +62,14 @@ pub(super) fn serve(mut client: &TcpStream, peer: SocketAddr, pods: &Pods) -> io
     answer.pass_on(client)
 }
 
-/// Whether a request that got no answer, or a refusal, can be made again elsewhere.
+/// Whether a request without an answer, or with a refusal, can be sent to another pod.
 fn is_repeatable(request: &Head) -> bool {
     matches!(request.method(), "GET" | "HEAD")
         && !["content-length", "transfer-encoding", "upgrade"].into_iter().any(|name| request.has(name))
 }
 
-/// Asks the pod of the tab, then the others, until one answers. A refusal by a pod that is not ready counts only where no
-/// other pod takes the request.
+/// Tries the pod of the tab, then the others, until one answers. A refusal by an unready pod counts only if no other pod accepts
+/// the request.
 fn ask_in_turn<'a>(
     pods: &'a Pods,
     request: &Head,
@@ -90,7 +90,7 @@ fn ask_in_turn<'a>(
     answer.or(refusal)
 }
 
-/// Connects, and sends the head of the request. Says whose request it is, and that the connection is for it alone.
+/// Connects, and sends the head of the request, with the peer's address and `Connection: close`.
 fn send(pod: &Backend, request: &Head, peer: SocketAddr) -> Option<TcpStream> {
     let mut stream = pod.connect()?;
     let mut head = request.clone();
@@ -120,7 +120,7 @@ fn receive(stream: TcpStream, mut client: &TcpStream) -> Option<(Head, BufReader
     }
 }
 
-/// Passes on what the client still sends, until it is gone; then the pod learns of that.
+/// Forwards what the client still sends until it disconnects, and then disconnects from the pod.
 fn upload(mut from_client: BufReader<TcpStream>, pod: &TcpStream) -> io::Result<Upload> {
     let mut pod = pod.try_clone()?;
     let (running, upload) = channel();
@@ -128,7 +128,7 @@ fn upload(mut from_client: BufReader<TcpStream>, pod: &TcpStream) -> io::Result<
         let mut bytes = [0; 16 * 1024];
         let mut is_wanted = true;
         while let Ok(read @ 1..) = from_client.read(&mut bytes) {
-            // What a pod does not read any more is read here: the client is to get to its answer.
+            // Bytes that the pod does not read any more are read here, so that the client reads its answer.
             is_wanted = is_wanted && pod.write_all(&bytes[..read]).is_ok();
         }
         // It may be closed already.

@@ -5,7 +5,7 @@ use super::head::Head;
 /// The name of the cookie. Its value is the name of a pod.
 const COOKIE: &str = "front_door_pod";
 
-/// The path of the tab that a request is of: `/t/{token}/`. `None` for what belongs to no tab: styles, scripts, probes.
+/// The path of a request's tab: `/t/{token}/`. `None` for requests that belong to no tab: styles, scripts, probes.
 pub(super) fn tab(target: &str) -> Option<&str> {
     let path = target.split(['?', '#']).next().unwrap_or_default();
     let (token, _) = path.strip_prefix("/t/")?.split_once('/')?;
@@ -21,10 +21,9 @@ pub(super) fn named(request: &Head) -> impl Iterator<Item = &[u8]> {
         .filter_map(|cookie| cookie.trim_ascii().strip_prefix(COOKIE.as_bytes())?.trim_ascii_start().strip_prefix(b"="))
 }
 
-/// Gives the tab of this exchange to `pod`, unless it is there already. Whether it was given.
+/// Assigns the tab of this exchange to `pod`, unless it is assigned already. Returns whether it was assigned now.
 ///
-/// The answer may be the redirect that gives a new tab its path: the cookie is for that path then. A refusal gives
-/// nothing: the tab found no place there.
+/// If the answer is the redirect that gives a new tab its path, the cookie is for that path. A refusal assigns nothing.
 pub(super) fn keep(request: &Head, answer: &mut Head, pod: &str) -> bool {
     let location = answer.values("location").next().and_then(|value| str::from_utf8(value).ok());
     let redirected = location.filter(|_| (300..400).contains(&answer.status())).and_then(tab);
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_is_given_to_the_pod_that_answered_from_the_redirect_on() {
+    fn a_tab_stays_with_the_pod_that_answered_from_the_redirect_on() {
         let cookie = "front_door_pod=user-2; Path=/t/abc/; HttpOnly; SameSite=Lax".to_owned();
         let redirect = "HTTP/1.1 303 See Other\nlocation: /t/abc/\n\n";
         assert_eq!(kept("GET / HTTP/1.1\n\n", redirect), Some(cookie.clone()));

@@ -1,4 +1,4 @@
-//! The front door in front of pods that a test plays: what passes, to whom, and when.
+//! The front door in front of simulated pods: what it forwards, to which pod, and when.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -24,7 +24,7 @@ fn pod(name: &str, play: impl Fn(Head, TcpStream) + Clone + Send + 'static) -> F
         for stream in listener.incoming() {
             let (mut stream, ready, play) = (stream.unwrap(), Arc::clone(&ready), play.clone());
             thread::spawn(move || {
-                // Without a buffer, so that nothing of the body is taken away.
+                // Without a buffer, so that no byte of the body is consumed.
                 let mut head = Vec::new();
                 while !head.ends_with(b"\r\n\r\n") {
                     let mut byte = [0];
@@ -46,7 +46,7 @@ fn pod(name: &str, play: impl Fn(Head, TcpStream) + Clone + Send + 'static) -> F
     FakePod { backend, readiness }
 }
 
-/// A pod that tells its name, or refuses as a pod that drains refuses newcomers.
+/// A pod that answers with its name, or refuses as a draining pod refuses newcomers.
 fn telling(name: &'static str) -> FakePod {
     pod(name, move |request, mut stream| {
         let refuses = request.target().ends_with("/refused") && name == "user-1";
@@ -56,7 +56,7 @@ fn telling(name: &'static str) -> FakePod {
     })
 }
 
-/// Opens the front door in front of pods. Gives its address.
+/// Starts the front door in front of pods. Returns its address.
 fn door(pods: &[&FakePod], shared: bool) -> SocketAddr {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let backends = pods.iter().map(|pod| pod.backend.clone()).collect();
@@ -64,7 +64,7 @@ fn door(pods: &[&FakePod], shared: bool) -> SocketAddr {
     address
 }
 
-/// What is answered to `request`, to its end.
+/// The whole answer to `request`.
 fn answer(door: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(door).unwrap();
     stream.write_all(request.replace('\n', "\r\n").as_bytes()).unwrap();
@@ -78,7 +78,7 @@ fn get(door: SocketAddr, target: &str, cookie: &str) -> String {
 }
 
 #[test]
-fn new_tabs_go_round_and_a_tab_stays_with_its_pod_until_that_is_gone() {
+fn new_tabs_are_distributed_and_a_tab_stays_with_its_pod_until_that_is_gone() {
     let (one, two) = (telling("user-1"), telling("user-2"));
     let door = door(&[&one, &two], false);
     let first = get(door, "/t/aaaa/", "");
@@ -112,7 +112,7 @@ fn with_a_shared_store_a_tab_leaves_a_pod_that_is_not_ready() {
 }
 
 #[test]
-fn without_a_pod_a_browser_gets_a_page_that_comes_back_and_a_program_a_problem_document() {
+fn without_a_pod_browsers_get_a_page_that_retries_and_programs_a_problem_document() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let gone = FakePod { backend: Backend { name: "user-1".to_owned(), http: gone }, readiness: Arc::default() };
     let door = door(&[&gone], false);
@@ -135,7 +135,7 @@ fn a_pod_that_dies_before_it_answers_loses_no_request_without_a_body() {
 }
 
 #[test]
-fn the_pod_learns_who_asks_and_the_host_stays() {
+fn the_pod_gets_the_peer_address_and_the_original_host() {
     let echo = pod("user-1", |request, mut stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
         request.write(&mut stream).unwrap();
@@ -150,8 +150,8 @@ fn the_pod_learns_who_asks_and_the_host_stays() {
 }
 
 #[test]
-fn bodies_stream_both_ways_while_both_sides_go_on() {
-    // Answers each line as it comes: neither side is at its end before the other has been heard.
+fn bodies_stream_in_both_directions_at_once() {
+    // Answers each line as it arrives: neither side ends before it has received the other.
     let echo = pod("user-1", |_, stream| {
         let mut lines = BufReader::new(stream.try_clone().unwrap());
         (&stream).write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n").unwrap();
@@ -184,7 +184,7 @@ fn bodies_stream_both_ways_while_both_sides_go_on() {
 }
 
 #[test]
-fn a_client_that_leaves_is_gone_for_the_pod_too() {
+fn a_client_that_disconnects_is_disconnected_from_the_pod_too() {
     let (sender, gone) = std::sync::mpsc::channel();
     let stream = pod("user-1", move |_, mut stream| {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\ndata: 1\n\n").unwrap();

@@ -1,9 +1,9 @@
-//! What the front door says itself: that no pod answers.
+//! The front door's own answer when no pod answers.
 
 use super::head::Head;
 
-/// Comes back by itself, once a pod says that the page would be served: whatever somebody else answers, it stays. Asks for the
-/// session, which starts none.
+/// A page that reloads once a pod reports that it would serve the page, whatever another server answers meanwhile. It requests
+/// `/session`, which starts no session.
 const PAGE: &str = r#"<!doctype html>
 <html lang="en">
 <head>
@@ -34,10 +34,10 @@ setTimeout(again, 1000);
 </html>
 "#;
 
-/// What a program gets instead.
+/// The answer for programs.
 const PROBLEM: &str = r#"{"title":"No server answers","status":503,"detail":"No user pod answers at the moment. Try again in a second."}"#;
 
-/// The answer to `request`: a page where a browser navigates, else a problem document.
+/// The answer to `request`: a page for navigations, else a problem document.
 pub(super) fn answer(request: &Head) -> String {
     let says_navigation = request.values("sec-fetch-mode").any(|mode| mode == b"navigate");
     let navigates = if request.has("sec-fetch-mode") { says_navigation } else { accepts_html(request) };
@@ -51,7 +51,7 @@ pub(super) fn answer(request: &Head) -> String {
     )
 }
 
-/// Whether `Accept` names HTML, in any case, and does not rule it out by `q=0`.
+/// Whether `Accept` names HTML, in upper or lower case, and without `q=0`.
 fn accepts_html(request: &Head) -> bool {
     let mut ranges = request.values("accept").flat_map(|value| value.split(|byte| *byte == b','));
     ranges.any(|range| {

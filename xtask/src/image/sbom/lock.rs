@@ -1,4 +1,4 @@
-//! The checksums in `Cargo.lock`: of the archives that packages came in.
+//! The checksums of the packages' archives in `Cargo.lock`.
 
 use std::collections::HashMap;
 

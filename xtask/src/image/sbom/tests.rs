@@ -12,7 +12,7 @@ const TREE: &str = "\
 ";
 
 #[test]
-fn a_binary_lists_what_it_reaches_even_where_the_tree_printed_it_under_another() {
+fn a_binary_lists_its_dependencies_even_if_the_tree_prints_them_under_another() {
     let packages = tree::read(TREE, "admin-tier").unwrap();
     let urls: Vec<String> = packages.iter().map(Package::url).collect();
     assert_eq!(
@@ -32,7 +32,7 @@ fn a_binary_lists_what_it_reaches_even_where_the_tree_printed_it_under_another()
 }
 
 #[test]
-fn the_list_of_the_real_binary_holds_what_is_linked_with_checksums_and_nothing_that_only_tests_or_builds_need() {
+fn the_list_of_the_real_binary_has_all_linked_crates_with_checksums_and_no_test_or_build_dependencies() {
     let text = of("user-tier", &Identity::given("9.9.9", "0123456789ab", "2026-01-01T00:00:00Z")).unwrap();
     let list: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(list["metadata"]["component"]["name"], "user-tier");
@@ -52,7 +52,7 @@ fn the_list_of_the_real_binary_holds_what_is_linked_with_checksums_and_nothing_t
         assert_eq!(ours, root().join("crates").join(component["name"].as_str().unwrap()).is_dir(), "{component}");
         assert!(component["licenses"][0]["expression"].is_string(), "{component}");
     }
-    // Every reference leads somewhere, and none is there twice.
+    // Every reference has a target, and no component is listed twice.
     let urls: Vec<&str> =
         list["dependencies"].as_array().unwrap().iter().map(|one| one["ref"].as_str().unwrap()).collect();
     let distinct: std::collections::HashSet<&&str> = urls.iter().collect();

@@ -1,34 +1,34 @@
-//! What `cargo tree --prefix depth --format '{p}|{l}'` prints, read into packages and what each needs.
+//! Parses the output of `cargo tree --prefix depth --format '{p}|{l}'` into packages and their dependencies.
 
 use anyhow::Context as _;
 
-/// A crate that is linked in.
+/// A linked crate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Package {
     pub(super) name: String,
     pub(super) version: String,
-    /// An SPDX expression, where the crate says one.
+    /// An SPDX expression, if the crate declares one.
     pub(super) license: Option<String>,
-    /// Places in the list that this one is in, in order and once each.
+    /// Indices of its dependencies in the list, in order and without duplicates.
     pub(super) needs: Vec<usize>,
 }
 
 impl Package {
-    /// The package URL, which also is the name by which others refer to it.
+    /// The package URL, by which dependencies refer to it.
     pub(super) fn url(&self) -> String {
         format!("pkg:cargo/{}@{}", self.name, self.version.replace('+', "%2B"))
     }
 }
 
-/// The packages below one root, the root first. Cargo prints what a package needs where it is first met, and `(*)` at
-/// every later place.
+/// The dependencies of a root, the root first. Cargo prints the dependencies of a package at its first place, and `(*)` at every
+/// later one.
 ///
 /// # Errors
-/// The root is not there, or a line is not of this form.
+/// The root is missing, or a line has another form.
 pub(super) fn read(text: &str, root: &str) -> anyhow::Result<Vec<Package>> {
     let mut packages: Vec<Package> = Vec::new();
     let mut edges = Vec::new();
-    // The packages above the line that is read, by depth.
+    // The ancestors of the current line, by depth.
     let mut above: Vec<usize> = Vec::new();
     for line in text.lines().filter(|line| !line.is_empty()) {
         let (depth, package) = parse(line).with_context(|| format!("cargo tree says {line:?}"))?;
@@ -59,13 +59,13 @@ fn parse(line: &str) -> Option<(usize, Package)> {
     let mut words = package.split(' ');
     let name = words.next()?.to_owned();
     let version = words.next()?.strip_prefix('v')?.to_owned();
-    // Crates from before SPDX expressions write a stroke for "or".
+    // Old crates write a slash for "OR".
     let license = license.trim_end_matches("(*)").trim().replace(" / ", "/").replace('/', " OR ");
     let license = Some(license).filter(|license| !license.is_empty());
     Some((line[..start].parse().ok()?, Package { name, version, license, needs: Vec::new() }))
 }
 
-/// The part of the graph that a root reaches, numbered anew.
+/// The part of the graph that a root reaches, with new indices.
 fn below(packages: &[Package], root: usize) -> Vec<Package> {
     let mut reached = vec![root];
     let mut next = 0;

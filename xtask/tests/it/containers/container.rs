@@ -1,5 +1,5 @@
-//! One running container, by runc with a bundle of our own: what "restricted" Pod Security and the manifests'
-//! `securityContext` come to, on the host's network.
+//! One running container, by runc with a bundle of our own: the effect of "restricted" Pod Security and the
+//! manifests' `securityContext`, on the host's network.
 
 use std::fs;
 use std::ops::{Deref, DerefMut};
@@ -20,7 +20,7 @@ pub(crate) struct Rootfs {
 }
 
 impl Rootfs {
-    /// Those of a local image, by its whole name.
+    /// The files of a local image, by its whole name.
     pub(crate) fn of(images: &Images, image: &str) -> Self {
         let container = said(images.buildah().args(["from", "--pull-never", image]));
         let path = said(images.buildah().args(["mount", &container])).into();
@@ -72,7 +72,7 @@ impl Bundle {
         Self { folder, _rootfs: rootfs }
     }
 
-    /// Runtime's state and bundle lie together, so that no other test's container has the same name.
+    /// The runtime's state and the bundle are in one folder, so that no other test's container has the same name.
     fn runc(&self, arguments: &[&str]) -> Vec<String> {
         let state = self.folder.path().join("state").display().to_string();
         ["--root", &state].iter().chain(arguments).map(|word| (*word).to_owned()).collect()
@@ -87,7 +87,7 @@ fn mounts(hosts: &Path) -> Value {
     ])
 }
 
-/// What a container prints that only says something.
+/// The output of a container that only prints something.
 pub(crate) fn says(images: &Images, image: &str, argument: &str) -> String {
     let bundle = Bundle::new(images, image, &[argument], &[], "");
     let run = bundle.runc(&["run", "--bundle", &bundle.folder.path().display().to_string(), "box"]);
@@ -113,19 +113,19 @@ impl Container {
         container
     }
 
-    /// An address from the line that says that it serves.
+    /// An address from the log line about serving.
     pub(crate) async fn address(&self, field: &str) -> String {
         let line = self.line("http.address=").await;
         let (_, rest) = line.split_once(&format!("{field}=\"")).unwrap_or_else(|| panic!("no {field} in {line}"));
         rest.split('"').next().unwrap().to_owned()
     }
 
-    /// What the kubelet does first: SIGTERM, to the first process of the container.
+    /// Sends SIGTERM to the first process of the container, as the kubelet does.
     pub(crate) fn terminate(&self) {
         said(runc().args(self.bundle.runc(&["kill", "box", "TERM"])));
     }
 
-    /// What the kernel says of the process, not what it was asked for.
+    /// The state of the process according to the kernel.
     pub(crate) fn assert_restricted(&self) {
         let state: Value = serde_json::from_str(&said(runc().args(self.bundle.runc(&["state", "box"])))).unwrap();
         let process = PathBuf::from(format!("/proc/{}", state["pid"]));
@@ -167,7 +167,7 @@ impl Drop for Container {
     }
 }
 
-/// Debian puts it where not everybody's `PATH` leads.
+/// Debian installs it in a folder that is not on every user's `PATH`.
 fn runc() -> Command {
     let debian = Path::new("/usr/sbin/runc");
     Command::new(if debian.is_file() { debian } else { Path::new("runc") })

@@ -1,4 +1,4 @@
-//! Builds both images once for all tests of a run, by the chore itself, from a base that is made of this machine.
+//! Builds both images once for all tests of a run, by `cargo xtask image`, from a base that uses files of this machine.
 
 use std::fs::{self, File};
 use std::os::unix::fs::symlink;
@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use super::container::Rootfs;
 
 const BASE: &str = "localhost/builder-on-the-spot";
-/// So many layers are those of two or three commits.
+/// The layers of two or three commits.
 const MANY: usize = 100;
 
-/// Where both images are, and how buildah is talked to about them.
+/// Both images, and the storage of buildah that they are in.
 #[derive(Debug)]
 pub(crate) struct Images {
     root: PathBuf,
@@ -28,7 +28,7 @@ impl Images {
         let images = Self { root, folder };
         let lock = File::create(images.folder.join("lock")).unwrap();
         lock.lock().unwrap();
-        // Where nextest runs us, all tests of a run have the same number.
+        // Under nextest, all tests of a run have the same id.
         let (run, stamp) = (std::env::var("NEXTEST_RUN_ID").unwrap_or_default(), images.folder.join("run-id"));
         if run.is_empty() || fs::read_to_string(&stamp).ok().as_ref() != Some(&run) {
             images.write_storage_configuration();
@@ -40,7 +40,7 @@ impl Images {
         images
     }
 
-    /// Layers of former commits are of no use: cargo's output, which saves the time, lies beside them.
+    /// Layers of old commits are not reused: cargo's output, which saves the time, is kept elsewhere.
     fn forget_old(&self) {
         let all = |kind: &str| said(self.buildah().args([kind, "--all", "--quiet"])).lines().count();
         if all("images") > MANY && all("containers") == 0 {
@@ -55,7 +55,7 @@ impl Images {
         fs::write(self.folder.join("storage.conf"), text).unwrap();
     }
 
-    /// An empty base: what it needs of this machine is mounted during the build, and never becomes part of a layer.
+    /// An empty base: the needed files of this machine are mounted during the build, and are never part of a layer.
     fn make_base(&self) {
         if self.buildah().args(["inspect", "--type", "image", BASE]).output().unwrap().status.success() {
             return;
@@ -77,9 +77,9 @@ impl Images {
     }
 
     fn build(&self) {
-        let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
-        chore.args(["image", "--engine", "buildah", "--profile", "image-quick", "--builder-image", BASE, "--"]);
-        let tags = said(self.prepared(chore).args(self.volumes()));
+        let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        xtask.args(["image", "--engine", "buildah", "--profile", "image-quick", "--builder-image", BASE, "--"]);
+        let tags = said(self.prepared(xtask).args(self.volumes()));
         assert_eq!(tags.lines().count(), 4, "two tags for each image:\n{tags}");
     }
 
@@ -99,10 +99,10 @@ impl Images {
         said(build.args(self.volumes()).arg("--file").arg(tree.join("Dockerfile.user")).arg(tree));
     }
 
-    /// What a build takes from this machine.
+    /// The mounts of a build.
     fn volumes(&self) -> Vec<String> {
         let sysroot = said(Command::new("rustc").args(["--print", "sysroot"]).current_dir(&self.root));
-        // Everything that the workspace needs is fetched, as the tests themselves were built from it.
+        // All dependencies have been downloaded, because the tests were built with them.
         let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
         let target = self.folder.join("cargo").display().to_string();
         let volumes = [
@@ -131,7 +131,7 @@ impl Images {
         command
     }
 
-    /// What the image with the version's tag says of itself.
+    /// The configuration of the image with the version's tag.
     pub(crate) fn inspect(&self, image: &str, format: &str) -> String {
         self.inspect_name(&Self::name(image), format)
     }
@@ -164,7 +164,7 @@ impl Images {
         files
     }
 
-    /// The list of what is inside.
+    /// The bill of materials.
     pub(crate) fn list(&self, image: &str) -> String {
         fs::read_to_string(self.root.join(format!("target/images/{image}.cdx.json"))).unwrap()
     }
@@ -174,7 +174,7 @@ impl Images {
     }
 }
 
-/// What a command prints; panics where it fails.
+/// The output of a command; panics if it fails.
 pub(crate) fn said(command: &mut Command) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(status.success(), "{command:?}\n{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));

@@ -1,4 +1,4 @@
-//! What makes the layer of dependencies anew, and what does not.
+//! Which changes rebuild the layer of dependencies.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::process::Command;
 use super::container::Rootfs;
 use super::images::{Images, said};
 
-/// A copy of what an image is made from.
+/// A copy of the build context.
 fn copy(images: &Images) -> tempfile::TempDir {
     let tree = tempfile::tempdir().unwrap();
     let mut copy = Command::new("cp");
@@ -31,7 +31,7 @@ fn skeleton(images: &Images, tree: &Path) -> String {
 }
 
 #[test]
-fn dependencies_are_built_anew_where_one_changes_and_not_where_sources_do() {
+fn dependencies_are_rebuilt_when_they_change_and_not_when_sources_do() {
     let images = Images::built();
     let tree = copy(&images);
     let change = |file: &str, text: &str| {

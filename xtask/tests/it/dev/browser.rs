@@ -10,7 +10,7 @@ use test_support::{Browser, eventually};
 use super::Dev;
 
 #[tokio::test]
-async fn a_page_whose_pod_has_gone_goes_on_at_the_other_pod_and_says_so() {
+async fn a_page_whose_pod_is_gone_continues_on_the_other_pod_and_says_so() {
     // Long enough to be read; users are signed out by the pod, at the end.
     let dev = Dev::start(&["--drain-timeout", "6s"], &[("AUTO_LOGOUT", "false")]).await;
     let front_door = format!("http://localhost:{}", dev.port);
@@ -46,7 +46,7 @@ async fn a_page_whose_pod_has_gone_goes_on_at_the_other_pod_and_says_so() {
 }
 
 #[tokio::test]
-async fn the_page_that_waits_for_a_pod_stays_whatever_somebody_else_answers_at_its_address() {
+async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
     let dev = Dev::start(&["--pods", "1"], &[("PROPAGATION_WAIT", "0s")]).await;
     dev.drain("user-1");
     dev.line("user-1 has drained and exited").await;
@@ -67,12 +67,12 @@ async fn the_page_that_waits_for_a_pod_stays_whatever_somebody_else_answers_at_i
                 false => ("200 OK", "<h1>Somebody else</h1>"),
             };
             let head = "Content-Type: text/html\r\nConnection: close";
-            // Readiness is asked for by somebody who may not wait for the answer.
+            // The front door's readiness query may be closed early.
             let _ = write!(stream, "HTTP/1.1 {status}\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
             times.fetch_add(u32::from(is_question), Ordering::SeqCst);
         }
     });
-    // Each question comes after the answer before it was judged.
+    // Each request comes after the previous answer was evaluated.
     eventually("three questions", || async { (asked.load(Ordering::SeqCst) >= 3).then_some(()) }).await;
     assert_eq!(browser.text("h1").await, "One moment");
     admits.store(true, Ordering::SeqCst);

@@ -1,10 +1,10 @@
-//! The front door before real pods.
+//! The front door in front of real pods.
 
 use test_support::{Events, Person, Signal, eventually};
 
 use super::Dev;
 
-/// Opens a tab: gives the path that it was led to, and the pod that serves it.
+/// Opens a tab: returns its path, and the pod that serves it.
 async fn open_tab(person: &Person) -> (String, String) {
     let redirect = person.get("/").await;
     let path = redirect.headers()["location"].to_str().unwrap().to_owned();
@@ -19,7 +19,7 @@ async fn pod_of(person: &Person, path: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn the_user_of_a_pod_that_drains_goes_on_at_another_pod_at_the_same_address() {
+async fn the_user_of_a_draining_pod_continues_on_another_pod_at_the_same_address() {
     let dev = Dev::start(&["--drain-timeout", "5m"], &[]).await;
     let person = dev.person();
     let (first, second) = (open_tab(&person).await, open_tab(&person).await);
@@ -44,7 +44,7 @@ async fn the_user_of_a_pod_that_drains_goes_on_at_another_pod_at_the_same_addres
     let mut dev = dev;
     dev.signal(Signal::SIGINT);
     dev.line("draining 1 user pod").await;
-    // Two signals within a moment are one, so it is repeated.
+    // Two signals in quick succession count as one, so it is repeated.
     eventually("the end, hurried", || async {
         dev.signal(Signal::SIGINT);
         dev.log().iter().any(|line| line.contains("==> hurrying")).then_some(())
@@ -66,17 +66,17 @@ async fn pods_and_admin_tier_end_with_a_dev_that_is_killed() {
 }
 
 #[tokio::test]
-async fn ctrl_c_with_nobody_there_waits_for_no_propagation() {
+async fn ctrl_c_without_users_skips_the_propagation() {
     let dev = Dev::start(&[], &[("PROPAGATION_WAIT", "1h")]).await;
     dev.stop().await;
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named_before_anything_is_built() {
+async fn a_port_in_use_is_reported_before_the_build() {
     let port = super::free_ports();
     let taken = std::net::TcpListener::bind(("127.0.0.1", port + 200)).unwrap();
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_xtask"));
-    // Where cargo ran, it would fail otherwise.
+    // Otherwise cargo would fail.
     let output = command.args(["dev", "--port", &port.to_string()]).env("CARGO", "/nowhere/cargo").output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(said.contains(&format!("user-2 cannot listen on {}", taken.local_addr().unwrap())), "{said}");

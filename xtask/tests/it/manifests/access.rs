@@ -1,4 +1,4 @@
-//! Who may ask the Kubernetes API what: as narrow as it goes.
+//! Access to the Kubernetes API: as narrow as possible.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn switch(verbs: &Value) -> Value {
 }
 
 #[test]
-fn roles_grant_the_one_configmap_and_the_slices_and_nothing_else() {
+fn roles_grant_access_to_one_configmap_and_endpointslices_only() {
     for (name, objects) in all() {
         let admin = &object(&objects, "Role", "sample-app-admin")["rules"];
         let slices =
@@ -42,7 +42,7 @@ fn each_role_is_bound_to_its_own_account_only() {
 }
 
 #[test]
-fn only_pods_that_ask_the_api_hold_a_token() {
+fn only_pods_that_use_the_api_have_a_token() {
     for (name, objects) in all() {
         for account in of_kind(&objects, "ServiceAccount") {
             assert_eq!(account["automountServiceAccountToken"], false, "{name}");
@@ -60,7 +60,7 @@ fn only_pods_that_ask_the_api_hold_a_token() {
 }
 
 #[test]
-fn a_mounted_switch_is_a_directory_and_not_overruled() {
+fn a_mounted_switch_is_a_directory_and_not_overridden() {
     let objects = with(&["maintenance-file"]);
     let pod = &object(&objects, "Deployment", "sample-app-user")["spec"]["template"]["spec"];
     let container = &pod["containers"][0];

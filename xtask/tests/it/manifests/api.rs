@@ -11,7 +11,7 @@ use super::{all, overlay, root};
 /// The budgets, in the order in which they are rendered.
 const BUDGETS: [&str; 2] = ["sample-app-maintenance", "sample-app-user-pdb"];
 
-/// Applies a file or a folder; `kubectl` keeps what it learns of an API in a folder of its own.
+/// Applies a file or a folder; `kubectl` caches an API's discovery in a folder of its own.
 async fn apply(api: &KubernetesDouble, what: &str) -> Output {
     let cache = tempfile::tempdir().unwrap();
     let mut command = Command::new("kubectl");
@@ -34,7 +34,7 @@ async fn one_command_applies_the_quick_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn applying_in_mid_maintenance_leaves_the_switch_alone() {
+async fn applying_during_maintenance_leaves_the_switch_alone() {
     let api = KubernetesDouble::start().await;
     assert!(apply(&api, "kubernetes/").await.status.success());
     let mut map = api.object("configmaps", "sample-app", "app-config").unwrap();
@@ -68,7 +68,7 @@ async fn every_rendering_is_accepted_and_a_second_apply_changes_nothing() {
         let said = String::from_utf8_lossy(&output.stdout);
         let changed: Vec<_> = said.lines().filter(|line| !line.ends_with(" unchanged")).collect();
         // The type of a budget declares that a patch replaces its selector as a whole, so kubectl sends the selector each
-        // time and calls that configured, however the budget is written. What is stored stays as it is.
+        // time and reports it as configured. The stored object does not change.
         let sent = BUDGETS.map(|name| format!("poddisruptionbudget.policy/{name} configured"));
         assert_eq!(changed, sent, "{name}");
         assert_eq!(budgets(), before, "{name}: not even the revision");
@@ -76,7 +76,7 @@ async fn every_rendering_is_accepted_and_a_second_apply_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_field_that_nobody_knows_is_refused() {
+async fn an_unknown_field_is_refused() {
     let api = KubernetesDouble::start().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("map.json");

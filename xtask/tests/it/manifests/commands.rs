@@ -10,7 +10,7 @@ use super::updates::min_available;
 use super::{of_kind, overlay, with};
 use crate::{root, text};
 
-/// Runs a command line as it stands, and further arguments.
+/// Runs a command line literally, with further arguments.
 async fn run(api: &KubernetesDouble, line: &str, more: &[&str]) -> Output {
     let cache = tempfile::tempdir().unwrap();
     let mut words = line.split_whitespace();
@@ -24,7 +24,7 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
 }
 
-/// The first command of a document that begins like this, up to the end of its code or to its comment.
+/// The first command of a document with this beginning, up to the end of its code or to its comment.
 fn command(document: &str, beginning: &str) -> String {
     let text = text(document);
     let start = text.find(beginning).unwrap_or_else(|| panic!("{document} does not say {beginning}"));
@@ -36,7 +36,7 @@ fn code(text: &str) -> String {
     text[..end].trim().to_owned()
 }
 
-/// A Deployment as the controller leaves it when so many of its pods are ready.
+/// A Deployment with the controller's status for this many ready pods.
 fn with_status(deployment: &Value, ready: i64) -> Value {
     let spec = &deployment["spec"];
     let replicas = spec["replicas"].as_i64().unwrap_or(1);
@@ -55,7 +55,7 @@ fn with_status(deployment: &Value, ready: i64) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_after_the_quick_start_waits_until_every_pod_is_ready() {
     let check = command("README.md", "kubectl rollout status");
-    assert_eq!(check, command("docs/operating.md", "kubectl rollout status"));
+    assert_eq!(check, command("docs/installing.md", "kubectl rollout status"));
     let api = KubernetesDouble::start().await;
     let objects = overlay("minikube");
     for deployment in of_kind(&objects, "Deployment") {
@@ -76,7 +76,7 @@ async fn the_check_after_the_quick_start_waits_until_every_pod_is_ready() {
     }
 }
 
-/// A pod of the user tier whose container runs, or is still made.
+/// A pod of the user tier whose container runs or is still being created.
 fn pod(name: &str, runs: bool) -> Value {
     let state = if runs { json!({ "running": {} }) } else { json!({ "waiting": { "reason": "ContainerCreating" } }) };
     json!({
@@ -92,7 +92,7 @@ fn pod(name: &str, runs: bool) -> Value {
     })
 }
 
-/// Three old pods and three new ones that run, and one that is still made.
+/// Three old and three new running pods, and one that is still being created.
 async fn updating() -> (KubernetesDouble, Vec<String>) {
     let api = KubernetesDouble::start().await;
     let running: Vec<_> = (0..6).map(|number| format!("sample-app-user-{number}")).collect();
@@ -103,7 +103,7 @@ async fn updating() -> (KubernetesDouble, Vec<String>) {
     (api, running)
 }
 
-/// Every text that may show a command: documents, manifests, sources, templates.
+/// All texts that may contain a command: documents, manifests, sources, templates.
 fn texts(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -152,7 +152,7 @@ async fn every_command_that_follows_the_pods_logs_follows_all_of_an_update() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_double_refuses_what_a_cluster_refuses_of_the_command_that_the_requirements_give() {
+async fn the_double_refuses_the_requirements_log_command_as_a_cluster_does() {
     let (api, _) = updating().await;
     let command = "kubectl logs -n sample-app -l tier=user -f";
     let six = run(&api, command, &[]).await;
@@ -162,7 +162,7 @@ async fn the_double_refuses_what_a_cluster_refuses_of_the_command_that_the_requi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_manual_removes_the_rights_that_maintenance_file_no_longer_needs() {
+async fn the_manuals_command_removes_the_rights_that_maintenance_file_does_not_need() {
     let beginning = "kubectl delete role,rolebinding";
     let delete = command("docs/operating.md", beginning);
     assert_eq!(delete, command("kubernetes/components/maintenance-file/kustomization.yaml", beginning));

@@ -1,6 +1,6 @@
-//! The custom resource that the manifests use, against what its API takes: nothing that this type does not know, and nothing
-//! of the experimental channel. What the API would add by default is written out: the type requires it, since kubectl would
-//! otherwise send the lists at each `apply` and call the route "configured". (The monitors and rules have a test of their own.)
+//! The custom resource in the manifests, checked against its API: no unknown fields, and none of the experimental channel. Defaults
+//! of the API are written out, and the type requires them: kubectl would otherwise send the lists at each `apply` and report the
+//! route as "configured". (The monitors and rules have a test of their own.)
 
 use serde::Deserialize;
 
@@ -83,7 +83,7 @@ struct Backend {
 }
 
 #[test]
-fn the_route_is_one_of_the_standard_channel() {
+fn the_route_is_valid_in_the_standard_channel() {
     let objects = with(&["gateway"]);
     let routes: Vec<_> = of_kind(&objects, "HTTPRoute").collect();
     assert_eq!(routes.len(), 1);

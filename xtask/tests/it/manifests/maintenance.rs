@@ -1,4 +1,4 @@
-//! Maintenance as the manifests set it up: who answers newcomers, and whether an update completes.
+//! Maintenance as configured in the manifests: the answer to newcomers, and whether an update completes.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use xtask::waits::read;
 use super::{list, object, objects, overlay, rendered_with};
 use crate::{text, user_pod};
 
-/// When the user tier turns unready in maintenance, by the manifests or else by default.
+/// When the user tier becomes unready in maintenance, by the manifests or else by default.
 fn readiness(objects: &[Value]) -> &str {
     let container = &object(objects, "Deployment", "sample-app-user")["spec"]["template"]["spec"]["containers"][0];
     let variable = list(&container["env"]).iter().find(|variable| variable["name"] == "MAINTENANCE_READINESS");
@@ -48,7 +48,7 @@ async fn newcomers_get_the_maintenance_page_from_pods_that_stay_in_the_service()
 }
 
 #[test]
-fn pods_that_turn_unready_are_a_choice_that_the_manual_completes() {
+fn the_manuals_overlay_for_pods_that_become_unready_is_complete() {
     let manual = text("docs/operating.md");
     let section = manual.split("### Pods that leave the Service").nth(1).unwrap();
     let example = section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();

@@ -1,16 +1,16 @@
-//! Names, ports and labels, against the ones that others build on.
+//! Names, ports and labels are those of the contract.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay, root, with};
 
-/// The labels that everything is chosen by.
+/// The labels of all selectors.
 fn labels(tier: &str) -> Value {
     json!({ "app": "sample-app", "tier": tier })
 }
 
 #[test]
-fn every_object_lies_in_the_one_namespace() {
+fn every_object_is_in_the_one_namespace() {
     for (name, objects) in all() {
         for object in objects.iter().filter(|object| object["kind"] != "Namespace") {
             assert_eq!(object["metadata"]["namespace"], "sample-app", "{name}: {}", object["metadata"]["name"]);
@@ -43,14 +43,14 @@ fn services_have_their_ports_and_reach_their_pods() {
 }
 
 #[test]
-fn the_headless_service_keeps_pods_that_drain_in_sight() {
+fn the_headless_service_lists_draining_pods() {
     let objects = overlay("production");
     let service = &object(&objects, "Service", "sample-app-user-pods")["spec"];
     assert_eq!((&service["clusterIP"], &service["publishNotReadyAddresses"]), (&json!("None"), &json!(true)));
 }
 
 #[test]
-fn deployments_choose_their_pods_by_app_and_tier_alone() {
+fn deployments_select_their_pods_by_app_and_tier_only() {
     for (name, objects) in all() {
         for deployment in of_kind(&objects, "Deployment") {
             let tier = deployment["metadata"]["labels"]["tier"].as_str().unwrap();
@@ -87,7 +87,7 @@ fn the_switch_is_not_applied() {
 }
 
 #[test]
-fn images_carry_a_version_in_every_overlay_and_the_workspaces_in_the_quick_start() {
+fn images_have_a_version_in_every_overlay_and_the_workspaces_in_the_quick_start() {
     let version = env!("CARGO_PKG_VERSION");
     for (name, objects) in all() {
         for deployment in of_kind(&objects, "Deployment") {
@@ -105,14 +105,14 @@ fn images_carry_a_version_in_every_overlay_and_the_workspaces_in_the_quick_start
 }
 
 #[test]
-fn the_admin_tier_is_never_there_twice() {
+fn the_admin_tier_never_runs_twice() {
     let objects = overlay("production");
     let spec = &object(&objects, "Deployment", "sample-app-admin")["spec"];
     assert_eq!((&spec["replicas"], &spec["strategy"]), (&json!(1), &json!({ "type": "Recreate" })));
 }
 
 #[test]
-fn what_is_scraped_is_there_under_the_labels_and_port_names_that_the_monitors_look_for() {
+fn scraped_pods_and_services_have_the_labels_and_ports_that_the_monitors_select() {
     let objects = with(&["monitoring"]);
     let service = object(&objects, "Service", "sample-app-admin-service");
     let monitor = &object(&objects, "ServiceMonitor", "sample-app-admin")["spec"];

@@ -1,10 +1,10 @@
-//! Who reaches whom, by the NetworkPolicies: what no policy allows is denied, and that is most of it.
+//! Traffic that the NetworkPolicies allow and deny.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay};
 
-/// Whether a selector takes these labels.
+/// Whether a selector matches these labels.
 fn takes(selector: &Value, labels: &[(&str, &str)]) -> bool {
     let value = |key: &str| labels.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
     let equal = selector["matchLabels"].as_object().into_iter().flatten();
@@ -53,7 +53,7 @@ fn is_peer(peer: &Value, pod: Pod) -> bool {
     here && takes(&peer["podSelector"], pod.labels)
 }
 
-/// Whether the policies of a direction let a pod speak with another at a port, of this name or number.
+/// Whether the policies of a direction allow traffic between two pods at a port, of this name or number.
 fn allowed(objects: &[Value], direction: &str, pod: Pod, other: Pod, port: (&str, i64)) -> bool {
     let (rules, peers) = if direction == "Ingress" { ("ingress", "from") } else { ("egress", "to") };
     of_kind(objects, "NetworkPolicy").filter(|policy| takes(&policy["spec"]["podSelector"], pod.labels)).any(|policy| {
@@ -67,7 +67,7 @@ fn allowed(objects: &[Value], direction: &str, pod: Pod, other: Pod, port: (&str
 }
 
 #[test]
-fn what_is_not_allowed_is_denied_in_every_rendering() {
+fn every_rendering_denies_by_default() {
     for (name, objects) in all() {
         let all = object(&objects, "NetworkPolicy", "default-deny");
         assert_eq!(all["spec"], json!({ "podSelector": {}, "policyTypes": ["Ingress", "Egress"] }), "{name}");
@@ -75,9 +75,9 @@ fn what_is_not_allowed_is_denied_in_every_rendering() {
 }
 
 #[test]
-fn pods_are_reached_by_whom_they_serve_and_by_nobody_else() {
+fn pods_are_reachable_only_for_their_clients() {
     let http = ("", 9090);
-    // Who, where, by whom it is reached, and by whom not.
+    // A pod, its port, the allowed clients, and the denied ones.
     type Row<'a> = (&'a str, Pod<'a>, (&'a str, i64), &'a [Pod<'a>], &'a [Pod<'a>]);
     let table: &[Row] = &[
         ("pages", USER, http, &[PROXY, PROMETHEUS], &[STRANGER, OUTSIDE, ADMIN, USER, MAINTENANCE, REDIS]),
@@ -98,14 +98,14 @@ fn pods_are_reached_by_whom_they_serve_and_by_nobody_else() {
 }
 
 #[test]
-fn every_tier_lets_the_same_proxies_in() {
+fn every_tier_admits_the_same_proxies() {
     let objects = overlay("production");
     let from = |name| object(&objects, "NetworkPolicy", name)["spec"]["ingress"][0]["from"].clone();
     assert_eq!(from("from-proxies"), from("admin-from-proxies"));
 }
 
 #[test]
-fn each_tier_asks_only_what_it_needs() {
+fn each_tier_has_only_the_egress_that_it_needs() {
     let anywhere = Pod { labels: &[], namespace: "elsewhere" };
     let dns = Pod { labels: &[("k8s-app", "kube-dns")], namespace: "kube-system" };
     let objects = overlay("minikube");

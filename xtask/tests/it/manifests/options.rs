@@ -1,4 +1,4 @@
-//! What every container is told, by the real binaries: each option is one, and all of them go together.
+//! The options of every container, checked by the real binaries: all exist, and they fit together.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::binary;
 /// Where Secrets and the ConfigMap are mounted.
 const MOUNTS: &str = "/etc/lastcall";
 
-/// What lies there in a cluster.
+/// Their files in a cluster.
 const FILES: [(&str, &str); 4] = [
     ("session/session-key", "a secret of thirty-two bytes and more than that"),
     ("shared/grpc-token", "a token"),
@@ -29,18 +29,18 @@ fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
     containers.filter(|container| container["image"].as_str().unwrap().contains("sample-app-"))
 }
 
-/// What a variable is in a pod.
+/// The value of a variable in a pod.
 fn value_of(variable: &Value) -> &str {
     let field = &variable["valueFrom"]["fieldRef"]["fieldPath"];
     match (variable["value"].as_str(), field.as_str()) {
         (Some(value), None) => value,
         (None, Some("metadata.name")) => "sample-app-user-7d4b9c6f8-x2x4z",
         (None, Some("metadata.labels['pod-template-hash']")) => "7d4b9c6f8",
-        _ => panic!("nobody fills in {variable}"),
+        _ => panic!("no value for {variable}"),
     }
 }
 
-/// Runs the binary as the container would be, up to the check of its options.
+/// Runs the binary as in the container, up to the check of its options.
 fn check(container: &Value, mounts: &Path) -> (Option<i32>, String) {
     let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));
     command.env_clear().args(list(&container["args"]).iter().map(|argument| argument.as_str().unwrap()));
@@ -63,7 +63,7 @@ fn mounts() -> tempfile::TempDir {
 }
 
 #[test]
-fn every_container_is_told_what_its_binary_accepts() {
+fn every_container_has_options_that_its_binary_accepts() {
     let mounts = mounts();
     for (name, objects) in all() {
         assert_eq!(own_containers(&objects).count(), 3, "{name}");
@@ -75,7 +75,7 @@ fn every_container_is_told_what_its_binary_accepts() {
 }
 
 #[test]
-fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
+fn production_requires_its_store_and_releases_sessions_to_other_pods() {
     let objects = super::overlay("production");
     let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
     for (name, expected) in [("STORE_AT_START", "required"), ("FORCED_END", "release")] {
@@ -85,7 +85,7 @@ fn production_waits_for_its_store_and_leaves_sessions_to_other_pods() {
 }
 
 #[test]
-fn user_pods_are_told_the_revision_of_their_deployment() {
+fn user_pods_get_the_revision_of_their_deployment() {
     for name in ["minikube", "production"] {
         let objects = super::overlay(name);
         let container = own_containers(&objects).find(|container| container["name"] == "user-tier").unwrap();
@@ -95,7 +95,7 @@ fn user_pods_are_told_the_revision_of_their_deployment() {
 }
 
 #[test]
-fn every_variable_is_an_option_that_the_binary_names() {
+fn every_variable_is_an_option_of_the_binary() {
     for (name, objects) in all() {
         for container in own_containers(&objects) {
             let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));

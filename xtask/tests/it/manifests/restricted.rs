@@ -1,11 +1,10 @@
-//! Pod Security "restricted", held against every pod of every rendering, and what goes beyond it.
+//! Every pod of every rendering satisfies Pod Security "restricted" and some further rules.
 
 use serde_json::{Value, json};
 
 use super::{all, list, object, of_kind, overlay};
 
-/// What a pod template does that "restricted" forbids, or that these manifests have promised besides: a root that cannot be
-/// written, a user that is a number.
+/// The violations of "restricted" in a pod template, and of the further rules: a read-only root, a numeric user.
 fn faults(pod: &Value) -> Vec<String> {
     let mut faults = Vec::new();
     let mut expect = |what: &str, fine: bool| {
@@ -64,7 +63,7 @@ fn every_pod_keeps_to_restricted() {
 }
 
 #[test]
-fn each_thing_that_restricted_forbids_is_found() {
+fn each_violation_of_restricted_is_found() {
     let objects = overlay("minikube");
     let pod = &object(&objects, "Deployment", "sample-app-user")["spec"]["template"]["spec"];
     for (path, value) in [

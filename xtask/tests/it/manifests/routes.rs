@@ -1,16 +1,16 @@
-//! What the outside sees, by the Ingress and by the HTTPRoute: everything but probes and metrics.
+//! The paths that the Ingress and the HTTPRoute expose: everything but probes and metrics.
 
 use serde_json::{Value, json};
 
 use super::{list, object, of_kind, with};
 
-/// What nobody outside is to see.
+/// Paths that must not be reachable from outside.
 const REFUSED: [&str; 7] = ["/metrics", "/metrics/", "/health", "/healthz", "/ready", "/readyz", "/ready/x"];
 
-/// What everybody may.
+/// Paths that are reachable from outside.
 const OPEN: [&str; 6] = ["/", "/events", "/login", "/t/abc/events", "/healthy", "/metricsx"];
 
-/// Whether a path of this type, as both APIs define it, takes a request: prefixes match whole parts.
+/// Whether a path of this type, as both APIs define it, matches a request: prefixes match whole segments.
 fn takes(kind: &str, path: &str, request: &str) -> bool {
     match kind {
         "Exact" => request == path,
@@ -22,7 +22,7 @@ fn takes(kind: &str, path: &str, request: &str) -> bool {
     }
 }
 
-/// The backend of the most specific of some paths (type, path, backend) that takes a request.
+/// The backend of the most specific path (type, path, backend) that matches a request.
 fn backend<'a>(paths: &[(&'a str, &'a str, &'a Value)], request: &str) -> Option<&'a Value> {
     let taking = paths.iter().filter(|(kind, path, _)| takes(kind, path, request));
     taking.max_by_key(|(kind, path, _)| (*kind == "Exact", path.len())).map(|(_, _, backend)| *backend)
@@ -33,7 +33,7 @@ fn text(value: &Value) -> &str {
 }
 
 #[test]
-fn the_ingress_refuses_probes_and_metrics_and_leads_all_else_to_the_pods() {
+fn the_ingress_refuses_probes_and_metrics_and_routes_all_else_to_the_pods() {
     let objects = with(&["ingress"]);
     let ingress = object(&objects, "Ingress", "sample-app-user");
     let paths = list(&ingress["spec"]["rules"][0]["http"]["paths"]);
@@ -55,7 +55,7 @@ fn the_ingress_refuses_probes_and_metrics_and_leads_all_else_to_the_pods() {
 }
 
 #[test]
-fn the_gateway_does_likewise_and_cuts_no_event_stream() {
+fn the_gateway_routes_likewise_and_cuts_no_event_stream() {
     let objects = with(&["gateway"]);
     let route = object(&objects, "HTTPRoute", "sample-app-user");
     let mut paths = Vec::new();
@@ -76,7 +76,7 @@ fn the_gateway_does_likewise_and_cuts_no_event_stream() {
 }
 
 #[test]
-fn who_is_led_to_the_maintenance_page_by_a_refused_path_gets_nothing() {
+fn a_refused_path_that_leads_to_the_maintenance_page_gets_404() {
     for (name, objects) in super::all() {
         let page = object(&objects, "Deployment", "sample-app-maintenance");
         let container = &page["spec"]["template"]["spec"]["containers"][0];

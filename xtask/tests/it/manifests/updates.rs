@@ -1,4 +1,4 @@
-//! What an update of the Deployments does, by the rules of Kubernetes' Deployment controller.
+//! Updates of the Deployments, by the rules of Kubernetes' Deployment controller.
 
 use serde_json::{Value, json};
 
@@ -35,7 +35,7 @@ fn a_deployment_is_available_only_while_all_its_pods_are_ready() {
 }
 
 #[test]
-fn the_rule_of_availability_is_the_controllers() {
+fn availability_is_computed_as_by_the_controller() {
     let spec = |replicas: i64, away: Value| json!({ "replicas": replicas, "strategy": { "rollingUpdate": { "maxUnavailable": away } } });
     assert_eq!(min_available(&spec(2, json!("100%"))), 0, "available with no pod at all");
     assert_eq!(min_available(&spec(3, json!("34%"))), 2);

@@ -1,4 +1,4 @@
-//! Everything built in, against the schemas of Kubernetes: `kubernetes-validate --strict`.
+//! All built-in objects, checked with the schemas of Kubernetes: `kubernetes-validate --strict`.
 
 use std::fs;
 use std::process::Command;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{all, root};
 
-/// The program, on `PATH` or where `cargo xtask test` installs it.
+/// The program, on `PATH` or in the folder that `cargo xtask test` installs it into.
 fn validate() -> Command {
     let installed = root().join("target/tools/bin/kubernetes-validate");
     Command::new(if installed.is_file() { installed.into_os_string() } else { "kubernetes-validate".into() })
@@ -18,7 +18,7 @@ fn is_custom(object: &Value) -> bool {
     version.starts_with("gateway.") || version.contains(".coreos.com/")
 }
 
-/// What the program says of some objects, and whether it likes them.
+/// The program's output about some objects, and whether it accepts them.
 fn said(objects: &[Value]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..objects.len()).map(|number| folder.path().join(format!("{number}.yaml"))).collect();

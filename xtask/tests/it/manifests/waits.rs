@@ -1,14 +1,14 @@
-//! Every wait of every rendering, derived and held against the others.
+//! The waits of every rendering fit into each other.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use xtask::waits::read;
+use xtask::waits::{CLOSING, read};
 
 use super::{all, objects, rendered_with, with};
 
-/// What somebody says of the user tier's pods in an overlay of their own.
+/// An overlay that patches the pods of the user tier.
 fn patched(spec: &str) -> String {
     format!(
         "patches:
@@ -22,13 +22,13 @@ fn patched(spec: &str) -> String {
     )
 }
 
-/// A drain that is made longer, and the grace period forgotten.
+/// A longer drain without a longer grace period.
 const LONG_DRAIN: &str = "{containers: [{name: user-tier, env: [{name: DRAIN_TIMEOUT, value: 120s}]}]}";
 
 /// A container beside the user tier, which kustomize puts before it.
 const SIDECAR: &str = "{containers: [{name: logger, image: logger}]}";
 
-/// A hook that takes time, and nobody can tell how much.
+/// A hook of unknown length.
 const HOOK: &str = "{containers: [{name: user-tier, lifecycle: {preStop: {exec: {command: [x]}}}}]}";
 
 #[test]
@@ -40,7 +40,7 @@ fn all_waits_of_every_rendering_fit_into_each_other() {
 }
 
 #[test]
-fn the_numbers_are_those_that_the_manual_gives() {
+fn the_waits_are_those_in_the_manual() {
     let seconds = Duration::from_secs;
     let waits = read(&with(&["autoscaling"])).unwrap();
     assert_eq!((waits.user.end(), waits.user.grace, waits.user.maintenance()), (seconds(80), seconds(90), seconds(61)));
@@ -58,8 +58,8 @@ fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
         [
             "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + PROPAGATION_WAIT 15s + closing 5s = 140s, and \
              terminationGracePeriodSeconds grants 90s: grant 140 or more, or shorten a wait",
-            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: pods that drain would pile up; \
-             say 140",
+            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: draining pods would pile up; \
+             set 140",
         ]
     );
 }
@@ -73,12 +73,12 @@ fn the_user_tier_is_found_beside_others_and_a_hook_of_unknown_length_is_refused(
 }
 
 #[test]
-fn the_chore_refuses_what_does_not_fit_and_says_so() {
-    let mut chore = Command::new(env!("CARGO_BIN_EXE_xtask"));
-    chore.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
-    let mut chore = chore.spawn().unwrap();
-    chore.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
-    let output = chore.wait_with_output().unwrap();
+fn the_command_refuses_waits_that_do_not_fit_and_says_why() {
+    let mut xtask = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    xtask.args(["manifests", "--waits", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped());
+    let mut xtask = xtask.spawn().unwrap();
+    xtask.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
+    let output = xtask.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");
 }
@@ -91,4 +91,25 @@ fn the_two_minutes_that_the_manual_shows_fit() {
     let waits = read(&objects(&rendered_with(&[], example)).unwrap()).unwrap();
     assert_eq!((waits.user.drain, waits.user.end()), (Duration::from_secs(120), Duration::from_secs(140)));
     assert_eq!(waits.faults(), Vec::<String>::new());
+}
+
+#[test]
+fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
+    let mut objects = super::overlay("production");
+    for object in &mut objects {
+        for container in object["spec"]["template"]["spec"]["containers"].as_array_mut().into_iter().flatten() {
+            let unset = ["DRAIN_TIMEOUT", "PROPAGATION_WAIT", "MAINTENANCE_CONFIGMAP", "MAINTENANCE_POLL"];
+            let variables = container["env"].as_array_mut();
+            variables.into_iter().for_each(|it| it.retain(|it| !unset.contains(&it["name"].as_str().unwrap())));
+        }
+    }
+    let waits = read(&objects).unwrap().user;
+    let page = crate::text("docs/options-user-tier.md");
+    let default = |variable: &str| {
+        let (_, row) = page.split_once(&format!("| `{variable}` | `")).unwrap();
+        humantime::parse_duration(row.split_once('`').unwrap().0).unwrap()
+    };
+    assert_eq!((waits.drain, waits.propagation), (default("DRAIN_TIMEOUT"), default("PROPAGATION_WAIT")));
+    assert_eq!(waits.switch, Duration::from_secs(120) + default("MAINTENANCE_POLL"));
+    assert!(page.contains(&format!("PROPAGATION_WAIT + {}s must fit", CLOSING.as_secs())), "{CLOSING:?}");
 }

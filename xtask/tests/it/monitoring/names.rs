@@ -1,4 +1,4 @@
-//! Every number that the tiers expose stands in the handbook, and nothing stands there that is not exposed.
+//! The manual describes every metric that the tiers expose, and no other.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use test_support::{Person, eventually};
 
 use crate::{admin_tier, list, text, user_pod};
 
-/// The metrics pages of both tiers, once the admin tier has heard of a pod in its drain.
+/// The metrics pages of both tiers, once the admin tier has seen a draining pod.
 pub(crate) async fn pages() -> [String; 2] {
     let pod = user_pod("user-1", &[("DRAIN_TIMEOUT", "1h")]).await;
     let ada = pod.person().visit().await;
@@ -15,34 +15,34 @@ pub(crate) async fn pages() -> [String; 2] {
     stream.next_named("drain").await;
     let (_admin, address) = admin_tier(&[&pod]).await;
     let admin = Person::new(&address);
-    let heard = eventually("a drain on the admin tier's metrics page", || async {
+    let admin_page = eventually("a drain on the admin tier's metrics page", || async {
         let page = admin.text("/metrics").await;
         page.contains("lastcall_admin_pod_forced_logout_timestamp_seconds{").then_some(page)
     })
     .await;
-    [pod.person().text("/metrics").await, heard]
+    [pod.person().text("/metrics").await, admin_page]
 }
 
 fn exposed(page: &str) -> BTreeSet<String> {
     page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next().map(str::to_owned)).collect()
 }
 
-/// The names at the beginning of the rows of tables in the section on numbers.
+/// The names in the first cells of the tables in the section on metrics.
 fn explained() -> BTreeSet<String> {
-    let handbook = text("docs/operating.md");
-    let section = handbook.split("\n## ").find(|section| section.starts_with("What each number means")).unwrap();
+    let manual = text("docs/monitoring.md");
+    let section = manual.split("\n## ").find(|section| section.starts_with("Metrics")).unwrap();
     let cell = |line: &str| line.strip_prefix("| `")?.split(['`', '{']).next().map(str::to_owned);
     section.lines().filter_map(cell).collect()
 }
 
 #[tokio::test]
-async fn the_handbook_explains_exactly_the_numbers_that_both_tiers_expose() {
+async fn the_manual_describes_exactly_the_metrics_that_both_tiers_expose() {
     let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
     assert_eq!(explained(), exposed);
 }
 
 #[tokio::test]
-async fn alerts_and_panels_ask_for_nothing_that_is_not_exposed() {
+async fn alerts_and_panels_query_exposed_metrics_only() {
     let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
     let asked = super::alerts().into_iter().map(|alert| alert["expr"].as_str().unwrap().to_owned()).chain(
         super::panels().into_iter().flat_map(|panel| {

@@ -1,5 +1,5 @@
-//! The custom resources of the Prometheus operator, read by types that know no other field: a cluster that has them would
-//! refuse a misspelt one, or silently drop it, and no schema of Kubernetes itself covers them.
+//! The custom resources of the Prometheus operator, parsed by types without unknown fields: a cluster would refuse a misspelt
+//! field, or silently drop it, and no schema of Kubernetes itself covers them.
 
 #![allow(dead_code, reason = "that a field is read is the test")]
 
@@ -89,7 +89,7 @@ struct Rule {
     annotations: BTreeMap<String, String>,
 }
 
-/// Reads a resource of this kind, which must be all that the file has.
+/// Reads a resource of this kind, which must be the only one in the file.
 fn resource<Spec: DeserializeOwned>(name: &str, kind: &str) -> Spec {
     let path = format!("kubernetes/components/monitoring/{name}.yaml");
     let resource: Resource<Spec> =
@@ -99,7 +99,7 @@ fn resource<Spec: DeserializeOwned>(name: &str, kind: &str) -> Spec {
 }
 
 #[test]
-fn the_monitors_and_the_rule_have_fields_that_the_operator_knows() {
+fn the_monitors_and_the_rule_have_only_fields_of_the_operator() {
     let service: ServiceMonitor = resource("service-monitor", "ServiceMonitor");
     let pods: PodMonitor = resource("pod-monitor", "PodMonitor");
     for (selector, endpoints, tier) in

@@ -1,4 +1,4 @@
-//! A drain as Prometheus sees it: every query of the dashboard gives data, every alert's expression is sound.
+//! A drain as Prometheus sees it: every query of the dashboard returns data, and every alert's expression is valid.
 
 use test_support::{Events, Person, Signal, UserPod};
 
@@ -9,7 +9,7 @@ use crate::{admin_tier, list, user_pod};
 
 const AT_FIRST: usize = 9;
 
-/// Somebody with an open page.
+/// A user with an open page.
 async fn visitor(pod: &UserPod, name: &str) -> (Person, Events) {
     let person = pod.person().visit().await;
     person.login(name).await;
@@ -22,7 +22,8 @@ pub(super) fn as_sent(query: &str) -> String {
     query.replace("$__rate_interval", "5s").replace("$__range", "10m").replace("$namespace", ".*")
 }
 
-/// One pod drains until somebody is thrown out, another until nobody is left; each step waits until Prometheus saw the last.
+/// One pod drains until a session is force-closed, another until no user is present; each step waits until Prometheus has seen the
+/// previous one.
 async fn drain_two_of_three(pods: &mut [UserPod; 3], prometheus: &Prometheus) {
     let [first, second, third] = pods;
     let mut people = Vec::new();
@@ -53,16 +54,16 @@ async fn drain_two_of_three(pods: &mut [UserPod; 3], prometheus: &Prometheus) {
 
     first.signal(Signal::SIGTERM);
     assert!(first.wait().await.success());
-    // What happened after the last scrape of the pod is told by the admin tier, from the pod's last word.
+    // The admin tier exposes changes after the last scrape of the pod, from the pod's final message.
     prometheus.sees(r#"forced_logouts_total{pod="user-1"} == 2"#).await;
     prometheus.sees(r#"absent(lastcall_admin_pod_up{pod="user-1"})"#).await;
-    // For some scrapes, so that it is seen in the picture as well.
+    // For some scrapes, so that it is visible in the picture as well.
     prometheus.sees(r#"min_over_time(forced_logouts_total{pod="user-1"}[3s]) == 2"#).await;
 }
 
 #[tokio::test]
 async fn every_panel_shows_data_and_every_alert_is_evaluated_while_pods_drain() {
-    // Nothing is waited for by the clock: the drains go on until they are ended.
+    // No wait depends on the clock: the drains run until they are ended.
     let options = [("DRAIN_TIMEOUT", "5m"), ("PROPAGATION_WAIT", "1h")];
     let mut pods =
         [user_pod("user-1", &options).await, user_pod("user-2", &options).await, user_pod("user-3", &options).await];
@@ -75,7 +76,7 @@ async fn every_panel_shows_data_and_every_alert_is_evaluated_while_pods_drain() 
         Target { tier: "admin", pod: "admin-1", address: admin },
     ];
     let prometheus = Prometheus::start(&targets).await;
-    // Before anybody comes: what a counter says at first is where increase() begins.
+    // Before the first user: increase() starts at the first value of a counter.
     prometheus.sees(r#"count(total_logins{job="sample-app-admin"} == 0) == 3"#).await;
     prometheus.sees("count(lastcall_build_info) == 3").await;
     let start = prometheus.now("vector(time())").await[0];
@@ -101,7 +102,7 @@ async fn every_panel_shows_data_and_every_alert_is_evaluated_while_pods_drain() 
         assert_eq!(error, "", "{alert}");
     }
     for alert in alerts() {
-        // A query that is wrong is refused; one that is right may well find nothing.
+        // An invalid query is refused; a valid one may return nothing.
         prometheus.since(start, alert["expr"].as_str().unwrap()).await;
     }
     picture::take(&prometheus, start).await;

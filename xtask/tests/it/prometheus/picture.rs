@@ -1,4 +1,4 @@
-//! A picture of what the dashboard's queries gave, drawn by a page of our own: `target/screenshots/monitoring.png`.
+//! A picture of the results of the dashboard's queries, drawn by a page of our own: `target/screenshots/monitoring.png`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::monitoring::panels;
 const SHOWN: [&str; 4] =
     ["Users present by pod", "Time left by pod", "Told, left, cut off over the range", "Phase by pod"];
 const COLOURS: [&str; 4] = ["#1f6feb", "#1a7f37", "#b35900", "#8250df"];
-/// How large the field of a chart is, without what stands beside and below it.
+/// The size of a chart's plot area, without the axes.
 const FIELD: (f64, f64) = (470.0, 170.0);
 const STYLE: &str = "body{margin:0;padding:24px;background:#fff;color:#1f2328;font:14px system-ui,sans-serif;width:1020px}\
     h1{font-size:20px;margin:0 0 4px}p{margin:0 0 16px;color:#59636e}main{display:grid;grid-template-columns:1fr 1fr;gap:20px}\
@@ -23,7 +23,7 @@ const STYLE: &str = "body{margin:0;padding:24px;background:#fff;color:#1f2328;fo
     text{font-size:11px;fill:#59636e}ul{display:flex;gap:16px;list-style:none;margin:6px 0 0;padding:0;font-size:12px}\
     i{display:inline-block;width:12px;height:3px;margin-right:6px;vertical-align:middle}";
 
-/// Draws what panels showed since then, and keeps it.
+/// Draws the panels since then, and saves the picture.
 pub(super) async fn take(prometheus: &Prometheus, start: f64) {
     let end = prometheus.now("vector(time())").await[0];
     let mut page = format!(
@@ -56,7 +56,7 @@ fn chart(panel: &Value, lines: &[(String, Series)], (start, end): (f64, f64)) ->
     let unit = if panel["fieldConfig"]["defaults"]["unit"] == "s" { " s" } else { "" };
     let states = list(&panel["fieldConfig"]["defaults"]["mappings"]);
     let values = lines.iter().flat_map(|(_, series)| &series.points).map(|(_, value)| *value);
-    // Whole numbers at each of the lines.
+    // Whole numbers at each grid line.
     let highest = values.fold(1.0, f64::max).ceil();
     let top = if highest > 4.0 { (highest / 4.0).ceil() * 4.0 } else { highest };
     let (width, height) = FIELD;

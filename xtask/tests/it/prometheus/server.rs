@@ -1,4 +1,4 @@
-//! A Prometheus with the scrape configuration that is shipped: only where the targets are, and how often, is replaced.
+//! A Prometheus with the shipped scrape configuration: only the targets and the interval are replaced.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use test_support::{Person, Process, eventually, free_port};
 
 use crate::{file, list, read};
 
-/// What Kubernetes would tell of a container's port.
+/// The discovery data of a container's port.
 pub(crate) struct Target {
     /// The tier: `user` or `admin`.
     pub(crate) tier: &'static str,
@@ -41,7 +41,7 @@ pub(crate) struct Prometheus {
 }
 
 impl Prometheus {
-    /// Starts it and waits until it answers. Every job hears of every target, as in a cluster.
+    /// Starts it and waits until it answers. Every job gets every target, as in a cluster.
     pub(crate) async fn start(targets: &[Target]) -> Self {
         let mut config = read("monitoring/prometheus.yaml");
         config["global"] = json!({ "scrape_interval": "1s", "evaluation_interval": "1s" });
@@ -76,18 +76,18 @@ impl Prometheus {
         answer["data"].clone()
     }
 
-    /// The numbers that a query gives now.
+    /// The current values of a query.
     pub(crate) async fn now(&self, query: &str) -> Vec<f64> {
         let data = self.ask("/api/v1/query", &[("query", query)]).await;
         list(&data["result"]).iter().filter_map(|series| number(&series["value"])).map(|(_, value)| value).collect()
     }
 
-    /// Waits until a query gives anything: write it with a comparison, which leaves out what is not so.
+    /// Waits until a query returns data: write it with a comparison, which filters out other values.
     pub(crate) async fn sees(&self, query: &str) {
         eventually(query, || async { (!self.now(query).await.is_empty()).then_some(()) }).await;
     }
 
-    /// What a query gave from a time on until now, each second: for each series its labels and its points.
+    /// The results of a query from a time until now, each second: for each series its labels and its points.
     pub(crate) async fn since(&self, start: f64, query: &str) -> Vec<Series> {
         let end = self.now("vector(time())").await[0].to_string();
         let range = [("query", query), ("start", &start.to_string()), ("end", &end), ("step", "1")];
@@ -102,7 +102,7 @@ impl Prometheus {
             .collect()
     }
 
-    /// Every rule that was evaluated, with what was wrong with it.
+    /// Every evaluated rule, with its error.
     pub(crate) async fn rules(&self) -> Vec<(String, String)> {
         let data = self.ask("/api/v1/rules", &[]).await;
         let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -115,11 +115,11 @@ impl Prometheus {
     }
 }
 
-/// One line of a picture.
+/// One series of a picture.
 pub(crate) struct Series {
-    /// What it is of.
+    /// Its label.
     pub(crate) labels: Value,
-    /// Seconds and values; what is not a number is left out.
+    /// Seconds and values, without NaN.
     pub(crate) points: Vec<(f64, f64)>,
 }
 

@@ -3,10 +3,10 @@
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use session_domain::shared::Owner;
 use session_domain::{PodName, SessionId};
 use tokio::time::sleep;
-use tonic::async_trait;
 
 use super::*;
 use crate::store::{

@@ -1,4 +1,4 @@
-//! A Redis that is away for longer than anybody waits.
+//! A Redis that is unreachable for a long time.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use test_support::{Redis, Signal, eventually};
 use super::{all_are_served, becomes, pod, roam, sign_in_all, three_pods};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one() {
+async fn no_user_gets_another_session_while_redis_is_away_and_a_logout_holds() {
     let mut redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let mut users = sign_in_all(&pods, 30).await;
     let leaving = users.split_off(27);
     let mut cookies = Vec::new();
     for (user, pod) in leaving.iter().zip(&pods) {
-        // The cookie that the logout clears is used once more afterwards.
+        // A copy of the cookie that the logout clears is used afterwards.
         assert_eq!(user.ask(&pod.http).await, Ok(true));
         let answer = pod.person().get("/").await;
         cookies.push(answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned());
@@ -37,7 +37,7 @@ async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one(
     all_are_served(&users, &pods).await;
     for cookie in &cookies {
         for pod in &pods {
-            // The owner could not be told before the store was back.
+            // The owner could not learn of it before the store was back.
             let replay = || async {
                 let answer = pod.person().request("/session").header("cookie", cookie).send().await.unwrap();
                 (answer.status() == 401).then_some(())
@@ -48,14 +48,14 @@ async fn nobody_gets_another_session_while_redis_is_away_and_a_logout_stays_one(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pod_does_not_exit_before_its_logouts_are_written_as_long_as_it_is_granted_time() {
+async fn a_pod_waits_for_its_logouts_to_be_written_as_long_as_its_grace_period_lasts() {
     let redis = Redis::start().await;
     let url = redis.url();
     let granted = [("TERMINATION_GRACE_PERIOD", "60s")];
     let (mut first, second) = (pod("user-1", &url, &granted).await, pod("user-2", &url, &[]).await);
     let answer = first.person().get("/").await;
     let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    // It falls silent with the session in it.
+    // Redis stops answering with the session in it.
     redis.signal(Signal::SIGSTOP);
     becomes(&first, "lastcall_store_up", 0.0).await;
     assert_eq!(first.person().post("/logout").header("cookie", &cookie).send().await.unwrap().status(), 200);

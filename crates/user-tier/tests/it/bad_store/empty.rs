@@ -1,4 +1,4 @@
-//! A Redis that comes back with nothing in it.
+//! A Redis that comes back empty.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn a_store_that_was_flushed_without_a_break_is_doubted_too() {
 }
 
 #[tokio::test]
-async fn the_doubt_is_over_after_ten_seconds() {
+async fn an_absent_session_is_believed_after_ten_seconds() {
     let mut redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let answer = pods[0].person().get("/").await;
@@ -62,7 +62,7 @@ async fn a_pod_that_starts_as_redis_comes_back_empty_does_not_win_with_a_key_of_
             becomes(pod, "lastcall_store_up", 0.0).await;
         }
         let name = format!("new-{round}");
-        // It asks for the key at the moment at which there is one to be agreed on.
+        // The pod asks for the key when there is one to agree on.
         let (newest, ()) = tokio::join!(pod(&name, &url, &shared), redis.start_again());
         let newcomer = User::sign_in(&newest, name).await;
         pods.push(newest);

@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::pod;
 
 #[tokio::test]
-async fn a_pod_with_a_wrong_password_never_becomes_ready_and_says_why_once() {
+async fn a_pod_with_a_wrong_password_never_becomes_ready_and_logs_why_once() {
     let redis = Redis::with(&["--requirepass", "the-right-one"]).await;
     let wrong = redis.url().replace("redis://", "redis://:hunter2-wrong@");
     let optional = pod("user-1", &wrong, &[]).await;

@@ -6,7 +6,7 @@ use test_support::{Redis, eventually};
 
 use super::{User, all_are_served, becomes, roam, sign_in_all, three_pods};
 
-/// Users who signed in before are served by every pod, without a wait; what happens meanwhile is written afterwards.
+/// Every pod serves users who signed in before, without a wait; changes meanwhile are written afterwards.
 async fn serves_all_while(begins: &[&str], ends: &[&str]) {
     let redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
@@ -31,17 +31,17 @@ async fn serves_all_while(begins: &[&str], ends: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_out_of_memory_costs_nobody_anything() {
+async fn a_redis_out_of_memory_loses_no_session() {
     serves_all_while(&["CONFIG", "SET", "maxmemory", "1"], &["CONFIG", "SET", "maxmemory", "0"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_has_become_a_replica_costs_nobody_anything() {
+async fn a_redis_that_has_become_a_replica_loses_no_session() {
     serves_all_while(&["REPLICAOF", "127.0.0.1", "1"], &["REPLICAOF", "NO", "ONE"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_redis_that_misses_its_replicas_costs_nobody_anything() {
+async fn a_redis_that_misses_its_replicas_loses_no_session() {
     // Writes are refused with NOREPLICAS while there are too few of them.
     let too_few = |replicas| ["CONFIG", "SET", "min-replicas-to-write", replicas];
     serves_all_while(&too_few("1"), &too_few("0")).await;

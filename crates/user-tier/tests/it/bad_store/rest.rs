@@ -1,4 +1,4 @@
-//! What the store is asked while nothing happens, and how soon an adoption is noticed.
+//! The commands to the store while no user is active, and how soon an adoption is noticed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{User, becomes, note, sign_in_all, three_pods};
 /// Commands a second that three pods may send at rest. Ten pods may send 500.
 const AT_REST: f64 = 150.0;
 
-/// Commands a second over some seconds, each kind with its number.
+/// Commands a second over some seconds, by command.
 async fn rate(redis: &Redis) -> f64 {
     const WINDOW: Duration = Duration::from_secs(5);
     let before = commands(redis).await;
@@ -40,12 +40,12 @@ async fn commands(redis: &Redis) -> HashMap<String, f64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commands_at_rest_grow_with_the_pods_and_not_with_the_sessions() {
+async fn idle_commands_grow_with_the_pods_and_not_with_the_sessions() {
     let redis = Redis::start().await;
     let pods = three_pods(&redis.url(), &[]).await;
     let without = rate(&redis).await;
     let _users = sign_in_all(&pods, 300).await;
-    // What the sign-ins have left to be written is written meanwhile.
+    // Pending changes of the sign-ins are written meanwhile.
     let with = eventually("rest", || async {
         let with = rate(&redis).await;
         note(&format!("{with:.0} commands a second with 300 sessions on 3 pods, {without:.0} without"));
@@ -68,7 +68,7 @@ async fn an_adoption_is_noticed_soon() {
     assert!(took[10] < Duration::from_secs(1), "{took:?}");
 }
 
-/// A session whose stream is opened elsewhere, until the old owner lets go of it.
+/// Moves a session by opening its stream on another pod, until the old owner releases it.
 async fn adoption(from: &UserPod, to: &UserPod, number: usize) -> Duration {
     let user = User::sign_in(from, format!("ada-{number}")).await;
     let (held, adopted) = (from.metric("active_sessions_total").await, to.metric("active_sessions_total").await);

@@ -1,4 +1,4 @@
-//! A Redis at the end of a slow line.
+//! A Redis behind a slow line.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::last_metrics::LastMetrics;
 
 /// In milliseconds, each way.
 const SLOW: Range<u64> = 150..700;
-/// Half of it: an answer often arrives before a pod gives up waiting for it.
+/// Half of it: an answer often arrives before a pod stops waiting for it.
 const SLOWISH: Range<u64> = 75..350;
 
 /// Signs in 30 users at one pod over a line like this, and asks the next pod for each at once.
@@ -59,21 +59,21 @@ async fn next_pod_knows(delay: Range<u64>) {
 const MOST_WAITS: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_pod_has_acknowledged_the_next_one_knows() {
+async fn a_change_that_one_pod_has_acknowledged_is_known_to_the_next() {
     next_pod_knows(SLOWISH).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_one_pod_has_acknowledged_the_next_one_knows_over_a_very_slow_line() {
+async fn a_change_that_one_pod_has_acknowledged_is_known_to_the_next_over_a_slow_line() {
     next_pod_knows(SLOW).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_here_or_lives_there() {
+async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_on_one_pod_or_lives_on_the_other() {
     let redis = Redis::start().await;
     let line = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 0..1).await;
     let url = format!("redis://{}", line.address);
-    // What the store acknowledges late is counted late, and is to be read all the same.
+    // Counters for late acknowledgements change late, and must be read before the exit.
     let patient = [("PROPAGATION_WAIT", "5s")];
     let (mut first, second) = (pod("user-1", &url, &patient).await, pod("user-2", &url, &patient).await);
     let (mut users, mut streams) = (Vec::new(), Vec::new());
@@ -85,7 +85,7 @@ async fn a_session_that_moves_at_the_deadline_over_a_slow_line_ends_here_or_live
     line.set_delay(SLOW);
     let metrics = LastMetrics::of(first.url("/metrics"));
     first.signal(Signal::SIGTERM);
-    // Each makes one request elsewhere at a moment of its own around the deadline, which is 3 s away.
+    // Each makes one request on another pod, at a different time around the deadline, which is in 3 s.
     let mut moving = JoinSet::new();
     for user in &users {
         let there = user.person.at(&second.http);

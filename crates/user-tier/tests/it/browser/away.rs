@@ -1,4 +1,4 @@
-//! A server that goes away, sleeps, or has something before it that swallows what it says.
+//! A server that is stopped, suspended, or behind a proxy that swallows its streams.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{countdown, counts_truly, sign_in, streams};
 use crate::pod;
 
 #[tokio::test]
-async fn a_page_finds_its_way_back_to_a_pod_that_was_away() {
+async fn a_page_reconnects_to_a_pod_that_was_away() {
     let key = ("SESSION_KEY", "0123456789abcdef0123456789abcdef");
     let mut first = pod(&[key]).await;
     let browser = Browser::open().await;
@@ -27,7 +27,7 @@ async fn a_page_finds_its_way_back_to_a_pod_that_was_away() {
 }
 
 #[tokio::test]
-async fn a_pod_that_was_stopped_is_found_again_when_it_goes_on() {
+async fn a_page_reconnects_to_a_pod_that_was_suspended() {
     let pod = pod(&[("HEARTBEAT_INTERVAL", "400ms")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -39,7 +39,7 @@ async fn a_pod_that_was_stopped_is_found_again_when_it_goes_on() {
 }
 
 #[tokio::test]
-async fn behind_nginx_with_its_defaults_a_page_is_told_at_once_and_stays_connected() {
+async fn behind_nginx_with_its_defaults_a_page_is_notified_at_once_and_stays_connected() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("HEARTBEAT_INTERVAL", "1s"), ("PROPAGATION_WAIT", "1h")]).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(3)).await;
     let browser = Browser::open().await;
@@ -51,7 +51,7 @@ async fn behind_nginx_with_its_defaults_a_page_is_told_at_once_and_stays_connect
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    // Longer than nginx lets a silent connection live.
+    // Longer than nginx keeps a silent connection.
     eventually("55 seconds left", || async { (countdown(&browser).await <= 55).then_some(()) }).await;
     assert_eq!(browser.run("return states").await, serde_json::json!([]), "never disconnected");
     browser.click("#drain-banner button").await;
@@ -60,7 +60,7 @@ async fn behind_nginx_with_its_defaults_a_page_is_told_at_once_and_stays_connect
 }
 
 #[tokio::test]
-async fn where_every_stream_is_swallowed_the_page_asks_and_is_told_all_the_same() {
+async fn without_any_stream_the_page_polls_and_is_notified() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     let swallow = "window.EventSource = class extends EventTarget { readyState = 0; close() {} };";
@@ -74,7 +74,7 @@ async fn where_every_stream_is_swallowed_the_page_asks_and_is_told_all_the_same(
 }
 
 #[tokio::test]
-async fn back_and_forward_lead_to_a_page_with_its_stream() {
+async fn back_and_forward_navigation_restores_the_stream() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

@@ -1,4 +1,4 @@
-//! A drain as its user lives through it: told, counted down, and out in time.
+//! A drain from the user's view: notice, countdown, sign-out in time.
 
 use test_support::{Browser, Signal, eventually};
 
@@ -6,7 +6,7 @@ use super::{countdown, counts_truly, kept, sign_in};
 use crate::pod;
 
 #[tokio::test]
-async fn the_banner_counts_down_truly_and_its_button_leaves() {
+async fn the_banner_counts_down_and_its_button_signs_out() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -15,7 +15,7 @@ async fn the_banner_counts_down_truly_and_its_button_leaves() {
 
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
-    // The number in the message is that of the clock, at every moment.
+    // The number in the message always equals that of the clock.
     let apart = "const seen = new Set();
         const apart = [];
         while (seen.size < 3) {
@@ -41,20 +41,20 @@ async fn the_banner_counts_down_truly_and_its_button_leaves() {
     assert_eq!(focused, "notes", "the banner takes no focus");
     assert_eq!(browser.value("#notes").await, "an unsaved thought");
 
-    // A page that is loaded in mid-countdown shows it before any stream is open.
+    // A page that is loaded during a countdown shows it before a stream is open.
     browser.go(&pod.url("/")).await;
     browser.sees("#drain-banner").await;
     assert!(countdown(&browser).await <= left);
 
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
-    assert_eq!(kept(&browser, "ada").await, "an unsaved thought", "who has to go loses nothing by going early");
+    assert_eq!(kept(&browser, "ada").await, "an unsaved thought", "leaving early loses no text");
     browser.sees("#kept").await;
     assert_eq!(pod.metric("graceful_logouts_total").await, 1.0);
 }
 
 #[tokio::test]
-async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
+async fn at_the_end_of_the_countdown_the_page_signs_out_and_keeps_the_notes() {
     // Long enough that the browser leaves more than a second before the end.
     let pod = pod(&[("DRAIN_TIMEOUT", "20s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
@@ -64,7 +64,7 @@ async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
     pod.signal(Signal::SIGTERM);
     let said = browser.reads("#ended-message", "Time is up").await;
     assert_eq!(said, "Time is up: you were signed out, as announced. Your text is saved in this browser.");
-    // The page is as it was, under hands that type on.
+    // The page has not changed, and the user continues to type.
     assert_eq!(browser.url().await, page);
     assert_eq!(browser.focused().await, "notes");
     assert_eq!(browser.value("#notes").await, "never saved by hand");
@@ -76,7 +76,7 @@ async fn a_countdown_that_runs_out_leaves_by_itself_and_keeps_the_notes() {
 }
 
 #[tokio::test]
-async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_nothing_else() {
+async fn a_pod_that_hangs_during_a_drain_is_reported_as_not_responding() {
     let pod = pod(&[("DRAIN_TIMEOUT", "5s"), ("HEARTBEAT_INTERVAL", "500ms"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -93,13 +93,13 @@ async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_no
     assert_eq!(browser.text("#connection").await, "No answer from the server");
     assert_eq!(browser.value("#notes").await, "in the middle");
     browser.screenshot("user-stopped").await;
-    // It goes on, and says what has happened.
+    // The page stays usable and says what has happened.
     pod.signal(Signal::SIGCONT);
     browser.reads("#ended-message", "Your text is saved in this browser.").await;
     let gone = || async { (browser.title().await == "Signed out · Notes · Lastcall").then_some(()) };
     eventually("the end of the session", gone).await;
 
-    // This pod admits nobody any more. A minute passes in a moment; then a click opens the page, whatever answers there.
+    // This pod admits no newcomers any more. A minute passes on a fake clock; then a click opens the page, whatever answers there.
     browser.run("const now = performance.now.bind(performance); performance.now = () => now() * 10_000").await;
     browser.click("#continue").await;
     browser.reads("#ended-hint", "press Continue again").await;
@@ -108,7 +108,7 @@ async fn a_pod_that_hangs_in_mid_drain_is_said_to_have_stopped_responding_and_no
 }
 
 #[tokio::test]
-async fn a_browser_that_names_its_language_as_no_standard_does_shows_the_countdown_all_the_same() {
+async fn a_browser_with_a_nonstandard_language_tag_shows_the_countdown() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
     let browser = Browser::open().await;
     let languages = "Object.defineProperty(navigator, 'languages', { get: () => ['en-US@posix'] })";
@@ -120,7 +120,7 @@ async fn a_browser_that_names_its_language_as_no_standard_does_shows_the_countdo
 }
 
 #[tokio::test]
-async fn a_forced_end_says_so_and_leaves_the_notes_on_screen() {
+async fn after_a_forced_end_the_page_says_so_and_keeps_the_notes_on_screen() {
     let mut pod = pod(&[("AUTO_LOGOUT", "false"), ("DRAIN_TIMEOUT", "3s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -131,17 +131,17 @@ async fn a_forced_end_says_so_and_leaves_the_notes_on_screen() {
     assert_eq!(browser.value("#notes").await, "in the middle of a sent");
     assert_eq!(kept(&browser, "ada").await, "in the middle of a sent");
     assert!(pod.wait().await.success());
-    // The pod is gone; what is typed on is kept as well.
+    // The pod is gone; text that is typed now is kept as well.
     browser.write("#notes", "ence").await;
     assert_eq!(kept(&browser, "ada").await, "in the middle of a sentence");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
+async fn an_answer_older_than_the_notice_does_not_cancel_it() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
-    // The next answer of `/session` is held until the banner stands there.
+    // The next answer of `/session` is delayed until the banner is shown.
     let hold = "const fetched = window.fetch;
         window.fetch = async (...asked) => {
             const answer = await fetched(...asked);
@@ -164,7 +164,7 @@ async fn an_answer_that_is_older_than_the_notice_does_not_take_it_back() {
 }
 
 #[tokio::test]
-async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
+async fn a_countdown_is_announced_a_few_times_and_shown_in_the_title() {
     let pod = pod(&[("DRAIN_TIMEOUT", "32s"), ("AUTO_LOGOUT", "false")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -183,7 +183,7 @@ async fn a_countdown_is_announced_at_a_few_moments_and_shown_in_the_title() {
     assert_eq!(said, serde_json::json!([message, "Thirty seconds left."]), "and not every second");
     assert!(browser.title().await.ends_with("s left · Notes · Lastcall"), "{}", browser.title().await);
 
-    // Nobody is signed out before the end: who stays is not pressed.
+    // The page does not sign the user out before the end.
     assert_eq!(browser.text("#stay-here").await, "Stay signed in on this page until the end");
     browser.click("#stay-here").await;
     assert!(!browser.shows("#drain-message").await && browser.shows("#countdown").await);

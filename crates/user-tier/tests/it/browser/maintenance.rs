@@ -1,36 +1,35 @@
-//! A maintenance that is announced, and taken back.
+//! Maintenance that is announced and cancelled.
 
 use test_support::Browser;
 
 use super::sign_in;
 use crate::pod;
+use crate::switch::Switch;
 
 #[tokio::test]
-async fn a_maintenance_that_is_taken_back_leaves_the_page_as_it_was_and_says_so() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+async fn a_cancelled_maintenance_restores_the_page_and_says_so() {
+    let switch = Switch::new("false");
+    let options = switch.options();
     let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1h")]].concat()).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
     browser.write("#notes", "an unsaved thought").await;
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     browser.sees("#drain-banner").await;
     assert!(browser.reads("#drain-message", "Maintenance").await.starts_with("Maintenance mode activated."));
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     browser.reads("#reprieve", "you can stay").await;
     assert!(!browser.shows("#drain-banner").await && browser.shows("#reprieve").await);
     assert_eq!(browser.value("#notes").await, "an unsaved thought");
     browser.reads("#user", "ada").await;
 
-    // Whoever comes while it is on sees the other page, and gets in by itself when it is over.
-    std::fs::write(&switch, "true").unwrap();
+    // A newcomer during maintenance sees the maintenance page, which opens the app by itself when it is over.
+    switch.set("true");
     browser.sees("#drain-banner").await;
     assert!(!browser.shows("#reprieve").await, "one or the other");
     let newcomer = Browser::open().await;
     newcomer.go(&pod.url("/")).await;
     newcomer.reads("h1", "We'll be back soon").await;
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     browser.reads("#reprieve", "you can stay").await;
 }

@@ -1,4 +1,4 @@
-//! The notes: nothing that somebody wrote is lost, and nobody else sees it.
+//! The notes: no text is lost, and no other user sees it.
 
 use test_support::{Browser, Signal, eventually};
 
@@ -6,7 +6,7 @@ use super::{kept, sign_in};
 use crate::pod;
 
 #[tokio::test]
-async fn notes_belong_to_a_name_and_nobody_else_sees_them() {
+async fn notes_belong_to_a_name_and_are_hidden_from_other_names() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     browser.go(&pod.url("/")).await;
@@ -33,14 +33,14 @@ async fn notes_belong_to_a_name_and_nobody_else_sees_them() {
     browser.reads("h1", "You are signed out").await;
     assert_eq!(kept(&browser, "ada").await, serde_json::Value::Null);
 
-    // Left in a hurry: until the tab is closed the notes can be brought back.
+    // Signed out by accident: the notes can be restored until the tab is closed.
     browser.click("#erased button").await;
     browser.reads("#erased p", "back in this browser").await;
     assert_eq!(kept(&browser, "ada").await, "typed before the name");
 }
 
 #[tokio::test]
-async fn leaving_in_one_tab_leaves_the_screen_of_another_alone() {
+async fn signing_out_in_one_tab_does_not_change_another_tab() {
     let pod = pod(&[("SESSION_SCOPE", "tab")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ann").await;
@@ -58,7 +58,7 @@ async fn leaving_in_one_tab_leaves_the_screen_of_another_alone() {
 }
 
 #[tokio::test]
-async fn whoever_continues_after_the_end_of_a_pod_is_offered_name_and_notes_of_before() {
+async fn a_user_who_continues_after_the_end_of_a_pod_is_offered_the_previous_name_and_notes() {
     let mut first = pod(&[("DRAIN_TIMEOUT", "6s"), ("PROPAGATION_WAIT", "1s")]).await;
     let address = first.http.clone();
     let browser = Browser::open().await;
@@ -67,7 +67,7 @@ async fn whoever_continues_after_the_end_of_a_pod_is_offered_name_and_notes_of_b
     first.signal(Signal::SIGTERM);
     browser.reads("#ended-message", "Time is up").await;
     assert!(first.wait().await.success());
-    // Nobody is there yet: the page waits, and goes on by itself.
+    // No pod is there yet: the page waits, and opens by itself.
     browser.click("#continue").await;
     browser.reads("#ended-hint", "Waiting for a server").await;
     let pod = pod(&[("HTTP_ADDR", &address)]).await;
@@ -79,7 +79,7 @@ async fn whoever_continues_after_the_end_of_a_pod_is_offered_name_and_notes_of_b
     browser.reads("#user", "Sleepy").await;
     assert_eq!(browser.value("#notes").await, "half a thought");
 
-    // Signed out by hand, on a computer that others use: nothing is left of them.
+    // Signed out by the user, on a shared computer: no notes are left.
     browser.click("#sign-out button").await;
     browser.reads("h1", "You are signed out").await;
     browser.go(&pod.url("/")).await;
@@ -89,7 +89,7 @@ async fn whoever_continues_after_the_end_of_a_pod_is_offered_name_and_notes_of_b
 }
 
 #[tokio::test]
-async fn who_clicks_twice_signs_in_once_and_may_sign_in_after_coming_back() {
+async fn a_double_click_signs_in_once_and_the_user_may_sign_in_again_after_going_back() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     browser.go(&pod.url("/")).await;

@@ -1,10 +1,11 @@
-//! People who see, read and move in other ways than most, and machines that are not as they should be.
+//! Accessibility and languages, and machines with a wrong clock or without a network.
 
 use serde_json::json;
 use test_support::{Browser, Signal, eventually};
 
 use super::{counts_truly, sign_in};
 use crate::pod;
+use crate::switch::Switch;
 
 #[tokio::test]
 async fn on_a_phone_nothing_is_wider_than_the_screen() {
@@ -19,16 +20,14 @@ async fn on_a_phone_nothing_is_wider_than_the_screen() {
 }
 
 #[tokio::test]
-async fn who_reads_german_is_told_in_german() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+async fn a_german_browser_gets_a_german_banner() {
+    let switch = Switch::new("false");
+    let options = switch.options();
     let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1h")]].concat()).await;
     let browser = Browser::open().await;
     browser.languages("de-DE").await;
     sign_in(&browser, &pod, "ada").await;
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     let message = browser.reads("#drain-message", "Wartung").await;
     assert_eq!(
         message,
@@ -40,12 +39,12 @@ async fn who_reads_german_is_told_in_german() {
         ("return document.querySelector('#drain-banner').lang", "return document.querySelector('#drain-banner').dir");
     assert_eq!(browser.run(language).await, "de");
     assert_eq!(browser.run(direction).await, "ltr");
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     browser.reads("#reprieve", "Sie können bleiben").await;
 }
 
 #[tokio::test]
-async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
+async fn a_clock_that_is_ten_minutes_wrong_does_not_change_the_countdown() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     let wrong = "const Right = Date;
@@ -58,7 +57,7 @@ async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-banner").await;
     counts_truly(&browser).await;
-    // The time of day is said as that clock will show it then, give or take what asking takes.
+    // The time of day is given by that clock, within the duration of the query.
     let agrees = "const left = parseInt(document.getElementById('countdown').textContent);
         const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
         const around = [-3, -2, -1, 0, 1].map((more) => clock.format(new Date(Date.now() + (left + more) * 1_000)));
@@ -67,7 +66,7 @@ async fn a_clock_that_is_ten_minutes_wrong_changes_nothing_of_the_countdown() {
 }
 
 #[tokio::test]
-async fn without_scripts_the_page_says_how_long_and_its_button_leaves() {
+async fn without_scripts_the_page_shows_the_deadline_and_its_button_signs_out() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     browser.scripts(false).await;
@@ -86,7 +85,7 @@ async fn without_scripts_the_page_says_how_long_and_its_button_leaves() {
 }
 
 #[tokio::test]
-async fn the_banner_moves_only_for_those_who_like_it() {
+async fn the_banner_is_animated_only_where_motion_is_not_reduced() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -100,7 +99,7 @@ async fn the_banner_moves_only_for_those_who_like_it() {
 }
 
 #[tokio::test]
-async fn the_page_with_its_banner_is_as_accessible_as_can_be_measured() {
+async fn the_page_with_its_banner_passes_the_accessibility_checks() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h"), ("AUTO_LOGOUT", "false")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -144,7 +143,7 @@ async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its
     }
     browser.emulate(false, 320, 256).await;
     browser.passes_axe().await;
-    // The operator hurries. What is said at the end takes no more room.
+    // The operator hurries. The final text needs no more room.
     pod.signal(Signal::SIGTERM);
     browser.sees("#drain-over").await;
     assert_eq!(browser.run(fits).await, json!([true, true, true, 0, true]));
@@ -153,7 +152,7 @@ async fn at_four_hundred_per_cent_the_banner_takes_a_fifth_of_the_height_and_its
 }
 
 #[tokio::test]
-async fn times_are_said_in_the_language_of_the_page_and_the_box_is_called_your_notes() {
+async fn times_are_in_the_language_of_the_page_and_the_text_box_is_labelled_your_notes() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     browser.languages("de-DE").await;
@@ -169,8 +168,8 @@ async fn times_are_said_in_the_language_of_the_page_and_the_box_is_called_your_n
 }
 
 #[tokio::test]
-async fn a_page_without_a_network_says_so_at_once() {
-    // No silence tells.
+async fn an_offline_page_says_so_at_once() {
+    // The page does not wait for a missed heartbeat.
     let pod = pod(&[("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

@@ -1,11 +1,11 @@
-//! A pod that releases its sessions at the end: the page says so, and its user goes on at another pod, signed in.
+//! A pod that releases its sessions at the end: the page says so, and its user continues on another pod, signed in.
 
 use test_support::{Browser, Haproxy, Redis, Signal, UserPod};
 
 use crate::BINARY;
 
 #[tokio::test]
-async fn a_page_whose_session_is_released_says_that_its_user_stays_signed_in_and_goes_on_elsewhere() {
+async fn the_page_of_a_released_session_says_that_its_user_stays_signed_in_and_continues_on_another_pod() {
     let (redis, haproxy) = (Redis::start().await, Haproxy::with_slots(2).await);
     let url = redis.url();
     let options = [

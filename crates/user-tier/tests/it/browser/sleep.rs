@@ -5,7 +5,7 @@ use test_support::{Browser, Signal, UserPod, eventually};
 use super::{counts_truly, sign_in};
 use crate::pod;
 
-/// The monotonic clock stands still from `sleep()` on, as it does while a computer sleeps, and goes on from there at `wake()`.
+/// The monotonic clock stands still from `sleep()` on, as it does while a computer sleeps, and continues from there at `wake()`.
 const CLOCK_THAT_STOPS: &str = "
     const now = performance.now.bind(performance);
     let stopped = null;
@@ -24,7 +24,7 @@ async fn some_seconds(pod: &UserPod) {
 }
 
 #[tokio::test]
-async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
+async fn a_computer_that_wakes_during_a_countdown_shows_the_time_left() {
     let pod = pod(&[("DRAIN_TIMEOUT", "60s")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
@@ -39,8 +39,8 @@ async fn who_wakes_in_the_middle_of_a_countdown_is_told_how_much_is_left() {
 }
 
 #[tokio::test]
-async fn a_computer_whose_clock_stood_still_while_it_slept_asks_when_it_wakes() {
-    // No heartbeat puts it right meanwhile.
+async fn a_computer_whose_clock_stopped_while_it_slept_asks_the_server_when_it_wakes() {
+    // No heartbeat corrects it meanwhile.
     let pod = pod(&[("DRAIN_TIMEOUT", "10m"), ("HEARTBEAT_INTERVAL", "1h")]).await;
     let browser = Browser::open().await;
     browser.before_each_page(CLOCK_THAT_STOPS).await;
@@ -57,7 +57,7 @@ async fn a_computer_whose_clock_stood_still_while_it_slept_asks_when_it_wakes() 
 }
 
 #[tokio::test]
-async fn who_sleeps_past_the_end_finds_the_notes_and_what_happened() {
+async fn a_page_that_sleeps_past_the_deadline_shows_the_notes_and_what_happened() {
     let pod = pod(&[("DRAIN_TIMEOUT", "4s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;

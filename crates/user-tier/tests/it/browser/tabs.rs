@@ -18,7 +18,7 @@ const COUNT_STREAMS: &str = "
         }
     };";
 
-/// Opens so many tabs of the first page.
+/// Opens this many tabs of the home page.
 async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Option<&str>) {
     for tab in 0..number {
         if tab > 0 {
@@ -33,7 +33,7 @@ async fn open_tabs(browser: &Browser, pod: &UserPod, number: usize, before: Opti
 }
 
 async fn all_are_told_over_one_stream(before: Option<&str>) {
-    // Long enough for the page that is shown after leaving.
+    // Long enough for the page that is shown after the sign-out.
     let mut pod = pod(&[("DRAIN_TIMEOUT", "60s"), ("PROPAGATION_WAIT", "5s")]).await;
     let browser = Browser::open().await;
     open_tabs(&browser, &pod, 7, before).await;
@@ -43,7 +43,7 @@ async fn all_are_told_over_one_stream(before: Option<&str>) {
     }
     assert_eq!(streams(&pod).await, 1.0);
 
-    // The first tab leads, as it was there first: without it another does.
+    // The first tab is the leader; when it closes, another one becomes the leader.
     browser.switch_to(0).await;
     browser.close_tab().await;
     eventually("another leader", || async {
@@ -72,12 +72,12 @@ async fn all_are_told_over_one_stream(before: Option<&str>) {
 }
 
 #[tokio::test]
-async fn seven_tabs_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+async fn seven_tabs_share_one_stream_and_survive_the_tab_that_holds_it() {
     all_are_told_over_one_stream(None).await;
 }
 
 #[tokio::test]
-async fn seven_tabs_without_locks_are_told_over_one_stream_and_outlive_the_tab_that_held_it() {
+async fn seven_tabs_without_locks_share_one_stream_and_survive_the_tab_that_holds_it() {
     all_are_told_over_one_stream(Some(WITHOUT_LOCKS)).await;
 }
 
@@ -96,7 +96,7 @@ async fn tabs_that_open_together_settle_on_one_stream(before: Option<&str>) {
         browser.go(&pod.url("/health")).await;
         browser.run("new BroadcastChannel('start').onmessage = () => location.assign('/')").await;
     }
-    // Whoever posts does not hear it.
+    // A tab does not receive its own messages.
     browser.run("new BroadcastChannel('start').postMessage(0)").await;
     browser.go(&pod.url("/")).await;
     for tab in 0..4 {
@@ -140,7 +140,7 @@ async fn four_of_six_have_a_stream(before: Option<&str>) {
         counts_truly(&browser).await;
     }
     assert_eq!(pod.metric("drain_notifications_sent").await, 6.0);
-    // Leaving is each tab's own affair.
+    // Each tab signs out by itself.
     browser.click("#drain-banner button").await;
     browser.reads("h1", "You are signed out").await;
     browser.switch_to(0).await;
@@ -149,12 +149,12 @@ async fn four_of_six_have_a_stream(before: Option<&str>) {
 }
 
 #[tokio::test]
-async fn where_each_tab_is_a_session_four_have_a_stream_and_the_others_ask() {
+async fn with_a_session_for_each_tab_four_hold_a_stream_and_the_others_poll() {
     four_of_six_have_a_stream(None).await;
 }
 
 #[tokio::test]
-async fn where_each_tab_is_a_session_and_there_are_no_locks_four_have_a_stream_and_the_others_ask() {
+async fn with_a_session_for_each_tab_and_no_locks_four_hold_a_stream_and_the_others_poll() {
     four_of_six_have_a_stream(Some(WITHOUT_LOCKS)).await;
 }
 
@@ -166,7 +166,7 @@ async fn a_busy_leader_is_replaced(before: Option<&str>) {
     browser.switch_to(0).await;
     browser.reads("#connection", "Live").await;
     assert_eq!(streams(&pod).await, 1.0);
-    // A page that answers nobody as long as the pod is ready: its stream stays open, and nobody reads it.
+    // A suspended page: its stream stays open, and is not read.
     let freeze = "setTimeout(() => {
             const ask = new XMLHttpRequest();
             do { ask.open('GET', '/ready', false); ask.send(); } while (ask.status === 200);

@@ -1,21 +1,22 @@
-//! The pages that wait: whatever a proxy says in between, they stay, and lead to the app by themselves.
+//! The waiting pages: they survive any answer of a proxy, and open the app by themselves.
 
 use std::time::Duration;
 
-use test_support::{Browser, Nginx, Signal, Trouble, eventually};
+use test_support::{Browser, Nginx, ProxyFault, Signal, eventually};
 
 use crate::pod;
+use crate::switch::Switch;
 
-/// Counts what the page has asked and been answered, or not.
+/// Counts the page's requests with and without an answer.
 const COUNT: &str = "
     window.answers = 0;
     const asked = window.fetch;
     window.fetch = (...what) => asked(...what).finally(() => setTimeout(() => (window.answers += 1)));";
 
-/// Somebody looks at the page again: no need to wait for its own moment.
+/// Makes the page visible again, so that it retries at once.
 const LOOK: &str = "document.dispatchEvent(new Event('visibilitychange'))";
 
-/// From now on `/session` is answered as a service worker does that keeps answers.
+/// Answers `/session` from now on as a caching service worker does.
 const KEEP_ANSWERS: &str = "
     const counted = window.fetch;
     const kept = { admits_newcomers: true, server_time: '2026-01-01T00:00:00.000Z' };
@@ -38,7 +39,7 @@ const SIGN_IN: &str = "
 /// A click that does not wait for what it opens.
 const TRY_NOW: &str = "setTimeout(() => document.querySelector('a.button').click())";
 
-/// Waits until the page has asked `more` times and is still the page that it was.
+/// Waits until the page has asked `more` times and is still the same page.
 async fn asks_and_stays(browser: &Browser, heading: &str, more: u64) {
     let answers = || async { browser.run("return window.answers ?? -1").await.as_i64().unwrap() };
     let before = answers().await;
@@ -53,7 +54,7 @@ async fn asks_and_stays(browser: &Browser, heading: &str, more: u64) {
 }
 
 #[tokio::test]
-async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by_itself() {
+async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself() {
     let key = ("SESSION_KEY", "0123456789abcdef0123456789abcdef");
     let first = pod(&[key, ("DRAIN_TIMEOUT", "1h")]).await;
     let address = first.http.clone();
@@ -69,13 +70,14 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
     browser.reads("h1", "One moment").await;
     asks_and_stays(&browser, "One moment", 2).await;
     assert_eq!(browser.text("#again").await, "This page tries again by itself.");
-    let troubles = Trouble::STATUSES.map(Trouble::Status).into_iter().chain([Trouble::Portal, Trouble::Redirect]);
+    let troubles =
+        ProxyFault::STATUSES.map(ProxyFault::Status).into_iter().chain([ProxyFault::Portal, ProxyFault::Redirect]);
     for trouble in troubles {
         nginx.answers(Some(trouble));
         asks_and_stays(&browser, "One moment", 2).await;
     }
     browser.reads("#again", "The service does not answer yet.").await;
-    nginx.answers(Some(Trouble::Portal));
+    nginx.answers(Some(ProxyFault::Portal));
     browser.run(KEEP_ANSWERS).await;
     asks_and_stays(&browser, "One moment", 9).await;
     browser.run("window.keeps = false").await;
@@ -86,7 +88,7 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
     // The pod is gone, and nginx says so: a 502 of its own.
     drop(first);
     asks_and_stays(&browser, "One moment", 2).await;
-    // A click is a question as well, and not the end of the page.
+    // A click is another request, and does not leave the page.
     browser.click("a.button").await;
     asks_and_stays(&browser, "One moment", 1).await;
     let second = pod(&[key, ("HTTP_ADDR", &address)]).await;
@@ -95,11 +97,9 @@ async fn a_page_that_waits_outlasts_whatever_a_proxy_answers_and_then_arrives_by
 }
 
 #[tokio::test]
-async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_nothing_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "true").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+async fn a_waiting_page_after_a_form_post_opens_the_home_page_and_does_not_resend() {
+    let switch = Switch::new("true");
+    let options = switch.options();
     let pod = pod(&options).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(60)).await;
     let browser = Browser::open().await;
@@ -109,16 +109,16 @@ async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_
         eventually(part, move || async move { browser.url().await.contains(part).then_some(()) })
     };
 
-    // Where a proxy wants the user to sign in again, only opening the page helps: a click does that.
+    // A proxy may ask the user to sign in again. Only opening the page does that, by a click.
     browser.go(&nginx.url("/?first")).await;
-    nginx.answers(Some(Trouble::Redirect));
+    nginx.answers(Some(ProxyFault::Redirect));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     browser.run(TRY_NOW).await;
     arrives("/sign-in").await;
     nginx.answers(None);
-    // Whatever is answered, the second click opens the page.
+    // The second click opens the page, whatever the answer is.
     browser.go(&nginx.url("/?second")).await;
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     browser.run(TRY_NOW).await;
     asks_and_stays(&browser, "We'll be back soon", 1).await;
     browser.run(TRY_NOW).await;
@@ -129,7 +129,7 @@ async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_
     browser.run(SIGN_IN).await;
     arrives("/login").await;
     asks_and_stays(&browser, "We'll be back soon", 1).await;
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     pod.line("Maintenance mode disabled").await;
     browser.run(LOOK).await;
     browser.reads("h1", "Your notes").await;
@@ -138,11 +138,9 @@ async fn a_page_that_waits_after_a_form_was_sent_opens_the_first_page_and_sends_
 }
 
 #[tokio::test]
-async fn a_page_that_waits_for_the_end_of_a_maintenance_names_no_time_that_nobody_has_set() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "true").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+async fn the_maintenance_page_shows_no_time_unless_one_is_set() {
+    let switch = Switch::new("true");
+    let options = switch.options();
     let pod = pod(&options).await;
     let nginx = Nginx::before(&pod.http, Duration::from_secs(60)).await;
     let browser = Browser::open().await;
@@ -151,10 +149,10 @@ async fn a_page_that_waits_for_the_end_of_a_maintenance_names_no_time_that_nobod
     browser.reads("h1", "We'll be back soon").await;
     let text = browser.text("main").await;
     assert!(!text.contains("about") && !text.contains("minute"), "{text}");
-    nginx.answers(Some(Trouble::Status(502)));
+    nginx.answers(Some(ProxyFault::Status(502)));
     asks_and_stays(&browser, "We'll be back soon", 2).await;
     nginx.answers(None);
-    std::fs::write(&switch, "false").unwrap();
+    switch.set("false");
     pod.line("Maintenance mode disabled").await;
     browser.run(LOOK).await;
     browser.reads("h1", "Your notes").await;

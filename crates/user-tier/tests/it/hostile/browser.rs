@@ -1,23 +1,23 @@
-//! What others type, send and frame, in a real browser.
+//! Text, requests and frames of attackers, in a real browser.
 
 use test_support::{Browser, Site, UserPod};
 
 use crate::{BINARY, QUICK, pod};
 
-/// Breaks out of attributes and elements where it is not escaped, and then says so.
+/// Breaks out of attributes and elements where it is not escaped, and then reports it.
 const EVIL: &str = "\"'><img src=x onerror=\"window.xss=1\"><b class=xss>";
 
-/// The same where it would be a script's address.
+/// The same for the address of a script.
 const SCRIPT: &str = "</script><script class=xss>window.xss=1</script>";
 
-/// Nothing of what somebody else wrote has become part of the page, let alone run.
+/// No text of another user has become part of the page or run as a script.
 async fn is_unharmed(browser: &Browser, what: &str) {
     assert_eq!(browser.count(".xss, img[src='x'], [onerror]").await, 0, "{what} became part of the page");
     assert_eq!(browser.run("return window.xss ?? null").await, serde_json::Value::Null, "{what} ran");
 }
 
 #[tokio::test]
-async fn what_a_user_calls_themselves_is_shown_to_the_letter() {
+async fn a_user_name_is_shown_literally() {
     let pod = UserPod::start(BINARY, EVIL, &[&QUICK[..], &[("DRAIN_TIMEOUT", "1h")]].concat()).await;
     let browser = Browser::open().await;
     browser.go(&pod.url("/")).await;
@@ -39,7 +39,7 @@ async fn what_a_user_calls_themselves_is_shown_to_the_letter() {
 }
 
 #[tokio::test]
-async fn what_a_proxy_says_of_a_user_is_shown_to_the_letter() {
+async fn a_user_name_from_a_proxy_is_shown_literally() {
     let proxied = [("TRUSTED_USER_HEADER", "X-Forwarded-User"), ("TRUSTED_PROXIES", "127.0.0.1/32")];
     let pod = pod(&proxied).await;
     let browser = Browser::open().await;
@@ -50,7 +50,7 @@ async fn what_a_proxy_says_of_a_user_is_shown_to_the_letter() {
 }
 
 #[tokio::test]
-async fn what_stands_in_an_address_becomes_no_part_of_a_page() {
+async fn text_in_an_address_does_not_become_part_of_a_page() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     let encoded = "%22'%3E%3Cimg%20src=x%20onerror=%22window.xss=1%22%3E%3Cb%20class=xss%3E";
@@ -63,7 +63,7 @@ async fn what_stands_in_an_address_becomes_no_part_of_a_page() {
     assert_eq!(browser.count("[href*='evil.test'], [action*='evil.test'], [src*='evil.test']").await, 0);
 }
 
-/// Another origin: to the browser a stranger as `localhost`, a neighbour as `127.0.0.1`, whom cookies are sent along with.
+/// Another origin: cross-site to the browser as `localhost`, same-site (with cookies) as `127.0.0.1`.
 async fn attacker(pod: &UserPod) -> Site {
     let login = format!(
         "<!doctype html><title>Prizes</title><form id=f method=post action='{}'><input name=user value=eve></form>
@@ -86,7 +86,7 @@ async fn attacker(pod: &UserPod) -> Site {
 }
 
 #[tokio::test]
-async fn no_other_sites_page_signs_anybody_in_or_out() {
+async fn pages_of_other_sites_sign_no_user_in_or_out() {
     let pod = pod(&[]).await;
     let attacker = attacker(&pod).await;
     let browser = Browser::open().await;
@@ -116,7 +116,7 @@ async fn no_other_sites_page_signs_anybody_in_or_out() {
 }
 
 #[tokio::test]
-async fn no_other_sites_page_frames_one_of_ours() {
+async fn pages_of_other_sites_cannot_frame_ours() {
     let pod = pod(&[]).await;
     let harmless = Site::with(&[("/", "<!doctype html><title>x</title><h1>Framed</h1>")]).await;
     let paths = ["/", "/nowhere", "/session", "/events", "/logout", "/metrics", "/health", "/favicon.ico"];

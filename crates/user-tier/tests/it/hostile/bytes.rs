@@ -1,4 +1,4 @@
-//! Fields with raw bytes in them: what is meant for us is read, whatever stands beside it.
+//! Header fields with raw bytes: the parts for us are read, whatever is beside them.
 
 use http::HeaderValue;
 use reqwest::{Client, Response};
@@ -17,7 +17,7 @@ async fn ask(pod: &UserPod, path: &str, fields: &[(&'static str, HeaderValue)]) 
 }
 
 #[tokio::test]
-async fn a_session_is_found_beside_cookies_that_are_no_text() {
+async fn a_session_is_found_beside_cookies_that_are_not_text() {
     let pod = pod(&[]).await;
     let answer = Client::new().get(pod.url("/")).send().await.unwrap();
     let session = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().as_bytes().to_owned();
@@ -38,7 +38,7 @@ async fn a_session_is_found_beside_cookies_that_are_no_text() {
 }
 
 #[tokio::test]
-async fn what_is_not_understood_in_a_list_spoils_nothing_of_it() {
+async fn an_invalid_element_of_a_list_does_not_affect_the_others() {
     let pod = pod(&[]).await;
     let person = pod.person().visit().await;
     let page = person.request("/nowhere").header("accept", bytes(b"text/html, \xff"));

@@ -1,11 +1,11 @@
-//! What stands around every answer, whatever it answers.
+//! The security headers of every answer.
 
 use reqwest::Response;
 use test_support::{Person, Signal, UserPod};
 
 use crate::{BINARY, QUICK, pod};
 
-/// What a browser says when it goes somewhere.
+/// The fields of a browser's navigation.
 const NAVIGATING: (&str, &str) = ("accept", "text/html");
 
 fn is_guarded(answer: &Response, what: &str) {
@@ -17,7 +17,7 @@ fn is_guarded(answer: &Response, what: &str) {
     assert_eq!(header("referrer-policy"), "same-origin", "{what}");
 }
 
-/// Asks with `GET` and looks at the status and what stands around the answer, as a program and as a browser.
+/// Sends `GET` as a program and as a browser, and checks the status and the headers of the answer.
 async fn get(person: &Person, path: &str, status: u16) {
     for (name, value) in [NAVIGATING, ("accept", "*/*")] {
         let answer = person.request(path).header(name, value).send().await.unwrap();
@@ -27,7 +27,7 @@ async fn get(person: &Person, path: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn every_answer_is_guarded_whatever_it_is() {
+async fn every_answer_has_the_security_headers() {
     let pod = pod(&[("DRAIN_TIMEOUT", "1h")]).await;
     let stranger = Person::new(&pod.http);
     get(&stranger, "/session", 401).await;
@@ -71,7 +71,7 @@ async fn every_answer_is_guarded_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn the_answers_of_other_modes_are_guarded_as_well() {
+async fn answers_in_other_modes_have_the_security_headers_too() {
     let tabs = pod(&[("SESSION_SCOPE", "tab")]).await;
     get(&tabs.person(), "/", 303).await;
     let closed = pod(&[("MAINTENANCE_MODE", "true")]).await;

@@ -1,16 +1,17 @@
-//! Cookies that are guessed, planted and kept: none of them opens anything.
+//! Guessed, planted and copied cookies: none of them opens a session.
 
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use test_support::{UserPod, eventually};
 
 use crate::pod;
+use crate::switch::Switch;
 
 fn client() -> Client {
     Client::builder().redirect(Policy::none()).build().unwrap()
 }
 
-/// Opens a session and keeps its cookie.
+/// Starts a session and copies its cookie.
 async fn cookie(pod: &UserPod) -> String {
     let answer = client().get(pod.url("/")).send().await.unwrap();
     answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned()
@@ -20,7 +21,7 @@ async fn status(pod: &UserPod, path: &str, cookie: &str) -> u16 {
     client().get(pod.url(path)).header("cookie", cookie).send().await.unwrap().status().as_u16()
 }
 
-/// Neither looks nor acts: no page of the session, no stream, no logout counted in its name.
+/// Checks that a cookie gives no access: no page of the session, no stream, no counted logout.
 async fn opens_nothing(pod: &UserPod, cookie: &str, what: &str) {
     for path in ["/session", "/events"] {
         assert_eq!(status(pod, path, cookie).await, 401, "{what}: {path}");
@@ -32,7 +33,7 @@ async fn opens_nothing(pod: &UserPod, cookie: &str, what: &str) {
 }
 
 #[tokio::test]
-async fn a_session_id_that_somebody_has_read_opens_nothing() {
+async fn a_disclosed_session_id_opens_nothing() {
     let key = |key| [("SESSION_KEY", key)];
     let pod = pod(&key("0123456789abcdef0123456789abcdef")).await;
     let other = crate::pod(&key("fedcba9876543210fedcba9876543210")).await;
@@ -47,11 +48,11 @@ async fn a_session_id_that_somebody_has_read_opens_nothing() {
     for bad in [format!("session={id}"), format!("__Host-session={signed}"), foreign, moved] {
         opens_nothing(&pod, &bad, &bad).await;
     }
-    assert_eq!(status(&pod, "/session", &good).await, 200, "nobody else's tries end it");
+    assert_eq!(status(&pod, "/session", &good).await, 200, "tries of others do not end it");
 }
 
 #[tokio::test]
-async fn a_planted_cookie_is_worthless_once_its_victim_has_signed_in() {
+async fn a_planted_cookie_is_worthless_after_its_victim_has_signed_in() {
     let pod = pod(&[]).await;
     let planted = cookie(&pod).await;
     let login = client().post(pod.url("/login")).header("cookie", &planted).form(&[("user", "ada")]);
@@ -63,7 +64,7 @@ async fn a_planted_cookie_is_worthless_once_its_victim_has_signed_in() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_kept_opens_nothing_after_the_end_however_it_came() {
+async fn a_copied_cookie_opens_nothing_after_any_end_of_its_session() {
     let pod = pod(&[("SESSION_TTL", "1s")]).await;
     let left = cookie(&pod).await;
     client().post(pod.url("/logout")).header("cookie", &left).send().await.unwrap();
@@ -78,19 +79,17 @@ async fn a_cookie_that_was_kept_opens_nothing_after_the_end_however_it_came() {
 }
 
 #[tokio::test]
-async fn a_cookie_that_was_kept_opens_nothing_after_a_forced_end() {
-    let folder = tempfile::tempdir().unwrap();
-    let switch = folder.path().join("MAINTENANCE_MODE");
-    std::fs::write(&switch, "false").unwrap();
-    let options = [("MAINTENANCE_FILE", switch.to_str().unwrap()), ("MAINTENANCE_POLL", "100ms")];
+async fn a_copied_cookie_opens_nothing_after_a_forced_end() {
+    let switch = Switch::new("false");
+    let options = switch.options();
     let pod = pod(&[&options[..], &[("DRAIN_TIMEOUT", "1s")]].concat()).await;
     let forced = cookie(&pod).await;
     let stream = client().get(pod.url("/events")).header("cookie", &forced).send().await.unwrap();
     let mut stream = test_support::Events::new(stream);
-    std::fs::write(&switch, "true").unwrap();
+    switch.set("true");
     assert_eq!(stream.next_named("session-ended").await.data["reason"], "forced");
-    opens_nothing(&pod, &forced, "while nobody is let in").await;
-    std::fs::write(&switch, "false").unwrap();
+    opens_nothing(&pod, &forced, "while no newcomer is admitted").await;
+    switch.set("false");
     eventually("newcomers to be let in", || async { (pod.person().status("/").await == 200).then_some(()) }).await;
     opens_nothing(&pod, &forced, "once people are let in again").await;
 }

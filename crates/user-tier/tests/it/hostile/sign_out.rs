@@ -1,4 +1,4 @@
-//! Requests that no human made sign nobody out, and start no session.
+//! Requests that no user made sign no user out, and start no session.
 
 use test_support::Person;
 
@@ -27,7 +27,7 @@ async fn get(person: &Person, path: &str, fields: &[(&str, &str)]) -> reqwest::R
 }
 
 #[tokio::test]
-async fn a_get_that_no_user_made_shows_a_button_and_ends_nothing() {
+async fn a_get_that_the_user_did_not_make_shows_a_button_and_ends_nothing() {
     let pod = pod(&[]).await;
     let person = pod.person().visit().await;
     for fields in UNWANTED {
@@ -48,7 +48,7 @@ async fn a_get_that_no_user_made_shows_a_button_and_ends_nothing() {
 }
 
 #[tokio::test]
-async fn a_user_who_goes_there_and_our_own_script_sign_out() {
+async fn a_navigation_by_the_user_and_our_own_script_sign_out() {
     let pod = pod(&[]).await;
     for fields in [
         &[][..],
@@ -65,7 +65,7 @@ async fn a_user_who_goes_there_and_our_own_script_sign_out() {
 }
 
 #[tokio::test]
-async fn what_looks_ahead_starts_no_session() {
+async fn prefetches_of_every_kind_start_no_session() {
     let pod = pod(&[]).await;
     for fields in UNWANTED.iter().filter(|fields| fields.iter().any(|(name, _)| !name.starts_with("sec-fetch"))) {
         let answer = get(&pod.person(), "/", fields).await;

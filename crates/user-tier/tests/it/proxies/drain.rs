@@ -15,7 +15,7 @@ async fn pod(name: &str) -> UserPod {
     UserPod::start(BINARY, name, &[&QUICK[..], &PATIENT].concat()).await
 }
 
-/// Posts every 50 ms, at `url`, until `until` says that it is enough, and gives what was answered.
+/// Posts to `url` every 50 ms until `until` returns true, and returns the answers.
 async fn post_all_the_time(url: &str, until: impl AsyncFn() -> bool) -> Vec<StatusCode> {
     let (client, mut ticks, mut answers) = (Client::new(), interval(Duration::from_millis(50)), Vec::new());
     let deadline = Instant::now() + Duration::from_secs(30);
@@ -27,7 +27,7 @@ async fn post_all_the_time(url: &str, until: impl AsyncFn() -> bool) -> Vec<Stat
     answers
 }
 
-/// The sample app has nothing at that address and says so: the request was served.
+/// The sample app's answer for an unknown address: the request was served.
 fn all_served(answers: &[StatusCode]) {
     assert!(answers.len() >= 20, "{}", answers.len());
     let refused: Vec<_> = answers.iter().filter(|status| **status != StatusCode::NOT_FOUND).collect();
@@ -40,7 +40,7 @@ mod haproxy {
     use super::*;
 
     #[tokio::test]
-    async fn no_post_without_a_cookie_is_refused_before_during_and_after_a_drain() {
+    async fn no_post_without_a_cookie_is_refused_before_or_during_a_drain() {
         let (first, second) = (pod("user-1").await, pod("user-2").await);
         let proxy = Haproxy::with_slots(2).await;
         proxy.serve(0, &first.http).await;

@@ -1,4 +1,4 @@
-//! What proxies say of a request (`TRUSTED_PROXIES`), and whose pages may post (`ALLOWED_ORIGINS`).
+//! Forwarded fields of proxies (`TRUSTED_PROXIES`), and sites that may post (`ALLOWED_ORIGINS`).
 
 use http::StatusCode;
 use test_support::{Person, UserPod};
@@ -15,14 +15,14 @@ async fn post_from_app(pod: &UserPod) -> StatusCode {
     post.header("x-forwarded-host", "app.test:8080").send().await.unwrap().status()
 }
 
-/// The name of the cookie that a page gives to a request with this field.
+/// The name of the cookie in the answer to a request with this field.
 async fn cookie(pod: &UserPod, (name, value): (&str, &str)) -> String {
     let answer = pod.person().request("/").header(name, value).send().await.unwrap();
     answer.headers()["set-cookie"].to_str().unwrap().split('=').next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn the_host_of_a_trusted_proxy_counts_and_nobody_elses() {
+async fn the_forwarded_host_counts_from_trusted_proxies_only() {
     for (options, status) in
         [(&[][..], StatusCode::FORBIDDEN), (&[HERE], StatusCode::SEE_OTHER), (&[ELSEWHERE], StatusCode::FORBIDDEN)]
     {
@@ -31,7 +31,7 @@ async fn the_host_of_a_trusted_proxy_counts_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_secure_scheme_is_heard_in_every_spelling_and_from_trusted_proxies_only() {
+async fn a_secure_scheme_is_read_in_every_spelling_and_from_trusted_proxies_only() {
     let (anybody, here, elsewhere) = (pod(&[]).await, pod(&[HERE]).await, pod(&[ELSEWHERE]).await);
     for field in [
         ("x-forwarded-proto", "https"),

@@ -8,7 +8,7 @@ use test_support::{Haproxy, Person};
 use super::{POD, login, posts_after_pauses, replaced, serves_pages_forms_and_events, settings};
 use crate::pod;
 
-/// Debian's `defaults`, and the least that has to be added.
+/// Debian's `defaults`, with the smallest additions that work.
 async fn as_shipped(upstream: &str) -> Haproxy {
     Haproxy::with(|address| {
         format!(
@@ -29,7 +29,7 @@ backend pods
     .await
 }
 
-/// As the manual says; `kept` is how long it keeps idle connections to the pod.
+/// The manual's settings; `kept` is how long the proxy keeps idle connections to the pod.
 async fn as_recommended(upstream: &str, kept: &str) -> Haproxy {
     let kept = format!("pool-purge-delay {kept}");
     Haproxy::with(|address| {

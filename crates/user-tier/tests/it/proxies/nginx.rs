@@ -8,7 +8,7 @@ use test_support::{Browser, Nginx, Person};
 use super::{POD, login, posts_after_pauses, replaced, serves_pages_forms_and_events, settings};
 use crate::pod;
 
-/// As it comes: HTTP/1.0 with a `Host` that is the upstream's name, buffers, compression.
+/// The defaults: HTTP/1.0 with a `Host` that is the upstream's name, buffers, compression.
 async fn as_shipped(upstream: &str) -> Nginx {
     Nginx::with(|address| {
         format!(
@@ -19,7 +19,7 @@ async fn as_shipped(upstream: &str) -> Nginx {
     .await
 }
 
-/// As the manual says; `kept` is how long it keeps idle connections to the pod.
+/// The manual's settings; `kept` is how long the proxy keeps idle connections to the pod.
 async fn as_recommended(upstream: &str, kept: &str) -> Nginx {
     let kept = format!("keepalive_timeout {kept};");
     Nginx::with(|address| {
@@ -30,19 +30,19 @@ async fn as_recommended(upstream: &str, kept: &str) -> Nginx {
 }
 
 #[tokio::test]
-async fn our_own_forms_pass_as_shipped_where_the_browser_vouches_for_them() {
+async fn our_own_forms_pass_a_default_nginx_with_sec_fetch_site() {
     let pod = pod(&[]).await;
     let nginx = as_shipped(&pod.http).await;
     serves_pages_forms_and_events(&nginx.address).await;
     let person = Person::new(&nginx.address).visit().await;
     let untold = login(&person, &format!("http://{}", nginx.address), None).await;
-    assert_eq!(untold.status(), StatusCode::FORBIDDEN, "Host is the upstream's, and nobody says more");
+    assert_eq!(untold.status(), StatusCode::FORBIDDEN, "Host is the upstream's, and no other field names the host");
     let why = untold.text().await.unwrap();
     assert!(why.contains("X-Forwarded-Host") && why.contains("TRUSTED_PROXIES"), "{why}");
 }
 
 #[tokio::test]
-async fn our_own_forms_pass_as_recommended_where_the_browser_says_nothing() {
+async fn our_own_forms_pass_the_recommended_nginx_without_sec_fetch_site() {
     let pod = pod(&[]).await;
     let nginx = as_recommended(&pod.http, "60s").await;
     serves_pages_forms_and_events(&nginx.address).await;
@@ -59,7 +59,7 @@ async fn no_post_is_lost_where_the_pod_keeps_connections_longer_than_nginx() {
 }
 
 #[tokio::test]
-async fn a_person_signs_in_and_hears_the_notice_in_a_browser_behind_nginx_as_shipped() {
+async fn a_browser_behind_a_default_nginx_signs_in_and_is_notified() {
     let (pod, browser) = (pod(&[("DRAIN_TIMEOUT", "1h")]).await, Browser::open().await);
     let nginx = as_shipped(&pod.http).await;
     browser.go(&nginx.url("/")).await;
@@ -76,7 +76,7 @@ async fn a_person_signs_in_and_hears_the_notice_in_a_browser_behind_nginx_as_shi
 }
 
 #[tokio::test]
-async fn over_plain_http_by_name_where_browsers_tell_no_site_our_own_forms_pass() {
+async fn over_plain_http_by_name_our_own_forms_pass_without_sec_fetch_site() {
     let (pod, browser) = (pod(&[]).await, Browser::open().await);
     let nginx = as_recommended(&pod.http, "60s").await;
     for address in [&pod.http, &nginx.address] {

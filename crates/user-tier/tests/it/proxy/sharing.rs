@@ -1,4 +1,4 @@
-//! The same, where sessions are shared.
+//! The same with shared sessions.
 
 use test_support::{Redis, UserPod};
 
@@ -6,7 +6,7 @@ use super::{PROXIED, cookie, user, visit};
 use crate::{BINARY, pod};
 
 #[tokio::test]
-async fn a_user_who_is_routed_elsewhere_is_told_from_another_there_too() {
+async fn another_pod_distinguishes_the_users_of_a_proxy_too() {
     let redis = Redis::start().await;
     let url = redis.url();
     let options = [PROXIED[0], PROXIED[1], ("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared")];

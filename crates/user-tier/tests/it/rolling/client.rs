@@ -7,7 +7,7 @@ use reqwest::cookie::Jar;
 use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
-use test_support::PATIENCE;
+use test_support::TEST_TIMEOUT;
 use tokio::time::{Instant, sleep};
 
 use super::journal::Journal;
@@ -15,7 +15,7 @@ use super::journal::Journal;
 /// How the requests of a user reach the Service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Connections {
-    /// All on one connection, for as long as it lives.
+    /// All on one connection, while it is open.
     KeptAlive,
     /// Each on a connection of its own.
     OneEach,
@@ -44,7 +44,7 @@ impl Client {
         }
     }
 
-    /// A request in this user's way.
+    /// A request over this user's route.
     pub(super) fn get(&self, path: &str) -> RequestBuilder {
         self.by(self.connections).get(self.url(path)).header("accept", accept(path))
     }
@@ -54,25 +54,25 @@ impl Client {
         self.fresh.get(self.url(path)).header("accept", accept(path))
     }
 
-    /// Sends `GET` in this user's way. A kept connection that closes unanswered costs one repetition, as in browsers.
+    /// Sends `GET` over this user's route. A kept connection that closes unanswered costs one repetition, as in browsers.
     pub(super) async fn send(&self, path: &str, journal: &mut Journal) -> Result<Response, String> {
         journal.requests += 1;
         let refused = |error: reqwest::Error| format!("GET {path}: {error:?}");
-        match self.get(path).timeout(PATIENCE).send().await {
+        match self.get(path).timeout(TEST_TIMEOUT).send().await {
             Err(error) if self.connections == Connections::KeptAlive && !error.is_connect() && !error.is_timeout() => {
                 journal.repeated += 1;
-                self.get(path).timeout(PATIENCE).send().await.map_err(refused)
+                self.get(path).timeout(TEST_TIMEOUT).send().await.map_err(refused)
             }
             answer => answer.map_err(refused),
         }
     }
 
-    /// Opens the page and signs in: a session begins. Gives `/session`; nothing where that was not possible for long.
+    /// Opens the page and signs in: a session starts. Returns `/session`, or none if that was not possible for long.
     pub(super) async fn arrive(&self, journal: &mut Journal) -> Option<Value> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TEST_TIMEOUT;
         while Instant::now() < until {
             // A pod that shuts down asks newcomers to try again, and closes the connection.
-            if self.get("/").timeout(PATIENCE).send().await.is_ok_and(|answer| answer.status() == 200) {
+            if self.get("/").timeout(TEST_TIMEOUT).send().await.is_ok_and(|answer| answer.status() == 200) {
                 self.sign_in(journal).await;
                 let session = self.session().await?;
                 journal.begin(session["session_id"].as_str()?);
@@ -84,21 +84,21 @@ impl Client {
         None
     }
 
-    /// Names the user.
+    /// Signs the user in.
     pub(super) async fn sign_in(&self, journal: &mut Journal) {
         let form = self.by(self.connections).post(self.url("/login")).form(&[("user", &self.name)]);
-        match form.timeout(PATIENCE).send().await {
+        match form.timeout(TEST_TIMEOUT).send().await {
             Ok(answer) if answer.status() == 303 => {}
             Ok(answer) => journal.fail(&format!("sign-in: {}", answer.status())),
             Err(error) => journal.fail(&format!("sign-in: {error:?}")),
         }
     }
 
-    /// What `/session` says on a new connection; nothing where there is no session. A pod may ask to wait.
+    /// The answer of `/session` on a new connection; none without a session. A pod may ask to wait.
     pub(super) async fn session(&self) -> Option<Value> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + TEST_TIMEOUT;
         loop {
-            let answer = self.get_anew("/session").timeout(PATIENCE).send().await;
+            let answer = self.get_anew("/session").timeout(TEST_TIMEOUT).send().await;
             match answer.map(|answer| (answer.status().as_u16(), answer)) {
                 Ok((200, answer)) => return answer.json().await.ok(),
                 Ok((401, _)) => return None,
@@ -120,7 +120,7 @@ impl Client {
     }
 }
 
-/// As browsers say it of navigations, of streams and of what a script asks for.
+/// The fields that browsers send for navigations, streams and requests of scripts.
 fn accept(path: &str) -> &'static str {
     match path {
         "/session" => "application/json",

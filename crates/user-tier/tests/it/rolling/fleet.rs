@@ -10,10 +10,10 @@ use crate::BINARY;
 use crate::last_metrics::LastMetrics;
 
 const PODS: usize = 3;
-/// A pod more than usual runs while another one drains.
+/// The number of pods while one drains.
 const SLOTS: usize = PODS + 1;
 
-/// The pods that run, those that have gone, and what is before and behind them.
+/// The running pods, the exited pods, the proxy in front and the store behind them.
 #[derive(Debug)]
 pub(super) struct Fleet {
     pub(super) haproxy: Haproxy,
@@ -34,18 +34,18 @@ pub(super) struct Running {
     metrics: LastMetrics,
 }
 
-/// A pod that has drained and ended.
+/// A pod that has drained and exited.
 #[derive(Debug)]
 pub(super) struct Gone {
     pub(super) name: String,
     pub(super) terminated_at: Instant,
-    /// The last page of metrics that it gave.
+    /// Its last metrics page.
     pub(super) metrics: String,
     pub(super) drain_log: Vec<String>,
 }
 
 impl Fleet {
-    /// Starts it all and waits until every pod gets connections.
+    /// Starts all of it and waits until every pod gets connections.
     pub(super) async fn start(forced_end: ForcedEnd) -> Self {
         let (haproxy, redis) = (Haproxy::with_slots(SLOTS).await, Redis::start().await);
         let mut fleet = Self { haproxy, redis, forced_end, running: VecDeque::new(), gone: Vec::new(), started: 0 };
@@ -55,7 +55,7 @@ impl Fleet {
         fleet
     }
 
-    /// What helps to find out why something is not as it has to be: the logs, and the sessions as Redis has them.
+    /// Diagnostics for a failure: the logs, and the sessions in Redis.
     pub(super) async fn state(&self) -> String {
         let mut state: Vec<String> = self.running.iter().flat_map(|running| running.pod.log()).collect();
         state.push(self.redis.keys("lastcall:*").await.join(" "));
@@ -88,7 +88,7 @@ impl Fleet {
         self.started += 1;
         let name = format!("user-{}", self.started);
         let url = self.redis.url();
-        // Nobody leaves before a release; what happens after it is to be seen for a while.
+        // No user leaves before a release; the time after it is observed for a while.
         let (drain_timeout, propagation_wait) = match self.forced_end {
             ForcedEnd::Delete => ("8s", "1500ms"),
             ForcedEnd::Release => ("6s", "3500ms"),
@@ -111,7 +111,7 @@ impl Fleet {
         self.running.push_back(Running { pod, name, slot, metrics });
     }
 
-    /// Ends all pods but one at the same moment.
+    /// Stops all pods but one at the same time.
     pub(super) async fn scale_down(&mut self) {
         let mut ending = Vec::new();
         while self.running.len() > 1 {
@@ -127,7 +127,7 @@ impl Fleet {
         self.wait_for(pod, terminated_at).await;
     }
 
-    /// Takes a pod out of rotation and ends it in the same moment, as Kubernetes does.
+    /// Removes a pod from rotation and stops it at the same time, as Kubernetes does.
     async fn terminate_oldest(&mut self) -> (Running, Instant) {
         let oldest = self.running.pop_front().unwrap();
         self.haproxy.drain(oldest.slot).await;
@@ -136,7 +136,7 @@ impl Fleet {
         (oldest, terminated_at)
     }
 
-    /// Waits until a pod has drained and ended.
+    /// Waits until a pod has drained and exited.
     async fn wait_for(&mut self, mut ending: Running, terminated_at: Instant) {
         let status = ending.pod.wait().await;
         assert!(status.success(), "{}: {status}\n{}", ending.name, ending.pod.log().join("\n"));

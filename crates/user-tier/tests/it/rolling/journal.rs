@@ -1,10 +1,10 @@
-//! What one user has seen: requests, sessions, event streams. The pods are not asked.
+//! The observations of one user: requests, sessions, event streams, without the pods' own data.
 
 use std::time::Instant;
 
 use serde_json::Value;
 
-/// How a session ended, as far as its user can tell.
+/// How a session ended, from its user's view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum End {
     /// The user left by `/logout?reason=drain`, as the notice asked, before the server ended the session.
@@ -26,22 +26,22 @@ pub(super) struct Session {
 /// One event stream, from `connected` to its end.
 #[derive(Clone, Debug)]
 pub(super) struct Stream {
-    /// The pod that owned the session, as `connected` said.
+    /// The pod that owned the session, according to `connected`.
     pub(super) pod: String,
     pub(super) opened: Instant,
     pub(super) closed: Option<Instant>,
-    /// What `auto_logout` said in each `drain` event.
+    /// The value of `auto_logout` in each `drain` event.
     pub(super) drains: Vec<bool>,
 }
 
-/// What one user has seen.
+/// The observations of one user.
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     pub(super) user: String,
     pub(super) requests: u64,
-    /// Requests that were sent a second time, as browsers do where a kept connection is closed unanswered.
+    /// Requests that were sent twice, as browsers do when a kept connection closes unanswered.
     pub(super) repeated: u64,
-    /// Requests of a session that were not answered as they had to be.
+    /// Requests of a session with a wrong answer.
     pub(super) failures: Vec<String>,
     pub(super) sessions: Vec<Session>,
     pub(super) streams: Vec<Stream>,
@@ -71,12 +71,12 @@ impl Journal {
         self.sessions.push(Session { id: id.to_owned(), end: None });
     }
 
-    /// The session that lives now.
+    /// The current session.
     pub(super) fn current(&self) -> Option<&Session> {
         self.sessions.last().filter(|session| session.end.is_none())
     }
 
-    /// The session that lives now has ended, if there is one: a user who left is told so once more.
+    /// The current session has ended, if there is one: a user who left may receive this again.
     pub(super) fn end(&mut self, end: End, pod: &str) {
         let Some(session) = self.sessions.last_mut().filter(|session| session.end.is_none()) else { return };
         session.end = Some((end, pod.to_owned()));
@@ -86,7 +86,7 @@ impl Journal {
         }
     }
 
-    /// A new stream has said `connected`.
+    /// A new stream has sent `connected`.
     pub(super) fn opened(&mut self, data: &Value, at: Instant) {
         self.closed(at);
         let pod = data["pod"].as_str().unwrap_or_default().to_owned();
@@ -100,7 +100,7 @@ impl Journal {
         }
     }
 
-    /// The open stream has said `connected` once more: another pod may own the session now.
+    /// The open stream has sent `connected` again: another pod may own the session now.
     pub(super) fn connected_again(&mut self, data: &Value) {
         let pod = data["pod"].as_str().unwrap_or_default();
         if let Some(stream) = self.streams.last_mut() {
@@ -108,7 +108,7 @@ impl Journal {
         }
     }
 
-    /// A stream has said `drain`.
+    /// A stream has sent `drain`.
     pub(super) fn notified(&mut self, data: &Value) {
         let Some(stream) = self.streams.last_mut() else { return };
         stream.drains.push(data["auto_logout"] == true);

@@ -1,4 +1,4 @@
-//! What the pods have counted, held against what the users have seen.
+//! Compares the pods' counters with the users' observations.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use super::ForcedEnd;
 use super::fleet::Fleet;
 use super::journal::{End, Journal, Stream};
 
-/// How long counts may take to agree once nothing happens any more.
+/// How long counters may take to agree once all activity has ended.
 const SETTLES_WITHIN: Duration = Duration::from_secs(15);
 /// A pod that serves the stream of a draining pod's session may adopt the session at once, instead of passing the notice on.
 const MOVES_WITHIN: Duration = Duration::from_secs(4);
@@ -28,7 +28,7 @@ struct Counted {
     active: f64,
     graceful: f64,
     outcomes: BTreeMap<&'static str, f64>,
-    /// The sessions that its log says were force-closed.
+    /// The number of force-closed sessions according to its log.
     force_closed: f64,
 }
 
@@ -110,7 +110,7 @@ fn per_pod(counted: &[Counted], journals: &[Journal], forced_end: ForcedEnd) -> 
     violations
 }
 
-/// Over all pods each session begins once, and ends once or lives; each move is counted on both sides.
+/// Over all pods each session starts once, and ends once or is still active; each move is counted on both sides.
 fn in_all(counted: &[Counted], journals: &[Journal]) -> Vec<String> {
     let sum = |field: fn(&Counted) -> f64| counted.iter().map(field).sum::<f64>();
     let sessions = journals.iter().map(|journal| journal.sessions.len()).sum::<usize>() as f64;

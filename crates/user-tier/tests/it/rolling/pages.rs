@@ -10,7 +10,7 @@ use test_support::Browser;
 
 use super::journal::{End, Journal};
 
-/// Writes down what the library tells the page, and comes back a moment after the session has ended, as a user does.
+/// Records the library's events on the page, and opens the page again shortly after the session has ended, as a user does.
 const RECORD: &str = r#"
 if (location.hostname.endsWith(".localhost")) {
   const log = JSON.parse(localStorage.getItem("rolling") ?? "[]");
@@ -63,7 +63,7 @@ pub(super) async fn open(browser: &Browser, address: &str, pages: usize) -> Vec<
     sessions
 }
 
-/// Reads what the pages have seen, once each has a session again, and leaves them. `sessions` are those that they began with.
+/// Reads the pages' records once each has a session again, and closes them. `sessions` are their first sessions.
 pub(super) async fn close(browser: &Browser, sessions: &[String]) -> Vec<Journal> {
     let mut journals = Vec::new();
     for (number, session) in sessions.iter().enumerate() {
@@ -73,7 +73,7 @@ pub(super) async fn close(browser: &Browser, sessions: &[String]) -> Vec<Journal
         let now = browser.run("return Date.now()").await.as_u64().unwrap();
         let user = browser.text("#user").await;
         let mut journal = read(&name(number, sessions.len()), session, log.as_array().unwrap(), now);
-        // Who came back is anonymous, and who was never signed out still has their name.
+        // A user who came back is anonymous; a user who was never signed out still has the name.
         let expected = if journal.sessions.len() > 1 { "anonymous" } else { journal.user.as_str() };
         if user != expected {
             journal.fail(&format!("the page is of {user:?} now"));

@@ -26,7 +26,7 @@ async fn names(stream: &mut Events) -> Vec<String> {
     names
 }
 
-/// The stream is opened once more: at the pod that released it where `comes_back`, and then at the other one.
+/// Opens the stream again: with `comes_back` first on the pod that released it, and then on the other one.
 async fn is_adopted(comes_back: bool) {
     let redis = Redis::start().await;
     let (mut first, second) = (pod("user-1", &redis, "3s").await, pod("user-2", &redis, "3s").await);

@@ -26,7 +26,7 @@ impl Known {
     }
 }
 
-/// Looks at the page and at the session in turn until told to stop, and signs in again where the session has ended.
+/// Requests the page and the session in turn until told to stop, and signs in again when the session has ended.
 pub(super) async fn run(client: Client, forced_end: ForcedEnd, stop: CancellationToken) -> Journal {
     let mut journal = Journal::new(&client.name);
     let Some(session) = client.arrive(&mut journal).await else { return journal };
@@ -51,7 +51,7 @@ pub(super) async fn run(client: Client, forced_end: ForcedEnd, stop: Cancellatio
     journal
 }
 
-/// Compares an answer with what is known; an error says what is different.
+/// Compares an answer with the expected state; the error describes the difference.
 async fn look(path: &str, answer: Response, name: &str, known: &mut Known) -> Result<(), String> {
     let status = answer.status();
     if status != 200 {
@@ -69,13 +69,13 @@ async fn look(path: &str, answer: Response, name: &str, known: &mut Known) -> Re
     if now.id != known.id || session["user"] != name {
         return Err(format!("{path}: another session: {session}"));
     }
-    // Who moved to another pod has not been notified there.
+    // A user who moved to another pod has not been notified there.
     *known = Known { notified: now.notified || (known.notified && known.owner == now.owner), ..now };
     Ok(())
 }
 
-/// Finds out what a strange answer means: a failure where the session lives, else the session's end, after which another
-/// one begins. Gives whether there is one.
+/// Interprets an unexpected answer: a failure if the session still exists, else the session's end, after which another one
+/// starts. Returns whether there is one.
 async fn settle(client: &Client, journal: &mut Journal, known: &mut Known, what: &str, forced_end: ForcedEnd) -> bool {
     let now = client.session().await;
     if let Some(session) = &now

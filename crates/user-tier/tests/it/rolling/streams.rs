@@ -1,11 +1,11 @@
-//! A user with an event stream and nothing else, who does what the page does: leaves in time where the notice asks for it,
-//! and opens the stream again where it ends. Some save their work instead, which moves their session to another pod.
+//! A user with only an event stream, who acts as the page does: signs out in time if the notice asks for it, and opens the
+//! stream again when it ends. Some users save their work instead, which moves their session to another pod.
 
 use std::future::pending;
 use std::time::Duration;
 
 use serde_json::Value;
-use test_support::{Events, PATIENCE};
+use test_support::{Events, TEST_TIMEOUT};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -14,21 +14,21 @@ use super::journal::{End, Journal};
 
 /// How long before the deadline a user leaves.
 const LEAVE_EARLY: Duration = Duration::from_secs(1);
-/// How long after the notice a user saves who does not leave.
+/// How long after the notice a user who does not leave saves.
 const SAVE_AFTER: Duration = Duration::from_millis(1_500);
 /// How long a stream may stay open after its session has ended.
 const ENDS_WITHIN: Duration = Duration::from_secs(10);
 
-/// What a user does who is notified.
+/// What a notified user does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reaction {
-    /// Leaves where the notice asks for it.
+    /// Signs out if the notice asks for it.
     Leave,
     /// Makes a request on a new connection, and opens the stream again as fast as a page does.
     Save,
 }
 
-/// Listens until told to stop, and signs in again where the session has ended.
+/// Listens until told to stop, and signs in again when the session has ended.
 pub(super) async fn run(client: Client, reaction: Reaction, stop: CancellationToken) -> Journal {
     let mut journal = Journal::new(&client.name);
     while !stop.is_cancelled() {
@@ -136,11 +136,11 @@ fn greet(data: &Value, again: bool, journal: &mut Journal) {
     }
 }
 
-/// Leaves on a new connection. Where the server was first, the stream has said so.
+/// Signs out on a new connection. If the server ended the session before, the stream has reported it.
 async fn leave(client: &Client, mut events: Events, journal: &mut Journal) {
     journal.requests += 1;
     let pod = journal.last_pod();
-    let answer = client.get_anew("/logout?reason=drain").timeout(PATIENCE).send().await;
+    let answer = client.get_anew("/logout?reason=drain").timeout(TEST_TIMEOUT).send().await;
     if !answer.as_ref().is_ok_and(|answer| answer.status() == 200) {
         journal.fail(&format!("/logout: {answer:?}"));
     }

@@ -6,7 +6,7 @@ use super::{hash, id, owned_by, pod};
 use crate::replaced::{is_replaced, visitor};
 
 #[tokio::test]
-async fn a_login_at_one_pod_is_known_at_the_other_and_for_a_minute() {
+async fn a_replaced_id_is_known_to_the_other_pod_for_a_minute() {
     let redis = Redis::start().await;
     let (first, second) = (pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await);
     let (person, old) = visitor(&first).await;

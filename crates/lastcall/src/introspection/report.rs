@@ -1,0 +1,45 @@
+//! What the pod reports of itself and of its sessions.
+
+use std::sync::Arc;
+
+use session_domain::lifecycle::Readiness;
+use session_domain::{Counters, Outcome, PodReport, SessionView};
+
+use crate::service_state::{PodReadiness, ServiceState};
+use crate::sessions::Live;
+
+impl ServiceState {
+    /// The session as others see it.
+    pub(super) fn view(&self, session: &Live) -> SessionView {
+        let is_present = self.registry.is_present(session, self.clock.now());
+        session.view(&self.config.pod, self.registry.is_notified(session), is_present)
+    }
+
+    /// The pod; `present` are the sessions that are present.
+    pub(super) fn report(&self, present: u64, is_final: bool) -> PodReport {
+        let lifecycle = *self.lifecycle.borrow();
+        let totals = self.registry.totals();
+        PodReport {
+            pod: self.config.pod.clone(),
+            phase: lifecycle.phase(),
+            started_at: self.clock.started(),
+            drain_started_at: lifecycle.drain_started_at(),
+            forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
+            active_sessions: self.registry.active(),
+            present_sessions: Some(present),
+            ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
+            revision: Arc::clone(&self.config.revision),
+            version: self.config.version.clone(),
+            counters: Counters {
+                drain_notifications_sent: totals.notified,
+                graceful_logouts: totals.graceful,
+                auto_logouts: totals.ended(Outcome::AutoLogout),
+                forced_logouts: totals.ended(Outcome::Forced),
+                moved: totals.ended(Outcome::Moved),
+                logins: totals.logins,
+                websocket_connections: 0,
+            },
+            is_final,
+        }
+    }
+}

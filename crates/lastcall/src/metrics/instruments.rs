@@ -1,0 +1,143 @@
+//! Every series of the service: names, help texts and units, in one place.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, Recorder, Unit};
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use session_domain::Outcome;
+
+use super::Snapshot;
+
+const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
+const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
+
+/// The buckets of the service's histograms.
+pub(super) const BUCKETS: [(&str, [f64; 9]); 2] = [
+    (REQUEST_SECONDS, [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0]),
+    (DRAIN_SECONDS, [1.0, 5.0, 15.0, 30.0, 60.0, 90.0, 120.0, 300.0, 900.0]),
+];
+
+/// The names without the prefix.
+const UNPREFIXED: [&str; 5] = [
+    "active_sessions_total",
+    "drain_notifications_sent",
+    "graceful_logouts_total",
+    "forced_logouts_total",
+    "total_logins",
+];
+
+/// Whether a series of this name, as Prometheus reads it, is the service's own.
+pub(super) fn is_ours(name: &str) -> bool {
+    name.starts_with("lastcall_") || UNPREFIXED.contains(&name)
+}
+
+/// The service's series in one recorder.
+pub(super) struct Instruments {
+    active_sessions: Gauge,
+    notified: Counter,
+    graceful_logouts: Counter,
+    forced_logouts: Counter,
+    logins: Counter,
+    ends: [(Outcome, Counter); 5],
+    adopted: Counter,
+    sessions_present: Gauge,
+    event_streams: Gauge,
+    drain_seconds: Histogram,
+    requests: [Histogram; 5],
+    store_up: Gauge,
+    store_readable: Gauge,
+    store_writable: Gauge,
+    store_errors: Counter,
+    log_lines_dropped: Counter,
+}
+
+impl Instruments {
+    /// Describes and registers all series: each is there from the start.
+    pub(super) fn register(recorder: &(impl Recorder + ?Sized), version: &str) -> Self {
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
+            gauge!("lastcall_websocket_connections").set(0.0);
+            Self::new()
+        })
+    }
+
+    fn new() -> Self {
+        let end = |outcome: Outcome| (outcome, counter!("lastcall_session_ends_total", "outcome" => outcome.as_str()));
+        Self {
+            active_sessions: gauge!("active_sessions_total"),
+            notified: counter!("drain_notifications_sent"),
+            graceful_logouts: counter!("graceful_logouts_total"),
+            forced_logouts: counter!("forced_logouts_total"),
+            logins: counter!("total_logins"),
+            ends: Outcome::ALL.map(end),
+            adopted: counter!("lastcall_sessions_adopted_total"),
+            sessions_present: gauge!("lastcall_sessions_present"),
+            event_streams: gauge!("lastcall_event_streams"),
+            drain_seconds: histogram!(DRAIN_SECONDS),
+            requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
+            store_up: gauge!("lastcall_store_up"),
+            store_readable: gauge!("lastcall_store_readable"),
+            store_writable: gauge!("lastcall_store_writable"),
+            store_errors: counter!("lastcall_store_errors_total"),
+            log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
+        }
+    }
+
+    /// Sets what is counted elsewhere.
+    pub(super) fn set(&self, snapshot: &Snapshot, open_streams: u64, dropped_log_lines: u64) {
+        #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no pod has 2^53 sessions")]
+        let float = |number: u64| number as f64;
+        let (totals, store) = (&snapshot.totals, &snapshot.store);
+        self.active_sessions.set(float(snapshot.active_sessions));
+        self.sessions_present.set(float(snapshot.present_sessions));
+        self.event_streams.set(float(open_streams));
+        self.notified.absolute(totals.notified);
+        self.graceful_logouts.absolute(totals.graceful);
+        self.forced_logouts.absolute(totals.ended(Outcome::Forced));
+        self.logins.absolute(totals.logins);
+        self.adopted.absolute(totals.adopted);
+        for (outcome, counter) in &self.ends {
+            counter.absolute(totals.ended(*outcome));
+        }
+        let flag = |is_set: bool| f64::from(u8::from(is_set));
+        self.store_up.set(flag(store.is_reachable));
+        self.store_readable.set(flag(store.is_readable));
+        self.store_writable.set(flag(store.is_writable));
+        self.store_errors.absolute(store.errors);
+        self.log_lines_dropped.absolute(dropped_log_lines);
+    }
+
+    pub(super) fn request(&self, status: http::StatusCode, took: Duration) {
+        let class = usize::from(status.as_u16() / 100).clamp(1, 5) - 1;
+        self.requests[class].record(took.as_secs_f64());
+    }
+
+    pub(super) fn drained(&self, took: Duration) {
+        self.drain_seconds.record(took.as_secs_f64());
+    }
+}
+
+fn describe() {
+    describe_gauge!("active_sessions_total", "Sessions held by this pod, present or not.");
+    describe_counter!("drain_notifications_sent", "Sessions notified of a drain or maintenance, once a notice.");
+    describe_counter!("graceful_logouts_total", "Logouts of notified sessions while the notice ran.");
+    describe_counter!("forced_logouts_total", "Sessions that were present and force-closed at the deadline.");
+    describe_counter!("total_logins", "Sessions started by this pod.");
+    describe_counter!("lastcall_session_ends_total", "Sessions that ended, by outcome.");
+    describe_counter!("lastcall_sessions_adopted_total", "Sessions taken over from another pod.");
+    describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
+    describe_gauge!("lastcall_event_streams", "Event streams open now.");
+    describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");
+    describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the end of the last present session.");
+    describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its response's, by status class.");
+    describe_gauge!("lastcall_store_up", "Whether the session store answers: 1, or 0 while not.");
+    describe_gauge!("lastcall_store_readable", "Whether the session store can be read: 1, or 0 while not.");
+    describe_gauge!("lastcall_store_writable", "Whether the session store takes writes: 1, or 0 while not.");
+    describe_counter!("lastcall_store_errors_total", "Operations of the session store that failed.");
+    describe_counter!(
+        "lastcall_log_lines_dropped_total",
+        "Log lines that were dropped because the log was not read fast enough."
+    );
+    describe_gauge!("lastcall_build_info", "Always 1; the label names the version and the git revision.");
+}

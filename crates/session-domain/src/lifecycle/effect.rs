@@ -1,0 +1,27 @@
+//! What the machine wants done, as values.
+
+use super::admission::Admission;
+use super::log_line::LogLine;
+use super::notice::{Notice, Reason};
+
+/// Something to do. The caller performs the effects of a step in the order given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Admit these sessions from now on.
+    SetAdmission(Admission),
+    /// Notify all sessions, and each one that connects until the notice is replaced, cancelled or ended.
+    Notify(Notice),
+    /// Withdraw the notice that runs, and tell the sessions so. The reason is that of the notice.
+    CancelNotice(Reason),
+    /// End the notice: its deadline has passed, or no session is present.
+    EndNotice,
+    /// End every present session as [forced](crate::Outcome::Forced), and log the number that ended:
+    /// [`LogLine::ForceClosing`], or [`LogLine::MaintenanceForceClosing`] if the reason is maintenance.
+    ForceClose(Reason),
+    /// Release every session that is left: it moves to a pod that can adopt it, or expires.
+    ReleaseRemaining,
+    /// Log this line.
+    Log(LogLine),
+    /// End every stream, then let the process exit.
+    Exit,
+}

@@ -1,0 +1,47 @@
+//! What the machine reacts to.
+
+use crate::time::Timestamp;
+
+/// A signal that asks the process to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGTERM, as Kubernetes and `kill` send it.
+    Term,
+    /// SIGINT, as Ctrl-C sends it.
+    Int,
+    /// SIGQUIT, as Ctrl-\ sends it: drain without waiting.
+    Quit,
+}
+
+/// Something that happened to the pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The maintenance switch was turned on, or was on at the start.
+    MaintenanceOn,
+    /// The maintenance switch was turned off.
+    MaintenanceOff,
+    /// The process must stop.
+    Terminate(Signal),
+    /// Sessions started, ended, or became present or absent.
+    PopulationChanged,
+    /// The time of [`Lifecycle::wakes_at`](super::Lifecycle::wakes_at) has come.
+    TimePassed,
+}
+
+/// Counts the sessions of a pod.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    /// Sessions held, present or not.
+    pub held: u64,
+    /// Sessions that are present: they count as users and hold a drain open.
+    pub present: u64,
+}
+
+/// What the machine must know at every event: the time, and the sessions at that time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Situation {
+    /// The time of the event.
+    pub now: Timestamp,
+    /// The sessions at that time.
+    pub population: Population,
+}

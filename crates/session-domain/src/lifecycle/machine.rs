@@ -1,0 +1,107 @@
+//! The machine, and what follows from its state.
+
+use std::time::Duration;
+
+use super::admission::Admission;
+use super::notice::Notice;
+use super::policy::{MaintenanceReadiness, Policy};
+use super::state::{Readiness, State};
+use crate::pod::Phase;
+use crate::time::Timestamp;
+
+/// The lifecycle of a pod: its state, and the policy that it drains by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifecycle {
+    pub(super) policy: Policy,
+    pub(super) state: State,
+    /// How many notices have begun.
+    pub(super) notices: u64,
+}
+
+impl Lifecycle {
+    /// Makes the machine of a pod that serves.
+    pub const fn new(policy: Policy) -> Self {
+        Self { policy, state: State::Serving, notices: 0 }
+    }
+
+    /// The current state.
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// When the caller must send [`Event::TimePassed`](super::Event::TimePassed) if nothing else happens before; `None`
+    /// if no time is due.
+    pub fn wakes_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Serving | State::MaintenanceClosed | State::Stopped { .. } => None,
+            State::MaintenanceCountdown { notice, .. } => Some(notice.deadline),
+            State::Draining { notice, next_progress, .. } => Some(notice.deadline.min(next_progress)),
+            State::Propagating { until, .. } => Some(until),
+        }
+    }
+
+    /// Delays the end of the propagation by the time that the effects of the last step took: the propagation begins after
+    /// them.
+    #[must_use]
+    pub fn extend_propagation(mut self, by: Duration) -> Self {
+        if let State::Propagating { until, .. } = &mut self.state {
+            *until = until.plus(by);
+        }
+        self
+    }
+
+    /// The phase that is reported to others. A stopped pod keeps the phase that it reported last.
+    pub const fn phase(&self) -> Phase {
+        match self.state {
+            State::Serving => Phase::Serving,
+            State::MaintenanceCountdown { .. } | State::MaintenanceClosed => Phase::Maintenance,
+            State::Draining { .. } => Phase::Draining,
+            State::Propagating { .. } | State::Stopped { .. } => Phase::Propagating,
+        }
+    }
+
+    /// The notice that runs, if any.
+    pub const fn notice(&self) -> Option<Notice> {
+        match self.state {
+            State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => Some(notice),
+            State::Serving | State::MaintenanceClosed | State::Propagating { .. } | State::Stopped { .. } => None,
+        }
+    }
+
+    /// When the drain or the maintenance countdown began; `None` while neither runs.
+    pub const fn drain_started_at(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Serving | State::MaintenanceClosed => None,
+            State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => Some(notice.started_at),
+            State::Propagating { since, .. } | State::Stopped { since } => Some(since),
+        }
+    }
+
+    /// Which sessions the pod admits.
+    pub const fn admission(&self) -> Admission {
+        match self.state {
+            State::Serving => Admission::Open,
+            State::MaintenanceCountdown { .. } => Admission::AdoptionsOnly,
+            State::MaintenanceClosed | State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
+                Admission::Closed
+            }
+        }
+    }
+
+    /// What `/ready` answers.
+    pub const fn readiness(&self) -> Readiness {
+        let is_maintenance = match self.state {
+            State::Serving | State::Draining { ready: true, .. } => return Readiness::Ready,
+            State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
+                return Readiness::ShuttingDown;
+            }
+            State::MaintenanceCountdown { was_empty, .. } => match self.policy.maintenance_readiness {
+                MaintenanceReadiness::AfterDrain => was_empty,
+                MaintenanceReadiness::Immediate => true,
+                MaintenanceReadiness::Never => false,
+            },
+            State::MaintenanceClosed => !matches!(self.policy.maintenance_readiness, MaintenanceReadiness::Never),
+        };
+        if is_maintenance { Readiness::Maintenance } else { Readiness::Ready }
+    }
+}

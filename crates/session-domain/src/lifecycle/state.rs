@@ -1,0 +1,53 @@
+//! The states of the machine.
+
+use super::notice::Notice;
+use crate::time::Timestamp;
+
+/// What `/ready` answers, as far as the lifecycle is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// 200.
+    Ready,
+    /// 503, because of maintenance.
+    Maintenance,
+    /// 503, because the pod shuts down.
+    ShuttingDown,
+}
+
+/// A state of the machine. Each variant holds only its own data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// The pod admits all sessions.
+    Serving,
+    /// Maintenance is on and the countdown runs. The pod admits sessions of other pods only, and counts them down, too.
+    MaintenanceCountdown {
+        /// The notice that runs.
+        notice: Notice,
+        /// Whether no session was present at some time since the countdown began. Stays true, so that readiness does not
+        /// flap.
+        was_empty: bool,
+    },
+    /// Maintenance is on and the countdown is over. The pod admits no session.
+    MaintenanceClosed,
+    /// The pod shuts down and waits for its users.
+    Draining {
+        /// The notice that runs.
+        notice: Notice,
+        /// When the number of remaining users is logged next.
+        next_progress: Timestamp,
+        /// Whether `/ready` still answers 200.
+        ready: bool,
+    },
+    /// The pod shuts down and gives load balancers time to remove its endpoint.
+    Propagating {
+        /// When the drain began.
+        since: Timestamp,
+        /// When the process exits.
+        until: Timestamp,
+    },
+    /// The pod has stopped.
+    Stopped {
+        /// When the drain began.
+        since: Timestamp,
+    },
+}

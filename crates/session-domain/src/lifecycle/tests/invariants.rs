@@ -1,0 +1,146 @@
+//! The invariants of the machine, as properties over random histories and over every short history.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{TERM, TICK, at, with};
+use crate::lifecycle::*;
+use crate::pod::Phase;
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        2 => Just(Event::MaintenanceOn),
+        2 => Just(Event::MaintenanceOff),
+        1 => Just(Event::Terminate(Signal::Term)),
+        1 => Just(Event::Terminate(Signal::Quit)),
+        4 => Just(Event::PopulationChanged),
+        4 => Just(Event::TimePassed),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    (0..90_u64, 1..20_u64, 0..30_u64, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(
+        |(drain, every, wait, m, r, s)| Policy {
+            drain_timeout: Duration::from_secs(drain),
+            progress_interval: Duration::from_secs(every),
+            propagation_wait: Duration::from_secs(wait),
+            maintenance_readiness: [
+                MaintenanceReadiness::AfterDrain,
+                MaintenanceReadiness::Immediate,
+                MaintenanceReadiness::Never,
+            ][usize::from(m)],
+            readiness_while_draining: if r { ReadinessWhileDraining::Hold } else { ReadinessWhileDraining::Fail },
+            second_signal: if s { SecondSignal::Ignore } else { SecondSignal::Hurry },
+        },
+    )
+}
+
+/// An event, the seconds before it, and the numbers of present and absent sessions.
+type Step = (Event, i64, u64, u64);
+
+/// Runs a history and checks every invariant after every step.
+fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
+    let mut machine = Lifecycle::new(policy);
+    let (mut now, mut terminated, mut admission, mut exits) = (0, false, Admission::Open, 0);
+    let mut notified = None;
+    for (event, pause, present, absent) in history.iter().copied() {
+        now += pause;
+        let population = Population { held: present + absent, present };
+        let before = machine;
+        let (next, effects) = machine.step(event, Situation { now: at(now), population });
+        machine = next;
+
+        let hurried = matches!(event, Event::Terminate(Signal::Quit))
+            || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
+        for effect in &effects {
+            match effect {
+                Effect::SetAdmission(new) => {
+                    prop_assert!(!terminated || *new == Admission::Closed, "a terminated pod admits sessions");
+                    admission = *new;
+                }
+                Effect::ForceClose(_) => {
+                    let deadline = before.notice().map(|n| n.deadline);
+                    prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
+                }
+                Effect::Notify(notice) => notified = Some(*notice),
+                Effect::CancelNotice(_) | Effect::EndNotice => notified = None,
+                Effect::Exit => exits += 1,
+                Effect::ReleaseRemaining | Effect::Log(_) => {}
+            }
+        }
+        prop_assert_eq!(notified, machine.notice(), "the effects disagree with the running notice");
+        terminated |= matches!(event, Event::Terminate(_));
+        prop_assert_eq!(admission, machine.admission(), "the effects disagree with the admission");
+        prop_assert_eq!(
+            admission == Admission::Open,
+            machine.state() == State::Serving,
+            "sessions start in Serving alone"
+        );
+        if let State::MaintenanceCountdown { notice, .. } = machine.state() {
+            prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
+        }
+        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
+        if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
+            prop_assert!(
+                present > 0 || !matches!(machine.state(), State::Draining { .. }),
+                "the drain waits although no session is present"
+            );
+        }
+        if let State::Draining { notice, .. } = machine.state() {
+            prop_assert!(notice.deadline <= at(now).plus(policy.drain_timeout));
+        }
+        prop_assert!(exits <= 1);
+        prop_assert_eq!(exits == 1, matches!(machine.state(), State::Stopped { .. }));
+    }
+    Ok(())
+}
+
+/// The switch, signals, sessions that leave and return, and time, in every order of six.
+#[test]
+fn the_invariants_hold_in_every_interleaving() {
+    let steps: [Step; 7] = [
+        (Event::MaintenanceOn, 1, 2, 0),
+        (Event::MaintenanceOff, 1, 2, 0),
+        (TERM, 1, 2, 0),
+        (Event::PopulationChanged, 1, 0, 0),
+        (Event::PopulationChanged, 1, 0, 1),
+        (Event::PopulationChanged, 1, 2, 0),
+        (TICK, 60, 1, 0),
+    ];
+    let choices = [MaintenanceReadiness::AfterDrain, MaintenanceReadiness::Immediate, MaintenanceReadiness::Never];
+    for number in 0..steps.len().pow(6) {
+        let history =
+            std::array::from_fn::<_, 6, _>(|place| steps[number / steps.len().pow(place as u32) % steps.len()]);
+        for maintenance_readiness in choices {
+            let policy = Policy { maintenance_readiness, ..Policy::default() };
+            if let Err(broken) = check(policy, &history) {
+                panic!("{broken}\nin {history:?}");
+            }
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_invariants_hold_in_every_history(
+        policy in policy(),
+        history in prop::collection::vec((event(), 0..25_i64, 0..4_u64, 0..3_u64), 1..60),
+    ) {
+        check(policy, &history)?;
+    }
+
+    #[test]
+    fn time_alone_brings_every_terminated_pod_to_its_end(policy in policy(), present in 0..3_u64) {
+        let (mut machine, _) = Lifecycle::new(policy).step(TERM, with(0, present));
+        let mut steps = 0;
+        while let Some(due) = machine.wakes_at() {
+            let population = Population { held: present, present: if machine.notice().is_some() { present } else { 0 } };
+            (machine, _) = machine.step(TICK, Situation { now: due, population });
+            steps += 1;
+            prop_assert!(steps < 1000, "does not end");
+        }
+        let stopped = matches!(machine.state(), State::Stopped { .. });
+        prop_assert!(stopped);
+    }
+}

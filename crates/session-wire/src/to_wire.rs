@@ -1,0 +1,80 @@
+//! Conversions from the domain to the wire. They cannot fail.
+
+use prost_types::Timestamp as WireTime;
+use session_domain::{Outcome, Phase, PodReport, SessionView, Timestamp};
+
+use crate::v1;
+
+/// Converts a time.
+pub fn timestamp_to_wire(time: Timestamp) -> WireTime {
+    let millis = time.as_millis();
+    let nanos = i32::try_from(millis.rem_euclid(1000) * 1_000_000).unwrap_or(0);
+    WireTime { seconds: millis.div_euclid(1000), nanos }
+}
+
+/// Converts a phase.
+pub fn phase_to_wire(phase: Phase) -> v1::Phase {
+    match phase {
+        Phase::Serving => v1::Phase::Serving,
+        Phase::Maintenance => v1::Phase::Maintenance,
+        Phase::Draining => v1::Phase::Draining,
+        Phase::Propagating => v1::Phase::Propagating,
+    }
+}
+
+/// Converts the outcome of a session; `None` for a session that lives on under another id.
+pub fn outcome_to_wire(outcome: Option<Outcome>) -> v1::Outcome {
+    match outcome {
+        None => v1::Outcome::Unspecified,
+        Some(Outcome::Logout) => v1::Outcome::Logout,
+        Some(Outcome::AutoLogout) => v1::Outcome::AutoLogout,
+        Some(Outcome::Forced) => v1::Outcome::Forced,
+        Some(Outcome::Expired) => v1::Outcome::Expired,
+        Some(Outcome::Moved) => v1::Outcome::Moved,
+    }
+}
+
+/// Converts a session.
+pub fn session_to_wire(session: &SessionView) -> v1::Session {
+    v1::Session {
+        session_id: session.id.to_string(),
+        user: session.user.to_string(),
+        login_time: Some(timestamp_to_wire(session.login_time)),
+        last_activity: Some(timestamp_to_wire(session.last_activity)),
+        pod: session.pod.to_string(),
+        event_streams: session.event_streams,
+        websockets: session.websockets,
+        active_tasks: session.active_tasks,
+        in_flight_requests: session.in_flight_requests,
+        notified: session.notified,
+        present: session.present,
+    }
+}
+
+/// Converts the report of a pod.
+pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
+    let counters = report.counters;
+    v1::Pod {
+        pod: report.pod.to_string(),
+        phase: phase_to_wire(report.phase).into(),
+        started_at: Some(timestamp_to_wire(report.started_at)),
+        drain_started_at: report.drain_started_at.map(timestamp_to_wire),
+        forced_logout_at: report.forced_logout_at.map(timestamp_to_wire),
+        active_sessions: report.active_sessions,
+        version: report.version.clone(),
+        counters: Some(v1::Counters {
+            drain_notifications_sent: counters.drain_notifications_sent,
+            graceful_logouts: counters.graceful_logouts,
+            forced_logouts: counters.forced_logouts,
+            logins: counters.logins,
+            websocket_connections: counters.websocket_connections,
+            auto_logouts: counters.auto_logouts,
+            asked_to_move: 0,
+            moved: counters.moved,
+        }),
+        is_final: report.is_final,
+        present_sessions: report.present_sessions,
+        revision: report.revision.to_string(),
+        ready: report.ready,
+    }
+}
