@@ -85,7 +85,7 @@ async fn sign_in(
     let Some(user) = login.authenticate(credentials).await.map_err(failed)? else {
         return Ok(Redirect::to("/login").into_response());
     };
-    let signed_in = lastcall.name_user(UserName::from_input(user.name)).await?;
+    let signed_in = lastcall.name_user(UserName::from_input(user.name)).await.map_err(IntoResponse::into_response)?;
     login.login(&user).await.map_err(failed)?;
     metrics::counter!("shop_logins_total").increment(1);
     Ok((signed_in, Redirect::to("/")).into_response())
@@ -94,6 +94,9 @@ async fn sign_in(
 /// Signs out of the app, and ends the session that the drain waits for.
 async fn sign_out(mut login: Login, session: Option<Session>) -> Result<Response, StatusCode> {
     login.logout().await.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-    let _ = session;
-    Ok(Redirect::to("/login").into_response())
+    let signed_out = match session {
+        Some(session) => Some(session.sign_out().await),
+        None => None,
+    };
+    Ok((signed_out, Redirect::to("/login")).into_response())
 }
