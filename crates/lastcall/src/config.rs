@@ -9,8 +9,8 @@ use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
 
-use crate::cookie::SigningKeys;
 use crate::names::{CookieName, RoutePrefix};
+use crate::signing_keys::SigningKeys;
 use crate::store::SessionStore;
 
 /// What one cookie stands for.

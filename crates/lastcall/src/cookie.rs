@@ -4,78 +4,16 @@
 //! because a request may carry several cookies of one name (of different paths, or planted by a neighbour): each is
 //! tried until one verifies, and no other cookie costs a signature.
 
-use cookie::{Cookie, CookieJar, Key, SameSite};
+use cookie::{Cookie, SameSite};
 use http::header::{HeaderMap, HeaderValue};
 use session_domain::SessionId;
-use thiserror::Error;
 
 use crate::config::{Config, CookieSecure, SessionScope};
 use crate::scope::Base;
-
-/// The shortest secret that may sign.
-pub const MIN_SECRET_BYTES: usize = 32;
+use crate::signing_keys::SigningKeys;
 
 /// A signature (32 bytes in Base64) and an id.
 const SIGNED_ID_BYTES: usize = 44 + 36;
-
-/// What signs the cookies: the first key signs, every key verifies.
-#[derive(Clone)]
-pub struct SigningKeys(Vec<Key>);
-
-/// A secret that is no good for signing.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-pub enum WeakSecret {
-    /// There is none.
-    #[error("no secret is given")]
-    None,
-    /// One is too short.
-    #[error("a secret of {0} bytes is too short: at least {MIN_SECRET_BYTES} are needed")]
-    TooShort(usize),
-}
-
-impl std::fmt::Debug for SigningKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SigningKeys({} keys)", self.0.len())
-    }
-}
-
-impl SigningKeys {
-    /// One key that nobody else has: the cookies end with the process.
-    pub fn random() -> Self {
-        Self(vec![Key::generate()])
-    }
-
-    /// Keys made of secrets: the first signs, all verify.
-    ///
-    /// # Errors
-    /// Where there is no secret, or one has less than [`MIN_SECRET_BYTES`].
-    pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, WeakSecret> {
-        let mut keys = Vec::new();
-        for secret in secrets {
-            if secret.len() < MIN_SECRET_BYTES {
-                return Err(WeakSecret::TooShort(secret.len()));
-            }
-            keys.push(Key::derive_from(secret));
-        }
-        if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
-    }
-
-    fn verify(&self, value: &str) -> Option<SessionId> {
-        let jar = CookieJar::new();
-        self.0.iter().find_map(|key| {
-            // The signature is one of the value: the name does not matter.
-            let verified = jar.signed(key).verify(Cookie::new("session", value.to_owned()))?;
-            verified.value().parse().ok()
-        })
-    }
-
-    fn sign(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
-        let name = cookie.name().to_owned();
-        let mut jar = CookieJar::new();
-        jar.signed_mut(self.0.first()?).add(cookie);
-        jar.get(&name).cloned()
-    }
-}
 
 /// The session cookie: its names, and when it is secure.
 #[derive(Clone, Debug)]
@@ -236,11 +174,5 @@ mod tests {
         let cleared = plain().clear(false, &Base::root()).unwrap();
         let cleared = cleared.to_str().unwrap();
         assert!(cleared.starts_with("session=;") && cleared.contains("Max-Age=0"), "{cleared}");
-    }
-
-    #[test]
-    fn short_secrets_are_refused() {
-        assert_eq!(SigningKeys::from_secrets([b"short".as_slice()]).err(), Some(WeakSecret::TooShort(5)));
-        assert_eq!(SigningKeys::from_secrets([]).err(), Some(WeakSecret::None));
     }
 }

@@ -155,6 +155,7 @@ mod sharing;
 mod sign_in;
 mod signals;
 mod signed_in;
+mod signing_keys;
 pub mod store;
 mod store_health;
 mod sweep;
@@ -162,7 +163,7 @@ mod sweep;
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
-pub use cookie::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+
 pub use error::{AlreadyStarted, ServeError};
 pub use handle::Lastcall;
 pub use hooks::{Login, SessionEnd};
@@ -183,6 +184,7 @@ pub use session_domain::{ANONYMOUS, MAX_USER_CHARS, Outcome, PodName, SessionId,
 pub use sign_in::SignIn;
 pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};
+pub use signing_keys::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::{Config, StoreAtStart};
-use crate::cookie::{SessionCookie, SigningKeys};
+use crate::cookie::SessionCookie;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::event_streams::EventStreams;
 use crate::hooks::{Hooks, Login, SessionEnd};
@@ -24,6 +24,7 @@ use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
 use crate::sessions::{LiveSession, SessionRegistry, Sessions};
 use crate::sharing::Sharing;
+use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
 
 /// The shared heart of a service.

@@ -20,6 +20,7 @@ mod ending;
 mod guest_requests;
 mod guests;
 mod health;
+mod hints;
 mod inbox;
 mod keys;
 mod lease;
@@ -44,7 +45,7 @@ use adoption::AdoptionLocks;
 use arc_swap::ArcSwap;
 use guests::GuestTable;
 use health::HealthMonitor;
-use inbox::InboxState;
+use hints::InboxState;
 use keys::KeyRing;
 use outbox::Outbox;
 use owners::OwnerCache;
@@ -60,8 +61,8 @@ pub(crate) use tasks::{SHUTDOWN_TIMEOUT, shut_down, start};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::cookie::SigningKeys;
 use crate::sessions::live::{LiveSession, SessionRegistry};
+use crate::signing_keys::SigningKeys;
 use crate::store::SessionStore;
 use crate::store_health::StoreHealth;
 

@@ -5,6 +5,7 @@
 //! here.
 
 mod addresses;
+mod defaults;
 mod drain;
 mod introspection;
 mod maintenance;

@@ -1,18 +1,17 @@
-//! Reads the messages of other pods, and keeps what cannot be acted on yet.
+//! Reads the messages of other pods, acts on them, and keeps those that cannot be acted on yet.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::hints::Hint;
 use super::{Sharing, reconcile};
-use crate::store::{InboxPosition, Message, OwnerRequest};
+use crate::store::Message;
 
 /// A read of the inbox waits this long at the store for a message.
 const INBOX_WAIT: Duration = Duration::from_secs(5);
@@ -22,57 +21,6 @@ const INBOX_RETRY: Duration = Duration::from_millis(500);
 
 /// Sessions that messages are about and that could not be looked up yet, at most.
 const MAX_PENDING_HINTS: usize = 100_000;
-
-/// Pages of unread messages that are read to answer one question. Where there are more, there is no answer.
-const MAX_UNREAD_PAGES: usize = 50;
-
-/// What messages say about a session. It decides what follows where the store does not have the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hint {
-    /// Another pod has adopted it. Where it is absent, it has ended there since.
-    Adopted,
-    /// Another pod requests something. The request holds, though the entry with it may be lost.
-    Requested(OwnerRequest),
-    /// Requests came in at another pod.
-    Active,
-    /// No message: it is compared in its turn.
-    None,
-}
-
-impl Hint {
-    /// The newest hint about each session.
-    fn collect(messages: &[Message]) -> HashMap<SessionId, Self> {
-        let mut hints = HashMap::new();
-        for message in messages {
-            match message {
-                Message::Adopted(id) => _ = hints.insert(*id, Self::Adopted),
-                Message::Requested(id, request) => _ = hints.insert(*id, Self::Requested(*request)),
-                Message::Active(ids) => {
-                    for id in ids {
-                        hints.entry(*id).or_insert(Self::Active);
-                    }
-                }
-                Message::Notified(..) => {}
-            }
-        }
-        hints
-    }
-}
-
-/// How far the inbox was read, and what could not be acted on yet.
-#[derive(Debug, Default)]
-pub(super) struct InboxState {
-    /// Messages up to here are dropped from the inbox.
-    position: Mutex<InboxPosition>,
-    pending: Mutex<HashMap<SessionId, Hint>>,
-}
-
-impl InboxState {
-    /// Starts at the beginning: the store has lost its data, and the inbox begins anew.
-    pub(super) fn restart(&self) {
-        *self.position.lock() = InboxPosition::default();
-    }
-}
 
 /// Reads the pod's inbox until `stop` is cancelled. A message that cannot be acted on yet does not hold up the others.
 pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
@@ -129,24 +77,5 @@ fn mark_notified(sharing: &Sharing, id: SessionId, reason: Reason) {
     let notice = sharing.lifecycle.borrow().notice().filter(|notice| notice.reason == reason);
     if let (Some(notice), Some(session)) = (notice, sharing.registry.get(id)) {
         sharing.registry.mark_notified(&session, notice.id);
-    }
-}
-
-impl Sharing {
-    /// The hints of unread messages, and of those that could not be acted on yet. The messages stay unread. `None` where the
-    /// store does not answer.
-    pub(super) async fn unread_hints(&self) -> Option<HashMap<SessionId, Hint>> {
-        let mut position = self.inbox.position.lock().clone();
-        let mut hints = self.inbox.pending.lock().clone();
-        for _ in 0..MAX_UNREAD_PAGES {
-            let page = self.store.read_inbox(&self.config.pod, &position, Duration::ZERO).await;
-            let page = self.health.record_read(page, self.clock.now())?;
-            hints.extend(Hint::collect(&page.messages));
-            match page.last {
-                Some(last) => position = last,
-                None => return Some(hints),
-            }
-        }
-        None
     }
 }

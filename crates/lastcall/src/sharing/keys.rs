@@ -12,7 +12,7 @@ use session_domain::Timestamp;
 use tracing::error;
 
 use super::Sharing;
-use crate::cookie::SigningKeys;
+use crate::signing_keys::SigningKeys;
 use crate::store::AgedSecret;
 
 /// The most keys that verify: the oldest, which signs, and the newest.

@@ -19,7 +19,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
-use super::inbox::Hint;
+use super::hints::Hint;
 use crate::store::Lookups;
 
 /// How often sessions are compared with the store.

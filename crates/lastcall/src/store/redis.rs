@@ -12,6 +12,7 @@ mod keys;
 mod lease;
 mod lookup;
 mod scripts;
+mod timeouts;
 mod write;
 
 use std::collections::HashSet;

@@ -8,6 +8,7 @@ mod browser;
 mod cross_site;
 mod metrics;
 mod notices;
+#[cfg(feature = "redis")]
 mod redis_store;
 
 use test_support::Process;

@@ -6,7 +6,7 @@ use clap::Args;
 use cli::options::{self, OptionErrors, format_duration, word};
 use lastcall::{CLOSING_TIME, Config, ReadinessWhileDraining, SecondSignal};
 
-use super::raw::DEFAULTS;
+use super::defaults::DEFAULTS;
 
 const SECOND_SIGNAL: [(&str, SecondSignal); 2] = [("hurry", SecondSignal::Hurry), ("ignore", SecondSignal::Ignore)];
 

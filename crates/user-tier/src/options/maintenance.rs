@@ -8,7 +8,7 @@ use cli::options::{self, OptionErrors, format_duration, word};
 use lastcall::{Config, MaintenanceReadiness};
 use maintenance_switch::SwitchLocation;
 
-use super::raw::DEFAULTS;
+use super::defaults::DEFAULTS;
 
 const POLL: Duration = Duration::from_secs(5);
 

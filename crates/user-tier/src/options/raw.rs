@@ -1,25 +1,19 @@
 //! The command line of the user tier: its groups of options in the order of `--help`, and its subcommand.
 
-use std::sync::LazyLock;
-
 use clap::{Parser, Subcommand};
 use cli::common_options::{GRPC_TOKEN, LogArgs, ProxyArgs};
 use cli::secret::help::{self, SecretOption};
-use lastcall::Config;
 
 use super::addresses::AddressArgs;
 use super::drain::DrainArgs;
 use super::introspection::IntrospectionArgs;
 use super::maintenance::MaintenanceArgs;
 use super::maintenance_page::RawPage;
-use super::pod::{self, PodArgs};
+use super::pod::PodArgs;
 use super::requests::RequestArgs;
 use super::sessions::{SESSION_KEY, SessionArgs};
 use super::store::{REDIS_URL, StoreArgs};
 use super::streams::StreamArgs;
-
-/// The library's defaults, which `--help` shows.
-pub(super) static DEFAULTS: LazyLock<Config> = LazyLock::new(|| Config::new(pod::placeholder()));
 
 /// The secrets, as `--help` describes them.
 pub(super) const SECRETS: [SecretOption; 3] = [SESSION_KEY, REDIS_URL, GRPC_TOKEN];

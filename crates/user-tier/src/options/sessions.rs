@@ -8,7 +8,7 @@ use cli::secret;
 use cli::secret::help::SecretOption;
 use lastcall::{Config, CookieName, CookieSecure, SessionScope, SessionStart, SigningKeys};
 
-use super::raw::DEFAULTS;
+use super::defaults::DEFAULTS;
 
 const SCOPE: [(&str, SessionScope); 2] = [("browser", SessionScope::Browser), ("tab", SessionScope::Tab)];
 

@@ -9,7 +9,7 @@ use cli::secret::help::SecretOption;
 use lastcall::store::RedisStore;
 use lastcall::{Config, ForcedEnd, StoreAtStart};
 
-use super::raw::DEFAULTS;
+use super::defaults::DEFAULTS;
 
 const AT_START: [(&str, StoreAtStart); 2] =
     [("optional", StoreAtStart::Optional), ("required", StoreAtStart::Required)];

@@ -4,7 +4,7 @@ use clap::Args;
 use cli::options::{self, OptionErrors, format_duration};
 use lastcall::Config;
 
-use super::raw::DEFAULTS;
+use super::defaults::DEFAULTS;
 
 /// The options of connections and event streams as they are written.
 #[derive(Args, Clone, Debug)]

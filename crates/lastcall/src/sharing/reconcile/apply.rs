@@ -5,7 +5,7 @@ use std::sync::Arc;
 use session_domain::{PodName, SessionId, Timestamp};
 
 use super::super::Sharing;
-use super::super::inbox::Hint;
+use super::super::hints::Hint;
 use crate::sessions::live::{self, LiveSession};
 use crate::store::{Adoption, Lookup, Message, OwnerRequest, ReadOutcome, Summary, Write};
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use session_domain::SessionId;
 
 use super::super::Sharing;
-use super::super::inbox::Hint;
+use super::super::hints::Hint;
 use super::{LOOKUP_BATCH, RECONCILE_INTERVAL, reconcile};
 use crate::store::Write;
 

@@ -7,7 +7,7 @@ use session_domain::SessionId;
 use session_domain::registry::REPLACED_TTL;
 
 use super::super::Sharing;
-use super::super::inbox::Hint;
+use super::super::hints::Hint;
 use super::super::writer_request::{ClaimOutcome, ClaimPurpose, ClaimRequest};
 use crate::sessions::live::LiveSession;
 use crate::store::{OwnerRequest, Write, WriteOutcome};

@@ -6,7 +6,7 @@ use redis::Client;
 use redis::cluster::ClusterClient;
 use thiserror::Error;
 
-use super::connection::{CONNECT_TIMEOUT, MAX_BLOCK, RESPONSE_TIMEOUT};
+use super::timeouts::{CONNECT_TIMEOUT, MAX_BLOCK, RESPONSE_TIMEOUT};
 
 /// Why an address is not that of a Redis. Does not show the address: it may hold a password.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use redis::{FromRedisValue, Value, cmd};
 use session_domain::lifecycle::Reason;
 use session_domain::{PodName, SessionId};
 
-use super::connection::MAX_BLOCK;
+use super::timeouts::MAX_BLOCK;
 use super::{RedisStore, entry, keys, millis};
 use crate::store::{InboxPage, InboxPosition, Message, StoreError};
 
