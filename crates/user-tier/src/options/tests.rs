@@ -32,7 +32,8 @@ fn the_page_of_options_is_generated_from_the_help() {
 #[test]
 fn defaults_that_help_describes_in_words_are_those_of_the_code() {
     let help = page();
-    for default in [cli::options::format_duration(lastcall::DEFAULT_RETRY_AFTER), raw::DEFAULTS.max_streams.to_string()]
+    for default in
+        [cli::options::format_duration(lastcall::DEFAULT_RETRY_AFTER), defaults::DEFAULTS.max_streams.to_string()]
     {
         assert!(help.contains(&default), "{default}");
     }
