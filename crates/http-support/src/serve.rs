@@ -70,14 +70,17 @@ pub async fn serve(
 async fn recover(error: &io::Error, connections: &Connections) {
     let single_client = [io::ErrorKind::ConnectionAborted, io::ErrorKind::ConnectionReset, io::ErrorKind::Interrupted];
     if single_client.contains(&error.kind()) {
-        debug!(%error, "a connection broke before it was accepted");
+        debug!(error = error as &dyn std::error::Error, "a connection broke before it was accepted");
         return;
     }
     if connections.close_idle() > 0 {
         sleep(EVICTION_PAUSE).await;
         return;
     }
-    warn!(%error, "cannot accept connections, trying again: raise the limit of open files or lower MAX_SESSIONS");
+    warn!(
+        error = error as &dyn std::error::Error,
+        "cannot accept connections, trying again: raise the limit of open files or lower MAX_SESSIONS"
+    );
     sleep(NO_DESCRIPTOR_PAUSE).await;
 }
 
@@ -85,7 +88,10 @@ fn log_panic(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {
-        warn!(%error, "a connection's task panicked; its client sees a closed connection");
+        warn!(
+            error = &error as &dyn std::error::Error,
+            "a connection's task panicked; its client sees a closed connection"
+        );
     }
 }
 

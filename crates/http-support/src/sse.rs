@@ -12,7 +12,7 @@ use tracing::error;
 /// Data that cannot be serialized is logged, and sent as `{}`.
 pub fn encode(name: &str, data: &impl Serialize) -> Bytes {
     let data = serde_json::to_string(data).unwrap_or_else(|error| {
-        error!(%error, event = name, "cannot serialize an event");
+        error!(error = &error as &dyn std::error::Error, event = name, "cannot serialize an event");
         "{}".to_owned()
     });
     format!("event: {name}\ndata: {data}\n\n").into()

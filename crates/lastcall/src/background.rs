@@ -1,8 +1,9 @@
 //! The work beside the requests: the drain task, the store, and the upkeep of sessions. Started once, joined at the end.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use futures_util::Stream;
+use parking_lot::Mutex;
 use session_domain::lifecycle::Signal;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
@@ -50,7 +51,7 @@ impl Background {
         state: &Arc<ServiceState>,
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), AlreadyStarted> {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut task = self.task.lock();
         if !matches!(*task, Task::NotStarted) {
             return Err(AlreadyStarted);
         }
@@ -69,7 +70,10 @@ impl Background {
         let started = match signals() {
             Ok(signals) => self.start(state, signals),
             Err(error) => {
-                error!(%error, "signals cannot be caught: this process does not drain");
+                error!(
+                    error = &error as &dyn std::error::Error,
+                    "signals cannot be caught: this process does not drain"
+                );
                 self.start(state, futures_util::stream::pending())
             }
         };
@@ -93,7 +97,7 @@ impl Background {
     /// Where a part of it has failed.
     pub(crate) async fn finish(&self) -> Result<(), ServeError> {
         self.finish.cancel();
-        let task = std::mem::replace(&mut *self.task.lock().unwrap_or_else(PoisonError::into_inner), Task::Finished);
+        let task = std::mem::replace(&mut *self.task.lock(), Task::Finished);
         match task {
             Task::NotStarted | Task::Finished => Ok(()),
             Task::Running(task) => task.await.unwrap_or_else(|error| Err(ServeError::part_ended(Some(error)))),
@@ -102,7 +106,7 @@ impl Background {
 
     /// Ends the work at once, where it was not finished.
     pub(crate) fn abort(&self) {
-        if let Task::Running(task) = &*self.task.lock().unwrap_or_else(PoisonError::into_inner) {
+        if let Task::Running(task) = &*self.task.lock() {
             task.abort();
         }
     }

@@ -1,8 +1,9 @@
 //! A request, with its session or without one, as its handler gets it.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use http::header::HeaderValue;
+use parking_lot::Mutex;
 use session_domain::registry::{AdmissionError, PresenceKind};
 use session_domain::{SessionId, UserName};
 
@@ -151,7 +152,7 @@ impl RequestContext {
         let started = started.get()?;
         let (caller, state) = (&self.caller, &self.state);
         let cookie = state.cookie.write(caller.is_secure, started.live.id(), &caller.base, &state.keys.load())?;
-        let guard = started.guard.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let guard = started.guard.lock().take();
         Some((cookie, guard))
     }
 

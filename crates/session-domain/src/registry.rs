@@ -6,7 +6,7 @@
 //! caller keeps there what it needs to reach the session's streams.
 //!
 //! # Invariants
-//! - A session ends once and has one [`Outcome`](crate::Outcome).
+//! - A session ends once and has one [`Outcome`].
 //! - While no call is in progress, `logins + adopted = walked + ended`, where `walked` is the number of sessions that
 //!   [`Registry::walk`] visits and the other numbers are those of [`Registry::totals`].
 //! - The registry never holds more sessions than [`Limits::max_sessions`].

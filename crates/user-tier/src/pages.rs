@@ -92,7 +92,7 @@ pub(crate) fn home(session: &Session) -> Response {
     match page.render() {
         Ok(html) => Html(html).into_response(),
         Err(error) => {
-            tracing::error!(%error, "the home page cannot be rendered");
+            tracing::error!(error = &error as &dyn std::error::Error, "the home page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
@@ -197,7 +197,7 @@ impl Pages for SamplePages {
             }
         };
         rendered.unwrap_or_else(|error| {
-            tracing::error!(%error, "a page cannot be rendered");
+            tracing::error!(error = &error as &dyn std::error::Error, "a page cannot be rendered");
             String::new()
         })
     }

@@ -12,8 +12,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::{Mutex, MutexGuard};
 
 /// A limit on guesses, in the manner of a leaky bucket: each guess adds `cost`, which drains with time.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +74,7 @@ impl LoginThrottle {
 
     /// A poisoned lock is safe to reuse: every change behind it is a single assignment.
     fn lock(&self) -> MutexGuard<'_, WrongGuesses> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

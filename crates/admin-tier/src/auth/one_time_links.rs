@@ -3,10 +3,10 @@
 //! At most one link is issued a minute, and each expires after [`LINK_LIFETIME`]. Older links stay valid when another is
 //! issued: otherwise a client that keeps asking for links would invalidate every link before it is used.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use http_support::Token;
+use parking_lot::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 /// How long a link is valid.
@@ -59,7 +59,7 @@ impl OneTimeLinks {
 
     /// Locks the links, after removing expired ones.
     fn issued(&self, now: Instant) -> MutexGuard<'_, IssuedLinks> {
-        let mut issued = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut issued = self.0.lock();
         issued.valid.retain(|(_, expires)| *expires > now);
         issued
     }

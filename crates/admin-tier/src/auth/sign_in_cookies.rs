@@ -4,11 +4,11 @@
 //! The cookie is not called `session`: cookies ignore the port, and the user tier may run on the same host.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use cookie::{Cookie, CookieJar, Key, SameSite};
 use http::header::{HeaderMap, HeaderValue};
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -122,7 +122,7 @@ impl SignInCookies {
     }
 
     fn ended(&self) -> MutexGuard<'_, HashMap<Uuid, Instant>> {
-        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ended.lock()
     }
 }
 

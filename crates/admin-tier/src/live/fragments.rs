@@ -30,7 +30,11 @@ impl Fragments {
             Ok(html) => {
                 self.parts.insert(id.to_owned(), html);
             }
-            Err(error) => error!(%error, fragment.id = id, "a fragment of a page cannot be rendered"),
+            Err(error) => error!(
+                error = &error as &dyn std::error::Error,
+                fragment.id = id,
+                "a fragment of a page cannot be rendered"
+            ),
         }
     }
 

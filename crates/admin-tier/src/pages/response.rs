@@ -11,7 +11,7 @@ pub(super) fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(html) => ([(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Html(html)).into_response(),
         Err(error) => {
-            error!(%error, "a page cannot be rendered");
+            error!(error = &error as &dyn std::error::Error, "a page cannot be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }

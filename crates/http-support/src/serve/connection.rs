@@ -85,7 +85,9 @@ async fn serve(
 ) {
     let http2 = match close.run_until_cancelled(is_http2(&stream, &activity)).await {
         Some(Ok(http2)) => http2,
-        Some(Err(error)) => return debug!(%error, "a connection broke before its first request"),
+        Some(Err(error)) => {
+            return debug!(error = &error as &dyn std::error::Error, "a connection broke before its first request");
+        }
         None => return,
     };
     if http2 {
@@ -140,7 +142,7 @@ async fn serve(
         }
     };
     if let Err(error) = result {
-        debug!(%error, "a connection ended early");
+        debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
 }
 

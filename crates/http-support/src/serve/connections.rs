@@ -52,7 +52,7 @@ impl Connections {
                 usize::try_from(files.saturating_sub(reserve)).unwrap_or(NO_LIMIT)
             }
             Err(error) => {
-                warn!(%error, "the limit of open files is unknown");
+                warn!(error = &error as &dyn std::error::Error, "the limit of open files is unknown");
                 NO_LIMIT
             }
         };

@@ -56,7 +56,7 @@ impl ConnectionSettings {
         #[cfg(target_os = "linux")]
         let applied = applied.and_then(|()| socket.set_tcp_user_timeout(Some(self.dead_after)));
         if let Err(error) = applied {
-            debug!(%error, "cannot set the socket options of a connection");
+            debug!(error = &error as &dyn std::error::Error, "cannot set the socket options of a connection");
         }
     }
 }
