@@ -22,6 +22,9 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a watch may be silent before the pod is probed.
 const PROBE_AFTER: Duration = Duration::from_secs(2);
 
+/// How long the final report of a pod that takes no more calls may take.
+const FINAL_REPORT_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The client of a pod.
 type Client = IntrospectionClient<InterceptedService<Channel, AttachBearer>>;
 
@@ -103,21 +106,26 @@ async fn receive(
 ) -> WatchEnd {
     let mut is_finished = false;
     loop {
-        let message = match timeout(PROBE_AFTER, stream.message()).await {
-            Ok(Ok(Some(message))) => message,
-            Ok(Ok(None) | Err(_)) if is_finished => return WatchEnd::Finished,
-            Ok(Ok(None)) => return WatchEnd::Lost("it ended the watch without a final report".to_owned()),
-            Ok(Err(status)) if status.code() == Code::ResourceExhausted => return WatchEnd::FellBehind,
-            Ok(Err(status)) => return WatchEnd::Lost(decode::reason(&status)),
-            Err(_) => match probe(client).await {
-                Ok(took) => {
+        let received = match timeout(PROBE_AFTER, stream.message()).await {
+            Ok(received) => received,
+            Err(_) if is_finished => return WatchEnd::Finished,
+            Err(_) => match probe_and_receive(client, stream).await {
+                Silence::Broken(received) => received,
+                Silence::Answered(took) => {
                     if events.send((address.clone(), PodEvent::ProbeAnswered { took })).await.is_err() {
                         return fleet_task_stopped();
                     }
                     continue;
                 }
-                Err(status) => return WatchEnd::Lost(decode::reason(&status)),
+                Silence::Lost(status) => return WatchEnd::Lost(decode::reason(&status)),
             },
+        };
+        let message = match received {
+            Ok(Some(message)) => message,
+            Ok(None) | Err(_) if is_finished => return WatchEnd::Finished,
+            Ok(None) => return WatchEnd::Lost("it ended the watch without a final report".to_owned()),
+            Err(status) if status.code() == Code::ResourceExhausted => return WatchEnd::FellBehind,
+            Err(status) => return WatchEnd::Lost(decode::reason(&status)),
         };
         for event in decode::decode(message) {
             is_finished |= matches!(&event, PodEvent::Report(report) if report.is_final);
@@ -126,6 +134,33 @@ async fn receive(
                 return fleet_task_stopped();
             }
         }
+    }
+}
+
+/// How the silence of a pod went on.
+enum Silence {
+    /// The stream went on, or ended.
+    Broken(Result<Option<WatchSessionsResponse>, Status>),
+    /// The pod has answered a probe after this time.
+    Answered(Duration),
+    /// It has not.
+    Lost(Status),
+}
+
+/// Probes a silent pod, and goes on receiving meanwhile. A pod that stops takes no new calls, while its final report may still be on its way:
+/// the stream has a moment more after a probe that failed.
+async fn probe_and_receive(client: &mut Client, stream: &mut Streaming<WatchSessionsResponse>) -> Silence {
+    tokio::select! {
+        biased;
+        received = stream.message() => Silence::Broken(received),
+        answer = probe(client) => match answer {
+            Ok(took) => Silence::Answered(took),
+            Err(status) if status.code() == Code::DeadlineExceeded => Silence::Lost(status),
+            Err(status) => match timeout(FINAL_REPORT_TIMEOUT, stream.message()).await {
+                Ok(received) => Silence::Broken(received),
+                Err(_) => Silence::Lost(status),
+            },
+        },
     }
 }
 

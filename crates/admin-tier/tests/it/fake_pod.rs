@@ -23,6 +23,8 @@ pub(crate) enum Then {
     Stay,
     /// The watch stays open, and no question is ever answered.
     Hang,
+    /// The watch stays open and the pod stops: it refuses the first call, and its last message follows.
+    Stop,
     /// The watch ends.
     End,
 }
@@ -91,8 +93,14 @@ impl Introspection for Actor {
     type WatchSessionsStream = ReceiverStream<Result<WatchSessionsResponse, Status>>;
 
     async fn get_pod(&self, _: Request<GetPodRequest>) -> Result<Response<GetPodResponse>, Status> {
-        if self.scripts.lock().unwrap()[0].1 == Then::Hang {
-            std::future::pending::<()>().await;
+        let (events, then) = self.scripts.lock().unwrap()[0].clone();
+        match then {
+            Then::Hang => std::future::pending::<()>().await,
+            Then::Stop => {
+                let _ = self.voice.send(events.last().unwrap().clone());
+                return Err(Status::unavailable("the server stops"));
+            }
+            Then::Stay | Then::End => {}
         }
         Ok(Response::new(GetPodResponse { pod: None }))
     }
@@ -105,7 +113,10 @@ impl Introspection for Actor {
         &self,
         _: Request<WatchSessionsRequest>,
     ) -> Result<Response<Self::WatchSessionsStream>, Status> {
-        let (events, then) = self.next();
+        let (mut events, then) = self.next();
+        if then == Then::Stop {
+            events.pop();
+        }
         let (say, heard) = mpsc::channel(1);
         let (mut gone, mut more) = (self.gone.clone(), self.voice.subscribe());
         tokio::spawn(async move {

@@ -1,5 +1,6 @@
 //! Pods that are silent, gone, no pods at all, or that said goodbye.
 
+use session_wire::v1::Pod;
 use session_wire::v1::watch_sessions_response::Event;
 use test_support::{eventually, metric};
 use tokio::io::AsyncWriteExt as _;
@@ -48,6 +49,17 @@ async fn pods_that_were_never_reached_are_listed_each_with_its_reason() {
     assert_eq!(pods["unreachable_pods"].as_array().unwrap().len(), 3);
     assert_eq!(pods["complete"], false);
     assert_eq!(admin.person().status("/ready").await, 200);
+}
+
+#[tokio::test]
+async fn a_pod_that_refuses_calls_while_its_final_report_is_on_its_way_has_finished_and_is_not_lost() {
+    let last = Pod { is_final: true, ..pod("user-1", 0) };
+    let said = vec![Event::Pod(pod("user-1", 0)), snapshot([]), Event::Pod(last)];
+    let stopping = FakePod::start([(said, Then::Stop)]).await;
+    let admin = Admin::start(&[&stopping.address]).await;
+    admin.pod(&stopping.address, "the end", |pod| pod["phase"] == "finished").await;
+    let log = admin.process.log().join("\n");
+    assert!(!log.contains("pod is lost"), "{log}");
 }
 
 #[tokio::test]
