@@ -4,16 +4,16 @@
 //! nothing but its own duration. Nothing here is global: two services in one process do not share a series.
 
 mod app_recorder;
-mod instruments;
+mod names;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use app_recorder::AppRecorder;
-use instruments::{BUCKETS, Instruments};
 use metrics::Recorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use names::{BUCKETS, Instruments};
 use session_domain::Totals;
 
 /// What the numbers are recorded into, besides the service's own exporter.

@@ -93,7 +93,7 @@ async fn unknown_values_are_not_shown_as_zero_or_as_current() {
 
     drop(fake);
     let lost = says(&admin, "/admin", "Last known, ").await;
-    assert!(lost.contains(r#"<div class="last-word old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
+    assert!(lost.contains(r#"<div class="last-report old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
     assert!(!lost.contains("Up for") && !lost.contains("<dt>PodEvent"), "{lost}");
     let users = says(&admin, "/admin/users", "0 of 1 pods").await;
     assert!(users.contains("at least 1d 3h 12m") && !users.contains(">idle</span>"), "{users}");

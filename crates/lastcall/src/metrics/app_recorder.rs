@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use tracing::warn;
 
-use super::instruments::is_ours;
+use super::names::is_ours;
 
 /// Records an app's own metrics, so that they come out of Lastcall's `/metrics`.
 ///

@@ -18,7 +18,7 @@ pub(super) const BAD_LINK_SIGNED_IN: &str =
 pub(super) const LINK_PRINTED: &str = "A link was printed. It is the last line of the log.";
 pub(super) const LINK_PRINTED_RECENTLY: &str = "A link was printed less than a minute ago: it is in the log. If it was used already, print another after the minute.";
 pub(super) const SIGNED_OUT: &str = "You are signed out.";
-pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many wrong tries. Wait some seconds, then try again.";
+pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many attempts. Wait a few seconds.";
 pub(super) const WRONG_TOKEN: &str = "That is not the token.";
 
 /// The sign-in page.

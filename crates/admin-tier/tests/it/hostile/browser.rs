@@ -22,7 +22,7 @@ async fn open(browser: &Browser, admin: &Admin, path: &str) {
     browser.sees("h1").await;
 }
 
-/// Nothing of what somebody else wrote has become part of the page, let alone run.
+/// No text from users or pods has become markup of the page, or run as a script.
 async fn is_unharmed(browser: &Browser, what: &str) {
     assert_eq!(browser.count(".xss, img[src='x'], [onerror]").await, 0, "{what} became part of the page");
     assert_eq!(browser.run("return window.xss ?? null").await, serde_json::Value::Null, "{what} ran");
