@@ -109,16 +109,16 @@ async fn listen(variable: &str, address: std::net::SocketAddr, errors: &mut Opti
 /// Limits sessions and event streams to what open files and memory allow, and logs the limits.
 fn apply_bounds(options: &mut Options) {
     let service = &mut options.service;
-    let asked = Bounds {
+    let configured = Bounds {
         sessions: service.limits.max_sessions,
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
     };
     let (files, memory) = (process::open_files(), cli::memory_limit::bytes());
-    let (bounds, streams) = asked.fit(files, memory);
+    let (bounds, streams) = configured.fit(files, memory);
     service.limits.max_sessions = bounds.sessions;
     service.max_streams = streams;
-    bounds.announce(asked, files, memory);
+    bounds.announce(configured, files, memory);
 }
 
 /// Logs the addresses, and warnings about options.

@@ -53,7 +53,7 @@ fn refuse(error: AuthError, request: &Request) -> Response {
         }
         AuthError::Credentials(CredentialsError::TooManyAttempts(wait)) => {
             let detail = "Too many wrong tokens from your address. Wait a few seconds.";
-            let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many tries", detail);
+            let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", detail);
             error.with_headers(retry_later(wait)).into_response()
         }
     }

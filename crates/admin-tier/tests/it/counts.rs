@@ -22,9 +22,9 @@ async fn a_pod_whose_list_differs_from_its_count_is_incomplete_and_listed_again(
     assert_eq!(list["unreachable_pods"].as_array().unwrap().len(), 0, "it was heard all the time");
 
     let keeps_missing = vec![Event::Pod(pod("user-2", 2)), snapshot([session("user-2", "eve", 1)])];
-    let liar = FakePod::saying(keeps_missing).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "the difference", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying(keeps_missing).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "the difference", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "counts 2 sessions and has listed 1; its list is asked for again");
     admin.process.line("fetching the list again").await;
     let pods = admin.json("/admin/api/v1/pods").await;
@@ -35,9 +35,9 @@ async fn a_pod_whose_list_differs_from_its_count_is_incomplete_and_listed_again(
 async fn a_message_with_too_many_sessions_is_not_read_and_the_reason_is_shown() {
     // Two bytes each on the wire, and a hundred and fifty where they are read.
     let many = std::iter::repeat_n(Session::default(), 500_000);
-    let liar = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a reason", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "a reason", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "it sends a message with more than 1000 sessions");
     let pods = admin.json("/admin/api/v1/pods").await;
     assert_eq!((&pods["complete"], &pods["total_sessions"]), (&false.into(), &0.into()));

@@ -1,4 +1,4 @@
-//! The admin tier as a process, before pods that are real and pods that lie, hang and vanish.
+//! The admin tier as a process, with real pods and with pods that report false data, hang or disappear.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 

@@ -8,9 +8,9 @@ use crate::fake_pod::{FakePod, pod, session, snapshot};
 const EVIL: &str = "<script>alert(1)</script>\"'&";
 
 async fn admin_with_an_evil_name() -> (FakePod, Admin) {
-    let mut liar = pod("user-1", 1);
-    liar.version = EVIL.into();
-    let fake = FakePod::saying([Event::Pod(liar), snapshot([session("user-1", EVIL, 1_632)])]).await;
+    let mut hostile = pod("user-1", 1);
+    hostile.version = EVIL.into();
+    let fake = FakePod::saying([Event::Pod(hostile), snapshot([session("user-1", EVIL, 1_632)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
     (fake, admin)

@@ -35,9 +35,9 @@ async fn shows_evil(browser: &Browser, css: &str) {
 
 #[tokio::test]
 async fn names_of_pods_and_users_are_shown_literally() {
-    let mut liar = pod(EVIL, 1);
-    liar.version = EVIL.into();
-    let fake = FakePod::saying([Event::Pod(liar), snapshot([session(EVIL, EVIL, 5)])]).await;
+    let mut hostile = pod(EVIL, 1);
+    hostile.version = EVIL.into();
+    let fake = FakePod::saying([Event::Pod(hostile), snapshot([session(EVIL, EVIL, 5)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
     let browser = Browser::open().await;
