@@ -1,5 +1,5 @@
-//! `cargo xtask dev`: user pods behind one front door, and the admin tier, on this machine, for trying out and
-//! draining by hand.
+//! `cargo xtask dev`: user pods behind one front door, and the admin tier, on this machine, to try out the
+//! sample app and to drain pods manually.
 //!
 //! One loop owns all children; the front door is part of this process. Each child runs in a process group of its own, so that the terminal's
 //! Ctrl-C reaches only this process. It sends one SIGTERM to each pod, and stops the admin tier last, so that the drain can be

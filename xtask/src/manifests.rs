@@ -59,9 +59,9 @@ pub fn quick_start(root: &Path) -> anyhow::Result<String> {
 pub fn render(folder: &Path) -> anyhow::Result<String> {
     let output = Command::new("kubectl").arg("kustomize").arg(folder).output();
     let output = output.context("kubectl cannot be run: install it (https://kubernetes.io/docs/tasks/tools)")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "kubectl kustomize {}: {said}", folder.display());
-    ensure!(said.is_empty(), "kubectl kustomize {} warns: {said}", folder.display());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "kubectl kustomize {}: {stderr}", folder.display());
+    ensure!(stderr.is_empty(), "kubectl kustomize {} warns: {stderr}", folder.display());
     String::from_utf8(output.stdout).context("kubectl rendered what is no text")
 }
 

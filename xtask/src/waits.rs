@@ -10,10 +10,10 @@ use std::time::Duration;
 pub use read::{ReadError, read};
 
 /// The time that a pod reserves for closing connections and writing pending changes.
-pub const CLOSING: Duration = Duration::from_secs(5);
+pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the maintenance page takes to exit.
-const PAGE_CLOSING: Duration = Duration::from_secs(1);
+const PAGE_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The shortest time that a pod needs to start: it waits some seconds each for its store and its maintenance switch, on a machine
 /// that may be busy.
@@ -82,7 +82,7 @@ pub struct Waits {
 impl UserWaits {
     /// Time from a pod's deletion to its exit, if a user stays until the deadline.
     pub fn end(&self) -> Duration {
-        self.pre_stop + self.drain + self.propagation + CLOSING
+        self.pre_stop + self.drain + self.propagation + SHUTDOWN_TIMEOUT
     }
 
     /// Time from the change of the maintenance switch until every pod is empty.
@@ -98,7 +98,7 @@ impl UserWaits {
             faults.push(format!(
                 "{name}: preStop {pre_stop} + DRAIN_TIMEOUT {drain} + PROPAGATION_WAIT {propagation} + closing {} = {end}, \
                  and terminationGracePeriodSeconds grants {grace}: grant {} or more, or shorten a wait",
-                shown(CLOSING),
+                shown(SHUTDOWN_TIMEOUT),
                 self.end().as_secs()
             ));
         }
@@ -114,8 +114,9 @@ impl UserWaits {
             None => faults.push(format!("{name}: TERMINATION_GRACE_PERIOD is not set: set {}", shown(granted))),
         }
         if !self.holds_readiness {
-            faults
-                .push(format!("{name}: READINESS_WHILE_DRAINING is not hold: users who are asked to save are cut off"));
+            faults.push(format!(
+                "{name}: READINESS_WHILE_DRAINING is not hold: users lose their connection while they save"
+            ));
         }
         if self.unready >= self.propagation {
             faults.push(format!(
@@ -133,7 +134,7 @@ impl UserWaits {
         }
         if self.startup < MIN_STARTUP || self.startup >= self.progress {
             faults.push(format!(
-                "{name}: the startup probe grants {}: between {} and progressDeadlineSeconds ({}) it should be",
+                "{name}: the startup probe grants {}: it should be between {} and progressDeadlineSeconds ({})",
                 shown(self.startup),
                 shown(MIN_STARTUP),
                 shown(self.progress)
@@ -156,12 +157,12 @@ impl Waits {
                 shown(self.user.propagation)
             ));
         }
-        if page.pre_stop + PAGE_CLOSING > page.grace {
+        if page.pre_stop + PAGE_SHUTDOWN_TIMEOUT > page.grace {
             faults.push(format!(
                 "{}: preStop {} + closing {} do not fit into terminationGracePeriodSeconds {}",
                 page.name,
                 shown(page.pre_stop),
-                shown(PAGE_CLOSING),
+                shown(PAGE_SHUTDOWN_TIMEOUT),
                 shown(page.grace)
             ));
         }

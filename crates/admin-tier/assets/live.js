@@ -19,7 +19,7 @@ let connection = { text: "", isLost: false };
 export function showState() {
   const { isLost } = connection;
   const text = isPaused() && !isLost ? "Paused." : connection.text;
-  const element = document.getElementById("standing");
+  const element = document.getElementById("stream-state");
   if (element.textContent !== text) element.textContent = text;
   document.getElementById("freshness").classList.toggle("lost", isLost);
 }

@@ -44,16 +44,16 @@ pub(crate) async fn run(
             if had_snapshot {
                 is_finished = false;
             }
-            // A pod that comes and goes within moments is not healthy: back-off and log go on as they were.
+            // A pod that is only connected for a moment is not healthy: back-off and log continue.
             if had_snapshot && started.elapsed() >= HEALTHY_AFTER {
                 backoff = Backoff::default();
                 logged = None;
             }
             let pause = match end {
                 WatchEnd::FellBehind => backoff.next_pause(),
-                // The fleet limits how often it asks for this.
+                // The fleet limits how often it requests this.
                 WatchEnd::Relist => {
-                    info!(pod.address = %address, "pod counts other sessions than it has listed, its list is asked for again");
+                    info!(pod.address = %address, "session count differs from the list; fetching the list again");
                     continue;
                 }
                 WatchEnd::Finished => {
@@ -63,7 +63,7 @@ pub(crate) async fn run(
                 }
                 WatchEnd::Lost(reason) => {
                     if !is_finished && logged.as_ref() != Some(&reason) {
-                        warn!(pod.address = %address, reason, "pod is lost, trying again");
+                        warn!(pod.address = %address, reason, "pod cannot be reached; retrying");
                         logged = Some(reason.clone());
                     }
                     if events.send((address.clone(), PodEvent::Unreachable(reason))).await.is_err() {

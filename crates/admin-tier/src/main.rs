@@ -61,7 +61,7 @@ async fn open_switch(options: &Options, log: &Log) -> Result<Option<Switch>, Exi
 }
 
 fn fail(error: &(dyn Error + 'static)) -> ExitCode {
-    error!(error, "the admin tier fails");
+    error!(error, "exiting after an error");
     ExitCode::FAILURE
 }
 
@@ -69,7 +69,7 @@ fn fail(error: &(dyn Error + 'static)) -> ExitCode {
 fn log_start(options: &Options, address: Option<SocketAddr>) {
     match &options.auth {
         AdminAuth::Off => {
-            warn!("ADMIN_AUTH is off: everybody who reaches this port may view and change everything here");
+            warn!("ADMIN_AUTH is off: anyone who can reach this port can view and change everything here");
         }
         AdminAuth::Token(Some(token)) if token.is_short() => {
             warn!(
@@ -79,7 +79,7 @@ fn log_start(options: &Options, address: Option<SocketAddr>) {
         AdminAuth::Proxy(_) | AdminAuth::Token(_) => {}
     }
     if options.trusted_proxies.as_ref().is_some_and(Networks::include_every_address) {
-        warn!("TRUSTED_PROXIES is the whole world: every client may set its own user name");
+        warn!("TRUSTED_PROXIES contains every address: any client can set its user name");
     }
     for variable in &options.unused {
         warn!("{variable} is set, but has no effect with this ADMIN_AUTH");

@@ -48,7 +48,7 @@ pub(crate) fn render(view: &FleetView, process: ProcessMetrics, now: Timestamp) 
     handle.render()
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no fleet has 2^53 sessions")]
 fn record_fleet(view: &FleetView) {
     gauge!("lastcall_admin_pods").set(view.pods().iter().filter(|pod| pod.is_discovered()).count() as f64);
     gauge!("lastcall_admin_discovery_up").set(f64::from(u8::from(view.discovery_error().is_none())));
@@ -65,7 +65,7 @@ fn record_process(process: ProcessMetrics) {
     counter!("lastcall_admin_log_lines_dropped_total").absolute(process.dropped_log_lines);
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; nobody has 2^53 sessions")]
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no fleet has 2^53 sessions")]
 fn record_pod(pod: &PodView, now: Timestamp) {
     let name = pod.label().to_owned();
     // A finished pod is not an outage: it has sent its final report.

@@ -148,10 +148,7 @@ fn redis(environment: &dyn Environment, errors: &mut OptionErrors) -> Option<Sec
     if text.starts_with("redis-cluster://") {
         errors.push("REDIS_URL", "`redis-cluster://` is not looked through in this version yet; leave it out here");
     } else if redis::Client::open(text).is_err() {
-        errors.push(
-            "REDIS_URL",
-            "is no address of a Redis; write redis://host:6379/0 or rediss://user:password@host:6380",
-        );
+        errors.push("REDIS_URL", "is not a Redis URL; write redis://host:6379/0 or rediss://user:password@host:6380");
     }
     Some(url)
 }

@@ -1,4 +1,4 @@
-//! `/health`, `/ready` and `/metrics`: open to everybody who reaches the port.
+//! `/health`, `/ready` and `/metrics`: no sign-in is required.
 
 use axum::Json;
 use axum::extract::State;

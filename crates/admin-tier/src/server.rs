@@ -125,7 +125,7 @@ impl AdminTier {
         self.stop.cancel();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if timeout(SHUTDOWN_TIMEOUT, ended).await.is_err() {
-            warn!(timeout.seconds = SHUTDOWN_TIMEOUT.as_secs(), "connections were cut that did not end in time");
+            warn!(timeout.seconds = SHUTDOWN_TIMEOUT.as_secs(), "connections did not end in time and were closed");
         }
     }
 }

@@ -531,7 +531,7 @@
       if (this.isOver) return "server";
       const [eventCount, newest] = [this.#eventCount, this.#serverTime];
       const session = await querySession(this.#routes, (answer) => isOlder(answer, newest));
-      if (session === void 0) return "nobody";
+      if (session === void 0) return "none";
       if (session === FROM_CACHE) return "cache";
       if (isStale() || this.isOver) return "server";
       this.#serverTime = session?.server_time ?? newest;
@@ -731,7 +731,7 @@
       if (round !== this.#round) return;
       const answered = await this.ask();
       if (round !== this.#round) return;
-      if (answered === "nobody") this.#reopen();
+      if (answered === "none") this.#reopen();
       else this.open();
     }
     async #poll(count) {
@@ -739,7 +739,7 @@
       for (let polls = 0; polls < count; polls += 1) {
         const answered = await this.ask();
         if (round !== this.#round) return;
-        this.#setState(answered === "nobody" ? "lost" : this.#evicted ? "elsewhere" : "asking");
+        this.#setState(answered === "none" ? "lost" : this.#evicted ? "elsewhere" : "asking");
         await sleep(jitter(this.#options.isUrgent() ? POLL_INTERVAL_MS.countdown : POLL_INTERVAL_MS.idle));
         if (round !== this.#round) return;
       }

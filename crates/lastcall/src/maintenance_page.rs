@@ -1,7 +1,7 @@
-//! A server that is nothing but the maintenance page: what a route leads to while no pod is left behind it.
+//! A stand-alone server for the maintenance page, used while the Service has no ready pod.
 //!
-//! With every pod unready a Service has no endpoints, and whoever comes gets the proxy's own error. A backend of this kind
-//! beside them says what is going on. It holds no session, touches no cookie, and is always ready itself.
+//! A Service without ready pods has no endpoints, and users get the proxy's own error page. A proxy that can fall back to this
+//! server shows the maintenance page instead. The server holds no sessions, reads and sets no cookies, and is always ready.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,25 +25,25 @@ use crate::request_kind::RequestKind;
 use crate::route_kind::RouteKind;
 use crate::scope;
 
-/// Open connections get so long at the end.
-const CLOSING: Duration = Duration::from_secs(1);
+/// How long open connections may take to end.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// `Retry-After` where the operator has set nothing: for crawlers and clients, not a promise to users.
+/// The default of `Retry-After`, for crawlers and clients. The page does not show it to users.
 pub const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(30 * 60);
 
-/// There are no event streams here: connections that say nothing are watched at this pace.
-const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How often idle connections are checked; this server has no event streams.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
 
-/// What nobody outside is to see. Proxies match whole parts of a path, so what lies below goes the same way.
-const PRIVATE: [&str; 5] = ["/health", "/healthz", "/ready", "/readyz", "/metrics"];
+/// Paths that must not be visible from outside. Proxies match path prefixes, so paths below them are hidden, too.
+const HIDDEN_PATHS: [&str; 5] = ["/health", "/healthz", "/ready", "/readyz", "/metrics"];
 
-/// Serves the maintenance page, to programs a problem document, under every path but those of `assets`, the files that it links to, and of the probes, which
-/// say 200. Ends soon after `stopped` is done.
+/// Serves the maintenance page for navigations, and a problem document for other requests, at every path except those of `assets` (the
+/// files that the page links to) and of the probes, which answer 200. Returns at most a second after `stopped` completes.
 ///
-/// `retry_after` is what [`crate::Config::maintenance_retry_after`] is.
+/// `retry_after` is [`crate::Config::maintenance_retry_after`].
 ///
-/// With `hide_probes` the probes and `/metrics` are 404 instead: a route may send those paths here, so that nobody outside
-/// sees what they say of the pods.
+/// With `hide_probes` the probes and `/metrics` answer 404 instead, so that a route can send those paths here to hide the pods'
+/// from the outside.
 pub async fn serve_maintenance_page(
     pages: impl Pages,
     assets: Router,
@@ -63,10 +63,10 @@ pub async fn serve_maintenance_page(
     let closing = async {
         stopped.await;
         stop.cancel();
-        sleep(CLOSING).await;
+        sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
-        () = serve(listener, routes, stop.clone(), ConnectionSettings::new(HEARTBEAT), Connections::within_open_files()) => {}
+        () = serve(listener, routes, stop.clone(), ConnectionSettings::new(HEARTBEAT_INTERVAL), Connections::within_open_files()) => {}
         () = closing => {}
     }
 }
@@ -82,7 +82,7 @@ fn probes() -> Router {
 
 fn hidden() -> Router {
     let nothing = || any(async || StatusCode::NOT_FOUND);
-    PRIVATE.iter().fold(Router::new(), |routes, path| {
+    HIDDEN_PATHS.iter().fold(Router::new(), |routes, path| {
         routes
             .route(path, nothing())
             .route(&format!("{path}/"), nothing())
@@ -90,7 +90,7 @@ fn hidden() -> Router {
     })
 }
 
-/// The maintenance page, or the same for programs. Leaves the cookie alone. It names a time only where the operator has set one.
+/// The maintenance page, or a problem document. Sets no cookie. The page shows a duration only if the operator has set one.
 pub(crate) fn answer(pages: &dyn Pages, takes_page: bool, location: &str, retry_after: Option<Duration>) -> Response {
     let mut response = if takes_page {
         let page = Page::Maintenance { back_in: retry_after, location };

@@ -1,22 +1,22 @@
-//! The numbers of one service: its own exporter, which the app can record into, and the app's own recorder, where it brings one.
+//! The metrics of one service: its own exporter, into which the app can record, too, and the app's own recorder, if it supplies one.
 //!
-//! The registry keeps the counts. They are copied into the recorders at a scrape and once a second, so that a request pays for
-//! nothing but its own duration. Nothing here is global: two services in one process do not share a series.
+//! The registry keeps the counts. They are copied into the recorders at each scrape and once a second, so that a request records only
+//! its own duration. Nothing here is global: two services in one process share no series.
 
 mod app_recorder;
-mod instruments;
+mod names;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 pub use app_recorder::AppRecorder;
-use instruments::{BUCKETS, Instruments};
 use metrics::Recorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use names::{BUCKETS, Instruments};
 use session_domain::Totals;
 
-/// What the numbers are recorded into, besides the service's own exporter.
+/// The app's recorder and buckets.
 #[derive(Default)]
 pub(crate) struct MetricsOptions {
     /// The app's own recorder.
@@ -25,19 +25,19 @@ pub(crate) struct MetricsOptions {
     pub(crate) buckets: Vec<(String, Vec<f64>)>,
 }
 
-/// What is counted elsewhere, at one moment.
+/// The values that are counted elsewhere, at one time.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Snapshot {
     /// Sessions that the pod holds.
     pub(crate) active_sessions: u64,
     /// Sessions that a drain would wait for.
     pub(crate) present_sessions: u64,
-    /// What the pod has counted since its start.
+    /// The totals since the start of the pod.
     pub(crate) totals: Totals,
     pub(crate) store: StoreSnapshot,
 }
 
-/// How the session store is, at one moment.
+/// The health of the session store at one time.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct StoreSnapshot {
     pub(crate) is_reachable: bool,
@@ -48,13 +48,13 @@ pub(crate) struct StoreSnapshot {
 }
 
 impl Default for StoreSnapshot {
-    /// The memory of this process: it always answers.
+    /// The store in the memory of this process, which is always available.
     fn default() -> Self {
         Self { is_reachable: true, is_readable: true, is_writable: true, errors: 0 }
     }
 }
 
-/// The numbers of one service.
+/// The metrics of one service.
 pub(crate) struct Metrics {
     exporter: Arc<PrometheusRecorder>,
     handle: PrometheusHandle,
@@ -81,12 +81,12 @@ impl Metrics {
         }
     }
 
-    /// A recorder for the app's own series: they come out of [`Metrics::render`].
+    /// A recorder for the app's own series. [`Metrics::render`] includes them.
     pub(crate) fn app_recorder(&self) -> AppRecorder {
         AppRecorder::new(Arc::clone(&self.exporter), Arc::clone(&self.has_refused_a_name))
     }
 
-    /// The service's numbers and those of the app, as Prometheus reads them.
+    /// The metrics of the service and of the app, in Prometheus' text format.
     pub(crate) fn render(&self, snapshot: &Snapshot) -> String {
         self.update(snapshot);
         self.handle.render()
@@ -97,7 +97,7 @@ impl Metrics {
         self.elsewhere.is_some()
     }
 
-    /// Copies what is counted elsewhere into all recorders.
+    /// Copies the values that are counted elsewhere into all recorders.
     pub(crate) fn update(&self, snapshot: &Snapshot) {
         let open_streams = self.open_streams.load(Ordering::Relaxed);
         let dropped_log_lines = self.dropped_log_lines.load(Ordering::Relaxed);
@@ -106,7 +106,7 @@ impl Metrics {
         }
     }
 
-    /// Keeps the exporter from growing while nothing scrapes it.
+    /// Bounds the memory of the exporter while it is not scraped.
     pub(crate) fn upkeep(&self) {
         self.handle.run_upkeep();
     }
@@ -118,14 +118,14 @@ impl Metrics {
         }
     }
 
-    /// Records that a drain is over: no session is present any more.
+    /// Records the duration of a drain, when no session is present any more.
     pub(crate) fn drained(&self, took: Duration) {
         for instruments in self.instruments() {
             instruments.drained(took);
         }
     }
 
-    /// Counts an open event stream until the guard is dropped. `None` where `max` are open already.
+    /// Counts an open event stream until the guard is dropped. `None` if `max` are open already.
     pub(crate) fn open_stream(&self, max: u64) -> Option<OpenStream> {
         let open = |open: u64| (open < max).then_some(open + 1);
         self.open_streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, open).ok()?;

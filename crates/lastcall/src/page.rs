@@ -1,5 +1,4 @@
-//! The pages that the service shows on its own account, and how any answer of its own is written: a page where a
-//! browser navigates, a problem document where a program asks.
+//! The pages that the service itself shows. Its answers are HTML for navigations, and problem documents for all other requests.
 
 use std::time::Duration;
 
@@ -13,79 +12,79 @@ use http_support::{Problem, security_headers};
 use crate::assets::{RELOAD_PATH, RETRY_PATH};
 use crate::names::RoutePrefix;
 
-/// A page that the service needs and the app may design.
+/// A page that the service shows. The app may supply its own design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Page<'a> {
-    /// The user has left. `base` is where the app begins, relative links included.
+    /// The user has signed out, or was signed out.
     SignedOut {
         /// The path of the app's first page for this user.
         base: &'a str,
-        /// Whether the browser left by itself at the end of a countdown.
+        /// Whether the page signed out automatically at the end of a countdown.
         automatic: bool,
     },
-    /// A request to sign out that no user may have made (another site's, a prefetch, a picture): ask before signing out (`POST` to
-    /// `logout` below `routes`).
+    /// Asks for confirmation before signing out, by `POST` to `logout` below `routes`: the user may not have made the request (another
+    /// site, a prefetch or an image can cause it).
     ConfirmSignOut {
         /// The path of the app's first page for this user.
         base: &'a str,
         /// The path of Lastcall's own routes for this user. Ends with a slash.
         routes: &'a str,
     },
-    /// Nobody is let in until maintenance is over.
+    /// Maintenance: new sessions are refused.
     Maintenance {
-        /// In what time it should be over, where the operator has said so.
+        /// The expected duration, if the operator has set one.
         back_in: Option<Duration>,
-        /// What to open in the end: a path, or nothing for the address of the page itself.
+        /// The address to open on retry; empty: the current page.
         location: &'a str,
     },
-    /// This pod is about to stop: trying again finds another one.
+    /// This pod is about to stop. A retry reaches another pod.
     TryAgain {
-        /// What to open in the end: a path, or nothing for the address of the page itself.
+        /// The address to open on retry; empty: the current page.
         location: &'a str,
     },
-    /// Nobody can say just now whether the session that the cookie names is there: trying again finds it.
+    /// The session cannot be looked up now; a retry will find it.
     Searching {
-        /// What to open in the end: a path, or nothing for the address of the page itself.
+        /// The address to open on retry; empty: the current page.
         location: &'a str,
     },
-    /// The request was on its way with the cookie from before a login: the browser has a new one by now, and the page opens
-    /// again by itself, once. [`crate::RELOAD_SCRIPT`] does that.
+    /// The request carried the cookie from before a login. The browser has a new one by now, so the page reloads once
+    /// ([`crate::RELOAD_SCRIPT`]).
     SessionRenewed {
-        /// What to open: a path, or nothing for the address of the page itself.
+        /// The address to open; empty: the current page.
         location: &'a str,
-        /// Whether the page has opened again already, without scripts: it does nothing by itself then.
+        /// Whether the page has reloaded already, without scripts. It does not reload again.
         is_repeated: bool,
     },
-    /// This pod holds as many people as it may.
+    /// This pod has reached `MAX_SESSIONS`.
     Busy {
-        /// What to open in the end: a path, or nothing for the address of the page itself.
+        /// The address to open on retry; empty: the current page.
         location: &'a str,
     },
     /// Something is wrong with the request.
     Problem {
         /// The status of the answer.
         status: StatusCode,
-        /// What is wrong, in a few words.
+        /// A short summary of the problem.
         title: &'a str,
-        /// What to do about it.
+        /// What the user can do about it.
         detail: &'a str,
     },
 }
 
-/// Draws the pages: gives HTML for each. Status and headers are the service's.
+/// Renders the pages as HTML. The service sets status and headers.
 pub trait Pages: Send + Sync + 'static {
-    /// The page as a whole HTML document. What comes from users must be escaped.
+    /// The page as a complete HTML document. Text from users must be escaped.
     fn html(&self, page: Page<'_>) -> String;
 }
 
-/// Pages without any design, for a service that brings none.
+/// Pages without a design: the default.
 #[derive(Clone, Debug, Default)]
 pub struct PlainPages {
     prefix: RoutePrefix,
 }
 
 impl PlainPages {
-    /// Makes them for routes with this prefix ([`Config::route_prefix`](crate::Config::route_prefix)).
+    /// Creates the pages for routes with this prefix ([`Config::route_prefix`](crate::Config::route_prefix)).
     pub const fn new(prefix: RoutePrefix) -> Self {
         Self { prefix }
     }
@@ -103,17 +102,17 @@ impl Pages for PlainPages {
                 format!("<form method=\"post\" action=\"{routes}logout\"><button>Sign out</button></form>"),
             ),
             Page::Maintenance { location, .. } => {
-                ("We'll be back soon", "We are at work on this service.", self.retry(30, location))
+                ("We'll be back soon", "This service is under maintenance.", self.retry(30, location))
             }
             Page::TryAgain { location } => {
-                ("One moment", "This server is about to stop; another one takes over.", self.retry(1, location))
+                ("One moment", "This server is about to stop. Another server will answer.", self.retry(1, location))
             }
             Page::Searching { location } => {
-                ("One moment", "Your session is being looked for. Nothing is lost.", self.retry(1, location))
+                ("One moment", "We are looking up your session. Nothing is lost.", self.retry(1, location))
             }
             Page::SessionRenewed { location, is_repeated } => (
                 "One moment",
-                "You have just signed in. This page opens again by itself.",
+                "You have just signed in. This page will reload automatically.",
                 self.reload(location, is_repeated),
             ),
             Page::Busy { location } => {
@@ -130,18 +129,18 @@ impl Pages for PlainPages {
 }
 
 impl PlainPages {
-    /// Tries again to open `location`, with scripts at a moment of its own, without them by the clock.
+    /// Retries to open `location`: with scripts after a random delay, without scripts after `seconds`.
     fn retry(&self, seconds: u32, location: &str) -> String {
         let (refresh, prefix) = (refresh(seconds, location), self.prefix.as_str());
         format!(
-            "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
+            "<p><span id=\"again\" role=\"status\">This page will reload automatically.</span> \
              <span id=\"trying\" aria-hidden=\"true\"></span></p>\
              <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
              <script src=\"{prefix}{RETRY_PATH}\" data-again=\"{seconds}\" data-prefix=\"{prefix}\" defer></script>{refresh}"
         )
     }
 
-    /// Opens `location` once, with scripts and without.
+    /// Opens `location` once, with or without scripts.
     fn reload(&self, location: &str, is_repeated: bool) -> String {
         let prefix = self.prefix.as_str();
         let refresh = if is_repeated { String::new() } else { refresh(1, location) };
@@ -152,13 +151,13 @@ impl PlainPages {
     }
 }
 
-/// Opens `location` after so many seconds where no script does.
+/// Opens `location` after `seconds` in browsers without scripts.
 fn refresh(seconds: u32, location: &str) -> String {
     let url = if location.is_empty() { String::new() } else { format!(";url={location}") };
     format!("<noscript><meta http-equiv=\"refresh\" content=\"{seconds}{url}\"></noscript>")
 }
 
-/// Nothing that stands in a page runs: scripts and styles are files.
+/// Pages contain no inline scripts or styles.
 const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// Writes an HTML page.
@@ -173,14 +172,14 @@ pub(crate) fn html(status: StatusCode, html: String) -> Response {
     response
 }
 
-/// Answers with what is wrong: the app's page where the caller navigates, else `application/problem+json`. The service
-/// answers like this; an app that does the same speaks with one voice.
+/// Creates an error response: the app's page for a navigation, `application/problem+json` for any other request. Use it for the app's
+/// own errors, too, so that they look the same.
 pub fn problem(pages: &dyn Pages, headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
     let problem = Problem::new(status, title.to_owned(), detail.to_owned());
     problem_to(pages, is_navigation(headers), problem)
 }
 
-/// The same where it is known whether the caller navigates.
+/// Like [`problem`], if it is known whether the request is a navigation.
 pub(crate) fn problem_to(pages: &dyn Pages, navigates: bool, problem: Problem) -> Response {
     if !navigates {
         return problem.into_response();

@@ -42,6 +42,7 @@ mod log_line;
 mod machine;
 mod notice;
 mod policy;
+mod readiness;
 mod state;
 mod step;
 #[cfg(test)]
@@ -54,4 +55,5 @@ pub use log_line::LogLine;
 pub use machine::Lifecycle;
 pub use notice::{Notice, NoticeId, Reason};
 pub use policy::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal};
-pub use state::{Readiness, State};
+pub use readiness::Readiness;
+pub use state::State;

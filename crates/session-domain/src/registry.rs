@@ -174,7 +174,7 @@ impl<X> Registry<X> {
         self.active() >= self.limits.max_sessions
     }
 
-    /// Whether newcomers had better go to another pod: from 95 % of the limit until below 90 %.
+    /// Whether newcomers should go to another pod: from 95 % of the limit until below 90 %.
     pub fn is_nearly_full(&self) -> bool {
         self.capacity.is_nearly_full()
     }

@@ -1,4 +1,4 @@
-//! The sample app as a service: one page, and a clear answer to everything else.
+//! The router of the sample app: one page, and error pages for all other requests.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ use crate::pages::{self, SamplePages};
 /// The largest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Scripts and styles come from our own files only; nobody frames a page.
+/// Allows scripts and styles from the service's own files only, and forbids frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// The handle for the sample app, which follows the maintenance switch.
+/// Builds Lastcall's handle for the sample app. It follows the maintenance switch.
 pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
     Lastcall::builder(config.pod.clone())
         .pages(SamplePages::new(config.route_prefix.clone()))
@@ -34,18 +34,18 @@ pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
         .build()
 }
 
-/// The sample app.
+/// Builds the router of the sample app.
 pub fn router() -> Router {
     Router::new()
         .route("/", get(home))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn(not_kept))
-        .layer(from_fn(guarded))
+        .layer(from_fn(forbid_caching))
+        .layer(from_fn(add_security_headers))
 }
 
-/// The maintenance page and nothing else, until `stopped` is done.
+/// Serves only the maintenance page until `stopped` completes.
 pub async fn maintenance_page(
     prefix: RoutePrefix,
     retry_after: Option<Duration>,
@@ -57,9 +57,9 @@ pub async fn maintenance_page(
         .await;
 }
 
-/// The files, guarded as pages are: one that is opened by itself runs nothing either.
+/// Builds the router of the files, with the same security headers as pages: an SVG that is opened directly runs no script either.
 fn files() -> Router {
-    assets::router().layer(from_fn(guarded))
+    assets::router().layer(from_fn(add_security_headers))
 }
 
 async fn home(session: Session) -> Response {
@@ -67,7 +67,7 @@ async fn home(session: Session) -> Response {
 }
 
 async fn unknown(headers: HeaderMap) -> Response {
-    let detail = "There is nothing at this address. The first page is at the start of it.";
+    let detail = "Page not found. Go to the home page.";
     problem(&headers, StatusCode::NOT_FOUND, "Not found", detail)
 }
 
@@ -80,15 +80,15 @@ fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -
     lastcall::problem(&SamplePages::default(), headers, status, title, detail)
 }
 
-/// What every answer of the app says to browsers.
-async fn guarded(request: Request, next: Next) -> Response {
+/// Adds the security headers to every response of the app.
+async fn add_security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     security_headers::add(response.headers_mut(), POLICY);
     response
 }
 
-/// Pages are somebody's: no cache keeps them.
-async fn not_kept(request: Request, next: Next) -> Response {
+/// Forbids caching: every page belongs to one user.
+async fn forbid_caching(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

@@ -58,12 +58,12 @@ impl Bounds {
     }
 
     /// Logs the bounds at start-up, and warns if they do not fit.
-    pub fn announce(self, asked: Self, open_files: u64, memory_bytes: Option<u64>) {
-        if self.sessions < asked.sessions {
+    pub fn announce(self, configured: Self, open_files: u64, memory_bytes: Option<u64>) {
+        if self.sessions < configured.sessions {
             warn!(
                 files.limit = open_files,
                 sessions.max = self.sessions,
-                "MAX_SESSIONS is more than the limit of open files allows: raise that limit (ulimit -n) to have them all"
+                "the limit of open files is too low for MAX_SESSIONS, which is reduced: raise that limit (ulimit -n)"
             );
         }
         let needed = self.needed_bytes();
@@ -80,7 +80,7 @@ impl Bounds {
             warn!(
                 memory.limit_bytes = memory_bytes,
                 memory.needed_bytes = needed,
-                "MAX_SESSIONS and MAX_STREAMS are more than the memory limit allows: lower them, or raise it"
+                "MAX_SESSIONS and MAX_STREAMS need more memory than the memory limit: lower them, or raise it"
             );
         }
     }
@@ -91,35 +91,35 @@ mod tests {
     use super::*;
 
     const MIB: u64 = 1024 * 1024;
-    const PLENTY: u64 = 1_000_000;
+    const MANY_FILES: u64 = 1_000_000;
 
-    const fn asked(sessions: u64, streams: Option<u64>) -> Bounds {
+    const fn configured(sessions: u64, streams: Option<u64>) -> Bounds {
         Bounds { sessions, streams_per_session: 20, streams }
     }
 
     #[test]
     fn default_stream_limit_fits_into_the_memory() {
         for (sessions, memory) in [(100, 128), (10_000, 256), (20_000, 512), (100_000, 1024), (1_000_000, 4096)] {
-            let (bounds, streams) = asked(sessions, None).fit(PLENTY, Some(memory * MIB));
+            let (bounds, streams) = configured(sessions, None).fit(MANY_FILES, Some(memory * MIB));
             assert!(bounds.needed_bytes() <= memory * MIB, "{sessions} in {memory} MiB: {bounds:?}");
             assert!(streams > 1_000, "{sessions} in {memory} MiB: {streams}");
         }
-        assert_eq!(asked(100_000, None).fit(PLENTY, None).1, MANY_STREAMS);
-        assert_eq!(asked(100_000, None).fit(PLENTY, Some(64 * MIB)).1, MIN_STREAMS);
+        assert_eq!(configured(100_000, None).fit(MANY_FILES, None).1, MANY_STREAMS);
+        assert_eq!(configured(100_000, None).fit(MANY_FILES, Some(64 * MIB)).1, MIN_STREAMS);
     }
 
     #[test]
     fn configured_limits_that_do_not_fit_are_kept_and_detected() {
-        let (bounds, streams) = asked(1_000, Some(50_000)).fit(PLENTY, Some(256 * MIB));
+        let (bounds, streams) = configured(1_000, Some(50_000)).fit(MANY_FILES, Some(256 * MIB));
         assert_eq!((streams, bounds.needed_bytes() > 256 * MIB), (50_000, true));
-        let (bounds, _) = asked(10, Some(50_000)).fit(PLENTY, Some(256 * MIB));
+        let (bounds, _) = configured(10, Some(50_000)).fit(MANY_FILES, Some(256 * MIB));
         assert!(bounds.needed_bytes() < 256 * MIB, "ten sessions cannot have more than 200 streams");
     }
 
     #[test]
     fn open_files_bound_sessions_and_streams() {
-        let (bounds, streams) = asked(100_000, None).fit(1_024, None);
+        let (bounds, streams) = configured(100_000, None).fit(1_024, None);
         assert_eq!((bounds.sessions, streams), (896, 896));
-        assert_eq!(asked(100_000, None).fit(64, None).0.sessions, 1);
+        assert_eq!(configured(100_000, None).fit(64, None).0.sessions, 1);
     }
 }

@@ -27,7 +27,7 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     let raw = &line.raw;
     let signals = match lastcall::signals() {
         Ok(signals) => signals,
-        Err(error) => return log.fail(&format_args!("signals cannot be caught: {error}"), 1),
+        Err(error) => return log.fail(&format_args!("cannot install signal handlers: {error}"), 1),
     };
     if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
         return serve_page(line, raw, log, signals).await;
@@ -42,24 +42,24 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
         Ok(listeners) => listeners,
         Err(errors) => return log.fail(&errors, EXIT_CONFIG),
     };
-    bound(&mut options);
+    apply_bounds(&mut options);
     let switch = match cli::maintenance::open(options.switch.place.as_ref()).await {
         Ok(switch) => switch,
         Err(errors) => return log.fail(&errors, EXIT_CONFIG),
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
-    announce(&options, &listeners);
-    let lastcall = app::lastcall(options.service, switch.stands());
+    log_start(&options, &listeners);
+    let lastcall = app::lastcall(options.service, switch.position());
     match lastcall.serve(app::router(), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            error!(error = &error as &dyn std::error::Error, "the pod fails");
+            error!(error = &error as &dyn std::error::Error, "exiting after an error");
             ExitCode::FAILURE
         }
     }
 }
 
-/// Serves the maintenance page until a signal comes.
+/// Serves the maintenance page until the first signal.
 async fn serve_page(
     line: &CommandLine<Raw>,
     raw: &RawPage,
@@ -81,7 +81,7 @@ async fn serve_page(
     ExitCode::SUCCESS
 }
 
-/// Binds every address, so that all that are in use are named at once.
+/// Binds every address. Reports all addresses that are in use, not only the first.
 async fn bind(addresses: Addresses) -> Result<Listeners, OptionErrors> {
     let mut errors = OptionErrors::default();
     let http = listen("HTTP_ADDR", addresses.http, &mut errors).await;
@@ -106,25 +106,25 @@ async fn listen(variable: &str, address: std::net::SocketAddr, errors: &mut Opti
     }
 }
 
-/// Holds sessions and event streams to what files and memory allow, and says what came of it.
-fn bound(options: &mut Options) {
+/// Limits sessions and event streams to what open files and memory allow, and logs the limits.
+fn apply_bounds(options: &mut Options) {
     let service = &mut options.service;
-    let asked = Bounds {
+    let configured = Bounds {
         sessions: service.limits.max_sessions,
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
     };
     let (files, memory) = (process::open_files(), cli::memory_limit::bytes());
-    let (bounds, streams) = asked.fit(files, memory);
+    let (bounds, streams) = configured.fit(files, memory);
     service.limits.max_sessions = bounds.sessions;
     service.max_streams = streams;
-    bounds.announce(asked, files, memory);
+    bounds.announce(configured, files, memory);
 }
 
-/// Says what an operator should know.
-fn announce(options: &Options, listeners: &Listeners) {
+/// Logs the addresses, and warnings about options.
+fn log_start(options: &Options, listeners: &Listeners) {
     if options.random_key && options.service.store.is_some() {
-        warn!("SESSION_KEY is not set: no pod reads another's cookies; say SESSION_KEY=shared to share sessions");
+        warn!("SESSION_KEY is not set: pods cannot verify each other's cookies; set SESSION_KEY=shared");
     } else if options.random_key {
         warn!("SESSION_KEY is not set: cookies are signed with a random key and end with this process");
     }
@@ -132,12 +132,12 @@ fn announce(options: &Options, listeners: &Listeners) {
         warn!("FORCED_END=release needs REDIS_URL: without a store sessions end with this pod");
     }
     if options.open_introspection {
-        warn!("GRPC_AUTH is off: everybody who reaches GRPC_ADDR may see every session");
+        warn!("GRPC_AUTH is off: anyone who can reach GRPC_ADDR can see every session");
     } else if options.service.grpc_token.is_none() {
-        info!("GRPC_TOKEN is not set: everybody on this machine may see every session");
+        info!("GRPC_TOKEN is not set: anyone on this machine can see every session");
     }
     if options.service.trusted_proxies.as_ref().is_some_and(Networks::include_every_address) {
-        warn!("TRUSTED_PROXIES is the whole world: everybody may say who they are");
+        warn!("TRUSTED_PROXIES contains every address: any client can set its user name");
     }
     info!(
         pod.name = %options.service.pod,

@@ -1,4 +1,4 @@
-//! The maintenance switch on its way to the service: followed where it lies, and given on as on or off.
+//! Follows the maintenance switch and reports on or off.
 
 use std::time::Duration;
 
@@ -9,49 +9,47 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-/// A pod that starts waits so long to hear of its switch: nobody is to slip in before it is known to be on.
-const FIRST_WORD: Duration = Duration::from_secs(3);
+/// Start-up waits this long for the first reading, so that no session starts before maintenance is known.
+const FIRST_READ_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A switch that is followed as long as this lives.
+/// Follows the switch until it is dropped.
 #[derive(Debug)]
-pub struct Followed {
-    stands: watch::Receiver<bool>,
-    /// Ended when dropped.
+pub struct SwitchFollower {
+    position: watch::Receiver<bool>,
+    /// Aborted when dropped.
     _tasks: JoinSet<()>,
 }
 
-impl Followed {
-    /// Where it stands: `true` is on.
-    pub fn stands(&self) -> watch::Receiver<bool> {
-        self.stands.clone()
+impl SwitchFollower {
+    /// The position of the switch: `true` means that maintenance is on.
+    pub fn position(&self) -> watch::Receiver<bool> {
+        self.position.clone()
     }
 }
 
-/// Follows the switch, if there is one, from where it stands at the first word of it; else it stays as it is at first.
-pub async fn follow(switch: Option<Switch>, initial: bool) -> Followed {
-    let (report, mut reports) = watch::channel(SwitchStatus::unknown(SwitchState::from(initial)));
+/// Starts to follow the switch. Returns once it was read for the first time, or after [`FIRST_READ_TIMEOUT`] with the position
+/// `initial`. Without a switch the position stays `initial`.
+pub async fn follow(switch: Option<Switch>, initial: bool) -> SwitchFollower {
+    let (status_sender, mut status) = watch::channel(SwitchStatus::unknown(SwitchState::from(initial)));
     let mut tasks = JoinSet::new();
     if let Some(switch) = switch {
         let name = switch.to_string();
-        tasks.spawn(async move { switch.follow(report, CancellationToken::new()).await });
-        // A first try that fails is no word: an API that is not there yet may be in a moment.
-        let heard = reports.wait_for(|report| {
-            !matches!(report.health, SwitchHealth::Unknown | SwitchHealth::Failing(SwitchReadError::Unavailable(_)))
+        tasks.spawn(async move { switch.follow(status_sender, CancellationToken::new()).await });
+        // An unavailable API may be available a moment later, so a first attempt that fails because of it does not count.
+        let first_read = status.wait_for(|status| {
+            !matches!(status.health, SwitchHealth::Unknown | SwitchHealth::Failing(SwitchReadError::Unavailable(_)))
         });
-        if timeout(FIRST_WORD, heard).await.is_err() {
-            warn!(
-                "the maintenance switch is silent: {name} was not read yet; it counts as {}",
-                SwitchState::from(initial)
-            );
+        if timeout(FIRST_READ_TIMEOUT, first_read).await.is_err() {
+            warn!("the maintenance switch {name} was not read in time; assuming {}", SwitchState::from(initial));
         }
     }
-    let (stands, stood) = watch::channel(reports.borrow_and_update().state.is_on());
+    let (position_sender, position) = watch::channel(status.borrow_and_update().state.is_on());
     tasks.spawn(async move {
-        while reports.changed().await.is_ok() {
-            let on = reports.borrow_and_update().state.is_on();
-            stands.send_if_modified(|stands| std::mem::replace(stands, on) != on);
+        while status.changed().await.is_ok() {
+            let is_on = status.borrow_and_update().state.is_on();
+            position_sender.send_if_modified(|position| std::mem::replace(position, is_on) != is_on);
         }
-        // Nobody moves it any more: it stays where it is.
+        // Without a switch this ends at once, and the last position holds.
     });
-    Followed { stands: stood, _tasks: tasks }
+    SwitchFollower { position, _tasks: tasks }
 }

@@ -1,4 +1,4 @@
-//! The options of the user tier: what operators write, and the checked values that it becomes. One file for each concern.
+//! The options of the user tier: the raw texts and the validated values. One file for each concern.
 //!
 //! Every option is a flag and an environment variable of the same name. Each is taken as text first, so that all errors are
 //! found and reported together. Defaults come from [`lastcall::Config`]; only what the library does not know has its default
@@ -48,10 +48,10 @@ pub struct Options {
 }
 
 impl Options {
-    /// Checks what was written.
+    /// Validates the options.
     ///
     /// # Errors
-    /// Every fault, one line each.
+    /// All invalid options, one line each.
     pub fn parse(raw: &Raw, environment: &dyn Environment) -> Result<Self, OptionErrors> {
         let mut errors = OptionErrors::default();
         let mut service = Config::new(raw.pod.name(environment, &mut errors));

@@ -180,11 +180,11 @@ impl Pages for SamplePages {
                 Maintenance { frame, back_in: back_in.map(about) }.render()
             }
             Page::TryAgain { location } => {
-                let text = "This server is about to stop. Another one takes over.";
+                let text = "This server is about to stop. Another server will answer.";
                 TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::Searching { location } => {
-                let text = "We are looking for your session. Nothing is lost.";
+                let text = "We are looking up your session. Nothing is lost.";
                 TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
             }
             Page::SessionRenewed { location, is_repeated } => {
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_page_is_drawn_with_its_heading_and_retries_without_an_open_meta_refresh() {
+    fn every_page_is_rendered_with_its_heading_and_retries_without_an_open_meta_refresh() {
         let status = StatusCode::NOT_FOUND;
         for (page, heading) in [
             (Page::SignedOut { base: "/", automatic: false }, "You are signed out"),

@@ -18,7 +18,7 @@ use super::guard::Guard;
 use super::output;
 use super::plan::Process;
 
-/// What a user pod logs first when it is told to drain: the contract fixes this line.
+/// What a user pod logs first when a drain begins: the contract fixes this line.
 const DRAIN_BEGINS: &str = "[GRACEFUL SHUTDOWN] Received SIG";
 
 /// What it logs next if it has no user: the contract fixes this line, too.

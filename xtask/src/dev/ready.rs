@@ -5,20 +5,20 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_millis(500);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The largest part of an answer that is read: only its first line matters.
-const STATUS_LINE: u64 = 256;
+const MAX_STATUS_LINE_BYTES: u64 = 256;
 
 /// The status of the answer to `GET path`, if there is one.
 pub(super) fn status(address: SocketAddr, path: &str) -> Option<u16> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).ok()?;
-    stream.set_read_timeout(Some(PATIENCE)).ok()?;
-    stream.set_write_timeout(Some(PATIENCE)).ok()?;
+    let mut stream = TcpStream::connect_timeout(&address, ANSWER_TIMEOUT).ok()?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT)).ok()?;
+    stream.set_write_timeout(Some(ANSWER_TIMEOUT)).ok()?;
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).ok()?;
     let mut line = String::new();
-    BufReader::new(stream.take(STATUS_LINE)).read_line(&mut line).ok()?;
+    BufReader::new(stream.take(MAX_STATUS_LINE_BYTES)).read_line(&mut line).ok()?;
     line.strip_prefix("HTTP/1.1 ")?.split_whitespace().next()?.parse().ok()
 }
 

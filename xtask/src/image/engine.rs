@@ -33,15 +33,15 @@ pub(crate) struct Build<'a> {
 /// # Errors
 /// It does not work, or none does; the message contains the output of each.
 pub(crate) fn find(asked_for: Option<Engine>) -> anyhow::Result<Engine> {
-    let mut said = String::new();
+    let mut reasons = String::new();
     for engine in Engine::value_variants().iter().copied().filter(|engine| asked_for.is_none_or(|name| name == *engine))
     {
         match engine.works() {
             Ok(()) => return Ok(engine),
-            Err(why) => said.push_str(&format!("\n  {}: {why}", engine.program())),
+            Err(why) => reasons.push_str(&format!("\n  {}: {why}", engine.program())),
         }
     }
-    bail!("no engine for building images works; install one of these:{said}")
+    bail!("no engine for building images works; install one of these:{reasons}")
 }
 
 impl Engine {
@@ -66,8 +66,8 @@ impl Engine {
         if output.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("fails without a word").trim().to_owned())
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(stderr.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("fails without a message").trim().to_owned())
     }
 
     /// Builds an image under all its names.
@@ -129,13 +129,13 @@ mod tests {
         let names = ["a:1".to_owned(), "b/a:1".to_owned()];
         let rest = ["--volume".to_owned(), "/x:/y".to_owned()];
         let build = Build { tier: super::super::TIERS[0], names: &names, identity: &identity, arguments: &rest };
-        let said = |engine: Engine| {
+        let arguments = |engine: Engine| {
             let command = engine.build_command(&build);
             command.get_args().map(|word| word.to_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
         };
         let common =
             "--build-arg VERSION=1.2.3 --build-arg REVISION=0123456789ab --tag a:1 --tag b/a:1 --volume /x:/y .";
-        assert_eq!(said(Engine::Docker), format!("build --file Dockerfile.user {common}"));
-        assert_eq!(said(Engine::Buildah), format!("build --file Dockerfile.user --layers {common}"));
+        assert_eq!(arguments(Engine::Docker), format!("build --file Dockerfile.user {common}"));
+        assert_eq!(arguments(Engine::Buildah), format!("build --file Dockerfile.user --layers {common}"));
     }
 }

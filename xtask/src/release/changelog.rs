@@ -47,12 +47,12 @@ mod tests {
 
     #[test]
     fn all_faults_are_reported_at_once() {
-        let said = |text: &str| faults(text, "1.2.3").join("; ");
-        assert!(said("## 1.2.30 - 2026-01-31\n- x\n").contains("no section"));
-        assert!(said("## 1.2.3\n- x\n").contains("YYYY-MM-DD"));
-        assert!(said("## 1.2.3 - 2026-02-30\n- x\n").contains("YYYY-MM-DD"), "there is no such day");
-        assert!(said("## 1.2.3 - 2026-01-31\n### Added\n## 1.2.2 - 2026-01-01\n- old\n").contains("says nothing"));
-        let both = said("## Unreleased\n- y\n");
+        let found = |text: &str| faults(text, "1.2.3").join("; ");
+        assert!(found("## 1.2.30 - 2026-01-31\n- x\n").contains("no section"));
+        assert!(found("## 1.2.3\n- x\n").contains("YYYY-MM-DD"));
+        assert!(found("## 1.2.3 - 2026-02-30\n- x\n").contains("YYYY-MM-DD"), "there is no such day");
+        assert!(found("## 1.2.3 - 2026-01-31\n### Added\n## 1.2.2 - 2026-01-01\n- old\n").contains("says nothing"));
+        let both = found("## Unreleased\n- y\n");
         assert!(both.contains("no section") && both.contains("under \"Unreleased\""), "{both}");
     }
 }

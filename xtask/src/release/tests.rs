@@ -101,8 +101,8 @@ fn a_tree_that_differs_from_the_remote_main_is_reported_with_the_difference() {
     assert_eq!(repository.faults_beside_images(), "not committed: ?? new.rs");
     repository.git(&["switch", "--quiet", "--create", "aside"]);
     repository.commit();
-    let said = repository.faults_beside_images();
-    assert!(said.contains("this is aside") && said.contains("main of origin is at"), "{said}");
+    let faults = repository.faults_beside_images();
+    assert!(faults.contains("this is aside") && faults.contains("main of origin is at"), "{faults}");
     fs::remove_dir_all(repository.path().join("remote")).unwrap();
     assert!(repository.faults_beside_images().contains("origin cannot be asked"));
 }
@@ -115,16 +115,16 @@ fn manifests_of_another_version_are_reported_file_by_file() {
     repository.write("kubernetes/all.yaml", "  image: sample-app-user:1.2.3\n  - image: sample-app-admin\n");
     repository.commit();
     repository.push();
-    let said = repository.faults_beside_images();
+    let faults = repository.faults_beside_images();
     for fault in [
         "kubernetes/overlays/production/images/kustomization.yaml names sample-app-user:1.2.2",
         "kubernetes/overlays/production/images/kustomization.yaml names sample-app-admin:1.2.2",
         "kubernetes/overlays/minikube/kustomization.yaml names no tag of sample-app-user",
         "kubernetes/all.yaml names sample-app-admin: cargo xtask manifests",
     ] {
-        assert!(said.contains(fault), "{fault} in:\n{said}");
+        assert!(faults.contains(fault), "{fault} in:\n{faults}");
     }
-    assert_eq!(said.lines().count(), 5, "{said}");
+    assert_eq!(faults.lines().count(), 5, "{faults}");
 }
 
 #[test]

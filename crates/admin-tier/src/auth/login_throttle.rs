@@ -3,7 +3,7 @@
 //! Only wrong guesses are counted. Credentials are compared first, in constant time, and right ones are accepted at once,
 //! however many wrong guesses came from the same address: operators and attackers may share one. What makes guessing
 //! hopeless is therefore the number of possible secrets, not this throttle: a link has 244 random bits, and a short
-//! `ADMIN_TOKEN` is warned about. The throttle adds that a guesser is told to wait (429) and loses the connection with
+//! `ADMIN_TOKEN` is warned about. The throttle adds that a guesser is asked to wait (429) and loses the connection with
 //! each throttled guess, and that the log records some guesses a second, never all of them. No request is delayed here,
 //! so guesses cannot tie up the tier.
 //!
@@ -28,7 +28,7 @@ struct RateLimit {
 const CLIENT_LIMIT: RateLimit = RateLimit { cost: Duration::from_secs(1), burst: Duration::from_secs(5) };
 const OVERALL_LIMIT: RateLimit = RateLimit { cost: Duration::from_millis(50), burst: Duration::from_secs(5) };
 
-/// The longest time that a client is told to wait, however often it has guessed.
+/// The longest time that a client is asked to wait, regardless of the number of its guesses.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How many clients are remembered.

@@ -17,7 +17,7 @@ use crate::operator::AuthMethod;
 /// How long a cookie stays valid without being used.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
-/// How long a sign-in lasts, however much it is used.
+/// The longest duration of a sign-in, even if it is used continuously.
 const MAX_DURATION: Duration = Duration::from_secs(12 * 3600);
 
 /// The age at which a cookie is renewed: not with every request.
@@ -72,7 +72,7 @@ impl SignInCookies {
         (is_fresh && !self.is_over(sign_in, now)).then_some(sign_in)
     }
 
-    /// Returns whether a sign-in is over, however much it is used: signed out, or too old.
+    /// Returns whether a sign-in has ended: signed out, or expired regardless of its use.
     pub(super) fn is_over(&self, sign_in: SignIn, now: Instant) -> bool {
         self.seconds(now) >= sign_in.started + MAX_DURATION.as_secs() || self.ended().contains_key(&sign_in.id)
     }

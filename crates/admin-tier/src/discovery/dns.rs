@@ -1,7 +1,7 @@
 //! Pods behind a DNS name (`dns://name:port`), resolved every few seconds by the system's resolver.
 //!
 //! A pod that DNS no longer names may still run: terminating and unready pods leave the answers of an ordinary Service
-//! while users are still on them. An answer without addresses cannot be told from a failing resolver, as the system reports
+//! while users are still on them. An answer without addresses cannot be distinguished from a failing resolver, as the system reports
 //! both as errors. Neither removes a pod, however long it lasts; only an answer that names other pods does, by the rules of
 //! the fleet.
 

@@ -18,10 +18,7 @@ pub(super) fn describe() {
         "lastcall_admin_pod_forced_logout_timestamp_seconds",
         "When the pod force-closes the remaining sessions. Present while a countdown runs."
     );
-    describe_gauge!(
-        "lastcall_admin_pod_sessions_present",
-        "Present sessions of the pod, where the pod reports presence."
-    );
+    describe_gauge!("lastcall_admin_pod_sessions_present", "Present sessions of the pod, if the pod reports presence.");
     describe_counter!(
         "lastcall_admin_pod_auto_logouts_total",
         "Sessions that their page signed out at the end of a countdown. graceful_logouts_total includes them."
@@ -41,7 +38,7 @@ pub(super) fn describe() {
     describe_gauge!("lastcall_admin_event_streams", "Open event streams of pages.");
     describe_counter!(
         "lastcall_admin_event_streams_cut_total",
-        "Event streams that were cut because their client read nothing."
+        "Event streams that were closed because they were not read."
     );
     describe_counter!(
         "lastcall_admin_log_lines_dropped_total",

@@ -52,8 +52,8 @@ fn refuse(error: AuthError, request: &Request) -> Response {
             unauthorized("The token is not ADMIN_TOKEN.", "Bearer error=\"invalid_token\"").into_response()
         }
         AuthError::Credentials(CredentialsError::TooManyAttempts(wait)) => {
-            let detail = "Too many wrong tokens came from your address. Wait some seconds, then try again.";
-            let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many tries", detail);
+            let detail = "Too many wrong tokens from your address. Wait a few seconds.";
+            let error = AppError::new(StatusCode::TOO_MANY_REQUESTS, "Too many attempts", detail);
             error.with_headers(retry_later(wait)).into_response()
         }
     }

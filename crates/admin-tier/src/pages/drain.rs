@@ -94,7 +94,7 @@ fn find<'a>(page_data: &'a PageData, query: &DrainQuery) -> Result<&'a DrainReco
     let is_wanted =
         |drain: &&DrainRecord| drain.pod.as_str() == query.pod && drain.started_at.as_millis() == query.started;
     page_data.view.drains().find(is_wanted).ok_or_else(|| {
-        let detail = "This drain is not remembered: it is too long ago, or this admin tier did not see it.";
+        let detail = "This drain is no longer in memory, or this admin tier did not see it.";
         AppError::new(StatusCode::NOT_FOUND, "No such drain", detail)
     })
 }

@@ -1,6 +1,6 @@
 //! `/admin/sign-in`: signing in with the token or by a one-time link, and signing out.
 //!
-//! Opening a link signs nobody in and does not use it up: mail and chat programs open links to preview them, and browsers
+//! Opening a link neither signs in nor invalidates it: mail and chat programs open links to preview them, and browsers
 //! prefetch. The page behind a link has a button.
 
 mod page;

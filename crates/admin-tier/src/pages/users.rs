@@ -97,6 +97,6 @@ fn render(page_data: &PageData, asked: &SessionQuery, listing: &Listing, times: 
     let rows = listing.rows().iter().map(|row| UserRow::new(row, view, asked, times));
     fragments.add_list("rows", rows.map(|row| (row.id.clone(), row)));
     fragments.add("pager", &Pager::new(asked, listing));
-    fragments.add("left-behind", &OrphansSection::new(page_data.orphans.as_deref(), times));
+    fragments.add("orphans", &OrphansSection::new(page_data.orphans.as_deref(), times));
     fragments
 }

@@ -93,8 +93,8 @@ async fn only_the_trusted_proxy_can_name_an_operator() {
     let page = person.request("/admin").header(HEADER.1, "Ada <b>").send().await.unwrap().text().await.unwrap();
     assert!(page.contains("Signed in as <bdi>Ada &#60;b&#62;</bdi>") && !page.contains("Sign out"), "{page}");
     assert_eq!(proxied(&person, "/admin/api/v1/pods", "ada").await, 200);
-    for nobody in ["", " "] {
-        assert_eq!(proxied(&person, "/admin", nobody).await, 403);
+    for no_name in ["", " "] {
+        assert_eq!(proxied(&person, "/admin", no_name).await, 403);
     }
     let unnamed = person.get("/admin").await;
     assert_eq!(unnamed.status(), 403);

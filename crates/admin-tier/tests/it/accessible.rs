@@ -22,7 +22,7 @@ async fn the_sign_in_page_is_accessible() {
     goes(&browser, &admin, "/admin", "Sign in").await;
     browser.passes_axe_in_every_look("admin-sign-in").await;
     browser.write("#token", "wrong\n").await;
-    browser.reads("#said", "That is not the token.").await;
+    browser.reads("#message", "That is not the token.").await;
     browser.passes_axe_in_every_look("admin-sign-in-refused").await;
     let admin = Admin::with(&pods, &[("ADMIN_AUTH", "token")]).await;
     goes(&browser, &admin, "/admin", "Sign in").await;

@@ -1,4 +1,4 @@
-//! What clients send, and a log that nobody reads: neither stops the admin tier.
+//! The admin tier survives whatever clients send, and a log that is not read.
 
 use test_support::{
     Person, Process, Signal, TEST_TIMEOUT, UnreadLogProcess, eventually, free_port, metric, send_forms_byte_by_byte,

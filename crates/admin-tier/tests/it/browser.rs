@@ -47,6 +47,6 @@ async fn users_are(browser: &Browser, names: &str) {
 async fn open(admin: &Admin, path: &str) -> Browser {
     let browser = Browser::open().await;
     browser.go(&format!("http://{}{path}", admin.http)).await;
-    browser.reads("#standing", "Live.").await;
+    browser.reads("#stream-state", "Live.").await;
     browser
 }

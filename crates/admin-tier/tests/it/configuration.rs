@@ -11,13 +11,13 @@ async fn exit(environment: &[(&str, &str)]) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn options_that_let_everybody_in_or_have_no_effect_are_warned_about() {
+async fn options_that_admit_every_client_or_have_no_effect_are_warned_about() {
     let admin = Admin::with(&["127.0.0.1:1"], &[("ADMIN_TOKEN", "opener")]).await;
     admin.process.line("ADMIN_AUTH is off").await;
     let line = admin.process.line("ADMIN_TOKEN is set").await;
     assert!(!line.contains("opener"), "{line}");
-    let everybody = [("ADMIN_AUTH", "proxy"), ("TRUSTED_USER_HEADER", "X-User"), ("TRUSTED_PROXIES", "0.0.0.0/0")];
-    Admin::with(&["127.0.0.1:1"], &everybody).await.process.line("TRUSTED_PROXIES is the whole world").await;
+    let every_address = [("ADMIN_AUTH", "proxy"), ("TRUSTED_USER_HEADER", "X-User"), ("TRUSTED_PROXIES", "0.0.0.0/0")];
+    Admin::with(&["127.0.0.1:1"], &every_address).await.process.line("TRUSTED_PROXIES contains every address").await;
 }
 
 #[tokio::test]

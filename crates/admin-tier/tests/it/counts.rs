@@ -16,17 +16,17 @@ async fn a_pod_whose_list_differs_from_its_count_is_incomplete_and_listed_again(
     let fake = FakePod::start([(misses_one, Then::Stay), (whole, Then::Stay)]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
-    admin.process.line("its list is asked for again").await;
+    admin.process.line("fetching the list again").await;
     let list = admin.sessions(2).await;
     admin.pod(&fake.address, "no difference any more", |pod| pod["error"].is_null()).await;
     assert_eq!(list["unreachable_pods"].as_array().unwrap().len(), 0, "it was heard all the time");
 
     let keeps_missing = vec![Event::Pod(pod("user-2", 2)), snapshot([session("user-2", "eve", 1)])];
-    let liar = FakePod::saying(keeps_missing).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "the difference", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying(keeps_missing).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "the difference", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "counts 2 sessions and has listed 1; its list is asked for again");
-    admin.process.line("its list is asked for again").await;
+    admin.process.line("fetching the list again").await;
     let pods = admin.json("/admin/api/v1/pods").await;
     assert_eq!((&pods["complete"], &pods["pods"][0]["reachable"]), (&false.into(), &true.into()));
 }
@@ -35,9 +35,9 @@ async fn a_pod_whose_list_differs_from_its_count_is_incomplete_and_listed_again(
 async fn a_message_with_too_many_sessions_is_not_read_and_the_reason_is_shown() {
     // Two bytes each on the wire, and a hundred and fifty where they are read.
     let many = std::iter::repeat_n(Session::default(), 500_000);
-    let liar = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a reason", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying([Event::Pod(pod("user-1", 500_000)), snapshot(many)]).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "a reason", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "it sends a message with more than 1000 sessions");
     let pods = admin.json("/admin/api/v1/pods").await;
     assert_eq!((&pods["complete"], &pods["total_sessions"]), (&false.into(), &0.into()));
@@ -76,7 +76,7 @@ async fn sessions_that_move_to_another_pod_and_back_at_once_stay_on_the_dashboar
     };
     let pods = eventually("all of them on the dashboard", is_settled).await;
     assert_eq!(pods["complete"], true, "{pods}");
-    assert!(!admin.process.log().join("\n").contains("is asked for again"), "no pod had to be listed anew");
+    assert!(!admin.process.log().join("\n").contains("fetching the list again"), "no pod had to be listed anew");
 }
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn a_pod_is_shown_with_its_own_readiness_revision_and_present_sessions() {
     assert_eq!((&seen["revision"], &seen["active_sessions"]), (&"7d9f8c".into(), &1.into()));
     // Presence lapses without any request.
     drop(stream);
-    admin.pod(&user.grpc, "nobody present", is_right(true, 0)).await;
+    admin.pod(&user.grpc, "no session present", is_right(true, 0)).await;
     std::fs::write(&switch, "true").unwrap();
     admin.pod(&user.grpc, "not ready", is_right(false, 0)).await;
     assert!(admin.person().text("/admin").await.contains(">not ready<"));

@@ -54,8 +54,8 @@ async fn json_holds_the_rows_that_match_and_lists_unreachable_pods() {
     let users: Vec<_> = file["sessions"].as_array().unwrap().iter().map(|row| &row["user"]).collect();
     assert_eq!(users, ["bob", "Zoë, 🦀"]);
     assert_eq!((&file["sessions"][0]["connected"], &file["sessions"][0]["told"]), (&true.into(), &false.into()));
-    let nobody = admin.json("/admin/users.json?q=nobody").await;
-    assert_eq!((&nobody["total"], &nobody["sessions"]), (&0.into(), &Value::Array(Vec::new())));
+    let no_match = admin.json("/admin/users.json?q=nobody").await;
+    assert_eq!((&no_match["total"], &no_match["sessions"]), (&0.into(), &Value::Array(Vec::new())));
 }
 
 #[tokio::test]

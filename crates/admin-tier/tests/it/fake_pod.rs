@@ -37,7 +37,7 @@ pub(crate) type Script = (Vec<Event>, Then);
 pub(crate) struct FakePod {
     pub(crate) address: String,
     server: JoinHandle<()>,
-    /// What is said to those who watch now, after their script.
+    /// Sends messages to the current watchers, after their script.
     voice: broadcast::Sender<Event>,
     /// Dropped with the fake: its open watches end then, which aborting the server would not do.
     _alive: watch::Sender<()>,
@@ -59,7 +59,7 @@ impl FakePod {
 
     /// Says more to who watches.
     pub(crate) fn say(&self, event: Event) {
-        // Where nobody watches nobody hears it.
+        // Fails if there is no watcher.
         let _ = self.voice.send(event);
     }
 

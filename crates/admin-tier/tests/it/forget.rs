@@ -42,7 +42,7 @@ async fn an_operator_forgets_a_silent_pod_and_only_that() {
     assert_eq!(pods().await["safe_to_upgrade"], false);
     assert_eq!(admin.person().post("/admin/api/v1/pods/user-2/forget").send().await.unwrap().status(), 401);
     let foreign = act("/admin/api/v1/pods/user-2/forget").header(ORIGIN, "http://evil.test");
-    assert_eq!(foreign.send().await.unwrap().status(), 403, "another site's page acts for nobody");
+    assert_eq!(foreign.send().await.unwrap().status(), 403, "a request of another site's page is refused");
     assert_eq!(pods().await["pods"].as_array().unwrap().len(), 2);
     let done = act("/admin/api/v1/pods/user-2/forget").send().await.unwrap();
     assert_eq!(done.status(), 200);

@@ -6,7 +6,7 @@ use test_support::{Person, Signal, UserPod, eventually, metric};
 use crate::Admin;
 use crate::real_pods::user_pod;
 
-/// Somebody with this name.
+/// A user with this name.
 pub(crate) async fn named(pod: &UserPod, name: &str) -> Person {
     let person = pod.person().visit().await;
     person.login(name).await;

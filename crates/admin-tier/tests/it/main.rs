@@ -1,4 +1,4 @@
-//! The admin tier as a process, before pods that are real and pods that lie, hang and vanish.
+//! The admin tier as a process, with real pods and with pods that report false data, hang or disappear.
 
 #![allow(clippy::unwrap_used, reason = "a test panics where something is missing")]
 
@@ -16,8 +16,8 @@ mod fake_pod;
 mod forget;
 mod history;
 mod hostile;
+mod inconsistencies;
 mod kubernetes;
-mod lies;
 mod live;
 mod lost;
 mod maintenance;
@@ -49,7 +49,7 @@ impl Admin {
         Self::with(pods, &[]).await
     }
 
-    /// The same, with these options. Everybody may look, unless they say otherwise.
+    /// The same, with these options. Without sign-in, unless the options set one.
     async fn with(pods: &[&str], options: &[(&str, &str)]) -> Self {
         let pods = pods.join(",");
         let fixed = [("HTTP_ADDR", "127.0.0.1:0"), ("USER_PODS", pods.as_str()), ("ADMIN_AUTH", "off")];
@@ -59,7 +59,7 @@ impl Admin {
         Self { process, http }
     }
 
-    /// Somebody with a browser.
+    /// An operator with a browser.
     fn person(&self) -> Person {
         Person::new(&self.http)
     }

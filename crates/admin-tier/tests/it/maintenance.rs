@@ -68,8 +68,8 @@ async fn the_panels_switch_writes_a_file_and_shows_which_pods_have_followed() {
         assert!(line.contains(part), "{part} in {line}");
     }
     let panel = admin.person().text("/admin").await;
-    for deed in ["turned maintenance on", "turned maintenance off"] {
-        assert_eq!(panel.matches(deed).count(), 1, "{panel}");
+    for action in ["turned maintenance on", "turned maintenance off"] {
+        assert_eq!(panel.matches(action).count(), 1, "{panel}");
     }
 
     for (bad, status) in [("perhaps", 400), ("", 400)] {
@@ -135,7 +135,7 @@ async fn three_pods_and_the_panel_share_a_configmap_through_the_api() {
     panel_says(&admin, "it is safe to upgrade").await;
     assert_eq!(pods(&admin).await["safe_to_upgrade"], true);
 
-    // The API goes while the switch is on; nobody is let in for that, and the way back is found.
+    // The API fails while the switch is on: no newcomer is admitted because of that, and the switch is followed again later.
     api.stop().await;
     panel_says(&admin, "This is the last known position").await;
     let away = move_to(&admin, "false").await;

@@ -8,9 +8,9 @@ use crate::fake_pod::{FakePod, pod, session, snapshot};
 const EVIL: &str = "<script>alert(1)</script>\"'&";
 
 async fn admin_with_an_evil_name() -> (FakePod, Admin) {
-    let mut liar = pod("user-1", 1);
-    liar.version = EVIL.into();
-    let fake = FakePod::saying([Event::Pod(liar), snapshot([session("user-1", EVIL, 1_632)])]).await;
+    let mut hostile = pod("user-1", 1);
+    hostile.version = EVIL.into();
+    let fake = FakePod::saying([Event::Pod(hostile), snapshot([session("user-1", EVIL, 1_632)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
     (fake, admin)
@@ -93,7 +93,7 @@ async fn unknown_values_are_not_shown_as_zero_or_as_current() {
 
     drop(fake);
     let lost = says(&admin, "/admin", "Last known, ").await;
-    assert!(lost.contains(r#"<div class="last-word old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
+    assert!(lost.contains(r#"<div class="last-report old">"#) && lost.contains("at least 1d 3h 12m"), "{lost}");
     assert!(!lost.contains("Up for") && !lost.contains("<dt>PodEvent"), "{lost}");
     let users = says(&admin, "/admin/users", "0 of 1 pods").await;
     assert!(users.contains("at least 1d 3h 12m") && !users.contains(">idle</span>"), "{users}");

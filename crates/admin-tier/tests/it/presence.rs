@@ -100,8 +100,8 @@ async fn idle_sessions_do_not_block_an_upgrade_and_a_pod_that_reports_no_presenc
     };
     let (_, rows) = partly_present("user-1", 320, 1, false);
     let idle: Vec<_> = rows.iter().map(|row| Session { present: Some(false), ..row.clone() }).collect();
-    let nobody = (vec![Event::Pod(maintenance(Some(0))), snapshot(idle.clone())], Then::Stay);
-    let fake = FakePod::start([nobody]).await;
+    let empty = (vec![Event::Pod(maintenance(Some(0))), snapshot(idle.clone())], Then::Stay);
+    let fake = FakePod::start([empty]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(320).await;
     let pods = admin.json("/admin/api/v1/pods").await;

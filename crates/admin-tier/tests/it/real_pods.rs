@@ -6,7 +6,7 @@ use test_support::{Signal, UserPod, eventually};
 
 use crate::{Admin, BINARY};
 
-/// A real user pod. Its binary lies beside ours: `cargo xtask test` builds both.
+/// A real user pod. Its binary is in the same directory: `cargo xtask test` builds both.
 pub(crate) async fn user_pod(name: &str, options: &[(&str, &str)]) -> UserPod {
     let binary = Path::new(BINARY).with_file_name("user-tier");
     assert!(binary.is_file(), "the user tier is not built; run cargo build --workspace --bins first");

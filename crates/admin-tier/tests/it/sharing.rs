@@ -43,7 +43,7 @@ async fn a_killed_pods_session_is_counted_once_on_any_pod_or_as_an_orphan() {
     assert_eq!(list["total"], 1, "counted once: {list}");
     assert_eq!(admin.json("/admin/api/v1/sessions").await["total"], 3, "the last known row of bob stays");
 
-    // Nobody holds bob's session: it is listed apart until bob comes back.
+    // No pod holds bob's session: it is listed as an orphan until bob comes back.
     let orphans = eventually("the orphan", || async {
         let orphans = admin.json("/admin/api/v1/orphans").await;
         (orphans["total"] == 1).then_some(orphans)

@@ -10,7 +10,7 @@ use crate::Admin;
 
 const TOKEN: &str = "a-token-of-the-tests";
 
-/// Nobody is there: nothing has to answer.
+/// An address without a pod: these tests need none.
 const PODS: [&str; 1] = ["127.0.0.1:1"];
 
 async fn with_token() -> Admin {

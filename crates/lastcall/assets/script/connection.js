@@ -94,7 +94,7 @@ export class Connection {
     this.#follower.close();
   }
 
-  // Queries the session. Resolves to the kind of answer: `server`, `cache` or `nobody`.
+  // Queries the session. Resolves to the kind of answer: `server`, `cache` or `none`.
   ask() {
     const round = this.#round;
     return this.#session.ask(() => round !== this.#round);
@@ -169,7 +169,7 @@ export class Connection {
     // `EventSource` hides the status of a refused stream, so the session is queried.
     const answered = await this.ask();
     if (round !== this.#round) return;
-    if (answered === "nobody") this.#reopen();
+    if (answered === "none") this.#reopen();
     else this.open();
   }
 
@@ -178,7 +178,7 @@ export class Connection {
     for (let polls = 0; polls < count; polls += 1) {
       const answered = await this.ask();
       if (round !== this.#round) return;
-      this.#setState(answered === "nobody" ? "lost" : this.#evicted ? "elsewhere" : "asking");
+      this.#setState(answered === "none" ? "lost" : this.#evicted ? "elsewhere" : "asking");
       await sleep(jitter(this.#options.isUrgent() ? POLL_INTERVAL_MS.countdown : POLL_INTERVAL_MS.idle));
       if (round !== this.#round) return;
     }

@@ -48,13 +48,13 @@ export class SessionState {
     else this.#apply(name, data);
   }
 
-  // Queries the session. Resolves to the kind of answer: `server`, `cache` or `nobody`. Ignores an answer that arrives after
+  // Queries the session. Resolves to the kind of answer: `server`, `cache` or `none`. Ignores an answer that arrives after
   // `isStale()` turned true.
   async ask(isStale) {
     if (this.isOver) return "server";
     const [eventCount, newest] = [this.#eventCount, this.#serverTime];
     const session = await querySession(this.#routes, (answer) => isOlder(answer, newest));
-    if (session === undefined) return "nobody";
+    if (session === undefined) return "none";
     if (session === FROM_CACHE) return "cache";
     if (isStale() || this.isOver) return "server";
     // The query has verified the answer. Where its time is earlier, the clock was set back, or is another pod's.

@@ -1,4 +1,4 @@
-//! What the drain task waits for.
+//! The events that the drain task waits for.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 use crate::service_state::ServiceState;
 use crate::store_health::StoreHealth;
 
-/// Waits until the health of the store changes; for ever where there is no store.
+/// Waits until the health of the store changes; without a store, for ever.
 pub(super) async fn health_change(health: Option<&mut watch::Receiver<StoreHealth>>) {
     let changed = match health {
         Some(health) => health.changed().await.is_ok(),
@@ -21,7 +21,7 @@ pub(super) async fn health_change(health: Option<&mut watch::Receiver<StoreHealt
     }
 }
 
-/// Waits until sessions come, leave, or become present or absent; for ever where no sessions are counted.
+/// Waits until a session starts, ends, or becomes present or absent; for ever while the drain counts no sessions.
 pub(super) async fn population_change(state: &ServiceState, census: Option<Census>) {
     match census {
         Some(_) => state.population_changed.notified().await,
@@ -29,7 +29,7 @@ pub(super) async fn population_change(state: &ServiceState, census: Option<Censu
     }
 }
 
-/// Waits for what time brings first: the machine's own next event, or the absence of a session.
+/// Waits for the next timer: the machine's next event, or the next session to become absent.
 pub(super) async fn time(state: &ServiceState, machine: &Lifecycle, census: Option<Census>) -> Event {
     // A timer may fire a fraction of a millisecond before its time.
     let instant = |time| state.clock.instant_of(time) + Duration::from_millis(1);

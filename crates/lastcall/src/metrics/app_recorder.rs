@@ -8,9 +8,9 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use tracing::warn;
 
-use super::instruments::is_ours;
+use super::names::is_ours;
 
-/// Records an app's own metrics, so that they come out of Lastcall's `/metrics`.
+/// Records an app's own metrics, so that Lastcall's `/metrics` includes them.
 ///
 /// Install it for the whole process by [`metrics::set_global_recorder`], or for a part of it by
 /// [`metrics::with_local_recorder`]. Clones record into the same exporter. Histograms come out as summaries, unless the builder

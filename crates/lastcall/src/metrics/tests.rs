@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, gauge, histogram, with_local_recorder};
 
-use super::instruments::is_ours;
+use super::names::is_ours;
 use super::*;
 
 fn service(options: MetricsOptions) -> Metrics {

@@ -61,7 +61,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
         if sharing.health.record_epoch(renewed.epoch, now) {
             warn!(
                 sessions.active = sharing.registry.active(),
-                "the session store has lost its data: every session is written again"
+                "the session store has lost its data: writing every session again"
             );
             sharing.inbox.restart();
             rewrite_all(&sharing, true).await;

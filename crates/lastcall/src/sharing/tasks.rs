@@ -55,7 +55,7 @@ pub(crate) async fn shut_down(sharing: &Arc<Sharing>, mut tasks: JoinSet<()>, st
         while tasks.join_next().await.is_some() {}
     };
     if timeout(limit, closing).await.is_err() {
-        warn!(shutdown.timeout_seconds = limit.as_secs(), "the session store did not take every write in time");
+        warn!(shutdown.timeout_seconds = limit.as_secs(), "the session store did not accept every write in time");
     }
 }
 

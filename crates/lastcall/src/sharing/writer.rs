@@ -71,7 +71,7 @@ pub(super) async fn run(
         warn!(
             sessions.unwritten = writer.queue.len(),
             sessions.ended = writer.queue.pending_ends(),
-            "the session store did not take every change before the end: sessions that have ended here may go on at other pods"
+            "the session store did not accept every change before shutdown: sessions that ended here may continue on other pods"
         );
     }
 }

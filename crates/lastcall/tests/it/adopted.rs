@@ -13,14 +13,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// What the hooks were told.
-type Heard = Arc<Mutex<Vec<String>>>;
+type Calls = Arc<Mutex<Vec<String>>>;
 
 /// An app with a server of its own.
 struct Adopted {
     address: String,
     lastcall: Lastcall,
     signals: mpsc::UnboundedSender<Signal>,
-    heard: Heard,
+    calls: Calls,
     server: JoinHandle<std::io::Result<()>>,
 }
 
@@ -56,8 +56,8 @@ fn app() -> Router {
 async fn start(around: impl FnOnce(&Lastcall, Router) -> Router) -> Adopted {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let heard = Heard::default();
-    let (logins, ends) = (Arc::clone(&heard), Arc::clone(&heard));
+    let calls = Calls::default();
+    let (logins, ends) = (Arc::clone(&calls), Arc::clone(&calls));
     let lastcall = Lastcall::builder(PodName::new("adopted").unwrap())
         .config(|config| config.policy.propagation_wait = std::time::Duration::ZERO)
         .route_prefix(RoutePrefix::new("/_lastcall").unwrap())
@@ -74,7 +74,7 @@ async fn start(around: impl FnOnce(&Lastcall, Router) -> Router) -> Adopted {
     let app = around(&lastcall, app());
     let drained = lastcall.drained();
     let server = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(drained).await });
-    Adopted { address, lastcall, signals, heard, server }
+    Adopted { address, lastcall, signals, calls, server }
 }
 
 impl Adopted {
@@ -82,8 +82,8 @@ impl Adopted {
         Person::new(&self.address)
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().unwrap().clone()
+    fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
     }
 }
 
@@ -118,7 +118,7 @@ async fn an_app_keeps_its_own_paths_and_has_its_own_login_and_logout() {
         assert_eq!(own.status(), 200);
         assert_eq!(person.post("/logout").send().await.unwrap().text().await.unwrap(), "the app's goodbye");
         assert_eq!(person.get("/_lastcall/session").await.status(), 401);
-        assert_eq!(app.heard(), ["login of anonymous", "login of ada, again", "Logout of ada"]);
+        assert_eq!(app.calls(), ["login of anonymous", "login of ada, again", "Logout of ada"]);
     }
 }
 
@@ -142,11 +142,11 @@ async fn own_routes_answer_behind_the_layer_and_before_it_as_ever() {
         app.server.await.unwrap().unwrap();
         app.lastcall.finish().await.unwrap();
         app.lastcall.finish().await.unwrap();
-        let heard = app.heard.lock().unwrap().clone();
+        let calls = app.calls.lock().unwrap().clone();
         assert_eq!(
-            heard.iter().filter(|line| line.contains(" of ") && !line.starts_with("login")).count(),
+            calls.iter().filter(|line| line.contains(" of ") && !line.starts_with("login")).count(),
             1,
-            "{heard:?}"
+            "{calls:?}"
         );
         let numbers = app.lastcall.render_metrics();
         assert_eq!(metric(&numbers, "graceful_logouts_total"), Some(1.0), "{numbers}");
@@ -154,7 +154,7 @@ async fn own_routes_answer_behind_the_layer_and_before_it_as_ever() {
 }
 
 #[tokio::test]
-async fn the_head_of_an_event_stream_opens_none_and_a_head_of_the_session_notifies_nobody() {
+async fn the_head_of_an_event_stream_opens_none_and_a_head_of_the_session_marks_no_session_as_notified() {
     let app = start(after).await;
     let person = app.person();
     person.text("/").await;

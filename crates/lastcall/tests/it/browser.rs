@@ -1,4 +1,4 @@
-//! A page that is not ours includes one tag. Whatever happens, what was typed into it stays, and nobody is led away.
+//! An app's page that includes the script by one tag. In every case typed text stays, and the page is never replaced.
 
 mod app;
 mod axum_serve;
@@ -19,7 +19,7 @@ struct Embedded {
 }
 
 impl Embedded {
-    /// Starts it; a drain takes so many seconds. `more`: `stay`, and nobody is signed out before the end.
+    /// Starts it; a drain takes so many seconds. `more`: with `stay` no page signs out before the end.
     async fn start(seconds: u32, more: &[&str]) -> Self {
         let (process, address) = example("embed", &[&["127.0.0.1:0", &seconds.to_string()], more].concat()).await;
         Self { process, address }

@@ -118,7 +118,7 @@ async fn users_come_back_by_such_a_form_while_a_countdown_runs() {
     let refused = service.posts("/acs", STRANGERS[0]).await;
     assert_eq!((refused.status().as_u16(), refused.headers().get("set-cookie")), (503, None), "no session starts");
     person.post("/logout").send().await.unwrap();
-    eventually("maintenance for everybody", || async {
+    eventually("maintenance is on", || async {
         (service.posts("/paid", STRANGERS[0]).await.status() == 503).then_some(())
     })
     .await;

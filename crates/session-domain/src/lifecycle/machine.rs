@@ -1,12 +1,12 @@
-//! The machine, and what follows from its state.
+//! The machine, and what follows from its state. `readiness.rs` says whether the pod is ready.
 
 use std::time::Duration;
 
 use super::admission::Admission;
 use super::event::Event;
 use super::notice::Notice;
-use super::policy::{MaintenanceReadiness, Policy};
-use super::state::{Readiness, State};
+use super::policy::Policy;
+use super::state::State;
 use crate::pod::Phase;
 use crate::time::Timestamp;
 
@@ -98,22 +98,5 @@ impl Lifecycle {
             Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => Admission::Open,
         };
         self.admission().max(at_most)
-    }
-
-    /// What `/ready` answers.
-    pub const fn readiness(&self) -> Readiness {
-        let is_maintenance = match self.state {
-            State::Serving | State::Draining { ready: true, .. } => return Readiness::Ready,
-            State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
-                return Readiness::ShuttingDown;
-            }
-            State::MaintenanceCountdown { was_empty, .. } => match self.policy.maintenance_readiness {
-                MaintenanceReadiness::AfterDrain => was_empty,
-                MaintenanceReadiness::Immediate => true,
-                MaintenanceReadiness::Never => false,
-            },
-            State::MaintenanceClosed => !matches!(self.policy.maintenance_readiness, MaintenanceReadiness::Never),
-        };
-        if is_maintenance { Readiness::Maintenance } else { Readiness::Ready }
     }
 }

@@ -3,17 +3,6 @@
 use super::notice::Notice;
 use crate::time::Timestamp;
 
-/// What `/ready` answers, as far as the lifecycle is concerned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Readiness {
-    /// 200.
-    Ready,
-    /// 503, because of maintenance.
-    Maintenance,
-    /// 503, because the pod shuts down.
-    ShuttingDown,
-}
-
 /// A state of the machine. Each variant holds only its own data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

@@ -8,7 +8,8 @@ use super::log_line::LogLine;
 use super::machine::Lifecycle;
 use super::notice::{Notice, NoticeId, Reason};
 use super::policy::{ReadinessWhileDraining, SecondSignal};
-use super::state::{Readiness, State};
+use super::readiness::Readiness;
+use super::state::State;
 use crate::time::Timestamp;
 
 impl Lifecycle {

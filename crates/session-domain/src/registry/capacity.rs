@@ -60,7 +60,7 @@ impl Capacity {
         }
     }
 
-    /// Whether newcomers had better go to another pod: from 95 % of the limit until below 90 %.
+    /// Whether newcomers should go to another pod: from 95 % of the limit until below 90 %.
     pub(super) fn is_nearly_full(&self) -> bool {
         self.is_nearly_full.load(Ordering::Relaxed) && !self.is_below_nine_tenths(self.reserved())
     }

@@ -8,7 +8,7 @@ use cli::options::{self, OptionErrors};
 /// The address of pages, for pods and for the maintenance page.
 pub(super) const HTTP: &str = "0.0.0.0:9090";
 
-/// Stands in for a faulty address until the errors are reported.
+/// Placeholder for an invalid address until the errors are reported.
 pub(super) const PLACEHOLDER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 /// The addresses as they are written.

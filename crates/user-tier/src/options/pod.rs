@@ -38,7 +38,7 @@ impl PodArgs {
     }
 }
 
-/// Stands in where no name is known: for a faulty one until the errors are reported, and in the defaults.
+/// Placeholder for an invalid name until the errors are reported, and in the documentation of defaults.
 pub(super) fn placeholder() -> PodName {
     PodName::new("pod").unwrap_or_else(|| unreachable!("a constant name"))
 }

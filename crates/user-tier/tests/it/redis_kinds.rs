@@ -143,7 +143,7 @@ async fn a_cluster_node_that_hangs_delays_only_its_own_sessions() {
         (all == ids.len()).then_some(())
     })
     .await;
-    pod.line("no part of the session store is unavailable any more").await;
+    pod.line("all parts of the session store are available again").await;
     let log = pod.log().join("\n");
     assert_eq!(log.matches("a part of the session store is unavailable").count(), 1, "{log}");
     for person in people {

@@ -15,7 +15,7 @@ const PAGE: &str = r#"<!doctype html>
 <body>
 <h1>One moment</h1>
 <p>No server answers at the moment. What you wrote is kept in this browser.</p>
-<p role="status">This page tries again by itself.</p>
+<p role="status">This page will reload automatically.</p>
 <script>
 const base = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0] ?? "/";
 async function again() {

@@ -28,7 +28,7 @@ fn a_binary_lists_its_dependencies_even_if_the_tree_prints_them_under_another() 
     assert_eq!(packages[1].needs, [3], "the two versions of leaf are two packages");
     assert_eq!(packages[1].license.as_deref(), Some("MIT OR Apache-2.0"));
     assert_eq!(packages[3].license, None);
-    assert!(tree::read(TREE, "nobody").is_err());
+    assert!(tree::read(TREE, "no-such-crate").is_err());
 }
 
 #[test]

@@ -39,7 +39,7 @@ async fn a_page_whose_pod_is_gone_continues_on_the_other_pod_and_says_so() {
     browser.screenshot("dev-continued").await;
     browser.reload().await;
     browser.reads("#connection", "Live").await;
-    assert!(!browser.shows("#new-session").await, "it is said once");
+    assert!(!browser.shows("#new-session").await, "it is shown once");
     browser.switch_to(1).await;
     browser.reads("#connection", "Live").await;
     assert!(!browser.shows("#drain-banner").await && !browser.shows("#new-session").await);
@@ -64,7 +64,7 @@ async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
             let is_question = lines.collect::<String>().starts_with("GET /session ");
             let (status, body) = match is_question && answers.load(Ordering::SeqCst) {
                 true => ("401 Unauthorized", r#"{"admits_newcomers":true}"#),
-                false => ("200 OK", "<h1>Somebody else</h1>"),
+                false => ("200 OK", "<h1>Another page</h1>"),
             };
             let head = "Content-Type: text/html\r\nConnection: close";
             // The front door's readiness query may be closed early.
@@ -76,5 +76,5 @@ async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
     eventually("three questions", || async { (asked.load(Ordering::SeqCst) >= 3).then_some(()) }).await;
     assert_eq!(browser.text("h1").await, "One moment");
     admits.store(true, Ordering::SeqCst);
-    browser.reads("h1", "Somebody else").await;
+    browser.reads("h1", "Another page").await;
 }

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use xtask::waits::{CLOSING, read};
+use xtask::waits::{SHUTDOWN_TIMEOUT, read};
 
 use super::{all, objects, rendered_with, with};
 
@@ -111,5 +111,8 @@ fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
     };
     assert_eq!((waits.drain, waits.propagation), (default("DRAIN_TIMEOUT"), default("PROPAGATION_WAIT")));
     assert_eq!(waits.switch, Duration::from_secs(120) + default("MAINTENANCE_POLL"));
-    assert!(page.contains(&format!("PROPAGATION_WAIT + {}s must fit", CLOSING.as_secs())), "{CLOSING:?}");
+    assert!(
+        page.contains(&format!("PROPAGATION_WAIT + {}s must fit", SHUTDOWN_TIMEOUT.as_secs())),
+        "{SHUTDOWN_TIMEOUT:?}"
+    );
 }

@@ -13,7 +13,7 @@ use crate::monitoring::panels;
 
 /// The titles of the panels that are drawn.
 const SHOWN: [&str; 4] =
-    ["Users present by pod", "Time left by pod", "Told, left, cut off over the range", "Phase by pod"];
+    ["Users present by pod", "Time left by pod", "Notified, left, cut off over the range", "Phase by pod"];
 const COLOURS: [&str; 4] = ["#1f6feb", "#1a7f37", "#b35900", "#8250df"];
 /// The size of a chart's plot area, without the axes.
 const FIELD: (f64, f64) = (470.0, 170.0);

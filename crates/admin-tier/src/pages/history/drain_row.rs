@@ -113,10 +113,10 @@ fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
         Some(DrainEnd::Completed(_)) if signed_out_by_page > 0 => ("some were signed out by the page", "unreachable"),
         Some(DrainEnd::Completed(_)) if unknown > 0 => ("some ends are not known", "unreachable"),
         Some(DrainEnd::Completed(_)) if remaining > 0 => ("countdown over", "draining"),
-        Some(DrainEnd::Completed(_)) if present == 0 => ("no user was there", "serving"),
+        Some(DrainEnd::Completed(_)) if present == 0 => ("no user was present", "serving"),
         Some(DrainEnd::Completed(_)) if moved == present => ("all sessions moved", "serving"),
-        Some(DrainEnd::Completed(_)) if moved > 0 => ("everybody left or moved in time", "serving"),
-        Some(DrainEnd::Completed(_)) => ("everybody left in time", "serving"),
+        Some(DrainEnd::Completed(_)) if moved > 0 => ("all users left or moved in time", "serving"),
+        Some(DrainEnd::Completed(_)) => ("all users left in time", "serving"),
     }
 }
 

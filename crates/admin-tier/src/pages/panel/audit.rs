@@ -33,7 +33,7 @@ impl AuditList {
 }
 
 fn line(entry: &AuditEntry) -> AuditLine {
-    let name = entry.operator.as_ref().map_or("somebody", |(name, _)| name);
+    let name = entry.operator.as_ref().map_or("an operator", |(name, _)| name);
     let method = entry.operator.as_ref().map_or("unknown", |(_, method)| AuthMethod::as_str(*method));
     AuditLine {
         at: RelativeTime::clock(entry.at),

@@ -11,14 +11,14 @@ use crate::pages::response::page;
 use crate::{assets, clock};
 
 pub(super) const BAD_LINK: &str =
-    "That link was used already, or is too old: each signs in once, within 15 minutes. Ask for another one.";
-pub(super) const BAD_LINK_USE_TOKEN: &str = "That link was used already, or is too old. Sign in with the token.";
+    "That link was used already or has expired: a link signs in once, within 15 minutes. Ask for another one.";
+pub(super) const BAD_LINK_USE_TOKEN: &str = "That link was used already or has expired. Sign in with the token.";
 pub(super) const BAD_LINK_SIGNED_IN: &str =
-    "That link was used already, or is too old. You are signed in on this browser: go on to /admin.";
+    "That link was used already or has expired. This browser is signed in: continue at /admin.";
 pub(super) const LINK_PRINTED: &str = "A link was printed. It is the last line of the log.";
 pub(super) const LINK_PRINTED_RECENTLY: &str = "A link was printed less than a minute ago: it is in the log. If it was used already, print another after the minute.";
 pub(super) const SIGNED_OUT: &str = "You are signed out.";
-pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many wrong tries. Wait some seconds, then try again.";
+pub(super) const TOO_MANY_ATTEMPTS: &str = "Too many attempts. Wait a few seconds.";
 pub(super) const WRONG_TOKEN: &str = "That is not the token.";
 
 /// The sign-in page.

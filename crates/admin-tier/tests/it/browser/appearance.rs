@@ -22,7 +22,7 @@ async fn pages_are_complete_and_accessible_in_the_dark_and_on_a_phone() {
         browser.emulate(dark, width, 844).await;
         for page in ["admin", "admin/users"] {
             browser.go(&format!("http://{}/{page}", admin.http)).await;
-            browser.reads("#standing", "Live.").await;
+            browser.reads("#stream-state", "Live.").await;
             browser.reads("#completeness", "1 of 2 pods report consistent data.").await;
             browser.passes_axe().await;
             let fits = browser.run("return document.documentElement.scrollWidth <= window.innerWidth").await;
@@ -40,7 +40,7 @@ async fn times_follow_the_servers_clock_where_the_browsers_is_wrong() {
     let browser = Browser::open().await;
     browser.before_each_page("const now = Date.now; Date.now = () => now() + 600_000").await;
     browser.go(&format!("http://{}/admin/users", admin.http)).await;
-    browser.reads("#standing", "Live.").await;
+    browser.reads("#stream-state", "Live.").await;
     let active = format!("#{} [data-words=ago]", row(&ada));
     browser.reads(&active, "30m ").await;
     let utc = browser.run(&format!("return document.querySelector('{active}').title")).await;

@@ -21,24 +21,24 @@ async fn an_open_page_follows_a_drain_and_the_panel_shows_the_actions_of_operato
     let browser = Browser::open().await;
     browser.go(&format!("http://{}/admin/history", admin.http)).await;
     browser.reads("#range", "No pod has drained").await;
-    browser.reads("#standing", "Live").await;
+    browser.reads("#stream-state", "Live").await;
     pod.signal(Signal::SIGTERM);
     ada_hears.next_named("drain").await;
     browser.reads("tbody tr", "runs, 2 left").await;
 
     browser.click("td a").await;
-    browser.reads("#standing", "Live").await;
+    browser.reads("#stream-state", "Live").await;
     browser.reads("#drain figcaption", "2 are left").await;
-    // Opened, and nobody at it any more: rows would wait else.
+    // Opened, and then no longer focused: otherwise rows would wait.
     browser.run("document.getElementById('points').open = true").await;
     browser.hover("h1").await;
     ada.get("/logout").await;
     browser.reads("#drain figcaption", "half had left after").await;
     browser.reads("[data-list=\"people\"] tr:first-child", "signed out").await;
-    assert!(browser.shows("#points table").await, "what somebody has opened stays open");
+    assert!(browser.shows("#points table").await, "what the user has opened stays open");
 
     browser.go(&format!("http://{}/admin", admin.http)).await;
-    browser.reads("#standing", "Live").await;
+    browser.reads("#stream-state", "Live").await;
     browser.reads("#audit", "Nothing yet").await;
     admin.person().post("/admin/maintenance").form(&[("enabled", "true")]).send().await.unwrap();
     browser.reads("#audit li", "turned maintenance on").await;

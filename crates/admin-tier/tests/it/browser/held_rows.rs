@@ -44,7 +44,7 @@ async fn a_paused_page_does_not_change_and_counts_the_changes_that_wait() {
     admin.sessions(3).await;
     let browser = open(&admin, "/admin/users").await;
     browser.press("p").await;
-    browser.reads("#standing", "Paused.").await;
+    browser.reads("#stream-state", "Paused.").await;
     ada.notified = true;
     fake.say(changes(&[ada.clone(), session("user-1", "Late", 0)], &[]));
     // Otherwise the pod would be listed again, as it counts fewer sessions than it lists.
@@ -57,7 +57,7 @@ async fn a_paused_page_does_not_change_and_counts_the_changes_that_wait() {
     browser.screenshot("admin-paused").await;
     browser.click("#pause").await;
     users_are(&browser, "Ada,Bob,Carol,Late").await;
-    browser.reads("#standing", "Live.").await;
+    browser.reads("#stream-state", "Live.").await;
     browser.reads(&format!("#{}", row(&ada)), "told").await;
     is_hidden(&browser, "#waiting").await;
 }

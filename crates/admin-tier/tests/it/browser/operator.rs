@@ -32,7 +32,7 @@ async fn an_operator_signs_in_searches_and_walks_the_rows_by_keyboard_alone() {
     users_are(&browser, "Carol").await;
 
     browser.go(&format!("http://{}/admin/users", admin.http)).await;
-    browser.reads("#standing", "Live.").await;
+    browser.reads("#stream-state", "Live.").await;
     browser.press("j").await;
     is_focused(&browser, &row(&ada)).await;
     browser.press("jjk").await;

@@ -12,9 +12,9 @@ async fn a_page_says_that_the_tier_does_not_answer_and_reconnects() {
     admin.sessions(3).await;
     let browser = open(&admin, "/admin").await;
     drop(admin);
-    browser.reads("#standing", "The admin tier does not answer; trying again.").await;
+    browser.reads("#stream-state", "The admin tier does not answer; trying again.").await;
     browser.sees("#freshness.lost").await;
     let _again = Admin::with(&[&fake.address], &[("HTTP_ADDR", &here)]).await;
-    browser.reads("#standing", "Live.").await;
+    browser.reads("#stream-state", "Live.").await;
     browser.reads("#summary", "3 sessions on 1 pod.").await;
 }

@@ -13,7 +13,7 @@ async fn an_operator_signs_in_by_keyboard_and_another_open_page_follows_the_sign
     browser.reads("h1", "Sign in").await;
     assert_eq!(browser.run("return document.activeElement.id").await, "token");
     browser.write("#token", "wrong\n").await;
-    browser.reads("#said", "That is not the token.").await;
+    browser.reads("#message", "That is not the token.").await;
     browser.write("#token", "opener\n").await;
     browser.reads("h1", "Users").await;
     assert!(browser.url().await.ends_with("/admin/users?q=ada"));
@@ -21,7 +21,7 @@ async fn an_operator_signs_in_by_keyboard_and_another_open_page_follows_the_sign
     browser.new_tab().await;
     browser.go(&format!("http://{}/admin", admin.http)).await;
     browser.click(".sign-out button").await;
-    browser.reads("#said", "You are signed out.").await;
+    browser.reads("#message", "You are signed out.").await;
     browser.switch_to(0).await;
     browser.reads("h1", "Sign in").await;
     assert!(browser.url().await.contains("next=%2Fadmin%2Fusers%3Fq%3Dada"));
@@ -34,7 +34,7 @@ async fn a_link_from_the_log_signs_in_by_its_button() {
     let browser = Browser::open().await;
     browser.go(line.rsplit(' ').next().unwrap()).await;
     browser.reads("h1", "Sign in").await;
-    assert!(!browser.shows(".sign-out").await, "opening it signs nobody in");
+    assert!(!browser.shows(".sign-out").await, "opening the link does not sign in");
     browser.click(".sign-in button").await;
     browser.reads("h1", "Pods").await;
     browser.sees(".sign-out").await;

@@ -22,7 +22,7 @@ async fn open(browser: &Browser, admin: &Admin, path: &str) {
     browser.sees("h1").await;
 }
 
-/// Nothing of what somebody else wrote has become part of the page, let alone run.
+/// No text from users or pods has become markup of the page, or run as a script.
 async fn is_unharmed(browser: &Browser, what: &str) {
     assert_eq!(browser.count(".xss, img[src='x'], [onerror]").await, 0, "{what} became part of the page");
     assert_eq!(browser.run("return window.xss ?? null").await, serde_json::Value::Null, "{what} ran");
@@ -35,9 +35,9 @@ async fn shows_evil(browser: &Browser, css: &str) {
 
 #[tokio::test]
 async fn names_of_pods_and_users_are_shown_literally() {
-    let mut liar = pod(EVIL, 1);
-    liar.version = EVIL.into();
-    let fake = FakePod::saying([Event::Pod(liar), snapshot([session(EVIL, EVIL, 5)])]).await;
+    let mut hostile = pod(EVIL, 1);
+    hostile.version = EVIL.into();
+    let fake = FakePod::saying([Event::Pod(hostile), snapshot([session(EVIL, EVIL, 5)])]).await;
     let admin = Admin::start(&[&fake.address]).await;
     admin.sessions(1).await;
     let browser = Browser::open().await;

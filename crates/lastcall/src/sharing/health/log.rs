@@ -1,4 +1,4 @@
-//! What the log says when the health of the store changes. Each change is logged once.
+//! The log lines about the health of the store. Each change is logged once.
 
 use tracing::{error, info, warn};
 
@@ -8,7 +8,7 @@ use crate::store_health::StoreHealth;
 pub(super) fn recovery(from: StoreHealth) {
     match from {
         StoreHealth::Unknown => info!("sessions are shared through the store"),
-        StoreHealth::ReadOnly => info!("the session store takes writes again"),
+        StoreHealth::ReadOnly => info!("the session store accepts writes again"),
         StoreHealth::LoginRefused { .. }
         | StoreHealth::Unavailable
         | StoreHealth::Unreadable
@@ -19,7 +19,7 @@ pub(super) fn recovery(from: StoreHealth) {
 pub(super) fn failure(error: &StoreError) {
     match error {
         StoreError::Unavailable(reason) => {
-            warn!(reason, "the session store is unavailable: serving goes on, changes are kept and written later");
+            warn!(reason, "the session store is unavailable: requests are served from memory, changes are queued");
         }
         StoreError::LoginRefused(reason) => error!(
             reason,
@@ -27,10 +27,10 @@ pub(super) fn failure(error: &StoreError) {
              a pod that never had access does not become ready"
         ),
         StoreError::NotReadable(reason) => {
-            warn!(reason, "the session store answers and cannot be read: serving goes on, changes are kept");
+            warn!(reason, "the session store cannot be read; requests are served from memory, changes are queued");
         }
         StoreError::NotWritable(reason) => {
-            warn!(reason, "the session store takes no writes: changes are kept and written later");
+            warn!(reason, "the session store refuses writes: changes are queued");
         }
         StoreError::PartlyUnavailable(reason) => partial_outage(reason),
         StoreError::Refused(reason) => warn!(reason, "the session store refused an operation"),
@@ -38,9 +38,9 @@ pub(super) fn failure(error: &StoreError) {
 }
 
 pub(super) fn partial_outage(reason: &str) {
-    warn!(reason, "a part of the session store is unavailable: changes of its sessions are written later");
+    warn!(reason, "a part of the session store is unavailable: changes of its sessions are queued");
 }
 
 pub(super) fn partial_outage_over() {
-    info!("no part of the session store is unavailable any more");
+    info!("all parts of the session store are available again");
 }

@@ -165,7 +165,7 @@ async fn storm(seed: u64) {
         ends.record(&pods);
     }
     store.set(Condition::None);
-    // Everybody comes to rest: leases run out, sweeps have been made.
+    // All pods settle: leases expire, and sweeps have run.
     sleep(Duration::from_secs(60)).await;
     for running in pods.iter().filter(|running| running.is_alive()) {
         running.pod.sessions.flush().await;
@@ -177,7 +177,7 @@ async fn storm(seed: u64) {
     let is_kept = |id: &SessionId| entries.iter().any(|entry| entry.session.id == *id);
     let is_lost = |id: &&SessionId| !owners.contains(id) && !ends.ended.contains_key(id) && !is_kept(id);
     let lost: Vec<_> = ids.iter().filter(is_lost).collect();
-    // What a killed pod had not written yet nobody can know.
+    // Changes that a killed pod had not written are lost.
     let may_be_lost = killed && (fault.forgets() || fault == Fault::Cut || fault == Fault::ReadOnly);
     assert!(lost.is_empty() || ttl < Duration::from_secs(60) || may_be_lost, "{fault:?}: lost {lost:?}");
     for mut pod in pods {
@@ -212,12 +212,15 @@ fn check(pods: &[RunningPod], store: &MemoryStore, ends: &ObservedEnds, is_all_w
         let end = ends.ended.get(&entry.session.id);
         assert!(end.is_none() || entry.request.is_some() || !is_all_written, "ended {end:?}, and is kept: {entry:?}");
     }
-    // What a killed pod had not written yet nobody can know.
+    // Changes that a killed pod had not written are lost.
     let is_gone = |pod: &PodName| pods.iter().any(|running| running.pod.config.pod == *pod && !running.is_alive());
     let kept = entries.iter().filter(|entry| entry.request.is_none() && !is_gone(&entry.session.pod)).count();
     let unheld: Vec<_> = entries.iter().filter(|entry| !owners.contains_key(&entry.session.id)).collect();
     let balances = ended + kept as u64 <= logins + ends.forgetful_faults;
-    assert!(balances || !is_all_written, "{ended} ended, {kept} kept, {logins} began; session by nobody: {unheld:#?}");
+    assert!(
+        balances || !is_all_written,
+        "{ended} ended, {kept} kept, {logins} began; sessions held by no pod: {unheld:#?}"
+    );
     owners.into_keys().collect()
 }
 

@@ -11,7 +11,7 @@ use session_domain::{PodName, SessionId, Timestamp, UserName};
 use crate::store::{OwnerRequest, SessionEntry, Summary};
 
 /// Stands for the owner of a session whose `pod` is missing or invalid. It has no lease: any pod may adopt the session.
-const UNKNOWN_OWNER: &str = "nobody";
+const UNKNOWN_OWNER: &str = "unowned";
 
 /// The most by which the clocks of a cluster's nodes differ, in milliseconds.
 const MAX_CLOCK_SKEW_MS: u64 = 2_000;

@@ -51,7 +51,7 @@ async fn its_button_signs_out_and_a_page_may_prevent_that() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_answer_signs_nobody_out_and_the_banner_says_so() {
+async fn without_an_answer_of_the_server_the_page_stays_signed_in_and_the_banner_says_so() {
     let page = Embedded::start(3600, &["stay"]).await;
     let browser = Browser::open().await;
     page.fill(&browser).await;

@@ -65,7 +65,7 @@ async fn a_banner_of_the_pages_own_is_filled_its_other_buttons_are_left_alone_an
 }
 
 #[tokio::test]
-async fn whoever_signs_out_by_keyboard_is_back_where_they_were() {
+async fn a_sign_out_by_keyboard_returns_the_focus() {
     let page = Embedded::start(3600, &["stay"]).await;
     let browser = Browser::open().await;
     page.fill(&browser).await;

@@ -47,7 +47,7 @@ async fn another_tab_may_object_to_the_countdown_and_not_to_a_click() {
     browser.run("addEventListener('lastcall:leaving', (event) => event.preventDefault())").await;
     page.process.signal(Signal::SIGTERM);
     sees(&browser, "drain-over-text", "the server had to sign you out").await;
-    assert_eq!(page.metric("forced_logouts_total").await, 1.0, "nobody has left before the end");
+    assert_eq!(page.metric("forced_logouts_total").await, 1.0, "no page has signed out before the end");
 
     let page = Embedded::start(3600, &["stay"]).await;
     let browser = two_tabs(&page).await;

@@ -117,7 +117,7 @@ async fn the_user_of_a_draining_pod_moves_with_the_next_request_and_does_not_del
         }
     };
     assert_eq!(after, None, "a session that moved has its stream ended without a word");
-    assert!(first.wait().await.success(), "the drain is over as soon as everybody has moved");
+    assert!(first.wait().await.success(), "the drain is over as soon as all sessions have moved");
     assert_eq!(there.session().await["user"], "ada");
 }
 

@@ -63,7 +63,7 @@ fn a_port_that_is_not_there_is_named_with_those_that_are() {
         assert_eq!(pods(&read_all("9091", &[slice])), ["10.0.0.1:9091=a"], "the number needs no name");
     }
     let empty = with(slice(&[]), "ports", Value::Null);
-    assert_eq!(read_all("grpc", &[empty]), Read { pods: vec![], fault: None }, "nobody is behind it");
+    assert_eq!(read_all("grpc", &[empty]), Read { pods: vec![], fault: None }, "the Service has no pods");
 }
 
 #[test]

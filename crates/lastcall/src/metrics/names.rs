@@ -31,7 +31,7 @@ pub(super) fn is_ours(name: &str) -> bool {
     name.starts_with("lastcall_") || UNPREFIXED.contains(&name)
 }
 
-/// The service's series in one recorder.
+/// Handles to the service's series in one recorder.
 pub(super) struct Instruments {
     active_sessions: Gauge,
     notified: Counter,
@@ -52,7 +52,7 @@ pub(super) struct Instruments {
 }
 
 impl Instruments {
-    /// Describes and registers all series: each is there from the start.
+    /// Describes and registers all series, so that each exists from the start.
     pub(super) fn register(recorder: &(impl Recorder + ?Sized), version: &str) -> Self {
         metrics::with_local_recorder(&recorder, || {
             describe();
@@ -84,7 +84,7 @@ impl Instruments {
         }
     }
 
-    /// Sets what is counted elsewhere.
+    /// Sets the values that are counted elsewhere.
     pub(super) fn set(&self, snapshot: &Snapshot, open_streams: u64, dropped_log_lines: u64) {
         #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no pod has 2^53 sessions")]
         let float = |number: u64| number as f64;
@@ -125,7 +125,7 @@ fn describe() {
     describe_counter!("forced_logouts_total", "Sessions that were present and force-closed at the deadline.");
     describe_counter!("total_logins", "Sessions started by this pod.");
     describe_counter!("lastcall_session_ends_total", "Sessions that ended, by outcome.");
-    describe_counter!("lastcall_sessions_adopted_total", "Sessions taken over from another pod.");
+    describe_counter!("lastcall_sessions_adopted_total", "Sessions adopted from another pod.");
     describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
     describe_gauge!("lastcall_event_streams", "Event streams open now.");
     describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");

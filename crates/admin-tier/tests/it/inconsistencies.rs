@@ -1,4 +1,4 @@
-//! Pods that say what cannot be: what is wrong is shown, what is right stays.
+//! Pods that report impossible data: the inconsistency is shown, and all other data stays.
 
 use session_wire::v1::watch_sessions_response::Event;
 
@@ -21,9 +21,9 @@ async fn two_pods_under_one_name_are_both_shown_as_doubtful() {
 #[tokio::test]
 async fn sessions_of_another_pod_are_left_out() {
     let fake = [session("user-1", "ada", 1), session("user-2", "eve", 1)];
-    let liar = FakePod::saying([Event::Pod(pod("user-1", 2)), snapshot(fake)]).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a doubt", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying([Event::Pod(pod("user-1", 2)), snapshot(fake)]).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "a doubt", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "sends sessions of pod user-2, which are left out");
     let sessions = admin.sessions(1).await;
     assert_eq!((&sessions["sessions"][0]["user"], &sessions["complete"]), (&"ada".into(), &false.into()));
@@ -31,9 +31,9 @@ async fn sessions_of_another_pod_are_left_out() {
 
 #[tokio::test]
 async fn times_in_the_future_are_shown_as_doubtful_and_never_as_a_negative_duration() {
-    let liar = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", -90)])]).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a doubt", |pod| pod["error"].is_string()).await;
+    let inconsistent = FakePod::saying([Event::Pod(pod("user-1", 1)), snapshot([session("user-1", "ada", -90)])]).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "a doubt", |pod| pod["error"].is_string()).await;
     assert_eq!(seen["error"], "its clock is 89 min ahead");
     assert_eq!(admin.sessions(1).await["sessions"][0]["duration_seconds"], 0);
     assert!(admin.person().text("/admin/users").await.contains("impossible times"));
@@ -59,10 +59,10 @@ async fn invalid_messages_are_left_out_and_reported() {
     bad.session_id = "../../etc/passwd".into();
     let mut nameless = pod("user-1", 1);
     nameless.pod = String::new();
-    let said = [Event::Pod(pod("user-1", 1)), snapshot([good, bad]), Event::Pod(nameless)];
-    let liar = FakePod::saying(said).await;
-    let admin = Admin::start(&[&liar.address]).await;
-    let seen = admin.pod(&liar.address, "a doubt", |pod| pod["error"].is_string()).await;
+    let events = [Event::Pod(pod("user-1", 1)), snapshot([good, bad]), Event::Pod(nameless)];
+    let inconsistent = FakePod::saying(events).await;
+    let admin = Admin::start(&[&inconsistent.address]).await;
+    let seen = admin.pod(&inconsistent.address, "a doubt", |pod| pod["error"].is_string()).await;
     assert!(seen["error"].as_str().unwrap().starts_with("sends what makes no sense: "), "{seen}");
     assert_eq!(seen["pod"], "user-1");
     admin.sessions(1).await;
@@ -73,8 +73,8 @@ async fn changes_of_sessions_are_applied() {
     let (stays, goes, mut renamed) = (session("a", "ada", 3), session("a", "bob", 2), session("a", "anonymous", 1));
     let begin = snapshot([stays.clone(), goes.clone(), renamed.clone()]);
     renamed.user = "carol".into();
-    let said = [Event::Pod(pod("a", 3)), begin, changes(&[renamed.clone(), session("a", "dave", 0)], &[&goes])];
-    let fake = FakePod::saying(said).await;
+    let events = [Event::Pod(pod("a", 3)), begin, changes(&[renamed.clone(), session("a", "dave", 0)], &[&goes])];
+    let fake = FakePod::saying(events).await;
     let admin = Admin::start(&[&fake.address]).await;
     let users = || async {
         let list = admin.json("/admin/api/v1/sessions?sort=user").await;
