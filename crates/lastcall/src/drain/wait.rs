@@ -29,7 +29,7 @@ pub(super) async fn population_change(state: &ServiceState, census: Option<Censu
     }
 }
 
-/// Waits for what time brings first: the machine's own next event, or the absence of a session.
+/// Waits for the next timer: the machine's next event, or the next session to become absent.
 pub(super) async fn time(state: &ServiceState, machine: &Lifecycle, census: Option<Census>) -> Event {
     // A timer may fire a fraction of a millisecond before its time.
     let instant = |time| state.clock.instant_of(time) + Duration::from_millis(1);
