@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
-use lastcall::{Lastcall, Notices, PodName, Session};
+use lastcall::{Lastcall, PodName, Session};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tracing::info;
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .build();
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
     info!("open http://{}, then press Ctrl-C here", listener.local_addr()?);
-    let report = tokio::spawn(report(lastcall.notices()));
+    let report = tokio::spawn(report(lastcall.clone()));
     let app = Router::new().route("/", get(page)).layer(lastcall.layer()).merge(lastcall.routes());
     axum::serve(listener, app).with_graceful_shutdown(lastcall.drained()).await?;
     let pages = report.await?;
@@ -44,12 +44,16 @@ async fn page(_session: Session) -> Html<&'static str> {
 }
 
 /// Writes pages until the process is to stop, and gives the number of the last one. While a notice of maintenance runs, it
-/// pauses: that notice may be cancelled.
-async fn report(mut notices: Notices) -> u64 {
+/// pauses: that notice may be cancelled. Without a notice it stops where Lastcall's background work has failed.
+async fn report(lastcall: Lastcall) -> u64 {
+    let mut notices = lastcall.notices();
+    let mut over = std::pin::pin!(lastcall.drained());
     let mut page = 0;
     loop {
         let notice = tokio::select! {
+            biased;
             notice = notices.started() => notice,
+            () = &mut over => return page,
             () = write(page + 1) => {
                 page += 1;
                 continue;
@@ -59,7 +63,10 @@ async fn report(mut notices: Notices) -> u64 {
         if notice.reason == "shutdown" {
             return page;
         }
-        while notices.changed().await.is_some() {}
+        tokio::select! {
+            () = async { while notices.changed().await.is_some_and(|notice| notice.reason == "maintenance") {} } => {}
+            () = &mut over => return page,
+        }
     }
 }
 

@@ -146,13 +146,15 @@ impl Builder {
         self.config(|config| config.metrics_route = is_own)
     }
 
-    /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block.
+    /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block, and
+    /// must not use a [`Session`](crate::Session). A panic in it is logged and changes nothing.
     pub fn on_login(mut self, hook: impl Fn(&Login) + Send + Sync + 'static) -> Self {
         self.hooks.on_login.push(Box::new(hook));
         self
     }
 
-    /// Calls `hook` once for each session that ends on this pod, whatever ends it. It must not block.
+    /// Calls `hook` once for each session that ends on this pod, whatever ends it. It runs inside of a request or of the drain: it
+    /// must not block, and must not use a [`Session`](crate::Session). A panic in it is logged, and the session has ended all the same.
     pub fn on_end(mut self, hook: impl Fn(&SessionEnd) + Send + Sync + 'static) -> Self {
         self.hooks.on_end.push(Box::new(hook));
         self

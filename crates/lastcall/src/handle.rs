@@ -19,7 +19,9 @@ use crate::{routes, scrape};
 
 /// Tracks the sessions of one app and drains them when the process is told to stop.
 ///
-/// Cheap to clone: all clones are one handle. Two handles in one process do not know each other.
+/// Cheap to clone: all clones are one handle. Handles in one process are independent. Keep one until [`finish`](Self::finish) has
+/// completed: when the last clone is dropped, the background work and the event streams end at once. A future of
+/// [`drained`](Self::drained) holds a clone; [`layer`](Self::layer) and [`routes`](Self::routes) hold none.
 #[derive(Clone)]
 pub struct Lastcall(Arc<Parts>);
 
@@ -58,31 +60,38 @@ impl Lastcall {
     /// Starts the background work: the drain task, which listens to `signals`, and the upkeep of sessions and store. Needs a Tokio
     /// runtime.
     ///
-    /// `signals` may go on after the first: what a second one does is said by [`SecondSignal`](crate::SecondSignal).
+    /// `signals` may go on after the first: [`SecondSignal`](crate::SecondSignal) defines the effect of a second signal.
+    ///
+    /// Call it before the listener accepts connections: before it neither the maintenance switch nor the store is read, and newcomers
+    /// are admitted.
     ///
     /// # Errors
     /// Where the work was started before.
     pub fn start(&self, signals: impl Stream<Item = Signal> + Send + 'static) -> Result<(), AlreadyStarted> {
-        self.0.background.start(&self.0.state, signals)
+        self.0.background.start(&self.0.state, || signals)
     }
 
     /// Completes when the drain is over and the event streams have been told to end: the moment to stop the server. Completes as
     /// well where the background work has failed; [`finish`](Self::finish) says why.
     ///
-    /// Where [`start`](Self::start) was not called before, the first poll starts the work with the signals of the process.
+    /// Where [`start`](Self::start) was not called before, the first poll starts the work with the signals of the process. Poll it before
+    /// the listener accepts connections, or call `start`.
     pub fn drained(&self) -> impl Future<Output = ()> + Send + 'static {
         let handle = self.clone();
         async move {
             handle.0.background.start_with_process_signals(&handle.0.state);
-            handle.0.background.drained().await;
+            handle.0.background.over().await;
         }
     }
 
     /// Ends the background work after the server has stopped: writes what the store has yet to get, and joins the tasks. A drain
-    /// that is not over is abandoned.
+    /// that is not over is abandoned. Concurrent calls all wait for the end.
     ///
     /// # Errors
-    /// Where a part of the background work has failed.
+    /// Where a part of the background work has failed. The first call to complete gets the error.
+    ///
+    /// # Cancel safety
+    /// Cancel safe: dropped, the work goes on to its end, and another call waits for it.
     pub async fn finish(&self) -> Result<(), ServeError> {
         self.0.background.finish().await
     }
@@ -107,7 +116,7 @@ impl Lastcall {
     /// with time limits for request heads, bounded buffers, and an end under a deadline.
     ///
     /// # Errors
-    /// Where the handle was started before, or a part of the service fails, which no request can make it do.
+    /// Where the handle was started before, or a part of the service fails; requests cannot cause this.
     ///
     /// # Cancel safety
     /// Dropped, it closes every connection at once: no user is notified, and nothing is waited for.

@@ -1,6 +1,10 @@
-//! What an app is told of logins and ends of sessions, while they happen.
+//! Callbacks for logins and ends of sessions. A panic in one is logged and goes no further: hooks run inside of the sweep and of the
+//! drain, which have to live.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use session_domain::{Outcome, SessionId, Timestamp, UserName};
+use tracing::error;
 
 /// A login: a session has started on this pod, or its user was named, which gave the session another id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +43,19 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     pub(crate) fn login(&self, login: &Login) {
-        self.on_login.iter().for_each(|hook| hook(login));
+        call_all("on_login", &self.on_login, login);
     }
 
     pub(crate) fn end(&self, end: &SessionEnd) {
-        self.on_end.iter().for_each(|hook| hook(end));
+        call_all("on_end", &self.on_end, end);
+    }
+}
+
+/// Calls every hook, also after one that panics.
+fn call_all<T>(name: &'static str, hooks: &[Hook<T>], value: &T) {
+    for hook in hooks {
+        if catch_unwind(AssertUnwindSafe(|| hook(value))).is_err() {
+            error!(hook = name, "a hook of the app panicked");
+        }
     }
 }

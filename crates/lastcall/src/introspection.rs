@@ -61,7 +61,7 @@ fn services(
     Ok((routes.prepare().into_axum_router(), reporter))
 }
 
-/// Serves introspection on `listener`, if there is one, and publishes the changes until the streams end. `publishing` holds the
+/// Serves introspection on `listener` and publishes the changes until the streams end; does nothing without a listener. `publishing` holds the
 /// publisher alone: watchers get the pod's last report before their server stops.
 pub(crate) fn start(
     state: &Arc<ServiceState>,
@@ -71,13 +71,12 @@ pub(crate) fn start(
     servers: &mut JoinSet<()>,
     publishing: &mut JoinSet<()>,
 ) -> Result<(), ServeError> {
-    let watchers = Watchers::new();
-    if let Some(listener) = listener {
-        let services = services(state, &watchers);
-        let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
-        servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
-        servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
-    }
+    let Some(listener) = listener else { return Ok(()) };
+    let watchers = Watchers::new(state);
+    let services = services(state, &watchers);
+    let (router, reporter) = services.map_err(|error| ServeError::Introspection(error.into()))?;
+    servers.spawn(serve(router, listener, stop.clone(), connections.clone()));
+    servers.spawn(report_health(Arc::clone(state), reporter, stop.clone()));
     publishing.spawn(publish(Arc::clone(state), watchers, state.streams_end.clone()));
     Ok(())
 }

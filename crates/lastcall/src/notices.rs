@@ -37,6 +37,10 @@ enum Followed {
         session: ServedSession,
         broadcast: watch::Receiver<Arc<Broadcast>>,
         streams: watch::Receiver<StreamState>,
+        /// What [`Notices::changed`] gave last.
+        known: Option<RunningNotice>,
+        /// Whether what is read reaches the user: not where a `HEAD` request asks.
+        is_shown: bool,
     },
 }
 
@@ -61,12 +65,14 @@ impl Notices {
         Self { state, followed: Followed::Pod { lifecycle, known } }
     }
 
-    pub(crate) fn of_session(state: Arc<ServiceState>, session: ServedSession) -> Self {
+    pub(crate) fn of_session(state: Arc<ServiceState>, session: ServedSession, is_shown: bool) -> Self {
         let (broadcast, streams) = (state.broadcast.subscribe(), session.streams().subscribe());
-        Self { state, followed: Followed::Session { session, broadcast, streams } }
+        let known = RunningNotice::of(&state, &session);
+        Self { state, followed: Followed::Session { session, broadcast, streams, known, is_shown } }
     }
 
-    /// Gives the notice that runs now, if any. One of a session counts as shown to its user.
+    /// Gives the notice that runs now, if any. One of a session counts as shown to its user, unless a `HEAD` request asks; a session
+    /// that has ended has none.
     pub fn current(&self) -> Option<DrainNotice> {
         let now = self.state.clock.now();
         match &self.followed {
@@ -76,15 +82,29 @@ impl Notices {
                 let deadline = deadline.or_else(|| lifecycle.wakes_at()).unwrap_or(now);
                 Some(DrainNotice::new(reason, deadline, self.state.terms(reason), now))
             }
-            Followed::Session { session, .. } => {
+            Followed::Session { session, streams, is_shown, .. } => {
+                if streams.borrow().closed.is_some() {
+                    return None;
+                }
                 let notice = RunningNotice::of(&self.state, session)?;
-                notice.mark_notified(&self.state, session);
+                if *is_shown {
+                    notice.mark_notified(&self.state, session);
+                }
                 Some(notice.payload(now))
             }
         }
     }
 
-    /// Waits for the next change, and gives the notice that runs then. `None` where one was cancelled: maintenance is over.
+    /// Whether the followed session has ended, or lives on at another pod. Never true of the notices of a pod.
+    pub fn has_ended(&self) -> bool {
+        match &self.followed {
+            Followed::Pod { .. } => false,
+            Followed::Session { streams, .. } => streams.borrow().closed.is_some(),
+        }
+    }
+
+    /// Waits for the next change, and gives the notice that runs then. `None` where one was cancelled: maintenance is over. `None`
+    /// at once where the session has ended: [`has_ended`](Self::has_ended) tells the two apart.
     ///
     /// # Cancel safety
     /// Cancel safe: no change is lost.
@@ -97,15 +117,32 @@ impl Notices {
                     *known = running(&lifecycle);
                 }
             }
-            Followed::Session { broadcast, streams, .. } => tokio::select! {
-                _ = broadcast.changed() => {}
-                _ = streams.changed() => {}
+            Followed::Session { session, broadcast, streams, known, .. } => loop {
+                // Seen before they are compared: what comes later wakes.
+                broadcast.mark_unchanged();
+                if streams.borrow_and_update().closed.is_some() {
+                    return None;
+                }
+                let now = RunningNotice::of(&self.state, session);
+                let is_known = match (&now, &*known) {
+                    (Some(now), Some(known)) => now.is_same(known),
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                };
+                if !is_known {
+                    *known = now;
+                    break;
+                }
+                tokio::select! {
+                    _ = broadcast.changed() => {}
+                    _ = streams.changed() => {}
+                }
             },
         }
         self.current()
     }
 
-    /// Waits until a notice runs, and gives it; at once where one does.
+    /// Waits until a notice runs, and gives it; at once where one does. For a session that has ended it waits for ever.
     ///
     /// # Cancel safety
     /// Cancel safe.
@@ -113,15 +150,15 @@ impl Notices {
         loop {
             match &mut self.followed {
                 Followed::Pod { lifecycle, known } => *known = running(&lifecycle.borrow()),
-                Followed::Session { broadcast, streams, .. } => {
-                    broadcast.mark_unchanged();
-                    streams.mark_unchanged();
-                }
+                Followed::Session { session, known, .. } => *known = RunningNotice::of(&self.state, session),
             }
-            match self.current() {
-                Some(notice) => return notice,
-                None => _ = self.changed().await,
+            if let Some(notice) = self.current() {
+                return notice;
             }
+            if self.has_ended() {
+                return std::future::pending().await;
+            }
+            self.changed().await;
         }
     }
 }

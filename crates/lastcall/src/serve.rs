@@ -66,7 +66,7 @@ pub(crate) async fn serve(
     listeners: Listeners,
     signals: impl Stream<Item = Signal> + Send + 'static,
 ) -> Result<(), ServeError> {
-    background.start(state, signals)?;
+    background.start(state, || signals)?;
     let _abort = AbortOnDrop(background);
     let settings = ConnectionSettings::new(state.config.heartbeat_interval)
         .with_keep_alive(state.config.keep_alive_timeout)
@@ -89,32 +89,45 @@ pub(crate) async fn serve(
     introspection::start(state, listeners.grpc, &connections, &stop, &mut parts, &mut last_report)?;
 
     tokio::select! {
-        () = background.drained() => {}
+        () = background.over() => {}
         Some(ended) = parts.join_next() => return Err(ServeError::part_ended(ended.err())),
-        // It ends with the drain.
-        Some(ended) = last_report.join_next() => if !state.streams_end.is_cancelled() {
-            return Err(ServeError::part_ended(ended.err()));
-        },
+        Some(ended) = last_report.join_next() => {
+            if !state.streams_end.is_cancelled() {
+                return Err(ServeError::part_ended(ended.err()));
+            }
+            // It ends with the drain.
+            background.over().await;
+        }
     }
-    if !state.streams_end.is_cancelled() {
+    if !background.is_drained() {
         return background.finish().await;
     }
 
     // The streams have been told to end. Watchers get the pod's last report before their server is told to stop.
-    let deadline = Instant::now() + closing_time(state);
+    let closing = closing_time(state.sessions.sharing().is_some());
+    let deadline = Instant::now() + closing;
     let _ = timeout_at(deadline, last_report.join_next()).await;
     stop.cancel();
     let all_ended = async { while parts.join_next().await.is_some() {} };
     if timeout_at(deadline, all_ended).await.is_err() {
-        warn!(closing.seconds = CLOSING_TIME.as_secs(), "connections were cut that did not end in time");
+        warn!(closing.seconds = closing.as_secs(), "connections were cut that did not end in time");
     }
     background.finish().await
 }
 
 /// What streams, connections and watchers get: all of [`CLOSING_TIME`] but for what the store gets, where there is one.
-fn closing_time(state: &ServiceState) -> Duration {
-    match state.sessions.sharing() {
-        Some(_) => CLOSING_TIME - sharing::SHUTDOWN_TIMEOUT,
-        None => CLOSING_TIME,
+fn closing_time(has_store: bool) -> Duration {
+    if has_store { CLOSING_TIME - sharing::SHUTDOWN_TIMEOUT } else { CLOSING_TIME }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_the_store_its_time_where_there_is_a_store() {
+        assert_eq!(closing_time(false), CLOSING_TIME);
+        assert_eq!(closing_time(true) + sharing::SHUTDOWN_TIMEOUT, CLOSING_TIME);
+        assert!(closing_time(true) >= Duration::from_secs(1), "watchers and connections get time as well");
     }
 }

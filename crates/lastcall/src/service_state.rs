@@ -37,9 +37,9 @@ pub(crate) struct ServiceState {
     pub(crate) sessions: Sessions,
     /// What every stream is to show now.
     pub(crate) broadcast: watch::Sender<Arc<Broadcast>>,
-    /// Where the pod stands. Written by the driver alone.
+    /// Where the pod stands. Written by the drain task alone.
     pub(crate) lifecycle: watch::Sender<Lifecycle>,
-    /// Wakes the driver when sessions come, leave, or become present or absent.
+    /// Wakes the drain task when sessions come, leave, or become present or absent.
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
@@ -87,7 +87,8 @@ impl ServiceState {
             on_end.end(&SessionEnd { session_id: session.id(), user: session.user(), outcome });
         });
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
-        let registry = Arc::new(if cfg!(feature = "introspection") { registry } else { registry.without_watchers() });
+        // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
+        let registry = Arc::new(registry.without_watchers());
         let clock = Clock::start();
         let lifecycle = watch::Sender::new(Lifecycle::new(config.policy));
         let keys = Arc::new(ArcSwap::from_pointee(config.keys.clone()));

@@ -97,7 +97,7 @@ impl Session {
 
     /// Follows the notices of the session. Each that is read counts the session as notified: show it.
     pub fn notices(&self) -> Notices {
-        Notices::of_session(Arc::clone(&self.state), self.held.clone())
+        Notices::of_session(Arc::clone(&self.state), self.held.clone(), !self.caller.is_head)
     }
 
     /// Names the user, as `POST /login` does: the session gets a new id, and one login is counted in all. The response has to

@@ -127,11 +127,18 @@ impl<X> Registry<X> {
         self
     }
 
-    /// Collects no changes for watchers: [`Registry::take_changes`] returns none and need not be called.
+    /// Collects no changes for watchers until [`Registry::begin_watching`]: [`Registry::take_changes`] returns none and need not be
+    /// called.
     #[must_use]
-    pub fn without_watchers(mut self) -> Self {
-        self.changes.disable();
+    pub fn without_watchers(self) -> Self {
+        self.changes.set_enabled(false);
         self
+    }
+
+    /// Collects changes for watchers from now on. The caller must drain them with [`Registry::take_changes`]: they hold every
+    /// session that has changed since.
+    pub fn begin_watching(&self) {
+        self.changes.set_enabled(true);
     }
 
     /// The pod that owns these sessions.

@@ -11,7 +11,7 @@ mod login;
 mod orders;
 mod tls;
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -55,11 +55,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let serve = async {
         axum_server::from_tcp_rustls(listener, tls::self_signed().await?)?
             .handle(handle)
-            .serve(app(&lastcall).into_make_service())
+            .serve(app(&lastcall).into_make_service_with_connect_info::<SocketAddr>())
             .await
     };
-    let (served, ()) = tokio::join!(serve, stop);
-    served?;
+    // A server that fails is not waited for until a drain comes.
+    tokio::try_join!(serve, stop)?;
     lastcall.finish().await?;
     Ok(())
 }
@@ -78,10 +78,11 @@ fn app(lastcall: &Lastcall) -> Router {
         .route("/metrics", get(async move || metrics.render_metrics()))
 }
 
-/// The drain goes on accepting connections; only when it is over, the server stops.
-async fn stop_after_the_drain(lastcall: Lastcall, handle: Handle<std::net::SocketAddr>) {
+/// The server accepts connections during the drain, and stops after it. It stops as well where Lastcall's background work fails.
+async fn stop_after_the_drain(lastcall: Lastcall, handle: Handle<SocketAddr>) -> std::io::Result<()> {
     lastcall.drained().await;
     handle.graceful_shutdown(Some(CLOSING_TIME));
+    Ok(())
 }
 
 fn seconds(argument: Option<String>, default: u64) -> Result<Duration, <u64 as FromStr>::Err> {

@@ -28,7 +28,9 @@ pub(crate) struct Watchers {
 }
 
 impl Watchers {
-    pub(crate) fn new() -> Arc<Self> {
+    /// From now on the registry collects its changes: somebody has to publish them.
+    pub(crate) fn new(state: &ServiceState) -> Arc<Self> {
+        state.registry.begin_watching();
         let sender = Mutex::new(Some(broadcast::Sender::new(BACKLOG)));
         Arc::new(Self { sender, has_new_watcher: AtomicBool::new(false) })
     }

@@ -16,12 +16,16 @@ struct App {
 }
 
 async fn app() -> App {
+    app_with(Router::new()).await
+}
+
+async fn app_with(more: Router) -> App {
     let (signals, mut sent) = mpsc::unbounded_channel();
     let (maintenance, switch) = watch::channel(false);
     let lastcall = Lastcall::builder(PodName::new("jobs").unwrap()).maintenance(switch).build();
     lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
     let page = get(async |session: Session| session.user().to_string());
-    let routes = Router::new().route("/", page).layer(lastcall.layer()).merge(lastcall.routes());
+    let routes = more.route("/", page).layer(lastcall.layer()).merge(lastcall.routes());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let person = Person::new(&listener.local_addr().unwrap().to_string());
     let drained = lastcall.drained();
@@ -68,4 +72,57 @@ async fn maintenance_is_a_notice_until_it_is_over() {
         current = notices.changed().await;
     }
     assert_eq!(notices.current(), None);
+}
+
+/// What a handler hears that follows its session.
+type Seen = mpsc::UnboundedReceiver<(Option<&'static str>, bool)>;
+
+/// An app whose `GET /follow` follows the notices of the session until it has ended.
+async fn following() -> (App, Seen) {
+    let (say, seen) = mpsc::unbounded_channel();
+    let follow = async move |session: Session| {
+        let mut notices = session.notices();
+        tokio::spawn(async move {
+            while !notices.has_ended() {
+                let reason = notices.changed().await.map(|notice| notice.reason);
+                say.send((reason, notices.has_ended())).unwrap();
+            }
+        });
+    };
+    (app_with(Router::new().route("/follow", get(follow))).await, seen)
+}
+
+#[tokio::test]
+async fn a_follower_of_a_session_hears_of_its_notice_once_and_of_its_end() {
+    let (app, mut seen) = following().await;
+    let person = app.person.clone().visit().await;
+    let _stream = person.events().await;
+    assert_eq!(person.status("/follow").await, 200);
+    person.login("ada").await;
+    assert_eq!(person.text("/").await, "ada");
+    assert!(seen.try_recv().is_err(), "a login is no notice");
+    app.maintenance.send(true).unwrap();
+    assert_eq!(seen.recv().await, Some((Some("maintenance"), false)));
+    app.maintenance.send(false).unwrap();
+    assert_eq!(seen.recv().await, Some((None, false)), "maintenance is over");
+    assert_eq!(person.post("/logout").send().await.unwrap().status(), 200);
+    assert_eq!(seen.recv().await, Some((None, true)));
+}
+
+#[tokio::test]
+async fn a_head_request_that_reads_the_notices_notifies_nobody() {
+    let read = get(async |session: Session| session.notices().current().map(|_| "read").unwrap_or_default());
+    let app = app_with(Router::new().route("/read", read)).await;
+    let person = app.person.clone().visit().await;
+    let _present = person.get("/read").await;
+    app.signals.send(Signal::Term).unwrap();
+    app.lastcall.notices().started().await;
+    let notified = || test_support::metric(&app.lastcall.render_metrics(), "drain_notifications_sent");
+    let (client, request) = person.request("/read").build_split();
+    let mut request = request.unwrap();
+    *request.method_mut() = reqwest::Method::HEAD;
+    assert_eq!(client.execute(request).await.unwrap().status(), 200);
+    assert_eq!(notified(), Some(0.0));
+    assert_eq!(person.text("/read").await, "read");
+    assert_eq!(notified(), Some(1.0));
 }

@@ -2,6 +2,7 @@
 //! live sessions and the removals since it was last emptied.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_queue::SegQueue;
 
@@ -23,28 +24,32 @@ pub enum Change<X> {
 pub(super) struct ChangeQueue<X> {
     consumer: ChangeConsumer,
     /// Whether changes are collected at all.
-    is_enabled: bool,
+    is_enabled: AtomicBool,
     queue: SegQueue<Change<X>>,
 }
 
 impl<X> ChangeQueue<X> {
     pub(super) const fn new(consumer: ChangeConsumer) -> Self {
-        Self { consumer, is_enabled: true, queue: SegQueue::new() }
+        Self { consumer, is_enabled: AtomicBool::new(true), queue: SegQueue::new() }
     }
 
-    /// Collects no changes from now on.
-    pub(super) const fn disable(&mut self) {
-        self.is_enabled = false;
+    /// Collects changes from now on, or none.
+    pub(super) fn set_enabled(&self, is_enabled: bool) {
+        self.is_enabled.store(is_enabled, Ordering::Release);
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.is_enabled.load(Ordering::Acquire)
     }
 
     pub(super) fn push_updated(&self, session: &Arc<LiveSession<X>>) {
-        if self.is_enabled && session.mark_queued(self.consumer) {
+        if self.is_enabled() && session.mark_queued(self.consumer) {
             self.queue.push(Change::Updated(Arc::clone(session)));
         }
     }
 
     pub(super) fn push_removed(&self, id: SessionId, outcome: Option<Outcome>) {
-        if self.is_enabled {
+        if self.is_enabled() {
             self.queue.push(Change::Removed(id, outcome));
         }
     }

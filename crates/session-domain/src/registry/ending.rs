@@ -29,10 +29,11 @@ impl<X> Registry<X> {
         self.capacity.release();
         drop(identity);
         self.queue_removal(id, Some(outcome));
+        // First: a drain that waits for this end goes on, whatever the observer does.
+        (self.population_changed)();
         if let Some(ended) = &self.session_ended {
             ended(session, outcome);
         }
-        (self.population_changed)();
         true
     }
 

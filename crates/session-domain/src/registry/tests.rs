@@ -1,6 +1,7 @@
 //! Presence, expiry and the counters of a registry, case by case.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use uuid::Uuid;
 
@@ -213,11 +214,25 @@ fn changes_name_each_session_once_and_the_removed_ids() {
 }
 
 #[test]
-fn a_registry_without_watchers_keeps_no_changes() {
+fn a_registry_without_watchers_keeps_no_changes_until_it_is_watched() {
     let limits = Limits { max_sessions: 10, ..Limits::default() };
     let sessions = Arc::new(Registry::new(PodName::new("user-1").unwrap(), limits, || {}).without_watchers());
     let session = start(&sessions, 1, at(0));
     sessions.touch(&session, at(1));
     assert!(sessions.end(&session, Outcome::Logout));
     assert!(sessions.take_changes().is_empty());
+    sessions.begin_watching();
+    start(&sessions, 2, at(2));
+    assert_eq!(sessions.take_changes().len(), 1);
+}
+
+#[test]
+fn a_drain_learns_of_an_end_before_an_observer_that_may_panic() {
+    let changes = Arc::new(AtomicU64::new(0));
+    let (counted, seen) = (Arc::clone(&changes), Arc::clone(&changes));
+    let count = move || _ = counted.fetch_add(1, Ordering::Relaxed);
+    let sessions = Registry::new(PodName::new("user-1").unwrap(), Limits::default(), count)
+        .with_end_observer(move |_: &LiveSession<()>, _| assert_eq!(seen.load(Ordering::Relaxed), 2));
+    let session = sessions.start(id(1), UserName::anonymous(), (), at(0)).unwrap();
+    assert!(sessions.end(&session, Outcome::Logout));
 }

@@ -39,7 +39,7 @@ async fn a_session_is_published_at_most_once_a_second_through_maintenance_and_to
         Hooks::default(),
         MetricsOptions::default(),
     );
-    let watchers = Watchers::new();
+    let watchers = Watchers::new(&state);
     let publishing = tokio::spawn(publish(Arc::clone(&state), Arc::clone(&watchers), state.streams_end.clone()));
     let (switch, position) = watch::channel(false);
     let (signal, signals) = mpsc::unbounded_channel();

@@ -49,6 +49,8 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
         Hooks::default(),
         MetricsOptions::default(),
     );
+    // Tests read what ended and how.
+    pod.registry.begin_watching();
     let stop = CancellationToken::new();
     let mut tasks = sharing::start(pod.sessions.sharing().unwrap(), &stop).await;
     let (signal, signals) = mpsc::unbounded_channel();
