@@ -146,6 +146,12 @@ impl Builder {
         self.config(|config| config.metrics_route = is_own)
     }
 
+    /// Leaves `/health`, `/healthz`, `/ready` and `/readyz` to the app, where this is `false`: [`Lastcall::is_ready`] says what `/ready`
+    /// would.
+    pub fn probes_route(self, is_own: bool) -> Self {
+        self.config(|config| config.probes_route = is_own)
+    }
+
     /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block.
     pub fn on_login(mut self, hook: impl Fn(&Login) + Send + Sync + 'static) -> Self {
         self.hooks.on_login.push(Box::new(hook));

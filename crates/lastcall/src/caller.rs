@@ -4,6 +4,7 @@ use http::request::Parts;
 use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
+use crate::config::SessionScope;
 use crate::request_kind::RequestKind;
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
@@ -16,6 +17,8 @@ pub(crate) struct Caller {
     pub(crate) kind: RequestKind,
     /// Where the session lives in the URL.
     pub(crate) base: Base,
+    /// Whether it is a tab's that has no path of its own yet.
+    pub(crate) tab_needs_path: bool,
     /// Whether the request came in by HTTPS, so that its cookie is secure.
     pub(crate) is_secure: bool,
     pub(crate) is_get: bool,
@@ -32,9 +35,14 @@ impl Caller {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
         let kind = RequestKind::of(request, route, state.config.session_start);
+        let tab_path = request.extensions.get::<Base>();
+        if tab_path.is_none() && state.config.scope == SessionScope::Tab {
+            state.setup_faults.unsupported_tab_scope();
+        }
         Self {
             kind,
-            base: Base::of(&request.extensions),
+            base: tab_path.cloned().unwrap_or_else(Base::root),
+            tab_needs_path: tab_path.is_some_and(Base::is_root),
             is_secure: state.cookie.is_secure(&request.headers),
             is_get: request.method == Method::GET,
             is_head: request.method == Method::HEAD,

@@ -19,7 +19,7 @@ pub enum SessionScope {
     /// One session for a cookie jar.
     #[default]
     Browser,
-    /// Every opened tab is a session of its own, under a random path of its own.
+    /// Every opened tab is a session of its own, under a random path of its own. With [`Lastcall::serve`](crate::Lastcall::serve) only.
     Tab,
 }
 
@@ -90,7 +90,8 @@ pub struct Config {
     pub maintenance_retry_after: Option<Duration>,
     /// What signs the cookie.
     pub keys: SigningKeys,
-    /// What one cookie stands for.
+    /// What one cookie stands for. Behind [`Lastcall::layer`](crate::Lastcall::layer), on a server of the app's own, always
+    /// [`SessionScope::Browser`]: the paths of tabs need [`Lastcall::serve`](crate::Lastcall::serve).
     pub scope: SessionScope,
     /// Which requests can start a session. A login can in either case.
     pub session_start: SessionStart,
@@ -102,13 +103,21 @@ pub struct Config {
     pub login_route: bool,
     /// Whether `/metrics` is one of the own routes: not where the app has its own.
     pub metrics_route: bool,
+    /// Whether `/health`, `/healthz`, `/ready` and `/readyz` are own routes: not where the app has its own.
+    pub probes_route: bool,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
     /// away before the app sees them. None: those of `trusted_user`, and where that is none as well, what anybody says of the
     /// scheme is believed, and nothing of the host.
+    ///
+    /// On a server of the app's own, requests have to carry the address of their peer as
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo): serve the app by
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info). Without it no peer is a proxy, and
+    /// an error is logged once.
     pub trusted_proxies: Option<Networks>,
     /// Who names users, where they do not name themselves: a proxy that passes a header on.
+    /// Needs the address of the peer, as `trusted_proxies` does.
     pub trusted_user: Option<TrustedUser>,
     /// Origins whose pages may post here, besides our own.
     pub allowed_origins: AllowedOrigins,
@@ -155,6 +164,7 @@ impl Config {
             route_prefix: RoutePrefix::default(),
             login_route: true,
             metrics_route: true,
+            probes_route: true,
             cookie_secure: CookieSecure::default(),
             trusted_proxies: None,
             trusted_user: None,

@@ -151,6 +151,7 @@ mod serve;
 mod service_state;
 mod session;
 mod sessions;
+mod setup_faults;
 mod sharing;
 mod sign_in;
 mod signals;

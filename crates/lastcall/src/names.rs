@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::assets::SCRIPT_PATH;
+
 /// The longest name of a cookie, and the longest prefix, in bytes.
 const MAX_BYTES: usize = 100;
 
@@ -80,6 +82,11 @@ impl RoutePrefix {
     /// The path, or an empty text.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or_default()
+    }
+
+    /// The path of the script that brings the banner into a page.
+    pub(crate) fn script_path(&self) -> String {
+        format!("{}{SCRIPT_PATH}", self.as_str())
     }
 
     /// The path of the routes below `base`, which begins and ends with a slash, as the result does: `/t/…/_lastcall/`.

@@ -8,7 +8,6 @@ use session_domain::registry::{AdmissionError, PresenceKind};
 use session_domain::{SessionId, UserName};
 
 use crate::caller::Caller;
-use crate::config::SessionScope;
 use crate::found::Found;
 use crate::presence::PresenceGuard;
 use crate::refusal::{Reason, Refusal};
@@ -82,9 +81,9 @@ impl RequestContext {
         Session { state: Arc::clone(&self.state), held, caller: self.caller.clone(), is_new }
     }
 
-    /// Whether a session could not be told from another tab's: it has no path of its own yet.
+    /// Whether a session could not be distinguished from another tab's, because the tab has no path of its own yet.
     pub(crate) fn tab_needs_path(&self) -> bool {
-        self.state.config.scope == SessionScope::Tab && self.caller.base.is_root()
+        self.caller.tab_needs_path
     }
 
     /// The user that a session of this newcomer starts with.
@@ -146,10 +145,11 @@ impl RequestContext {
         SignedOut::new(&self.state, &self.caller)
     }
 
-    /// The cookie and the presence of a session that started on the way.
+    /// The cookie and the presence of a session that started on the way and has not ended since: what ended it has set the cookie
+    /// that the browser is to keep.
     pub(crate) fn take_started(&self) -> Option<(HeaderValue, Option<PresenceGuard>)> {
         let Known::NoSession { started, .. } = &self.known else { return None };
-        let started = started.get()?;
+        let started = started.get().filter(|started| !started.live.has_ended())?;
         let (caller, state) = (&self.caller, &self.state);
         let cookie = state.cookie.write(caller.is_secure, started.live.id(), &caller.base, &state.keys.load())?;
         let guard = started.guard.lock().take();

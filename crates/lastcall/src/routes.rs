@@ -51,9 +51,10 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
     }
 }
 
-/// The scripts and the probes.
+/// The scripts, and the probes unless the app has its own.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    assets::router(&state.config.route_prefix).merge(probes::probes(state))
+    let scripts = assets::router(&state.config.route_prefix);
+    if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts }
 }
 
 /// What concerns the caller's session.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
-use crate::assets::SCRIPT_PATH;
 use crate::caller::Caller;
 use crate::hooks::Login;
 use crate::notice::DrainNotice;
@@ -77,7 +76,7 @@ impl Session {
 
     /// The path of the script that brings the banner into a page: [`SCRIPT_PATH`](crate::SCRIPT_PATH) behind the prefix.
     pub fn script_path(&self) -> String {
-        format!("{}{SCRIPT_PATH}", self.state.config.route_prefix.as_str())
+        self.state.config.route_prefix.script_path()
     }
 
     /// Whether users name themselves by `POST /login`: not where a proxy in front names them.

@@ -1,4 +1,4 @@
-//! The fourth step: newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not
+//! Newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not
 //! in maintenance. Requests with a session always pass.
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The last step: hands the request to its handler with what is known of it, keeps the session present while the response is made
+//! Hands the request to its handler with what is known of it, keeps the session present while the response is made
 //! and read, and adds the cookie of a session that has started on the way, unless the response is a 503.
 
 use std::pin::Pin;

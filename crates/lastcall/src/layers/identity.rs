@@ -1,4 +1,4 @@
-//! The second step: which session and which user a request names, by its cookie and by a proxy in front.
+//! Which session and which user a request names, by its cookie and by a proxy in front.
 //!
 //! A proxy's name is believed by the address that the connection comes from. Where no proxy names users, a session stays what
 //! its cookie says, and newcomers are anonymous.

@@ -1,4 +1,4 @@
-//! The first step: forwarded fields of peers that are not trusted are removed, and changes that another site's page asks for are
+//! Forwarded fields of peers that are not trusted are removed, and changes that another site's page asks for are
 //! refused.
 //!
 //! Some routes are meant for other sites' forms: identity providers post their answer (OIDC `form_post`, SAML), and payment
@@ -10,8 +10,9 @@ use std::task::{Context, Poll};
 
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use http::request::Parts;
 use http::{Method, Request};
-use http_support::forwarded;
+use http_support::{forwarded, header_fields};
 use tower::{Layer, Service};
 
 use super::answer::Answer;
@@ -67,7 +68,7 @@ fn check<B>(incoming: Incoming<B>) -> Result<Passing<B, OriginChecked>, Refusal>
     let (head, body) = request.into_parts();
     let mut caller = Caller::of(&state, route, &head);
     // A WebSocket is opened by `GET`, and any page may try.
-    let opens_socket = head.method == Method::GET && route == RouteKind::WebSocket;
+    let opens_socket = head.method == Method::GET && (route == RouteKind::WebSocket || upgrades_to_websocket(&head));
     if (!head.method.is_safe() || opens_socket)
         && let Err(error) = state.same_origin.check(&head.headers, &head.uri)
     {
@@ -79,10 +80,18 @@ fn check<B>(incoming: Incoming<B>) -> Result<Passing<B, OriginChecked>, Refusal>
     Ok(Passing { state, route, caller, head, body, facts: OriginChecked })
 }
 
+/// Whether the request asks for a WebSocket, on whichever path of the app. Over HTTP/2 it is a `CONNECT`, which is not safe.
+fn upgrades_to_websocket(head: &Parts) -> bool {
+    header_fields::members(&head.headers, "upgrade").any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
+}
+
 /// Removes the forwarded fields of a peer that is not trusted, where `TRUSTED_PROXIES` is set.
 fn strip_untrusted<B>(state: &ServiceState, request: &mut Request<B>) {
     if let Some(proxies) = state.config.believed_proxies() {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        if peer.is_none() {
+            state.setup_faults.missing_peer();
+        }
         let user_field = state.config.trusted_user.as_ref().map(|trusted| trusted.header().clone());
         forwarded::strip(request.headers_mut(), proxies, user_field.as_ref(), peer);
     }

@@ -1,4 +1,4 @@
-//! The third step: the session that the cookie names, found here or at another pod. A request with a session is admitted in every
+//! The session that the cookie names, found here or at another pod. A request with a session is admitted in every
 //! phase.
 
 mod replaced;
