@@ -9,12 +9,13 @@ use tokio::sync::watch;
 
 use crate::background::Background;
 use crate::config::Config;
+use crate::cookie_name::CookieName;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::handle::Lastcall;
 use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::MetricsOptions;
-use crate::names::{CookieName, RoutePrefix};
 use crate::page::{Pages, PlainPages};
+use crate::route_prefix::RoutePrefix;
 use crate::service_state::ServiceState;
 
 /// Makes a [`Lastcall`].

@@ -9,7 +9,8 @@ use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
 
-use crate::names::{CookieName, RoutePrefix};
+use crate::cookie_name::CookieName;
+use crate::route_prefix::RoutePrefix;
 use crate::signing_keys::SigningKeys;
 use crate::store::SessionStore;
 

@@ -220,7 +220,7 @@ async fn a_session_that_starts_and_ends_with_one_request_leaves_no_cookie() {
         .route(
             "/replaced",
             get(async |session: Session| {
-                let crate::sessions::ServedSession::Own(live) = &session.held else { unreachable!() };
+                let crate::sessions::ServedSession::Own(live) = &session.served else { unreachable!() };
                 crate::sessions::live::log_out(&session.state.registry, live, false).unwrap();
                 session.sign_in(UserName::from_input("ada")).await.map(|signed_in| (signed_in, "ada"))
             }),

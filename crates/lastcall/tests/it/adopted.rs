@@ -201,3 +201,12 @@ async fn an_app_keeps_its_own_probes_and_can_ask_whether_the_pod_is_ready() {
     maintenance.send_replace(true);
     eventually("the maintenance", async || (!lastcall.is_ready()).then_some(())).await;
 }
+
+#[tokio::test]
+async fn an_app_records_metrics_by_the_version_of_the_crate_that_lastcall_has() {
+    let lastcall = Lastcall::builder(PodName::new("adopted").unwrap()).build();
+    lastcall::metrics::with_local_recorder(&lastcall.recorder(), || {
+        lastcall::metrics::counter!("mails_total").increment(2);
+    });
+    assert_eq!(metric(&lastcall.render_metrics(), "mails_total"), Some(2.0));
+}

@@ -12,7 +12,7 @@ use crate::service_state::ServiceState;
 
 /// What a response has to know of the request that it answers.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct RequestFacts {
     /// What the request is where it turns out to have no session.
     pub(crate) kind: RequestKind,
     /// Where the session lives in the URL.
@@ -31,7 +31,7 @@ pub(crate) struct Caller {
     pub(crate) version: Version,
 }
 
-impl Caller {
+impl RequestFacts {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
         let kind = RequestKind::of(request, route, state.config.session_start);

@@ -11,14 +11,14 @@ use crate::refusal::Refusal;
 pin_project! {
     /// What a step answers with.
     #[project = Projected]
-    pub(crate) enum Answer<F, E> {
+    pub(crate) enum LayerFuture<F, E> {
         Refused { refusal: Option<Refusal> },
         Passed { #[pin] next: F },
         Waiting { answer: Pin<Box<dyn Future<Output = Result<Response, E>> + Send>> },
     }
 }
 
-impl<F, E> Answer<F, E> {
+impl<F, E> LayerFuture<F, E> {
     pub(super) const fn refused(refusal: Refusal) -> Self {
         Self::Refused { refusal: Some(refusal) }
     }
@@ -29,7 +29,7 @@ impl<F, E> Answer<F, E> {
     }
 }
 
-impl<F: Future<Output = Result<Response, E>>, E> Future for Answer<F, E> {
+impl<F: Future<Output = Result<Response, E>>, E> Future for LayerFuture<F, E> {
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
