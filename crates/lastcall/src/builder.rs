@@ -89,8 +89,8 @@ impl Builder {
     }
 
     /// Follows a maintenance switch. While it is on (`true`), all users are notified and counted down, newcomers get the
-    /// maintenance page, and the remaining sessions end with the countdown. Off again, the pod serves as before. Its position
-    /// counts, not how often it was moved. Without its sender it stays where it is.
+    /// maintenance page, and the remaining sessions end with the countdown. Off again, the pod serves as before. Only
+    /// the current position matters, not the number of changes. If the sender is dropped, the last position holds.
     pub fn maintenance(mut self, switch: watch::Receiver<bool>) -> Self {
         self.switch = switch;
         self

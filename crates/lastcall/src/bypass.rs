@@ -1,5 +1,4 @@
-//! Where the own routes are, so that a layer around the router that they were merged into leaves them to the layers that they
-//! stand behind.
+//! Recognizes Lastcall's own routes, which have their own layers, so that an outer layer passes them through.
 
 use std::sync::atomic::Ordering;
 

@@ -1,4 +1,4 @@
-//! What a service can be told, as validated values. Every default is the contract's.
+//! The settings of a service, validated. Every default is the contract's.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -109,8 +109,8 @@ pub struct Config {
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
-    /// away before the app sees them. None: those of `trusted_user`, and where that is none as well, what anybody says of the
-    /// scheme is believed, and nothing of the host.
+    /// away before the app sees them. None: those of `trusted_user`. If neither is set, the scheme is accepted from every peer
+    /// and the host from none.
     ///
     /// On a server of the app's own, requests have to carry the address of their peer as
     /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo): serve the app by
@@ -122,7 +122,7 @@ pub struct Config {
     pub trusted_user: Option<TrustedUser>,
     /// Origins whose pages may post here, besides our own.
     pub allowed_origins: AllowedOrigins,
-    /// What callers of introspection and reflection have to present; none: everybody may ask. Health is always open.
+    /// What callers of introspection and reflection have to present. `None`: no authentication. Health is always open.
     pub grpc_token: Option<Token>,
     /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
     pub store: Option<Arc<dyn SessionStore>>,
@@ -137,11 +137,11 @@ pub struct Config {
     /// What Kubernetes grants from the signal to the kill, where it is known: sessions that have ended while the store was
     /// away are written as long as it lasts.
     pub termination_grace_period: Option<Duration>,
-    /// Log lines that were dropped, counted by whoever writes the log. Shown as a metric.
+    /// Log lines that were dropped, counted by the log writer. Shown as a metric.
     pub dropped_log_lines: Arc<AtomicU64>,
-    /// The software's version and revision, for those who watch.
+    /// The software's version and revision, shown over introspection.
     pub version: String,
-    /// What a Deployment's revision is called that this pod belongs to, for those who watch.
+    /// The name of the Deployment's revision that this pod belongs to, shown over introspection.
     pub revision: Arc<str>,
 }
 

@@ -1,5 +1,5 @@
-//! Why a request is not served, and how the caller is told: by a page where a user will look at the response, else by a problem
-//! document. Steps and handlers give it back by `?`.
+//! Why a request is not served, and its response: a page where a user will look at it, else a problem document. Layers and handlers
+//! return it with `?`.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub(crate) enum Reason {
     TooManyStreams,
     /// The route takes other methods.
     WrongMethod,
-    /// The handler does not stand behind the layer. A fault of the app.
+    /// The handler is outside of the layer. A fault of the app.
     OutsideLayer,
 }
 
@@ -74,8 +74,8 @@ impl Reason {
     }
 }
 
-/// The response to a request that is not served: a page where a user will look at it, else a problem document. A handler gives it
-/// back by `?`; nothing has changed.
+/// Refuses a request: with a page where a user will look at it, else with a problem document. Return it from a handler with `?`. The
+/// session is unchanged.
 pub struct Refusal {
     reason: Reason,
     request: Option<(Arc<ServiceState>, RequestFacts)>,
@@ -92,7 +92,7 @@ impl Refusal {
         Self { reason, request: Some((Arc::clone(state), facts.clone())) }
     }
 
-    /// The response of a handler that does not stand behind the layer.
+    /// The response of a handler outside of the layer.
     pub(crate) const fn outside_layer() -> Self {
         Self { reason: Reason::OutsideLayer, request: None }
     }
@@ -103,7 +103,7 @@ impl IntoResponse for Refusal {
         match &self.request {
             Some((state, facts)) => respond(self.reason, state, facts),
             None => {
-                tracing::error!("a handler asks for a session and does not stand behind `Lastcall::layer`");
+                tracing::error!("a handler uses `Session` outside of `Lastcall::layer`");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
@@ -122,8 +122,8 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
     match reason {
         Reason::CrossOrigin(error) => problem(StatusCode::FORBIDDEN, "Not from here", &error.to_string()),
         Reason::ProxyIdentity(error) => {
-            let detail = format!("The proxy in front says it unclearly: {error}.");
-            problem(StatusCode::BAD_REQUEST, "Who are you?", &detail)
+            let detail = format!("The proxy's user header is invalid: {error}.");
+            problem(StatusCode::BAD_REQUEST, "Invalid user header", &detail)
         }
         Reason::Maintenance => {
             let retry_after = state.config.maintenance_retry_after;
@@ -133,7 +133,7 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             let response = if facts.takes_page {
                 html(StatusCode::SERVICE_UNAVAILABLE, Page::TryAgain { location })
             } else {
-                let detail = "Another one takes over: try again in a second.";
+                let detail = "Try again in a second; another server will answer.";
                 document(StatusCode::SERVICE_UNAVAILABLE, "This server is about to stop", detail)
             };
             leaving(retry(response, 1), facts.version)
@@ -153,7 +153,7 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             } else {
                 let detail =
                     "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
-                document(StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+                document(StatusCode::SERVICE_UNAVAILABLE, "Session temporarily unavailable", detail)
             };
             leaving(retry(response, 1), facts.version)
         }
@@ -183,7 +183,7 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             let header =
                 state.config.trusted_user.as_ref().map(|trusted| trusted.header().as_str()).unwrap_or_default();
             let detail = format!("Users are named by the proxy in front, in the header {header}. Sign in there.");
-            problem(StatusCode::FORBIDDEN, "Not by this form", &detail)
+            problem(StatusCode::FORBIDDEN, "Login form disabled", &detail)
         }
         Reason::TabNeedsPath => Redirect::to("/").into_response(),
         Reason::BadForm(status) => {
@@ -191,7 +191,7 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             problem(status, "No name in the form", detail)
         }
         Reason::TooManyStreams => {
-            let detail = "This server has as many event streams open as it may. Try again in a few seconds.";
+            let detail = "This server has reached its limit of event streams. Try again in a few seconds.";
             retry(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail), STREAM_RETRY_SECONDS)
         }
         Reason::WrongMethod => {

@@ -1,4 +1,4 @@
-//! What a response has to know of the request that it answers.
+//! The properties of a request that its response depends on.
 
 use http::request::Parts;
 use http::{Method, Version};
@@ -10,7 +10,7 @@ use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 
-/// What a response has to know of the request that it answers.
+/// The properties of a request that its response depends on.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestFacts {
     /// What the request is where it turns out to have no session.

@@ -1,4 +1,4 @@
-//! Lastcall's own routes, and which of them a request is for: that is said by the route that wraps it, never by its path.
+//! Lastcall's own routes. The route determines the [`RouteKind`], not the path.
 
 use std::convert::Infallible;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a handler gets to know of the session behind its request, and what it can do with it.
+//! The session of a request, as handlers see it.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl Session {
         self.served.login_time()
     }
 
-    /// When its last request came in: this one, as a rule.
+    /// When its last request came in: usually this request.
     pub fn last_activity(&self) -> Timestamp {
         self.served.last_activity()
     }

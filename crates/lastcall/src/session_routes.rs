@@ -1,4 +1,4 @@
-//! Signing in and out, and what a session is told about itself: `/login`, `/logout`, `/session`.
+//! Handlers of `/login`, `/logout` and `/session`.
 
 use axum::Json;
 use axum::extract::Query;

@@ -90,7 +90,7 @@ fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
     state.registry.is_full().then_some(AdmissionError::Full)
 }
 
-/// Holds no place, so that a full pod is no matter; and a route may lead here until the propagation is over.
+/// Untracked requests need no capacity; routes may still lead here during propagation.
 fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     match state.lifecycle.borrow().phase() {
         Phase::Maintenance => Some(AdmissionError::Closed),
@@ -98,7 +98,7 @@ fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     }
 }
 
-/// Users with a session come back by such a form as newcomers do, and cannot be told from them: it is served while they are.
+/// Such a form may come from a user with a session, whose cookie is withheld. It is therefore served during a countdown.
 fn cross_site_post(state: &ServiceState) -> Option<AdmissionError> {
     (state.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(AdmissionError::Closed)
 }

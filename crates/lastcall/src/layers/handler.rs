@@ -85,7 +85,7 @@ pub(crate) enum After {
     WithSession {
         /// Keeps it present.
         guard: Option<PresenceGuard>,
-        /// The version of the request, where its connection had better be closed.
+        /// The version of the request, where the connection is closed so that the next request can reach another pod.
         leaves: Option<Version>,
         connection: Option<ConnectionHandle>,
     },
@@ -109,7 +109,7 @@ impl After {
             }
             Self::WithoutSession { context } => {
                 if is_stopping(&context.state) {
-                    // What needs no session here had better go elsewhere the next time.
+                    // The connection is closed so that the next request can reach another pod.
                     close_connection(&mut response, context.facts.version);
                 }
                 let Some((cookie, guard)) = context.take_started() else { return Ok(response) };
@@ -134,7 +134,7 @@ impl After {
 }
 
 pin_project! {
-    /// The way of a request through its handler.
+    /// The future of the handler and of what follows it.
     #[project = Projected]
     pub(crate) enum HandlerFuture<F> {
         Called { #[pin] response: F, after: Option<After> },

@@ -1,4 +1,4 @@
-//! What a step answers with: a refusal at once, what the next step answers, or that after a wait. Only a wait is boxed.
+//! The future of a layer: a refusal at once, the next layer's future, or that after a wait. Only a wait is boxed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use crate::refusal::Refusal;
 
 pin_project! {
-    /// What a step answers with.
+    /// The future of a layer.
     #[project = Projected]
     pub(crate) enum LayerFuture<F, E> {
         Refused { refusal: Option<Refusal> },

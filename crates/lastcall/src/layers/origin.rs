@@ -23,8 +23,7 @@ use crate::request_kind::RequestKind;
 use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
 
-/// The request was made by one of our own pages, by no browser, or changes nothing; or its route takes posts of other sites, and
-/// its kind says so.
+/// The request passed the same-origin check, or its route accepts cross-site posts.
 #[derive(Debug)]
 pub(crate) struct OriginChecked;
 

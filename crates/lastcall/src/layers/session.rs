@@ -141,7 +141,7 @@ fn resolve<B>(
     Ok(request.with(|identity| ResolvedSession::NoSession { user, unresolved: identity.id }))
 }
 
-/// Compared as it came first: as a rule it is the same, and nothing has to be made of it.
+/// Compares the raw text first: usually equal, and normalizing allocates.
 fn is_another(user: &UserName, name: &str) -> bool {
     user.as_str() != name && UserName::from_input(name) != *user
 }

@@ -1,5 +1,5 @@
-//! The answers to a request whose session id a login has replaced a short while ago. It was on its way with the old cookie:
-//! it opens nothing, starts nothing and sets no cookie, so that no late answer takes the new cookie's place.
+//! Answers to requests that carry an id which a login replaced within the last minute. They open nothing, start nothing and set no
+//! cookie, so that no late answer replaces the new cookie.
 
 use http::header::REFERER;
 use http::request::Parts;
