@@ -30,6 +30,15 @@
 //! `axum::serve` stops accepting connections as soon as its signal completes. [`Lastcall::drained`] completes when the drain is over, so
 //! users reach the pod until then. Any other server works the same way: the example `axum_serve` does it with `axum-server` and TLS.
 //!
+//! # On your own server: four duties
+//!
+//! - **Peer addresses.** With [`Config::trusted_proxies`] or [`Config::trusted_user`], serve the app by
+//!   `into_make_service_with_connect_info::<SocketAddr>()`: proxies are recognized by the address of the peer.
+//! - **A deadline.** `axum::serve` waits for open connections without a limit. Give the wait a limit after [`Lastcall::drained`].
+//! - **Maintenance.** [`Builder::maintenance`] follows a switch of the app's own. The drain task reads it: call [`Lastcall::start`], or poll
+//!   [`Lastcall::drained`], before the listener accepts.
+//! - **The store.** With [`Config::store`], call [`Lastcall::finish`] after the server has stopped: it writes what the store has yet to get.
+//!
 //! # The bundled way
 //!
 //! [`Lastcall::serve`] takes the app and the listeners, and is a server as well:
