@@ -6,7 +6,7 @@ use axum::middleware::map_response;
 use http_support::assets::{JAVASCRIPT, at_fixed_path};
 use http_support::security_headers;
 
-use crate::names::RoutePrefix;
+use crate::route_prefix::RoutePrefix;
 
 /// The URL of the script that pages include, behind the prefix of the routes if there is one.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";

@@ -9,12 +9,13 @@ use tokio::sync::watch;
 
 use crate::background::Background;
 use crate::config::Config;
+use crate::cookie_name::CookieName;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::handle::Lastcall;
 use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::MetricsOptions;
-use crate::names::{CookieName, RoutePrefix};
 use crate::page::{Pages, PlainPages};
+use crate::route_prefix::RoutePrefix;
 use crate::service_state::ServiceState;
 
 /// Makes a [`Lastcall`].
@@ -88,8 +89,8 @@ impl Builder {
     }
 
     /// Follows a maintenance switch. While it is on (`true`), all users are notified and counted down, newcomers get the
-    /// maintenance page, and the remaining sessions end with the countdown. Off again, the pod serves as before. Its position
-    /// counts, not how often it was moved. Without its sender it stays where it is.
+    /// maintenance page, and the remaining sessions end with the countdown. Off again, the pod serves as before. Only
+    /// the current position matters, not the number of changes. If the sender is dropped, the last position holds.
     pub fn maintenance(mut self, switch: watch::Receiver<bool>) -> Self {
         self.switch = switch;
         self
@@ -144,6 +145,12 @@ impl Builder {
     /// Leaves `/metrics` to the app, where this is `false`: [`Lastcall::render_metrics`] gives the numbers.
     pub fn metrics_route(self, is_own: bool) -> Self {
         self.config(|config| config.metrics_route = is_own)
+    }
+
+    /// Leaves `/health`, `/healthz`, `/ready` and `/readyz` to the app, where this is `false`: [`Lastcall::is_ready`] says what `/ready`
+    /// would.
+    pub fn probes_route(self, is_own: bool) -> Self {
+        self.config(|config| config.probes_route = is_own)
     }
 
     /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block, and

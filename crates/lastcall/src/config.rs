@@ -1,4 +1,4 @@
-//! What a service can be told, as validated values. Every default is the contract's.
+//! The settings of a service, validated. Every default is the contract's.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -9,7 +9,8 @@ use session_domain::PodName;
 use session_domain::lifecycle::Policy;
 use session_domain::registry::Limits;
 
-use crate::names::{CookieName, RoutePrefix};
+use crate::cookie_name::CookieName;
+use crate::route_prefix::RoutePrefix;
 use crate::signing_keys::SigningKeys;
 use crate::store::SessionStore;
 
@@ -19,7 +20,7 @@ pub enum SessionScope {
     /// One session for a cookie jar.
     #[default]
     Browser,
-    /// Every opened tab is a session of its own, under a random path of its own.
+    /// Every opened tab is a session of its own, under a random path of its own. With [`Lastcall::serve`](crate::Lastcall::serve) only.
     Tab,
 }
 
@@ -90,7 +91,8 @@ pub struct Config {
     pub maintenance_retry_after: Option<Duration>,
     /// What signs the cookie.
     pub keys: SigningKeys,
-    /// What one cookie stands for.
+    /// What one cookie stands for. Behind [`Lastcall::layer`](crate::Lastcall::layer), on a server of the app's own, always
+    /// [`SessionScope::Browser`]: the paths of tabs need [`Lastcall::serve`](crate::Lastcall::serve).
     pub scope: SessionScope,
     /// Which requests can start a session. A login can in either case.
     pub session_start: SessionStart,
@@ -102,17 +104,25 @@ pub struct Config {
     pub login_route: bool,
     /// Whether `/metrics` is one of the own routes: not where the app has its own.
     pub metrics_route: bool,
+    /// Whether `/health`, `/healthz`, `/ready` and `/readyz` are own routes: not where the app has its own.
+    pub probes_route: bool,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
-    /// away before the app sees them. None: those of `trusted_user`, and where that is none as well, what anybody says of the
-    /// scheme is believed, and nothing of the host.
+    /// away before the app sees them. None: those of `trusted_user`. If neither is set, the scheme is accepted from every peer
+    /// and the host from none.
+    ///
+    /// On a server of the app's own, requests have to carry the address of their peer as
+    /// [`ConnectInfo<SocketAddr>`](axum::extract::ConnectInfo): serve the app by
+    /// [`into_make_service_with_connect_info`](axum::Router::into_make_service_with_connect_info). Without it no peer is a proxy, and
+    /// an error is logged once.
     pub trusted_proxies: Option<Networks>,
     /// Who names users, where they do not name themselves: a proxy that passes a header on.
+    /// Needs the address of the peer, as `trusted_proxies` does.
     pub trusted_user: Option<TrustedUser>,
     /// Origins whose pages may post here, besides our own.
     pub allowed_origins: AllowedOrigins,
-    /// What callers of introspection and reflection have to present; none: everybody may ask. Health is always open.
+    /// What callers of introspection and reflection have to present. `None`: no authentication. Health is always open.
     pub grpc_token: Option<Token>,
     /// Where sessions are kept so that they outlive the pod; none: in the memory of this pod.
     pub store: Option<Arc<dyn SessionStore>>,
@@ -127,11 +137,11 @@ pub struct Config {
     /// What Kubernetes grants from the signal to the kill, where it is known: sessions that have ended while the store was
     /// away are written as long as it lasts.
     pub termination_grace_period: Option<Duration>,
-    /// Log lines that were dropped, counted by whoever writes the log. Shown as a metric.
+    /// Log lines that were dropped, counted by the log writer. Shown as a metric.
     pub dropped_log_lines: Arc<AtomicU64>,
-    /// The software's version and revision, for those who watch.
+    /// The software's version and revision, shown over introspection.
     pub version: String,
-    /// What a Deployment's revision is called that this pod belongs to, for those who watch.
+    /// The name of the Deployment's revision that this pod belongs to, shown over introspection.
     pub revision: Arc<str>,
 }
 
@@ -155,6 +165,7 @@ impl Config {
             route_prefix: RoutePrefix::default(),
             login_route: true,
             metrics_route: true,
+            probes_route: true,
             cookie_secure: CookieSecure::default(),
             trusted_proxies: None,
             trusted_user: None,

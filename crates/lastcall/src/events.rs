@@ -21,14 +21,14 @@ pub(crate) async fn events(
     connection: Option<Extension<ConnectionHandle>>,
 ) -> Result<Response, Refusal> {
     let session = context.require_session()?;
-    if context.caller.is_head {
+    if context.facts.is_head {
         return Ok(sse::response(Body::empty()));
     }
     let state = &context.state;
     let open = state.metrics.open_stream(state.config.max_streams);
     let open = open.ok_or_else(|| context.refuse(Reason::TooManyStreams))?;
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
-    session.streams().await;
+    session.publish_open_stream().await;
     let mut response = sse::response(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
     Ok(response)

@@ -9,7 +9,7 @@ use tracing::debug;
 use crate::service_state::ServiceState;
 use crate::sessions::{EndReason, LiveSession};
 
-/// A newcomer waits no longer for room; the busy page comes then.
+/// After this time the newcomer gets the busy page.
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Sessions that are given up at a time where a store is asked for each: its answer makes room for more than one newcomer.

@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
             return Ok(session);
         }
         let refuse = |reason| Err(context.refuse(reason));
-        match context.caller.kind {
+        match context.facts.kind {
             RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login if context.tab_needs_path() => {
                 refuse(Reason::TabNeedsPath)
             }

@@ -53,6 +53,10 @@ impl Lastcall {
     }
 
     /// Gives the layer that tracks sessions. A request that has passed it once passes it again untouched.
+    ///
+    /// Where [`trusted_proxies`](crate::Config::trusted_proxies) or [`trusted_user`](crate::Config::trusted_user) is set, requests
+    /// have to carry the address of their peer: serve the app by `into_make_service_with_connect_info::<SocketAddr>()`. The paths of
+    /// [`SessionScope::Tab`](crate::SessionScope::Tab) need [`serve`](Self::serve).
     pub fn layer(&self) -> LastcallLayer {
         LastcallLayer::new(Arc::clone(&self.0.state), RouteKind::App)
     }
@@ -127,5 +131,23 @@ impl Lastcall {
         signals: impl Stream<Item = Signal> + Send + 'static,
     ) -> Result<(), ServeError> {
         serve(&self.0.state, &self.0.background, self.0.untracked.clone(), app, listeners, signals).await
+    }
+
+    /// Whether the pod takes newcomers, as `/ready` answers: for a probe of the app's own. Not while it drains, is in maintenance, waits for
+    /// its store or is nearly full.
+    pub fn is_ready(&self) -> bool {
+        self.0.state.readiness().is_ready()
+    }
+
+    /// The path of the script that brings the banner into a page: [`SCRIPT_PATH`](crate::SCRIPT_PATH) behind the prefix. For pages
+    /// that are written without a [`Session`](crate::Session).
+    pub fn script_path(&self) -> String {
+        self.0.state.config.route_prefix.script_path()
+    }
+
+    /// The path of Lastcall's own routes, with a slash at its end: `/`, or the prefix. Where a session has the scope of a tab,
+    /// [`Session::routes_path`](crate::Session::routes_path) is its own.
+    pub fn routes_path(&self) -> String {
+        self.0.state.config.route_prefix.below("/")
     }
 }

@@ -11,13 +11,13 @@
 //! context that its handler gets.
 
 mod admission;
-mod answer;
 mod handler;
 mod identity;
+mod layer_future;
 mod measure;
 mod origin;
-mod passing;
 mod session;
+mod staged_request;
 #[cfg(test)]
 mod tests;
 
@@ -26,22 +26,22 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use admission::{Admission, AdmissionLayer};
-use answer::Answer;
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use handler::{Handler, HandlerLayer, Handling};
+use handler::{Handler, HandlerFuture, HandlerLayer};
 use http::Request;
 use identity::{Identify, IdentityLayer};
+use layer_future::LayerFuture;
 use measure::{Measure, MeasureLayer, Measured};
 use origin::{Origin, OriginLayer};
-use passing::Incoming;
 use pin_project_lite::pin_project;
 use session::{FindSession, SessionLayer};
+use staged_request::Incoming;
 use tower::{Layer, Service, ServiceBuilder};
 
-use crate::own_routes::is_own;
+use crate::bypass::is_own;
 use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
@@ -50,7 +50,7 @@ use crate::service_state::ServiceState;
 type Stack<S> = Measure<Origin<Identify<FindSession<Admission<Handler<S>>>>>>;
 
 /// The response that the steps give, around the handler's `F`.
-type StackResponse<F, E> = Measured<Answer<Answer<Answer<Answer<Handling<F>, E>, E>, E>, E>>;
+type StackResponse<F, E> = Measured<LayerFuture<LayerFuture<LayerFuture<LayerFuture<HandlerFuture<F>, E>, E>, E>, E>>;
 
 /// Puts the steps around a handler, in their order.
 fn stack<S>(handler: S) -> Stack<S> {

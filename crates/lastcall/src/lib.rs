@@ -30,6 +30,15 @@
 //! `axum::serve` stops accepting connections as soon as its signal completes. [`Lastcall::drained`] completes when the drain is over, so
 //! users reach the pod until then. Any other server works the same way: the example `axum_serve` does it with `axum-server` and TLS.
 //!
+//! # On your own server: four duties
+//!
+//! - **Peer addresses.** With [`Config::trusted_proxies`] or [`Config::trusted_user`], serve the app by
+//!   `into_make_service_with_connect_info::<SocketAddr>()`: proxies are recognized by the address of the peer.
+//! - **A deadline.** `axum::serve` waits for open connections without a limit. Give the wait a limit after [`Lastcall::drained`].
+//! - **Maintenance.** [`Builder::maintenance`] follows a switch of the app's own. The drain task reads it: call [`Lastcall::start`], or poll
+//!   [`Lastcall::drained`], before the listener accepts.
+//! - **The store.** With [`Config::store`], call [`Lastcall::finish`] after the server has stopped: it writes what the store has yet to get.
+//!
 //! # The bundled way
 //!
 //! [`Lastcall::serve`] takes the app and the listeners, and is a server as well:
@@ -109,14 +118,14 @@
 //! - It has no global state: two handles in one process share nothing, the signals of the process excepted.
 //! - It decides nothing about draining by itself: the rules are a pure state machine in `session-domain`, which this crate performs.
 
-mod account;
 mod assets;
 mod background;
 mod builder;
-mod caller;
+mod bypass;
 mod clock;
 mod config;
 mod cookie;
+mod cookie_name;
 mod cross_site_posts;
 mod drain;
 mod error;
@@ -124,25 +133,27 @@ mod event_streams;
 mod events;
 mod eviction;
 mod extract;
-mod found;
 mod handle;
 mod hooks;
 #[cfg(feature = "introspection")]
 mod introspection;
 mod layers;
 mod maintenance_page;
-mod metrics;
-mod names;
+/// The crate `metrics`, whose recorders [`Builder::metrics_recorder`] takes: an app that records by `lastcall::metrics::counter!` has the
+/// version that Lastcall has.
+pub mod metrics;
 mod notice;
 mod notices;
-mod own_routes;
 mod page;
 mod presence;
 mod probes;
 mod refusal;
 mod request_context;
+mod request_facts;
 mod request_kind;
+mod resolved_session;
 mod route_kind;
+mod route_prefix;
 mod routes;
 mod running_notice;
 mod scope;
@@ -150,7 +161,9 @@ mod scrape;
 mod serve;
 mod service_state;
 mod session;
+mod session_routes;
 mod sessions;
+mod setup_faults;
 mod sharing;
 mod sign_in;
 mod signals;
@@ -164,6 +177,7 @@ pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 
+pub use cookie_name::{CookieName, InvalidCookieName};
 pub use error::{AlreadyStarted, ServeError};
 pub use handle::Lastcall;
 pub use hooks::{Login, SessionEnd};
@@ -171,11 +185,11 @@ pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser
 pub use layers::{LastcallLayer, LastcallService, ResponseFuture};
 pub use maintenance_page::{DEFAULT_RETRY_AFTER, serve_maintenance_page};
 pub use metrics::AppRecorder;
-pub use names::{CookieName, InvalidCookieName, InvalidRoutePrefix, RoutePrefix};
 pub use notice::DrainNotice;
 pub use notices::Notices;
 pub use page::{Page, Pages, PlainPages, problem};
 pub use refusal::Refusal;
+pub use route_prefix::{InvalidRoutePrefix, RoutePrefix};
 pub use serve::{CLOSING_TIME, Listeners};
 pub use session::Session;
 pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};

@@ -10,7 +10,7 @@ use http_support::header_fields::is_navigation;
 use http_support::{Problem, security_headers};
 
 use crate::assets::{RELOAD_PATH, RETRY_PATH};
-use crate::names::RoutePrefix;
+use crate::route_prefix::RoutePrefix;
 
 /// A page that the service shows. The app may supply its own design.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What the platform asks: alive, ready, and the numbers. Answered before anybody is tracked, in every phase.
+//! `/health`, `/ready` and `/metrics`. Served without tracking, in every phase.
 
 use std::sync::Arc;
 

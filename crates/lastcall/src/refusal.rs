@@ -1,5 +1,5 @@
-//! Why a request is not served, and how the caller is told: by a page where a user will look at the response, else by a problem
-//! document. Steps and handlers give it back by `?`.
+//! Why a request is not served, and its response: a page where a user will look at it, else a problem document. Layers and handlers
+//! return it with `?`.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use http_support::{CrossOriginError, Problem, ProxyIdentityError};
 use session_domain::Phase;
 use session_domain::registry::AdmissionError;
 
-use crate::caller::Caller;
 use crate::maintenance_page;
 use crate::page::{self, Page};
+use crate::request_facts::RequestFacts;
 use crate::service_state::ServiceState;
 
 /// A page that got no event stream may ask again after so long.
@@ -59,7 +59,7 @@ pub(crate) enum Reason {
     TooManyStreams,
     /// The route takes other methods.
     WrongMethod,
-    /// The handler does not stand behind the layer. A fault of the app.
+    /// The handler is outside of the layer. A fault of the app.
     OutsideLayer,
 }
 
@@ -74,11 +74,11 @@ impl Reason {
     }
 }
 
-/// The response to a request that is not served: a page where a user will look at it, else a problem document. A handler gives it
-/// back by `?`; nothing has changed.
+/// Refuses a request: with a page where a user will look at it, else with a problem document. Return it from a handler with `?`. The
+/// session is unchanged.
 pub struct Refusal {
     reason: Reason,
-    request: Option<(Arc<ServiceState>, Caller)>,
+    request: Option<(Arc<ServiceState>, RequestFacts)>,
 }
 
 impl std::fmt::Debug for Refusal {
@@ -88,11 +88,11 @@ impl std::fmt::Debug for Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(reason: Reason, state: &Arc<ServiceState>, caller: &Caller) -> Self {
-        Self { reason, request: Some((Arc::clone(state), caller.clone())) }
+    pub(crate) fn new(reason: Reason, state: &Arc<ServiceState>, facts: &RequestFacts) -> Self {
+        Self { reason, request: Some((Arc::clone(state), facts.clone())) }
     }
 
-    /// The response of a handler that does not stand behind the layer.
+    /// The response of a handler outside of the layer.
     pub(crate) const fn outside_layer() -> Self {
         Self { reason: Reason::OutsideLayer, request: None }
     }
@@ -101,45 +101,45 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         match &self.request {
-            Some((state, caller)) => respond(self.reason, state, caller),
+            Some((state, facts)) => respond(self.reason, state, facts),
             None => {
-                tracing::error!("a handler asks for a session and does not stand behind `Lastcall::layer`");
+                tracing::error!("a handler uses `Session` outside of `Lastcall::layer`");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
     }
 }
 
-fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
-    let (location, base) = (caller.location(), caller.base.as_str());
+fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Response {
+    let (location, base) = (facts.location(), facts.base.as_str());
     let html = |status, page: Page<'_>| page::html(status, state.pages.html(page));
     let document =
         |status, title: &'static str, detail: &'static str| Problem::new(status, title, detail).into_response();
     let problem = |status, title: &str, detail: &str| {
         let problem = Problem::new(status, title.to_owned(), detail.to_owned());
-        page::problem_to(&*state.pages, caller.navigates, problem)
+        page::problem_to(&*state.pages, facts.navigates, problem)
     };
     match reason {
         Reason::CrossOrigin(error) => problem(StatusCode::FORBIDDEN, "Not from here", &error.to_string()),
         Reason::ProxyIdentity(error) => {
-            let detail = format!("The proxy in front says it unclearly: {error}.");
-            problem(StatusCode::BAD_REQUEST, "Who are you?", &detail)
+            let detail = format!("The proxy's user header is invalid: {error}.");
+            problem(StatusCode::BAD_REQUEST, "Invalid user header", &detail)
         }
         Reason::Maintenance => {
             let retry_after = state.config.maintenance_retry_after;
-            maintenance_page::answer(&*state.pages, caller.takes_page, location, retry_after)
+            maintenance_page::answer(&*state.pages, facts.takes_page, location, retry_after)
         }
         Reason::Stopping => {
-            let response = if caller.takes_page {
+            let response = if facts.takes_page {
                 html(StatusCode::SERVICE_UNAVAILABLE, Page::TryAgain { location })
             } else {
-                let detail = "Another one takes over: try again in a second.";
+                let detail = "Try again in a second; another server will answer.";
                 document(StatusCode::SERVICE_UNAVAILABLE, "This server is about to stop", detail)
             };
-            leaving(retry(response, 1), caller.version)
+            leaving(retry(response, 1), facts.version)
         }
         Reason::Full => {
-            let response = if caller.takes_page {
+            let response = if facts.takes_page {
                 html(StatusCode::SERVICE_UNAVAILABLE, Page::Busy { location })
             } else {
                 document(StatusCode::SERVICE_UNAVAILABLE, "This server is full", "Try again in a few seconds.")
@@ -148,21 +148,21 @@ fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
         }
         // Leaves the cookie alone: asking again in a moment finds the session, here or at the pod that holds it.
         Reason::LookupFailed => {
-            let response = if caller.navigates {
+            let response = if facts.navigates {
                 html(StatusCode::SERVICE_UNAVAILABLE, Page::Searching { location })
             } else {
                 let detail =
                     "The session cannot be looked up at this moment. It is not lost: try again in a few seconds.";
-                document(StatusCode::SERVICE_UNAVAILABLE, "One moment", detail)
+                document(StatusCode::SERVICE_UNAVAILABLE, "Session temporarily unavailable", detail)
             };
-            leaving(retry(response, 1), caller.version)
+            leaving(retry(response, 1), facts.version)
         }
         Reason::SessionEnded => {
             let detail = "Nothing was done. Open the page again, then repeat what you did.";
             problem(StatusCode::CONFLICT, "The session has ended", detail)
         }
         // What was posted is not posted again: the form's page is opened instead.
-        Reason::SessionReplaced { is_repeated } if caller.navigates => {
+        Reason::SessionReplaced { is_repeated } if facts.navigates => {
             html(StatusCode::CONFLICT, Page::SessionRenewed { location, is_repeated })
         }
         Reason::SessionReplaced { .. } => {
@@ -173,7 +173,7 @@ fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
             let routes = state.config.route_prefix.below(base);
             html(StatusCode::OK, Page::ConfirmSignOut { base, routes: &routes })
         }
-        Reason::NoSession => no_session(state, caller),
+        Reason::NoSession => no_session(state, facts),
         Reason::CannotStart => {
             problem(StatusCode::UNAUTHORIZED, "No session", "Open the page first: it starts a session.")
         }
@@ -183,7 +183,7 @@ fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
             let header =
                 state.config.trusted_user.as_ref().map(|trusted| trusted.header().as_str()).unwrap_or_default();
             let detail = format!("Users are named by the proxy in front, in the header {header}. Sign in there.");
-            problem(StatusCode::FORBIDDEN, "Not by this form", &detail)
+            problem(StatusCode::FORBIDDEN, "Login form disabled", &detail)
         }
         Reason::TabNeedsPath => Redirect::to("/").into_response(),
         Reason::BadForm(status) => {
@@ -191,7 +191,7 @@ fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
             problem(status, "No name in the form", detail)
         }
         Reason::TooManyStreams => {
-            let detail = "This server has as many event streams open as it may. Try again in a few seconds.";
+            let detail = "This server has reached its limit of event streams. Try again in a few seconds.";
             retry(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail), STREAM_RETRY_SECONDS)
         }
         Reason::WrongMethod => {
@@ -204,12 +204,12 @@ fn respond(reason: Reason, state: &ServiceState, caller: &Caller) -> Response {
 
 /// A page that waits learns from it that the service itself answers, and whether it admits newcomers; a page that has a session,
 /// how old the answer is.
-fn no_session(state: &ServiceState, caller: &Caller) -> Response {
+fn no_session(state: &ServiceState, facts: &RequestFacts) -> Response {
     let detail = "The session has ended, or there never was one. Open the page: it starts one.";
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "No session", detail)
         .with("admits_newcomers", state.admits_newcomers())
         .with("server_time", state.clock.now().to_string());
-    page::problem_to(&*state.pages, caller.navigates, problem)
+    page::problem_to(&*state.pages, facts.navigates, problem)
 }
 
 fn retry(mut response: Response<Body>, seconds: u16) -> Response {

@@ -7,11 +7,10 @@ use parking_lot::Mutex;
 use session_domain::registry::{AdmissionError, PresenceKind};
 use session_domain::{SessionId, UserName};
 
-use crate::caller::Caller;
-use crate::config::SessionScope;
-use crate::found::Found;
 use crate::presence::PresenceGuard;
 use crate::refusal::{Reason, Refusal};
+use crate::request_facts::RequestFacts;
+use crate::resolved_session::ResolvedSession;
 use crate::service_state::ServiceState;
 use crate::session::Session;
 use crate::sessions::{LiveSession, ServedSession};
@@ -21,7 +20,7 @@ use crate::signed_in::{SignedIn, SignedOut};
 #[derive(Clone)]
 pub(crate) struct RequestContext {
     pub(crate) state: Arc<ServiceState>,
-    pub(crate) caller: Caller,
+    pub(crate) facts: RequestFacts,
     known: Known,
 }
 
@@ -47,12 +46,14 @@ struct Started {
 }
 
 impl RequestContext {
-    pub(crate) fn new(state: Arc<ServiceState>, caller: Caller, found: Found) -> Self {
-        let known = match found {
-            Found::Session(held) => Known::Session(held),
-            Found::NoSession { user, unresolved } => Known::NoSession { user, unresolved, started: Arc::default() },
+    pub(crate) fn new(state: Arc<ServiceState>, facts: RequestFacts, resolved: ResolvedSession) -> Self {
+        let known = match resolved {
+            ResolvedSession::Session(served) => Known::Session(served),
+            ResolvedSession::NoSession { user, unresolved } => {
+                Known::NoSession { user, unresolved, started: Arc::default() }
+            }
         };
-        Self { state, caller, known }
+        Self { state, facts, known }
     }
 
     /// Whether the request has passed the layer of this handle.
@@ -63,7 +64,7 @@ impl RequestContext {
     /// The session, whether the request came with it or has started it.
     pub(crate) fn session(&self) -> Option<Session> {
         match &self.known {
-            Known::Session(held) => Some(self.session_of(held.clone(), false)),
+            Known::Session(served) => Some(self.session_of(served.clone(), false)),
             Known::NoSession { started, .. } => {
                 Some(self.session_of(ServedSession::Own(Arc::clone(&started.get()?.live)), true))
             }
@@ -78,13 +79,13 @@ impl RequestContext {
         self.session().ok_or_else(|| self.refuse(Reason::NoSession))
     }
 
-    fn session_of(&self, held: ServedSession, is_new: bool) -> Session {
-        Session { state: Arc::clone(&self.state), held, caller: self.caller.clone(), is_new }
+    fn session_of(&self, served: ServedSession, is_new: bool) -> Session {
+        Session { state: Arc::clone(&self.state), served, facts: self.facts.clone(), is_new }
     }
 
-    /// Whether a session could not be told from another tab's: it has no path of its own yet.
+    /// Whether a session could not be distinguished from another tab's, because the tab has no path of its own yet.
     pub(crate) fn tab_needs_path(&self) -> bool {
-        self.state.config.scope == SessionScope::Tab && self.caller.base.is_root()
+        self.facts.tab_needs_path
     }
 
     /// The user that a session of this newcomer starts with.
@@ -123,7 +124,7 @@ impl RequestContext {
         if self.tab_needs_path() {
             return Err(self.refuse(Reason::TabNeedsPath));
         }
-        if !self.caller.kind.may_sign_in() {
+        if !self.facts.kind.may_sign_in() {
             return Err(self.refuse(Reason::NoSession));
         }
         self.start(user)?;
@@ -139,24 +140,25 @@ impl RequestContext {
             }
             Known::Session(_) | Known::NoSession { .. } => {
                 if let Some(session) = self.session() {
-                    self.state.sessions.log_out(&session.held, automatic).await;
+                    self.state.sessions.log_out(&session.served, automatic).await;
                 }
             }
         }
-        SignedOut::new(&self.state, &self.caller)
+        SignedOut::new(&self.state, &self.facts)
     }
 
-    /// The cookie and the presence of a session that started on the way.
+    /// The cookie and the presence of a session that started on the way and has not ended since: what ended it has set the cookie
+    /// that the browser is to keep.
     pub(crate) fn take_started(&self) -> Option<(HeaderValue, Option<PresenceGuard>)> {
         let Known::NoSession { started, .. } = &self.known else { return None };
-        let started = started.get()?;
-        let (caller, state) = (&self.caller, &self.state);
-        let cookie = state.cookie.write(caller.is_secure, started.live.id(), &caller.base, &state.keys.load())?;
+        let started = started.get().filter(|started| !started.live.has_ended())?;
+        let (facts, state) = (&self.facts, &self.state);
+        let cookie = state.cookie.write(facts.is_secure, started.live.id(), &facts.base, &state.keys.load())?;
         let guard = started.guard.lock().take();
         Some((cookie, guard))
     }
 
     pub(crate) fn refuse(&self, reason: Reason) -> Refusal {
-        Refusal::new(reason, &self.state, &self.caller)
+        Refusal::new(reason, &self.state, &self.facts)
     }
 }

@@ -1,5 +1,4 @@
-//! What a request is where it turns out to have no session: decided once, and asked by admission, by the extractor and by every
-//! answer of the service's own.
+//! Classifies a request that has no session. Admission, the extractor and refusals share the result.
 
 use http::Method;
 use http::header::HeaderMap;
@@ -15,7 +14,7 @@ use crate::route_kind::RouteKind;
 pub(crate) enum RequestKind {
     /// A user opens a page or sends a form: starts a session where a handler asks for one.
     Navigation,
-    /// A `GET` that takes whatever comes, as plain HTTP clients send it, and loads no part of a page: the same, unless only
+    /// A `GET` that accepts any type, as plain HTTP clients send it, and loads no part of a page: the same, unless only
     /// navigations may.
     Unspecific,
     /// `POST /login`: starts a session and names its user.

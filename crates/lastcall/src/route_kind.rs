@@ -31,7 +31,7 @@ impl RouteKind {
         }
     }
 
-    /// Whether every caller is answered in every phase; what is said where there is no session is the route's own affair.
+    /// Whether requests are admitted in every phase. Without a session the route's handler decides the answer.
     pub(crate) const fn is_always_admitted(self) -> bool {
         matches!(self, Self::Logout | Self::Session | Self::Events)
     }

@@ -1,4 +1,4 @@
-//! Lastcall's own routes, and which of them a request is for: that is said by the route that wraps it, never by its path.
+//! Lastcall's own routes. The route determines the [`RouteKind`], not the path.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{account, assets, events, probes};
+use crate::{assets, events, probes, session_routes};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
@@ -51,9 +51,10 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
     }
 }
 
-/// The scripts and the probes.
+/// The scripts, and the probes unless the app has its own.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    assets::router(&state.config.route_prefix).merge(probes::probes(state))
+    let scripts = assets::router(&state.config.route_prefix);
+    if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts }
 }
 
 /// What concerns the caller's session.
@@ -68,12 +69,12 @@ fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Route
     };
     let path = |name: &str| format!("{}{name}", state.config.route_prefix.as_str());
     let routes = match state.config.login_route {
-        true => Router::new().route(&path("/login"), route(RouteKind::Login, post(account::login))),
+        true => Router::new().route(&path("/login"), route(RouteKind::Login, post(session_routes::login))),
         false => Router::new(),
     };
     routes
-        .route(&path("/logout"), route(RouteKind::Logout, get(account::logout).post(account::logout)))
-        .route(&path("/session"), route(RouteKind::Session, get(account::session)))
+        .route(&path("/logout"), route(RouteKind::Logout, get(session_routes::logout).post(session_routes::logout)))
+        .route(&path("/session"), route(RouteKind::Session, get(session_routes::session)))
         .route(&path("/events"), route(RouteKind::Events, get(events::events)))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::uri::PathAndQuery;
-use http::{Extensions, Method, Request, Uri};
+use http::{Method, Request, Uri};
 use tower::Service;
 use uuid::Uuid;
 
@@ -21,11 +21,6 @@ impl Base {
     /// The root.
     pub(crate) const fn root() -> Self {
         Self(None)
-    }
-
-    /// Where the request's session lives, as [`TabPaths`] has found it.
-    pub(crate) fn of(extensions: &Extensions) -> Self {
-        extensions.get().cloned().unwrap_or_else(Self::root)
     }
 
     /// A path that no other tab has.

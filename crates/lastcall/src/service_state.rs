@@ -23,6 +23,7 @@ use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
 use crate::sessions::{LiveSession, SessionRegistry, Sessions};
+use crate::setup_faults::SetupFaults;
 use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
@@ -57,6 +58,7 @@ pub(crate) struct ServiceState {
     pub(crate) cross_site_posts: CrossSitePosts,
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
+    pub(crate) setup_faults: SetupFaults,
 }
 
 /// Whether the pod takes newcomers, as `/ready` answers.
@@ -68,6 +70,13 @@ pub(crate) enum PodReadiness {
     StoreNotReady,
     /// It holds nearly as many sessions as it may.
     Full,
+}
+
+impl PodReadiness {
+    /// Whether the pod takes newcomers.
+    pub(crate) const fn is_ready(self) -> bool {
+        matches!(self, Self::Lifecycle(Readiness::Ready))
+    }
 }
 
 impl ServiceState {
@@ -111,6 +120,7 @@ impl ServiceState {
             routes_are_taken: AtomicBool::new(false),
             cookie: SessionCookie::new(&config),
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
+            setup_faults: SetupFaults::default(),
             keys,
             config,
         })

@@ -1,16 +1,15 @@
-//! What a handler gets to know of the session behind its request, and what it can do with it.
+//! The session of a request, as handlers see it.
 
 use std::sync::Arc;
 
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
-use crate::assets::SCRIPT_PATH;
-use crate::caller::Caller;
 use crate::hooks::Login;
 use crate::notice::DrainNotice;
 use crate::notices::Notices;
 use crate::refusal::{Reason, Refusal};
+use crate::request_facts::RequestFacts;
 use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
 use crate::sessions::{ServedSession, SignInOutcome};
@@ -23,8 +22,8 @@ use crate::signed_in::{SignedIn, SignedOut};
 #[derive(Clone)]
 pub struct Session {
     pub(crate) state: Arc<ServiceState>,
-    pub(crate) held: ServedSession,
-    pub(crate) caller: Caller,
+    pub(crate) served: ServedSession,
+    pub(crate) facts: RequestFacts,
     /// Whether it has started on the way: its response will carry its cookie.
     pub(crate) is_new: bool,
 }
@@ -38,27 +37,27 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// The session's id. Not a secret.
     pub fn id(&self) -> SessionId {
-        self.held.id()
+        self.served.id()
     }
 
     /// The user that it belongs to. Not escaped.
     pub fn user(&self) -> UserName {
-        self.held.user()
+        self.served.user()
     }
 
     /// When it began.
     pub fn login_time(&self) -> Timestamp {
-        self.held.login_time()
+        self.served.login_time()
     }
 
-    /// When its last request came in: this one, as a rule.
+    /// When its last request came in: usually this request.
     pub fn last_activity(&self) -> Timestamp {
-        self.held.last_activity()
+        self.served.last_activity()
     }
 
     /// The pod that owns it: this one, or where sessions are shared sometimes another.
     pub fn pod(&self) -> &PodName {
-        match &self.held {
+        match &self.served {
             ServedSession::Own(_) => &self.state.config.pod,
             ServedSession::Guest(guest) => guest.owner(),
         }
@@ -66,7 +65,7 @@ impl Session {
 
     /// The path under which this user's pages live: `/`, or the tab's own. Begins and ends with a slash.
     pub fn base(&self) -> &str {
-        self.caller.base.as_str()
+        self.facts.base.as_str()
     }
 
     /// The path of Lastcall's own routes for this user: [`base`](Self::base), and the prefix of the routes where there is one. Ends
@@ -77,11 +76,11 @@ impl Session {
 
     /// The path of the script that brings the banner into a page: [`SCRIPT_PATH`](crate::SCRIPT_PATH) behind the prefix.
     pub fn script_path(&self) -> String {
-        format!("{}{SCRIPT_PATH}", self.state.config.route_prefix.as_str())
+        self.state.config.route_prefix.script_path()
     }
 
     /// Whether users name themselves by `POST /login`: not where a proxy in front names them.
-    pub fn names_itself(&self) -> bool {
+    pub fn allows_login_form(&self) -> bool {
         self.state.config.trusted_user.is_none()
     }
 
@@ -89,7 +88,7 @@ impl Session {
     /// response reaches no user, notifies nobody.
     pub fn notice(&self) -> Option<DrainNotice> {
         let notice = self.running_notice()?;
-        if !self.caller.is_head {
+        if !self.facts.is_head {
             self.mark_notified(&notice);
         }
         Some(notice.payload(self.state.clock.now()))
@@ -97,7 +96,7 @@ impl Session {
 
     /// Follows the notices of the session. Each that is read counts the session as notified: show it.
     pub fn notices(&self) -> Notices {
-        Notices::of_session(Arc::clone(&self.state), self.held.clone(), !self.caller.is_head)
+        Notices::of_session(Arc::clone(&self.state), self.served.clone(), !self.facts.is_head)
     }
 
     /// Names the user, as `POST /login` does: the session gets a new id, and one login is counted in all. The response has to
@@ -116,26 +115,26 @@ impl Session {
     /// Ends the session, as `POST /logout` does: while a notice runs of which its user was notified, it counts as graceful. The
     /// response has to carry what this gives: it clears the cookie.
     pub async fn sign_out(&self) -> SignedOut {
-        self.state.sessions.log_out(&self.held, false).await;
-        SignedOut::new(&self.state, &self.caller)
+        self.state.sessions.log_out(&self.served, false).await;
+        SignedOut::new(&self.state, &self.facts)
     }
 
     pub(crate) async fn name_user(&self, user: UserName) -> Result<SignedIn, Refusal> {
         let (id, old_id) = (SessionId::from_uuid(Uuid::new_v4()), self.id());
-        let signed_in = match self.state.sessions.sign_in(&self.held, id, &user).await {
+        let signed_in = match self.state.sessions.sign_in(&self.served, id, &user).await {
             SignInOutcome::Done => {
                 let login_time = self.login_time();
                 self.state.hooks.login(&Login { session_id: id, replaces: Some(old_id), user, login_time });
                 match self.is_new {
                     true => SignedIn::without_cookie(),
-                    false => SignedIn::new(id, &self.state, &self.caller),
+                    false => SignedIn::new(id, &self.state, &self.facts),
                 }
             }
             SignInOutcome::Ended => {
                 // It ended this very moment: the user comes as a newcomer.
                 let started = self.state.start_session(user);
                 let session = started.map_err(|error| self.refuse(Reason::not_admitted(&self.state, error)))?;
-                SignedIn::new(session.id(), &self.state, &self.caller)
+                SignedIn::new(session.id(), &self.state, &self.facts)
             }
             SignInOutcome::Unavailable => return Err(self.refuse(Reason::LookupFailed)),
         };
@@ -145,23 +144,23 @@ impl Session {
 
     /// The notice that runs for this session.
     pub(crate) fn running_notice(&self) -> Option<RunningNotice> {
-        RunningNotice::of(&self.state, &self.held)
+        RunningNotice::of(&self.state, &self.served)
     }
 
     /// The notice was shown to the user.
     pub(crate) fn mark_notified(&self, notice: &RunningNotice) {
-        notice.mark_notified(&self.state, &self.held);
+        notice.mark_notified(&self.state, &self.served);
     }
 
     /// An event stream was opened: other pods have to know before they are asked.
-    pub(crate) async fn streams(&self) {
-        match (&self.held, self.state.sessions.sharing()) {
+    pub(crate) async fn publish_open_stream(&self) {
+        match (&self.served, self.state.sessions.sharing()) {
             (ServedSession::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),
             (ServedSession::Own(_) | ServedSession::Guest(_), _) => self.state.sessions.flush().await,
         }
     }
 
     fn refuse(&self, reason: Reason) -> Refusal {
-        Refusal::new(reason, &self.state, &self.caller)
+        Refusal::new(reason, &self.state, &self.facts)
     }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponseParts, ResponseParts};
 use http::header::{HeaderValue, SET_COOKIE};
 use session_domain::SessionId;
 
-use crate::caller::Caller;
+use crate::request_facts::RequestFacts;
 use crate::service_state::ServiceState;
 
 /// The part of a response that gives the browser its session. Without it the browser keeps the cookie that it has, which opens
@@ -21,8 +21,8 @@ pub struct SignedIn(Option<HeaderValue>);
 pub struct SignedOut(Option<HeaderValue>);
 
 impl SignedIn {
-    pub(crate) fn new(id: SessionId, state: &ServiceState, caller: &Caller) -> Self {
-        Self(state.cookie.write(caller.is_secure, id, &caller.base, &state.keys.load()))
+    pub(crate) fn new(id: SessionId, state: &ServiceState, facts: &RequestFacts) -> Self {
+        Self(state.cookie.write(facts.is_secure, id, &facts.base, &state.keys.load()))
     }
 
     /// Where the session started with this request: the response carries its cookie anyway.
@@ -32,8 +32,8 @@ impl SignedIn {
 }
 
 impl SignedOut {
-    pub(crate) fn new(state: &ServiceState, caller: &Caller) -> Self {
-        Self(state.cookie.clear(caller.is_secure, &caller.base))
+    pub(crate) fn new(state: &ServiceState, facts: &RequestFacts) -> Self {
+        Self(state.cookie.clear(facts.is_secure, &facts.base))
     }
 }
 

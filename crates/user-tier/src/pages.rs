@@ -78,7 +78,7 @@ pub(crate) fn home(session: &Session) -> Response {
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,
-        names_itself: session.names_itself(),
+        names_itself: session.allows_login_form(),
         pod: session.pod().as_str(),
         login_time: session.login_time().to_string(),
         since: session.login_time().to_utc_string(),

@@ -70,14 +70,14 @@ enum Stage {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.session.held.streams().record_closed(self.number);
+        self.session.served.streams().record_closed(self.number);
     }
 }
 
 impl EventStream {
     fn new(session: Session, open: OpenStream, connection: Option<ConnectionHandle>) -> Self {
         let service = Arc::clone(&session.state);
-        let (number, state) = session.held.streams().open(service.config.max_streams_per_session);
+        let (number, state) = session.served.streams().open(service.config.max_streams_per_session);
         let logins = state.borrow().logins;
         Self {
             number,
@@ -87,7 +87,7 @@ impl EventStream {
             logins,
             next_heartbeat: Instant::now() + service.config.heartbeat_interval,
             stage: Stage::Opening,
-            _presence: PresenceGuard::of(&service, &session.held, PresenceKind::EventStream),
+            _presence: PresenceGuard::of(&service, &session.served, PresenceKind::EventStream),
             _open: open,
             connection,
             session,

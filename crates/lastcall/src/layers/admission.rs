@@ -1,4 +1,4 @@
-//! The fourth step: newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not
+//! Newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not
 //! in maintenance. Requests with a session always pass.
 
 use std::sync::Arc;
@@ -10,17 +10,17 @@ use session_domain::lifecycle::State;
 use session_domain::registry::AdmissionError;
 use tower::{Layer, Service};
 
-use super::answer::Answer;
-use super::passing::Passing;
+use super::layer_future::LayerFuture;
+use super::staged_request::StagedRequest;
 use crate::eviction;
-use crate::found::Found;
 use crate::refusal::Reason;
 use crate::request_kind::RequestKind;
+use crate::resolved_session::ResolvedSession;
 use crate::service_state::ServiceState;
 
 /// The request may go to its handler.
 #[derive(Debug)]
-pub(crate) struct Admitted(pub(super) Found);
+pub(crate) struct Admitted(pub(super) ResolvedSession);
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AdmissionLayer;
@@ -36,47 +36,47 @@ impl<S> Layer<S> for AdmissionLayer {
     }
 }
 
-impl<S, B> Service<Passing<B, Found>> for Admission<S>
+impl<S, B> Service<StagedRequest<B, ResolvedSession>> for Admission<S>
 where
-    S: Service<Passing<B, Admitted>, Response = Response> + Clone + Send + 'static,
+    S: Service<StagedRequest<B, Admitted>, Response = Response> + Clone + Send + 'static,
     S::Future: Send,
     B: Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Answer<S::Future, S::Error>;
+    type Future = LayerFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, passing: Passing<B, Found>) -> Self::Future {
-        match refused(&passing) {
-            None => Answer::Passed { next: self.0.call(passing.with(Admitted)) },
+    fn call(&mut self, request: StagedRequest<B, ResolvedSession>) -> Self::Future {
+        match refused(&request) {
+            None => LayerFuture::Passed { next: self.0.call(request.with(Admitted)) },
             Some(AdmissionError::Full) => {
                 let next = self.0.clone();
                 let mut next = std::mem::replace(&mut self.0, next);
-                Answer::waiting(async move {
-                    let state = Arc::clone(&passing.state);
+                LayerFuture::waiting(async move {
+                    let state = Arc::clone(&request.state);
                     eviction::make_room(&state).await;
-                    match refused(&passing) {
-                        None => next.call(passing.with(Admitted)).await,
-                        Some(error) => Ok(passing.refuse(Reason::not_admitted(&state, error)).into_response()),
+                    match refused(&request) {
+                        None => next.call(request.with(Admitted)).await,
+                        Some(error) => Ok(request.refuse(Reason::not_admitted(&state, error)).into_response()),
                     }
                 })
             }
-            Some(error) => Answer::refused(passing.refuse(Reason::not_admitted(&passing.state, error))),
+            Some(error) => LayerFuture::refused(request.refuse(Reason::not_admitted(&request.state, error))),
         }
     }
 }
 
 /// Why a request is not admitted, if it is not.
-fn refused<B>(passing: &Passing<B, Found>) -> Option<AdmissionError> {
-    if matches!(passing.facts, Found::Session(_)) || passing.route.is_always_admitted() {
+fn refused<B>(request: &StagedRequest<B, ResolvedSession>) -> Option<AdmissionError> {
+    if matches!(request.stage, ResolvedSession::Session(_)) || request.route.is_always_admitted() {
         return None;
     }
-    let state = &passing.state;
-    match passing.caller.kind {
+    let state = &request.state;
+    match request.facts.kind {
         RequestKind::Navigation | RequestKind::Unspecific | RequestKind::Login => newcomer(state),
         RequestKind::CrossSitePost => cross_site_post(state),
         RequestKind::Untracked => untracked(state),
@@ -90,7 +90,7 @@ fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
     state.registry.is_full().then_some(AdmissionError::Full)
 }
 
-/// Holds no place, so that a full pod is no matter; and a route may lead here until the propagation is over.
+/// Untracked requests need no capacity; routes may still lead here during propagation.
 fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     match state.lifecycle.borrow().phase() {
         Phase::Maintenance => Some(AdmissionError::Closed),
@@ -98,7 +98,7 @@ fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     }
 }
 
-/// Users with a session come back by such a form as newcomers do, and cannot be told from them: it is served while they are.
+/// Such a form may come from a user with a session, whose cookie is withheld. It is therefore served during a countdown.
 fn cross_site_post(state: &ServiceState) -> Option<AdmissionError> {
     (state.lifecycle.borrow().state() == State::MaintenanceClosed).then_some(AdmissionError::Closed)
 }

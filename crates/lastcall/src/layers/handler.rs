@@ -1,4 +1,4 @@
-//! The last step: hands the request to its handler with what is known of it, keeps the session present while the response is made
+//! Hands the request to its handler with what is known of it, keeps the session present while the response is made
 //! and read, and adds the cookie of a session that has started on the way, unless the response is a 503.
 
 use std::pin::Pin;
@@ -19,11 +19,11 @@ use session_domain::registry::PresenceKind;
 use tower::{Layer, Service};
 
 use super::admission::Admitted;
-use super::passing::Passing;
-use crate::found::Found;
+use super::staged_request::StagedRequest;
 use crate::presence::{EventStreamAnswer, PresenceGuard, PresentBody};
 use crate::refusal::close_connection;
 use crate::request_context::RequestContext;
+use crate::resolved_session::ResolvedSession;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::sessions::ServedSession;
@@ -42,7 +42,7 @@ impl<S> Layer<S> for HandlerLayer {
     }
 }
 
-impl<S, B, R> Service<Passing<B, Admitted>> for Handler<S>
+impl<S, B, R> Service<StagedRequest<B, Admitted>> for Handler<S>
 where
     S: Service<Request<B>, Response = Response<R>>,
     R: http_body::Body<Data = Bytes> + Send + 'static,
@@ -50,32 +50,32 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Handling<S::Future>;
+    type Future = HandlerFuture<S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, passing: Passing<B, Admitted>) -> Self::Future {
-        let Passing { state, caller, mut head, body, facts: Admitted(found), .. } = passing;
-        let after = match &found {
-            Found::Session(session) => {
+    fn call(&mut self, request: StagedRequest<B, Admitted>) -> Self::Future {
+        let StagedRequest { state, facts, mut head, body, stage: Admitted(resolved), .. } = request;
+        let after = match &resolved {
+            ResolvedSession::Session(session) => {
                 state.sessions.touch(session, state.clock.now());
                 // The next request finds a pod that can adopt the session, where there is one.
                 let leaves = matches!(session, ServedSession::Guest(_)) && !state.registry.admits_adoptions();
                 let connection = leaves.then(|| head.extensions.get::<ConnectionHandle>().cloned()).flatten();
                 let guard = PresenceGuard::of(&state, session, PresenceKind::Request);
-                Some(After::WithSession { guard, leaves: leaves.then_some(caller.version), connection })
+                Some(After::WithSession { guard, leaves: leaves.then_some(facts.version), connection })
             }
-            Found::NoSession { .. } => None,
+            ResolvedSession::NoSession { .. } => None,
         };
-        let context = RequestContext::new(state, caller, found);
+        let context = RequestContext::new(state, facts, resolved);
         if after.is_none() && context.tab_needs_path() && is_first_page(&head) {
-            return Handling::Redirected { response: Some(to_path_of_its_own()) };
+            return HandlerFuture::Redirected { response: Some(to_path_of_its_own()) };
         }
         let after = after.unwrap_or_else(|| After::WithoutSession { context: context.clone() });
         head.extensions.insert(context);
-        Handling::Called { response: self.0.call(Request::from_parts(head, body)), after: Some(after) }
+        HandlerFuture::Called { response: self.0.call(Request::from_parts(head, body)), after: Some(after) }
     }
 }
 
@@ -85,7 +85,7 @@ pub(crate) enum After {
     WithSession {
         /// Keeps it present.
         guard: Option<PresenceGuard>,
-        /// The version of the request, where its connection had better be closed.
+        /// The version of the request, where the connection is closed so that the next request can reach another pod.
         leaves: Option<Version>,
         connection: Option<ConnectionHandle>,
     },
@@ -109,8 +109,8 @@ impl After {
             }
             Self::WithoutSession { context } => {
                 if is_stopping(&context.state) {
-                    // What needs no session here had better go elsewhere the next time.
-                    close_connection(&mut response, context.caller.version);
+                    // The connection is closed so that the next request can reach another pod.
+                    close_connection(&mut response, context.facts.version);
                 }
                 let Some((cookie, guard)) = context.take_started() else { return Ok(response) };
                 if response.status() == StatusCode::SERVICE_UNAVAILABLE {
@@ -134,16 +134,16 @@ impl After {
 }
 
 pin_project! {
-    /// The way of a request through its handler.
+    /// The future of the handler and of what follows it.
     #[project = Projected]
-    pub(crate) enum Handling<F> {
+    pub(crate) enum HandlerFuture<F> {
         Called { #[pin] response: F, after: Option<After> },
         Written { response: Pin<Box<dyn Future<Output = Response> + Send>> },
         Redirected { response: Option<Response> },
     }
 }
 
-impl<F, R, E> Future for Handling<F>
+impl<F, R, E> Future for HandlerFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: http_body::Body<Data = Bytes> + Send + 'static,

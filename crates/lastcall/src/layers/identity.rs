@@ -1,4 +1,4 @@
-//! The second step: which session and which user a request names, by its cookie and by a proxy in front.
+//! Which session and which user a request names, by its cookie and by a proxy in front.
 //!
 //! A proxy's name is believed by the address that the connection comes from. Where no proxy names users, a session stays what
 //! its cookie says, and newcomers are anonymous.
@@ -13,9 +13,9 @@ use http_support::ProxyIdentityError;
 use session_domain::SessionId;
 use tower::{Layer, Service};
 
-use super::answer::Answer;
+use super::layer_future::LayerFuture;
 use super::origin::OriginChecked;
-use super::passing::Passing;
+use super::staged_request::StagedRequest;
 use crate::refusal::{Reason, Refusal};
 use crate::service_state::ServiceState;
 
@@ -42,37 +42,37 @@ impl<S> Layer<S> for IdentityLayer {
     }
 }
 
-impl<S, B> Service<Passing<B, OriginChecked>> for Identify<S>
+impl<S, B> Service<StagedRequest<B, OriginChecked>> for Identify<S>
 where
-    S: Service<Passing<B, Identity>, Response = Response>,
+    S: Service<StagedRequest<B, Identity>, Response = Response>,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Answer<S::Future, S::Error>;
+    type Future = LayerFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, passing: Passing<B, OriginChecked>) -> Self::Future {
-        match identify(passing) {
-            Ok(passing) => Answer::Passed { next: self.0.call(passing) },
-            Err(refusal) => Answer::refused(refusal),
+    fn call(&mut self, request: StagedRequest<B, OriginChecked>) -> Self::Future {
+        match identify(request) {
+            Ok(request) => LayerFuture::Passed { next: self.0.call(request) },
+            Err(refusal) => LayerFuture::refused(refusal),
         }
     }
 }
 
-fn identify<B>(passing: Passing<B, OriginChecked>) -> Result<Passing<B, Identity>, Refusal> {
-    let (state, headers) = (&passing.state, &passing.head.headers);
-    proxy_user(state, &passing.head).map_err(|error| passing.refuse(Reason::ProxyIdentity(error)))?;
-    let is_secure = passing.caller.is_secure;
+fn identify<B>(request: StagedRequest<B, OriginChecked>) -> Result<StagedRequest<B, Identity>, Refusal> {
+    let (state, headers) = (&request.state, &request.head.headers);
+    proxy_user(state, &request.head).map_err(|error| request.refuse(Reason::ProxyIdentity(error)))?;
+    let is_secure = request.facts.is_secure;
     let id = state.cookie.read(is_secure, headers, &state.keys.load());
     let keys_are_provisional = state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional());
     let has_unverified_cookie = id.is_none() && keys_are_provisional && state.cookie.is_present(is_secure, headers);
-    Ok(passing.with(|OriginChecked| Identity { id, has_unverified_cookie }))
+    Ok(request.with(|OriginChecked| Identity { id, has_unverified_cookie }))
 }
 
-impl<B> Passing<B, Identity> {
+impl<B> StagedRequest<B, Identity> {
     /// The user that a trusted proxy names.
     pub(super) fn proxy_user(&self) -> Option<&str> {
         // This step has refused what is unclear.

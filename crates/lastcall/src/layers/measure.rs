@@ -9,7 +9,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tower::{Layer, Service};
 
-use super::passing::Incoming;
+use super::staged_request::Incoming;
 use crate::service_state::ServiceState;
 
 #[derive(Clone, Copy, Debug)]

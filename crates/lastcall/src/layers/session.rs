@@ -1,4 +1,4 @@
-//! The third step: the session that the cookie names, found here or at another pod. A request with a session is admitted in every
+//! The session that the cookie names, found here or at another pod. A request with a session is admitted in every
 //! phase.
 
 mod replaced;
@@ -12,12 +12,12 @@ use session_domain::shared::Purpose;
 use session_domain::{SessionId, UserName};
 use tower::{Layer, Service};
 
-use super::answer::Answer;
 use super::identity::Identity;
-use super::passing::Passing;
-use crate::found::Found;
+use super::layer_future::LayerFuture;
+use super::staged_request::StagedRequest;
 use crate::refusal::{Reason, Refusal};
 use crate::request_kind::RequestKind;
+use crate::resolved_session::ResolvedSession;
 use crate::service_state::ServiceState;
 use crate::sessions::SessionLookup;
 
@@ -35,62 +35,62 @@ impl<S> Layer<S> for SessionLayer {
     }
 }
 
-impl<S, B> Service<Passing<B, Identity>> for FindSession<S>
+impl<S, B> Service<StagedRequest<B, Identity>> for FindSession<S>
 where
-    S: Service<Passing<B, Found>, Response = Response> + Clone + Send + 'static,
+    S: Service<StagedRequest<B, ResolvedSession>, Response = Response> + Clone + Send + 'static,
     S::Future: Send,
     B: Send + 'static,
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = Answer<S::Future, S::Error>;
+    type Future = LayerFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.0.poll_ready(context)
     }
 
-    fn call(&mut self, passing: Passing<B, Identity>) -> Self::Future {
-        if passing.caller.kind == RequestKind::CrossSitePost {
-            let found = Found::NoSession { user: None, unresolved: None };
-            return Answer::Passed { next: self.0.call(passing.with(|_| found)) };
+    fn call(&mut self, request: StagedRequest<B, Identity>) -> Self::Future {
+        if request.facts.kind == RequestKind::CrossSitePost {
+            let resolved = ResolvedSession::NoSession { user: None, unresolved: None };
+            return LayerFuture::Passed { next: self.0.call(request.with(|_| resolved)) };
         }
-        let Some(finding) = find_now(&passing) else {
+        let Some(finding) = find_now(&request) else {
             let next = self.0.clone();
             let mut next = std::mem::replace(&mut self.0, next);
-            return Answer::waiting(async move {
-                match find(passing).await {
-                    Ok(passing) => next.call(passing).await,
+            return LayerFuture::waiting(async move {
+                match find(request).await {
+                    Ok(request) => next.call(request).await,
                     Err(refusal) => Ok(refusal.into_response()),
                 }
             });
         };
-        match resolve(passing, finding) {
-            Ok(passing) => Answer::Passed { next: self.0.call(passing) },
-            Err(refusal) => Answer::refused(refusal),
+        match resolve(request, finding) {
+            Ok(request) => LayerFuture::Passed { next: self.0.call(request) },
+            Err(refusal) => LayerFuture::refused(refusal),
         }
     }
 }
 
 /// The session of a request, where it is known without a wait.
-fn find_now<B>(passing: &Passing<B, Identity>) -> Option<SessionLookup> {
-    let sessions = &passing.state.sessions;
-    match passing.facts.id {
-        None if passing.facts.has_unverified_cookie => Some(SessionLookup::Unavailable),
+fn find_now<B>(request: &StagedRequest<B, Identity>) -> Option<SessionLookup> {
+    let sessions = &request.state.sessions;
+    match request.stage.id {
+        None if request.stage.has_unverified_cookie => Some(SessionLookup::Unavailable),
         None => Some(SessionLookup::NotFound),
         Some(id) => {
             let session = sessions.find_own(id)?;
-            let stays = passing.proxy_user().is_none_or(|name| !is_another(&session.user(), name));
+            let stays = request.proxy_user().is_none_or(|name| !is_another(&session.user(), name));
             stays.then_some(SessionLookup::Found(session))
         }
     }
 }
 
-async fn find<B>(passing: Passing<B, Identity>) -> Result<Passing<B, Found>, Refusal> {
-    let Some(id) = passing.facts.id else { return resolve(passing, SessionLookup::NotFound) };
-    let (state, purpose) = (Arc::clone(&passing.state), passing.route.purpose(&passing.head.method));
+async fn find<B>(request: StagedRequest<B, Identity>) -> Result<StagedRequest<B, ResolvedSession>, Refusal> {
+    let Some(id) = request.stage.id else { return resolve(request, SessionLookup::NotFound) };
+    let (state, purpose) = (Arc::clone(&request.state), request.route.purpose(&request.head.method));
     let finding = match look_up(&state, id, purpose).await {
         SessionLookup::Found(session) => {
-            let is_another = passing.proxy_user().is_some_and(|name| is_another(&session.user(), name));
+            let is_another = request.proxy_user().is_some_and(|name| is_another(&session.user(), name));
             if is_another {
                 // The proxy names another user than the session's own.
                 state.sessions.log_out(&session, false).await;
@@ -101,7 +101,7 @@ async fn find<B>(passing: Passing<B, Identity>) -> Result<Passing<B, Found>, Ref
         }
         other => other,
     };
-    resolve(passing, finding)
+    resolve(request, finding)
 }
 
 async fn look_up(state: &ServiceState, id: SessionId, purpose: Purpose) -> SessionLookup {
@@ -116,29 +116,32 @@ async fn look_up(state: &ServiceState, id: SessionId, purpose: Purpose) -> Sessi
     }
 }
 
-fn resolve<B>(passing: Passing<B, Identity>, finding: SessionLookup) -> Result<Passing<B, Found>, Refusal> {
-    let is_logout = passing.route.purpose(&passing.head.method) == Purpose::Logout;
+fn resolve<B>(
+    request: StagedRequest<B, Identity>,
+    finding: SessionLookup,
+) -> Result<StagedRequest<B, ResolvedSession>, Refusal> {
+    let is_logout = request.route.purpose(&request.head.method) == Purpose::Logout;
     match finding {
-        SessionLookup::Found(session) => return Ok(passing.with(|_| Found::Session(session))),
+        SessionLookup::Found(session) => return Ok(request.with(|_| ResolvedSession::Session(session))),
         SessionLookup::NotFound => {
             // Its user would act in the name of another session.
-            let has_stale_cookie = passing.facts.id.is_some() && !passing.head.method.is_safe();
-            if has_stale_cookie && !passing.route.serves_ended_sessions() {
-                return Err(passing.refuse(Reason::SessionEnded));
+            let has_stale_cookie = request.stage.id.is_some() && !request.head.method.is_safe();
+            if has_stale_cookie && !request.route.serves_ended_sessions() {
+                return Err(request.refuse(Reason::SessionEnded));
             }
         }
-        SessionLookup::Replaced => return Err(replaced::refuse(&passing)),
+        SessionLookup::Replaced => return Err(replaced::refuse(&request)),
         SessionLookup::Unavailable if is_logout => {}
-        SessionLookup::Unavailable => return Err(passing.refuse(Reason::LookupFailed)),
+        SessionLookup::Unavailable => return Err(request.refuse(Reason::LookupFailed)),
         SessionLookup::Maintenance => {
-            return Err(passing.refuse(Reason::not_admitted(&passing.state, AdmissionError::Closed)));
+            return Err(request.refuse(Reason::not_admitted(&request.state, AdmissionError::Closed)));
         }
     }
-    let user = passing.proxy_user().map(UserName::from_input);
-    Ok(passing.with(|identity| Found::NoSession { user, unresolved: identity.id }))
+    let user = request.proxy_user().map(UserName::from_input);
+    Ok(request.with(|identity| ResolvedSession::NoSession { user, unresolved: identity.id }))
 }
 
-/// Compared as it came first: as a rule it is the same, and nothing has to be made of it.
+/// Compares the raw text first: usually equal, and normalizing allocates.
 fn is_another(user: &UserName, name: &str) -> bool {
     user.as_str() != name && UserName::from_input(name) != *user
 }

@@ -16,8 +16,14 @@ use crate::metrics::MetricsOptions;
 use crate::{Config, PlainPages, Session};
 
 fn state() -> Arc<ServiceState> {
+    state_with(|_| {})
+}
+
+fn state_with(change: impl FnOnce(&mut Config)) -> Arc<ServiceState> {
+    let mut config = Config::new(PodName::new("user-1").unwrap());
+    change(&mut config);
     ServiceState::new(
-        Config::new(PodName::new("user-1").unwrap()),
+        config,
         Box::new(PlainPages::default()),
         CrossSitePosts::default(),
         crate::hooks::Hooks::default(),
@@ -133,17 +139,13 @@ async fn the_layers_of_two_handles_do_not_take_each_others_requests_for_their_ow
     assert_eq!((measured(&outer, "2xx"), measured(&inner, "2xx")), (1.0, 1.0));
 }
 
+fn trust_loopback(config: &mut Config) {
+    config.trusted_user = Some(crate::TrustedUser::new("x-user".parse().unwrap(), "127.0.0.0/8".parse().unwrap()));
+}
+
 #[tokio::test]
 async fn another_sites_change_is_refused_before_the_proxys_user_is_read() {
-    let mut config = Config::new(PodName::new("user-1").unwrap());
-    config.trusted_user = Some(crate::TrustedUser::new("x-user".parse().unwrap(), "127.0.0.0/8".parse().unwrap()));
-    let state = ServiceState::new(
-        config,
-        Box::new(PlainPages::default()),
-        CrossSitePosts::default(),
-        crate::hooks::Hooks::default(),
-        MetricsOptions::default(),
-    );
+    let state = state_with(trust_loopback);
     let from = |request: Builder| {
         let peer = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         request.extension(axum::extract::ConnectInfo(peer)).header("x-user", "ada").header("x-user", "eve")
@@ -207,4 +209,85 @@ async fn a_handler_signs_its_session_in_and_out_and_counts_one_login() {
     let cookie = cookie(&newcomer).unwrap();
     assert_eq!(ask(Request::get("/").header("cookie", cookie)).await.status(), StatusCode::OK);
     assert_eq!(state.registry.totals().logins, 2);
+}
+
+#[tokio::test]
+async fn a_session_that_starts_and_ends_with_one_request_leaves_no_cookie() {
+    let state = state();
+    let app = Router::new()
+        .route("/out", get(async |session: Session| (session.sign_out().await, "gone")))
+        .route("/", get(async |session: Session| session.user().to_string()))
+        .route(
+            "/replaced",
+            get(async |session: Session| {
+                let crate::sessions::ServedSession::Own(live) = &session.served else { unreachable!() };
+                crate::sessions::live::log_out(&session.state.registry, live, false).unwrap();
+                session.sign_in(UserName::from_input("ada")).await.map(|signed_in| (signed_in, "ada"))
+            }),
+        );
+    let app = LastcallLayer::new(Arc::clone(&state), RouteKind::App).layer(app);
+    let ask = async |request: Builder| app.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    let cookies = |answer: &Response| answer.headers().get_all(SET_COOKIE).iter().count();
+
+    let answer = ask(Request::get("/out")).await;
+    assert_eq!((cookies(&answer), cookie(&answer).as_deref()), (1, Some("session=")));
+    assert_eq!(state.registry.active(), 0);
+    let answer = ask(Request::get("/replaced")).await;
+    assert_eq!(cookies(&answer), 1, "the cookie of the session that is there in the end");
+    assert_eq!(text(ask(Request::get("/").header("cookie", cookie(&answer).unwrap())).await).await, "ada");
+}
+
+#[tokio::test]
+async fn another_sites_page_opens_no_websocket_on_any_path_of_the_app() {
+    let state = state();
+    let opening = |site: &str| Request::get("/open").header("upgrade", "WebSocket").header("sec-fetch-site", site);
+    assert_eq!(ask(&state, opening("cross-site")).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(ask(&state, opening("same-origin")).await.status(), StatusCode::OK);
+    let foreign = Request::get("/open").header("upgrade", "websocket").header("origin", "https://other.test");
+    assert_eq!(ask(&state, foreign.header("host", "app.test")).await.status(), StatusCode::FORBIDDEN);
+    let link = Request::get("/open").header("sec-fetch-site", "cross-site");
+    assert_eq!(ask(&state, link).await.status(), StatusCode::OK, "a link of another site's");
+}
+
+/// What is logged until the guard is dropped.
+fn log() -> (Arc<parking_lot::Mutex<Vec<u8>>>, tracing::subscriber::DefaultGuard) {
+    #[derive(Clone)]
+    struct Log(Arc<parking_lot::Mutex<Vec<u8>>>);
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Arc::default();
+    let log = Log(Arc::clone(&lines));
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || log.clone()).finish();
+    (lines, tracing::subscriber::set_default(subscriber))
+}
+
+#[tokio::test]
+async fn requests_without_a_peer_address_are_reported_once_where_proxies_are_configured() {
+    let (lines, _guard) = log();
+    ask(&state(), Request::get("/")).await;
+    assert!(lines.lock().is_empty(), "no proxies, nothing to report");
+    let state = state_with(trust_loopback);
+    ask(&state, Request::get("/")).await;
+    ask(&state, Request::get("/")).await;
+    let log = String::from_utf8(lines.lock().clone()).unwrap();
+    assert_eq!((log.matches("ERROR").count(), log.matches("connect_info").count()), (1, 1), "{log}");
+}
+
+#[tokio::test]
+async fn on_a_server_of_the_apps_own_the_scope_of_a_tab_is_that_of_the_browser() {
+    let (lines, _guard) = log();
+    let state = state_with(|config| config.scope = crate::SessionScope::Tab);
+    let page = ask(&state, Request::get("/")).await;
+    assert_eq!(page.status(), StatusCode::OK);
+    let cookie = cookie(&page).unwrap();
+    assert_eq!(text(ask(&state, Request::get("/greeting").header("cookie", cookie)).await).await, "you");
+    let log = String::from_utf8(lines.lock().clone()).unwrap();
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
 }

@@ -49,6 +49,7 @@ fn app() -> Router {
         .route("/logout", post(own_logout))
         .route("/events", get(async |_: Session| "the app's events"))
         .route("/metrics", get(async || "the app's metrics"))
+        .route("/_lastcall/assets/lastcall-theme.css", get(page))
         .nest("/api", api)
 }
 
@@ -110,6 +111,8 @@ async fn an_app_keeps_its_own_paths_and_has_its_own_login_and_logout() {
         assert_eq!(person.text("/").await, "anonymous");
         assert_eq!(person.text("/metrics").await, "the app's metrics");
         assert_eq!(person.text("/events").await, "the app's events");
+        assert_eq!(person.text("/_lastcall/assets/lastcall-theme.css").await, "anonymous", "no script of Lastcall's");
+        assert_eq!(person.status(&app.lastcall.script_path()).await, 200);
         let answer = person.post("/login").send().await.unwrap();
         assert!(answer.headers()["set-cookie"].to_str().unwrap().starts_with("app_session="));
         assert_eq!(person.text("/api/logout").await, "hello ada");
@@ -174,4 +177,36 @@ async fn the_head_of_an_event_stream_opens_none_and_a_head_of_the_session_marks_
     assert_eq!(notified(), Some(1.0));
     assert_eq!(other.get("/_lastcall/session").await.status(), 200);
     assert_eq!(notified(), Some(2.0));
+}
+
+#[tokio::test]
+async fn an_app_keeps_its_own_probes_and_can_ask_whether_the_pod_is_ready() {
+    let (maintenance, switch) = tokio::sync::watch::channel(false);
+    let lastcall = Lastcall::builder(PodName::new("adopted").unwrap()).maintenance(switch).probes_route(false).build();
+    let (asked, listener) = (lastcall.clone(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let address = listener.local_addr().unwrap().to_string();
+    let app = Router::new()
+        .route("/health", get(async || "the app is well"))
+        .route("/ready", get(async move || asked.is_ready().to_string()));
+    for around in [after as fn(&Lastcall, Router) -> Router, before] {
+        let _ = around(&lastcall, app.clone());
+    }
+    let app = before(&lastcall, app);
+    lastcall.start(futures_util::stream::pending()).unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let person = Person::new(&address);
+    assert_eq!(person.text("/health").await, "the app is well");
+    assert_eq!(person.text("/ready").await, "true");
+    assert_eq!(person.status("/healthz").await, 404);
+    maintenance.send_replace(true);
+    eventually("the maintenance", async || (!lastcall.is_ready()).then_some(())).await;
+}
+
+#[tokio::test]
+async fn an_app_records_metrics_by_the_version_of_the_crate_that_lastcall_has() {
+    let lastcall = Lastcall::builder(PodName::new("adopted").unwrap()).build();
+    lastcall::metrics::with_local_recorder(&lastcall.recorder(), || {
+        lastcall::metrics::counter!("mails_total").increment(2);
+    });
+    assert_eq!(metric(&lastcall.render_metrics(), "mails_total"), Some(2.0));
 }

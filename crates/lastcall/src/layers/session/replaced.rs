@@ -1,21 +1,21 @@
-//! The answers to a request whose session id a login has replaced a short while ago. It was on its way with the old cookie:
-//! it opens nothing, starts nothing and sets no cookie, so that no late answer takes the new cookie's place.
+//! Answers to requests that carry an id which a login replaced within the last minute. They open nothing, start nothing and set no
+//! cookie, so that no late answer replaces the new cookie.
 
 use http::header::REFERER;
 use http::request::Parts;
 
-use crate::layers::passing::Passing;
+use crate::layers::staged_request::StagedRequest;
 use crate::refusal::{Reason, Refusal};
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
 
-pub(super) fn refuse<B, F>(passing: &Passing<B, F>) -> Refusal {
-    passing.refuse(match passing.route {
+pub(super) fn refuse<B, F>(request: &StagedRequest<B, F>) -> Refusal {
+    request.refuse(match request.route {
         RouteKind::Session | RouteKind::Events => Reason::NoSession,
         // The browser has the new cookie by now: the button ends the session that the user sees.
         RouteKind::Logout => Reason::ConfirmSignOut,
         RouteKind::App | RouteKind::Login | RouteKind::WebSocket => {
-            Reason::SessionReplaced { is_repeated: is_repeated(&passing.caller.base, &passing.head) }
+            Reason::SessionReplaced { is_repeated: is_repeated(&request.facts.base, &request.head) }
         }
     })
 }

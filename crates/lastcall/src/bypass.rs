@@ -1,11 +1,11 @@
-//! Where the own routes are, so that a layer around the router that they were merged into leaves them to the layers that they
-//! stand behind.
+//! Recognizes Lastcall's own routes, which have their own layers, so that an outer layer passes them through.
 
 use std::sync::atomic::Ordering;
 
 use axum::extract::MatchedPath;
 use http::Request;
 
+use crate::assets::{RELOAD_PATH, RETRY_PATH, SCRIPT_PATH};
 use crate::service_state::ServiceState;
 
 /// Whether a request is for an own route in a router of the app, which stands behind the layer already. A layer around the whole
@@ -16,13 +16,12 @@ pub(crate) fn is_own<B>(state: &ServiceState, request: &Request<B>) -> bool {
     }
     let path = request.extensions().get::<MatchedPath>().map_or(request.uri().path(), MatchedPath::as_str);
     match path {
-        "/health" | "/healthz" | "/ready" | "/readyz" => true,
+        "/health" | "/healthz" | "/ready" | "/readyz" => state.config.probes_route,
         "/metrics" => state.config.metrics_route,
         path => match path.strip_prefix(state.config.route_prefix.as_str()) {
-            Some("/logout" | "/session" | "/events") => true,
+            Some("/logout" | "/session" | "/events" | SCRIPT_PATH | RETRY_PATH | RELOAD_PATH) => true,
             Some("/login") => state.config.login_route,
-            Some(path) => path.starts_with("/assets/lastcall"),
-            None => false,
+            Some(_) | None => false,
         },
     }
 }

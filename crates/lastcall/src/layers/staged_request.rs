@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::Request;
 use http::request::Parts;
 
-use crate::caller::Caller;
 use crate::refusal::{Reason, Refusal};
+use crate::request_facts::RequestFacts;
 use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
 
@@ -18,24 +18,24 @@ pub(crate) struct Incoming<B> {
     pub(crate) request: Request<B>,
 }
 
-/// A request that has passed a step, with the `facts` that are known of it by then.
-pub(crate) struct Passing<B, F> {
+/// A request that has passed a step, with the facts that are known of it by then: its `stage`.
+pub(crate) struct StagedRequest<B, F> {
     pub(crate) state: Arc<ServiceState>,
     pub(crate) route: RouteKind,
-    pub(crate) caller: Caller,
+    pub(crate) facts: RequestFacts,
     pub(crate) head: Parts,
     pub(crate) body: B,
-    pub(crate) facts: F,
+    pub(crate) stage: F,
 }
 
-impl<B, F> Passing<B, F> {
+impl<B, F> StagedRequest<B, F> {
     /// The same request, of which more is known.
-    pub(crate) fn with<G>(self, facts: impl FnOnce(F) -> G) -> Passing<B, G> {
-        let Self { state, route, caller, head, body, facts: known } = self;
-        Passing { state, route, caller, head, body, facts: facts(known) }
+    pub(crate) fn with<G>(self, stage: impl FnOnce(F) -> G) -> StagedRequest<B, G> {
+        let Self { state, route, facts, head, body, stage: known } = self;
+        StagedRequest { state, route, facts, head, body, stage: stage(known) }
     }
 
     pub(crate) fn refuse(&self, reason: Reason) -> Refusal {
-        Refusal::new(reason, &self.state, &self.caller)
+        Refusal::new(reason, &self.state, &self.facts)
     }
 }

@@ -1,4 +1,4 @@
-//! What a step answers with: a refusal at once, what the next step answers, or that after a wait. Only a wait is boxed.
+//! The future of a layer: a refusal at once, the next layer's future, or that after a wait. Only a wait is boxed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,16 +9,16 @@ use pin_project_lite::pin_project;
 use crate::refusal::Refusal;
 
 pin_project! {
-    /// What a step answers with.
+    /// The future of a layer.
     #[project = Projected]
-    pub(crate) enum Answer<F, E> {
+    pub(crate) enum LayerFuture<F, E> {
         Refused { refusal: Option<Refusal> },
         Passed { #[pin] next: F },
         Waiting { answer: Pin<Box<dyn Future<Output = Result<Response, E>> + Send>> },
     }
 }
 
-impl<F, E> Answer<F, E> {
+impl<F, E> LayerFuture<F, E> {
     pub(super) const fn refused(refusal: Refusal) -> Self {
         Self::Refused { refusal: Some(refusal) }
     }
@@ -29,7 +29,7 @@ impl<F, E> Answer<F, E> {
     }
 }
 
-impl<F: Future<Output = Result<Response, E>>, E> Future for Answer<F, E> {
+impl<F: Future<Output = Result<Response, E>>, E> Future for LayerFuture<F, E> {
     type Output = Result<Response, E>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

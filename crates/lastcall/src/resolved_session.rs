@@ -6,7 +6,7 @@ use crate::sessions::ServedSession;
 
 /// Whether a request has a session.
 #[derive(Debug)]
-pub(crate) enum Found {
+pub(crate) enum ResolvedSession {
     Session(ServedSession),
     NoSession {
         /// The user that a proxy names.

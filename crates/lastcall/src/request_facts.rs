@@ -1,21 +1,24 @@
-//! What a response has to know of the request that it answers.
+//! The properties of a request that its response depends on.
 
 use http::request::Parts;
 use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
+use crate::config::SessionScope;
 use crate::request_kind::RequestKind;
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 
-/// What a response has to know of the request that it answers.
+/// The properties of a request that its response depends on.
 #[derive(Clone, Debug)]
-pub(crate) struct Caller {
+pub(crate) struct RequestFacts {
     /// What the request is where it turns out to have no session.
     pub(crate) kind: RequestKind,
     /// Where the session lives in the URL.
     pub(crate) base: Base,
+    /// Whether it is a tab's that has no path of its own yet.
+    pub(crate) tab_needs_path: bool,
     /// Whether the request came in by HTTPS, so that its cookie is secure.
     pub(crate) is_secure: bool,
     pub(crate) is_get: bool,
@@ -28,13 +31,18 @@ pub(crate) struct Caller {
     pub(crate) version: Version,
 }
 
-impl Caller {
+impl RequestFacts {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
         let kind = RequestKind::of(request, route, state.config.session_start);
+        let tab_path = request.extensions.get::<Base>();
+        if tab_path.is_none() && state.config.scope == SessionScope::Tab {
+            state.setup_faults.unsupported_tab_scope();
+        }
         Self {
             kind,
-            base: Base::of(&request.extensions),
+            base: tab_path.cloned().unwrap_or_else(Base::root),
+            tab_needs_path: tab_path.is_some_and(Base::is_root),
             is_secure: state.cookie.is_secure(&request.headers),
             is_get: request.method == Method::GET,
             is_head: request.method == Method::HEAD,

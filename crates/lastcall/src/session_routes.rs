@@ -1,4 +1,4 @@
-//! Signing in and out, and what a session is told about itself: `/login`, `/logout`, `/session`.
+//! Handlers of `/login`, `/logout` and `/session`.
 
 use axum::Json;
 use axum::extract::Query;
@@ -33,7 +33,7 @@ pub(crate) async fn login(
     }
     let Form(login) = form.map_err(|error| context.refuse(Reason::BadForm(error.status())))?;
     let signed_in = context.sign_in(UserName::from_input(&login.user)).await?;
-    Ok((signed_in, Redirect::to(context.caller.base.as_str())).into_response())
+    Ok((signed_in, Redirect::to(context.facts.base.as_str())).into_response())
 }
 
 /// Whether the page left by itself at the end of a countdown (`reason=drain`), whatever else the query says.
@@ -55,7 +55,7 @@ pub(crate) async fn logout(
     }
     let automatic = is_automatic(&uri);
     let signed_out = context.log_out(automatic).await;
-    let page = Page::SignedOut { base: context.caller.base.as_str(), automatic };
+    let page = Page::SignedOut { base: context.facts.base.as_str(), automatic };
     Ok((signed_out, page::html(StatusCode::OK, state.pages.html(page))).into_response())
 }
 
