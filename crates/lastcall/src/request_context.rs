@@ -124,7 +124,7 @@ impl RequestContext {
         if self.tab_needs_path() {
             return Err(self.refuse(Reason::TabNeedsPath));
         }
-        if !self.facts.kind.may_sign_in() {
+        if !self.facts.kind.may_sign_in() && !self.facts.is_own_change {
             return Err(self.refuse(Reason::NoSession));
         }
         self.start(user)?;

@@ -5,7 +5,7 @@ use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
 use crate::config::SessionScope;
-use crate::request_kind::RequestKind;
+use crate::request_kind::{RequestKind, is_own_change};
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
@@ -22,6 +22,8 @@ pub(crate) struct RequestFacts {
     /// Whether the request came in by HTTPS, so that its cookie is secure.
     pub(crate) is_secure: bool,
     pub(crate) is_get: bool,
+    /// Whether the request changes something, and comes from a page of our own or from a program.
+    pub(crate) is_own_change: bool,
     /// Whether the body of the response never reaches the caller.
     pub(crate) is_head: bool,
     /// Whether a user will look at the response.
@@ -45,6 +47,7 @@ impl RequestFacts {
             tab_needs_path: tab_path.is_some_and(Base::is_root),
             is_secure: state.cookie.is_secure(&request.headers),
             is_get: request.method == Method::GET,
+            is_own_change: is_own_change(request),
             is_head: request.method == Method::HEAD,
             navigates: is_navigation(&request.headers),
             takes_page: kind.takes_page(&request.headers),

@@ -67,6 +67,12 @@ impl RequestKind {
     }
 }
 
+/// Whether the request changes something and comes from a page of our own or from a program: not a prefetch, and not from another site.
+/// A handler that has verified the user may start a session by it, also where no browser says that it navigates.
+pub(crate) fn is_own_change(request: &Parts) -> bool {
+    !request.method.is_safe() && !is_prefetch(&request.headers) && !is_cross_site(&request.headers)
+}
+
 /// Whether the browser says that it loads a part of a page: a script, a picture, a font.
 fn loads_a_part(headers: &HeaderMap) -> bool {
     header_fields::has_member_other_than(headers, "sec-fetch-dest", &["document", "empty"])

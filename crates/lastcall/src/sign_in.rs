@@ -35,7 +35,7 @@ impl SignIn {
     /// # Errors
     /// The response to give instead, with nothing changed: where no session starts now (403 where a proxy names users, the
     /// busy, maintenance or try-again page, 303 to `/` where a tab has no path of its own yet); 401 to a request without a session
-    /// that may start none: a `POST` that is no navigation, a prefetch, a `HEAD`.
+    /// that may start none: a `GET` by a script, a prefetch, a `HEAD`.
     pub async fn name_user(self, user: UserName) -> Result<SignedIn, Refusal> {
         let Self(context) = self;
         if context.state.config.trusted_user.is_some() {

@@ -291,3 +291,33 @@ async fn on_a_server_of_the_apps_own_the_scope_of_a_tab_is_that_of_the_browser()
     let log = String::from_utf8(lines.lock().clone()).unwrap();
     assert_eq!(log.matches("WARN").count(), 1, "{log}");
 }
+
+#[tokio::test]
+async fn a_login_form_of_the_app_starts_a_session_unless_another_site_or_a_prefetch_sends_it() {
+    async fn login(sign_in: crate::SignIn) -> Result<Response, crate::Refusal> {
+        Ok((sign_in.name_user(UserName::from_input("ada")).await?, "ada").into_response())
+    }
+    let state = state();
+    let ask = async |headers: &[(&str, &str)]| {
+        let app = LastcallLayer::new(Arc::clone(&state), RouteKind::App).layer(Router::new().route("/in", post(login)));
+        let request = headers
+            .iter()
+            .fold(Request::post("/in").header("host", "a"), |request, (name, value)| request.header(*name, *value));
+        app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+    };
+    let plain_http: &[(&str, &str)] = &[("accept", "text/html"), ("origin", "http://a")];
+    let fetched = &[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors"), ("accept", "application/json")];
+    for headers in [&[] as &[_], plain_http, fetched] {
+        let answer = ask(headers).await;
+        assert_eq!((answer.status(), cookie(&answer).is_some()), (StatusCode::OK, true), "{headers:?}");
+    }
+    assert_eq!(state.registry.totals().logins, 3);
+    for (headers, status) in [
+        (("sec-fetch-site", "cross-site"), StatusCode::FORBIDDEN),
+        (("origin", "http://b"), StatusCode::FORBIDDEN),
+        (("purpose", "prefetch"), StatusCode::UNAUTHORIZED),
+    ] {
+        let answer = ask(&[headers]).await;
+        assert_eq!((answer.status(), cookie(&answer)), (status, None), "{headers:?}");
+    }
+}
