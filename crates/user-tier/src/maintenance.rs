@@ -27,7 +27,7 @@ impl SwitchFollower {
     }
 }
 
-/// Starts to follow the switch. Returns once it was read for the first time, or after [`FIRST_READ_TIMEOUT`] with the position
+/// Starts to follow the switch. Returns once it was read for the first time, or after a few seconds with the position
 /// `initial`. Without a switch the position stays `initial`.
 pub async fn follow(switch: Option<Switch>, initial: bool) -> SwitchFollower {
     let (status_sender, mut status) = watch::channel(SwitchStatus::unknown(SwitchState::from(initial)));

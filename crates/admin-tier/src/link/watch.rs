@@ -110,7 +110,7 @@ async fn receive(
             Ok(received) => received,
             Err(_) if is_finished => return WatchEnd::Finished,
             Err(_) => match probe_and_receive(client, stream).await {
-                Silence::Broken(received) => received,
+                Silence::Broken(received) => *received,
                 Silence::Answered(took) => {
                     if events.send((address.clone(), PodEvent::ProbeAnswered { took })).await.is_err() {
                         return fleet_task_stopped();
@@ -140,7 +140,7 @@ async fn receive(
 /// How the silence of a pod went on.
 enum Silence {
     /// The stream went on, or ended.
-    Broken(Result<Option<WatchSessionsResponse>, Status>),
+    Broken(Box<Result<Option<WatchSessionsResponse>, Status>>),
     /// The pod has answered a probe after this time.
     Answered(Duration),
     /// It has not.
@@ -152,12 +152,12 @@ enum Silence {
 async fn probe_and_receive(client: &mut Client, stream: &mut Streaming<WatchSessionsResponse>) -> Silence {
     tokio::select! {
         biased;
-        received = stream.message() => Silence::Broken(received),
+        received = stream.message() => Silence::Broken(Box::new(received)),
         answer = probe(client) => match answer {
             Ok(took) => Silence::Answered(took),
             Err(status) if status.code() == Code::DeadlineExceeded => Silence::Lost(status),
             Err(status) => match timeout(FINAL_REPORT_TIMEOUT, stream.message()).await {
-                Ok(received) => Silence::Broken(received),
+                Ok(received) => Silence::Broken(Box::new(received)),
                 Err(_) => Silence::Lost(status),
             },
         },
