@@ -6,8 +6,6 @@ use axum::middleware::map_response;
 use http_support::assets::{JAVASCRIPT, at_fixed_path};
 use http_support::security_headers;
 
-use crate::route_prefix::RoutePrefix;
-
 /// The URL of the script that pages include, behind the prefix of the routes if there is one.
 pub const SCRIPT_PATH: &str = "/assets/lastcall.js";
 
@@ -36,8 +34,8 @@ pub const WAITING_SCRIPT: &str = include_str!("../assets/retry.js");
 pub const RELOAD_SCRIPT: &str = include_str!("../assets/reload.js");
 
 /// Serves the scripts behind `prefix`, to every caller and in every phase.
-pub(crate) fn router<S: Clone + Send + Sync + 'static>(prefix: &RoutePrefix) -> Router<S> {
-    let path = |path: &str| format!("{}{path}", prefix.as_str());
+pub(crate) fn router<S: Clone + Send + Sync + 'static>(prefix: &str) -> Router<S> {
+    let path = |path: &str| format!("{prefix}{path}");
     Router::new()
         .route(&path(SCRIPT_PATH), at_fixed_path(("lastcall.js", JAVASCRIPT, SCRIPT)))
         .route(&path(RETRY_PATH), at_fixed_path(("lastcall-again.js", JAVASCRIPT, WAITING_SCRIPT)))

@@ -53,7 +53,7 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
 
 /// The scripts, and the probes unless the app has its own.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    let scripts = assets::router(&state.config.route_prefix);
+    let scripts = assets::router(state.config.route_prefix.as_str());
     if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts }
 }
 
