@@ -184,7 +184,7 @@ pub use hooks::{Login, SessionEnd};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};
 pub use layers::{LastcallLayer, LastcallService, ResponseFuture};
 pub use maintenance_page::{DEFAULT_RETRY_AFTER, serve_maintenance_page};
-pub use metrics::AppRecorder;
+pub use metrics::{AppRecorder, HISTOGRAM_BUCKETS};
 pub use notice::DrainNotice;
 pub use notices::Notices;
 pub use page::{Page, Pages, PlainPages, problem};

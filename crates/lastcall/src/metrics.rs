@@ -13,7 +13,8 @@ use std::time::Duration;
 pub use ::metrics::*;
 pub use app_recorder::AppRecorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use names::{BUCKETS, Instruments};
+pub use names::HISTOGRAM_BUCKETS;
+use names::Instruments;
 use session_domain::Totals;
 
 /// The app's recorder and buckets.
@@ -139,7 +140,7 @@ impl Metrics {
 
 /// The service's own exporter. Buckets that the app gives replace ours.
 fn exporter(buckets: Vec<(String, Vec<f64>)>) -> PrometheusRecorder {
-    let ours = BUCKETS.map(|(name, buckets)| (name.to_owned(), buckets.to_vec()));
+    let ours = HISTOGRAM_BUCKETS.map(|(name, buckets)| (name.to_owned(), buckets.to_vec()));
     let mut builder = PrometheusBuilder::new();
     // The exporter refuses an empty list.
     for (name, buckets) in ours.into_iter().chain(buckets).filter(|(_, buckets)| !buckets.is_empty()) {

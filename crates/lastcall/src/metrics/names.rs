@@ -11,8 +11,9 @@ use super::Snapshot;
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
 
-/// The buckets of the service's histograms.
-pub(super) const BUCKETS: [(&str, [f64; 9]); 2] = [
+/// The names of Lastcall's histograms, and the upper bounds of their buckets in seconds. An app's own recorder needs them, so that the
+/// histograms come out as such and not as summaries.
+pub const HISTOGRAM_BUCKETS: [(&str, [f64; 9]); 2] = [
     (REQUEST_SECONDS, [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0]),
     (DRAIN_SECONDS, [1.0, 5.0, 15.0, 30.0, 60.0, 90.0, 120.0, 300.0, 900.0]),
 ];
