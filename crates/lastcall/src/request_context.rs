@@ -127,9 +127,9 @@ impl RequestContext {
         if !self.facts.kind.may_sign_in() && !self.facts.is_own_change {
             return Err(self.refuse(Reason::NoSession));
         }
-        self.start(user)?;
+        let session = self.start(user)?;
         self.state.sessions.flush().await;
-        Ok(SignedIn::without_cookie())
+        Ok(SignedIn::without_cookie(session.id()))
     }
 
     /// The user logs out, whatever is known of their session.

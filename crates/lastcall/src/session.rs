@@ -126,7 +126,7 @@ impl Session {
                 let login_time = self.login_time();
                 self.state.hooks.login(&Login { session_id: id, replaces: Some(old_id), user, login_time });
                 match self.is_new {
-                    true => SignedIn::without_cookie(),
+                    true => SignedIn::without_cookie(id),
                     false => SignedIn::new(id, &self.state, &self.facts),
                 }
             }

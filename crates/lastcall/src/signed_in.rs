@@ -13,7 +13,10 @@ use crate::service_state::ServiceState;
 /// nothing any more.
 #[derive(Debug)]
 #[must_use = "the browser gets its new cookie by this"]
-pub struct SignedIn(Option<HeaderValue>);
+pub struct SignedIn {
+    session_id: SessionId,
+    cookie: Option<HeaderValue>,
+}
 
 /// The part of a response that takes the session's cookie from the browser.
 #[derive(Debug)]
@@ -22,12 +25,18 @@ pub struct SignedOut(Option<HeaderValue>);
 
 impl SignedIn {
     pub(crate) fn new(id: SessionId, state: &ServiceState, facts: &RequestFacts) -> Self {
-        Self(state.cookie.write(facts.is_secure, id, &facts.base, &state.keys.load()))
+        let cookie = state.cookie.write(facts.is_secure, id, &facts.base, &state.keys.load());
+        Self { session_id: id, cookie }
     }
 
     /// Where the session started with this request: the response carries its cookie anyway.
-    pub(crate) const fn without_cookie() -> Self {
-        Self(None)
+    pub(crate) const fn without_cookie(session_id: SessionId) -> Self {
+        Self { session_id, cookie: None }
+    }
+
+    /// Returns the id of the session from now on, as [`SessionEnd`](crate::SessionEnd) names it when the session ends.
+    pub const fn session_id(&self) -> SessionId {
+        self.session_id
     }
 }
 
@@ -41,7 +50,7 @@ impl IntoResponseParts for SignedIn {
     type Error = Infallible;
 
     fn into_response_parts(self, response: ResponseParts) -> Result<ResponseParts, Infallible> {
-        Ok(with_cookie(self.0, response))
+        Ok(with_cookie(self.cookie, response))
     }
 }
 

@@ -171,6 +171,7 @@ async fn the_route_says_what_a_request_is_for_and_never_its_path() {
 async fn a_handler_signs_its_session_in_and_out_and_counts_one_login() {
     async fn sign_in(session: Session) -> Result<Response, crate::Refusal> {
         let signed_in = session.sign_in(UserName::from_input("ada")).await?;
+        assert_eq!(signed_in.session_id(), session.id());
         Ok((signed_in, session.user().to_string()).into_response())
     }
     async fn sign_out(session: Session) -> Response {
