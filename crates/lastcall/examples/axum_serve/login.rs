@@ -92,7 +92,9 @@ async fn sign_in(
 
 /// Signs out of the app, and ends the session that the drain waits for.
 async fn sign_out(mut login: Login, session: Option<Session>) -> Result<Response, Failure> {
-    login.logout().await?;
+    if login.logout().await?.is_some() {
+        metrics::counter!("shop_logouts_total").increment(1);
+    }
     let signed_out = match session {
         Some(session) => Some(session.sign_out().await),
         None => None,

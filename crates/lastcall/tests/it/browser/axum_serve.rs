@@ -70,12 +70,18 @@ async fn the_apps_own_logout_is_a_graceful_one_and_the_propagation_begins_with_i
 
 #[tokio::test]
 async fn the_logout_of_the_banner_signs_out_of_the_app_as_well() {
-    let (mut process, address) = example("axum_serve", &["127.0.0.1:0", DRAIN_TIMEOUT, "0"]).await;
+    let (mut process, address) = example("axum_serve", &["127.0.0.1:0", DRAIN_TIMEOUT, DRAIN_TIMEOUT]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &address).await;
     process.signal(Signal::SIGTERM);
     sees(&browser, "drain-message", "Please save").await;
     super::click(&browser, "leave-now").await;
+    process.line("Waiting 3600s for endpoint removal").await;
+    eventually("the end of the app's own session", || async {
+        (metric(&metrics(&browser).await, "shop_logouts_total") == Some(1.0)).then_some(())
+    })
+    .await;
+    process.signal(Signal::SIGTERM);
     assert!(process.wait().await.success());
 }
 
