@@ -63,7 +63,7 @@ pub(crate) async fn run(
                 }
                 WatchEnd::Lost(reason) => {
                     if !is_finished && logged.as_ref() != Some(&reason) {
-                        warn!(pod.address = %address, reason, "pod cannot be reached; retrying");
+                        warn!(pod.address = %address, reason, "pod is lost, trying again");
                         logged = Some(reason.clone());
                     }
                     if events.send((address.clone(), PodEvent::Unreachable(reason))).await.is_err() {

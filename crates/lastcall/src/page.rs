@@ -133,7 +133,7 @@ impl PlainPages {
     fn retry(&self, seconds: u32, location: &str) -> String {
         let (refresh, prefix) = (refresh(seconds, location), self.prefix.as_str());
         format!(
-            "<p><span id=\"again\" role=\"status\">This page will reload automatically.</span> \
+            "<p><span id=\"again\" role=\"status\">This page tries again by itself.</span> \
              <span id=\"trying\" aria-hidden=\"true\"></span></p>\
              <p><a href=\"{location}\" data-location=\"{location}\">Try again now</a></p>\
              <script src=\"{prefix}{RETRY_PATH}\" data-again=\"{seconds}\" data-prefix=\"{prefix}\" defer></script>{refresh}"

@@ -64,8 +64,8 @@ impl Reporter {
             change(state);
             let pods = state.pods.as_ref().map_or(0, |pods| pods.len());
             match (&before.error, &state.error) {
-                (None, Some(reason)) => warn!(pods.count = pods, %reason, "discovery failed; known pods are kept"),
-                (Some(_), None) => info!(pods.count = pods, "discovery succeeds again"),
+                (None, Some(reason)) => warn!(pods.count = pods, %reason, "pods cannot be found, known pods are kept"),
+                (Some(_), None) => info!(pods.count = pods, "pods are found again"),
                 (None, None) | (Some(_), Some(_)) => {}
             }
             *state != before

@@ -14,7 +14,7 @@ pub(super) const BAD_LINK: &str =
     "That link was used already or has expired: a link signs in once, within 15 minutes. Ask for another one.";
 pub(super) const BAD_LINK_USE_TOKEN: &str = "That link was used already or has expired. Sign in with the token.";
 pub(super) const BAD_LINK_SIGNED_IN: &str =
-    "That link was used already or has expired. This browser is signed in: continue at /admin.";
+    "That link was used already or has expired. You are signed in on this browser: continue at /admin.";
 pub(super) const LINK_PRINTED: &str = "A link was printed. It is the last line of the log.";
 pub(super) const LINK_PRINTED_RECENTLY: &str = "A link was printed less than a minute ago: it is in the log. If it was used already, print another after the minute.";
 pub(super) const SIGNED_OUT: &str = "You are signed out.";

@@ -54,7 +54,7 @@ async fn check_outage(outage: Outage) {
     assert!(well["pods"].as_array().unwrap().iter().all(|pod| pod["listed"] == true), "{well}");
     admin.sessions(2).await;
     assert_eq!(
-        (log_lines(&admin, "discovery failed"), log_lines(&admin, "discovery succeeds again")),
+        (log_lines(&admin, "pods cannot be found"), log_lines(&admin, "pods are found again")),
         (1, 1),
         "{outage:?}"
     );

@@ -69,7 +69,7 @@ async fn a_waiting_page_survives_any_answer_of_a_proxy_and_then_opens_by_itself(
     browser.go(&nginx.url("/")).await;
     browser.reads("h1", "One moment").await;
     asks_and_stays(&browser, "One moment", 2).await;
-    assert_eq!(browser.text("#again").await, "This page will reload automatically.");
+    assert_eq!(browser.text("#again").await, "This page tries again by itself.");
     let troubles =
         ProxyFault::STATUSES.map(ProxyFault::Status).into_iter().chain([ProxyFault::Portal, ProxyFault::Redirect]);
     for trouble in troubles {
