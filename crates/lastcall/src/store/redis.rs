@@ -76,7 +76,7 @@ impl RedisStore {
         if has_invalid_fields {
             let mut logged = self.logged.lock();
             if logged.len() < MAX_LOGGED && logged.insert(id) {
-                warn!(session.id = %id, "the session in Redis has invalid fields; the others are taken");
+                warn!(session.id = %id, "the session in Redis has fields that make no sense; the others are taken");
             }
         }
         Some(entry)
