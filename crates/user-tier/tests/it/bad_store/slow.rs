@@ -21,6 +21,10 @@ async fn next_pod_knows(delay: Range<u64>) {
     let line = SlowProxy::before(&format!("127.0.0.1:{}", redis.port()), 0..1).await;
     let url = format!("redis://{}", line.address);
     let (first, second) = (pod("user-1", &url, &[]).await, pod("user-2", &url, &[]).await);
+    // A pod says that it serves before it has reached its store.
+    for pod in [&first, &second] {
+        becomes(pod, "lastcall_store_up", 1.0).await;
+    }
     line.set_delay(delay);
     let mut users = JoinSet::new();
     for n in 0..30 {
