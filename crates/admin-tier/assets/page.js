@@ -13,7 +13,7 @@ const button = document.getElementById("pause");
 setServerTime(document.querySelector("#freshness time").dateTime);
 drawTimes(document);
 setUpZoneButton(document.getElementById("zone"), () => drawTimes(document));
-// The times of a paused page stand still, too.
+// A paused page does not update its times either.
 setInterval(() => isPaused() || drawTimes(document), 1000);
 
 function togglePause() {

@@ -25,20 +25,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use admission::{Admission, AdmissionLayer};
+use admission::Admission;
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use handler::{Handler, HandlerFuture, HandlerLayer};
+use handler::{Handler, HandlerFuture};
 use http::Request;
-use identity::{Identify, IdentityLayer};
+use identity::Identify;
 use layer_future::LayerFuture;
-use measure::{Measure, MeasureLayer, Measured};
-use origin::{Origin, OriginLayer};
+use measure::{Measure, Measured};
+use origin::Origin;
 use pin_project_lite::pin_project;
-use session::{FindSession, SessionLayer};
+use session::FindSession;
 use staged_request::Incoming;
+use tower::layer::layer_fn;
 use tower::{Layer, Service, ServiceBuilder};
 
 use crate::bypass::is_own;
@@ -55,12 +56,12 @@ type StackResponse<F, E> = Measured<LayerFuture<LayerFuture<LayerFuture<LayerFut
 /// Puts the steps around a handler, in their order.
 fn stack<S>(handler: S) -> Stack<S> {
     ServiceBuilder::new()
-        .layer(MeasureLayer)
-        .layer(OriginLayer)
-        .layer(IdentityLayer)
-        .layer(SessionLayer)
-        .layer(AdmissionLayer)
-        .layer(HandlerLayer)
+        .layer(layer_fn(Measure))
+        .layer(layer_fn(Origin))
+        .layer(layer_fn(Identify))
+        .layer(layer_fn(FindSession))
+        .layer(layer_fn(Admission))
+        .layer(layer_fn(Handler))
         .service(handler)
 }
 

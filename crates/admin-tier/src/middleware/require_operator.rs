@@ -39,7 +39,7 @@ fn refuse(error: AuthError, request: &Request) -> Response {
                 IdentityError::NotFromProxy | IdentityError::NoName(_) => StatusCode::FORBIDDEN,
                 IdentityError::BadHeader(_) => StatusCode::BAD_REQUEST,
             };
-            AppError::new(status, "Who are you?", error.to_string()).into_response()
+            AppError::new(status, "Invalid user header", error.to_string()).into_response()
         }
         AuthError::Credentials(CredentialsError::Missing) if wants_sign_in_page(request) => {
             redirect_to_sign_in(request)

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse as _, Response};
 use session_domain::Phase;
 use session_domain::lifecycle::State;
 use session_domain::registry::AdmissionError;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::layer_future::LayerFuture;
 use super::staged_request::StagedRequest;
@@ -22,19 +22,8 @@ use crate::service_state::ServiceState;
 #[derive(Debug)]
 pub(crate) struct Admitted(pub(super) ResolvedSession);
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AdmissionLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Admission<S>(pub(super) S);
-
-impl<S> Layer<S> for AdmissionLayer {
-    type Service = Admission<S>;
-
-    fn layer(&self, next: S) -> Admission<S> {
-        Admission(next)
-    }
-}
 
 impl<S, B> Service<StagedRequest<B, ResolvedSession>> for Admission<S>
 where

@@ -16,7 +16,7 @@ use http_support::{ConnectionHandle, security_headers};
 use pin_project_lite::pin_project;
 use session_domain::Phase;
 use session_domain::registry::PresenceKind;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::admission::Admitted;
 use super::staged_request::StagedRequest;
@@ -28,19 +28,8 @@ use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::sessions::ServedSession;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HandlerLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Handler<S>(pub(super) S);
-
-impl<S> Layer<S> for HandlerLayer {
-    type Service = Handler<S>;
-
-    fn layer(&self, app: S) -> Handler<S> {
-        Handler(app)
-    }
-}
 
 impl<S, B, R> Service<StagedRequest<B, Admitted>> for Handler<S>
 where

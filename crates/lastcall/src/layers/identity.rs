@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http_support::ProxyIdentityError;
 use session_domain::SessionId;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::layer_future::LayerFuture;
 use super::origin::OriginChecked;
@@ -28,19 +28,8 @@ pub(crate) struct Identity {
     pub(super) has_unverified_cookie: bool,
 }
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct IdentityLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Identify<S>(pub(super) S);
-
-impl<S> Layer<S> for IdentityLayer {
-    type Service = Identify<S>;
-
-    fn layer(&self, next: S) -> Identify<S> {
-        Identify(next)
-    }
-}
 
 impl<S, B> Service<StagedRequest<B, OriginChecked>> for Identify<S>
 where

@@ -7,24 +7,13 @@ use std::task::{Context, Poll, ready};
 use axum::response::Response;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::staged_request::Incoming;
 use crate::service_state::ServiceState;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct MeasureLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Measure<S>(pub(super) S);
-
-impl<S> Layer<S> for MeasureLayer {
-    type Service = Measure<S>;
-
-    fn layer(&self, next: S) -> Measure<S> {
-        Measure(next)
-    }
-}
 
 impl<S, B> Service<Incoming<B>> for Measure<S>
 where

@@ -13,7 +13,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{Method, Request};
 use http_support::{forwarded, header_fields};
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::layer_future::LayerFuture;
 use super::staged_request::{Incoming, StagedRequest};
@@ -27,19 +27,8 @@ use crate::service_state::ServiceState;
 #[derive(Debug)]
 pub(crate) struct OriginChecked;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OriginLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct Origin<S>(pub(super) S);
-
-impl<S> Layer<S> for OriginLayer {
-    type Service = Origin<S>;
-
-    fn layer(&self, next: S) -> Origin<S> {
-        Origin(next)
-    }
-}
 
 impl<S, B> Service<Incoming<B>> for Origin<S>
 where

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use session_domain::registry::AdmissionError;
 use session_domain::shared::Purpose;
 use session_domain::{SessionId, UserName};
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::identity::Identity;
 use super::layer_future::LayerFuture;
@@ -21,19 +21,8 @@ use crate::resolved_session::ResolvedSession;
 use crate::service_state::ServiceState;
 use crate::sessions::SessionLookup;
 
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionLayer;
-
 #[derive(Clone, Debug)]
 pub(crate) struct FindSession<S>(pub(super) S);
-
-impl<S> Layer<S> for SessionLayer {
-    type Service = FindSession<S>;
-
-    fn layer(&self, next: S) -> FindSession<S> {
-        FindSession(next)
-    }
-}
 
 impl<S, B> Service<StagedRequest<B, Identity>> for FindSession<S>
 where
