@@ -180,10 +180,11 @@ impl<X> LiveSession<X> {
             pod: pod.clone(),
             event_streams: self.connections.count(PresenceKind::EventStream),
             websockets: self.connections.count(PresenceKind::WebSocket),
-            active_tasks: self.connections.count(PresenceKind::Task),
+            tasks: Vec::new(),
             in_flight_requests: self.connections.count(PresenceKind::Request),
             notified,
             present: Some(present),
+            protected: Some(false),
         }
     }
 
