@@ -69,7 +69,9 @@ impl Reason {
         match (error, state.lifecycle.borrow().phase()) {
             (AdmissionError::Full, _) => Self::Full,
             (AdmissionError::Closed, Phase::Maintenance) => Self::Maintenance,
-            (AdmissionError::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => Self::Stopping,
+            (AdmissionError::Closed, Phase::Serving | Phase::Draining | Phase::Propagating | Phase::Closing) => {
+                Self::Stopping
+            }
         }
     }
 }

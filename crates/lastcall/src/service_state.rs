@@ -44,6 +44,8 @@ pub(crate) struct ServiceState {
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
+    /// Cancelled when the time of work in progress is over.
+    pub(crate) work_end: CancellationToken,
     pub(crate) metrics: Metrics,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
@@ -95,6 +97,8 @@ impl ServiceState {
         let registry = registry.with_end_observer(move |session, outcome| {
             on_end.end(&SessionEnd { session_id: session.id(), user: session.user(), outcome });
         });
+        let registry = registry
+            .with_protection_observer(|session| session.attachment().update_protected(|| session.is_protected()));
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
         let registry = Arc::new(registry.without_watchers());
@@ -113,6 +117,7 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
+            work_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,

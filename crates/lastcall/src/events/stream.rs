@@ -145,11 +145,12 @@ impl EventStream {
             self.logins = state.logins;
             return Some(self.connected());
         }
-        self.on_owner_notice()
+        self.on_own_terms()
     }
 
-    /// Shows the notice of the pod that owns the session where it has begun or changed, and hides it where it has ended.
-    fn on_owner_notice(&mut self) -> Option<Bytes> {
+    /// Shows the notice where it has begun or changed for this session alone, and hides it where it has ended: the session is a guest,
+    /// or it became protected or ceased to be.
+    fn on_own_terms(&mut self) -> Option<Bytes> {
         let now = self.session.state.clock.now();
         match (self.session.running_notice(), self.shown) {
             (Some(notice), Some(shown)) if notice.is_same(&shown) => None,
@@ -171,11 +172,13 @@ impl EventStream {
             Broadcast::Running { notice, frame, .. } => {
                 let running = self.session.running_notice()?;
                 // Not for a session of another pod while only this pod stops.
-                let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
-                if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
+                if !running.is_of(notice) || self.shown.is_some_and(|shown| shown.is_same(&running)) {
                     return None;
                 }
                 self.show(running);
+                if running.protected.is_some() {
+                    return Some(sse::encode("drain", &running.payload(self.session.state.clock.now())));
+                }
                 Some(frame.clone())
             }
             Broadcast::Cancelled { frame } if self.session.running_notice().is_none() => {

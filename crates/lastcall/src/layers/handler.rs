@@ -14,7 +14,6 @@ use http::{Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use http_support::{ConnectionHandle, security_headers};
 use pin_project_lite::pin_project;
-use session_domain::Phase;
 use session_domain::registry::PresenceKind;
 use tower::Service;
 
@@ -162,7 +161,7 @@ where
 }
 
 fn is_stopping(state: &ServiceState) -> bool {
-    matches!(state.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+    state.lifecycle.borrow().phase().is_shutting_down()
 }
 
 fn is_first_page(head: &Parts) -> bool {

@@ -62,7 +62,10 @@ impl Lifecycle {
                 Phase::Maintenance
             }
             State::Draining { .. } | State::Finishing { .. } => Phase::Draining,
-            State::Propagating { .. } | State::Closing { .. } | State::Stopped { .. } => Phase::Propagating,
+            State::Propagating { .. } => Phase::Propagating,
+            State::Closing { .. } => Phase::Closing,
+            State::Stopped { .. } if self.policy.close_timeout.is_some() => Phase::Closing,
+            State::Stopped { .. } => Phase::Propagating,
         }
     }
 

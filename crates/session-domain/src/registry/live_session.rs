@@ -126,11 +126,6 @@ impl<X> LiveSession<X> {
         self.connections.any_open()
     }
 
-    /// Whether an event stream of the session is open on this pod.
-    pub fn is_streaming(&self) -> bool {
-        self.connections.count(PresenceKind::EventStream) > 0
-    }
-
     /// Whether the session has protected work in progress on this pod.
     pub fn is_protected(&self) -> bool {
         self.work.get().is_some_and(|work| work.is_protected())
@@ -216,10 +211,11 @@ impl<X> LiveSession<X> {
             pod: pod.clone(),
             event_streams: self.connections.count(PresenceKind::EventStream),
             websockets: self.connections.count(PresenceKind::WebSocket),
-            active_tasks: 0,
+            tasks: Vec::new(),
             in_flight_requests: self.connections.count(PresenceKind::Request),
             notified,
             present: Some(present),
+            protected: Some(self.is_protected()),
         }
     }
 

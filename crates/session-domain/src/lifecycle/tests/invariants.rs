@@ -110,7 +110,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         if let State::MaintenanceCountdown { notice, .. } = machine.state() {
             prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
         }
-        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
+        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating | Phase::Closing));
         if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
             prop_assert!(
                 present > 0 || !matches!(machine.state(), State::Draining { .. }),
