@@ -172,6 +172,7 @@ mod signing_keys;
 pub mod store;
 mod store_health;
 mod sweep;
+mod transfers;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
