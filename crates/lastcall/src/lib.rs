@@ -128,6 +128,7 @@ mod cookie;
 mod cookie_name;
 mod cross_site_posts;
 mod drain;
+mod encoded_event;
 mod error;
 mod event_streams;
 mod events;
