@@ -214,7 +214,7 @@ impl InFlight {
                 let mut response = cut.into_response();
                 // What is left of the body is not read.
                 close_connection(&mut response, Version::HTTP_11);
-                (Some(transfer), response)
+                (None, response)
             }
             upload => (upload.map(|upload| upload.transfer), response),
         };
