@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::Registry;
 use super::live_session::LiveSession;
@@ -49,8 +49,6 @@ impl WorkTable {
     }
 }
 
-type Sessions<'a> = MutexGuard<'a, HashMap<SessionId, Arc<SessionWork>>>;
-
 /// Keeps a session protected.
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the protection"]
@@ -63,28 +61,29 @@ pub struct Protection<X> {
 impl<X> Protection<X> {
     /// Begins work of a session that this pod holds or held.
     pub fn begin(registry: &Arc<Registry<X>>, session: &LiveSession<X>) -> Self {
-        let work = session.work();
-        Self::add(registry, registry.work.sessions.lock(), &work)
+        Self::add(registry, session.work())
     }
 
-    /// Begins work of the session with this id, which another pod owns. A session that moves here meanwhile is one with it.
+    /// Begins work of the session with this id, which another pod owns.
     pub fn begin_elsewhere(registry: &Arc<Registry<X>>, id: SessionId) -> Self {
-        let sessions = registry.work.sessions.lock();
-        let own = || registry.get(id).map(|session| session.work());
-        let work = sessions.get(&id).cloned().or_else(own).unwrap_or_else(|| SessionWork::new(id));
-        Self::add(registry, sessions, &work)
+        Self::add(registry, SessionWork::new(id))
     }
 
-    fn add(registry: &Arc<Registry<X>>, mut sessions: Sessions<'_>, work: &Arc<SessionWork>) -> Self {
+    /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
+    fn add(registry: &Arc<Registry<X>>, work: Arc<SessionWork>) -> Self {
+        let mut sessions = registry.work.sessions.lock();
+        let id = *work.id.lock();
+        let own = || registry.get(id).map(|session| session.work());
+        let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
         let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
         if is_first {
-            sessions.insert(*work.id.lock(), Arc::clone(work));
+            sessions.insert(id, Arc::clone(&work));
         }
         drop(sessions);
         if is_first {
-            registry.work_changed(work, None);
+            registry.work_changed(&work, None);
         }
-        Self { registry: Arc::clone(registry), work: Arc::clone(work), ended_at: None }
+        Self { registry: Arc::clone(registry), work, ended_at: None }
     }
 
     /// Ends the work.
