@@ -116,9 +116,11 @@ impl DrainTask {
             self.state.metrics.drained(now.since(since));
         }
         self.census = effects.is_empty().then_some(census);
+        self.state.task_ends.forget_cut();
         for effect in effects {
             self.perform(&effect).await;
         }
+        self.state.task_ends.log_cut();
         // The store may take a while to acknowledge the ends of sessions. The endpoints get their whole time after that.
         let elapsed = self.state.clock.now().since(now);
         if !elapsed.is_zero() {
@@ -136,7 +138,7 @@ impl DrainTask {
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason, Spared::None).await,
             Effect::ForceCloseUnprotected(reason) => self.force_close(*reason, Spared::Protected).await,
-            Effect::CutWork => state.work_end.cancel(),
+            Effect::CutWork => state.cut_work(),
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
             Effect::CloseResources => {}

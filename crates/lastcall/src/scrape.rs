@@ -53,6 +53,7 @@ fn snapshot(state: &ServiceState) -> Snapshot {
         active_sessions: state.registry.active(),
         present_sessions: state.count_present(),
         totals: state.registry.totals(),
+        tasks: state.registry.task_totals(),
         store: store.unwrap_or_default(),
     }
 }

@@ -27,6 +27,7 @@ use crate::setup_faults::SetupFaults;
 use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
+use crate::tasks::TaskEnds;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {
@@ -46,6 +47,8 @@ pub(crate) struct ServiceState {
     pub(crate) streams_end: CancellationToken,
     /// Cancelled when the time of work in progress is over.
     pub(crate) work_end: CancellationToken,
+    /// What happens when a task ends.
+    pub(crate) task_ends: Arc<TaskEnds>,
     pub(crate) metrics: Metrics,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
@@ -99,6 +102,11 @@ impl ServiceState {
         });
         let registry = registry
             .with_protection_observer(|session| session.attachment().update_protected(|| session.is_protected()));
+        let task_ends = Arc::new(TaskEnds::default());
+        let (ends, leases) = (Arc::clone(&task_ends), Arc::clone(&task_ends));
+        let registry = registry
+            .with_task_observer(move |_, task, outcome| ends.ended(task, outcome))
+            .with_lease_observer(move || leases.lease_advanced());
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
         let registry = Arc::new(registry.without_watchers());
@@ -118,6 +126,7 @@ impl ServiceState {
             population_changed,
             streams_end: CancellationToken::new(),
             work_end: CancellationToken::new(),
+            task_ends,
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
