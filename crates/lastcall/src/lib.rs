@@ -173,6 +173,7 @@ mod signing_keys;
 pub mod store;
 mod store_health;
 mod sweep;
+mod websocket;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
@@ -200,6 +201,7 @@ pub use sign_in::SignIn;
 pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};
 pub use signing_keys::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
+pub use websocket::{UpgradeRejection, WebSocket, WebSocketClosed, WebSocketMessage, WebSocketUpgrade};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

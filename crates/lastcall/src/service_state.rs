@@ -11,6 +11,7 @@ use session_domain::registry::AdmissionError;
 use session_domain::{SessionId, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -44,6 +45,8 @@ pub(crate) struct ServiceState {
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
+    /// The open WebSockets: the end of the service waits for their Close frames.
+    pub(crate) websockets: TaskTracker,
     pub(crate) metrics: Metrics,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
@@ -113,6 +116,7 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
+            websockets: TaskTracker::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,

@@ -121,9 +121,9 @@ impl<X> LiveSession<X> {
         self.connections.any_open()
     }
 
-    /// Whether an event stream of the session is open on this pod.
-    pub fn is_streaming(&self) -> bool {
-        self.connections.count(PresenceKind::EventStream) > 0
+    /// Whether the session stays on this pod while the pod serves: an event stream or a WebSocket of it is open here.
+    pub fn is_pinned(&self) -> bool {
+        [PresenceKind::EventStream, PresenceKind::WebSocket].iter().any(|kind| self.connections.count(*kind) > 0)
     }
 
     /// Whether the shared store has the session, as far as is known. If it is missing there then, another pod removed it.
