@@ -130,7 +130,8 @@ fn check(head: &Parts) -> Result<HeaderValue, UpgradeRejection> {
     if head.version != Version::HTTP_11 {
         return Err(UpgradeRejection::WrongHttpVersion(head.version));
     }
-    if head.method != Method::GET || !names(headers, CONNECTION, b"upgrade") || !names(headers, UPGRADE, b"websocket") {
+    if head.method != Method::GET || !names(headers, &CONNECTION, b"upgrade") || !names(headers, &UPGRADE, b"websocket")
+    {
         return Err(UpgradeRejection::NoUpgrade);
     }
     if single(headers, &SEC_WEBSOCKET_VERSION).is_none_or(|version| version.as_bytes() != b"13") {
@@ -144,7 +145,7 @@ fn check(head: &Parts) -> Result<HeaderValue, UpgradeRejection> {
     }
 }
 
-fn names(headers: &HeaderMap, field: HeaderName, word: &[u8]) -> bool {
+fn names(headers: &HeaderMap, field: &HeaderName, word: &[u8]) -> bool {
     header_fields::members(headers, field.as_str()).any(|member| member.eq_ignore_ascii_case(word))
 }
 
