@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use session_domain::lifecycle::Signal;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -17,7 +18,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep, tasks, transfers};
+use crate::{scrape, sharing, sweep, tasks, transfers, websocket};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -187,6 +188,9 @@ async fn run(
         () = finish.cancelled() => {}
         ended = part_ends(&mut sharing) => return Err(ServeError::part_ended(ended)),
     }
+    // Each ends within its own time limit. Where another server than the bundled one has stopped, they may still be closing.
+    state.websockets.close();
+    let _ = timeout(websocket::CLOSE_TIMEOUT * 2, state.websockets.wait()).await;
     let mut failed = None;
     while let Some(ended) = upkeep.join_next().await {
         failed = failed.or(ended.err());

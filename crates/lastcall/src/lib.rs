@@ -175,6 +175,7 @@ mod store_health;
 mod sweep;
 mod tasks;
 mod transfers;
+mod websocket;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
@@ -205,6 +206,7 @@ pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};
 pub use signing_keys::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use tasks::Task;
+pub use websocket::{UpgradeRejection, WebSocket, WebSocketClosed, WebSocketMessage, WebSocketUpgrade};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

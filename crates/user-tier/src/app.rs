@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::assets;
+use crate::chat::Chat;
 use crate::pages::{self, SamplePages};
 
 /// The largest body that is read, in bytes.
@@ -35,9 +36,10 @@ pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
 }
 
 /// Builds the router of the sample app.
-pub fn router() -> Router {
+pub fn router(chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
+        .merge(chat.router())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
