@@ -257,7 +257,7 @@ pub struct ListSessionsRequest {
 /// One page of sessions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSessionsResponse {
-    /// The sessions of the page.
+    /// The sessions of the page. Sessions with many tasks end a page early, so that the message stays small.
     #[prost(message, repeated, tag = "1")]
     pub sessions: ::prost::alloc::vec::Vec<Session>,
     /// Number of matching sessions of this pod on all pages, at the time of the response.
