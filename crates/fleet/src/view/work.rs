@@ -15,6 +15,14 @@ pub struct PodWork {
     pub websockets: u64,
 }
 
+impl PodWork {
+    /// The sum of two pods' work.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self { protected: self.protected + other.protected, websockets: self.websockets + other.websockets }
+    }
+}
+
 /// Work in progress that a pod waits for beyond its deadline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AwaitedWork {

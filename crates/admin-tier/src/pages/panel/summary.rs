@@ -1,8 +1,9 @@
 //! The fleet in a sentence, and in figures.
 
 use askama::Template;
-use fleet::{FleetView, PodView};
+use fleet::{FleetView, PodView, PodWork};
 
+use super::card::work_in_words;
 use super::drain_progress::{DrainProgress, is_draining};
 use crate::format;
 use crate::pages::completeness::Completeness;
@@ -47,6 +48,8 @@ struct Draining {
     initial: String,
     /// The number of idle sessions on these pods, where there are any.
     idle: Option<String>,
+    /// What users on these pods are in the middle of.
+    work: Vec<String>,
     /// When the last countdown ends: the time, and the time left.
     deadline: Option<(RelativeTime, RelativeTime)>,
 }
@@ -90,6 +93,7 @@ impl Draining {
             remaining: format::count(drains.iter().map(|drain| drain.remaining).sum::<u64>()),
             initial: format::count(drains.iter().map(|drain| drain.initial).sum::<u64>()),
             idle: format::nonzero_count(pods.iter().filter_map(|pod| pod.idle_sessions()).sum()),
+            work: work_in_words(pods.iter().filter_map(|pod| view.work(pod)).fold(PodWork::default(), PodWork::plus)),
             deadline: deadline.map(|at| (RelativeTime::clock(at), times.left(at))),
         })
     }
