@@ -2,9 +2,9 @@
 
 use askama::Template;
 use fleet::{Conditions, FleetView, PodHealth, PodState, PodView, PodWork};
-use session_domain::{Phase, Timestamp};
+use session_domain::Phase;
 
-use super::drain_progress::DrainProgress;
+use super::drain_progress::{Deadline, DrainProgress};
 use crate::format;
 use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
@@ -58,7 +58,7 @@ struct LastReport {
     has_tasks_left_out: bool,
     drain: Option<DrainProgress>,
     deadline: Option<Deadline>,
-    /// The sessions with work in progress that the pod waits for now that its countdown is over: `2 sessions`.
+    /// The sessions with work in progress that the pod waits for once its countdown is over: `2 sessions`.
     waiting_for: Option<String>,
     /// Whether the pod closes its resources.
     is_closing: bool,
@@ -73,18 +73,6 @@ struct LastReport {
     version: String,
     /// The revision, where it differs from the version.
     revision: Option<String>,
-}
-
-/// The end of a countdown.
-struct Deadline {
-    at: RelativeTime,
-    left: RelativeTime,
-    /// The time for the script, which shows and hides what holds until then and from then on.
-    time: Timestamp,
-    /// Whether it was over when the page was rendered.
-    is_over: bool,
-    /// The sessions with work in progress that the pod then waits for: `2 sessions`.
-    then_waits_for: Option<String>,
 }
 
 impl PodCard {
@@ -121,8 +109,7 @@ impl LastReport {
         let present = pod.present_or_held().unwrap_or(sessions);
         let drain = DrainProgress::new(pod);
         let work = view.work(pod).unwrap_or_default();
-        let awaited = view.awaited_work(pod);
-        let waits_for = awaited.map(|work| format::counted(work.sessions, "session"));
+        let waits_for = view.awaited_work(pod).map(|work| format::counted(work.sessions, "session"));
         let deadline = drain.and_then(|drain| drain.deadline);
         Some(Self {
             as_of: pod.last_seen.filter(|_| !is_live).map(|seen| times.ago(seen)),
@@ -136,14 +123,8 @@ impl LastReport {
                 Some(_) | None => times.lasting(began),
             }),
             drain,
-            deadline: deadline.map(|at| Deadline {
-                at: RelativeTime::clock(at),
-                left: times.left(at),
-                time: at,
-                is_over: times.is_over(at),
-                then_waits_for: waits_for.clone(),
-            }),
-            waiting_for: waits_for.filter(|_| deadline.is_none() && awaited.is_some_and(|work| work.from.is_none())),
+            deadline: deadline.map(|at| Deadline::new(at, times)),
+            waiting_for: waits_for,
             is_closing: is_live && report.phase == Phase::Closing,
             work: work_in_words(work),
             has_tasks_left_out: pod.has_tasks_left_out,
