@@ -33,6 +33,7 @@ mod replaced_ids;
 #[cfg(test)]
 mod tests;
 mod unconfirmed;
+mod work;
 mod writes;
 
 use std::sync::Arc;
@@ -55,10 +56,14 @@ pub use presence_guard::Presence;
 pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;
+use work::WorkTable;
+pub use work::{MAX_TASKS, NewTask, Protection, SessionWork, TaskError};
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Admission;
 use crate::outcome::{Ledger, Outcome, Totals};
+use crate::session::TaskView;
+use crate::task::TaskOutcome;
 use crate::time::Timestamp;
 
 /// Holds the sessions of one pod.
@@ -77,9 +82,23 @@ pub struct Registry<X> {
     /// Changes that the shared store does not have yet. Absent without a store.
     pending_writes: Option<PendingWrites<X>>,
     notice: RunningNotice,
+    /// Work in progress on this pod.
+    work: WorkTable,
     population_changed: Box<dyn Fn() + Send + Sync>,
     session_ended: Option<EndObserver<X>>,
+    protection_changed: Option<ProtectionObserver<X>>,
+    task_ended: Option<TaskObserver>,
+    lease_advanced: Option<LeaseObserver>,
 }
+
+/// Gets every task that ends, with its session and its outcome.
+type TaskObserver = Box<dyn Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync>;
+
+/// Is called when a lease ends earlier than all others did.
+type LeaseObserver = Box<dyn Fn() + Send + Sync>;
+
+/// Gets every session that becomes protected or ceases to be.
+type ProtectionObserver<X> = Box<dyn Fn(&LiveSession<X>) + Send + Sync>;
 
 /// Gets every session that ends, with its outcome.
 type EndObserver<X> = Box<dyn Fn(&LiveSession<X>, Outcome) + Send + Sync>;
@@ -107,8 +126,12 @@ impl<X> Registry<X> {
             replaced: ReplacedIds::new(limits.max_sessions),
             pending_writes: None,
             notice: RunningNotice::default(),
+            work: WorkTable::default(),
             population_changed: Box::new(population_changed),
             session_ended: None,
+            protection_changed: None,
+            task_ended: None,
+            lease_advanced: None,
         }
     }
 
@@ -124,6 +147,32 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_end_observer(mut self, ended: impl Fn(&LiveSession<X>, Outcome) + Send + Sync + 'static) -> Self {
         self.session_ended = Some(Box::new(ended));
+        self
+    }
+
+    /// Calls `changed`, from any thread, when a session of this pod becomes protected or ceases to be. The function must return
+    /// quickly and must not call the registry.
+    #[must_use]
+    pub fn with_protection_observer(mut self, changed: impl Fn(&LiveSession<X>) + Send + Sync + 'static) -> Self {
+        self.protection_changed = Some(Box::new(changed));
+        self
+    }
+
+    /// Calls `ended`, from any thread, once for each task that ends. The function must return quickly and must not call the registry.
+    #[must_use]
+    pub fn with_task_observer(
+        mut self,
+        ended: impl Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync + 'static,
+    ) -> Self {
+        self.task_ended = Some(Box::new(ended));
+        self
+    }
+
+    /// Calls `advanced`, from any thread, when [`Registry::next_lease_end`] becomes earlier. The function must return quickly and
+    /// must not call the registry.
+    #[must_use]
+    pub fn with_lease_observer(mut self, advanced: impl Fn() + Send + Sync + 'static) -> Self {
+        self.lease_advanced = Some(Box::new(advanced));
         self
     }
 
