@@ -18,7 +18,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep};
+use crate::{scrape, sharing, sweep, transfers};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -168,6 +168,7 @@ async fn run(
     let mut drain = DrainTask::start(Arc::clone(&state), switch).await.with_closers(closers);
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(transfers::watch(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {

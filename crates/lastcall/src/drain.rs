@@ -150,7 +150,10 @@ impl DrainTask {
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason, Spared::None).await,
             Effect::ForceCloseUnprotected(reason) => self.force_close(*reason, Spared::Protected).await,
-            Effect::CutWork => state.work_end.cancel(),
+            Effect::CutWork => {
+                state.transfers.cut_all();
+                state.work_end.cancel();
+            }
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
             // `run` does this in `State::Closing`.
@@ -179,6 +182,7 @@ impl DrainTask {
         let mut present = state.registry.present_sessions(state.clock.now());
         present.retain(closes);
         let ended = state.sessions.end_all(present, end_reason, closes).await;
+        state.transfers.cut_of_forced_sessions();
         if ended.moved > 0 {
             info!("{}", LogLine::Released(reason, ended.moved));
         }

@@ -27,6 +27,7 @@ use crate::setup_faults::SetupFaults;
 use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
+use crate::transfers::Transfers;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {
@@ -47,6 +48,8 @@ pub(crate) struct ServiceState {
     /// Cancelled when the time of work in progress is over.
     pub(crate) work_end: CancellationToken,
     pub(crate) metrics: Metrics,
+    /// Requests in flight whose bodies are large.
+    pub(crate) transfers: Transfers,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
     /// Whether the own routes were taken for a router of the app: they stand behind the layer already.
@@ -121,6 +124,7 @@ impl ServiceState {
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
+            transfers: Transfers::default(),
             hooks,
             routes_are_taken: AtomicBool::new(false),
             cookie: SessionCookie::new(&config),
