@@ -123,6 +123,7 @@ mod background;
 mod builder;
 mod bypass;
 mod clock;
+mod closers;
 mod config;
 mod cookie;
 mod cookie_name;
@@ -179,6 +180,7 @@ mod websocket;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
+pub use closers::CloseResult;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 
 pub use cookie_name::{CookieName, InvalidCookieName};
