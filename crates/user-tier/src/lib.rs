@@ -5,6 +5,8 @@
 pub mod app;
 mod assets;
 pub mod bounds;
+mod export;
 pub mod maintenance;
 pub mod options;
 mod pages;
+mod upload;
