@@ -160,7 +160,7 @@ impl Session {
         }
     }
 
-    fn refuse(&self, reason: Reason) -> Refusal {
+    pub(crate) fn refuse(&self, reason: Reason) -> Refusal {
         Refusal::new(reason, &self.state, &self.facts)
     }
 }
