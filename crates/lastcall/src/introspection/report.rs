@@ -38,7 +38,7 @@ impl ServiceState {
                 forced_logouts: totals.ended(Outcome::Forced),
                 moved: totals.ended(Outcome::Moved),
                 logins: totals.logins,
-                websocket_connections: 0,
+                websocket_connections: self.metrics.open_websockets(),
             },
             is_final,
         }
