@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use session_domain::lifecycle::Signal;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
@@ -18,7 +19,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep, transfers};
+use crate::{scrape, sharing, sweep, tasks, transfers, websocket};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -169,6 +170,7 @@ async fn run(
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
     upkeep.spawn(transfers::watch(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(tasks::lapse(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {
@@ -192,6 +194,9 @@ async fn run(
         () = finish.cancelled() => {}
         ended = part_ends(&mut sharing) => return Err(ServeError::part_ended(ended)),
     }
+    // Each ends within its own time limit. Where another server than the bundled one has stopped, they may still be closing.
+    state.websockets.close();
+    let _ = timeout(websocket::CLOSE_TIMEOUT * 2, state.websockets.wait()).await;
     let mut failed = None;
     while let Some(ended) = upkeep.join_next().await {
         failed = failed.or(ended.err());

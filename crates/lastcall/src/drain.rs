@@ -130,9 +130,11 @@ impl DrainTask {
             self.state.metrics.drained(now.since(since));
         }
         self.census = effects.is_empty().then_some(census);
+        self.state.task_ends.forget_cut();
         for effect in effects {
             self.perform(&effect).await;
         }
+        self.state.task_ends.log_cut();
         // The store may take a while to acknowledge the ends of sessions. The endpoints get their whole time after that.
         let elapsed = self.state.clock.now().since(now);
         if !elapsed.is_zero() {
@@ -152,7 +154,7 @@ impl DrainTask {
             Effect::ForceCloseUnprotected(reason) => self.force_close(*reason, Spared::Protected).await,
             Effect::CutWork => {
                 state.transfers.cut_all();
-                state.work_end.cancel();
+                state.cut_work();
             }
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
