@@ -10,6 +10,7 @@ use test_support::{TEST_TIMEOUT, eventually};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tonic::transport::Channel;
 
 #[tokio::test]
 async fn a_pod_reports_that_it_closes_its_resources_until_a_further_signal_ends_that() {
@@ -25,7 +26,8 @@ async fn a_pod_reports_that_it_closes_its_resources_until_a_further_signal_ends_
     let (signals, mut sent) = mpsc::unbounded_channel();
     let signals_of_process = futures_util::stream::poll_fn(move |context| sent.poll_recv(context));
     let served = tokio::spawn(async move { lastcall.serve(Router::new(), listeners, signals_of_process).await });
-    let mut client = IntrospectionClient::connect(address).await.unwrap();
+    let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
+    let mut client = IntrospectionClient::new(channel);
     let mut phase = async || {
         let pod = client.get_pod(GetPodRequest {}).await.unwrap().into_inner().pod.unwrap();
         pod.phase()
