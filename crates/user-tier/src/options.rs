@@ -26,6 +26,7 @@ use lastcall::Config;
 use crate::chat::RelayAddress;
 
 pub use addresses::Addresses;
+pub use drain::DATABASE_CLOSE_TIMEOUT;
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
 pub use raw::{Mode, Raw};
@@ -62,7 +63,7 @@ impl Options {
         service.version = cli::version::VERSION.to_owned();
         service.revision = raw.pod.revision(&mut errors);
         let addresses = raw.addresses.parse(&mut errors);
-        raw.drain.apply(&mut service, &mut errors);
+        raw.drain.apply(&mut service, drain::closers(environment), &mut errors);
         raw.sessions.apply(&mut service, &mut errors);
         let max_streams = raw.streams.apply(&mut service, &mut errors);
         raw.requests.apply(&mut service, &mut errors);

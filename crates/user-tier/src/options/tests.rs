@@ -154,6 +154,24 @@ fn the_waits_must_fit_into_the_grace_period() {
 }
 
 #[test]
+fn work_in_progress_and_the_database_count_in_the_grace_period() {
+    let flags = |granted: &'static str| ["--task-grace", "30s", "--termination-grace-period", granted];
+    assert_eq!(parse(&flags("110s"), &[]).unwrap().service.policy.task_grace, Duration::from_secs(30));
+    assert!(parse(&flags("109s"), &[]).is_err());
+    for variable in ["DATABASE_URL", "DATABASE_URL_FILE"] {
+        assert!(parse(&flags("120s"), &[(variable, "sqlite:/data/notes")]).is_ok_and(|_| true), "{variable}");
+        let fault = parse(&flags("119s"), &[(variable, "sqlite:/data/notes")]).unwrap_err();
+        let sum = "DRAIN_TIMEOUT 60s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + 10s for the database (10s with DATABASE_URL) + \
+                   5s for closing make 120s";
+        assert!(fault.contains(sum), "{fault}");
+    }
+    assert!(parse(&flags("110s"), &[("DATABASE_URL", "")]).is_ok(), "empty is unset");
+    let errors = parse(&["--task-grace", "25h"], &[]).unwrap_err();
+    assert!(errors.starts_with("TASK_GRACE: ") && errors.lines().count() == 1, "{errors}");
+    assert_eq!(parse(&[], &[]).unwrap().service.policy.task_grace, Duration::ZERO);
+}
+
+#[test]
 fn two_listeners_on_one_port_are_a_fault() {
     let fault = parse(&["--grpc-addr", "127.0.0.1:9090"], &[]).unwrap_err();
     assert!(fault.starts_with("GRPC_ADDR: 127.0.0.1:9090 is taken by HTTP_ADDR"), "{fault}");
