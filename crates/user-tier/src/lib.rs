@@ -6,5 +6,6 @@ pub mod app;
 mod assets;
 pub mod bounds;
 pub mod maintenance;
+pub mod notes;
 pub mod options;
 mod pages;

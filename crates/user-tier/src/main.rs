@@ -13,6 +13,7 @@ use lastcall::{Listeners, Networks, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
+use user_tier::notes::Notes;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
@@ -49,8 +50,10 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
-    let lastcall = app::lastcall(options.service, switch.position());
-    match lastcall.serve(app::router(), listeners, signals).await {
+    let notes = Notes::open(&options.database.url);
+    let closes = options.database.is_set.then_some(&notes);
+    let lastcall = app::lastcall(options.service, switch.position(), closes);
+    match lastcall.serve(app::router(notes), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "exiting after an error");
@@ -130,6 +133,9 @@ fn log_start(options: &Options, listeners: &Listeners) {
     }
     if options.service.store.is_none() && options.service.forced_end == lastcall::ForcedEnd::Release {
         warn!("FORCED_END=release needs REDIS_URL: without a store sessions end with this pod");
+    }
+    if !options.database.is_set {
+        warn!("DATABASE_URL is not set: notes are kept in memory and end with this process");
     }
     if options.open_introspection {
         warn!("GRPC_AUTH is off: anyone who can reach GRPC_ADDR can see every session");
