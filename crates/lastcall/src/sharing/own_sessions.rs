@@ -48,7 +48,7 @@ impl Sharing {
             login_time: view.login_time,
             last_activity: view.last_activity,
             pod: view.pod,
-            streaming: view.event_streams > 0 || session.attachment().is_expected(self.clock.now()),
+            streaming: session.is_pinned() || session.attachment().is_expected(self.clock.now()),
             notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
         }
     }
@@ -75,6 +75,6 @@ impl Sharing {
     /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.
     pub(super) fn releases_at_shutdown(&self) -> bool {
         let phase = self.lifecycle.borrow().phase();
-        self.config.forced_end == ForcedEnd::Release && matches!(phase, Phase::Draining | Phase::Propagating)
+        self.config.forced_end == ForcedEnd::Release && phase.is_shutting_down()
     }
 }

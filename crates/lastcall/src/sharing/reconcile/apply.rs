@@ -80,7 +80,7 @@ pub(super) async fn not_held(sharing: &Sharing, id: SessionId, hint: Hint, looku
 /// Takes back the entry of a session that this pod holds. A store that has just returned names another owner: it may be behind,
 /// from before this pod adopted the session. The other pod gets a message.
 async fn reclaim(sharing: &Sharing, session: &LiveSession, id: SessionId, named: PodName) -> bool {
-    let streaming = session.is_streaming();
+    let streaming = session.is_pinned();
     let to = sharing.config.pod.clone();
     let adoption = Adoption { id, from: named.clone(), to, unless_streaming: false, streaming };
     let adopted = sharing.health.record_write(sharing.store.adopt(&adoption).await, sharing.clock.now());
