@@ -175,7 +175,10 @@ impl Shared {
     async fn keep(self: Arc<Self>) {
         let mut backoff = Backoff::default();
         loop {
-            let result = timeout(MIGRATION_TIMEOUT, self.pools.migrate()).await.unwrap_or(Err(NotesError::Away));
+            let result = tokio::select! {
+                result = timeout(MIGRATION_TIMEOUT, self.pools.migrate()) => result.unwrap_or(Err(NotesError::Away)),
+                () = self.closing.cancelled() => return,
+            };
             self.health.record(result.as_ref().err());
             self.ready.send_replace(Some(result));
             if result.is_ok() {
@@ -187,7 +190,10 @@ impl Shared {
         }
         info!(database = self.pools.kind(), "notes are kept in the database");
         loop {
-            self.health.record(self.pools.remove_abandoned().await.err().as_ref());
+            tokio::select! {
+                result = self.pools.remove_abandoned() => self.health.record(result.err().as_ref()),
+                () = self.closing.cancelled() => return,
+            }
             if self.closes_within(CLEANUP_INTERVAL).await {
                 return;
             }

@@ -53,7 +53,9 @@ impl NotesError {
             }
             Self::Locked => "find the process or the transaction that holds a lock on it, and end it",
             Self::Slow => "check its load, and look for long transactions",
-            Self::Full => "free disk space or enlarge the database",
+            Self::Full => {
+                "free disk space or enlarge the database; where DATABASE_URL is not set, set it: memory is limited"
+            }
             Self::ReadOnly => "make it writable, or name the primary server in DATABASE_URL",
             Self::Failed => {
                 "see its own log; the user in DATABASE_URL needs the right to create, read and write tables"

@@ -25,6 +25,8 @@ pub(super) struct Health {
 #[derive(Debug, Default)]
 struct Logged {
     current: Option<NotesError>,
+    /// Whether the log tells of a failure that is over only when a query succeeds.
+    is_told: bool,
     last: HashMap<&'static str, Instant>,
 }
 
@@ -49,6 +51,7 @@ impl Health {
         let now = Instant::now();
         let last = logged.last.insert(failure.advice(), now);
         if last.is_none_or(|last| now.duration_since(last) >= QUIET) {
+            logged.is_told = true;
             error!(
                 "notes cannot be saved: {failure}; {}; users are told, their browsers keep the text and try again",
                 failure.advice()
@@ -59,7 +62,8 @@ impl Health {
     fn record_success(&self) {
         self.is_failing.store(false, Ordering::Relaxed);
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.current.take().is_some() {
+        logged.current = None;
+        if std::mem::take(&mut logged.is_told) {
             info!("notes can be saved again");
         }
     }

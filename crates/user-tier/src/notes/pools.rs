@@ -21,6 +21,8 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(6);
 /// The connections of one pod. Each query takes milliseconds.
 const MAX_CONNECTIONS: u32 = 5;
+/// The largest database in memory: 64 MiB, in pages of 4 KiB. Any newcomer can save notes.
+const MAX_MEMORY_PAGES: &str = "16384";
 /// How long the notes of an anonymous user are kept after the last save.
 const ANONYMOUS_RETENTION_SECONDS: i64 = 30 * 24 * 3600;
 
@@ -95,7 +97,8 @@ impl Pools {
     pub(super) fn open(url: &DatabaseUrl) -> Self {
         match url {
             DatabaseUrl::Memory => {
-                let options = SqliteConnectOptions::new().in_memory(true).disable_statement_logging();
+                let options = SqliteConnectOptions::new().in_memory(true).pragma("max_page_count", MAX_MEMORY_PAGES);
+                let options = options.disable_statement_logging();
                 let pool = bounded(1).min_connections(1).idle_timeout(None).max_lifetime(None);
                 Self::Memory(pool.connect_lazy_with(options))
             }
