@@ -15,34 +15,41 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::assets;
+use crate::chat::Chat;
 use crate::notes::{self, Notes};
 use crate::pages::{self, SamplePages};
 
 /// The largest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// How long the database may take to end its transactions when the pod exits.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Allows scripts and styles from the service's own files only, and forbids frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Builds Lastcall's handle for the sample app. It follows the maintenance switch. `database` is there where `DATABASE_URL` is set.
-pub fn lastcall(config: Config, switch: watch::Receiver<bool>, database: Option<&Notes>) -> Lastcall {
-    // The closer `database` (10 s) belongs here, where `database` is there: it calls `Notes::close` of a clone.
-    _ = database;
-    Lastcall::builder(config.pod.clone())
+pub fn lastcall(config: Config, switch: watch::Receiver<bool>, database: Option<Notes>) -> Lastcall {
+    let builder = Lastcall::builder(config.pod.clone())
         .pages(SamplePages::new(config.route_prefix.clone()))
         .with_config(config)
         .untracked(files())
-        .maintenance(switch)
-        .build()
+        .maintenance(switch);
+    let builder = match database {
+        Some(notes) => builder.on_close("database", CLOSE_TIMEOUT, async move { notes.close().await }),
+        None => builder,
+    };
+    builder.build()
 }
 
 /// Builds the router of the sample app.
-pub fn router(notes: Notes) -> Router {
+pub fn router(notes: Notes, chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
         .with_state(notes.clone())
         .merge(notes::router(notes))
+        .merge(chat.router())
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

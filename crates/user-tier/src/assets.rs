@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use axum::Router;
 use http_support::assets::{Assets, CSS, File, JAVASCRIPT, SVG};
 
-const FILES: [File; 12] = [
+const FILES: [File; 13] = [
     ("style.css", CSS, include_str!("../assets/style.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
+    ("chat.js", JAVASCRIPT, include_str!("../assets/chat.js")),
     ("local_notes.js", JAVASCRIPT, include_str!("../assets/local_notes.js")),
     ("merge.js", JAVASCRIPT, include_str!("../assets/merge.js")),
     ("notes_sync.js", JAVASCRIPT, include_str!("../assets/notes_sync.js")),

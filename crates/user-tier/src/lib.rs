@@ -5,6 +5,7 @@
 pub mod app;
 mod assets;
 pub mod bounds;
+pub mod chat;
 pub mod maintenance;
 pub mod notes;
 pub mod options;

@@ -13,6 +13,7 @@ use lastcall::{Listeners, Networks, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
+use user_tier::chat::Chat;
 use user_tier::notes::Notes;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
@@ -51,9 +52,10 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
     let notes = Notes::open(&options.database.url);
-    let closes = options.database.is_set.then_some(&notes);
-    let lastcall = app::lastcall(options.service, switch.position(), closes);
-    match lastcall.serve(app::router(notes), listeners, signals).await {
+    let database = options.database.is_set.then(|| notes.clone());
+    let lastcall = app::lastcall(options.service, switch.position(), database);
+    let (chat, _relay) = Chat::start(options.chat_relay);
+    match lastcall.serve(app::router(notes, chat), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "exiting after an error");

@@ -24,6 +24,8 @@ use cli::logging::LogFormat;
 use cli::options::{Environment, OptionErrors};
 use lastcall::Config;
 
+use crate::chat::RelayAddress;
+
 pub use addresses::Addresses;
 pub use database::DatabaseOptions;
 pub use maintenance::SwitchOptions;
@@ -41,6 +43,8 @@ pub struct Options {
     pub service: Config,
     /// `MAX_STREAMS`; none: as many event streams as the memory limit allows.
     pub max_streams: Option<u64>,
+    /// What relays the chat between pods: `REDIS_URL`.
+    pub chat_relay: Option<RelayAddress>,
     /// Whether `GRPC_AUTH` is `off`.
     pub open_introspection: bool,
     /// Where the maintenance switch is.
@@ -68,7 +72,7 @@ impl Options {
         raw.requests.apply(&mut service, &mut errors);
         let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
-        raw.store.apply(&mut service, environment, &mut errors);
+        let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
         let database = database::read(environment, &mut errors);
         let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
         let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
@@ -80,6 +84,7 @@ impl Options {
             database,
             service,
             max_streams,
+            chat_relay,
             open_introspection,
             switch,
             random_key,
