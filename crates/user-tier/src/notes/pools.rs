@@ -191,10 +191,14 @@ impl Pools {
         })
     }
 
+    /// Closes the connections. A connection that was on its way back into the pool when sqlx began to close it stays open in the pool:
+    /// closing once more finds it.
     pub(super) async fn close(&self) {
-        match self {
-            Self::Memory(pool) | Self::Sqlite(pool) => pool.close().await,
-            Self::Postgres(pool) => pool.close().await,
+        for _ in 0..2 {
+            match self {
+                Self::Memory(pool) | Self::Sqlite(pool) => pool.close().await,
+                Self::Postgres(pool) => pool.close().await,
+            }
         }
     }
 }
