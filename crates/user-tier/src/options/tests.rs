@@ -205,3 +205,21 @@ fn the_options_say_where_the_maintenance_switch_is() {
         ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
     assert_eq!(parse(&errors, &[]).unwrap_err().lines().count(), 3);
 }
+
+#[test]
+fn the_database_is_sqlite_or_postgres_and_no_fault_shows_the_url() {
+    let unset = parse(&[], &[]).unwrap().database;
+    assert!(!unset.is_set && unset.url.kind() == "memory");
+    let set = parse(&[], &[("DATABASE_URL", "postgres://ada:hunter2@db/notes")]).unwrap().database;
+    assert!(set.is_set && set.url.kind() == "postgres");
+    assert!(!format!("{set:?}").contains("hunter2"));
+    for url in ["mysql://ada:hunter2@db/notes", "postgres://ada:hunter2@db:no-port/notes", "sqlite:"] {
+        let fault = parse(&[], &[("DATABASE_URL", url)]).unwrap_err();
+        assert!(
+            fault.starts_with("DATABASE_URL: ") && fault.contains("write sqlite:/") | fault.contains("write postgres:")
+        );
+        assert!(fault.lines().count() == 1 && !fault.contains("hunter2"), "{fault}");
+    }
+    let flag = parse(&["--database-url", "sqlite:/data/notes.db"], &[]).unwrap_err();
+    assert!(flag.contains("--database-url"), "{flag}");
+}

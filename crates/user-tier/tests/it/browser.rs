@@ -6,6 +6,7 @@ mod maintenance;
 mod notes;
 mod people;
 mod released;
+mod saving;
 mod sleep;
 mod tabs;
 mod waiting;

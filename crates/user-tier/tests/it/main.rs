@@ -18,6 +18,7 @@ mod hostile;
 mod identity;
 mod last_metrics;
 mod maintenance;
+mod notes_database;
 mod outage;
 mod pictures;
 mod proxies;
