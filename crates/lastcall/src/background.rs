@@ -17,7 +17,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep, tasks};
+use crate::{scrape, sharing, sweep, tasks, transfers};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -167,6 +167,7 @@ async fn run(
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
     upkeep.spawn(tasks::lapse(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(transfers::watch(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {

@@ -165,6 +165,7 @@ impl DrainTask {
         let mut present = state.registry.present_sessions(state.clock.now());
         present.retain(closes);
         let ended = state.sessions.end_all(present, end_reason, closes).await;
+        state.transfers.cut_of_forced_sessions();
         if ended.moved > 0 {
             info!("{}", LogLine::Released(reason, ended.moved));
         }

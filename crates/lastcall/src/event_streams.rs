@@ -1,6 +1,6 @@
-//! The open event streams of one session, and what all of them have to know.
+//! The open event streams and WebSockets of one session, and what all of them have to know.
 //!
-//! Each session has one watch channel, whatever the number of its streams. Streams are numbered in the order in which they
+//! Each session has one watch channel, whatever the number of its streams. Those of a kind are numbered in the order in which they
 //! open, so one number says which of them are evicted: all up to it.
 
 use std::collections::BTreeSet;
@@ -10,6 +10,14 @@ use session_domain::Timestamp;
 use tokio::sync::watch;
 
 use crate::notice::GuestNotice;
+
+/// What a stream of events is sent on. A session may have as many of one kind as of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StreamKind {
+    EventStream,
+    #[cfg_attr(not(test), expect(dead_code, reason = "WebSockets follow in the next commit"))]
+    WebSocket,
+}
 
 /// Why the streams of a session are closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +49,8 @@ impl CloseReason {
 pub(crate) struct StreamState {
     /// The number of logins so far. Each gives the session another id and another user name.
     pub(crate) logins: u32,
-    /// Streams up to this number are evicted.
-    pub(crate) evicted_through: u64,
+    /// Event streams up to this number are evicted, and WebSockets up to the second one.
+    evicted_through: [u64; 2],
     /// Why all of them are closed.
     pub(crate) closed: Option<CloseReason>,
     /// Whether the session has protected work in progress.
@@ -51,11 +59,18 @@ pub(crate) struct StreamState {
     pub(crate) owner_notice: Option<GuestNotice>,
 }
 
-/// The open event streams of one session.
+impl StreamState {
+    /// Whether the stream of this kind and number is evicted.
+    pub(crate) const fn is_evicted(&self, kind: StreamKind, number: u64) -> bool {
+        self.evicted_through[kind as usize] >= number
+    }
+}
+
+/// The open event streams and WebSockets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct EventStreams {
     state: watch::Sender<StreamState>,
-    open: Mutex<OpenStreams>,
+    open: Mutex<[OpenStreams; 2]>,
     /// Until when the first stream is expected. Other pods treat it as open already.
     expected_until: Timestamp,
 }
@@ -74,17 +89,18 @@ impl EventStreams {
 
     /// Whether the first stream is still expected.
     pub(crate) fn is_expected(&self, now: Timestamp) -> bool {
-        now < self.expected_until && self.open.lock().last == 0
+        now < self.expected_until && self.open.lock().iter().all(|open| open.last == 0)
     }
 
     /// Whether any is open.
     pub(crate) fn any_open(&self) -> bool {
-        !self.open.lock().numbers.is_empty()
+        self.open.lock().iter().any(|open| !open.numbers.is_empty())
     }
 
-    /// Opens a stream and returns its number. Evicts the oldest where more than `max` are open then.
-    pub(crate) fn open(&self, max: usize) -> (u64, watch::Receiver<StreamState>) {
+    /// Opens a stream and returns its number. Evicts the oldest of its kind where more than `max` are open then.
+    pub(crate) fn open(&self, kind: StreamKind, max: usize) -> (u64, watch::Receiver<StreamState>) {
         let mut open = self.open.lock();
+        let open = &mut open[kind as usize];
         open.last += 1;
         let number = open.last;
         open.numbers.insert(number);
@@ -92,7 +108,7 @@ impl EventStreams {
         if open.numbers.len() > max
             && let Some(oldest) = open.numbers.pop_first()
         {
-            self.state.send_modify(|state| state.evicted_through = oldest);
+            self.state.send_modify(|state| state.evicted_through[kind as usize] = oldest);
         }
         (number, receiver)
     }
@@ -102,9 +118,9 @@ impl EventStreams {
         self.state.subscribe()
     }
 
-    /// Records that the stream with this number has closed.
-    pub(crate) fn record_closed(&self, number: u64) {
-        self.open.lock().numbers.remove(&number);
+    /// Records that the stream of this kind and number has closed.
+    pub(crate) fn record_closed(&self, kind: StreamKind, number: u64) {
+        self.open.lock()[kind as usize].numbers.remove(&number);
     }
 
     /// Records a login: every stream greets its user anew.
@@ -160,17 +176,21 @@ impl EventStreams {
 
 #[cfg(test)]
 mod tests {
+    use super::StreamKind::{EventStream, WebSocket};
     use super::*;
 
     #[test]
-    fn one_stream_too_many_evicts_the_oldest_that_is_still_open() {
+    fn one_stream_too_many_evicts_the_oldest_of_its_kind_that_is_still_open() {
         let streams = EventStreams::default();
-        let (first, _) = streams.open(2);
-        let (second, _) = streams.open(2);
-        streams.record_closed(first);
-        let (_third, state) = streams.open(2);
-        assert_eq!(state.borrow().evicted_through, 0, "there was room");
-        let (_fourth, state) = streams.open(2);
-        assert_eq!(state.borrow().evicted_through, second);
+        let (first, _) = streams.open(EventStream, 2);
+        let (second, _) = streams.open(EventStream, 2);
+        streams.record_closed(EventStream, first);
+        let (socket, _) = streams.open(WebSocket, 2);
+        let (_third, state) = streams.open(EventStream, 2);
+        assert!(!state.borrow().is_evicted(EventStream, second), "there was room");
+        let (fourth, state) = streams.open(EventStream, 2);
+        assert!(state.borrow().is_evicted(EventStream, second));
+        assert!(!state.borrow().is_evicted(EventStream, fourth));
+        assert!(!state.borrow().is_evicted(WebSocket, socket), "another kind");
     }
 }

@@ -1,9 +1,10 @@
-//! `GET /events`: the event stream of the caller's session.
+//! The events of a session, and `GET /events`: the event stream of the caller's session.
 //!
-//! A stream shows *state*: the notice that runs is in a watch channel, so a stream that opens in the middle of a
-//! countdown hears of it at once, and a broadcast costs one wake-up and one write a stream, its frame encoded once.
+//! [`feed`] says which event comes when; event streams and WebSockets share it. A feed shows *state*: the notice that runs is in a watch channel, so a stream that opens in the middle of a
+//! countdown hears of it at once, and a broadcast costs one wake-up and one write a stream, encoded once for all.
 
-mod payload;
+pub(crate) mod feed;
+pub(crate) mod server_event;
 mod stream;
 
 use axum::Extension;

@@ -128,6 +128,7 @@ mod cookie;
 mod cookie_name;
 mod cross_site_posts;
 mod drain;
+mod encoded_event;
 mod error;
 mod event_streams;
 mod events;
@@ -173,6 +174,7 @@ pub mod store;
 mod store_health;
 mod sweep;
 mod tasks;
+mod transfers;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;

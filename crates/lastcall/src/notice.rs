@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_support::sse;
 use serde::Serialize;
 use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, Reason};
@@ -12,6 +10,7 @@ use session_domain::shared::OwnerNotice;
 
 use crate::clock::millis;
 use crate::config::{Config, ForcedEnd};
+use crate::encoded_event::EncodedEvent;
 use crate::store_health::StoreHealth;
 
 /// Two deadlines that differ by less than this are the same: clocks of pods differ, and answers of a store take a while.
@@ -125,30 +124,31 @@ fn message(reason: Reason, remaining: Duration) -> String {
 pub(crate) enum Broadcast {
     /// No banner.
     Quiet,
-    /// A countdown runs. The frame is encoded once for all open streams.
+    /// A countdown runs. The event is encoded once for all open streams.
     Running {
         /// The notice.
         notice: Notice,
         /// What happens at its end.
         terms: Terms,
         /// The `drain` event.
-        frame: Bytes,
+        event: EncodedEvent,
     },
     /// A countdown was cancelled.
     Cancelled {
         /// The `drain-cancelled` event.
-        frame: Bytes,
+        event: EncodedEvent,
     },
 }
 
 impl Broadcast {
     pub(crate) fn running(notice: Notice, terms: Terms, now: Timestamp) -> Arc<Self> {
-        let frame = sse::encode("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
-        Arc::new(Self::Running { notice, terms, frame })
+        let event = EncodedEvent::new("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
+        Arc::new(Self::Running { notice, terms, event })
     }
 
     pub(crate) fn cancelled(reason: Reason, now: Timestamp) -> Arc<Self> {
-        Arc::new(Self::Cancelled { frame: cancelled_frame(reason, now) })
+        let event = EncodedEvent::new(DrainCancelled::NAME, &DrainCancelled::new(reason, now));
+        Arc::new(Self::Cancelled { event })
     }
 
     pub(crate) fn notice(&self) -> Option<(&Notice, Terms)> {
@@ -159,14 +159,20 @@ impl Broadcast {
     }
 }
 
-/// The `drain-cancelled` event.
-pub(crate) fn cancelled_frame(reason: Reason, now: Timestamp) -> Bytes {
-    #[derive(Serialize)]
-    struct Cancelled {
-        reason: &'static str,
-        server_time: Timestamp,
+/// The payload of the `drain-cancelled` event.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct DrainCancelled {
+    reason: &'static str,
+    server_time: Timestamp,
+}
+
+impl DrainCancelled {
+    /// The name of the event.
+    pub(crate) const NAME: &'static str = "drain-cancelled";
+
+    pub(crate) const fn new(reason: Reason, now: Timestamp) -> Self {
+        Self { reason: reason.as_str(), server_time: now }
     }
-    sse::encode("drain-cancelled", &Cancelled { reason: reason.as_str(), server_time: now })
 }
 
 #[cfg(test)]

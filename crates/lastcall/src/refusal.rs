@@ -60,6 +60,8 @@ pub(crate) enum Reason {
     TooManyStreams,
     /// A request about a task.
     Task(TaskRefusal),
+    /// The session was force-closed in the middle of an upload.
+    TransferCut,
     /// The route takes other methods.
     WrongMethod,
     /// The handler is outside of the layer. A fault of the app.
@@ -206,6 +208,10 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
                 Some(seconds) => retry(response, seconds),
                 None => response,
             }
+        }
+        Reason::TransferCut => {
+            let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";
+            problem(StatusCode::SERVICE_UNAVAILABLE, "Upload cut off", detail)
         }
         Reason::WrongMethod => {
             let detail = "This path exists, but not with this method.";

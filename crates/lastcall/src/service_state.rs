@@ -28,6 +28,7 @@ use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
 use crate::tasks::TaskEnds;
+use crate::transfers::Transfers;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {
@@ -50,6 +51,8 @@ pub(crate) struct ServiceState {
     /// What happens when a task ends.
     pub(crate) task_ends: Arc<TaskEnds>,
     pub(crate) metrics: Metrics,
+    /// Requests in flight whose bodies are large.
+    pub(crate) transfers: Transfers,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
     /// Whether the own routes were taken for a router of the app: they stand behind the layer already.
@@ -130,6 +133,7 @@ impl ServiceState {
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
+            transfers: Transfers::default(),
             hooks,
             routes_are_taken: AtomicBool::new(false),
             cookie: SessionCookie::new(&config),

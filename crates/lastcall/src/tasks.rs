@@ -51,6 +51,7 @@ impl ServiceState {
 
     /// The time for work in progress is over.
     pub(crate) fn cut_work(&self) {
+        self.transfers.cut_all();
         self.work_end.cancel();
         self.registry.cut_tasks(self.clock.now());
     }

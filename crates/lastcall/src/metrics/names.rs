@@ -45,6 +45,8 @@ pub(super) struct Instruments {
     tasks: [(TaskOutcome, Counter); 3],
     sessions_present: Gauge,
     event_streams: Gauge,
+    sessions_protected: Gauge,
+    requests_cut: Counter,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
     store_up: Gauge,
@@ -80,6 +82,8 @@ impl Instruments {
             tasks: TaskOutcome::ALL.map(task),
             sessions_present: gauge!("lastcall_sessions_present"),
             event_streams: gauge!("lastcall_event_streams"),
+            sessions_protected: gauge!("lastcall_sessions_protected"),
+            requests_cut: counter!("lastcall_requests_cut_total"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
             store_up: gauge!("lastcall_store_up"),
@@ -98,6 +102,8 @@ impl Instruments {
         self.active_sessions.set(float(snapshot.active_sessions));
         self.sessions_present.set(float(snapshot.present_sessions));
         self.event_streams.set(float(open_streams));
+        self.sessions_protected.set(float(snapshot.sessions_with_work));
+        self.requests_cut.absolute(snapshot.requests_cut);
         self.notified.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
@@ -143,6 +149,14 @@ fn describe() {
     describe_counter!(
         "lastcall_tasks_total",
         "Tasks that ended: done, lapsed with their lease, or cut with their session or the time of a drain."
+    );
+    describe_gauge!(
+        "lastcall_sessions_protected",
+        "Sessions with protected work in progress on this pod, wherever they live."
+    );
+    describe_counter!(
+        "lastcall_requests_cut_total",
+        "Uploads and downloads that were cut when the time of their session was over."
     );
     describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the end of the last present session.");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its response's, by status class.");

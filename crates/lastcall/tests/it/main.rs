@@ -10,6 +10,7 @@ mod metrics;
 mod notices;
 #[cfg(feature = "redis")]
 mod redis_store;
+mod transfers;
 
 use test_support::Process;
 
