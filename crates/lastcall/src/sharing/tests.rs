@@ -3,6 +3,7 @@
 mod faulty;
 mod running_pod;
 mod storm;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;
