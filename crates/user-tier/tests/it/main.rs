@@ -29,6 +29,7 @@ mod signals;
 mod storm;
 mod streams;
 mod switch;
+mod tasks;
 mod token;
 mod unread_log;
 
