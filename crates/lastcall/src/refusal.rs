@@ -58,10 +58,10 @@ pub(crate) enum Reason {
     BadForm(StatusCode),
     /// The pod has as many event streams open as it may.
     TooManyStreams,
-    /// A request about a task.
-    Task(TaskRefusal),
     /// The session was force-closed in the middle of an upload.
     TransferCut,
+    /// A request about a task.
+    Task(TaskRefusal),
     /// The route takes other methods.
     WrongMethod,
     /// The handler is outside of the layer. A fault of the app.
@@ -201,6 +201,10 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             let detail = "This server has reached its limit of event streams. Try again in a few seconds.";
             retry(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail), STREAM_RETRY_SECONDS)
         }
+        Reason::TransferCut => {
+            let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";
+            problem(StatusCode::SERVICE_UNAVAILABLE, "Upload cut off", detail)
+        }
         Reason::Task(refusal) => {
             let (status, title, detail) = refusal.problem();
             let response = Problem::new(status, title, detail).into_response();
@@ -208,10 +212,6 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
                 Some(seconds) => retry(response, seconds),
                 None => response,
             }
-        }
-        Reason::TransferCut => {
-            let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";
-            problem(StatusCode::SERVICE_UNAVAILABLE, "Upload cut off", detail)
         }
         Reason::WrongMethod => {
             let detail = "This path exists, but not with this method.";

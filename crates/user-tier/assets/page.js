@@ -1,6 +1,7 @@
 // The sample page: notes, the user's name, and the state of the session. The library (`/assets/lastcall.js`) brings connection, banner
 // and countdown, and reports by events. At the end of the session the page stays as it is.
 
+import { Chat } from "./chat.js";
 import * as lastSession from "./last_session.js";
 import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
 import { timeFormat, words } from "./words.js";
@@ -23,6 +24,8 @@ let notified = false;
 // The library tells users that their text is saved only while this attribute is set.
 const tag = document.querySelector("script[data-session]");
 const notes = new Notes(byId("notes"), byId("saved"), user, base, (saved) => tag?.toggleAttribute("data-saves", saved));
+
+new Chat(byId("chat"), base);
 
 const previous = lastSession.replace({ id: session.dataset.sessionId, pod: session.dataset.pod });
 if (previous) {

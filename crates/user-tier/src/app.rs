@@ -1,5 +1,6 @@
 //! The router of the sample app: one page, and error pages for all other requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -15,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::assets;
+use crate::chat::Chat;
 use crate::pages::{self, SamplePages};
+use crate::{export, upload};
 
 /// The largest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -35,9 +38,12 @@ pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
 }
 
 /// Builds the router of the sample app.
-pub fn router() -> Router {
+pub fn router(chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
+        .merge(chat.router())
+        .merge(upload::router())
+        .merge(export::router(Arc::default()))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -76,7 +82,7 @@ async fn wrong_method(headers: HeaderMap) -> Response {
     problem(&headers, StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
 }
 
-fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
+pub(crate) fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
     lastcall::problem(&SamplePages::default(), headers, status, title, detail)
 }
 

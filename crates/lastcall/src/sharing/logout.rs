@@ -81,7 +81,7 @@ impl Sharing {
     /// Ends a session whose owner is gone. `false` where another pod was faster.
     pub(super) async fn end_orphan(&self, session: SharedSession) -> bool {
         let (id, to) = (session.id, self.config.pod.clone());
-        let adoption = Adoption { id, from: session.pod, to, unless_streaming: false, streaming: false };
+        let adoption = Adoption { id, from: session.pod, to, unless_pinned: false, pinned: false };
         let adopted = self.health.record_write(self.store.adopt(&adoption).await, self.clock.now());
         let Some(Some(adopted)) = adopted else { return false };
         // The pods that run its tasks, this one among them, may know of its end from nobody else.

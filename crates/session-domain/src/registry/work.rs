@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use running_tasks::RunningTasks;
 use tasks::TaskTable;
@@ -76,8 +76,6 @@ impl WorkTable {
     }
 }
 
-type Sessions<'a> = MutexGuard<'a, HashMap<SessionId, Arc<SessionWork>>>;
-
 /// Keeps a session protected.
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the protection"]
@@ -93,7 +91,7 @@ impl<X> Protection<X> {
         Self { work: registry.protect(session), registry: Arc::clone(registry), ended_at: None }
     }
 
-    /// Begins work of the session with this id, which another pod owns. A session that moves here meanwhile is one with it.
+    /// Begins work of the session with this id, which another pod owns.
     pub fn begin_elsewhere(registry: &Arc<Registry<X>>, id: SessionId) -> Self {
         Self { work: registry.protect_elsewhere(id), registry: Arc::clone(registry), ended_at: None }
     }
@@ -128,33 +126,29 @@ impl<X> Registry<X> {
 
     /// Begins work of a session that this pod holds or held.
     fn protect(&self, session: &LiveSession<X>) -> Arc<SessionWork> {
-        let sessions = self.work.sessions.lock();
-        if let Some(work) = sessions.get(&session.id()) {
-            session.set_work(Arc::clone(work));
-        }
-        let work = session.work();
-        self.add_work(sessions, &work);
-        work
+        self.add_work(session.work())
     }
 
-    /// Begins work of a session that another pod owns.
+    /// Begins work of the session with this id, which another pod owns.
     fn protect_elsewhere(&self, id: SessionId) -> Arc<SessionWork> {
-        let sessions = self.work.sessions.lock();
-        let own = || self.get(id).map(|session| session.work());
-        let work = sessions.get(&id).cloned().or_else(own).unwrap_or_else(|| SessionWork::new(id));
-        self.add_work(sessions, &work);
-        work
+        self.add_work(SessionWork::new(id))
     }
 
-    fn add_work(&self, mut sessions: Sessions<'_>, work: &Arc<SessionWork>) {
+    /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
+    fn add_work(&self, work: Arc<SessionWork>) -> Arc<SessionWork> {
+        let mut sessions = self.work.sessions.lock();
+        let id = *work.id.lock();
+        let own = || self.get(id).map(|session| session.work());
+        let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
         let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
         if is_first {
-            sessions.insert(*work.id.lock(), Arc::clone(work));
+            sessions.insert(id, Arc::clone(&work));
         }
         drop(sessions);
         if is_first {
-            self.work_changed(work, None);
+            self.work_changed(&work, None);
         }
+        work
     }
 
     /// Ends work that [`Registry::protect`] or [`Registry::protect_elsewhere`] began.

@@ -32,6 +32,7 @@ mod switch;
 mod tasks;
 mod token;
 mod unread_log;
+mod websockets;
 
 use test_support::UserPod;
 

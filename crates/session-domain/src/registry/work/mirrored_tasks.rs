@@ -15,7 +15,7 @@ use crate::task::TaskOutcome;
 use crate::time::Timestamp;
 
 /// How much longer than its lease such a task protects its session: what other pods say of it takes its time.
-pub const MIRROR_SLACK: Duration = Duration::from_secs(2);
+const MIRROR_SLACK: Duration = Duration::from_secs(2);
 
 impl<X> Registry<X> {
     /// Records that another pod runs a task of the session, or runs it longer. Does nothing if the session has ended here.
