@@ -31,6 +31,7 @@ mod signals;
 mod storm;
 mod streams;
 mod switch;
+mod tasks;
 mod token;
 mod unread_log;
 mod websockets;
