@@ -10,7 +10,7 @@ use crate::rows::Row;
 use crate::view::FleetView;
 
 /// A page of sessions, and its position in the list.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Listing {
     query: Query,
     rows: Vec<Row>,

@@ -6,7 +6,7 @@ use session_domain::{Departure, PodReport, SessionId, SessionView};
 
 /// An event of the watch of a pod. A watch sends `WatchStarted`, a report, the parts of the snapshot, then changes and
 /// reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum PodEvent {
     /// A watch has started, and a new snapshot follows. The known sessions stay until it is complete.
     WatchStarted,

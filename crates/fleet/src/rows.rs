@@ -12,7 +12,7 @@ use crate::address::Address;
 const SHARDS: usize = 256;
 
 /// A session of the fleet, as the winning claim describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     /// The session.
     pub session: Arc<SessionView>,

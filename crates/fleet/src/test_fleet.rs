@@ -40,10 +40,11 @@ pub(crate) fn session(n: u128, pod: &str, active: i64) -> SessionView {
         pod: name(pod),
         event_streams: 1,
         websockets: 0,
-        active_tasks: 0,
+        tasks: Vec::new(),
         in_flight_requests: 0,
         notified: false,
         present: Some(true),
+        protected: Some(false),
     }
 }
 

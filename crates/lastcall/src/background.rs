@@ -18,7 +18,7 @@ use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep, websocket};
+use crate::{scrape, sharing, sweep, transfers, websocket};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -167,6 +167,7 @@ async fn run(
     let drain = DrainTask::start(Arc::clone(&state), switch).await;
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
+    upkeep.spawn(transfers::watch(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
     tokio::select! {

@@ -15,11 +15,19 @@ use tracing::info;
 
 use crate::config::ForcedEnd;
 use crate::service_state::ServiceState;
-use crate::sessions::EndReason;
+use crate::sessions::{EndReason, LiveSession};
 
 /// Changes of the population are collected for this long before sessions are counted: a thousand logouts in one moment cost one
 /// walk over the sessions.
 const POPULATION_DEBOUNCE: Duration = Duration::from_millis(10);
+
+/// Which present sessions a forced end leaves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Spared {
+    None,
+    /// Those with protected work.
+    Protected,
+}
 
 /// Runs the lifecycle machine of one pod.
 pub(crate) struct DrainTask {
@@ -126,8 +134,15 @@ impl DrainTask {
             Effect::Notify(notice) => state.begin_notice(notice),
             Effect::CancelNotice(reason) => state.cancel_notice(*reason),
             Effect::EndNotice => state.end_notice(),
-            Effect::ForceClose(reason) => self.force_close(*reason).await,
+            Effect::ForceClose(reason) => self.force_close(*reason, Spared::None).await,
+            Effect::ForceCloseUnprotected(reason) => self.force_close(*reason, Spared::Protected).await,
+            Effect::CutWork => {
+                state.transfers.cut_all();
+                state.work_end.cancel();
+            }
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
+            Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
+            Effect::CloseResources => {}
             Effect::Log(line) => {
                 if *line == LogLine::Hurried
                     && let Some(sharing) = state.sessions.sharing()
@@ -141,20 +156,25 @@ impl DrainTask {
     }
 
     /// Ends every present session, then logs how many were ended: some may live on another pod by now.
-    async fn force_close(&self, reason: Reason) {
+    async fn force_close(&self, reason: Reason, spared: Spared) {
         let state = &self.state;
         let end_reason = match (state.sessions.sharing(), state.config.forced_end) {
             (Some(_), ForcedEnd::Release) => EndReason::Released,
             (Some(_), ForcedEnd::Delete) | (None, _) => EndReason::Forced,
         };
-        let present = state.registry.present_sessions(state.clock.now());
-        let ended = state.sessions.end_all(present, end_reason, |_| true).await;
+        let closes = |session: &LiveSession| spared == Spared::None || !session.is_protected();
+        let mut present = state.registry.present_sessions(state.clock.now());
+        present.retain(closes);
+        let ended = state.sessions.end_all(present, end_reason, closes).await;
+        state.transfers.cut_of_forced_sessions();
         if ended.moved > 0 {
             info!("{}", LogLine::Released(reason, ended.moved));
         }
         match reason {
             Reason::Shutdown if ended.forced > 0 => info!("{}", LogLine::ForceClosing(ended.forced)),
-            Reason::Shutdown if ended.moved == 0 => info!("{}", LogLine::Remaining(0, Duration::ZERO)),
+            Reason::Shutdown if ended.moved == 0 && spared == Spared::None => {
+                info!("{}", LogLine::Remaining(0, Duration::ZERO))
+            }
             Reason::Maintenance if ended.forced > 0 => info!("{}", LogLine::MaintenanceForceClosing(ended.forced)),
             Reason::Shutdown | Reason::Maintenance => {}
         }

@@ -52,6 +52,8 @@ pub(crate) struct StreamState {
     evicted_through: [u64; 2],
     /// Why all of them are closed.
     pub(crate) closed: Option<CloseReason>,
+    /// Whether the session has protected work in progress.
+    pub(crate) protected: bool,
     /// For a session of another pod: the notice that runs on that pod.
     pub(crate) owner_notice: Option<GuestNotice>,
 }
@@ -123,6 +125,20 @@ impl EventStreams {
     /// Records a login: every stream greets its user anew.
     pub(crate) fn record_login(&self) {
         self.state.send_modify(|state| state.logins += 1);
+    }
+
+    /// Whether the session has protected work in progress.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.state.borrow().protected
+    }
+
+    /// Records whether the session has protected work in progress. Asks for it under the lock, so that the last call records the
+    /// last answer.
+    pub(crate) fn update_protected(&self, is_protected: impl FnOnce() -> bool) {
+        self.state.send_if_modified(|state| {
+            let now = is_protected();
+            std::mem::replace(&mut state.protected, now) != now
+        });
     }
 
     /// Closes every stream, and those that are opened later.

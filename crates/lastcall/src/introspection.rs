@@ -13,7 +13,6 @@ use std::time::Duration;
 use axum::Router;
 use http_support::{ConnectionSettings, Connections};
 use publisher::publish;
-use session_domain::Phase;
 use session_wire::FILE_DESCRIPTOR_SET;
 use session_wire::v1::introspection_server::IntrospectionServer;
 use tokio::net::TcpListener;
@@ -101,8 +100,7 @@ async fn report_health(state: Arc<ServiceState>, reporter: HealthReporter, stop:
     let mut lifecycle = state.lifecycle.subscribe();
     loop {
         let phase = lifecycle.borrow_and_update().phase();
-        let draining = matches!(phase, Phase::Draining | Phase::Propagating);
-        let status = if draining { ServingStatus::NotServing } else { ServingStatus::Serving };
+        let status = if phase.is_shutting_down() { ServingStatus::NotServing } else { ServingStatus::Serving };
         for service in ["", "lastcall.v1.Introspection"] {
             reporter.set_service_status(service, status).await;
         }

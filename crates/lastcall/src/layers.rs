@@ -117,9 +117,10 @@ impl<S> LastcallService<S> {
 
 impl<S, B, R> Service<Request<B>> for LastcallService<S>
 where
-    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<Body>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
-    B: Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
@@ -135,7 +136,7 @@ where
         let passed = request.extensions().get::<RequestContext>();
         let has_passed = passed.is_some_and(|passed| passed.is_of(&self.state));
         let inner = if has_passed || self.route == RouteKind::App && is_own(&self.state, &request) {
-            Inner::Untouched { response: self.handler().call(request) }
+            Inner::Untouched { response: self.handler().call(request.map(Body::new)) }
         } else {
             let incoming = Incoming { state: Arc::clone(&self.state), route: self.route, request };
             Inner::Tracked { response: self.stack.call(incoming) }

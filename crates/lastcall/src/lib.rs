@@ -173,6 +173,7 @@ mod signing_keys;
 pub mod store;
 mod store_health;
 mod sweep;
+mod transfers;
 mod websocket;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};

@@ -33,6 +33,10 @@ pub(crate) struct Snapshot {
     pub(crate) active_sessions: u64,
     /// Sessions that a drain would wait for.
     pub(crate) present_sessions: u64,
+    /// Sessions with work in progress on this pod.
+    pub(crate) sessions_with_work: u64,
+    /// Requests that were cut because the time of their session was over.
+    pub(crate) requests_cut: u64,
     /// The totals since the start of the pod.
     pub(crate) totals: Totals,
     pub(crate) store: StoreSnapshot,

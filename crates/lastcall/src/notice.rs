@@ -36,6 +36,13 @@ pub struct DrainNotice {
     /// Whether the session moves to another pod at the end: the user stays signed in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stays_signed_in: bool,
+    /// Whether work of the session is in progress, and waited for until `forced_logout_at`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
+    /// For a protected session: how many milliseconds of the time left come after the deadline of the other sessions. 0: work that
+    /// is not done by then is cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grace_ms: Option<u64>,
 }
 
 /// What happens to a session at the end of a countdown.
@@ -91,7 +98,14 @@ impl DrainNotice {
             server_time: now,
             auto_logout: terms.auto_logout,
             stays_signed_in: terms.stays_signed_in,
+            protected: false,
+            grace_ms: None,
         }
+    }
+
+    /// The notice of a session with work in progress.
+    pub(crate) fn protected(self, grace: Duration) -> Self {
+        Self { protected: true, grace_ms: Some(millis(grace)), ..self }
     }
 }
 

@@ -166,11 +166,12 @@ impl Notices {
 fn running(lifecycle: &Lifecycle) -> Option<Running> {
     let (reason, deadline) = match lifecycle.state() {
         State::Serving => return None,
-        State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => {
-            (notice.reason, Some(notice.deadline))
-        }
+        State::MaintenanceCountdown { notice, .. }
+        | State::MaintenanceFinishing { notice, .. }
+        | State::Draining { notice, .. }
+        | State::Finishing { notice, .. } => (notice.reason, Some(notice.deadline)),
         State::MaintenanceClosed => (Reason::Maintenance, None),
-        State::Propagating { .. } | State::Stopped { .. } => (Reason::Shutdown, None),
+        State::Propagating { .. } | State::Closing { .. } | State::Stopped { .. } => (Reason::Shutdown, None),
     };
     Some(Running { reason, deadline })
 }

@@ -1,9 +1,6 @@
 //! Presence that closes by itself at the right time: the domain's guard, with the clock that it may not read.
 
-use http_body::{Body, Frame, SizeHint};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use session_domain::registry::{Presence, PresenceKind};
 
@@ -42,38 +39,5 @@ impl Drop for PresenceGuard {
         if let Some(presence) = self.presence.take() {
             presence.close(self.clock.now());
         }
-    }
-}
-
-/// A response body during which the session's request counts as in flight: a download holds a drain open.
-#[derive(Debug)]
-pub(crate) struct PresentBody {
-    body: axum::body::Body,
-    _guard: PresenceGuard,
-}
-
-impl PresentBody {
-    pub(crate) const fn new(body: axum::body::Body, guard: PresenceGuard) -> Self {
-        Self { body, _guard: guard }
-    }
-}
-
-impl Body for PresentBody {
-    type Data = bytes::Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -57,6 +57,8 @@ pub(crate) enum Reason {
     BadForm(StatusCode),
     /// The pod has as many event streams open as it may.
     TooManyStreams,
+    /// The session was force-closed in the middle of an upload.
+    TransferCut,
     /// The route takes other methods.
     WrongMethod,
     /// The handler is outside of the layer. A fault of the app.
@@ -69,7 +71,9 @@ impl Reason {
         match (error, state.lifecycle.borrow().phase()) {
             (AdmissionError::Full, _) => Self::Full,
             (AdmissionError::Closed, Phase::Maintenance) => Self::Maintenance,
-            (AdmissionError::Closed, Phase::Serving | Phase::Draining | Phase::Propagating) => Self::Stopping,
+            (AdmissionError::Closed, Phase::Serving | Phase::Draining | Phase::Propagating | Phase::Closing) => {
+                Self::Stopping
+            }
         }
     }
 }
@@ -193,6 +197,10 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
         Reason::TooManyStreams => {
             let detail = "This server has reached its limit of event streams. Try again in a few seconds.";
             retry(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail), STREAM_RETRY_SECONDS)
+        }
+        Reason::TransferCut => {
+            let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";
+            problem(StatusCode::SERVICE_UNAVAILABLE, "Upload cut off", detail)
         }
         Reason::WrongMethod => {
             let detail = "This path exists, but not with this method.";

@@ -147,15 +147,15 @@ impl RequestContext {
         SignedOut::new(&self.state, &self.facts)
     }
 
-    /// The cookie and the presence of a session that started on the way and has not ended since: what ended it has set the cookie
-    /// that the browser is to keep.
-    pub(crate) fn take_started(&self) -> Option<(HeaderValue, Option<PresenceGuard>)> {
+    /// The cookie of a session that started on the way and has not ended since, the session and its presence: what ended it has set
+    /// the cookie that the browser is to keep.
+    pub(crate) fn take_started(&self) -> Option<(HeaderValue, LiveSession, Option<PresenceGuard>)> {
         let Known::NoSession { started, .. } = &self.known else { return None };
         let started = started.get().filter(|started| !started.live.has_ended())?;
         let (facts, state) = (&self.facts, &self.state);
         let cookie = state.cookie.write(facts.is_secure, started.live.id(), &facts.base, &state.keys.load())?;
         let guard = started.guard.lock().take();
-        Some((cookie, guard))
+        Some((cookie, Arc::clone(&started.live), guard))
     }
 
     pub(crate) fn refuse(&self, reason: Reason) -> Refusal {

@@ -1,9 +1,10 @@
 //! The notice that runs for one session: this pod's, or that of the pod that owns the session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use session_domain::Timestamp;
-use session_domain::lifecycle::{NoticeId, Reason};
+use session_domain::lifecycle::{Notice, NoticeId, Reason};
 
 use crate::notice::{DrainNotice, GuestNotice, Terms};
 use crate::service_state::ServiceState;
@@ -15,6 +16,8 @@ pub(crate) struct RunningNotice {
     pub(crate) reason: Reason,
     pub(crate) deadline: Timestamp,
     pub(crate) terms: Terms,
+    /// How long after the pod's deadline the session's work in progress is waited for. The time is part of the deadline.
+    pub(crate) protected: Option<Duration>,
     source: NoticeSource,
 }
 
@@ -31,31 +34,46 @@ impl RunningNotice {
     /// The notice of the pod that owns the session. A maintenance is one of every pod.
     pub(crate) fn of(state: &ServiceState, session: &ServedSession) -> Option<Self> {
         let broadcast = Arc::clone(&state.broadcast.borrow());
-        let here = broadcast.notice().map(|(notice, terms)| Self {
-            reason: notice.reason,
-            deadline: notice.deadline,
-            terms,
-            source: NoticeSource::Here(notice.id),
+        let here = broadcast.notice().map(|(notice, terms)| {
+            let protected = session.streams().is_protected().then_some(state.config.policy.task_grace);
+            Self {
+                reason: notice.reason,
+                deadline: notice.deadline.plus(protected.unwrap_or_default()),
+                terms,
+                protected,
+                source: NoticeSource::Here(notice.id),
+            }
         });
         let ServedSession::Guest(guest) = session else { return here };
         let of_owner = guest.streams().owner_notice().map(|notice| Self {
             reason: notice.reason,
             deadline: notice.deadline,
             terms: notice.terms,
+            protected: None,
             source: NoticeSource::Owner,
         });
         of_owner.or_else(|| here.filter(|notice| notice.reason == Reason::Maintenance))
     }
 
     pub(crate) fn payload(&self, now: Timestamp) -> DrainNotice {
-        DrainNotice::new(self.reason, self.deadline, self.terms, now)
+        let notice = DrainNotice::new(self.reason, self.deadline, self.terms, now);
+        match self.protected {
+            Some(grace) => notice.protected(grace),
+            None => notice,
+        }
     }
 
     /// Whether a page that shows the one has nothing new to show for the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let guest =
             |notice: &Self| GuestNotice { reason: notice.reason, deadline: notice.deadline, terms: notice.terms };
-        guest(self).is_same(&guest(other))
+        self.protected == other.protected && guest(self).is_same(&guest(other))
+    }
+
+    /// Whether it is this notice of this pod, with the session's own deadline or not.
+    pub(crate) fn is_of(&self, notice: &Notice) -> bool {
+        let deadline = notice.deadline.plus(self.protected.unwrap_or_default());
+        self.reason == notice.reason && self.deadline == deadline
     }
 
     /// Counts the notice as shown to the user of the session, at the pod that owns it.

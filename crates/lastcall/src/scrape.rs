@@ -52,6 +52,8 @@ fn snapshot(state: &ServiceState) -> Snapshot {
     Snapshot {
         active_sessions: state.registry.active(),
         present_sessions: state.count_present(),
+        sessions_with_work: state.registry.sessions_with_work(),
+        requests_cut: state.transfers.cut_total(),
         totals: state.registry.totals(),
         store: store.unwrap_or_default(),
     }

@@ -28,6 +28,7 @@ use crate::setup_faults::SetupFaults;
 use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
+use crate::transfers::Transfers;
 
 /// The shared heart of a service.
 pub(crate) struct ServiceState {
@@ -47,7 +48,11 @@ pub(crate) struct ServiceState {
     pub(crate) streams_end: CancellationToken,
     /// The open WebSockets: the end of the service waits for their Close frames.
     pub(crate) websockets: TaskTracker,
+    /// Cancelled when the time of work in progress is over.
+    pub(crate) work_end: CancellationToken,
     pub(crate) metrics: Metrics,
+    /// Requests in flight whose bodies are large.
+    pub(crate) transfers: Transfers,
     /// What the app is told of logins and ends.
     pub(crate) hooks: Arc<Hooks>,
     /// Whether the own routes were taken for a router of the app: they stand behind the layer already.
@@ -98,6 +103,8 @@ impl ServiceState {
         let registry = registry.with_end_observer(move |session, outcome| {
             on_end.end(&SessionEnd { session_id: session.id(), user: session.user(), outcome });
         });
+        let registry = registry
+            .with_protection_observer(|session| session.attachment().update_protected(|| session.is_protected()));
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
         let registry = Arc::new(registry.without_watchers());
@@ -117,9 +124,11 @@ impl ServiceState {
             population_changed,
             streams_end: CancellationToken::new(),
             websockets: TaskTracker::new(),
+            work_end: CancellationToken::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,
+            transfers: Transfers::default(),
             hooks,
             routes_are_taken: AtomicBool::new(false),
             cookie: SessionCookie::new(&config),

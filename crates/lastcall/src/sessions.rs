@@ -146,6 +146,13 @@ impl Sessions {
         }
     }
 
+    /// Releases the sessions without protected work to other pods.
+    pub(crate) async fn release_unprotected(&self) {
+        let mut sessions = self.registry.all_sessions();
+        sessions.retain(|session| !session.is_protected());
+        self.end_all(sessions, EndReason::Absent, |session| !session.is_protected()).await;
+    }
+
     /// Expires sessions that have expired their time to live, unless they were active on another pod. Returns how many
     /// expired.
     pub(crate) async fn expire(&self, expired: Vec<LiveSession>) -> u64 {

@@ -1,4 +1,4 @@
-//! The names of sessions, pods and users.
+//! The names of sessions, tasks, pods and users.
 
 mod user_name;
 
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-pub use user_name::{ANONYMOUS, MAX_USER_CHARS, UserName, normalize_text};
+pub use user_name::{ANONYMOUS, MAX_USER_CHARS, UserName, normalize_text, visible_line};
 use uuid::Uuid;
 
 /// Identifies a session. Not a secret: a session id alone opens nothing, the signed cookie does.
@@ -45,6 +45,46 @@ impl FromStr for SessionId {
 }
 
 impl Serialize for SessionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Identifies a task of a session. Not a secret: only the task's own session may change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskId(Uuid);
+
+impl TaskId {
+    /// Makes an id of a UUID. The UUID must be random (version 4), so that ids are unique across all pods.
+    pub const fn from_uuid(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// The UUID behind the id.
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl FromStr for TaskId {
+    type Err = uuid::Error;
+
+    /// Parses a UUID in any of its usual forms.
+    ///
+    /// # Errors
+    /// If the text is not a UUID.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+impl Serialize for TaskId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -7,19 +7,26 @@
 //!    └─┼─────────────────────┼──────────────┘      │
 //!      └──────────┬──────────┴─────────────────────┘             terminate
 //!                 ▼
-//!             Draining ──▶ Propagating ──▶ Stopped               drained; propagated
+//!             Draining ──▶ Finishing ──▶ Propagating ──▶ Closing ──▶ Stopped     drained; work done; propagated; closed
 //! ```
 //!
 //! | from | on | to |
 //! |---|---|---|
 //! | `Serving` | [`Event::MaintenanceOn`] | `MaintenanceCountdown`, or `MaintenanceClosed` if no session is held |
 //! | `MaintenanceCountdown` | no session held, or the deadline | `MaintenanceClosed` |
-//! | `MaintenanceCountdown`, `MaintenanceClosed` | [`Event::MaintenanceOff`] | `Serving` |
-//! | these three | [`Event::Terminate`] | `Draining`, or `Propagating` if no session is present |
-//! | `Draining` | no session present, or the deadline | `Propagating` |
-//! | `Propagating` | its time is over | `Stopped` |
-//! | `Draining`, `Propagating` | a second signal with [`SecondSignal::Hurry`] | `Stopped` |
-//! | any | SIGQUIT | `Stopped` |
+//! | `MaintenanceCountdown` | the deadline, with protected work | `MaintenanceFinishing` |
+//! | `MaintenanceFinishing` | no protected work, or `TASK_GRACE` is over | `MaintenanceClosed` |
+//! | `MaintenanceCountdown`, `MaintenanceFinishing`, `MaintenanceClosed` | [`Event::MaintenanceOff`] | `Serving` |
+//! | these and `Serving` | [`Event::Terminate`] | `Draining`, or `Finishing` if no session is present |
+//! | `Draining` | no session present, or the deadline | `Finishing` |
+//! | `Finishing` | no protected work, or `TASK_GRACE` is over | `Propagating` |
+//! | `Propagating` | its time is over | `Closing` |
+//! | `Closing` | the resources are closed, or their time is over | `Stopped` |
+//! | `Draining`, `Finishing`, `Propagating` | a second signal with [`SecondSignal::Hurry`] | `Closing` |
+//! | `Closing` | a further signal with [`SecondSignal::Hurry`] | `Stopped` |
+//! | any of these, and `Serving` | SIGQUIT | `Closing`; from `Closing` `Stopped` |
+//!
+//! `Finishing` is skipped where no protected work is in progress, and `Closing` where no resource is registered.
 //!
 //! Every other event leaves the state as it is.
 //!
@@ -31,7 +38,8 @@
 //! - A pod that was told to terminate never serves again.
 //! - Sessions start in [`State::Serving`] only ([`Admission::Open`]). Admission closes before the other effects of a step
 //!   and opens after them.
-//! - [`Effect::ForceClose`] never comes before the deadline, except after a second signal or SIGQUIT.
+//! - [`Effect::ForceClose`] never comes before the deadline, nor before protected work is done or `TASK_GRACE` is over, except
+//!   after a second signal or SIGQUIT.
 //! - The sum of [`Effect::Notify`], [`Effect::CancelNotice`] and [`Effect::EndNotice`] is always [`Lifecycle::notice`].
 //! - [`Effect::Exit`] comes once, and time alone leads every terminated pod to it.
 

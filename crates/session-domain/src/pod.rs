@@ -17,11 +17,13 @@ pub enum Phase {
     Draining,
     /// It shuts down and gives load balancers time to remove its endpoint; no session is left.
     Propagating,
+    /// It shuts down and closes its resources, such as its database connections.
+    Closing,
 }
 
 impl Phase {
     /// All phases, in the order in which a pod passes through them.
-    pub const ALL: [Self; 4] = [Self::Serving, Self::Maintenance, Self::Draining, Self::Propagating];
+    pub const ALL: [Self; 5] = [Self::Serving, Self::Maintenance, Self::Draining, Self::Propagating, Self::Closing];
 
     /// The phase in lower case, as the admin tier's API writes it.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +32,15 @@ impl Phase {
             Self::Maintenance => "maintenance",
             Self::Draining => "draining",
             Self::Propagating => "propagating",
+            Self::Closing => "closing",
+        }
+    }
+
+    /// Whether the pod shuts down: it never serves newcomers again.
+    pub const fn is_shutting_down(self) -> bool {
+        match self {
+            Self::Serving | Self::Maintenance => false,
+            Self::Draining | Self::Propagating | Self::Closing => true,
         }
     }
 }

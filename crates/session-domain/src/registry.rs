@@ -33,6 +33,7 @@ mod replaced_ids;
 #[cfg(test)]
 mod tests;
 mod unconfirmed;
+mod work;
 mod writes;
 
 use std::sync::Arc;
@@ -55,6 +56,8 @@ pub use presence_guard::Presence;
 pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;
+use work::WorkTable;
+pub use work::{Protection, SessionWork};
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Admission;
@@ -77,9 +80,15 @@ pub struct Registry<X> {
     /// Changes that the shared store does not have yet. Absent without a store.
     pending_writes: Option<PendingWrites<X>>,
     notice: RunningNotice,
+    /// Work in progress on this pod.
+    work: WorkTable,
     population_changed: Box<dyn Fn() + Send + Sync>,
     session_ended: Option<EndObserver<X>>,
+    protection_changed: Option<ProtectionObserver<X>>,
 }
+
+/// Gets every session that becomes protected or ceases to be.
+type ProtectionObserver<X> = Box<dyn Fn(&LiveSession<X>) + Send + Sync>;
 
 /// Gets every session that ends, with its outcome.
 type EndObserver<X> = Box<dyn Fn(&LiveSession<X>, Outcome) + Send + Sync>;
@@ -107,8 +116,10 @@ impl<X> Registry<X> {
             replaced: ReplacedIds::new(limits.max_sessions),
             pending_writes: None,
             notice: RunningNotice::default(),
+            work: WorkTable::default(),
             population_changed: Box::new(population_changed),
             session_ended: None,
+            protection_changed: None,
         }
     }
 
@@ -124,6 +135,14 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_end_observer(mut self, ended: impl Fn(&LiveSession<X>, Outcome) + Send + Sync + 'static) -> Self {
         self.session_ended = Some(Box::new(ended));
+        self
+    }
+
+    /// Calls `changed`, from any thread, when a session of this pod becomes protected or ceases to be. The function must return
+    /// quickly and must not call the registry.
+    #[must_use]
+    pub fn with_protection_observer(mut self, changed: impl Fn(&LiveSession<X>) + Send + Sync + 'static) -> Self {
+        self.protection_changed = Some(Box::new(changed));
         self
     }
 

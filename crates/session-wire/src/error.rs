@@ -24,6 +24,18 @@ pub enum InvalidMessage {
     /// The last activity of a session is before its login.
     #[error("last_activity lies before login_time")]
     ActivityBeforeLogin,
+    /// A task id is not a UUID.
+    #[error("task_id is no UUID")]
+    TaskId,
+    /// The progress of a task is not a number between 0 and 1.
+    #[error("progress of a task is not between 0 and 1")]
+    TaskProgress,
+    /// A text of a task is longer than allowed.
+    #[error("{0} is too long")]
+    TooLong(&'static str),
+    /// A session has more tasks than a session can have.
+    #[error("a session has more than 100 tasks")]
+    TooManyTasks,
     /// A phase is unspecified or unknown to this version.
     #[error("phase {0} is unknown")]
     Phase(i32),

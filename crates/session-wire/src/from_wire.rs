@@ -1,8 +1,11 @@
 //! Conversions from the wire to the domain. They refuse what is not valid.
 
+use std::sync::Arc;
+
 use prost_types::Timestamp as WireTime;
 use session_domain::{
-    Counters, Departure, Outcome, Phase, PodName, PodReport, SessionId, SessionView, Timestamp, UserName,
+    Counters, Departure, MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome, Phase, PodName,
+    PodReport, SessionId, SessionView, TaskView, Timestamp, UserName, visible_line,
 };
 
 use crate::error::InvalidMessage;
@@ -25,7 +28,7 @@ impl TryFrom<v1::Session> for SessionView {
     /// Converts a session.
     ///
     /// # Errors
-    /// If an id, a name or a time is not valid. Times in the future are valid, since clocks differ.
+    /// If an id, a name, a time or a task is not valid, or there are too many tasks. Times in the future are valid, since clocks differ.
     fn try_from(session: v1::Session) -> Result<Self, InvalidMessage> {
         let login_time = required_time(session.login_time, "login_time")?;
         let last_activity = required_time(session.last_activity, "last_activity")?;
@@ -40,10 +43,11 @@ impl TryFrom<v1::Session> for SessionView {
             pod: pod_name(&session.pod)?,
             event_streams: session.event_streams,
             websockets: session.websockets,
-            active_tasks: session.active_tasks,
+            tasks: tasks(session.tasks)?,
             in_flight_requests: session.in_flight_requests,
             notified: session.notified,
             present: session.present,
+            protected: session.protected,
         })
     }
 }
@@ -82,6 +86,42 @@ impl TryFrom<v1::Pod> for PodReport {
     }
 }
 
+fn tasks(tasks: Vec<v1::Task>) -> Result<Vec<TaskView>, InvalidMessage> {
+    if tasks.len() > MAX_TASKS_PER_SESSION {
+        return Err(InvalidMessage::TooManyTasks);
+    }
+    tasks.into_iter().map(TaskView::try_from).collect()
+}
+
+impl TryFrom<v1::Task> for TaskView {
+    type Error = InvalidMessage;
+
+    /// Converts a task. Its kind and label become one line of visible text: they come from users.
+    ///
+    /// # Errors
+    /// If its id or its time is not valid, its kind or label too long, or its progress not between 0 and 1.
+    fn try_from(task: v1::Task) -> Result<Self, InvalidMessage> {
+        // NaN is in no range.
+        if task.progress.is_some_and(|progress| !(0.0..=1.0).contains(&progress)) {
+            return Err(InvalidMessage::TaskProgress);
+        }
+        Ok(Self {
+            id: task.task_id.parse().map_err(|_| InvalidMessage::TaskId)?,
+            kind: task_text(&task.kind, MAX_TASK_KIND_CHARS, "task kind")?,
+            label: task_text(&task.label, MAX_TASK_LABEL_CHARS, "task label")?,
+            progress: task.progress,
+            lease_until: task.lease_until.map(|t| time(t, "lease_until")).transpose()?,
+        })
+    }
+}
+
+fn task_text(text: &str, max_chars: usize, field: &'static str) -> Result<Arc<str>, InvalidMessage> {
+    if text.chars().nth(max_chars).is_some() {
+        return Err(InvalidMessage::TooLong(field));
+    }
+    Ok(visible_line(text).into())
+}
+
 /// Makes a version or a revision printable, whatever the pod sent.
 fn short_text(text: &str) -> String {
     text.chars().take(MAX_TEXT_CHARS).filter(|c| !c.is_control()).collect()
@@ -106,6 +146,7 @@ fn phase(number: i32) -> Result<Phase, InvalidMessage> {
         Ok(v1::Phase::Maintenance) => Ok(Phase::Maintenance),
         Ok(v1::Phase::Draining) => Ok(Phase::Draining),
         Ok(v1::Phase::Propagating) => Ok(Phase::Propagating),
+        Ok(v1::Phase::Closing) => Ok(Phase::Closing),
         Ok(v1::Phase::Unspecified) | Err(_) => Err(InvalidMessage::Phase(number)),
     }
 }

@@ -33,7 +33,7 @@ pub mod v1 {
 pub use error::InvalidMessage;
 pub use from_wire::departure_from_wire;
 pub use to_wire::{outcome_to_wire, pod_to_wire, session_to_wire};
-pub use watch_codec::{MAX_MESSAGE_BYTES, MAX_SESSIONS_PER_MESSAGE, watch_sessions};
+pub use watch_codec::{MAX_MESSAGE_BYTES, MAX_SESSIONS_PER_MESSAGE, MAX_TASKS_PER_MESSAGE, watch_sessions};
 
 /// The proto files as an encoded `FileDescriptorSet`, for server reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!("generated/descriptor.bin");

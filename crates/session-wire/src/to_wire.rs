@@ -1,7 +1,10 @@
 //! Conversions from the domain to the wire. They cannot fail.
 
 use prost_types::Timestamp as WireTime;
-use session_domain::{Outcome, Phase, PodReport, SessionView, Timestamp};
+use session_domain::{
+    MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome, Phase, PodReport, SessionView, TaskView,
+    Timestamp,
+};
 
 use crate::v1;
 
@@ -13,12 +16,13 @@ pub(crate) fn timestamp_to_wire(time: Timestamp) -> WireTime {
 }
 
 /// Converts a phase.
-fn phase_to_wire(phase: Phase) -> v1::Phase {
+pub(crate) fn phase_to_wire(phase: Phase) -> v1::Phase {
     match phase {
         Phase::Serving => v1::Phase::Serving,
         Phase::Maintenance => v1::Phase::Maintenance,
         Phase::Draining => v1::Phase::Draining,
         Phase::Propagating => v1::Phase::Propagating,
+        Phase::Closing => v1::Phase::Closing,
     }
 }
 
@@ -44,11 +48,30 @@ pub fn session_to_wire(session: &SessionView) -> v1::Session {
         pod: session.pod.to_string(),
         event_streams: session.event_streams,
         websockets: session.websockets,
-        active_tasks: session.active_tasks,
+        active_tasks: u32::try_from(session.tasks.len()).unwrap_or(u32::MAX),
         in_flight_requests: session.in_flight_requests,
         notified: session.notified,
         present: session.present,
+        tasks: session.tasks.iter().take(MAX_TASKS_PER_SESSION).map(task_to_wire).collect(),
+        asked_to_move: false,
+        protected: session.protected,
     }
+}
+
+/// Converts a task. Cuts what a reader would refuse: an app chooses the texts and the progress of its own tasks.
+fn task_to_wire(task: &TaskView) -> v1::Task {
+    v1::Task {
+        task_id: task.id.to_string(),
+        kind: cut(&task.kind, MAX_TASK_KIND_CHARS).to_owned(),
+        label: cut(&task.label, MAX_TASK_LABEL_CHARS).to_owned(),
+        progress: task.progress.filter(|progress| progress.is_finite()).map(|progress| progress.clamp(0.0, 1.0)),
+        lease_until: task.lease_until.map(timestamp_to_wire),
+    }
+}
+
+/// The first `max_chars` characters of a text.
+fn cut(text: &str, max_chars: usize) -> &str {
+    text.char_indices().nth(max_chars).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Converts the report of a pod.

@@ -45,14 +45,16 @@ fn phase_and_deadline_are_shown_while_the_pod_can_be_reached() {
     };
     let only = |phase| Phase::ALL.map(|each| Some(f64::from(u8::from(each == phase))));
     // A pod counts as reachable from the end of its snapshot on.
-    for (phase, deadline) in [(Phase::Serving, None), (Phase::Draining, Some(at(60))), (Phase::Propagating, None)] {
+    for (phase, deadline) in
+        [(Phase::Serving, None), (Phase::Draining, Some(at(60))), (Phase::Propagating, None), (Phase::Closing, None)]
+    {
         fleet.apply(&address, PodEvent::WatchStarted, at(1));
         fleet.apply(&address, PodEvent::Report(report(phase, deadline)), at(1));
         fleet.apply(&address, PodEvent::Snapshot { sessions: Vec::new(), end: true }, at(1));
         assert_eq!(series(&fleet, 2), (only(phase), deadline.map(|_| 60.0)), "{phase}");
     }
     fleet.apply(&address, PodEvent::Report(PodReport { is_final: true, ..report(Phase::Propagating, None) }), at(3));
-    assert_eq!(series(&fleet, 4), ([None; 4], None), "the pod has finished");
+    assert_eq!(series(&fleet, 4), ([None; 5], None), "the pod has finished");
 }
 
 #[test]

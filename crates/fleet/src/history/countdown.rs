@@ -15,7 +15,7 @@ impl Countdown {
         let reason = match report.phase {
             Phase::Serving => return None,
             Phase::Maintenance => Reason::Maintenance,
-            Phase::Draining | Phase::Propagating => Reason::Shutdown,
+            Phase::Draining | Phase::Propagating | Phase::Closing => Reason::Shutdown,
         };
         report.drain_started_at.map(|started_at| Self { reason, started_at })
     }

@@ -174,12 +174,15 @@ impl EventFeed {
             Broadcast::Running { notice, event, .. } => {
                 let running = self.session.running_notice()?;
                 // Not for a session of another pod while only this pod stops.
-                let is_this = running.reason == notice.reason && running.deadline == notice.deadline;
-                if !is_this || self.shown.is_some_and(|shown| shown.is_same(&running)) {
+                if !running.is_of(notice) || self.shown.is_some_and(|shown| shown.is_same(&running)) {
                     return None;
                 }
                 self.show(running);
-                Some(ServerEvent::Broadcast(event.clone()))
+                Some(match running.protected {
+                    // Its deadline is its own.
+                    Some(_) => ServerEvent::Drain(running.payload(self.session.state.clock.now())),
+                    None => ServerEvent::Broadcast(event.clone()),
+                })
             }
             Broadcast::Cancelled { event } if self.session.running_notice().is_none() => {
                 self.shown.take().map(|_| ServerEvent::Broadcast(event.clone()))

@@ -83,7 +83,7 @@ fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
 fn untracked(state: &ServiceState) -> Option<AdmissionError> {
     match state.lifecycle.borrow().phase() {
         Phase::Maintenance => Some(AdmissionError::Closed),
-        Phase::Serving | Phase::Draining | Phase::Propagating => None,
+        Phase::Serving | Phase::Draining | Phase::Propagating | Phase::Closing => None,
     }
 }
 

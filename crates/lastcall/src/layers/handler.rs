@@ -2,38 +2,41 @@
 //! and read, and adds the cookie of a session that has started on the way, unless the response is a 503.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, SET_COOKIE};
 use http::request::Parts;
 use http::{Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use http_support::{ConnectionHandle, security_headers};
 use pin_project_lite::pin_project;
-use session_domain::Phase;
 use session_domain::registry::PresenceKind;
 use tower::Service;
 
 use super::admission::Admitted;
 use super::staged_request::StagedRequest;
-use crate::presence::{EventStreamAnswer, PresenceGuard, PresentBody};
-use crate::refusal::close_connection;
+use crate::presence::{EventStreamAnswer, PresenceGuard};
+use crate::refusal::{Reason, Refusal, close_connection};
 use crate::request_context::RequestContext;
 use crate::resolved_session::ResolvedSession;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
 use crate::sessions::ServedSession;
+use crate::transfers::{DownloadMeter, MeteredUpload, ResponseBody, Transfer, is_worth_metering};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Handler<S>(pub(super) S);
 
 impl<S, B, R> Service<StagedRequest<B, Admitted>> for Handler<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<Body>, Response = Response<R>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
@@ -47,6 +50,7 @@ where
 
     fn call(&mut self, request: StagedRequest<B, Admitted>) -> Self::Future {
         let StagedRequest { state, facts, mut head, body, stage: Admitted(resolved), .. } = request;
+        let mut body = Body::new(body);
         let after = match &resolved {
             ResolvedSession::Session(session) => {
                 state.sessions.touch(session, state.clock.now());
@@ -54,7 +58,13 @@ where
                 let leaves = matches!(session, ServedSession::Guest(_)) && !state.registry.admits_adoptions();
                 let connection = leaves.then(|| head.extensions.get::<ConnectionHandle>().cloned()).flatten();
                 let guard = PresenceGuard::of(&state, session, PresenceKind::Request);
-                Some(After::WithSession { guard, leaves: leaves.then_some(facts.version), connection })
+                let upload = is_worth_metering(&body.size_hint()).then(|| {
+                    let transfer = state.transfers.open(&state, session);
+                    body = Body::new(MeteredUpload::new(std::mem::take(&mut body), &transfer));
+                    Upload { transfer, cut: Refusal::new(Reason::TransferCut, &state, &facts) }
+                });
+                let request = InFlight { state: Arc::clone(&state), session: session.clone(), guard, upload };
+                Some(After::WithSession { request, leaves: leaves.then_some(facts.version), connection })
             }
             ResolvedSession::NoSession { .. } => None,
         };
@@ -72,8 +82,7 @@ where
 pub(crate) enum After {
     /// The request has a session.
     WithSession {
-        /// Keeps it present.
-        guard: Option<PresenceGuard>,
+        request: InFlight,
         /// The version of the request, where the connection is closed so that the next request can reach another pod.
         leaves: Option<Version>,
         connection: Option<ConnectionHandle>,
@@ -86,8 +95,8 @@ impl After {
     /// Gives the response, or a wait for it.
     fn finish(self, mut response: Response) -> Result<Response, Pin<Box<dyn Future<Output = Response> + Send>>> {
         match self {
-            Self::WithSession { guard, leaves, connection } => {
-                let mut response = present_until_read(response, guard);
+            Self::WithSession { request, leaves, connection } => {
+                let mut response = request.until_read(response);
                 if let Some(version) = leaves {
                     close_connection(&mut response, version);
                     if let Some(connection) = connection {
@@ -101,14 +110,16 @@ impl After {
                     // The connection is closed so that the next request can reach another pod.
                     close_connection(&mut response, context.facts.version);
                 }
-                let Some((cookie, guard)) = context.take_started() else { return Ok(response) };
+                let Some((cookie, live, guard)) = context.take_started() else { return Ok(response) };
+                let (state, session) = (Arc::clone(&context.state), ServedSession::Own(live));
+                let request = InFlight { state, session, guard, upload: None };
                 if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-                    return Ok(present_until_read(response, guard));
+                    return Ok(request.until_read(response));
                 }
                 response.headers_mut().append(SET_COOKIE, cookie);
                 // Whatever the app says: a shared cache would hand this session to everybody.
                 response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-                let response = present_until_read(response, guard);
+                let response = request.until_read(response);
                 if context.state.sessions.sharing().is_none() {
                     return Ok(response);
                 }
@@ -162,7 +173,7 @@ where
 }
 
 fn is_stopping(state: &ServiceState) -> bool {
-    matches!(state.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+    state.lifecycle.borrow().phase().is_shutting_down()
 }
 
 fn is_first_page(head: &Parts) -> bool {
@@ -177,12 +188,55 @@ fn to_path_of_its_own() -> Response {
     redirect
 }
 
-/// A request is in flight until its response was read: a download, or a stream of the app's own, holds a drain open.
-/// Our event stream counts as a stream instead.
-fn present_until_read(response: Response, guard: Option<PresenceGuard>) -> Response {
-    let Some(guard) = guard else { return response };
-    if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
-        return response;
+/// A request of a session. It is in flight until its response was read: a download, or a stream of the app's own, holds a drain
+/// open.
+pub(crate) struct InFlight {
+    state: Arc<ServiceState>,
+    session: ServedSession,
+    /// Keeps the session present.
+    guard: Option<PresenceGuard>,
+    /// Present if the request has a large body.
+    upload: Option<Upload>,
+}
+
+/// A metered request body.
+struct Upload {
+    transfer: Arc<Transfer>,
+    /// The response if it is cut.
+    cut: Refusal,
+}
+
+impl InFlight {
+    fn until_read(self, response: Response) -> Response {
+        let Self { state, session, guard, upload } = self;
+        let (upload, response) = match upload {
+            Some(Upload { transfer, cut }) if transfer.was_cut() => {
+                let mut response = cut.into_response();
+                // What is left of the body is not read.
+                close_connection(&mut response, Version::HTTP_11);
+                (None, response)
+            }
+            upload => (upload.map(|upload| upload.transfer), response),
+        };
+        // Our event stream counts as a stream instead.
+        if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
+            return response;
+        }
+        let is_metered = is_worth_metering(&response.body().size_hint()) && !is_event_stream(&response);
+        let meter = match upload {
+            Some(upload) => DownloadMeter::of(upload),
+            None if is_metered => DownloadMeter::OnceLarge { state, session, bytes: 0 },
+            None => DownloadMeter::Off,
+        };
+        match (&guard, &meter) {
+            (None, DownloadMeter::Off) => response,
+            (Some(_), _) | (None, _) => response.map(|body| Body::new(ResponseBody::new(body, guard, meter))),
+        }
     }
-    response.map(|body| Body::new(PresentBody::new(body, guard)))
+}
+
+/// Whether it is an event stream of the app's own, which has no end that could be waited for.
+fn is_event_stream(response: &Response) -> bool {
+    let media_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    media_type.is_some_and(|value| value.len() >= 17 && value[..17].eq_ignore_ascii_case(b"text/event-stream"))
 }

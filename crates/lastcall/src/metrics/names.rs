@@ -44,6 +44,8 @@ pub(super) struct Instruments {
     sessions_present: Gauge,
     event_streams: Gauge,
     websocket_connections: Gauge,
+    sessions_protected: Gauge,
+    requests_cut: Counter,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
     store_up: Gauge,
@@ -76,6 +78,8 @@ impl Instruments {
             sessions_present: gauge!("lastcall_sessions_present"),
             event_streams: gauge!("lastcall_event_streams"),
             websocket_connections: gauge!("lastcall_websocket_connections"),
+            sessions_protected: gauge!("lastcall_sessions_protected"),
+            requests_cut: counter!("lastcall_requests_cut_total"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
             store_up: gauge!("lastcall_store_up"),
@@ -95,6 +99,8 @@ impl Instruments {
         self.sessions_present.set(float(snapshot.present_sessions));
         self.event_streams.set(float(open.streams));
         self.websocket_connections.set(float(open.websockets));
+        self.sessions_protected.set(float(snapshot.sessions_with_work));
+        self.requests_cut.absolute(snapshot.requests_cut);
         self.notified.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
@@ -132,6 +138,14 @@ fn describe() {
     describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
     describe_gauge!("lastcall_event_streams", "Event streams open now.");
     describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");
+    describe_gauge!(
+        "lastcall_sessions_protected",
+        "Sessions with protected work in progress on this pod, wherever they live."
+    );
+    describe_counter!(
+        "lastcall_requests_cut_total",
+        "Uploads and downloads that were cut when the time of their session was over."
+    );
     describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the end of the last present session.");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its response's, by status class.");
     describe_gauge!("lastcall_store_up", "Whether the session store answers: 1, or 0 while not.");

@@ -64,7 +64,8 @@ fn the_apps_recorder_has_the_same_series_with_the_same_values() {
     let mut totals = Totals::default();
     (totals.logins, totals.notified) = (5, 2);
     let store = StoreSnapshot { is_writable: false, errors: 4, ..StoreSnapshot::default() };
-    let ours = service.render(&Snapshot { active_sessions: 5, present_sessions: 3, totals, store });
+    let ours =
+        service.render(&Snapshot { active_sessions: 5, present_sessions: 3, totals, store, ..Snapshot::default() });
     assert!(lines(&ours).contains("lastcall_sessions_present 3"), "{ours}");
     assert!(lines(&ours).contains("lastcall_event_streams 1"), "{ours}");
     assert_eq!(lines(&theirs.handle().render()), lines(&ours));

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::Phase;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -115,7 +114,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let phase = sharing.lifecycle.borrow().phase();
     let lease = Lease {
         pod: sharing.config.pod.clone(),
-        draining: matches!(phase, Phase::Draining | Phase::Propagating),
+        draining: phase.is_shutting_down(),
         notice: sharing.notice(),
         duration: LEASE_DURATION,
     };

@@ -75,6 +75,6 @@ impl Sharing {
     /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.
     pub(super) fn releases_at_shutdown(&self) -> bool {
         let phase = self.lifecycle.borrow().phase();
-        self.config.forced_end == ForcedEnd::Release && matches!(phase, Phase::Draining | Phase::Propagating)
+        self.config.forced_end == ForcedEnd::Release && phase.is_shutting_down()
     }
 }

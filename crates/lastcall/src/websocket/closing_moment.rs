@@ -130,7 +130,10 @@ impl ClosingMoment {
             State::Serving
             | State::MaintenanceCountdown { .. }
             | State::MaintenanceClosed
+            | State::MaintenanceFinishing { .. }
             | State::Draining { .. }
+            | State::Finishing { .. }
+            | State::Closing { .. }
             | State::Stopped { .. } => None,
         }
     }

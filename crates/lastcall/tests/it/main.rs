@@ -10,6 +10,8 @@ mod metrics;
 mod notices;
 #[cfg(feature = "redis")]
 mod redis_store;
+mod transfers;
+mod websockets;
 
 use test_support::Process;
 

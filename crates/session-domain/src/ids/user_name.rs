@@ -40,15 +40,7 @@ impl UserName {
         if is_plain(input) {
             return Self(input.into());
         }
-        let kept: String = input.chars().filter(|c| is_kept(*c)).collect();
-        let mut line = String::with_capacity(kept.len());
-        for word in kept.split_whitespace() {
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        let line = normalize_text(&line);
+        let line = visible_line(input);
         let name = cut(&line).trim_end();
         if name.chars().any(is_visible) { Self(name.into()) } else { Self::anonymous() }
     }
@@ -70,6 +62,21 @@ impl UserName {
 /// Converts a text to the normal form of names (NFC), so that it can be compared with them or searched for in them.
 pub fn normalize_text(text: &str) -> String {
     ComposingNormalizerBorrowed::new_nfc().normalize(text).into_owned()
+}
+
+/// Makes one line of a text that a user wrote, so that it can be shown beside others: without control characters, direction marks
+/// and fillers, with single spaces for white space, in the normal form NFC. May be empty. HTML is kept: escape the line where
+/// it is shown.
+pub fn visible_line(text: &str) -> String {
+    let kept: String = text.chars().filter(|c| is_kept(*c)).collect();
+    let mut line = String::with_capacity(kept.len());
+    for word in kept.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    normalize_text(&line)
 }
 
 impl fmt::Display for UserName {

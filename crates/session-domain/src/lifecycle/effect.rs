@@ -18,8 +18,16 @@ pub enum Effect {
     /// End every present session as [forced](crate::Outcome::Forced), and log the number that ended:
     /// [`LogLine::ForceClosing`], or [`LogLine::MaintenanceForceClosing`] if the reason is maintenance.
     ForceClose(Reason),
+    /// The same for the present sessions without protected work. The others are waited for.
+    ForceCloseUnprotected(Reason),
+    /// Cut the protected work that is still in progress on this pod, of its own sessions and of others.
+    CutWork,
     /// Release every session that is left: it moves to a pod that can adopt it, or expires.
     ReleaseRemaining,
+    /// The same for the sessions without protected work.
+    ReleaseUnprotected,
+    /// Close the registered resources, then send [`Event::ResourcesClosed`](super::Event::ResourcesClosed).
+    CloseResources,
     /// Log this line.
     Log(LogLine),
     /// End every stream, then let the process exit.

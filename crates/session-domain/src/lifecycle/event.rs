@@ -22,8 +22,10 @@ pub enum Event {
     MaintenanceOff,
     /// The process must stop.
     Terminate(Signal),
-    /// Sessions started, ended, or became present or absent.
+    /// Sessions started, ended, or became present, absent, protected or unprotected.
     PopulationChanged,
+    /// The work that [`Effect::CloseResources`](super::Effect::CloseResources) began is done.
+    ResourcesClosed,
     /// The time of [`Lifecycle::wakes_at`](super::Lifecycle::wakes_at) has come.
     TimePassed,
 }
@@ -35,6 +37,17 @@ pub struct Population {
     pub held: u64,
     /// Sessions that are present: they count as users and hold a drain open.
     pub present: u64,
+    /// Held sessions with [protected work](crate::registry::SessionWork) in progress. They are present, too.
+    pub protected: u64,
+    /// Sessions with protected work in progress on this pod that other pods hold. A shutdown waits for that work, too.
+    pub protected_elsewhere: u64,
+}
+
+impl Population {
+    /// Sessions whose protected work a shutdown of this pod would cut.
+    pub const fn with_work(self) -> u64 {
+        self.protected + self.protected_elsewhere
+    }
 }
 
 /// What the machine must know at every event: the time, and the sessions at that time.

@@ -27,6 +27,10 @@ pub enum LogLine {
     ForceClosing(u64),
     /// The number of sessions that were released to other pods at the deadline.
     Released(Reason, u64),
+    /// The deadline has passed, or no session is present: this long, work of this number of sessions is waited for.
+    WaitingForWork(Reason, Duration, u64),
+    /// The number of sessions with work in progress, and the time that they have left.
+    WorkRemaining(u64, Duration),
     /// The propagation begins and lasts this long.
     WaitingForEndpoints(Duration),
     /// The last line of every drain.
@@ -39,10 +43,11 @@ pub enum LogLine {
     MaintenanceDisabled,
 }
 
+const SHUTDOWN: &str = "[GRACEFUL SHUTDOWN]";
+const MAINTENANCE: &str = "[MAINTENANCE]";
+
 impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHUTDOWN: &str = "[GRACEFUL SHUTDOWN]";
-        const MAINTENANCE: &str = "[MAINTENANCE]";
         match *self {
             Self::Received(signal) => write!(f, "{SHUTDOWN} Received {} signal", name(signal)),
             Self::Ignored(signal) => write!(f, "{SHUTDOWN} Ignored another {} signal", name(signal)),
@@ -59,8 +64,16 @@ impl fmt::Display for LogLine {
                 write!(f, "{SHUTDOWN} Force-closing {n} remaining {}...", plural(n, "session"))
             }
             Self::Released(reason, n) => {
-                let prefix = if reason == Reason::Shutdown { SHUTDOWN } else { MAINTENANCE };
+                let prefix = prefix(reason);
                 write!(f, "{prefix} Released {n} remaining {} to other pods", plural(n, "session"))
+            }
+            Self::WaitingForWork(reason, time, n) => {
+                let (prefix, time) = (prefix(reason), seconds(time));
+                write!(f, "{prefix} Waiting up to {time}s for {n} {} with work in progress...", plural(n, "session"))
+            }
+            Self::WorkRemaining(n, left) => {
+                let (sessions, left) = (plural(n, "session"), seconds(left));
+                write!(f, "{SHUTDOWN} {n} {sessions} with work in progress ({left}s left)...")
             }
             Self::WaitingForEndpoints(time) => {
                 write!(f, "{SHUTDOWN} Waiting {}s for endpoint removal to propagate...", seconds(time))
@@ -74,6 +87,13 @@ impl fmt::Display for LogLine {
             }
             Self::MaintenanceDisabled => write!(f, "{MAINTENANCE} Maintenance mode disabled"),
         }
+    }
+}
+
+const fn prefix(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Shutdown => SHUTDOWN,
+        Reason::Maintenance => MAINTENANCE,
     }
 }
 

@@ -37,15 +37,18 @@ impl Lifecycle {
             State::Serving | State::MaintenanceClosed | State::Stopped { .. } => None,
             State::MaintenanceCountdown { notice, .. } => Some(notice.deadline),
             State::Draining { notice, next_progress, .. } => Some(notice.deadline.min(next_progress)),
-            State::Propagating { until, .. } => Some(until),
+            State::MaintenanceFinishing { until, .. }
+            | State::Propagating { until, .. }
+            | State::Closing { until, .. } => Some(until),
+            State::Finishing { until, next_progress, .. } => Some(until.min(next_progress)),
         }
     }
 
-    /// Delays the end of the propagation by the time that the effects of the last step took: the propagation begins after
-    /// them.
+    /// Delays the end of the propagation, or of the closing, by the time that the effects of the last step took: it begins
+    /// after them.
     #[must_use]
     pub fn extend_propagation(mut self, by: Duration) -> Self {
-        if let State::Propagating { until, .. } = &mut self.state {
+        if let State::Propagating { until, .. } | State::Closing { until, .. } = &mut self.state {
             *until = until.plus(by);
         }
         self
@@ -55,17 +58,29 @@ impl Lifecycle {
     pub const fn phase(&self) -> Phase {
         match self.state {
             State::Serving => Phase::Serving,
-            State::MaintenanceCountdown { .. } | State::MaintenanceClosed => Phase::Maintenance,
-            State::Draining { .. } => Phase::Draining,
-            State::Propagating { .. } | State::Stopped { .. } => Phase::Propagating,
+            State::MaintenanceCountdown { .. } | State::MaintenanceFinishing { .. } | State::MaintenanceClosed => {
+                Phase::Maintenance
+            }
+            State::Draining { .. } | State::Finishing { .. } => Phase::Draining,
+            State::Propagating { .. } => Phase::Propagating,
+            State::Closing { .. } => Phase::Closing,
+            State::Stopped { .. } if self.policy.close_timeout.is_some() => Phase::Closing,
+            State::Stopped { .. } => Phase::Propagating,
         }
     }
 
     /// The notice that runs, if any.
     pub const fn notice(&self) -> Option<Notice> {
         match self.state {
-            State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => Some(notice),
-            State::Serving | State::MaintenanceClosed | State::Propagating { .. } | State::Stopped { .. } => None,
+            State::MaintenanceCountdown { notice, .. }
+            | State::MaintenanceFinishing { notice, .. }
+            | State::Draining { notice, .. }
+            | State::Finishing { notice, .. } => Some(notice),
+            State::Serving
+            | State::MaintenanceClosed
+            | State::Propagating { .. }
+            | State::Closing { .. }
+            | State::Stopped { .. } => None,
         }
     }
 
@@ -73,8 +88,11 @@ impl Lifecycle {
     pub const fn drain_started_at(&self) -> Option<Timestamp> {
         match self.state {
             State::Serving | State::MaintenanceClosed => None,
-            State::MaintenanceCountdown { notice, .. } | State::Draining { notice, .. } => Some(notice.started_at),
-            State::Propagating { since, .. } | State::Stopped { since } => Some(since),
+            State::MaintenanceCountdown { notice, .. }
+            | State::MaintenanceFinishing { notice, .. }
+            | State::Draining { notice, .. }
+            | State::Finishing { notice, .. } => Some(notice.started_at),
+            State::Propagating { since, .. } | State::Closing { since, .. } | State::Stopped { since } => Some(since),
         }
     }
 
@@ -83,9 +101,13 @@ impl Lifecycle {
         match self.state {
             State::Serving => Admission::Open,
             State::MaintenanceCountdown { .. } => Admission::AdoptionsOnly,
-            State::MaintenanceClosed | State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
-                Admission::Closed
-            }
+            State::MaintenanceFinishing { .. }
+            | State::MaintenanceClosed
+            | State::Draining { .. }
+            | State::Finishing { .. }
+            | State::Propagating { .. }
+            | State::Closing { .. }
+            | State::Stopped { .. } => Admission::Closed,
         }
     }
 
@@ -95,7 +117,9 @@ impl Lifecycle {
         let at_most = match event {
             Event::Terminate(_) => Admission::Closed,
             Event::MaintenanceOn => Admission::AdoptionsOnly,
-            Event::MaintenanceOff | Event::PopulationChanged | Event::TimePassed => Admission::Open,
+            Event::MaintenanceOff | Event::PopulationChanged | Event::ResourcesClosed | Event::TimePassed => {
+                Admission::Open
+            }
         };
         self.admission().max(at_most)
     }

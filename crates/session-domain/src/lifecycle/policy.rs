@@ -41,8 +41,12 @@ pub struct Policy {
     pub drain_timeout: Duration,
     /// How often the number of remaining users is logged (`DRAIN_PROGRESS_INTERVAL`); at least 1 ms.
     pub progress_interval: Duration,
+    /// How long after the deadline protected work is waited for (`TASK_GRACE`).
+    pub task_grace: Duration,
     /// The time from the end of the drain to the exit (`PROPAGATION_WAIT`).
     pub propagation_wait: Duration,
+    /// How long closing the registered resources may take; `None` if none is registered.
+    pub close_timeout: Option<Duration>,
     /// When `/ready` fails in maintenance.
     pub maintenance_readiness: MaintenanceReadiness,
     /// What `/ready` answers during the drain.
@@ -52,12 +56,14 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// 60 s, 10 s, 15 s, and the first variant of each option.
+    /// 60 s, 10 s, no time for protected work, 15 s, no resources, and the first variant of each option.
     fn default() -> Self {
         Self {
             drain_timeout: Duration::from_secs(60),
             progress_interval: Duration::from_secs(10),
+            task_grace: Duration::ZERO,
             propagation_wait: Duration::from_secs(15),
+            close_timeout: None,
             maintenance_readiness: MaintenanceReadiness::default(),
             readiness_while_draining: ReadinessWhileDraining::default(),
             second_signal: SecondSignal::default(),

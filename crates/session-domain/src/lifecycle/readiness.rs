@@ -19,8 +19,14 @@ impl Lifecycle {
     /// What `/ready` answers.
     pub const fn readiness(&self) -> Readiness {
         let is_maintenance = match self.state {
-            State::Serving | State::Draining { ready: true, .. } => return Readiness::Ready,
-            State::Draining { .. } | State::Propagating { .. } | State::Stopped { .. } => {
+            State::Serving | State::Draining { ready: true, .. } | State::Finishing { ready: true, .. } => {
+                return Readiness::Ready;
+            }
+            State::Draining { .. }
+            | State::Finishing { .. }
+            | State::Propagating { .. }
+            | State::Closing { .. }
+            | State::Stopped { .. } => {
                 return Readiness::ShuttingDown;
             }
             State::MaintenanceCountdown { was_empty, .. } => match self.policy.maintenance_readiness {
@@ -28,7 +34,9 @@ impl Lifecycle {
                 MaintenanceReadiness::Immediate => true,
                 MaintenanceReadiness::Never => false,
             },
-            State::MaintenanceClosed => !matches!(self.policy.maintenance_readiness, MaintenanceReadiness::Never),
+            State::MaintenanceFinishing { .. } | State::MaintenanceClosed => {
+                !matches!(self.policy.maintenance_readiness, MaintenanceReadiness::Never)
+            }
         };
         if is_maintenance { Readiness::Maintenance } else { Readiness::Ready }
     }

@@ -16,6 +16,13 @@ pub enum State {
         /// flap.
         was_empty: bool,
     },
+    /// Maintenance is on, the countdown is over, and protected work is waited for. The pod admits no session.
+    MaintenanceFinishing {
+        /// The notice that runs.
+        notice: Notice,
+        /// When the wait ends.
+        until: Timestamp,
+    },
     /// Maintenance is on and the countdown is over. The pod admits no session.
     MaintenanceClosed,
     /// The pod shuts down and waits for its users.
@@ -27,11 +34,29 @@ pub enum State {
         /// Whether `/ready` still answers 200.
         ready: bool,
     },
+    /// The pod shuts down and waits for protected work only: the deadline has passed, or no session is present.
+    Finishing {
+        /// The notice that runs.
+        notice: Notice,
+        /// When the wait ends.
+        until: Timestamp,
+        /// When the remaining work is logged next.
+        next_progress: Timestamp,
+        /// Whether `/ready` still answers 200.
+        ready: bool,
+    },
     /// The pod shuts down and gives load balancers time to remove its endpoint.
     Propagating {
         /// When the drain began.
         since: Timestamp,
         /// When the process exits.
+        until: Timestamp,
+    },
+    /// The pod closes its resources.
+    Closing {
+        /// When the drain began.
+        since: Timestamp,
+        /// When the process exits even if a resource is not closed.
         until: Timestamp,
     },
     /// The pod has stopped.

@@ -7,13 +7,19 @@ use crate::time::Timestamp;
 
 mod invariants;
 mod maintenance;
+mod work;
 
 const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
 const fn with(seconds: i64, present: u64) -> Situation {
-    Situation { now: at(seconds), population: Population { held: present, present } }
+    with_work(seconds, present, 0, 0)
+}
+
+const fn with_work(seconds: i64, present: u64, protected: u64, protected_elsewhere: u64) -> Situation {
+    let population = Population { held: present, present, protected, protected_elsewhere };
+    Situation { now: at(seconds), population }
 }
 
 fn serving() -> Lifecycle {
@@ -181,9 +187,12 @@ fn name(state: State) -> &'static str {
     match state {
         State::Serving => "serving",
         State::MaintenanceCountdown { .. } => "countdown",
+        State::MaintenanceFinishing { .. } => "maintenance finishing",
         State::MaintenanceClosed => "closed",
         State::Draining { .. } => "draining",
+        State::Finishing { .. } => "finishing",
         State::Propagating { .. } => "propagating",
+        State::Closing { .. } => "closing",
         State::Stopped { .. } => "stopped",
     }
 }

@@ -43,7 +43,7 @@ impl<X> AdoptionSlot<'_, X> {
             live.mark_notified(notice);
         }
         registry.ledger.adopted.fetch_add(1, Ordering::Relaxed);
-        registry.sessions.pin().insert(session.id, Arc::clone(&live));
+        registry.insert_with_work(&live);
         registry.queue_change(&live);
         (registry.population_changed)();
         live

@@ -21,14 +21,17 @@ impl<X> Registry<X> {
     pub fn census(&self, now: Timestamp) -> Census {
         let countdown = self.countdown_started_at();
         let mut census = Census::default();
+        let with_work = self.sessions_with_work();
         self.walk(|session| {
             census.population.held += 1;
             let presence = session.presence(&self.limits, now, countdown);
             census.population.present += u64::from(presence.is_present);
+            census.population.protected += u64::from(session.is_protected());
             if let Some(until) = presence.until {
                 census.next_absence = Some(census.next_absence.map_or(until, |next| next.min(until)));
             }
         });
+        census.population.protected_elsewhere = with_work.saturating_sub(census.population.protected);
         census
     }
 

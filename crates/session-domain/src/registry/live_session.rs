@@ -1,12 +1,14 @@
 //! One session of this pod: its identity, its activity, its presence, and whether it was notified.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::limits::{Limits, UNCONFIRMED_TTL};
 use super::presence::{Connections, PresenceClock, PresenceKind, PresenceStatus, RequestHistory};
+use super::work::SessionWork;
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
 use crate::outcome::Outcome;
@@ -34,6 +36,8 @@ pub struct LiveSession<X> {
     is_stored: AtomicBool,
     /// The presence that watchers were last sent.
     reported_present: AtomicBool,
+    /// Its work in progress on this pod. Made when the first work begins.
+    work: OnceLock<Arc<SessionWork>>,
     attachment: X,
 }
 
@@ -64,6 +68,7 @@ impl<X> LiveSession<X> {
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
             is_stored: AtomicBool::new(false),
             reported_present: AtomicBool::new(false),
+            work: OnceLock::new(),
             attachment,
         }
     }
@@ -121,9 +126,35 @@ impl<X> LiveSession<X> {
         self.connections.any_open()
     }
 
-    /// Whether the session stays on this pod while the pod serves: an event stream or a WebSocket of it is open here.
+    /// Whether the session has protected work in progress on this pod.
+    pub fn is_protected(&self) -> bool {
+        self.work.get().is_some_and(|work| work.is_protected())
+    }
+
+    /// Whether this pod keeps the session as long as it serves: it holds an open event stream, a WebSocket or protected work
+    /// of it. Other pods adopt the session only once this pod drains or is gone.
     pub fn is_pinned(&self) -> bool {
-        [PresenceKind::EventStream, PresenceKind::WebSocket].iter().any(|kind| self.connections.count(*kind) > 0)
+        let holds = |kind| self.connections.count(kind) > 0;
+        holds(PresenceKind::EventStream) || holds(PresenceKind::WebSocket) || self.is_protected()
+    }
+
+    pub(super) fn work(&self) -> Arc<SessionWork> {
+        let identity = self.lock();
+        Arc::clone(self.work.get_or_init(|| SessionWork::new(identity.id)))
+    }
+
+    pub(super) fn has_work(&self, work: &Arc<SessionWork>) -> bool {
+        self.work.get().is_some_and(|own| Arc::ptr_eq(own, work))
+    }
+
+    /// Takes in work that began before this pod held the session.
+    pub(super) fn set_work(&self, work: Arc<SessionWork>) {
+        self.work.get_or_init(|| work);
+    }
+
+    /// The work in progress on this pod, if any ever was.
+    pub(super) fn known_work(&self) -> Option<Arc<SessionWork>> {
+        self.work.get().cloned()
     }
 
     /// Whether the shared store has the session, as far as is known. If it is missing there then, another pod removed it.
@@ -180,16 +211,17 @@ impl<X> LiveSession<X> {
             pod: pod.clone(),
             event_streams: self.connections.count(PresenceKind::EventStream),
             websockets: self.connections.count(PresenceKind::WebSocket),
-            active_tasks: self.connections.count(PresenceKind::Task),
+            tasks: Vec::new(),
             in_flight_requests: self.connections.count(PresenceKind::Request),
             notified,
             present: Some(present),
+            protected: Some(self.is_protected()),
         }
     }
 
     /// Whether the session may be ended to make room: its cookie never came back, and nothing of it is open.
     pub fn may_be_evicted(&self) -> bool {
-        self.is_unconfirmed() && !self.is_connected()
+        self.is_unconfirmed() && !self.is_connected() && !self.is_protected()
     }
 
     /// Whether the session lives and its cookie never came back.
@@ -210,7 +242,10 @@ impl<X> LiveSession<X> {
     /// Whether nothing is open and the session has been idle for longer than its time to live. A session that the running
     /// countdown waits for does not expire.
     pub(super) fn is_expired(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> bool {
-        if self.connections.any_open() || (countdown.is_some() && self.presence(limits, now, countdown).is_present) {
+        if self.connections.any_open()
+            || self.is_protected()
+            || (countdown.is_some() && self.presence(limits, now, countdown).is_present)
+        {
             return false;
         }
         let last = self.last_activity().max(self.connections.last_closed());
@@ -220,6 +255,9 @@ impl<X> LiveSession<X> {
 
     /// The presence at `now`; `countdown` is when the running countdown began.
     pub(super) fn presence(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> PresenceStatus {
+        if self.is_protected() {
+            return PresenceStatus { is_present: true, until: None };
+        }
         let requests =
             RequestHistory { last_activity: self.last_activity(), cookie_came_back: self.cookie_came_back() };
         self.connections.presence(requests, limits, PresenceClock { now, countdown_started_at: countdown })

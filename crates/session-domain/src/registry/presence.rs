@@ -14,8 +14,6 @@ pub enum PresenceKind {
     EventStream,
     /// A WebSocket.
     WebSocket,
-    /// A task that runs for the session.
-    Task,
 }
 
 /// Whether a session is present, and until when if nothing happens.
@@ -51,7 +49,7 @@ pub(super) struct PresenceClock {
 /// Counts what a session has open.
 #[derive(Debug)]
 pub(super) struct Connections {
-    by_kind: [AtomicU32; 4],
+    by_kind: [AtomicU32; 3],
     all: AtomicU32,
     ever_streamed: AtomicBool,
     last_closed: AtomicI64,
@@ -78,9 +76,14 @@ impl Connections {
 
     /// Counts one less. Returns `true` if nothing is open any more.
     pub(super) fn close(&self, kind: PresenceKind, now: Timestamp) -> bool {
-        self.last_closed.fetch_max(now.as_millis(), Ordering::Relaxed);
+        self.record_closed(now);
         self.by_kind[kind as usize].fetch_sub(1, Ordering::Relaxed);
         self.all.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Records that something of the session, such as a task, ended at `now`.
+    pub(super) fn record_closed(&self, now: Timestamp) {
+        self.last_closed.fetch_max(now.as_millis(), Ordering::Relaxed);
     }
 
     pub(super) fn count(&self, kind: PresenceKind) -> u32 {

@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 impl<X> Registry<X> {
     /// Gives the session a user and a new id. Returns `false` if the session has ended.
     ///
-    /// Streams, counters and login time stay with the session. The old id finds nothing from now on and counts as
+    /// Streams, work in progress, counters and login time stay with the session. The old id finds nothing from now on and counts as
     /// [replaced](Registry::is_replaced) for [`REPLACED_TTL`](super::REPLACED_TTL). A rename counts neither a login nor an
     /// end.
     pub fn rename(&self, session: &Arc<LiveSession<X>>, new_id: SessionId, user: UserName, now: Timestamp) -> bool {
@@ -29,7 +29,11 @@ impl<X> Registry<X> {
         session.mark_lost();
         self.changes.push_removed(old_id, None);
         sessions.remove(&old_id);
+        let work = session.known_work();
         drop(identity);
+        if let Some(work) = work {
+            self.work.rename(&work, new_id);
+        }
         self.queue_removal(old_id, None);
         self.queue_change(session);
         true

@@ -10,6 +10,7 @@ use crate::lifecycle::{Event, Lifecycle, Notice, Policy, Population, Signal, Sit
 use crate::outcome::Outcome;
 use crate::shared::SharedSession;
 
+mod protection;
 mod storm;
 
 type Sessions = Arc<Registry<()>>;
@@ -75,7 +76,7 @@ fn a_session_of_a_closed_laptop_is_neither_waited_for_nor_forced() {
     Presence::open(&sessions, &asleep, PresenceKind::EventStream).close(at(5));
     let here = start(&sessions, 2, at(0));
     let _stream = Presence::open(&sessions, &here, PresenceKind::EventStream);
-    assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1 });
+    assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1, ..Population::default() });
     assert_eq!(sessions.end_all(sessions.present_sessions(at(100)), Outcome::Forced).len(), 1);
     assert_eq!(sessions.end_all(sessions.all_sessions(), Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));

@@ -9,6 +9,7 @@ mod bad_store;
 mod between_pods;
 mod bounds;
 mod browser;
+mod chat;
 mod configuration;
 mod drain;
 mod flood;

@@ -132,7 +132,7 @@ fn rank(pod: &PodView, is_in_trouble: bool) -> u8 {
     let phase = pod.report.as_ref().map(|report| report.phase);
     match (&pod.state, phase) {
         (PodState::Finished, _) => 5,
-        (PodState::Live, Some(Phase::Draining | Phase::Propagating)) => 0,
+        (PodState::Live, Some(Phase::Draining | Phase::Propagating | Phase::Closing)) => 0,
         _ if is_in_trouble => 1,
         (PodState::Waiting | PodState::Unreachable { .. }, _) | (PodState::Live, None) => 2,
         (PodState::Live, Some(Phase::Maintenance)) => 3,
@@ -150,6 +150,7 @@ fn state(pod: &PodView) -> State {
         (PodState::Live, Some(Phase::Maintenance)) => state("maintenance", "maintenance", "hold"),
         (PodState::Live, Some(Phase::Draining)) => state("draining", "draining", "drain"),
         (PodState::Live, Some(Phase::Propagating)) => state("leaving rotation", "propagating", "drain"),
+        (PodState::Live, Some(Phase::Closing)) => state("closing", "closing", "drain"),
     }
 }
 

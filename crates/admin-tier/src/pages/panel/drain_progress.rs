@@ -29,5 +29,5 @@ impl DrainProgress {
 pub(super) fn is_draining(pod: &PodView) -> bool {
     let has_countdown = pod.report.as_ref().is_some_and(|report| report.forced_logout_at.is_some());
     let phase = pod.report.as_ref().map(|report| report.phase);
-    pod.is_reachable() && (has_countdown || matches!(phase, Some(Phase::Draining | Phase::Propagating)))
+    pod.is_reachable() && (has_countdown || phase.is_some_and(Phase::is_shutting_down))
 }

@@ -100,7 +100,7 @@ impl SwitchView {
 /// Returns whether the pod follows the switch: not while it shuts down.
 fn has_to_follow(pod: &PodView) -> bool {
     let phase = pod.report.as_ref().map(|report| report.phase);
-    pod.state != PodState::Finished && !matches!(phase, Some(Phase::Draining | Phase::Propagating))
+    pod.state != PodState::Finished && !phase.is_some_and(Phase::is_shutting_down)
 }
 
 /// Returns what is known of a pod that has not followed the switch; `None` for one that has.

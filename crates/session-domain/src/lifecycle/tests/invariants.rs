@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{TERM, TICK, at, with};
+use super::{TERM, TICK, at, with_work};
 use crate::lifecycle::*;
 use crate::pod::Phase;
 
@@ -15,13 +15,17 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Event::Terminate(Signal::Term)),
         1 => Just(Event::Terminate(Signal::Quit)),
         4 => Just(Event::PopulationChanged),
+        1 => Just(Event::ResourcesClosed),
         4 => Just(Event::TimePassed),
     ]
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
-    (0..90_u64, 1..20_u64, 0..30_u64, 0..3_u8, any::<bool>(), any::<bool>()).prop_map(
-        |(drain, every, wait, m, r, s)| Policy {
+    let close = prop::option::of(0..20_u64);
+    (0..90_u64, 1..20_u64, 0..30_u64, 0..3_u8, any::<bool>(), any::<bool>(), 0..40_u64, close).prop_map(
+        |(drain, every, wait, m, r, s, grace, close)| Policy {
+            task_grace: Duration::from_secs(grace),
+            close_timeout: close.map(Duration::from_secs),
             drain_timeout: Duration::from_secs(drain),
             progress_interval: Duration::from_secs(every),
             propagation_wait: Duration::from_secs(wait),
@@ -36,17 +40,24 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
-/// An event, the seconds before it, and the numbers of present and absent sessions.
-type Step = (Event, i64, u64, u64);
+/// An event, the seconds before it, and the numbers of present, absent, protected and elsewhere protected sessions.
+type Step = (Event, i64, u64, u64, u64, u64);
+
+/// Whether protected work still has time after the deadline.
+fn machine_waits(policy: Policy, notice: Notice, now: i64) -> bool {
+    at(now) < notice.deadline.plus(policy.task_grace)
+}
 
 /// Runs a history and checks every invariant after every step.
 fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
     let mut machine = Lifecycle::new(policy);
     let (mut now, mut terminated, mut admission, mut exits) = (0, false, Admission::Open, 0);
-    let mut notified = None;
-    for (event, pause, present, absent) in history.iter().copied() {
+    let (mut notified, mut closes) = (None, 0);
+    for (event, pause, present, absent, protected, protected_elsewhere) in history.iter().copied() {
         now += pause;
-        let population = Population { held: present + absent, present };
+        let protected = protected.min(present);
+        let population = Population { held: present + absent, present, protected, protected_elsewhere };
+        let work_may_go_on = |notice: Notice| machine_waits(policy, notice, now) && protected > 0;
         let before = machine;
         let (next, effects) = machine.step(event, Situation { now: at(now), population });
         machine = next;
@@ -59,14 +70,23 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
                     prop_assert!(!terminated || *new == Admission::Closed, "a terminated pod admits sessions");
                     admission = *new;
                 }
-                Effect::ForceClose(_) => {
-                    let deadline = before.notice().map(|n| n.deadline);
-                    prop_assert!(deadline.is_some_and(|d| d <= at(now)) || hurried, "forced before the deadline");
+                Effect::ForceClose(_) | Effect::ForceCloseUnprotected(_) => {
+                    let notice = before.notice();
+                    let cuts_work = matches!(effect, Effect::ForceClose(_)) && notice.is_some_and(work_may_go_on);
+                    prop_assert!(!cuts_work || hurried, "work is cut before its time");
+                    let is_over = notice.is_some_and(|n| n.deadline <= at(now));
+                    let is_finishing = matches!(before.state(), State::Finishing { .. });
+                    prop_assert!(is_over || is_finishing || hurried, "forced before the deadline");
                 }
+                Effect::CutWork => {
+                    let waits = before.notice().is_some_and(|notice| machine_waits(policy, notice, now));
+                    prop_assert!(!waits || hurried, "work is cut before its time");
+                }
+                Effect::CloseResources => closes += 1,
                 Effect::Notify(notice) => notified = Some(*notice),
                 Effect::CancelNotice(_) | Effect::EndNotice => notified = None,
                 Effect::Exit => exits += 1,
-                Effect::ReleaseRemaining | Effect::Log(_) => {}
+                Effect::ReleaseRemaining | Effect::ReleaseUnprotected | Effect::Log(_) => {}
             }
         }
         prop_assert_eq!(notified, machine.notice(), "the effects disagree with the running notice");
@@ -90,7 +110,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         if let State::MaintenanceCountdown { notice, .. } = machine.state() {
             prop_assert!(notice.deadline > at(now) || !matches!(event, Event::TimePassed | Event::PopulationChanged));
         }
-        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating));
+        prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating | Phase::Closing));
         if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
             prop_assert!(
                 present > 0 || !matches!(machine.state(), State::Draining { .. }),
@@ -102,6 +122,8 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         }
         prop_assert!(exits <= 1);
         prop_assert_eq!(exits == 1, matches!(machine.state(), State::Stopped { .. }));
+        let is_closing = matches!(machine.state(), State::Closing { .. } | State::Stopped { .. });
+        prop_assert_eq!(closes, u32::from(is_closing && policy.close_timeout.is_some()), "closed once, and last");
     }
     Ok(())
 }
@@ -109,21 +131,24 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
 /// The switch, signals, sessions that leave and return, and time, in every order of six.
 #[test]
 fn the_invariants_hold_in_every_interleaving() {
-    let steps: [Step; 7] = [
-        (Event::MaintenanceOn, 1, 2, 0),
-        (Event::MaintenanceOff, 1, 2, 0),
-        (TERM, 1, 2, 0),
-        (Event::PopulationChanged, 1, 0, 0),
-        (Event::PopulationChanged, 1, 0, 1),
-        (Event::PopulationChanged, 1, 2, 0),
-        (TICK, 60, 1, 0),
+    let steps: [Step; 8] = [
+        (Event::MaintenanceOn, 1, 2, 0, 0, 0),
+        (Event::MaintenanceOff, 1, 2, 0, 1, 0),
+        (TERM, 1, 2, 0, 0, 1),
+        (Event::PopulationChanged, 1, 0, 0, 0, 0),
+        (Event::PopulationChanged, 1, 0, 1, 0, 1),
+        (Event::PopulationChanged, 1, 2, 0, 1, 0),
+        (TICK, 60, 1, 0, 0, 0),
+        (TICK, 60, 1, 0, 1, 0),
     ];
     let choices = [MaintenanceReadiness::AfterDrain, MaintenanceReadiness::Immediate, MaintenanceReadiness::Never];
     for number in 0..steps.len().pow(6) {
         let history =
             std::array::from_fn::<_, 6, _>(|place| steps[number / steps.len().pow(place as u32) % steps.len()]);
         for maintenance_readiness in choices {
-            let policy = Policy { maintenance_readiness, ..Policy::default() };
+            let task_grace = Duration::from_secs(30);
+            let close_timeout = Some(Duration::from_secs(5));
+            let policy = Policy { maintenance_readiness, task_grace, close_timeout, ..Policy::default() };
             if let Err(broken) = check(policy, &history) {
                 panic!("{broken}\nin {history:?}");
             }
@@ -135,17 +160,20 @@ proptest! {
     #[test]
     fn the_invariants_hold_in_every_history(
         policy in policy(),
-        history in prop::collection::vec((event(), 0..25_i64, 0..4_u64, 0..3_u64), 1..60),
+        history in prop::collection::vec((event(), 0..25_i64, 0..4_u64, 0..3_u64, 0..3_u64, 0..2_u64), 1..60),
     ) {
         check(policy, &history)?;
     }
 
     #[test]
-    fn time_alone_brings_every_terminated_pod_to_its_end(policy in policy(), present in 0..3_u64) {
-        let (mut machine, _) = Lifecycle::new(policy).step(TERM, with(0, present));
+    fn time_alone_brings_every_terminated_pod_to_its_end(policy in policy(), present in 0..3_u64, working in 0..3_u64) {
+        let protected = working.min(present);
+        let (mut machine, _) = Lifecycle::new(policy).step(TERM, with_work(0, present, protected, working));
         let mut steps = 0;
         while let Some(due) = machine.wakes_at() {
-            let population = Population { held: present, present: if machine.notice().is_some() { present } else { 0 } };
+            let present = if machine.notice().is_some() { present } else { 0 };
+            let protected = working.min(present);
+            let population = Population { held: present, present, protected, protected_elsewhere: working };
             (machine, _) = machine.step(TICK, Situation { now: due, population });
             steps += 1;
             prop_assert!(steps < 1000, "does not end");

@@ -25,7 +25,7 @@ fn start(sessions: &Sessions, n: u128, now: Timestamp) -> Arc<LiveSession<()>> {
 }
 
 fn notice(now: Timestamp) -> Notice {
-    let population = crate::lifecycle::Population { held: 1, present: 1 };
+    let population = crate::lifecycle::Population { held: 1, present: 1, ..Default::default() };
     let (machine, _) =
         Lifecycle::new(Policy::default()).step(Event::Terminate(Signal::Term), Situation { now, population });
     machine.notice().unwrap()

@@ -1,0 +1,251 @@
+//! The rules of a shutdown: users, protected work, propagation, resources.
+
+use super::super::effect::Effect;
+use super::super::event::{Event, Signal, Situation};
+use super::super::log_line::LogLine;
+use super::super::machine::Lifecycle;
+use super::super::notice::{Notice, Reason};
+use super::super::policy::{ReadinessWhileDraining, SecondSignal};
+use super::super::readiness::Readiness;
+use super::super::state::State;
+use crate::time::Timestamp;
+
+impl Lifecycle {
+    pub(super) fn terminate(
+        &mut self,
+        signal: Signal,
+        running: Option<Notice>,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        let ready = self.readiness() == Readiness::Ready
+            && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
+        effects.extend([Effect::Log(LogLine::Received(signal)), Effect::Log(LogLine::Detected(population.present))]);
+        if signal == Signal::Quit {
+            if population.present > 0 {
+                effects.push(Effect::ForceClose(Reason::Shutdown));
+            }
+            cut_work(situation, effects);
+            effects.push(Effect::ReleaseRemaining);
+            return self.close(now, now, effects);
+        }
+        if population.present == 0 && population.with_work() == 0 {
+            return self.propagate(now, now, effects);
+        }
+        let own_deadline = now.plus(self.policy.drain_timeout);
+        let notice = Notice {
+            id: running.map_or_else(|| self.next_notice(), |notice| notice.id),
+            reason: Reason::Shutdown,
+            started_at: now,
+            deadline: running.map_or(own_deadline, |notice| notice.deadline.min(own_deadline)),
+        };
+        if population.present == 0 {
+            effects.push(Effect::Notify(notice));
+            return self.finish_work(notice, ready, situation, effects);
+        }
+        effects.extend([
+            Effect::Log(LogLine::Notifying(population.present)),
+            Effect::Notify(notice),
+            Effect::Log(LogLine::WaitingForUsers(notice.remaining(now))),
+        ]);
+        State::Draining { notice, next_progress: now.plus(self.policy.progress_interval), ready }
+    }
+
+    pub(super) fn draining(
+        &self,
+        notice: Notice,
+        next_progress: Timestamp,
+        ready: bool,
+        event: Event,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        let present = population.present;
+        match event {
+            Event::Terminate(signal) if self.ignores(signal) => {
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
+                State::Draining { notice, next_progress, ready }
+            }
+            Event::Terminate(_) => self.hurry(notice, situation, effects),
+            Event::PopulationChanged | Event::TimePassed if present == 0 => {
+                effects.push(Effect::Log(LogLine::Remaining(0, notice.remaining(now))));
+                if population.with_work() > 0 {
+                    return self.finish_work(notice, ready, situation, effects);
+                }
+                self.propagate(notice.started_at, now, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
+                if population.with_work() > 0 && now < self.work_ends_at(notice) {
+                    effects.push(Effect::ForceCloseUnprotected(notice.reason));
+                    return self.finish_work(notice, ready, situation, effects);
+                }
+                effects.push(Effect::ForceClose(notice.reason));
+                cut_work(situation, effects);
+                self.propagate(notice.started_at, now, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
+                effects.push(Effect::Log(LogLine::Remaining(present, notice.remaining(now))));
+                State::Draining { notice, next_progress: self.progress_after(next_progress, now), ready }
+            }
+            Event::PopulationChanged
+            | Event::ResourcesClosed
+            | Event::TimePassed
+            | Event::MaintenanceOn
+            | Event::MaintenanceOff => State::Draining { notice, next_progress, ready },
+        }
+    }
+
+    /// Begins to wait for nothing but protected work.
+    fn finish_work(&self, notice: Notice, ready: bool, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        let Situation { now, population } = situation;
+        let until = self.work_ends_at(notice);
+        effects.extend([
+            Effect::ReleaseUnprotected,
+            Effect::Log(LogLine::WaitingForWork(notice.reason, until.since(now), population.with_work())),
+        ]);
+        let next_progress = now.plus(self.policy.progress_interval);
+        State::Finishing { notice, until, next_progress, ready: ready && population.protected > 0 }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the fields of the state, and what each state gets")]
+    pub(super) fn finishing(
+        &self,
+        notice: Notice,
+        until: Timestamp,
+        next_progress: Timestamp,
+        ready: bool,
+        event: Event,
+        situation: Situation,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        let Situation { now, population } = situation;
+        // Stays false: readiness must not flap.
+        let ready = ready && population.present > 0;
+        match event {
+            Event::Terminate(signal) if self.ignores(signal) => {
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
+                State::Finishing { notice, until, next_progress, ready }
+            }
+            Event::Terminate(_) => self.hurry(notice, situation, effects),
+            Event::PopulationChanged | Event::TimePassed if population.with_work() == 0 || now >= until => {
+                if population.present > 0 {
+                    effects.push(Effect::ForceClose(notice.reason));
+                }
+                cut_work(situation, effects);
+                self.propagate(notice.started_at, now, effects)
+            }
+            Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
+                effects.push(Effect::Log(LogLine::WorkRemaining(population.with_work(), until.since(now))));
+                State::Finishing { notice, until, next_progress: self.progress_after(next_progress, now), ready }
+            }
+            Event::PopulationChanged
+            | Event::ResourcesClosed
+            | Event::TimePassed
+            | Event::MaintenanceOn
+            | Event::MaintenanceOff => State::Finishing { notice, until, next_progress, ready },
+        }
+    }
+
+    pub(super) fn propagating(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        event: Event,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        match event {
+            Event::Terminate(signal) if self.ignores(signal) => {
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
+                State::Propagating { since, until }
+            }
+            Event::Terminate(_) => {
+                effects.push(Effect::Log(LogLine::Hurried));
+                self.close(since, now, effects)
+            }
+            Event::TimePassed if now >= until => self.close(since, now, effects),
+            Event::TimePassed
+            | Event::PopulationChanged
+            | Event::ResourcesClosed
+            | Event::MaintenanceOn
+            | Event::MaintenanceOff => State::Propagating { since, until },
+        }
+    }
+
+    pub(super) fn closing(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+        event: Event,
+        now: Timestamp,
+        effects: &mut Vec<Effect>,
+    ) -> State {
+        match event {
+            Event::Terminate(signal) if self.ignores(signal) => {
+                effects.push(Effect::Log(LogLine::Ignored(signal)));
+                State::Closing { since, until }
+            }
+            Event::Terminate(_) => {
+                effects.push(Effect::Log(LogLine::Hurried));
+                stop(since, effects)
+            }
+            Event::ResourcesClosed => stop(since, effects),
+            Event::TimePassed if now >= until => stop(since, effects),
+            Event::TimePassed | Event::PopulationChanged | Event::MaintenanceOn | Event::MaintenanceOff => {
+                State::Closing { since, until }
+            }
+        }
+    }
+
+    /// A second signal: nothing is waited for any more but the closing of resources.
+    fn hurry(&self, notice: Notice, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        effects.extend([Effect::Log(LogLine::Hurried), Effect::ForceClose(notice.reason)]);
+        cut_work(situation, effects);
+        effects.push(Effect::ReleaseRemaining);
+        self.close(notice.started_at, situation.now, effects)
+    }
+
+    fn propagate(&self, since: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) -> State {
+        let wait = self.policy.propagation_wait;
+        effects.extend([Effect::ReleaseRemaining, Effect::Log(LogLine::WaitingForEndpoints(wait))]);
+        State::Propagating { since, until: now.plus(wait) }
+    }
+
+    /// Closes the registered resources, or stops where there is none.
+    fn close(&self, since: Timestamp, now: Timestamp, effects: &mut Vec<Effect>) -> State {
+        let Some(timeout) = self.policy.close_timeout else { return stop(since, effects) };
+        effects.push(Effect::CloseResources);
+        State::Closing { since, until: now.plus(timeout) }
+    }
+
+    /// The end of the wait for protected work.
+    fn work_ends_at(&self, notice: Notice) -> Timestamp {
+        notice.deadline.plus(self.policy.task_grace)
+    }
+
+    /// The first time after `now` that is a whole number of progress intervals after `last`.
+    fn progress_after(&self, last: Timestamp, now: Timestamp) -> Timestamp {
+        let interval = self.policy.progress_interval.as_millis().max(1);
+        let missed = now.since(last).as_millis() / interval;
+        let ahead = u32::try_from(missed + 1).unwrap_or(u32::MAX);
+        last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
+    }
+
+    /// Whether a signal after the first one is only logged.
+    fn ignores(&self, signal: Signal) -> bool {
+        self.policy.second_signal == SecondSignal::Ignore && signal != Signal::Quit
+    }
+}
+
+fn cut_work(situation: Situation, effects: &mut Vec<Effect>) {
+    if situation.population.with_work() > 0 {
+        effects.push(Effect::CutWork);
+    }
+}
+
+fn stop(since: Timestamp, effects: &mut Vec<Effect>) -> State {
+    effects.extend([Effect::Log(LogLine::ShuttingDown), Effect::Exit]);
+    State::Stopped { since }
+}

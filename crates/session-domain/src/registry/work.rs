@@ -1,0 +1,156 @@
+//! Work in progress that a drain must not cut: tasks, and requests whose bodies are moving.
+//!
+//! Work belongs to the pod that it runs on, wherever its session lives: the session may move to another pod while the work
+//! goes on here, and a pod serves requests of sessions that it does not hold.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parking_lot::Mutex;
+
+use super::Registry;
+use super::live_session::LiveSession;
+use crate::ids::SessionId;
+use crate::time::Timestamp;
+
+/// The work in progress on this pod for one session. The session is *protected* while there is any.
+#[derive(Debug)]
+pub struct SessionWork {
+    id: Mutex<SessionId>,
+    in_progress: AtomicU32,
+}
+
+impl SessionWork {
+    pub(super) fn new(id: SessionId) -> Arc<Self> {
+        Arc::new(Self { id: Mutex::new(id), in_progress: AtomicU32::new(0) })
+    }
+
+    /// Whether any work is in progress.
+    pub fn is_protected(&self) -> bool {
+        self.in_progress.load(Ordering::Acquire) > 0
+    }
+}
+
+/// The sessions with work in progress on this pod. Its lock is taken when work begins, ends, or its session gets another id.
+#[derive(Debug, Default)]
+pub(super) struct WorkTable {
+    sessions: Mutex<HashMap<SessionId, Arc<SessionWork>>>,
+}
+
+impl WorkTable {
+    /// The session of `work` has another id from now on.
+    pub(super) fn rename(&self, work: &SessionWork, id: SessionId) {
+        let mut sessions = self.sessions.lock();
+        let old = std::mem::replace(&mut *work.id.lock(), id);
+        if let Some(work) = sessions.remove(&old) {
+            sessions.insert(id, work);
+        }
+    }
+}
+
+/// Keeps a session protected.
+#[derive(Debug)]
+#[must_use = "dropping the guard ends the protection"]
+pub struct Protection<X> {
+    registry: Arc<Registry<X>>,
+    work: Arc<SessionWork>,
+    ended_at: Option<Timestamp>,
+}
+
+impl<X> Protection<X> {
+    /// Begins work of a session that this pod holds or held.
+    pub fn begin(registry: &Arc<Registry<X>>, session: &LiveSession<X>) -> Self {
+        Self::add(registry, session.work())
+    }
+
+    /// Begins work of the session with this id, which another pod owns.
+    pub fn begin_elsewhere(registry: &Arc<Registry<X>>, id: SessionId) -> Self {
+        Self::add(registry, SessionWork::new(id))
+    }
+
+    /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
+    fn add(registry: &Arc<Registry<X>>, work: Arc<SessionWork>) -> Self {
+        let mut sessions = registry.work.sessions.lock();
+        let id = *work.id.lock();
+        let own = || registry.get(id).map(|session| session.work());
+        let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
+        let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
+        if is_first {
+            sessions.insert(id, Arc::clone(&work));
+        }
+        drop(sessions);
+        if is_first {
+            registry.work_changed(&work, None);
+        }
+        Self { registry: Arc::clone(registry), work, ended_at: None }
+    }
+
+    /// Ends the work.
+    pub fn end(mut self, now: Timestamp) {
+        self.ended_at = Some(now);
+    }
+
+    /// The work of the session, on this pod.
+    pub const fn work(&self) -> &Arc<SessionWork> {
+        &self.work
+    }
+}
+
+impl<X> Drop for Protection<X> {
+    fn drop(&mut self) {
+        let mut sessions = self.registry.work.sessions.lock();
+        let is_last = self.work.in_progress.fetch_sub(1, Ordering::AcqRel) == 1;
+        if is_last {
+            let id = *self.work.id.lock();
+            sessions.remove(&id);
+        }
+        drop(sessions);
+        if is_last {
+            self.registry.work_changed(&self.work, self.ended_at);
+        }
+    }
+}
+
+impl<X> Registry<X> {
+    /// The sessions with protected work in progress on this pod, wherever they live.
+    pub fn sessions_with_work(&self) -> u64 {
+        self.work.sessions.lock().len() as u64
+    }
+
+    /// Records that a session has become protected, or has ceased to be at `ended_at`.
+    fn work_changed(&self, work: &Arc<SessionWork>, ended_at: Option<Timestamp>) {
+        if let Some(session) = self.session_of(work) {
+            if let Some(at) = ended_at {
+                session.connections.record_closed(at);
+            }
+            if let Some(changed) = &self.protection_changed {
+                changed(&session);
+            }
+            self.queue_change(&session);
+        }
+        (self.population_changed)();
+    }
+
+    /// The session of `work`, if this pod holds it.
+    fn session_of(&self, work: &Arc<SessionWork>) -> Option<Arc<LiveSession<X>>> {
+        let id = *work.id.lock();
+        self.get(id).filter(|session| session.has_work(work))
+    }
+
+    /// Puts an adopted session into the registry, with the work that it has here already.
+    pub(super) fn insert_with_work(&self, session: &Arc<LiveSession<X>>) {
+        let sessions = self.work.sessions.lock();
+        let id = session.id();
+        if let Some(work) = sessions.get(&id) {
+            session.set_work(Arc::clone(work));
+        }
+        self.sessions.pin().insert(id, Arc::clone(session));
+        drop(sessions);
+        if session.is_protected()
+            && let Some(changed) = &self.protection_changed
+        {
+            changed(session);
+        }
+    }
+}
