@@ -122,6 +122,8 @@
     #title;
     #texts;
     #savesText;
+    #workNames;
+    #describeWork;
     #logout;
     #parts;
     #notice = null;
@@ -129,11 +131,13 @@
     #collapsed = false;
     #cancellation = null;
     #endMessage = null;
-    constructor({ host, title, texts, savesText, logout }) {
+    constructor({ host, title, texts, savesText, workNames, describeWork: describeWork2, logout }) {
       this.#host = host;
       this.#title = title;
       this.#texts = texts;
       this.#savesText = savesText;
+      this.#workNames = workNames;
+      this.#describeWork = describeWork2;
       this.#logout = logout;
       this.#parts = new BannerParts(host, () => this.#prepare());
       this.#parts.locate();
@@ -149,10 +153,10 @@
       else this.#parts.hide("drain-over");
       this.#title.update();
     }
-    showNotice(notice) {
+    showNotice(notice, isNew) {
       this.#notice = notice;
       this.#remainingMs = notice.remaining_ms;
-      this.#collapsed = false;
+      if (isNew) this.#collapsed = false;
       this.#parts.locate();
       this.#draw();
     }
@@ -218,7 +222,6 @@
       this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
       this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
       this.#parts.write("drain-left", words.left);
-      this.#parts.write("drain-short", words.short);
       this.#parts.write("drain-hide", words.hide);
     }
     #draw() {
@@ -232,8 +235,12 @@
       const time = this.#parts.find("drain-end") ?? element("time", { id: "drain-end" });
       time.dateTime = notice.forced_logout_at;
       time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
-      const [before, after] = notice.stays_signed_in ? words.goesOn : words.until;
-      this.#parts.find("drain-until")?.replaceChildren(before, time, after);
+      const waited = notice.protected && notice.grace_ms > 0;
+      const { until, goesOn } = waited ? words.work : words;
+      const [before, after] = notice.stays_signed_in ? goesOn : until;
+      const work = notice.protected ? [element("strong", { id: "drain-work" }), " "] : [];
+      this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected ? ` ${words.work.logout}` : "");
+      this.#parts.banner.toggleAttribute("data-protected", Boolean(notice.protected));
       this.setEnd(this.#remainingMs);
       this.#drawCountdown();
       this.#parts.show("drain-banner");
@@ -241,8 +248,12 @@
     #drawCountdown() {
       const seconds = Math.ceil(this.#remainingMs / 1e3);
       const { banner } = this.#parts;
+      const { words } = this.#texts;
       this.#parts.write("countdown", `${seconds}s`);
-      this.#parts.write("drain-message", this.#texts.words.message(this.#notice, seconds));
+      this.#parts.write("drain-message", words.message(this.#notice, seconds));
+      const isProtected = Boolean(this.#notice.protected);
+      this.#parts.write("drain-short", isProtected ? words.work.short(this.#workNames()) : words.short);
+      if (isProtected) this.#parts.write("drain-work", this.#describeWork(this.#notice));
       if (banner.hidden && this.#notice) this.#parts.show("drain-banner");
       banner.classList.toggle("urgent", this.#remainingMs <= URGENT_MS);
     }
@@ -686,6 +697,9 @@
       this.close();
       this.#setState("over");
     }
+    get isLive() {
+      return this.#state === "live";
+    }
     get isOver() {
       return this.#session.isOver;
     }
@@ -805,12 +819,20 @@
   var LOGOUT_LEAD_MS = { min: 1e3, max: 4e3 };
   var FULL_LEAD_FROM_MS = 2e4;
   var ENDING_TOLERANCE_MS = 1e3;
-  var IDENTITY = ["forced_logout_at", "reason", "auto_logout", "stays_signed_in"];
+  var OVERDUE_BELOW_MS = 1e3;
+  var OVERDUE_LOGOUT_MS = { min: 200, max: 1200 };
+  var OVERDUE_TIMEOUT_MS = 5e3;
+  var ANNOUNCE_FROM_MS = 5e3;
+  var AGREEMENT_MS = 2e3;
+  var IDENTITY = ["reason", "auto_logout", "stays_signed_in"];
+  var commonDeadline = (notice) => Date.parse(notice.forced_logout_at) - (notice.grace_ms ?? 0);
+  var isSame = (one, other) => one !== null && commonDeadline(one) === commonDeadline(other) && IDENTITY.every((field) => one[field] === other[field]);
   var Drain = class {
     #banner;
     #title;
     #announce;
     #words;
+    #describeWork;
     #onLogout;
     #onEnd;
     #countdown;
@@ -818,14 +840,17 @@
     #announcements;
     #announced = /* @__PURE__ */ new Set();
     #logoutAt = 0;
+    #overdue = { from: Infinity, until: 0 };
+    #wasProtected = false;
     #confirmed = false;
     #everConfirmed = false;
     #ended = false;
-    constructor({ banner, title, announce, words, onLogout, onEnd, onDoubt }) {
+    constructor({ banner, title, announce, words, describeWork: describeWork2, onLogout, onEnd, onDoubt }) {
       this.#banner = banner;
       this.#title = title;
       this.#announce = announce;
       this.#words = words;
+      this.#describeWork = describeWork2;
       this.#announcements = [[6e4, words.minute], [3e4, words.half]];
       this.#onLogout = onLogout;
       this.#onEnd = onEnd;
@@ -843,22 +868,55 @@
       return this.running ? this.#countdown.remainingMs : 0;
     }
     get isEnding() {
-      return this.running && this.#notice.auto_logout && this.remainingMs <= LOGOUT_LEAD_MS.max + ENDING_TOLERANCE_MS;
+      return this.mayLogOut && this.#notice.auto_logout && this.remainingMs <= LOGOUT_LEAD_MS.max + ENDING_TOLERANCE_MS;
+    }
+    get isProtected() {
+      return this.running && this.#notice.protected === true;
+    }
+    get wasProtected() {
+      return this.running && this.#wasProtected;
+    }
+    get mayLogOut() {
+      return this.running && !this.isProtected;
+    }
+    get logoutTimeMs() {
+      return this.mayLogOut ? Math.max(this.remainingMs, this.#overdue.until - performance.now(), 0) : 0;
+    }
+    agreesWith(remainingMs) {
+      if (remainingMs === void 0 || !this.running) return remainingMs !== void 0 === this.running;
+      return Math.abs(remainingMs - this.remainingMs) < AGREEMENT_MS;
     }
     show(notice, confirmed = true) {
-      const same = IDENTITY.every((field) => this.#notice?.[field] === notice[field]);
+      const isNew = !isSame(this.#notice, notice);
+      const changed = isNew || this.isProtected !== (notice.protected === true);
       if (!this.running) [this.#everConfirmed, this.#ended] = [false, false];
       this.#notice = notice;
-      if (!same) {
-        const share = Math.min(1, notice.remaining_ms / FULL_LEAD_FROM_MS);
-        const { min, max } = LOGOUT_LEAD_MS;
-        this.#logoutAt = share * (min + Math.random() * (max - min));
-        this.#announced = new Set(this.#announcements.filter(([at]) => at >= notice.remaining_ms).map(([at]) => at));
-        this.#banner.showNotice(notice);
-        this.#announce(this.#words.message(notice, Math.ceil(notice.remaining_ms / 1e3)));
+      if (isNew) [this.#wasProtected, this.#announced] = [false, /* @__PURE__ */ new Set()];
+      if (changed) {
+        this.#wasProtected ||= this.isProtected;
+        this.#planLogout(notice.remaining_ms);
+        this.#banner.showNotice(notice, isNew);
+        this.#announceNotice(notice, isNew);
         emit("drain", notice);
       }
       this.correct(notice.remaining_ms, confirmed);
+    }
+    #planLogout(remainingMs) {
+      const random = ({ min, max }) => min + Math.random() * (max - min);
+      const isOverdue = this.mayLogOut && remainingMs < OVERDUE_BELOW_MS;
+      this.#logoutAt = isOverdue ? -1 : Math.min(1, remainingMs / FULL_LEAD_FROM_MS) * random(LOGOUT_LEAD_MS);
+      const from = isOverdue ? performance.now() + random(OVERDUE_LOGOUT_MS) : Infinity;
+      this.#overdue = { from, until: isOverdue ? from + OVERDUE_TIMEOUT_MS : 0 };
+    }
+    #announceNotice(notice, isNew) {
+      const { remaining_ms: remaining } = notice;
+      for (const [at] of this.#announcements) if (at >= remaining) this.#announced.add(at);
+      const message = this.#words.message(notice, Math.ceil(remaining / 1e3));
+      const work = this.isProtected && this.#describeWork(notice);
+      if (isNew) this.#announce(work ? `${message} ${work}` : message);
+      else if (work && !this.#announced.has(work)) this.#announce(work);
+      else if (!work && remaining > ANNOUNCE_FROM_MS && !this.#announced.has("unprotected")) this.#announce(message);
+      this.#announced.add(work || (isNew ? "" : "unprotected"));
     }
     correct(remainingMs, confirmed = true) {
       if (!this.running) return;
@@ -891,8 +949,10 @@
         this.#announced.add(at);
         this.#announce(text);
       }
-      if (this.#notice?.auto_logout && this.#confirmed && remainingMs <= this.#logoutAt && remainingMs > 0) {
+      const isDue = remainingMs > 0 ? remainingMs <= this.#logoutAt : performance.now() >= this.#overdue.from;
+      if (isDue && this.mayLogOut && this.#notice.auto_logout && this.#confirmed) {
         this.#logoutAt = -1;
+        this.#overdue.from = Infinity;
         this.#onLogout();
       }
       if (remainingMs > 0) this.#ended = false;
@@ -1113,13 +1173,15 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   var LogoutConsent = class {
     #channel = new Channel("lastcall.logout", (message) => this.#receive(message));
     #shared;
+    #isProtected;
     #own = null;
     #objected = false;
     #saving = /* @__PURE__ */ new Set();
     #onAnswer = () => {
     };
-    constructor(shared) {
+    constructor(shared, isProtected) {
       this.#shared = shared;
+      this.#isProtected = isProtected;
     }
     open() {
       if (this.#shared) this.#channel.open();
@@ -1161,7 +1223,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     }
     async #answer(automatic, to) {
       const { consents, saves, saved } = this.#own ?? askPage({ automatic, elsewhere: true });
-      if (!consents && automatic) this.#channel.send({ type: "objection", to });
+      if ((!consents || this.#isProtected()) && automatic) this.#channel.send({ type: "objection", to });
       if (!saves) return;
       this.#channel.send({ type: "saving", to });
       await saved;
@@ -1190,8 +1252,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       banner.setBusy(true);
       announce(words.leaving);
       const timed = automatic && drain.running;
-      const consented = await consent.request(automatic, timed ? drain.remainingMs / 2 : SAVE_TIMEOUT_MS);
-      if (!consented || timed && !drain.running) return this.#abort();
+      if (timed && !connection.isLive) await Promise.race([connection.ask(), sleep(drain.logoutTimeMs / 4)]);
+      if (timed && !drain.mayLogOut) return this.#abort();
+      const consented = await consent.request(automatic, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
+      if (!consented || timed && !drain.mayLogOut) return this.#abort();
       banner.showProblem("");
       if (!await this.#request(automatic)) {
         this.#abort();
@@ -1217,10 +1281,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     async #request(automatic) {
       const { routes, drain } = this.#parts;
       const url = `${routes}logout${automatic ? "?reason=drain" : ""}`;
-      const mayRetry = () => automatic && drain.remainingMs > 0;
+      const mayRetry = () => automatic && drain.logoutTimeMs > 0;
       for (; ; ) {
         const { min, max } = AUTOMATIC_TIMEOUT_MS;
-        const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.remainingMs / 2)) : REQUEST_TIMEOUT_MS;
+        const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.logoutTimeMs / 2)) : REQUEST_TIMEOUT_MS;
         try {
           const answer = await fetch(url, { method: "POST", keepalive: true, signal: AbortSignal.timeout(timeout) });
           if (answer.ok) return true;
@@ -1313,8 +1377,8 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
           this.#drain.cancel(data);
           break;
         case "heartbeat":
-          if ("remaining_ms" in data !== this.#drain.running) this.#connection.ask();
-          else if (this.#drain.running) this.#drain.correct(data.remaining_ms);
+          if (this.#drain.agreesWith(data.remaining_ms)) this.#drain.correct(data.remaining_ms);
+          else this.#connection.ask();
           break;
         case "session-ended":
           this.#logout.sessionEnded(data);
@@ -1323,8 +1387,9 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     }
     showEnd(data) {
       const automatic = data.reason === "logout" && (data.automatic ?? this.#drain.isEnding);
+      const announced = automatic || data.reason === "forced" && this.#drain.wasProtected;
       this.#drain.stop();
-      this.#banner.showEnd(automatic ? "drain" : data.reason);
+      this.#banner.showEnd(announced ? "drain" : data.reason);
       emit("session-ended", { ...data, automatic });
     }
     async awaitEnd() {
@@ -1363,7 +1428,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const data = tag?.dataset ?? {};
     const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
     const base = data.base ?? tabPath ?? "/";
-    return { base, routes: base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0 };
+    return { base, routes: base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0, workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean) };
   }
   var MARK = /* @__PURE__ */ Symbol.for("lastcall");
   function startOnce(run2) {
@@ -1380,13 +1445,16 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     document.addEventListener("DOMContentLoaded", start);
     addEventListener("load", start);
   }
-  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], left: "left", leave: "Logout Now", leaving: "Signing out…", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason }, seconds) => `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
+  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.join(", ") || "Your work"} still running: what is not done when the time is over will be cut off.`, short: (names) => `${names.join(", ") || "Work"} still running.`, until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason }, seconds) => `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (names) => `${names.join(", ") || "Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch.`, until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
   function chooseTexts(pageLanguage) {
     const preferred = navigator.languages ?? [];
     const language = [pageLanguage, ...preferred].map((locale) => locale && baseLanguage(locale)).find((candidate) => Object.hasOwn(languages, candidate ?? "")) ?? "en";
     const locales = [...preferred.filter((locale) => baseLanguage(locale) === language), language];
     const timeOfDay = new Intl.DateTimeFormat(locales.find(isValid), { timeStyle: "medium" });
     return { language, direction: "ltr", words: languages[language], timeOfDay };
+  }
+  function describeWork({ work }, notice, names) {
+    return notice.grace_ms > 0 ? work.finished(names) : work.cut(names);
   }
   var baseLanguage = (locale) => locale.split("-")[0].toLowerCase();
   function isValid(locale) {
@@ -1436,9 +1504,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   };
   function run() {
     const settings = readSettings();
-    const { base, routes, customUi } = settings;
+    const { base, routes, customUi, workNames } = settings;
     const texts = chooseTexts(settings.language);
     const { words } = texts;
+    const describe = (notice2) => describeWork(words, notice2, workNames());
     const locks = createLocks();
     const tabScoped = base !== "/";
     const shared = !tabScoped && locks.exclusive;
@@ -1446,9 +1515,9 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const host = new Host(texts, customUi);
     const announce = (text) => host.announce(text);
     const title = customUi ? null : new Title(words);
-    const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, logout: () => logout.run() });
-    const drain = new Drain({ banner, title, announce, words, onLogout: () => logout.run({ automatic: true }), onEnd: () => events.awaitEnd(), onDoubt: () => connection.ask() });
-    const consent = new LogoutConsent(shared);
+    const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run() });
+    const drain = new Drain({ banner, title, announce, words, describeWork: describe, onLogout: () => logout.run({ automatic: true }), onEnd: () => events.awaitEnd(), onDoubt: () => connection.ask() });
+    const consent = new LogoutConsent(shared, () => drain.isProtected);
     const connection = new Connection({ routes, tabScoped, known: notice !== null || settings.hasSession, locks, shared, consent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
     const logout = new Logout({ routes, words, banner, announce, drain, consent, connection, onEnd: (data) => events.showEnd(data) });
     const events = new ServerEvents({ banner, drain, logout, connection });

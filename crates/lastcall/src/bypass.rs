@@ -14,13 +14,20 @@ pub(crate) fn is_own<B>(state: &ServiceState, request: &Request<B>) -> bool {
     if !state.routes_are_taken.load(Ordering::Relaxed) {
         return false;
     }
-    let path = request.extensions().get::<MatchedPath>().map_or(request.uri().path(), MatchedPath::as_str);
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    let path = matched.unwrap_or_else(|| request.uri().path());
     match path {
         "/health" | "/healthz" | "/ready" | "/readyz" => state.config.probes_route,
         "/metrics" => state.config.metrics_route,
         path => match path.strip_prefix(state.config.route_prefix.as_str()) {
             Some("/logout" | "/session" | "/events" | "/ws" | SCRIPT_PATH | RETRY_PATH | RELOAD_PATH) => true,
             Some("/login") => state.config.login_route,
+            Some("/tasks") => true,
+            Some("/tasks/{task_id}") => true,
+            // Before the app's router has matched it.
+            Some(path) if matched.is_none() => {
+                path.strip_prefix("/tasks/").is_some_and(|id| !id.is_empty() && !id.contains('/'))
+            }
             Some(_) | None => false,
         },
     }

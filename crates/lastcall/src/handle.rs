@@ -43,8 +43,13 @@ impl Lastcall {
         Self(Arc::new(Parts { state, untracked, background }))
     }
 
+    #[cfg(test)]
+    pub(crate) fn state(&self) -> &Arc<ServiceState> {
+        &self.0.state
+    }
+
     /// Gives Lastcall's own routes, each behind [`layer`](Self::layer) where it concerns sessions: `/login`, `/logout`, `/session`,
-    /// `/events`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
+    /// `/events`, `/tasks`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
     /// before or after [`layer`](Self::layer) is put around it. An app with such a path of its own sets
     /// [`route_prefix`](crate::Builder::route_prefix).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {

@@ -15,7 +15,7 @@ pub use app_recorder::AppRecorder;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 pub use names::HISTOGRAM_BUCKETS;
 use names::Instruments;
-use session_domain::Totals;
+use session_domain::{TaskTotals, Totals};
 
 /// The app's recorder and buckets.
 #[derive(Default)]
@@ -39,6 +39,8 @@ pub(crate) struct Snapshot {
     pub(crate) requests_cut: u64,
     /// The totals since the start of the pod.
     pub(crate) totals: Totals,
+    /// The tasks of the pod.
+    pub(crate) tasks: TaskTotals,
     pub(crate) store: StoreSnapshot,
 }
 

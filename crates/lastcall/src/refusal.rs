@@ -16,6 +16,7 @@ use crate::maintenance_page;
 use crate::page::{self, Page};
 use crate::request_facts::RequestFacts;
 use crate::service_state::ServiceState;
+use crate::tasks::TaskRefusal;
 
 /// A page that got no event stream may ask again after so long.
 const STREAM_RETRY_SECONDS: u16 = 5;
@@ -59,6 +60,8 @@ pub(crate) enum Reason {
     TooManyStreams,
     /// The session was force-closed in the middle of an upload.
     TransferCut,
+    /// A request about a task.
+    Task(TaskRefusal),
     /// The route takes other methods.
     WrongMethod,
     /// The handler is outside of the layer. A fault of the app.
@@ -201,6 +204,14 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
         Reason::TransferCut => {
             let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";
             problem(StatusCode::SERVICE_UNAVAILABLE, "Upload cut off", detail)
+        }
+        Reason::Task(refusal) => {
+            let (status, title, detail) = refusal.problem();
+            let response = Problem::new(status, title, detail).into_response();
+            match refusal.retry_seconds() {
+                Some(seconds) => retry(response, seconds),
+                None => response,
+            }
         }
         Reason::WrongMethod => {
             let detail = "This path exists, but not with this method.";

@@ -16,6 +16,8 @@ pub(crate) enum RouteKind {
     Session,
     /// `/events`: the event stream.
     Events,
+    /// `/tasks` and `/tasks/{task_id}`: the tasks of the session.
+    Tasks,
     /// `/ws`: the events over a WebSocket, a `GET` that other sites' pages may not make.
     WebSocket,
 }
@@ -27,13 +29,13 @@ impl RouteKind {
             Self::Logout => Purpose::Logout,
             Self::Events | Self::WebSocket if method == Method::GET => Purpose::Stream,
             Self::Events | Self::WebSocket => Purpose::Request,
-            Self::App | Self::Login | Self::Session => Purpose::Request,
+            Self::App | Self::Login | Self::Session | Self::Tasks => Purpose::Request,
         }
     }
 
     /// Whether requests are admitted in every phase. Without a session the route's handler decides the answer.
     pub(crate) const fn is_always_admitted(self) -> bool {
-        matches!(self, Self::Logout | Self::Session | Self::Events | Self::WebSocket)
+        matches!(self, Self::Logout | Self::Session | Self::Events | Self::Tasks | Self::WebSocket)
     }
 
     /// Whether the cookie of a session that has ended keeps no request from being served, whatever its method.

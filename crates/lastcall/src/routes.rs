@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::map_response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 use http::StatusCode;
 use http_support::security_headers;
 use tower::Layer as _;
@@ -20,7 +20,7 @@ use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{assets, events, probes, session_routes, websocket};
+use crate::{assets, events, probes, session_routes, tasks, websocket};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
@@ -73,6 +73,8 @@ fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Route
         .route(&path("/logout"), route(RouteKind::Logout, get(session_routes::logout).post(session_routes::logout)))
         .route(&path("/session"), route(RouteKind::Session, get(session_routes::session)))
         .route(&path("/events"), route(RouteKind::Events, get(events::events)))
+        .route(&path("/tasks"), route(RouteKind::Tasks, post(tasks::begin)))
+        .route(&path("/tasks/{task_id}"), route(RouteKind::Tasks, put(tasks::renew).delete(tasks::end)))
         .route(&path("/ws"), route(RouteKind::WebSocket, get(websocket::events)))
 }
 

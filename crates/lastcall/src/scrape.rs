@@ -55,6 +55,7 @@ fn snapshot(state: &ServiceState) -> Snapshot {
         sessions_with_work: state.registry.sessions_with_work(),
         requests_cut: state.transfers.cut_total(),
         totals: state.registry.totals(),
+        tasks: state.registry.task_totals(),
         store: store.unwrap_or_default(),
     }
 }

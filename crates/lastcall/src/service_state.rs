@@ -28,6 +28,7 @@ use crate::setup_faults::SetupFaults;
 use crate::sharing::Sharing;
 use crate::signing_keys::SigningKeys;
 use crate::store_health::StoreHealth;
+use crate::tasks::TaskEnds;
 use crate::transfers::Transfers;
 
 /// The shared heart of a service.
@@ -46,10 +47,12 @@ pub(crate) struct ServiceState {
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
-    /// The open WebSockets: the end of the service waits for their Close frames.
-    pub(crate) websockets: TaskTracker,
     /// Cancelled when the time of work in progress is over.
     pub(crate) work_end: CancellationToken,
+    /// What happens when a task ends.
+    pub(crate) task_ends: Arc<TaskEnds>,
+    /// The open WebSockets: the end of the service waits for their Close frames.
+    pub(crate) websockets: TaskTracker,
     pub(crate) metrics: Metrics,
     /// Requests in flight whose bodies are large.
     pub(crate) transfers: Transfers,
@@ -105,6 +108,11 @@ impl ServiceState {
         });
         let registry = registry
             .with_protection_observer(|session| session.attachment().update_protected(|| session.is_protected()));
+        let task_ends = Arc::new(TaskEnds::default());
+        let (ends, leases) = (Arc::clone(&task_ends), Arc::clone(&task_ends));
+        let registry = registry
+            .with_task_observer(move |_, task, outcome| ends.ended(task, outcome))
+            .with_lease_observer(move || leases.lease_advanced());
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
         let registry = Arc::new(registry.without_watchers());
@@ -123,8 +131,9 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
-            websockets: TaskTracker::new(),
             work_end: CancellationToken::new(),
+            task_ends,
+            websockets: TaskTracker::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,

@@ -23,6 +23,7 @@ mod pod;
 pub mod registry;
 mod session;
 pub mod shared;
+mod task;
 mod time;
 
 pub use departure::Departure;
@@ -30,4 +31,5 @@ pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, TaskId, UserName, n
 pub use outcome::{Outcome, Totals};
 pub use pod::{Counters, Phase, PodReport};
 pub use session::{MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, SessionView, TaskView};
+pub use task::{InvalidTask, TaskLease, TaskName, TaskOutcome, TaskProgress, TaskTotals};
 pub use time::Timestamp;

@@ -57,11 +57,13 @@ pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;
 use work::WorkTable;
-pub use work::{Protection, SessionWork};
+pub use work::{MAX_TASKS, NewTask, Protection, SessionWork, TaskError};
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Admission;
 use crate::outcome::{Ledger, Outcome, Totals};
+use crate::session::TaskView;
+use crate::task::TaskOutcome;
 use crate::time::Timestamp;
 
 /// Holds the sessions of one pod.
@@ -85,7 +87,15 @@ pub struct Registry<X> {
     population_changed: Box<dyn Fn() + Send + Sync>,
     session_ended: Option<EndObserver<X>>,
     protection_changed: Option<ProtectionObserver<X>>,
+    task_ended: Option<TaskObserver>,
+    lease_advanced: Option<LeaseObserver>,
 }
+
+/// Gets every task that ends, with its session and its outcome.
+type TaskObserver = Box<dyn Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync>;
+
+/// Is called when a lease ends earlier than all others did.
+type LeaseObserver = Box<dyn Fn() + Send + Sync>;
 
 /// Gets every session that becomes protected or ceases to be.
 type ProtectionObserver<X> = Box<dyn Fn(&LiveSession<X>) + Send + Sync>;
@@ -120,6 +130,8 @@ impl<X> Registry<X> {
             population_changed: Box::new(population_changed),
             session_ended: None,
             protection_changed: None,
+            task_ended: None,
+            lease_advanced: None,
         }
     }
 
@@ -143,6 +155,24 @@ impl<X> Registry<X> {
     #[must_use]
     pub fn with_protection_observer(mut self, changed: impl Fn(&LiveSession<X>) + Send + Sync + 'static) -> Self {
         self.protection_changed = Some(Box::new(changed));
+        self
+    }
+
+    /// Calls `ended`, from any thread, once for each task that ends. The function must return quickly and must not call the registry.
+    #[must_use]
+    pub fn with_task_observer(
+        mut self,
+        ended: impl Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync + 'static,
+    ) -> Self {
+        self.task_ended = Some(Box::new(ended));
+        self
+    }
+
+    /// Calls `advanced`, from any thread, when [`Registry::next_lease_end`] becomes earlier. The function must return quickly and
+    /// must not call the registry.
+    #[must_use]
+    pub fn with_lease_observer(mut self, advanced: impl Fn() + Send + Sync + 'static) -> Self {
+        self.lease_advanced = Some(Box::new(advanced));
         self
     }
 

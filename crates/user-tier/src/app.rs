@@ -1,5 +1,6 @@
 //! The router of the sample app: one page, and error pages for all other requests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use crate::assets;
 use crate::chat::Chat;
 use crate::pages::{self, SamplePages};
+use crate::{export, upload};
 
 /// The largest body that is read, in bytes.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -40,6 +42,8 @@ pub fn router(chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
         .merge(chat.router())
+        .merge(upload::router())
+        .merge(export::router(Arc::default()))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
@@ -78,7 +82,7 @@ async fn wrong_method(headers: HeaderMap) -> Response {
     problem(&headers, StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
 }
 
-fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
+pub(crate) fn problem(headers: &HeaderMap, status: StatusCode, title: &str, detail: &str) -> Response {
     lastcall::problem(&SamplePages::default(), headers, status, title, detail)
 }
 

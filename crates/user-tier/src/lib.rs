@@ -6,6 +6,8 @@ pub mod app;
 mod assets;
 pub mod bounds;
 pub mod chat;
+mod export;
 pub mod maintenance;
 pub mod options;
 mod pages;
+mod upload;

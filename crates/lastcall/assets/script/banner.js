@@ -13,6 +13,8 @@ export class Banner {
   #title;
   #texts;
   #savesText;
+  #workNames;
+  #describeWork;
   #logout;
   #parts;
   // The running notice, its remaining time, and whether the user has collapsed the banner. Kept so that the banner can be drawn again
@@ -25,12 +27,15 @@ export class Banner {
   // The message at the end of the session, while that is visible.
   #endMessage = null;
 
-  // `savesText()`: whether the page stores what users type. `logout()` signs out on a click.
-  constructor({ host, title, texts, savesText, logout }) {
+  // `savesText()`: whether the page stores what users type. `workNames()`: what the page says is running. `describeWork(notice)` says
+  // what becomes of it. `logout()` signs out on a click.
+  constructor({ host, title, texts, savesText, workNames, describeWork, logout }) {
     this.#host = host;
     this.#title = title;
     this.#texts = texts;
     this.#savesText = savesText;
+    this.#workNames = workNames;
+    this.#describeWork = describeWork;
     this.#logout = logout;
     this.#parts = new BannerParts(host, () => this.#prepare());
     this.#parts.locate();
@@ -49,11 +54,11 @@ export class Banner {
     this.#title.update();
   }
 
-  // Shows a new notice.
-  showNotice(notice) {
+  // Shows a notice: a new one, or one that has changed.
+  showNotice(notice, isNew) {
     this.#notice = notice;
     this.#remainingMs = notice.remaining_ms;
-    this.#collapsed = false;
+    if (isNew) this.#collapsed = false;
     this.#parts.locate();
     this.#draw();
   }
@@ -138,7 +143,6 @@ export class Banner {
     this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
     this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
     this.#parts.write("drain-left", words.left);
-    this.#parts.write("drain-short", words.short);
     this.#parts.write("drain-hide", words.hide);
   }
 
@@ -153,8 +157,12 @@ export class Banner {
     const time = this.#parts.find("drain-end") ?? element("time", { id: "drain-end" });
     time.dateTime = notice.forced_logout_at;
     time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
-    const [before, after] = notice.stays_signed_in ? words.goesOn : words.until;
-    this.#parts.find("drain-until")?.replaceChildren(before, time, after);
+    const waited = notice.protected && notice.grace_ms > 0;
+    const { until, goesOn } = waited ? words.work : words;
+    const [before, after] = notice.stays_signed_in ? goesOn : until;
+    const work = notice.protected ? [element("strong", { id: "drain-work" }), " "] : [];
+    this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected ? ` ${words.work.logout}` : "");
+    this.#parts.banner.toggleAttribute("data-protected", Boolean(notice.protected));
     // All texts are set before the banner is shown, so that it does not grow over the page afterwards.
     this.setEnd(this.#remainingMs);
     this.#drawCountdown();
@@ -165,8 +173,13 @@ export class Banner {
   #drawCountdown() {
     const seconds = Math.ceil(this.#remainingMs / 1000);
     const { banner } = this.#parts;
+    const { words } = this.#texts;
     this.#parts.write("countdown", `${seconds}s`);
-    this.#parts.write("drain-message", this.#texts.words.message(this.#notice, seconds));
+    this.#parts.write("drain-message", words.message(this.#notice, seconds));
+    // The page may begin and end work at any time.
+    const isProtected = Boolean(this.#notice.protected);
+    this.#parts.write("drain-short", isProtected ? words.work.short(this.#workNames()) : words.short);
+    if (isProtected) this.#parts.write("drain-work", this.#describeWork(this.#notice));
     if (banner.hidden && this.#notice) this.#parts.show("drain-banner");
     banner.classList.toggle("urgent", this.#remainingMs <= URGENT_MS);
   }

@@ -109,6 +109,11 @@ export class Connection {
     this.#setState("over");
   }
 
+  // Whether events arrive, over this tab's stream or the leader's.
+  get isLive() {
+    return this.#state === "live";
+  }
+
   // Whether the session has ended.
   get isOver() {
     return this.#session.isOver;

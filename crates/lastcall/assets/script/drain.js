@@ -1,4 +1,7 @@
 // The running notice: counts down, announces a few moments to screen readers, and triggers the automatic logout.
+//
+// While the session has work in progress that the server waits for, it is protected: the countdown runs to a deadline of its own, and
+// the page does not log out by itself.
 
 import { Countdown } from "./countdown.js";
 import { emit } from "./page_events.js";
@@ -9,14 +12,30 @@ const LOGOUT_LEAD_MS = { min: 1_000, max: 4_000 };
 const FULL_LEAD_FROM_MS = 20_000;
 // A logout this long before the earliest automatic one still counts as the announced end.
 const ENDING_TOLERANCE_MS = 1_000;
-// The fields that make a notice a different one. What happens at the end may change while the countdown runs.
-const IDENTITY = ["forced_logout_at", "reason", "auto_logout", "stays_signed_in"];
+// Where protection ends after the deadline of all sessions, or within this before it, the page logs out a random moment later.
+const OVERDUE_BELOW_MS = 1_000;
+const OVERDUE_LOGOUT_MS = { min: 200, max: 1_200 };
+// How long that logout may take.
+const OVERDUE_TIMEOUT_MS = 5_000;
+// With less time left than this, the end of protection is not announced: the logout is.
+const ANNOUNCE_FROM_MS = 5_000;
+// Remaining times that differ by more belong to different deadlines.
+const AGREEMENT_MS = 2_000;
+// The fields that make a notice a different one, besides its deadline. What happens at the end may change while the countdown runs.
+const IDENTITY = ["reason", "auto_logout", "stays_signed_in"];
+
+// The deadline of all sessions. That of a protected session is `grace_ms` later.
+const commonDeadline = (notice) => Date.parse(notice.forced_logout_at) - (notice.grace_ms ?? 0);
+
+const isSame = (one, other) =>
+  one !== null && commonDeadline(one) === commonDeadline(other) && IDENTITY.every((field) => one[field] === other[field]);
 
 export class Drain {
   #banner;
   #title;
   #announce;
   #words;
+  #describeWork;
   #onLogout;
   #onEnd;
   #countdown;
@@ -26,6 +45,10 @@ export class Drain {
   #announced = new Set();
   // The remaining time at which the automatic logout happens; -1 once it has been triggered.
   #logoutAt = 0;
+  // When an overdue logout happens, and until when it may take.
+  #overdue = { from: Infinity, until: 0 };
+  // Whether the session has been protected since the notice began.
+  #wasProtected = false;
   // Whether the server has confirmed the notice since this page last slept. A saved page may show a notice that was cancelled, which
   // must not log anybody out.
   #confirmed = false;
@@ -33,13 +56,14 @@ export class Drain {
   #everConfirmed = false;
   #ended = false;
 
-  // `title` is null on a page that draws its own banner. `onLogout()` logs out automatically. `onEnd()` is called when the time is
-  // over. `onDoubt()` asks the server for the current state.
-  constructor({ banner, title, announce, words, onLogout, onEnd, onDoubt }) {
+  // `title` is null on a page that draws its own banner. `describeWork(notice)` says what becomes of the work in progress. `onLogout()`
+  // logs out automatically. `onEnd()` is called when the time is over. `onDoubt()` asks the server for the current state.
+  constructor({ banner, title, announce, words, describeWork, onLogout, onEnd, onDoubt }) {
     this.#banner = banner;
     this.#title = title;
     this.#announce = announce;
     this.#words = words;
+    this.#describeWork = describeWork;
     this.#announcements = [
       [60_000, words.minute],
       [30_000, words.half],
@@ -65,24 +89,72 @@ export class Drain {
 
   // Whether a logout at this moment is the announced one.
   get isEnding() {
-    return this.running && this.#notice.auto_logout && this.remainingMs <= LOGOUT_LEAD_MS.max + ENDING_TOLERANCE_MS;
+    return this.mayLogOut && this.#notice.auto_logout && this.remainingMs <= LOGOUT_LEAD_MS.max + ENDING_TOLERANCE_MS;
+  }
+
+  // Whether the server waits for work of this session.
+  get isProtected() {
+    return this.running && this.#notice.protected === true;
+  }
+
+  // Whether the session was protected at any time of the running notice.
+  get wasProtected() {
+    return this.running && this.#wasProtected;
+  }
+
+  // Whether an automatic logout would be true to the notice.
+  get mayLogOut() {
+    return this.running && !this.isProtected;
+  }
+
+  // The milliseconds that an automatic logout may take.
+  get logoutTimeMs() {
+    return this.mayLogOut ? Math.max(this.remainingMs, this.#overdue.until - performance.now(), 0) : 0;
+  }
+
+  // Whether the remaining time that the server reports, `undefined` without a notice, belongs to what this page shows.
+  agreesWith(remainingMs) {
+    if (remainingMs === undefined || !this.running) return (remainingMs !== undefined) === this.running;
+    return Math.abs(remainingMs - this.remainingMs) < AGREEMENT_MS;
   }
 
   // Shows a notice. `confirmed` is false for a notice that was rendered into the page.
   show(notice, confirmed = true) {
-    const same = IDENTITY.every((field) => this.#notice?.[field] === notice[field]);
+    const isNew = !isSame(this.#notice, notice);
+    const changed = isNew || this.isProtected !== (notice.protected === true);
     if (!this.running) [this.#everConfirmed, this.#ended] = [false, false];
     this.#notice = notice;
-    if (!same) {
-      const share = Math.min(1, notice.remaining_ms / FULL_LEAD_FROM_MS);
-      const { min, max } = LOGOUT_LEAD_MS;
-      this.#logoutAt = share * (min + Math.random() * (max - min));
-      this.#announced = new Set(this.#announcements.filter(([at]) => at >= notice.remaining_ms).map(([at]) => at));
-      this.#banner.showNotice(notice);
-      this.#announce(this.#words.message(notice, Math.ceil(notice.remaining_ms / 1000)));
+    if (isNew) [this.#wasProtected, this.#announced] = [false, new Set()];
+    if (changed) {
+      this.#wasProtected ||= this.isProtected;
+      this.#planLogout(notice.remaining_ms);
+      this.#banner.showNotice(notice, isNew);
+      this.#announceNotice(notice, isNew);
       emit("drain", notice);
     }
     this.correct(notice.remaining_ms, confirmed);
+  }
+
+  // Draws the moment of the automatic logout.
+  #planLogout(remainingMs) {
+    const random = ({ min, max }) => min + Math.random() * (max - min);
+    const isOverdue = this.mayLogOut && remainingMs < OVERDUE_BELOW_MS;
+    this.#logoutAt = isOverdue ? -1 : Math.min(1, remainingMs / FULL_LEAD_FROM_MS) * random(LOGOUT_LEAD_MS);
+    const from = isOverdue ? performance.now() + random(OVERDUE_LOGOUT_MS) : Infinity;
+    this.#overdue = { from, until: isOverdue ? from + OVERDUE_TIMEOUT_MS : 0 };
+  }
+
+  // Announces a new notice, and the first beginning and the first end of protection: an upload that stalls and goes on again must not
+  // be announced each time. Moments that the new deadline leaves out are not announced later.
+  #announceNotice(notice, isNew) {
+    const { remaining_ms: remaining } = notice;
+    for (const [at] of this.#announcements) if (at >= remaining) this.#announced.add(at);
+    const message = this.#words.message(notice, Math.ceil(remaining / 1000));
+    const work = this.isProtected && this.#describeWork(notice);
+    if (isNew) this.#announce(work ? `${message} ${work}` : message);
+    else if (work && !this.#announced.has(work)) this.#announce(work);
+    else if (!work && remaining > ANNOUNCE_FROM_MS && !this.#announced.has("unprotected")) this.#announce(message);
+    this.#announced.add(work || (isNew ? "" : "unprotected"));
   }
 
   // Applies the remaining time that the server reports.
@@ -123,8 +195,10 @@ export class Drain {
       this.#announced.add(at);
       this.#announce(text);
     }
-    if (this.#notice?.auto_logout && this.#confirmed && remainingMs <= this.#logoutAt && remainingMs > 0) {
+    const isDue = remainingMs > 0 ? remainingMs <= this.#logoutAt : performance.now() >= this.#overdue.from;
+    if (isDue && this.mayLogOut && this.#notice.auto_logout && this.#confirmed) {
       this.#logoutAt = -1;
+      this.#overdue.from = Infinity;
       this.#onLogout();
     }
     if (remainingMs > 0) this.#ended = false;

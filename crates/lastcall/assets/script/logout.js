@@ -36,9 +36,12 @@ export class Logout {
     banner.setBusy(true);
     announce(words.leaving);
     const timed = automatic && drain.running;
-    const consented = await consent.request(automatic, timed ? drain.remainingMs / 2 : SAVE_TIMEOUT_MS);
-    // The notice may have been cancelled while a page was saving.
-    if (!consented || (timed && !drain.running)) return this.#abort();
+    // Without a live stream the page may not know that the session has become protected.
+    if (timed && !connection.isLive) await Promise.race([connection.ask(), sleep(drain.logoutTimeMs / 4)]);
+    if (timed && !drain.mayLogOut) return this.#abort();
+    const consented = await consent.request(automatic, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
+    // While a page was saving the notice may have been cancelled, or the session have become protected.
+    if (!consented || (timed && !drain.mayLogOut)) return this.#abort();
     banner.showProblem("");
     if (!(await this.#request(automatic))) {
       this.#abort();
@@ -71,10 +74,10 @@ export class Logout {
   async #request(automatic) {
     const { routes, drain } = this.#parts;
     const url = `${routes}logout${automatic ? "?reason=drain" : ""}`;
-    const mayRetry = () => automatic && drain.remainingMs > 0;
+    const mayRetry = () => automatic && drain.logoutTimeMs > 0;
     for (;;) {
       const { min, max } = AUTOMATIC_TIMEOUT_MS;
-      const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.remainingMs / 2)) : REQUEST_TIMEOUT_MS;
+      const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.logoutTimeMs / 2)) : REQUEST_TIMEOUT_MS;
       try {
         const answer = await fetch(url, { method: "POST", keepalive: true, signal: AbortSignal.timeout(timeout) });
         if (answer.ok) return true;

@@ -18,6 +18,7 @@ function askPage(detail) {
 export class LogoutConsent {
   #channel = new Channel("lastcall.logout", (message) => this.#receive(message));
   #shared;
+  #isProtected;
   // The answer of this tab's page while this tab is logging out.
   #own = null;
   #objected = false;
@@ -26,9 +27,11 @@ export class LogoutConsent {
   // Called after each answer.
   #onAnswer = () => {};
 
-  // `shared`: the tabs of this browser share a session, and can communicate.
-  constructor(shared) {
+  // `shared`: the tabs of this browser share a session, and can communicate. `isProtected()`: the server has told this tab that it waits
+  // for work of the session, which a tab that has not heard so yet must not end.
+  constructor(shared, isProtected) {
     this.#shared = shared;
+    this.#isProtected = isProtected;
   }
 
   open() {
@@ -81,7 +84,7 @@ export class LogoutConsent {
     // Where this tab is logging out itself, its page has already been asked.
     const { consents, saves, saved } = this.#own ?? askPage({ automatic, elsewhere: true });
     // A user's own click is not objected to.
-    if (!consents && automatic) this.#channel.send({ type: "objection", to });
+    if ((!consents || this.#isProtected()) && automatic) this.#channel.send({ type: "objection", to });
     if (!saves) return;
     this.#channel.send({ type: "saving", to });
     await saved;

@@ -12,14 +12,15 @@ import { renderedNotice } from "./rendered_notice.js";
 import { ServerEvents } from "./server_events.js";
 import { readSettings } from "./settings.js";
 import { startOnce } from "./start.js";
-import { chooseTexts } from "./texts.js";
+import { chooseTexts, describeWork } from "./texts.js";
 import { Title, titleShowsTime } from "./title.js";
 
 function run() {
   const settings = readSettings();
-  const { base, routes, customUi } = settings;
+  const { base, routes, customUi, workNames } = settings;
   const texts = chooseTexts(settings.language);
   const { words } = texts;
+  const describe = (notice) => describeWork(words, notice, workNames());
   const locks = createLocks();
   // With `SESSION_SCOPE=tab` every tab has a session and a path of its own.
   const tabScoped = base !== "/";
@@ -31,17 +32,18 @@ function run() {
   const title = customUi ? null : new Title(words);
   const banner = customUi
     ? noBanner
-    : new Banner({ host, title, texts, savesText: settings.savesText, logout: () => logout.run() });
+    : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run() });
   const drain = new Drain({
     banner,
     title,
     announce,
     words,
+    describeWork: describe,
     onLogout: () => logout.run({ automatic: true }),
     onEnd: () => events.awaitEnd(),
     onDoubt: () => connection.ask(),
   });
-  const consent = new LogoutConsent(shared);
+  const consent = new LogoutConsent(shared, () => drain.isProtected);
   const connection = new Connection({
     routes,
     tabScoped,

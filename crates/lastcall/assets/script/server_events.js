@@ -58,9 +58,9 @@ export class ServerEvents {
         this.#drain.cancel(data);
         break;
       case "heartbeat":
-        // Where page and server disagree on whether a countdown runs, the server is asked.
-        if ("remaining_ms" in data !== this.#drain.running) this.#connection.ask();
-        else if (this.#drain.running) this.#drain.correct(data.remaining_ms);
+        // Where page and server disagree on whether a countdown runs, or on its end, the server is asked.
+        if (this.#drain.agreesWith(data.remaining_ms)) this.#drain.correct(data.remaining_ms);
+        else this.#connection.ask();
         break;
       case "session-ended":
         this.#logout.sessionEnded(data);
@@ -71,8 +71,10 @@ export class ServerEvents {
   // Shows the end of the session.
   showEnd(data) {
     const automatic = data.reason === "logout" && (data.automatic ?? this.#drain.isEnding);
+    // The server ends a session whose work it has waited for, as the banner has said.
+    const announced = automatic || (data.reason === "forced" && this.#drain.wasProtected);
     this.#drain.stop();
-    this.#banner.showEnd(automatic ? "drain" : data.reason);
+    this.#banner.showEnd(announced ? "drain" : data.reason);
     emit("session-ended", { ...data, automatic });
   }
 

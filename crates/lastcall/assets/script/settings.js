@@ -33,5 +33,7 @@ export function readSettings() {
     renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain,
     // Whether the page stores what users type. The attribute may change at any time.
     savesText: () => data.saves !== undefined,
+    // The names of the work that the page knows to be in progress, such as "Upload". The attribute may change at any time.
+    workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean),
   };
 }

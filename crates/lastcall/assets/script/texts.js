@@ -16,6 +16,11 @@ export function chooseTexts(pageLanguage) {
   return { language, direction: "ltr", words: languages[language], timeOfDay };
 }
 
+// Says what becomes of the work in progress of a protected session: `names` is what the page calls it.
+export function describeWork({ work }, notice, names) {
+  return notice.grace_ms > 0 ? work.finished(names) : work.cut(names);
+}
+
 const baseLanguage = (locale) => locale.split("-")[0].toLowerCase();
 
 // Systems may give the browser a name that `Intl` rejects, such as `en-US@posix`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, Recorder, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use session_domain::Outcome;
+use session_domain::{Outcome, TaskOutcome};
 
 use super::{OpenCounts, Snapshot};
 
@@ -41,11 +41,13 @@ pub(super) struct Instruments {
     logins: Counter,
     ends: [(Outcome, Counter); 5],
     adopted: Counter,
+    tasks_active: Gauge,
+    tasks: [(TaskOutcome, Counter); 3],
     sessions_present: Gauge,
     event_streams: Gauge,
-    websocket_connections: Gauge,
     sessions_protected: Gauge,
     requests_cut: Counter,
+    websocket_connections: Gauge,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
     store_up: Gauge,
@@ -67,6 +69,7 @@ impl Instruments {
 
     fn new() -> Self {
         let end = |outcome: Outcome| (outcome, counter!("lastcall_session_ends_total", "outcome" => outcome.as_str()));
+        let task = |outcome: TaskOutcome| (outcome, counter!("lastcall_tasks_total", "outcome" => outcome.as_str()));
         Self {
             active_sessions: gauge!("active_sessions_total"),
             notified: counter!("drain_notifications_sent"),
@@ -75,11 +78,13 @@ impl Instruments {
             logins: counter!("total_logins"),
             ends: Outcome::ALL.map(end),
             adopted: counter!("lastcall_sessions_adopted_total"),
+            tasks_active: gauge!("lastcall_tasks_active"),
+            tasks: TaskOutcome::ALL.map(task),
             sessions_present: gauge!("lastcall_sessions_present"),
             event_streams: gauge!("lastcall_event_streams"),
-            websocket_connections: gauge!("lastcall_websocket_connections"),
             sessions_protected: gauge!("lastcall_sessions_protected"),
             requests_cut: counter!("lastcall_requests_cut_total"),
+            websocket_connections: gauge!("lastcall_websocket_connections"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
             store_up: gauge!("lastcall_store_up"),
@@ -97,10 +102,10 @@ impl Instruments {
         let (totals, store) = (&snapshot.totals, &snapshot.store);
         self.active_sessions.set(float(snapshot.active_sessions));
         self.sessions_present.set(float(snapshot.present_sessions));
-        self.event_streams.set(float(open.streams));
-        self.websocket_connections.set(float(open.websockets));
         self.sessions_protected.set(float(snapshot.sessions_with_work));
         self.requests_cut.absolute(snapshot.requests_cut);
+        self.event_streams.set(float(open.streams));
+        self.websocket_connections.set(float(open.websockets));
         self.notified.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
@@ -108,6 +113,10 @@ impl Instruments {
         self.adopted.absolute(totals.adopted);
         for (outcome, counter) in &self.ends {
             counter.absolute(totals.ended(*outcome));
+        }
+        self.tasks_active.set(float(snapshot.tasks.running));
+        for (outcome, counter) in &self.tasks {
+            counter.absolute(snapshot.tasks.ended(*outcome));
         }
         let flag = |is_set: bool| f64::from(u8::from(is_set));
         self.store_up.set(flag(store.is_reachable));
@@ -145,6 +154,11 @@ fn describe() {
     describe_counter!(
         "lastcall_requests_cut_total",
         "Uploads and downloads that were cut when the time of their session was over."
+    );
+    describe_gauge!("lastcall_tasks_active", "Tasks that run on this pod now.");
+    describe_counter!(
+        "lastcall_tasks_total",
+        "Tasks that ended: done, lapsed with their lease, or cut with their session or the time of a drain."
     );
     describe_histogram!(DRAIN_SECONDS, Unit::Seconds, "From SIGTERM to the end of the last present session.");
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "From a request's head to its response's, by status class.");

@@ -126,14 +126,14 @@ impl ClosingMoment {
             return Some(EndInSight { reason, deadline });
         }
         match self.lifecycle.borrow().state() {
-            State::Propagating { until, .. } => Some(EndInSight { reason: Reason::Shutdown, deadline: until }),
+            State::Finishing { until, .. } | State::Propagating { until, .. } | State::Closing { until, .. } => {
+                Some(EndInSight { reason: Reason::Shutdown, deadline: until })
+            }
             State::Serving
             | State::MaintenanceCountdown { .. }
-            | State::MaintenanceClosed
             | State::MaintenanceFinishing { .. }
+            | State::MaintenanceClosed
             | State::Draining { .. }
-            | State::Finishing { .. }
-            | State::Closing { .. }
             | State::Stopped { .. } => None,
         }
     }

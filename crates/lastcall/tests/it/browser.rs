@@ -5,6 +5,7 @@ mod axum_serve;
 mod choices;
 mod drain;
 mod place;
+mod protected;
 mod restored;
 mod tabs;
 

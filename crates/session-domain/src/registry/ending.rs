@@ -28,6 +28,7 @@ impl<X> Registry<X> {
         self.ledger.count_end(outcome);
         self.capacity.release();
         drop(identity);
+        self.end_tasks_of(session, outcome);
         self.queue_removal(id, Some(outcome));
         // First: a drain that waits for this end goes on, whatever the observer does.
         (self.population_changed)();

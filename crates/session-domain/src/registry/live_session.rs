@@ -12,7 +12,7 @@ use super::work::SessionWork;
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
 use crate::outcome::Outcome;
-use crate::session::SessionView;
+use crate::session::{SessionView, TaskView};
 use crate::shared::SharedSession;
 use crate::time::Timestamp;
 
@@ -138,6 +138,11 @@ impl<X> LiveSession<X> {
         holds(PresenceKind::EventStream) || holds(PresenceKind::WebSocket) || self.is_protected()
     }
 
+    /// The tasks that run for the session on this pod, oldest first.
+    pub fn tasks(&self) -> Vec<TaskView> {
+        self.work.get().filter(|work| work.is_protected()).map(|work| work.tasks()).unwrap_or_default()
+    }
+
     pub(super) fn work(&self) -> Arc<SessionWork> {
         let identity = self.lock();
         Arc::clone(self.work.get_or_init(|| SessionWork::new(identity.id)))
@@ -211,7 +216,7 @@ impl<X> LiveSession<X> {
             pod: pod.clone(),
             event_streams: self.connections.count(PresenceKind::EventStream),
             websockets: self.connections.count(PresenceKind::WebSocket),
-            tasks: Vec::new(),
+            tasks: self.tasks(),
             in_flight_requests: self.connections.count(PresenceKind::Request),
             notified,
             present: Some(present),

@@ -3,11 +3,18 @@
 //! Work belongs to the pod that it runs on, wherever its session lives: the session may move to another pod while the work
 //! goes on here, and a pod serves requests of sessions that it does not hold.
 
+mod running_tasks;
+mod tasks;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use parking_lot::Mutex;
+
+use running_tasks::RunningTasks;
+use tasks::TaskTable;
+pub use tasks::{MAX_TASKS, NewTask, TaskError};
 
 use super::Registry;
 use super::live_session::LiveSession;
@@ -19,11 +26,17 @@ use crate::time::Timestamp;
 pub struct SessionWork {
     id: Mutex<SessionId>,
     in_progress: AtomicU32,
+    tasks: RunningTasks,
 }
 
 impl SessionWork {
     pub(super) fn new(id: SessionId) -> Arc<Self> {
-        Arc::new(Self { id: Mutex::new(id), in_progress: AtomicU32::new(0) })
+        Arc::new(Self { id: Mutex::new(id), in_progress: AtomicU32::new(0), tasks: RunningTasks::default() })
+    }
+
+    /// The id of the session.
+    pub fn session_id(&self) -> SessionId {
+        *self.id.lock()
     }
 
     /// Whether any work is in progress.
@@ -36,6 +49,7 @@ impl SessionWork {
 #[derive(Debug, Default)]
 pub(super) struct WorkTable {
     sessions: Mutex<HashMap<SessionId, Arc<SessionWork>>>,
+    pub(super) tasks: TaskTable,
 }
 
 impl WorkTable {
@@ -61,29 +75,12 @@ pub struct Protection<X> {
 impl<X> Protection<X> {
     /// Begins work of a session that this pod holds or held.
     pub fn begin(registry: &Arc<Registry<X>>, session: &LiveSession<X>) -> Self {
-        Self::add(registry, session.work())
+        Self { work: registry.protect(session), registry: Arc::clone(registry), ended_at: None }
     }
 
     /// Begins work of the session with this id, which another pod owns.
     pub fn begin_elsewhere(registry: &Arc<Registry<X>>, id: SessionId) -> Self {
-        Self::add(registry, SessionWork::new(id))
-    }
-
-    /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
-    fn add(registry: &Arc<Registry<X>>, work: Arc<SessionWork>) -> Self {
-        let mut sessions = registry.work.sessions.lock();
-        let id = *work.id.lock();
-        let own = || registry.get(id).map(|session| session.work());
-        let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
-        let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
-        if is_first {
-            sessions.insert(id, Arc::clone(&work));
-        }
-        drop(sessions);
-        if is_first {
-            registry.work_changed(&work, None);
-        }
-        Self { registry: Arc::clone(registry), work, ended_at: None }
+        Self { work: registry.protect_elsewhere(id), registry: Arc::clone(registry), ended_at: None }
     }
 
     /// Ends the work.
@@ -99,16 +96,7 @@ impl<X> Protection<X> {
 
 impl<X> Drop for Protection<X> {
     fn drop(&mut self) {
-        let mut sessions = self.registry.work.sessions.lock();
-        let is_last = self.work.in_progress.fetch_sub(1, Ordering::AcqRel) == 1;
-        if is_last {
-            let id = *self.work.id.lock();
-            sessions.remove(&id);
-        }
-        drop(sessions);
-        if is_last {
-            self.registry.work_changed(&self.work, self.ended_at);
-        }
+        self.registry.unprotect(&self.work, self.ended_at);
     }
 }
 
@@ -116,6 +104,52 @@ impl<X> Registry<X> {
     /// The sessions with protected work in progress on this pod, wherever they live.
     pub fn sessions_with_work(&self) -> u64 {
         self.work.sessions.lock().len() as u64
+    }
+
+    /// The work in progress on this pod of the session with this id.
+    pub fn work_of(&self, id: SessionId) -> Option<Arc<SessionWork>> {
+        self.work.sessions.lock().get(&id).cloned()
+    }
+
+    /// Begins work of a session that this pod holds or held.
+    fn protect(&self, session: &LiveSession<X>) -> Arc<SessionWork> {
+        self.add_work(session.work())
+    }
+
+    /// Begins work of the session with this id, which another pod owns.
+    fn protect_elsewhere(&self, id: SessionId) -> Arc<SessionWork> {
+        self.add_work(SessionWork::new(id))
+    }
+
+    /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
+    fn add_work(&self, work: Arc<SessionWork>) -> Arc<SessionWork> {
+        let mut sessions = self.work.sessions.lock();
+        let id = *work.id.lock();
+        let own = || self.get(id).map(|session| session.work());
+        let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
+        let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
+        if is_first {
+            sessions.insert(id, Arc::clone(&work));
+        }
+        drop(sessions);
+        if is_first {
+            self.work_changed(&work, None);
+        }
+        work
+    }
+
+    /// Ends work that [`Registry::protect`] or [`Registry::protect_elsewhere`] began.
+    fn unprotect(&self, work: &Arc<SessionWork>, ended_at: Option<Timestamp>) {
+        let mut sessions = self.work.sessions.lock();
+        let is_last = work.in_progress.fetch_sub(1, Ordering::AcqRel) == 1;
+        if is_last {
+            let id = *work.id.lock();
+            sessions.remove(&id);
+        }
+        drop(sessions);
+        if is_last {
+            self.work_changed(work, ended_at);
+        }
     }
 
     /// Records that a session has become protected, or has ceased to be at `ended_at`.

@@ -14,7 +14,7 @@ pub(super) fn refuse<B, F>(request: &StagedRequest<B, F>) -> Refusal {
         RouteKind::Session | RouteKind::Events => Reason::NoSession,
         // The browser has the new cookie by now: the button ends the session that the user sees.
         RouteKind::Logout => Reason::ConfirmSignOut,
-        RouteKind::App | RouteKind::Login | RouteKind::WebSocket => {
+        RouteKind::App | RouteKind::Login | RouteKind::Tasks | RouteKind::WebSocket => {
             Reason::SessionReplaced { is_repeated: is_repeated(&request.facts.base, &request.head) }
         }
     })

@@ -1,15 +1,19 @@
 //! The counters of a registry balance under random operations and racing threads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::{Sessions, at, id, registry, start};
+use crate::TaskId;
 use crate::UserName;
 use crate::lifecycle::{Admission, Effect, Event, Lifecycle, Policy, Signal, Situation};
 use crate::outcome::Outcome;
-use crate::registry::{LiveSession, Presence, PresenceKind};
+use crate::registry::{LiveSession, NewTask, Presence, PresenceKind};
+use crate::task::{TaskLease, TaskName};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -25,6 +29,10 @@ enum Step {
     Notify(usize),
     ForceClose,
     ReleaseAll,
+    BeginTask(usize, bool),
+    EndTask(usize),
+    LapseTasks,
+    CutTasks,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -39,7 +47,11 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Expire),
         3 => (0..90_i64).prop_map(Step::Wait),
         1 => Just(Step::Drain),
-        2 => n.prop_map(Step::Notify),
+        2 => n.clone().prop_map(Step::Notify),
+        4 => (n.clone(), any::<bool>()).prop_map(|(n, leased)| Step::BeginTask(n, leased)),
+        2 => n.prop_map(Step::EndTask),
+        2 => Just(Step::LapseTasks),
+        1 => Just(Step::CutTasks),
         1 => Just(Step::ForceClose),
         1 => Just(Step::ReleaseAll),
     ]
@@ -56,7 +68,7 @@ proptest! {
     fn the_counters_balance_after_every_step_of_a_storm(steps in prop::collection::vec(step(), 1..200)) {
         let sessions = registry(20);
         let (mut all, mut streams, mut running) = (Vec::new(), Vec::new(), None);
-        let (mut now, mut next_id) = (at(0), 0);
+        let (mut now, mut next_id, mut tasks) = (at(0), 0, Vec::new());
         for step in steps {
             let pick = |n: usize| all.get(n % all.len().max(1)).cloned();
             match step {
@@ -95,7 +107,38 @@ proptest! {
                 Step::Notify(n) => if let (Some(s), Some(notice)) = (pick(n), running) { sessions.mark_notified(&s, notice.id); },
                 Step::ForceClose => drop(sessions.end_all(sessions.present_sessions(now), Outcome::Forced)),
                 Step::ReleaseAll => drop(sessions.end_all(sessions.all_sessions(), Outcome::Expired)),
+                Step::BeginTask(n, leased) => {
+                    next_id += 1;
+                    let task = NewTask {
+                        id: TaskId::from_uuid(Uuid::from_u128(next_id)),
+                        name: TaskName::new("", "").unwrap(),
+                        lease: leased.then_some(TaskLease::default()),
+                    };
+                    let begun = pick(n).and_then(|s| sessions.begin_task(&s, task, now).ok());
+                    tasks.extend(begun.map(|(task, work)| (task.id, work)));
+                }
+                Step::EndTask(n) => if !tasks.is_empty() {
+                    let (id, work) = tasks.swap_remove(n % tasks.len());
+                    sessions.end_task(&work, id, now);
+                },
+                Step::LapseTasks => sessions.lapse_tasks(now),
+                Step::CutTasks => sessions.cut_tasks(now),
             }
+            let running = tasks.iter().filter(|(id, work)| work.task(*id).is_some()).count() as u64;
+            prop_assert_eq!(sessions.task_totals().running, running);
+            let with_work: HashSet<_> = tasks
+                .iter()
+                .filter(|(id, work)| work.task(*id).is_some() && work.is_protected())
+                .map(|(_, work)| work.session_id())
+                .collect();
+            prop_assert_eq!(sessions.sessions_with_work(), with_work.len() as u64);
+            let mut protected = 0;
+            sessions.walk(|session| {
+                protected += u64::from(session.is_protected());
+                assert_eq!(session.is_protected(), !session.tasks().is_empty());
+            });
+            let elsewhere = sessions.census(now).population.protected_elsewhere;
+            prop_assert_eq!(protected + elsewhere, with_work.len() as u64);
             let totals = sessions.totals();
             prop_assert_eq!(totals.logins + totals.adopted, walked(&sessions) + totals.total_ended());
             prop_assert_eq!(sessions.active(), walked(&sessions));

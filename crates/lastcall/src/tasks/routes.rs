@@ -1,0 +1,92 @@
+//! Handlers of `/tasks` and `/tasks/{task_id}`.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::response::{IntoResponse as _, Response};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
+use serde::Serialize;
+use session_domain::{TaskId, TaskView, Timestamp};
+
+use super::input::Input;
+use super::new_task;
+use super::refusal::TaskRefusal;
+use crate::refusal::{Reason, Refusal};
+use crate::request_context::RequestContext;
+
+/// A task as its client sees it.
+#[derive(Debug, Serialize)]
+struct TaskAnswer<'a> {
+    task_id: TaskId,
+    kind: &'a str,
+    label: &'a str,
+    progress: Option<f64>,
+    lease_until: Option<Timestamp>,
+}
+
+fn answer(status: StatusCode, task: &TaskView) -> Response {
+    let answer = TaskAnswer {
+        task_id: task.id,
+        kind: &task.kind,
+        label: &task.label,
+        progress: task.progress,
+        lease_until: task.lease_until,
+    };
+    (status, [(CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(answer)).into_response()
+}
+
+/// `POST /tasks`: begins a task of the caller's session.
+pub(crate) async fn begin(context: RequestContext, body: Body) -> Result<Response, Refusal> {
+    let session = context.require_session()?;
+    let refuse = |refusal| context.refuse(Reason::Task(refusal));
+    let input = Input::read(body).await.map_err(refuse)?;
+    let (name, lease) = (input.name().map_err(refuse)?, input.lease().map_err(refuse)?);
+    let task = new_task(name, Some(lease.unwrap_or_default()));
+    let (task, _) = context.state.begin_task(&session.served, task).map_err(|reason| context.refuse(reason))?;
+    let mut response = answer(StatusCode::CREATED, &task);
+    if let Ok(location) = HeaderValue::try_from(format!("{}tasks/{}", session.routes_path(), task.id)) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// `PUT /tasks/{task_id}`: renews a task of the caller's session.
+pub(crate) async fn renew(
+    context: RequestContext,
+    id: Result<Path<String>, PathRejection>,
+    body: Body,
+) -> Result<Response, Refusal> {
+    let session = context.require_session()?;
+    let refuse = |refusal| context.refuse(Reason::Task(refusal));
+    let input = Input::read(body).await.map_err(refuse)?;
+    let (lease, progress) = (input.lease().map_err(refuse)?, input.progress().map_err(refuse)?);
+    let id = task_id(id).ok_or_else(|| refuse(TaskRefusal::NotFound))?;
+    let state = &context.state;
+    let renewed = state
+        .work_of(session.id())
+        .and_then(|work| state.registry.renew_task(&work, id, lease, progress, state.clock.now()));
+    Ok(answer(StatusCode::OK, &renewed.ok_or_else(|| refuse(TaskRefusal::NotFound))?))
+}
+
+/// `DELETE /tasks/{task_id}`: ends a task of the caller's session. Where the session has none with this id, there is nothing to end:
+/// the answer is the same.
+pub(crate) async fn end(
+    context: RequestContext,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<StatusCode, Refusal> {
+    let session = context.require_session()?;
+    let state = &context.state;
+    if let Some(id) = task_id(id)
+        && let Some(work) = state.work_of(session.id())
+    {
+        state.registry.end_leased_task(&work, id, state.clock.now());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The id in the path; `None` where it is none.
+fn task_id(path: Result<Path<String>, PathRejection>) -> Option<TaskId> {
+    path.ok()?.0.parse().ok()
+}
