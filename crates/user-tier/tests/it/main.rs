@@ -10,6 +10,7 @@ mod between_pods;
 mod bounds;
 mod browser;
 mod closers;
+mod chat;
 mod configuration;
 mod drain;
 mod flood;
