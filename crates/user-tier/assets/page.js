@@ -1,8 +1,10 @@
 // The sample page: notes, the user's name, and the state of the session. The library (`/assets/lastcall.js`) brings connection, banner
 // and countdown, and reports by events. At the end of the session the page stays as it is.
 
+import { Export } from "./export.js";
 import * as lastSession from "./last_session.js";
 import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
+import { Uploads } from "./upload.js";
 import { timeFormat, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -23,6 +25,9 @@ let notified = false;
 // The library tells users that their text is saved only while this attribute is set.
 const tag = document.querySelector("script[data-session]");
 const notes = new Notes(byId("notes"), byId("saved"), user, base, (saved) => tag?.toggleAttribute("data-saves", saved));
+
+new Uploads(byId("uploads"), byId("upload-file"), base, routes);
+new Export(byId("export"), base, () => byId("notes").value);
 
 const previous = lastSession.replace({ id: session.dataset.sessionId, pod: session.dataset.pod });
 if (previous) {

@@ -7,7 +7,7 @@
 //! | `GET /exports/{id}` | the file; 409 before it is done, 404 where the session has no such export |
 //!
 //! An export belongs to the session that began it, and to this pod. A session has at most one: the next one replaces one that is done.
-//! It is gone [`KEPT_FOR`](table::KEPT_FOR) after it was done.
+//! It is gone [`KEPT_FOR`] after it was done.
 
 mod seal;
 mod table;
@@ -26,8 +26,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 pub(crate) use seal::Rounds;
-pub(crate) use table::Exports;
 use table::{BeginError, FileError};
+pub(crate) use table::{Exports, KEPT_FOR};
 
 use crate::app::problem;
 
@@ -56,7 +56,8 @@ async fn begin(
 ) -> Response {
     let refuse = |status, title, detail: &str| problem(&headers, status, title, detail);
     let Ok(Query(Parameters { rounds })) = parameters else {
-        let detail = format!("`rounds` is one of {}.", Rounds::ALL.map(|rounds| rounds.number().to_string()).join(", "));
+        let detail =
+            format!("`rounds` is one of {}.", Rounds::ALL.map(|rounds| rounds.number().to_string()).join(", "));
         return refuse(StatusCode::UNPROCESSABLE_ENTITY, "Unknown number of rounds", &detail);
     };
     let text = match text {

@@ -17,7 +17,7 @@ use super::seal::{PAUSE, Rounds, Seal};
 const MAX_EXPORTS: usize = 50;
 
 /// How long a file is kept.
-pub(super) const KEPT_FOR: Duration = Duration::from_secs(600);
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// How long a drain waits for the page to fetch a file that is done.
 const COLLECT_WITHIN: Duration = Duration::from_secs(20);
@@ -176,7 +176,8 @@ async fn run(exports: Arc<Exports>, export: Arc<Export>, task: Task, text: Strin
         task.set_progress(1.0);
         let rounds = export.rounds.number();
         let seal = seal.hex();
-        let file = format!("{heading}\n\n{text}\n\nSHA-256, computed {rounds} times in a row over the notes:\n{seal}\n");
+        let file =
+            format!("{heading}\n\n{text}\n\nSHA-256, computed {rounds} times in a row over the notes:\n{seal}\n");
         ExportState::Done(file.into(), Instant::now())
     };
     // Users who have waited for the file must get it, and a session that has ended opens nothing.

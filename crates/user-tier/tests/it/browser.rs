@@ -9,6 +9,7 @@ mod released;
 mod sleep;
 mod tabs;
 mod waiting;
+mod work;
 
 use test_support::{Browser, UserPod, eventually};
 
