@@ -33,11 +33,14 @@ const formats = {
   clock: (at) => formatTime(at, now()),
 };
 
-/** Draws all times within `root`. A text that is up to date is not touched, so that a selection in it stays. */
+/** Draws all times within `root`, and shows only what holds now: elements with `data-until` or `data-from` hold until or from that time. A text that is up to date is not touched, so that a selection in it stays. */
 export function drawTimes(root) {
   for (const time of root.querySelectorAll("time[data-words]")) {
     const at = Date.parse(time.dateTime);
     const text = Number.isNaN(at) ? time.dateTime : formats[time.dataset.words](at);
     if (time.textContent !== text) time.textContent = text;
   }
+  const isOver = (time) => now() >= Date.parse(time);
+  for (const element of root.querySelectorAll("[data-until]")) element.hidden = isOver(element.dataset.until);
+  for (const element of root.querySelectorAll("[data-from]")) element.hidden = !isOver(element.dataset.from);
 }

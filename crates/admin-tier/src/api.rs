@@ -6,6 +6,7 @@ mod maintenance;
 mod orphans;
 mod pods;
 mod response;
+mod revisions;
 mod session;
 mod sessions;
 
@@ -17,6 +18,7 @@ pub(crate) use maintenance::set_maintenance;
 pub(crate) use orphans::get_orphans;
 pub(crate) use pods::get_pods;
 pub(crate) use response::unreachable_pods;
+pub(crate) use revisions::get_revisions;
 pub(crate) use session::SessionBody;
 pub(crate) use sessions::get_sessions;
 

@@ -35,6 +35,13 @@ pub(crate) fn count(number: impl TryInto<u64>) -> String {
     text
 }
 
+/// Returns a part of 1 in whole per cent, rounded down: only what is done is 100 %.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+pub(crate) fn percent(part: f64) -> u8 {
+    // A part such as 0.29 lies a little below its decimal number.
+    (part * 100.0 + 1e-9).floor().clamp(0.0, 100.0) as u8
+}
+
 /// Writes a number that is not zero.
 pub(crate) fn nonzero_count(number: u64) -> Option<String> {
     (number > 0).then(|| count(number))
@@ -64,6 +71,12 @@ mod tests {
         ] {
             assert_eq!(duration(Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn progress_is_rounded_down() {
+        let parts = [(0.0, 0), (0.29, 29), (0.999, 99), (1.0, 100)];
+        assert_eq!(parts.map(|(part, _)| percent(part)), parts.map(|(_, percent)| percent));
     }
 
     #[test]

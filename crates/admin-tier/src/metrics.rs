@@ -36,7 +36,7 @@ pub(crate) fn render(view: &FleetView, process: ProcessMetrics, now: Timestamp) 
         let (reachable, unreachable): (Vec<_>, Vec<_>) = view.pods().iter().partition(|pod| pod.is_reachable());
         for pod in reachable.into_iter().chain(unreachable) {
             if recorded.insert(pod.label().to_owned()) {
-                record_pod(pod, now);
+                record_pod(pod, view, now);
             }
         }
         for departed in view.departed_pods() {
@@ -66,7 +66,7 @@ fn record_process(process: ProcessMetrics) {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no fleet has 2^53 sessions")]
-fn record_pod(pod: &PodView, now: Timestamp) {
+fn record_pod(pod: &PodView, view: &FleetView, now: Timestamp) {
     let name = pod.label().to_owned();
     // A finished pod is not an outage: it has sent its final report.
     if pod.state != PodState::Finished {
@@ -77,6 +77,10 @@ fn record_pod(pod: &PodView, now: Timestamp) {
         gauge!("active_sessions_total", "pod" => name.clone()).set(report.active_sessions as f64);
         if let Some(present) = report.present_sessions {
             gauge!("lastcall_admin_pod_sessions_present", "pod" => name.clone()).set(present as f64);
+        }
+        if let Some(work) = view.work(pod) {
+            gauge!("lastcall_admin_pod_sessions_protected", "pod" => name.clone()).set(work.protected as f64);
+            gauge!("lastcall_admin_pod_websocket_connections", "pod" => name.clone()).set(work.websockets as f64);
         }
         record_drain(&name, report);
     } else if pod.last_seen.is_none_or(|seen| now.since(seen) > COUNTERS_RETENTION) {

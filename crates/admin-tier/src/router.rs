@@ -51,6 +51,7 @@ fn operator_routes(state: AppState) -> Router {
         .with_or_without_slash("/admin/maintenance", post(api::set_maintenance))
         .with_or_without_slash("/admin/api/v1/sessions", get(api::get_sessions))
         .with_or_without_slash("/admin/api/v1/pods", get(api::get_pods))
+        .with_or_without_slash("/admin/api/v1/revisions", get(api::get_revisions))
         .route("/admin/api/v1/pods/{pod}/forget", post(api::forget_pod))
         .with_or_without_slash("/admin/api/v1/drains", get(api::get_drains))
         .with_or_without_slash("/admin/api/v1/orphans", get(api::get_orphans))

@@ -76,6 +76,8 @@ impl LeaveReason {
 pub(crate) struct ReleasedPod {
     pub(crate) pod: String,
     pub(crate) address: Address,
+    /// The revision that it reported; empty if it reported none.
+    pub(crate) revision: Arc<str>,
     pub(crate) until: Timestamp,
 }
 

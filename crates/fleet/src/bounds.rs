@@ -17,8 +17,12 @@ pub const MAX_SESSIONS_PER_POD: usize = 200_000;
 
 /// The number of sessions of all pods above which a pod may add sessions only up to its share: half of this number, divided
 /// by the number of pods. A pod that lists too many thus takes no room from the others, and the fleet holds at most one and
-/// a half times this number: 600,000 sessions, which take about 370 MB.
+/// a half times this number: 600,000 sessions, which take about 390 MB without tasks.
 pub const MAX_SESSIONS: usize = 400_000;
+
+/// The greatest number of tasks held of one pod. Its further sessions are held without their tasks. Tasks with the longest
+/// texts take about 25 MB then.
+pub const MAX_TASKS_PER_POD: usize = 20_000;
 
 /// The limit that keeps a session out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,6 +16,8 @@ pub(crate) struct Claims {
     pub(crate) rows: Rows,
     rivals: HashMap<SessionId, Vec<Claim>>,
     disputed: HashMap<Address, u64>,
+    /// The tasks of the sessions that each pod claims.
+    tasks: HashMap<Address, usize>,
     /// The claims of all pods together.
     count: usize,
 }
@@ -38,6 +40,21 @@ impl Claims {
         self.count
     }
 
+    /// The tasks of the sessions that this address claims, without those of the session `id`.
+    pub(crate) fn tasks_besides(&self, address: &Address, id: SessionId) -> usize {
+        let of_session = self.claimed(address, id).map_or(0, |session| session.tasks.len());
+        self.tasks.get(address).map_or(0, |tasks| tasks - of_session)
+    }
+
+    fn count_tasks(&mut self, address: &Address, id: SessionId, tasks: usize) {
+        let all = self.tasks_besides(address, id) + tasks;
+        if all > 0 {
+            self.tasks.insert(address.clone(), all);
+        } else {
+            self.tasks.remove(address);
+        }
+    }
+
     /// The addresses that claim an id.
     pub(crate) fn claimants(&self, id: SessionId) -> impl Iterator<Item = &Address> {
         self.rows.get(id).into_iter().flat_map(|row| std::iter::once(&row.address).chain(&row.also_at))
@@ -52,6 +69,7 @@ impl Claims {
 
     pub(crate) fn claim(&mut self, address: &Address, session: SessionView, doubtful: bool) {
         let id = session.id;
+        self.count_tasks(address, id, session.tasks.len());
         let claim = Claim { session: Arc::new(session), address: address.clone(), doubtful };
         let mut claims = self.take(id);
         self.count -= claims.len();
@@ -62,6 +80,7 @@ impl Claims {
     }
 
     pub(crate) fn withdraw(&mut self, address: &Address, id: SessionId) {
+        self.count_tasks(address, id, 0);
         let mut claims = self.take(id);
         self.count -= claims.len();
         claims.retain(|claim| claim.address != *address);

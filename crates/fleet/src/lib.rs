@@ -38,6 +38,7 @@ mod query;
 mod query_error;
 mod rows;
 mod session_state;
+mod session_tally;
 mod sort;
 #[cfg(test)]
 mod test_fleet;
@@ -46,7 +47,9 @@ mod view;
 
 pub use address::Address;
 pub use archive::{COUNTERS_RETENTION, DepartedPod, LeaveReason, LostPod};
-pub use bounds::{CLOCK_TOLERANCE, MAX_DRAIN_RECORDS, MAX_LIMIT, MAX_SESSIONS, MAX_SESSIONS_PER_POD};
+pub use bounds::{
+    CLOCK_TOLERANCE, MAX_DRAIN_RECORDS, MAX_LIMIT, MAX_SESSIONS, MAX_SESSIONS_PER_POD, MAX_TASKS_PER_POD,
+};
 pub use discovered_pod::{Conditions, DiscoveredPod};
 pub use filter::Filter;
 pub use fleet::{FINISHED_RETENTION, FORGET_AFTER, Fleet, ForgetError, StoreRecord};
@@ -58,6 +61,7 @@ pub use query::{CursorParams, PageAnchor, Query};
 pub use query_error::QueryError;
 pub use rows::Row;
 pub use session_state::SessionState;
+pub use session_tally::SessionTally;
 pub use sort::{Sort, SortField};
 pub use trend::{TREND_INTERVAL, TrendPoint};
-pub use view::FleetView;
+pub use view::{AwaitedWork, FleetView, PodWork, Removal, RevisionView};

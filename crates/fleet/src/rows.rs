@@ -7,6 +7,7 @@ use std::sync::Arc;
 use session_domain::{SessionId, SessionView, Timestamp};
 
 use crate::address::Address;
+use crate::session_tally::SessionTally;
 
 /// The number of shards. The first byte of an id, which is random, selects one.
 const SHARDS: usize = 256;
@@ -37,6 +38,7 @@ pub(crate) struct Rows {
     shards: Shards,
     /// The sessions of each address by age, without doubtful ones.
     ages: HashMap<Address, BTreeSet<(Timestamp, SessionId)>>,
+    tallies: HashMap<Address, SessionTally>,
 }
 
 impl Rows {
@@ -50,13 +52,20 @@ impl Rows {
         self.ages.get(address)?.first().map(|(began, _)| *began)
     }
 
+    /// The counts of the sessions at an address.
+    pub(crate) fn tally(&self, address: &Address) -> SessionTally {
+        self.tallies.get(address).copied().unwrap_or_default()
+    }
+
     pub(crate) fn get(&self, id: SessionId) -> Option<&Row> {
         self.shards.get(id)
     }
 
     pub(crate) fn insert(&mut self, row: Row) {
         let now = age(&row);
+        self.tallies.entry(row.address.clone()).or_default().add(&row.session);
         let before = self.shards.insert(row);
+        self.uncount(before.as_ref());
         let before = before.as_ref().and_then(age);
         if before != now {
             self.remove_age(before);
@@ -68,7 +77,17 @@ impl Rows {
 
     pub(crate) fn remove(&mut self, id: SessionId) {
         let before = self.shards.remove(id);
+        self.uncount(before.as_ref());
         self.remove_age(before.as_ref().and_then(age));
+    }
+
+    fn uncount(&mut self, before: Option<&Row>) {
+        let Some(row) = before else { return };
+        let Some(tally) = self.tallies.get_mut(&row.address) else { return };
+        tally.subtract(&row.session);
+        if tally.sessions == 0 {
+            self.tallies.remove(&row.address);
+        }
     }
 
     fn remove_age(&mut self, known: Option<(Address, Timestamp, SessionId)>) {

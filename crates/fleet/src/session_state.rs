@@ -13,6 +13,8 @@ pub enum SessionState {
     Notified,
     /// Not notified, or no notice runs.
     NotNotified,
+    /// With work in progress that a drain waits for.
+    Protected,
     /// Its pod is unreachable: this is the last known data.
     LastKnown,
     /// Its times are too far ahead, or several pods claim it.
@@ -21,8 +23,15 @@ pub enum SessionState {
 
 impl SessionState {
     /// All states, in the order of the API.
-    pub const ALL: [Self; 6] =
-        [Self::Present, Self::Idle, Self::Notified, Self::NotNotified, Self::LastKnown, Self::Doubtful];
+    pub const ALL: [Self; 7] = [
+        Self::Present,
+        Self::Idle,
+        Self::Notified,
+        Self::NotNotified,
+        Self::Protected,
+        Self::LastKnown,
+        Self::Doubtful,
+    ];
 
     /// The state's name in the API.
     pub const fn as_str(self) -> &'static str {
@@ -31,6 +40,7 @@ impl SessionState {
             Self::Idle => "idle",
             Self::Notified => "told",
             Self::NotNotified => "not_told",
+            Self::Protected => "protected",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
         }
@@ -59,6 +69,7 @@ impl SessionState {
             Self::Idle => !row.session.is_present() && !is_stale,
             Self::Notified => row.session.notified,
             Self::NotNotified => !row.session.notified,
+            Self::Protected => row.session.is_protected(),
             Self::LastKnown => is_stale,
             Self::Doubtful => row.is_doubtful(),
         }

@@ -23,6 +23,7 @@ pub(crate) fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport
         forced_logout_at: None,
         active_sessions,
         present_sessions: Some(active_sessions),
+        protected_sessions: Some(0),
         ready: Some(phase == Phase::Serving),
         revision: "7d9f".into(),
         version: "0.1.0".into(),

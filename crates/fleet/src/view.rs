@@ -1,7 +1,9 @@
 //! The fleet at one moment: cheap to share, never changing.
 
 mod pods;
+mod revisions;
 mod sessions;
+mod work;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +16,11 @@ use crate::history::{DrainRecord, History};
 use crate::ledger::Ledger;
 use crate::pod::{Inconsistency, PodState, PodView};
 use crate::rows::Shards;
+use crate::session_tally::SessionTally;
 use crate::trend::{Trend, TrendPoint};
+
+pub use revisions::{Removal, RevisionView};
+pub use work::{AwaitedWork, PodWork};
 
 /// All pods and sessions, as known at one moment. A clone is cheap, and a view never changes.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +29,8 @@ pub struct FleetView {
     rows: Shards,
     /// When the oldest session of each pod began, in the order of `pods`.
     oldest: Vec<Option<Timestamp>>,
+    /// The counts of the sessions of each pod, in the order of `pods`.
+    tallies: Vec<SessionTally>,
     history: History,
     trend: Trend,
     archive: Archive,
@@ -55,11 +63,13 @@ impl FleetView {
                 Arc::make_mut(pod).inconsistencies.insert(Inconsistency::SameName(other.clone()));
             }
         }
+        let tallies = pods.iter().map(|pod| ledger.claims.rows.tally(&pod.address)).collect();
         let oldest = pods.iter().map(|pod| ledger.claims.rows.oldest(&pod.address)).collect();
         Self {
             pods,
             rows: ledger.claims.rows.shards().clone(),
             oldest,
+            tallies,
             history: ledger.drains.history().clone(),
             trend: ledger.trend.clone(),
             archive,

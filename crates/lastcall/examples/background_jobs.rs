@@ -1,5 +1,5 @@
 //! Work beside requests: a report that takes hours, page by page. At the notice it stops where it is, and the drain goes on; the
-//! process waits for its users and for the job, and ends when both are done.
+//! process waits for its users and for the job, and ends when both are done. What the reports are written to is closed last.
 //!
 //! `cargo run -p lastcall --example background_jobs [address] [seconds of the drain] [seconds of the propagation]`
 //!
@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let lastcall = Lastcall::builder(PodName::new("reports").ok_or("a pod needs a name")?)
         .drain_timeout(drain_timeout)
         .config(|config| config.policy.propagation_wait = propagation_wait)
+        .on_close("report archive", Duration::from_secs(10), close_archive())
         .build();
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
     info!("open http://{}, then press Ctrl-C here", listener.local_addr()?);
@@ -73,6 +74,12 @@ async fn report(lastcall: Lastcall) -> u64 {
 /// A page is written whole or not at all: dropped, this has done nothing.
 async fn write(_page: u64) {
     sleep(Duration::from_millis(50)).await;
+}
+
+/// Writes what the archive has not written yet.
+async fn close_archive() -> std::io::Result<()> {
+    sleep(Duration::from_millis(50)).await;
+    Ok(())
 }
 
 fn seconds(argument: Option<String>, default: u64) -> Result<Duration, <u64 as FromStr>::Err> {

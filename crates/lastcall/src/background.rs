@@ -10,14 +10,16 @@ use parking_lot::Mutex;
 use session_domain::lifecycle::Signal;
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::closers::Closers;
 use crate::drain::DrainTask;
 use crate::error::{AlreadyStarted, ServeError};
 use crate::service_state::ServiceState;
 use crate::signals::signals;
-use crate::{scrape, sharing, sweep, tasks, transfers};
+use crate::{scrape, sharing, sweep, tasks, transfers, websocket};
 
 /// The tasks of one handle.
 pub(crate) struct Background {
@@ -44,14 +46,15 @@ struct Progress {
 
 /// The one task that owns the others.
 enum Task {
-    NotStarted,
+    /// With the closers that it will run.
+    NotStarted(Closers),
     Running(JoinHandle<Result<(), ServeError>>),
     Finished,
 }
 
 impl Background {
-    pub(crate) fn new(switch: watch::Receiver<bool>) -> Self {
-        let (task, finishing) = (Mutex::new(Task::NotStarted), tokio::sync::Mutex::new(()));
+    pub(crate) fn new(switch: watch::Receiver<bool>, closers: Closers) -> Self {
+        let (task, finishing) = (Mutex::new(Task::NotStarted(closers)), tokio::sync::Mutex::new(()));
         Self { switch, task, finishing, progress: Progress::default() }
     }
 
@@ -64,16 +67,15 @@ impl Background {
         S: Stream<Item = Signal> + Send + 'static,
     {
         let mut task = self.task.lock();
-        if !matches!(*task, Task::NotStarted) {
-            return Err(AlreadyStarted);
-        }
+        let Task::NotStarted(closers) = &mut *task else { return Err(AlreadyStarted) };
+        let closers = std::mem::take(closers);
         let (state, switch, progress, signals) =
             (Arc::clone(state), self.switch.clone(), self.progress.clone(), signals());
         *task = Task::Running(tokio::spawn(async move {
             // Releases waiters and ends the event streams even if the task fails: a server waits for open streams.
             let waited_for = [&progress.ready, &progress.over, &state.streams_end];
             let _guards = waited_for.map(|token| token.clone().drop_guard());
-            run(state, switch, signals, &progress).await
+            run(state, switch, closers, signals, &progress).await
         }));
         Ok(())
     }
@@ -154,6 +156,7 @@ fn process_signals() -> impl Stream<Item = Signal> + Send + 'static {
 async fn run(
     state: Arc<ServiceState>,
     switch: watch::Receiver<bool>,
+    closers: Closers,
     signals: impl Stream<Item = Signal> + Send,
     progress: &Progress,
 ) -> Result<(), ServeError> {
@@ -163,7 +166,7 @@ async fn run(
         Some(sharing) => sharing::start(sharing, &stop_sharing).await,
         None => JoinSet::new(),
     };
-    let drain = DrainTask::start(Arc::clone(&state), switch).await;
+    let mut drain = DrainTask::start(Arc::clone(&state), switch).await.with_closers(closers);
     let mut upkeep = JoinSet::new();
     upkeep.spawn(sweep::run(Arc::clone(&state), finish.clone()));
     upkeep.spawn(transfers::watch(Arc::clone(&state), finish.clone()));
@@ -182,11 +185,18 @@ async fn run(
     }
     state.streams_end.cancel();
     over.cancel();
+    if !drained.is_cancelled() {
+        // The app has finished without a drain.
+        drain.close_resources().await;
+    }
     tokio::select! {
         biased;
         () = finish.cancelled() => {}
         ended = part_ends(&mut sharing) => return Err(ServeError::part_ended(ended)),
     }
+    // Each ends within its own time limit. Where another server than the bundled one has stopped, they may still be closing.
+    state.websockets.close();
+    let _ = timeout(websocket::CLOSE_TIMEOUT * 2, state.websockets.wait()).await;
     let mut failed = None;
     while let Some(ended) = upkeep.join_next().await {
         failed = failed.or(ended.err());

@@ -8,6 +8,7 @@ use session_domain::PodName;
 use tokio::sync::watch;
 
 use crate::background::Background;
+use crate::closers::{CloseResult, Closer, Closers};
 use crate::config::Config;
 use crate::cookie_name::CookieName;
 use crate::cross_site_posts::CrossSitePosts;
@@ -17,6 +18,10 @@ use crate::metrics::MetricsOptions;
 use crate::page::{Pages, PlainPages};
 use crate::route_prefix::RoutePrefix;
 use crate::service_state::ServiceState;
+use crate::sharing;
+
+/// The machine ends the closing this long after the last timeout, if the closers have not ended by then.
+const CLOSE_MARGIN: Duration = Duration::from_millis(500);
 
 /// Makes a [`Lastcall`].
 #[must_use = "a handle is made by `build`"]
@@ -28,6 +33,7 @@ pub struct Builder {
     cross_site_posts: CrossSitePosts,
     metrics: MetricsOptions,
     hooks: Hooks,
+    closers: Closers,
 }
 
 impl std::fmt::Debug for Builder {
@@ -55,6 +61,7 @@ impl Builder {
             cross_site_posts: CrossSitePosts::default(),
             metrics: MetricsOptions::default(),
             hooks: Hooks::default(),
+            closers: Closers::default(),
         }
     }
 
@@ -167,10 +174,53 @@ impl Builder {
         self
     }
 
-    /// Makes the handle. Starts nothing.
-    pub fn build(self) -> Lastcall {
+    /// Registers a resource that is closed at the end of the drain, when the propagation is over and no request is expected any more: a
+    /// database pool, a queue. The log names it: `[GRACEFUL SHUTDOWN] Closing database (up to 10s)...`
+    ///
+    /// Resources are closed one after another, in reverse order of registration. A `timeout` is at most 24 h. If the future fails,
+    /// panics or does not end within its `timeout`, an error is logged and the next resource is closed all the same. The process still exits with
+    /// status 0. A further signal ends the wait, where [`SecondSignal`](crate::SecondSignal) allows it.
+    ///
+    /// It happens before [`drained`](Lastcall::drained) completes: the server is still there, also one of the app's own. A request that
+    /// arrives that late finds the resource closed. Where the app calls [`finish`](Lastcall::finish) without a drain, resources are closed
+    /// then. They are not closed where the handle is dropped or the service fails.
+    ///
+    /// The future runs on a thread of its own, within the runtime of the app, so that it may block. The grace period of the pod has to cover
+    /// the sum of all timeouts: `drain_timeout` + `task_grace` + `propagation_wait` + these + [`CLOSING_TIME`](crate::CLOSING_TIME).
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use lastcall::{Lastcall, PodName};
+    /// # struct Pool;
+    /// # impl Pool { async fn close(&self) -> std::io::Result<()> { Ok(()) } }
+    /// # let pool = Pool;
+    /// # let pod = PodName::new("pod-1").unwrap();
+    /// let lastcall = Lastcall::builder(pod)
+    ///     .on_close("database", Duration::from_secs(10), async move { pool.close().await })
+    ///     .build();
+    /// ```
+    pub fn on_close<T: CloseResult>(
+        mut self,
+        name: impl AsRef<str>,
+        timeout: Duration,
+        close: impl Future<Output = T> + Send + 'static,
+    ) -> Self {
+        self.closers.push(Closer::new(name.as_ref(), timeout, close));
+        self
+    }
+
+    /// Makes the handle. Starts nothing. The [`close_timeout`](crate::Policy::close_timeout) of the policy is that of the resources which
+    /// [`on_close`](Self::on_close) registered.
+    pub fn build(mut self) -> Lastcall {
+        let has_closers = !self.closers.is_empty();
+        self.config.policy.close_timeout =
+            has_closers.then(|| self.closers.timeout() + sharing::CLOSE_TIMEOUT + CLOSE_MARGIN);
         let pages = self.pages.unwrap_or_else(|| Box::new(PlainPages::new(self.config.route_prefix.clone())));
         let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics);
-        Lastcall::new(state, self.untracked, Background::new(self.switch))
+        state.setup_faults.check_waits(&state.config, self.closers.timeout());
+        if has_closers && let Some(sharing) = state.sessions.sharing() {
+            self.closers.insert_first(sharing::closer(sharing));
+        }
+        Lastcall::new(state, self.untracked, Background::new(self.switch, self.closers))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn is_own<B>(state: &ServiceState, request: &Request<B>) -> bool {
         "/health" | "/healthz" | "/ready" | "/readyz" => state.config.probes_route,
         "/metrics" => state.config.metrics_route,
         path => match path.strip_prefix(state.config.route_prefix.as_str()) {
-            Some("/logout" | "/session" | "/events" | SCRIPT_PATH | RETRY_PATH | RELOAD_PATH) => true,
+            Some("/logout" | "/session" | "/events" | "/ws" | SCRIPT_PATH | RETRY_PATH | RELOAD_PATH) => true,
             Some("/login") => state.config.login_route,
             Some("/tasks") => true,
             Some("/tasks/{task_id}") => true,

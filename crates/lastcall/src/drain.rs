@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
 
+use crate::closers::{Closers, Closing};
 use crate::config::ForcedEnd;
 use crate::service_state::ServiceState;
 use crate::sessions::{EndReason, LiveSession};
@@ -37,6 +38,7 @@ pub(crate) struct DrainTask {
     switch: watch::Receiver<bool>,
     /// The sessions counted in the last step, unless its effects have changed their number.
     census: Option<Census>,
+    closing: Closing,
 }
 
 impl DrainTask {
@@ -44,18 +46,23 @@ impl DrainTask {
     /// before.
     pub(crate) async fn start(state: Arc<ServiceState>, switch: watch::Receiver<bool>) -> Self {
         let machine = *state.lifecycle.borrow();
-        let mut task = Self { state, machine, switch, census: None };
+        let mut task = Self { state, machine, switch, census: None, closing: Closing::default() };
         if *task.switch.borrow_and_update() {
             task.step(Event::MaintenanceOn).await;
         }
         task
     }
 
+    /// Sets the resources that are closed at the end.
+    pub(crate) fn with_closers(self, closers: Closers) -> Self {
+        Self { closing: Closing::new(closers), ..self }
+    }
+
     /// Runs until the machine says that the process exits.
     ///
     /// # Cancel safety
     /// Not cancel safe: a pod whose drain task is dropped stays in its phase.
-    pub(crate) async fn run(mut self, signals: impl Stream<Item = Signal>) {
+    pub(crate) async fn run(&mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
         let (mut signals_ended, mut switch_closed) = (false, false);
         let mut health = self.state.sessions.sharing().map(|sharing| sharing.watch_health());
@@ -82,6 +89,8 @@ impl DrainTask {
                     self.state.renew_terms();
                     continue;
                 }
+                // Polled here: signals are heard while resources are closed.
+                () = self.closing.run(), if matches!(self.machine.state(), State::Closing { .. }) => Event::ResourcesClosed,
                 () = wait::population_change(&self.state, census) => Event::PopulationChanged,
                 event = wait::time(&self.state, &self.machine, census) => event,
             };
@@ -90,6 +99,11 @@ impl DrainTask {
             }
             self.step(event).await;
         }
+    }
+
+    /// Closes the resources that are not closed yet, each within its time limit.
+    pub(crate) async fn close_resources(&mut self) {
+        self.closing.run().await;
     }
 
     /// Counts the sessions while a notice runs. Without one their number decides nothing.
@@ -109,8 +123,8 @@ impl DrainTask {
         if before != machine {
             self.state.lifecycle.send_replace(machine);
         }
-        if before.phase() != machine.phase()
-            && machine.phase() == Phase::Propagating
+        if before.phase() < Phase::Propagating
+            && machine.phase() >= Phase::Propagating
             && let Some(since) = machine.drain_started_at()
         {
             self.state.metrics.drained(now.since(since));
@@ -129,7 +143,7 @@ impl DrainTask {
         }
     }
 
-    async fn perform(&self, effect: &Effect) {
+    async fn perform(&mut self, effect: &Effect) {
         let state = &self.state;
         match effect {
             Effect::SetAdmission(admission) => state.registry.set_admission(*admission),
@@ -144,12 +158,14 @@ impl DrainTask {
             }
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
+            // `run` does this in `State::Closing`.
             Effect::CloseResources => {}
             Effect::Log(line) => {
-                if *line == LogLine::Hurried
-                    && let Some(sharing) = state.sessions.sharing()
-                {
-                    sharing.hurry();
+                match line {
+                    LogLine::Hurried => state.sessions.sharing().into_iter().for_each(|sharing| sharing.hurry()),
+                    // Those that are still there were not waited for.
+                    LogLine::ShuttingDown => self.closing.abandon(),
+                    _ => {}
                 }
                 info!("{line}");
             }

@@ -15,7 +15,6 @@ use crate::notice::GuestNotice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StreamKind {
     EventStream,
-    #[cfg_attr(not(test), expect(dead_code, reason = "WebSockets follow in the next commit"))]
     WebSocket,
 }
 

@@ -123,6 +123,7 @@ mod background;
 mod builder;
 mod bypass;
 mod clock;
+mod closers;
 mod config;
 mod cookie;
 mod cookie_name;
@@ -175,9 +176,11 @@ mod store_health;
 mod sweep;
 mod tasks;
 mod transfers;
+mod websocket;
 
 pub use assets::{RELOAD_SCRIPT, SCRIPT_PATH, WAITING_SCRIPT};
 pub use builder::Builder;
+pub use closers::CloseResult;
 pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, StoreAtStart};
 
 pub use cookie_name::{CookieName, InvalidCookieName};
@@ -205,6 +208,7 @@ pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};
 pub use signing_keys::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use tasks::Task;
+pub use websocket::{UpgradeRejection, WebSocket, WebSocketClosed, WebSocketMessage, WebSocketUpgrade};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

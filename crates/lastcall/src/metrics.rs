@@ -70,6 +70,7 @@ pub(crate) struct Metrics {
     elsewhere: Option<(Instruments, Box<dyn Recorder + Send + Sync>)>,
     has_refused_a_name: Arc<AtomicBool>,
     open_streams: Arc<AtomicU64>,
+    open_websockets: Arc<AtomicU64>,
     dropped_log_lines: Arc<AtomicU64>,
 }
 
@@ -84,6 +85,7 @@ impl Metrics {
             elsewhere: options.recorder.map(|recorder| (Instruments::register(&recorder, version), recorder)),
             has_refused_a_name: Arc::default(),
             open_streams: Arc::default(),
+            open_websockets: Arc::default(),
             dropped_log_lines,
         }
     }
@@ -106,10 +108,13 @@ impl Metrics {
 
     /// Copies the values that are counted elsewhere into all recorders.
     pub(crate) fn update(&self, snapshot: &Snapshot) {
-        let open_streams = self.open_streams.load(Ordering::Relaxed);
+        let open = OpenCounts {
+            streams: self.open_streams.load(Ordering::Relaxed),
+            websockets: self.open_websockets.load(Ordering::Relaxed),
+        };
         let dropped_log_lines = self.dropped_log_lines.load(Ordering::Relaxed);
         for instruments in self.instruments() {
-            instruments.set(snapshot, open_streams, dropped_log_lines);
+            instruments.set(snapshot, open, dropped_log_lines);
         }
     }
 
@@ -132,11 +137,20 @@ impl Metrics {
         }
     }
 
-    /// Counts an open event stream until the guard is dropped. `None` if `max` are open already.
+    /// Counts an open event stream until the guard is dropped. `None` if `max` streams and WebSockets are open already.
     pub(crate) fn open_stream(&self, max: u64) -> Option<OpenStream> {
-        let open = |open: u64| (open < max).then_some(open + 1);
-        self.open_streams.fetch_update(Ordering::Relaxed, Ordering::Relaxed, open).ok()?;
-        Some(OpenStream(Arc::clone(&self.open_streams)))
+        OpenStream::count(&self.open_streams, max.saturating_sub(self.open_websockets.load(Ordering::Relaxed)))
+    }
+
+    /// Counts an open WebSocket until the guard is dropped. `None` if `max` streams and WebSockets are open already.
+    pub(crate) fn open_websocket(&self, max: u64) -> Option<OpenStream> {
+        OpenStream::count(&self.open_websockets, max.saturating_sub(self.open_streams.load(Ordering::Relaxed)))
+    }
+
+    /// The WebSockets that are open now.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn open_websockets(&self) -> u64 {
+        self.open_websockets.load(Ordering::Relaxed)
     }
 
     fn instruments(&self) -> impl Iterator<Item = &Instruments> {
@@ -155,9 +169,24 @@ fn exporter(buckets: Vec<(String, Vec<f64>)>) -> PrometheusRecorder {
     builder.build_recorder()
 }
 
-/// Counts an open event stream while it lives.
+/// What is open at one time.
+#[derive(Clone, Copy, Debug)]
+struct OpenCounts {
+    streams: u64,
+    websockets: u64,
+}
+
+/// Counts an open event stream or WebSocket while it lives.
 #[derive(Debug)]
 pub(crate) struct OpenStream(Arc<AtomicU64>);
+
+impl OpenStream {
+    fn count(counter: &Arc<AtomicU64>, max: u64) -> Option<Self> {
+        let open = |open: u64| (open < max).then_some(open + 1);
+        counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, open).ok()?;
+        Some(Self(Arc::clone(counter)))
+    }
+}
 
 impl Drop for OpenStream {
     fn drop(&mut self) {

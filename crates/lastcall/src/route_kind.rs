@@ -18,7 +18,7 @@ pub(crate) enum RouteKind {
     Events,
     /// `/tasks` and `/tasks/{task_id}`: the tasks of the session.
     Tasks,
-    /// `/ws`: a `GET` that other sites' pages may not make. The app answers it.
+    /// `/ws`: the events over a WebSocket, a `GET` that other sites' pages may not make.
     WebSocket,
 }
 
@@ -27,15 +27,15 @@ impl RouteKind {
     pub(crate) fn purpose(self, method: &Method) -> Purpose {
         match self {
             Self::Logout => Purpose::Logout,
-            Self::Events if method == Method::GET => Purpose::Stream,
-            Self::Events => Purpose::Request,
-            Self::App | Self::Login | Self::Session | Self::Tasks | Self::WebSocket => Purpose::Request,
+            Self::Events | Self::WebSocket if method == Method::GET => Purpose::Stream,
+            Self::Events | Self::WebSocket => Purpose::Request,
+            Self::App | Self::Login | Self::Session | Self::Tasks => Purpose::Request,
         }
     }
 
     /// Whether requests are admitted in every phase. Without a session the route's handler decides the answer.
     pub(crate) const fn is_always_admitted(self) -> bool {
-        matches!(self, Self::Logout | Self::Session | Self::Events | Self::Tasks)
+        matches!(self, Self::Logout | Self::Session | Self::Events | Self::Tasks | Self::WebSocket)
     }
 
     /// Whether the cookie of a session that has ended keeps no request from being served, whatever its method.

@@ -20,7 +20,7 @@ use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{assets, events, probes, session_routes, tasks};
+use crate::{assets, events, probes, session_routes, tasks, websocket};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
@@ -39,10 +39,7 @@ pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState
 /// The own routes and the app as one router. What touches no session is matched first.
 pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has_metrics: bool) -> Router {
     let app = app.layer(CatchPanicLayer::new());
-    let behind = |kind| LastcallLayer::new(Arc::clone(state), kind).layer(app.clone());
-    let tracked = tracked(state)
-        .route_service(&format!("{}/ws", state.config.route_prefix.as_str()), behind(RouteKind::WebSocket))
-        .fallback_service(behind(RouteKind::App));
+    let tracked = tracked(state).fallback_service(LastcallLayer::new(Arc::clone(state), RouteKind::App).layer(app));
     let outside = files.merge(untracked(state));
     let outside = if has_metrics && state.config.metrics_route { outside.merge(metrics(state)) } else { outside };
     match state.config.scope {
@@ -78,6 +75,7 @@ fn tracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Route
         .route(&path("/events"), route(RouteKind::Events, get(events::events)))
         .route(&path("/tasks"), route(RouteKind::Tasks, post(tasks::begin)))
         .route(&path("/tasks/{task_id}"), route(RouteKind::Tasks, put(tasks::renew).delete(tasks::end)))
+        .route(&path("/ws"), route(RouteKind::WebSocket, get(websocket::events)))
 }
 
 async fn wrong_method(context: RequestContext) -> Refusal {

@@ -108,7 +108,12 @@ pub(crate) async fn serve(
     let deadline = Instant::now() + closing;
     let _ = timeout_at(deadline, last_report.join_next()).await;
     stop.cancel();
-    let all_ended = async { while parts.join_next().await.is_some() {} };
+    state.websockets.close();
+    let all_ended = async {
+        while parts.join_next().await.is_some() {}
+        // WebSockets outlive the connections that they began on.
+        state.websockets.wait().await;
+    };
     if timeout_at(deadline, all_ended).await.is_err() {
         warn!(closing.seconds = closing.as_secs(), "connections were cut that did not end in time");
     }

@@ -11,6 +11,7 @@ use session_domain::registry::AdmissionError;
 use session_domain::{SessionId, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -50,6 +51,8 @@ pub(crate) struct ServiceState {
     pub(crate) work_end: CancellationToken,
     /// What happens when a task ends.
     pub(crate) task_ends: Arc<TaskEnds>,
+    /// The open WebSockets: the end of the service waits for their Close frames.
+    pub(crate) websockets: TaskTracker,
     pub(crate) metrics: Metrics,
     /// Requests in flight whose bodies are large.
     pub(crate) transfers: Transfers,
@@ -130,6 +133,7 @@ impl ServiceState {
             streams_end: CancellationToken::new(),
             work_end: CancellationToken::new(),
             task_ends,
+            websockets: TaskTracker::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),
             pages,
             cross_site_posts,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::response::Response;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
@@ -14,6 +15,7 @@ use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
 use crate::sessions::{ServedSession, SignInOutcome};
 use crate::signed_in::{SignedIn, SignedOut};
+use crate::websocket::{self, WebSocket, WebSocketUpgrade};
 
 /// The session that a request belongs to. As an extractor it starts one for a newcomer: a navigation, or, with
 /// [`SessionStart::Any`](crate::SessionStart::Any), a `GET` whose `Accept` is absent or `*/*`. Where it can't, it answers in the
@@ -97,6 +99,20 @@ impl Session {
     /// Follows the notices of the session. Each that is read counts the session as notified: show it.
     pub fn notices(&self) -> Notices {
         Notices::of_session(Arc::clone(&self.state), self.served.clone(), !self.facts.is_head)
+    }
+
+    /// Opens a WebSocket of the session, and gives the response that switches to it; `handler` runs once it is open.
+    ///
+    /// While it is open the session is present. Lastcall pings the client, closes the WebSocket when the session or the pod ends, and
+    /// bounds what it uses: see [`WebSocket`]. A session that opens more than
+    /// [`max_streams_per_session`](crate::Config::max_streams_per_session) loses its oldest one, with the code 1008. Where the pod has as
+    /// many open as it may, the response is 503.
+    pub async fn websocket<F, R>(&self, upgrade: WebSocketUpgrade, handler: F) -> Response
+    where
+        F: FnOnce(WebSocket) -> R + Send + 'static,
+        R: Future<Output = ()> + Send + 'static,
+    {
+        websocket::open(self, upgrade, handler).await
     }
 
     /// Names the user, as `POST /login` does: the session gets a new id, and one login is counted in all. The response has to

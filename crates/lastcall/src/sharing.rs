@@ -38,7 +38,7 @@ mod writer_request;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use adoption::AdoptionLocks;
@@ -57,7 +57,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use writer_request::WriterRequest;
 
-pub(crate) use tasks::{SHUTDOWN_TIMEOUT, shut_down, start};
+pub(crate) use tasks::{CLOSE_TIMEOUT, SHUTDOWN_TIMEOUT, closer, shut_down, start};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -93,6 +93,8 @@ pub(crate) struct Sharing {
     missing: Mutex<HashMap<SessionId, LiveSession>>,
     /// Whether the operator wants the pod to stop without waiting for the store.
     is_hurried: AtomicBool,
+    /// How long the store was waited for while resources were closed, in milliseconds.
+    close_millis: AtomicU64,
     /// Cancelled when the lease is released.
     lease_released: CancellationToken,
     /// Wakes the sweep: every session has to be compared with the store at once.
@@ -134,6 +136,7 @@ impl Sharing {
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),
             is_hurried: AtomicBool::new(false),
+            close_millis: AtomicU64::new(0),
             lease_released: CancellationToken::new(),
             sweep_all: Notify::new(),
             rewrite_ends: Notify::new(),

@@ -101,10 +101,10 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     async fn read(&self, id: SessionId) -> Result<ReadOutcome, StoreError>;
 
     /// Gives a session another owner. Returns the entry afterwards, or `None` where nothing was done: the entry is missing, has
-    /// another owner than [`Adoption::from`], holds a request, or is [streaming](SharedSession::streaming) where
-    /// [`Adoption::unless_streaming`] is set.
+    /// another owner than [`Adoption::from`], holds a request, or is [pinned](SharedSession::pinned) where
+    /// [`Adoption::unless_pinned`] is set.
     ///
-    /// Sets [`SessionEntry::previous_owner`] where the owner changes, and [`SharedSession::streaming`] to [`Adoption::streaming`].
+    /// Sets [`SessionEntry::previous_owner`] where the owner changes, and [`SharedSession::pinned`] to [`Adoption::pinned`].
     async fn adopt(&self, adoption: &Adoption) -> Result<Option<SessionEntry>, StoreError>;
 
     /// Writes. Returns one outcome for each write, in the same order. Writes of the same session take effect in the order in which

@@ -114,6 +114,9 @@ pub struct PodReport {
     pub active_sessions: u64,
     /// Sessions that are present; absent if the pod does not report it.
     pub present_sessions: Option<u64>,
+    /// Sessions with work in progress that a drain waits for, those included that another pod has adopted in the meantime;
+    /// absent if the pod does not report it.
+    pub protected_sessions: Option<u64>,
     /// Whether `/ready` answers 200; absent if the pod does not report it.
     pub ready: Option<bool>,
     /// The Deployment's revision that the pod belongs to; empty if the pod does not report it.

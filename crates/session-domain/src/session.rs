@@ -62,6 +62,12 @@ impl SessionView {
         [self.event_streams, self.websockets, self.in_flight_requests] != [0; 3] || !self.tasks.is_empty()
     }
 
+    /// Whether it has work in progress that a drain waits for. If its pod does not report that, whether a request or a task of
+    /// it is open.
+    pub fn is_protected(&self) -> bool {
+        self.protected.unwrap_or(self.in_flight_requests > 0 || !self.tasks.is_empty())
+    }
+
     /// Whether it is present. If its pod does not report that, whether something of it is open.
     pub fn is_present(&self) -> bool {
         self.present.unwrap_or_else(|| self.has_anything_open())

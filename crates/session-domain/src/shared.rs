@@ -19,8 +19,8 @@ pub struct SharedSession {
     pub last_activity: Timestamp,
     /// The pod that owns it: a drain of this pod waits for the session.
     pub pod: PodName,
-    /// Whether its owner has an event stream of it open.
-    pub streaming: bool,
+    /// Whether its owner holds an event stream, a WebSocket or protected work of it: it stays there while the owner serves.
+    pub pinned: bool,
     /// The reason of the running notice that it was notified of. A maintenance is the same notice on every pod.
     pub notified: Option<Reason>,
 }
@@ -87,7 +87,7 @@ impl Owner {
 pub enum Purpose {
     /// Any request.
     Request,
-    /// It opens an event stream.
+    /// It opens an event stream or a WebSocket.
     Stream,
     /// It logs the user out.
     Logout,
@@ -107,8 +107,8 @@ pub enum Adopts {
 /// What a pod does with a session that it does not own, when a request for it arrives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// Adopt it unless the owner opens a stream of it meanwhile.
-    AdoptUnlessStreaming,
+    /// Adopt it unless it is [pinned](SharedSession::pinned) to its owner meanwhile.
+    AdoptUnlessPinned,
     /// Adopt it.
     Adopt,
     /// Serve the request and leave the session with its owner. For a logout, ask the owner to end it.
@@ -131,8 +131,8 @@ pub fn claim(me: &PodName, adopts: Adopts, session: &SharedSession, owner: Owner
         (Purpose::Request | Purpose::Stream, Owner::Unknown, _) => Claim::Guest,
         (Purpose::Request | Purpose::Stream, _, Adopts::No | Adopts::Closed) => Claim::Guest,
         (Purpose::Request | Purpose::Stream, Owner::Draining(_) | Owner::Gone, Adopts::Yes) => Claim::Adopt,
-        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) if session.streaming => Claim::Guest,
-        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) => Claim::AdoptUnlessStreaming,
+        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) if session.pinned => Claim::Guest,
+        (Purpose::Request | Purpose::Stream, Owner::Alive(_), Adopts::Yes) => Claim::AdoptUnlessPinned,
     }
 }
 
@@ -146,14 +146,14 @@ mod tests {
         PodName::new(name).unwrap()
     }
 
-    fn session(owner: &str, streaming: bool) -> SharedSession {
+    fn session(owner: &str, pinned: bool) -> SharedSession {
         SharedSession {
             id: SessionId::from_uuid(Uuid::from_u128(1)),
             user: UserName::anonymous(),
             login_time: Timestamp::default(),
             last_activity: Timestamp::default(),
             pod: pod(owner),
-            streaming,
+            pinned,
             notified: None,
         }
     }
@@ -162,9 +162,9 @@ mod tests {
     const DRAINING: Owner = Owner::Draining(None);
 
     #[test]
-    fn a_session_is_adopted_only_if_its_owner_has_no_stream_of_it_or_drains_or_is_gone() {
-        for (owner, streaming, state, adopts, expected) in [
-            ("b", false, ALIVE, Adopts::Yes, Claim::AdoptUnlessStreaming),
+    fn a_session_is_adopted_only_if_it_is_not_pinned_to_its_owner_or_the_owner_drains_or_is_gone() {
+        for (owner, pinned, state, adopts, expected) in [
+            ("b", false, ALIVE, Adopts::Yes, Claim::AdoptUnlessPinned),
             ("b", true, ALIVE, Adopts::Yes, Claim::Guest),
             ("b", true, DRAINING, Adopts::Yes, Claim::Adopt),
             ("b", true, Owner::Gone, Adopts::Yes, Claim::Adopt),
@@ -179,8 +179,8 @@ mod tests {
             ("me", false, DRAINING, Adopts::Closed, Claim::Maintenance),
         ] {
             for purpose in [Purpose::Request, Purpose::Stream] {
-                let decided = claim(&pod("me"), adopts, &session(owner, streaming), state, purpose);
-                assert_eq!(decided, expected, "{owner} {streaming} {state:?} {adopts:?} {purpose:?}");
+                let decided = claim(&pod("me"), adopts, &session(owner, pinned), state, purpose);
+                assert_eq!(decided, expected, "{owner} {pinned} {state:?} {adopts:?} {purpose:?}");
             }
         }
     }

@@ -69,6 +69,7 @@ impl TryFrom<v1::Pod> for PodReport {
             forced_logout_at: pod.forced_logout_at.map(|t| time(t, "forced_logout_at")).transpose()?,
             active_sessions: pod.active_sessions,
             present_sessions: pod.present_sessions,
+            protected_sessions: pod.protected_sessions,
             ready: pod.ready,
             revision: short_text(&pod.revision).into(),
             version: short_text(&pod.version),

@@ -15,6 +15,7 @@
 
 mod error;
 mod from_wire;
+mod message_budget;
 mod to_wire;
 mod watch_codec;
 
@@ -32,6 +33,7 @@ pub mod v1 {
 
 pub use error::InvalidMessage;
 pub use from_wire::departure_from_wire;
+pub use message_budget::MessageBudget;
 pub use to_wire::{outcome_to_wire, pod_to_wire, session_to_wire};
 pub use watch_codec::{MAX_MESSAGE_BYTES, MAX_SESSIONS_PER_MESSAGE, MAX_TASKS_PER_MESSAGE, watch_sessions};
 

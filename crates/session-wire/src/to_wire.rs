@@ -99,5 +99,6 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
         present_sessions: report.present_sessions,
         revision: report.revision.to_string(),
         ready: report.ready,
+        protected_sessions: report.protected_sessions,
     }
 }

@@ -17,6 +17,7 @@ mod site;
 mod slow_form;
 mod slow_proxy;
 mod unread_log;
+mod websocket;
 
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub use site::Site;
 pub use slow_form::send_forms_byte_by_byte;
 pub use slow_proxy::SlowProxy;
 pub use unread_log::UnreadLogProcess;
+pub use websocket::{KEY, Socket};
 
 /// htmx, unmodified; see the README beside it. Like Turbo, it restores saved HTML into a page.
 pub const HTMX: &str = include_str!("../vendor/htmx.min.js");

@@ -1,6 +1,7 @@
 // The sample page: notes, the user's name, and the state of the session. The library (`/assets/lastcall.js`) brings connection, banner
 // and countdown, and reports by events. At the end of the session the page stays as it is.
 
+import { Chat } from "./chat.js";
 import { Export } from "./export.js";
 import * as lastSession from "./last_session.js";
 import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
@@ -26,6 +27,7 @@ let notified = false;
 const tag = document.querySelector("script[data-session]");
 const notes = new Notes(byId("notes"), byId("saved"), user, base, (saved) => tag?.toggleAttribute("data-saves", saved));
 
+new Chat(byId("chat"), base);
 new Uploads(byId("uploads"), byId("upload-file"), base, routes);
 new Export(byId("export"), base, () => byId("notes").value);
 

@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::assets;
+use crate::chat::Chat;
 use crate::pages::{self, SamplePages};
 use crate::{export, upload};
 
@@ -37,9 +38,10 @@ pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
 }
 
 /// Builds the router of the sample app.
-pub fn router() -> Router {
+pub fn router(chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
+        .merge(chat.router())
         .merge(upload::router())
         .merge(export::router(Arc::default()))
         .fallback(unknown)

@@ -5,6 +5,7 @@
 pub mod app;
 mod assets;
 pub mod bounds;
+pub mod chat;
 mod export;
 pub mod maintenance;
 pub mod options;

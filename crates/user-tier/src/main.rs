@@ -13,6 +13,7 @@ use lastcall::{Listeners, Networks, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
+use user_tier::chat::Chat;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
@@ -50,7 +51,8 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
     let lastcall = app::lastcall(options.service, switch.position());
-    match lastcall.serve(app::router(), listeners, signals).await {
+    let (chat, _relay) = Chat::start(options.chat_relay);
+    match lastcall.serve(app::router(chat), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "exiting after an error");

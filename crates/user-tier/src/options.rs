@@ -23,6 +23,8 @@ use cli::logging::LogFormat;
 use cli::options::{Environment, OptionErrors};
 use lastcall::Config;
 
+use crate::chat::RelayAddress;
+
 pub use addresses::Addresses;
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
@@ -37,6 +39,8 @@ pub struct Options {
     pub service: Config,
     /// `MAX_STREAMS`; none: as many event streams as the memory limit allows.
     pub max_streams: Option<u64>,
+    /// What relays the chat between pods: `REDIS_URL`.
+    pub chat_relay: Option<RelayAddress>,
     /// Whether `GRPC_AUTH` is `off`.
     pub open_introspection: bool,
     /// Where the maintenance switch is.
@@ -64,12 +68,21 @@ impl Options {
         raw.requests.apply(&mut service, &mut errors);
         let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
-        raw.store.apply(&mut service, environment, &mut errors);
+        let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
         let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
         let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
         raw.maintenance.apply(&mut service, &mut errors);
         let switch = raw.maintenance.switch(&mut errors);
         let log_format = raw.log.read(environment, &mut errors);
-        errors.into_result(Self { addresses, service, max_streams, open_introspection, switch, random_key, log_format })
+        errors.into_result(Self {
+            addresses,
+            service,
+            max_streams,
+            chat_relay,
+            open_introspection,
+            switch,
+            random_key,
+            log_format,
+        })
     }
 }

@@ -38,8 +38,14 @@ pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
         let found = objects.iter().find(|object| object["kind"] == "Deployment" && object["metadata"]["name"] == name);
         found.ok_or(ReadError::Missing(name))
     };
+    // The component `rainbow` appends the revision to the name.
+    let is_user_tier = |object: &&Value| {
+        let name = object["metadata"]["name"].as_str().and_then(|name| name.strip_prefix("sample-app-user"));
+        object["kind"] == "Deployment" && name.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    let user_tier = objects.iter().find(is_user_tier).ok_or(ReadError::Missing("sample-app-user"))?;
     Ok(Waits {
-        user: user(deployment("sample-app-user")?)?,
+        user: user(user_tier)?,
         page: page(deployment("sample-app-maintenance")?)?,
         scale_down: objects.iter().find(|object| object["kind"] == "HorizontalPodAutoscaler").map(scale_down),
     })

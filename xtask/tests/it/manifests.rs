@@ -8,6 +8,7 @@ mod maintenance;
 mod names;
 mod network;
 mod options;
+mod rainbow;
 mod restricted;
 mod routes;
 mod updates;

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use fleet::{PodHealth, PodState, PodView};
+use fleet::{FleetView, PodHealth, PodState, PodView};
 use serde::Serialize;
 use session_domain::Timestamp;
 
@@ -27,6 +27,8 @@ struct PodBody<'a> {
     phase: Option<&'static str>,
     active_sessions: Option<u64>,
     present_sessions: Option<u64>,
+    protected: Option<u64>,
+    websockets: Option<u64>,
     forced_logout_at: Option<Timestamp>,
     reachable: bool,
     last_seen: Option<Timestamp>,
@@ -42,7 +44,7 @@ struct PodBody<'a> {
 pub(crate) async fn get_pods(State(app): State<AppState>) -> Response {
     let view = app.view();
     json(PodsBody {
-        pods: view.pods().iter().map(|pod| PodBody::new(pod)).collect(),
+        pods: view.pods().iter().map(|pod| PodBody::new(pod, &view)).collect(),
         total_sessions: view.total_sessions(),
         present_sessions: view.present_sessions(),
         complete: view.is_complete(),
@@ -53,7 +55,8 @@ pub(crate) async fn get_pods(State(app): State<AppState>) -> Response {
 }
 
 impl<'a> PodBody<'a> {
-    fn new(pod: &'a PodView) -> Self {
+    fn new(pod: &'a PodView, view: &FleetView) -> Self {
+        let work = view.work(pod);
         let is_finished = pod.state == PodState::Finished;
         let phase = pod.report.as_ref().map(|report| report.phase.as_str());
         Self {
@@ -62,6 +65,8 @@ impl<'a> PodBody<'a> {
             phase: if is_finished { Some("finished") } else { phase },
             active_sessions: pod.active_sessions(),
             present_sessions: pod.present_sessions(),
+            protected: work.map(|work| work.protected),
+            websockets: work.map(|work| work.websockets),
             forced_logout_at: pod.report.as_ref().filter(|_| !is_finished).and_then(|report| report.forced_logout_at),
             reachable: pod.is_reachable(),
             last_seen: pod.last_seen,

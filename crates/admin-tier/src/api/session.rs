@@ -2,7 +2,7 @@
 
 use fleet::{FleetView, Row};
 use serde::Serialize;
-use session_domain::{SessionId, Timestamp};
+use session_domain::{SessionId, TaskId, TaskView, Timestamp};
 
 /// A session.
 #[derive(Debug, Serialize)]
@@ -15,6 +15,20 @@ pub(crate) struct SessionBody<'a> {
     pub(crate) duration_seconds: u64,
     /// Whether the session is present; null where its pod cannot be reached.
     pub(crate) connected: Option<bool>,
+    pub(crate) websockets: u32,
+    /// Whether a drain waits for work in progress of the session; null where its pod does not report it.
+    pub(crate) protected: Option<bool>,
+    pub(crate) tasks: Vec<TaskBody<'a>>,
+}
+
+/// A task of a session.
+#[derive(Debug, Serialize)]
+pub(crate) struct TaskBody<'a> {
+    task_id: TaskId,
+    kind: &'a str,
+    label: &'a str,
+    progress: Option<f64>,
+    lease_until: Option<Timestamp>,
 }
 
 impl<'a> SessionBody<'a> {
@@ -27,6 +41,16 @@ impl<'a> SessionBody<'a> {
             last_activity: row.session.last_activity,
             duration_seconds: now.since(row.session.login_time).as_secs(),
             connected: (!view.is_stale(row)).then(|| row.session.is_present()),
+            websockets: row.session.websockets,
+            protected: row.session.protected,
+            tasks: row.session.tasks.iter().map(TaskBody::new).collect(),
         }
+    }
+}
+
+impl<'a> TaskBody<'a> {
+    fn new(task: &'a TaskView) -> Self {
+        let TaskView { id, kind, label, progress, lease_until } = task;
+        Self { task_id: *id, kind, label, progress: *progress, lease_until: *lease_until }
     }
 }

@@ -151,7 +151,7 @@ impl ExportFile {
 
 impl ExportRow<'_> {
     fn record(&self) -> String {
-        let SessionBody { session_id, user, pod, login_time, last_activity, duration_seconds, connected } =
+        let SessionBody { session_id, user, pod, login_time, last_activity, duration_seconds, connected, .. } =
             &self.session;
         csv::record(&[
             &session_id.to_string(),

@@ -19,6 +19,11 @@ pub(super) fn describe() {
         "When the pod force-closes the remaining sessions. Present while a countdown runs."
     );
     describe_gauge!("lastcall_admin_pod_sessions_present", "Present sessions of the pod, if the pod reports presence.");
+    describe_gauge!(
+        "lastcall_admin_pod_sessions_protected",
+        "Sessions of the pod with work in progress that a drain waits for."
+    );
+    describe_gauge!("lastcall_admin_pod_websocket_connections", "Open WebSockets of the pod.");
     describe_counter!(
         "lastcall_admin_pod_auto_logouts_total",
         "Sessions that their page signed out at the end of a countdown. graceful_logouts_total includes them."

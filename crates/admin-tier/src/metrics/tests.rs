@@ -19,6 +19,7 @@ fn report(phase: Phase, forced_logout_at: Option<Timestamp>) -> PodReport {
         forced_logout_at,
         active_sessions: 0,
         present_sessions: Some(0),
+        protected_sessions: Some(0),
         ready: Some(true),
         revision: "".into(),
         version: String::new(),

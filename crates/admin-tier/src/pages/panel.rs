@@ -3,6 +3,7 @@
 mod audit;
 mod card;
 mod drain_progress;
+mod revision;
 mod summary;
 mod switch;
 
@@ -69,10 +70,7 @@ fn render(page_data: &PageData, times: TimeRendering) -> Fragments {
     fragments.add("figures", &Figures::new(view, &completeness));
     fragments.add("completeness", &CompletenessNotice { completeness: &completeness });
     fragments.add("switch", &SwitchSection { switch: switch(page_data, times) });
-    let mut cards: Vec<_> = view.pods().iter().map(|pod| PodCard::new(pod, view, times)).collect();
-    // Pods that need attention come first.
-    cards.sort_by(|one, other| (one.rank, &one.name, &one.id).cmp(&(other.rank, &other.name, &other.id)));
-    fragments.add_list("pods", cards.into_iter().map(|card| (card.id.clone(), card)));
+    fragments.add_list("pods", revision::list(view, |pod| PodCard::new(pod, view, times)).into_iter());
     fragments.add("audit", &AuditList::new(page_data.audit_entries.iter()));
     fragments
 }

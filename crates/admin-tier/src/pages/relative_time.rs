@@ -35,6 +35,14 @@ impl TimeRendering {
         self.relative(until, "left", |now| format::duration(until.since(now)))
     }
 
+    /// Returns whether a time has passed. Where the script draws, it decides: see `data-until` and `data-from` in `times.js`.
+    pub(super) fn is_over(self, at: Timestamp) -> bool {
+        match self {
+            Self::OnServer(now) => at <= now,
+            Self::InBrowser => false,
+        }
+    }
+
     fn relative(self, at: Timestamp, kind: &'static str, text: impl Fn(Timestamp) -> String) -> RelativeTime {
         let text = match self {
             Self::OnServer(now) => text(now),

@@ -4,6 +4,7 @@ mod controls;
 mod orphans;
 mod row;
 mod table;
+mod task;
 
 use std::sync::Arc;
 

@@ -119,7 +119,7 @@ async fn invalid_queries_are_refused_with_the_allowed_values() {
 async fn the_description_has_every_path() {
     let (_big, _small, admin) = two_pods().await;
     let description = admin.json("/openapi.json").await;
-    for path in ["sessions", "pods", "drains", "orphans"].map(|list| format!("/admin/api/v1/{list}")) {
+    for path in ["sessions", "pods", "revisions", "drains", "orphans"].map(|list| format!("/admin/api/v1/{list}")) {
         assert!(description["paths"][&path]["get"]["responses"]["200"].is_object(), "{path}");
     }
 }

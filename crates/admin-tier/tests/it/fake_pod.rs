@@ -164,6 +164,7 @@ pub(crate) fn pod(name: &str, active_sessions: u64) -> Pod {
         counters: Some(Counters { logins: 7, ..Counters::default() }),
         is_final: false,
         present_sessions: Some(active_sessions),
+        protected_sessions: Some(0),
         revision: "7d9f".into(),
         ready: Some(true),
     }

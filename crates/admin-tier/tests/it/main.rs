@@ -25,9 +25,11 @@ mod orphan_scans;
 mod pages;
 mod pictures;
 mod presence;
+mod rainbow;
 mod real_pods;
 mod sharing;
 mod sign_in;
+mod work;
 
 use std::ops::Deref;
 

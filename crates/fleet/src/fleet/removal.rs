@@ -1,5 +1,7 @@
 //! How a pod is removed: by an operator, by time, or because the shared store accounts for its sessions.
 
+use std::sync::Arc;
+
 use session_domain::{Departure, Timestamp};
 use thiserror::Error;
 
@@ -65,7 +67,9 @@ impl Fleet {
         };
         if reason == LeaveReason::Released && !pod.is_refused {
             let until = view.last_seen.unwrap_or(now).plus(self.forget_after);
-            self.archive.released.push(ReleasedPod { pod: lost.pod.clone(), address: address.clone(), until });
+            let revision = view.report.as_ref().map(|report| Arc::clone(&report.revision)).unwrap_or_default();
+            let address = address.clone();
+            self.archive.released.push(ReleasedPod { pod: lost.pod.clone(), address, revision, until });
         }
         if matches!(view.state, PodState::Unreachable { .. }) {
             self.archive.add_lost(lost.clone());

@@ -59,7 +59,9 @@ impl TrackedPod {
         self.is_refused = false;
         self.incoming = Some(HashSet::new());
         self.reported_name = None;
-        self.view_mut().inconsistencies.begin_watch();
+        let view = self.view_mut();
+        view.inconsistencies.begin_watch();
+        view.has_tasks_left_out = false;
     }
 
     pub(super) fn lose(&mut self, reason: String, ledger: &mut Ledger, now: Timestamp) {
@@ -108,7 +110,7 @@ impl TrackedPod {
         self.view_mut().last_seen = Some(now);
         // A part without a watch belongs to a watch that was lost.
         let Some(mut incoming) = self.incoming.take() else { return };
-        for session in sessions {
+        for mut session in sessions {
             if !self.is_own(&session) {
                 continue;
             }
@@ -119,6 +121,7 @@ impl TrackedPod {
                 incoming.insert(session.id);
                 let is_doubtful = self.is_doubtful(&session, now);
                 self.ids.insert(session.id);
+                self.bound_tasks(&mut session, ledger);
                 ledger.claim(&self.view.address, session, false, is_doubtful, now);
             }
         }
@@ -147,10 +150,11 @@ impl TrackedPod {
         now: Timestamp,
     ) {
         self.view_mut().last_seen = Some(now);
-        for session in upserts {
+        for mut session in upserts {
             if self.is_own(&session) && self.has_room(session.id, ledger, pod_count) {
                 let is_doubtful = self.is_doubtful(&session, now);
                 let is_new = self.ids.insert(session.id);
+                self.bound_tasks(&mut session, ledger);
                 ledger.claim(&self.view.address, session, is_new, is_doubtful, now);
             }
         }
@@ -191,6 +195,18 @@ impl TrackedPod {
             Err(bounds::Bound::Fleet) => self.view_mut().inconsistencies.insert(Inconsistency::TooManyInFleet),
         }
         false
+    }
+
+    /// Leaves out the session's tasks if the pod has too many. That is no inconsistency: users can start that many.
+    fn bound_tasks(&mut self, session: &mut SessionView, ledger: &Ledger) {
+        if session.tasks.is_empty() {
+            return;
+        }
+        let others = ledger.claims.tasks_besides(&self.view.address, session.id);
+        if others + session.tasks.len() > bounds::MAX_TASKS_PER_POD {
+            session.tasks = Vec::new();
+            self.view_mut().has_tasks_left_out = true;
+        }
     }
 
     /// Whether the session names this pod as its owner. Marks the pod as inconsistent if not.

@@ -34,6 +34,12 @@ impl PodView {
         if before.is_some_and(|before| before.phase != report.phase) {
             self.phase_since = Some(now);
         }
+        let is_same_process = |before: &PodReport| before.started_at == report.started_at && before.pod == report.pod;
+        match before.filter(|before| is_same_process(before)) {
+            Some(before) if report.counters.logins > before.counters.logins => self.last_login_at = Some(now),
+            Some(_) => {}
+            None => self.last_login_at = None,
+        }
         self.last_seen = Some(now);
         self.report = Some(report);
     }

@@ -25,6 +25,8 @@ pub struct PodView {
     pub report: Option<PodReport>,
     /// Since when it has been in the phase that it last reported; absent if the change was not observed.
     pub phase_since: Option<Timestamp>,
+    /// When a session was last seen to start on it; absent if none was since it is watched.
+    pub last_login_at: Option<Timestamp>,
     /// The state of the watch.
     pub state: PodState,
     /// When the pod last sent something.
@@ -40,6 +42,8 @@ pub struct PodView {
     pub slow_response: Option<Duration>,
     /// The sessions it counts and has listed, if the two have differed for some seconds.
     pub miscount: Option<Miscount>,
+    /// Whether tasks of its sessions are left out because they are too many.
+    pub has_tasks_left_out: bool,
     /// Whether its address was configured instead of discovered.
     pub is_fixed: bool,
     pub(crate) inconsistencies: Inconsistencies,
@@ -54,6 +58,7 @@ impl PodView {
             delisted_at: None,
             report: None,
             phase_since: None,
+            last_login_at: None,
             state: PodState::Waiting,
             last_seen: None,
             sessions: 0,
@@ -61,6 +66,7 @@ impl PodView {
             present_at_drain_start: None,
             slow_response: None,
             miscount: None,
+            has_tasks_left_out: false,
             is_fixed: false,
             inconsistencies: Inconsistencies::default(),
         }

@@ -94,7 +94,7 @@ impl FleetView {
         addresses && reachability(self) == reachability(other)
     }
 
-    fn index(&self, address: &Address) -> Option<usize> {
+    pub(super) fn index(&self, address: &Address) -> Option<usize> {
         self.pods.binary_search_by(|pod| pod.address.cmp(address)).ok()
     }
 }

@@ -27,7 +27,7 @@ fn state(with_store: bool, hooks: Hooks) -> Arc<ServiceState> {
 }
 
 fn background() -> Background {
-    Background::new(watch::channel(false).1)
+    Background::new(watch::channel(false).1, Closers::default())
 }
 
 /// Signals whose stream panics, as a fault of ours in the drain task would.

@@ -2,7 +2,7 @@
 
 use session_domain::paging::{Cursor, Key, page};
 use session_domain::{SessionView, normalize_text};
-use session_wire::{session_to_wire, v1};
+use session_wire::{MessageBudget, session_to_wire, v1};
 use tonic::Status;
 
 use crate::service_state::ServiceState;
@@ -39,10 +39,14 @@ pub(super) fn list(
         }
     });
     let page = page(matching.into_iter(), position, false, after.as_ref(), limit);
+    // Sessions with many tasks: the page ends early, so that its message stays as small as those of a watch.
+    let mut budget = MessageBudget::default();
+    let rows: Vec<_> = page.rows.iter().map(session_to_wire).take_while(|row| budget.add_session(row)).collect();
+    let next = if rows.len() < page.rows.len() { page.rows.get(rows.len() - 1).map(position) } else { page.next };
     Ok(v1::ListSessionsResponse {
-        sessions: page.rows.iter().map(session_to_wire).collect(),
+        sessions: rows,
         total: page.total,
-        next_page_token: page.next.map(|next| next.encode(&scope)).unwrap_or_default(),
+        next_page_token: next.map(|next| next.encode(&scope)).unwrap_or_default(),
     })
 }
 

@@ -10,11 +10,11 @@ use std::time::Duration;
 use session_domain::registry::{Change, ChangeFeed};
 use session_domain::{PodReport, Timestamp};
 use session_wire::v1::watch_sessions_response::{Changes, Event};
-use session_wire::{outcome_to_wire, pod_to_wire, session_to_wire};
+use session_wire::{MessageBudget, outcome_to_wire, pod_to_wire, session_to_wire};
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::watchers::{Watchers, batches};
+use super::watchers::Watchers;
 use crate::event_streams::EventStreams;
 use crate::service_state::ServiceState;
 
@@ -87,9 +87,7 @@ impl Publisher {
     fn publish_changes(&mut self) -> Option<Timestamp> {
         self.feed.extend(self.state.registry.take_changes());
         let due = self.feed.take_due(self.state.clock.now());
-        for batch in batches(due) {
-            self.watchers.send(Event::Changes(self.encode(batch)));
-        }
+        self.send_changes(due);
         self.feed.next_due()
     }
 
@@ -108,22 +106,34 @@ impl Publisher {
         self.watchers.close();
     }
 
-    fn encode(&self, changes: Vec<Change<EventStreams>>) -> Changes {
-        let mut message = Changes::default();
+    /// Sends changes in as many messages as they need.
+    fn send_changes(&self, changes: Vec<Change<EventStreams>>) {
+        let (mut message, mut budget) = (Changes::default(), MessageBudget::default());
+        let send_if = |is_full: bool, message: &mut Changes| {
+            if is_full {
+                self.watchers.send(Event::Changes(std::mem::take(message)));
+            }
+        };
         for change in changes {
             match change {
                 Change::Updated(session) => {
                     let view = self.state.view(&session);
                     session.mark_reported_present(view.present.unwrap_or_default());
-                    message.upserts.push(session_to_wire(&view));
+                    let session = session_to_wire(&view);
+                    send_if(!budget.add_session(&session), &mut message);
+                    message.upserts.push(session);
                 }
                 Change::Removed(id, outcome) => {
-                    message.removals.push(id.to_string());
+                    let id = id.to_string();
+                    send_if(!budget.add_removal(&id), &mut message);
+                    message.removals.push(id);
                     message.outcomes.push(outcome_to_wire(outcome).into());
                 }
             }
         }
-        message
+        if message != Changes::default() {
+            self.watchers.send(Event::Changes(message));
+        }
     }
 }
 

@@ -27,6 +27,7 @@ impl ServiceState {
             forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
             active_sessions: self.registry.active(),
             present_sessions: Some(present),
+            protected_sessions: Some(0),
             ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
             revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),
@@ -37,7 +38,7 @@ impl ServiceState {
                 forced_logouts: totals.ended(Outcome::Forced),
                 moved: totals.ended(Outcome::Moved),
                 logins: totals.logins,
-                websocket_connections: 0,
+                websocket_connections: self.metrics.open_websockets(),
             },
             is_final,
         }

@@ -8,15 +8,13 @@ use futures_util::stream::{iter, unfold};
 use futures_util::{Stream, StreamExt as _};
 use parking_lot::Mutex;
 use session_wire::v1::watch_sessions_response::{Event, Snapshot};
-use session_wire::{pod_to_wire, session_to_wire, v1};
+use session_wire::{MessageBudget, pod_to_wire, session_to_wire, v1};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tonic::Status;
 
 use crate::service_state::ServiceState;
-
-/// The most sessions in one message.
-const BATCH: usize = 1_000;
+use crate::sessions::LiveSession;
 
 /// The most messages that a watcher may be behind.
 const BACKLOG: usize = 256;
@@ -94,27 +92,29 @@ fn snapshot(state: Arc<ServiceState>) -> impl Iterator<Item = Event> {
             sessions.push(Arc::clone(session));
         }
     });
-    let mut batches = batches(sessions).peekable();
+    let mut sessions = sessions.into_iter().peekable();
+    // The session that did not fit into the message before.
+    let mut postponed: Option<v1::Session> = None;
     let mut end = false;
     from_fn(move || {
         if end {
             return None;
         }
-        // Without sessions, one empty message marks the end.
-        let batch = batches.next().unwrap_or_default();
-        end = batches.peek().is_none();
-        let encode = |session| {
-            let view = state.view(session);
-            state.registry.reconcile_reported_presence(session, view.present.unwrap_or_default());
+        let encode = |session: LiveSession| {
+            let view = state.view(&session);
+            state.registry.reconcile_reported_presence(&session, view.present.unwrap_or_default());
             session_to_wire(&view)
         };
-        let sessions = batch.iter().map(encode).collect();
-        Some(Event::Snapshot(Snapshot { sessions, end }))
+        // Without sessions, one empty message marks the end.
+        let (mut part, mut budget) = (Vec::new(), MessageBudget::default());
+        while let Some(session) = postponed.take().or_else(|| sessions.next().map(encode)) {
+            if !budget.add_session(&session) {
+                postponed = Some(session);
+                break;
+            }
+            part.push(session);
+        }
+        end = postponed.is_none() && sessions.peek().is_none();
+        Some(Event::Snapshot(Snapshot { sessions: part, end }))
     })
-}
-
-/// Splits into batches that fit into a message.
-pub(super) fn batches<T>(items: Vec<T>) -> impl Iterator<Item = Vec<T>> {
-    let mut items = items.into_iter().peekable();
-    from_fn(move || items.peek().is_some().then(|| items.by_ref().take(BATCH).collect()))
 }

@@ -69,7 +69,7 @@ fn check<B>(incoming: Incoming<B>) -> Result<StagedRequest<B, OriginChecked>, Re
 }
 
 /// Whether the request asks for a WebSocket, on whichever path of the app. Over HTTP/2 it is a `CONNECT`, which is not safe.
-fn upgrades_to_websocket(head: &Parts) -> bool {
+pub(super) fn upgrades_to_websocket(head: &Parts) -> bool {
     header_fields::members(&head.headers, "upgrade").any(|protocol| protocol.eq_ignore_ascii_case(b"websocket"))
 }
 

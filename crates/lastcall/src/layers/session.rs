@@ -14,6 +14,7 @@ use tower::Service;
 
 use super::identity::Identity;
 use super::layer_future::LayerFuture;
+use super::origin::upgrades_to_websocket;
 use super::staged_request::StagedRequest;
 use crate::refusal::{Reason, Refusal};
 use crate::request_kind::RequestKind;
@@ -76,7 +77,7 @@ fn find_now<B>(request: &StagedRequest<B, Identity>) -> Option<SessionLookup> {
 
 async fn find<B>(request: StagedRequest<B, Identity>) -> Result<StagedRequest<B, ResolvedSession>, Refusal> {
     let Some(id) = request.stage.id else { return resolve(request, SessionLookup::NotFound) };
-    let (state, purpose) = (Arc::clone(&request.state), request.route.purpose(&request.head.method));
+    let (state, purpose) = (Arc::clone(&request.state), purpose(&request));
     let finding = match look_up(&state, id, purpose).await {
         SessionLookup::Found(session) => {
             let is_another = request.proxy_user().is_some_and(|name| is_another(&session.user(), name));
@@ -91,6 +92,14 @@ async fn find<B>(request: StagedRequest<B, Identity>) -> Result<StagedRequest<B,
         other => other,
     };
     resolve(request, finding)
+}
+
+/// What the session is looked for. A WebSocket of the app keeps the session here as an event stream does.
+fn purpose<B>(request: &StagedRequest<B, Identity>) -> Purpose {
+    match request.route.purpose(&request.head.method) {
+        Purpose::Request if upgrades_to_websocket(&request.head) => Purpose::Stream,
+        purpose => purpose,
+    }
 }
 
 async fn look_up(state: &ServiceState, id: SessionId, purpose: Purpose) -> SessionLookup {

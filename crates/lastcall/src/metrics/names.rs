@@ -6,7 +6,7 @@ use metrics::{Counter, Gauge, Histogram, Recorder, Unit};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use session_domain::{Outcome, TaskOutcome};
 
-use super::Snapshot;
+use super::{OpenCounts, Snapshot};
 
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
@@ -47,6 +47,7 @@ pub(super) struct Instruments {
     event_streams: Gauge,
     sessions_protected: Gauge,
     requests_cut: Counter,
+    websocket_connections: Gauge,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
     store_up: Gauge,
@@ -62,7 +63,6 @@ impl Instruments {
         metrics::with_local_recorder(&recorder, || {
             describe();
             gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
-            gauge!("lastcall_websocket_connections").set(0.0);
             Self::new()
         })
     }
@@ -84,6 +84,7 @@ impl Instruments {
             event_streams: gauge!("lastcall_event_streams"),
             sessions_protected: gauge!("lastcall_sessions_protected"),
             requests_cut: counter!("lastcall_requests_cut_total"),
+            websocket_connections: gauge!("lastcall_websocket_connections"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
             store_up: gauge!("lastcall_store_up"),
@@ -95,15 +96,16 @@ impl Instruments {
     }
 
     /// Sets the values that are counted elsewhere.
-    pub(super) fn set(&self, snapshot: &Snapshot, open_streams: u64, dropped_log_lines: u64) {
+    pub(super) fn set(&self, snapshot: &Snapshot, open: OpenCounts, dropped_log_lines: u64) {
         #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; no pod has 2^53 sessions")]
         let float = |number: u64| number as f64;
         let (totals, store) = (&snapshot.totals, &snapshot.store);
         self.active_sessions.set(float(snapshot.active_sessions));
         self.sessions_present.set(float(snapshot.present_sessions));
-        self.event_streams.set(float(open_streams));
         self.sessions_protected.set(float(snapshot.sessions_with_work));
         self.requests_cut.absolute(snapshot.requests_cut);
+        self.event_streams.set(float(open.streams));
+        self.websocket_connections.set(float(open.websockets));
         self.notified.absolute(totals.notified);
         self.graceful_logouts.absolute(totals.graceful);
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));

@@ -51,6 +51,6 @@ impl Guest {
 
     /// The session as it goes on under another id and user name.
     pub(crate) fn renamed(&self, id: SessionId, user: UserName) -> SharedSession {
-        SharedSession { id, user, streaming: true, ..self.session.clone() }
+        SharedSession { id, user, pinned: true, ..self.session.clone() }
     }
 }

@@ -35,7 +35,7 @@ async fn releasing_waits_for_a_session_that_was_admitted_and_is_not_in_the_regis
         login_time: sessions.clock.now(),
         last_activity: sessions.clock.now(),
         pod: PodName::new("b").unwrap(),
-        streaming: false,
+        pinned: false,
         notified: None,
     };
     let arrives = async {

@@ -81,7 +81,7 @@ impl Sharing {
     /// Ends a session whose owner is gone. `false` where another pod was faster.
     pub(super) async fn end_orphan(&self, session: SharedSession) -> bool {
         let (id, to) = (session.id, self.config.pod.clone());
-        let adoption = Adoption { id, from: session.pod, to, unless_streaming: false, streaming: false };
+        let adoption = Adoption { id, from: session.pod, to, unless_pinned: false, pinned: false };
         let adopted = self.health.record_write(self.store.adopt(&adoption).await, self.clock.now());
         let Some(Some(_)) = adopted else { return false };
         // From here on it is this pod's, whatever becomes of the entry.

@@ -48,7 +48,7 @@ impl Sharing {
             login_time: view.login_time,
             last_activity: view.last_activity,
             pod: view.pod,
-            streaming: session.is_pinned() || session.attachment().is_expected(self.clock.now()),
+            pinned: session.is_pinned() || session.attachment().is_expected(self.clock.now()),
             notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
         }
     }

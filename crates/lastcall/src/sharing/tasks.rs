@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::{Sharing, inbox, lease, reconcile, writer};
+use crate::closers::Closer;
 use crate::store::StoreError;
 
 /// A pod that starts waits this long for its store.
@@ -17,6 +18,12 @@ const FIRST_CONTACT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The store gets this long to take pending writes when the pod stops.
 pub(crate) const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The part of [`SHUTDOWN_TIMEOUT`] that the store may take before the server stops, while the resources of the app are closed.
+pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A store that takes its writes within this time is not worth a line of the log.
+const ANNOUNCE_AFTER: Duration = Duration::from_millis(100);
 
 /// How often a store that was unavailable is tried again while the pod stops.
 const PROBE_INTERVAL: Duration = Duration::from_millis(500);
@@ -39,10 +46,24 @@ pub(crate) async fn start(sharing: &Arc<Sharing>, stop: &CancellationToken) -> J
     tasks
 }
 
-/// Releases the lease and writes what is pending. Waits for at most [`SHUTDOWN_TIMEOUT`], and beyond that for what remains of
-/// the termination grace period while ends of sessions are pending.
+/// The store as a resource that is closed after all those of the app: what is pending is written while the server is still there. Later changes
+/// are written by [`shut_down`].
+pub(crate) fn closer(sharing: &Arc<Sharing>) -> Closer {
+    let sharing = Arc::clone(sharing);
+    let flush = async move {
+        let started_at = Instant::now();
+        // Dropped at its limit, it has taken all of it.
+        sharing.set_close_time(CLOSE_TIMEOUT);
+        sharing.flush().await;
+        sharing.set_close_time(started_at.elapsed());
+    };
+    Closer::new("session store", CLOSE_TIMEOUT, flush).announced_after(ANNOUNCE_AFTER)
+}
+
+/// Releases the lease and writes what is pending. Waits for at most [`SHUTDOWN_TIMEOUT`], less what [`closer`] has taken of it, and
+/// beyond that for what remains of the termination grace period while ends of sessions are pending.
 pub(crate) async fn shut_down(sharing: &Arc<Sharing>, mut tasks: JoinSet<()>, stop: &CancellationToken) {
-    let limit = SHUTDOWN_TIMEOUT.max(sharing.remaining_grace_period());
+    let limit = SHUTDOWN_TIMEOUT.saturating_sub(sharing.close_time()).max(sharing.remaining_grace_period());
     let closing = async {
         // First of all: from here on other pods end sessions whose users log out there.
         sharing.lease_released.cancel();
@@ -60,6 +81,15 @@ pub(crate) async fn shut_down(sharing: &Arc<Sharing>, mut tasks: JoinSet<()>, st
 }
 
 impl Sharing {
+    fn set_close_time(&self, time: Duration) {
+        self.close_millis.store(time.as_millis().try_into().unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// How long the store was waited for by its [`closer`].
+    fn close_time(&self) -> Duration {
+        Duration::from_millis(self.close_millis.load(Ordering::Acquire))
+    }
+
     /// What remains of the termination grace period once the drain's own waits are over. Zero where the operator hurries, or
     /// the grace period is not configured.
     fn remaining_grace_period(&self) -> Duration {

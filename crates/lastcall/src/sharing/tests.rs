@@ -1,5 +1,6 @@
 //! Several pods in one process around one store.
 
+mod closer;
 mod faulty;
 mod running_pod;
 mod storm;

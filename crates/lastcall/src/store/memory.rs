@@ -89,14 +89,14 @@ impl SessionStore for MemoryStore {
         let mut data = self.data.lock();
         let Some(StoredEntry { entry, .. }) = data.entries.get_mut(&adoption.id) else { return Ok(None) };
         let has_changed = entry.session.pod != adoption.from || entry.request.is_some();
-        if has_changed || (adoption.unless_streaming && entry.session.streaming) {
+        if has_changed || (adoption.unless_pinned && entry.session.pinned) {
             return Ok(None);
         }
         if adoption.from != adoption.to {
             entry.previous_owner = Some(adoption.from.clone());
         }
         entry.session.pod = adoption.to.clone();
-        entry.session.streaming = adoption.streaming;
+        entry.session.pinned = adoption.pinned;
         Ok(Some(entry.clone()))
     }
 

@@ -97,8 +97,8 @@ impl SessionStore for RedisStore {
             .key(keys::session(adoption.id))
             .arg(adoption.from.as_str())
             .arg(adoption.to.as_str())
-            .arg(flag(adoption.unless_streaming))
-            .arg(flag(adoption.streaming))
+            .arg(flag(adoption.unless_pinned))
+            .arg(flag(adoption.pinned))
             .arg(millis(self.ttl))
             .invoke_async(&mut connection)
             .await

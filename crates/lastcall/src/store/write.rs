@@ -115,8 +115,8 @@ pub struct Adoption {
     pub from: PodName,
     /// Its owner from now on.
     pub to: PodName,
-    /// Whether nothing happens where its owner has an open stream of it by now.
-    pub unless_streaming: bool,
-    /// Whether the new owner is about to open a stream.
-    pub streaming: bool,
+    /// Whether nothing happens where it is [pinned](SharedSession::pinned) by now.
+    pub unless_pinned: bool,
+    /// Whether the new owner is about to open a stream or a WebSocket.
+    pub pinned: bool,
 }

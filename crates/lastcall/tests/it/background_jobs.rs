@@ -26,6 +26,9 @@ async fn a_job_stops_at_the_notice_while_the_drain_waits_for_a_user() {
     assert!(process.wait().await.success());
     let log = process.log();
     assert!(position(&log, "the report stops") < position(&log, "Shutting down cleanly..."));
+    let end = ["Waiting 0s for endpoint removal", "Closing report archive (up to 10s)...", "Shutting down cleanly..."];
+    let end = end.map(|line| position(&log, &format!("[GRACEFUL SHUTDOWN] {line}")));
+    assert!(end.is_sorted(), "{log:#?}");
     position(&log, "the next pod continues the report");
 }
 

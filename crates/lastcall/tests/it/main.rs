@@ -5,6 +5,7 @@
 mod adopted;
 mod background_jobs;
 mod browser;
+mod closers;
 mod cross_site;
 mod metrics;
 mod notices;

@@ -22,7 +22,7 @@ fn put(id: SessionId) -> Write {
         login_time: Timestamp::from_millis(1),
         last_activity: Timestamp::from_millis(2),
         pod: pod(),
-        streaming: false,
+        pinned: false,
         notified: None,
     };
     Write::Put { session, idle: Duration::ZERO, new: true }

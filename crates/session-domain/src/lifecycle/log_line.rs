@@ -1,13 +1,14 @@
 //! The log lines of a drain, word for word as the contract fixes them: scripts parse them.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::Signal;
 use super::notice::Reason;
 
 /// A line of the log. `Display` writes it; durations are rounded to the nearest second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LogLine {
     /// The drain begins because of this signal.
     Received(Signal),
@@ -33,6 +34,8 @@ pub enum LogLine {
     WorkRemaining(u64, Duration),
     /// The propagation begins and lasts this long.
     WaitingForEndpoints(Duration),
+    /// The registered resource of this name is closed, which may take this long.
+    Closing(Arc<str>, Duration),
     /// The last line of every drain.
     ShuttingDown,
     /// Maintenance begins. The number of sessions that are notified.
@@ -78,6 +81,7 @@ impl fmt::Display for LogLine {
             Self::WaitingForEndpoints(time) => {
                 write!(f, "{SHUTDOWN} Waiting {}s for endpoint removal to propagate...", seconds(time))
             }
+            Self::Closing(ref name, limit) => write!(f, "{SHUTDOWN} Closing {name} (up to {})...", limit_text(limit)),
             Self::ShuttingDown => write!(f, "{SHUTDOWN} Shutting down cleanly..."),
             Self::MaintenanceEnabled(n) => {
                 write!(f, "{MAINTENANCE} Maintenance mode enabled, notifying {n} {}", plural(n, "user"))
@@ -107,6 +111,14 @@ const fn name(signal: Signal) -> &'static str {
 
 fn plural(n: u64, word: &str) -> String {
     if n == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// A limit below a second is not rounded: nothing is closed in `0s`.
+fn limit_text(limit: Duration) -> String {
+    match limit.as_millis() {
+        millis @ 1..1000 => format!("{millis}ms"),
+        _ => format!("{}s", seconds(limit)),
+    }
 }
 
 fn seconds(time: Duration) -> u128 {

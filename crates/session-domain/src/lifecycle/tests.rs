@@ -85,6 +85,10 @@ fn the_forced_end_comes_at_the_deadline_and_is_logged_in_the_singular_for_one_se
     );
     assert_eq!(LogLine::ForceClosing(1).to_string(), "[GRACEFUL SHUTDOWN] Force-closing 1 remaining session...");
     assert_eq!(LogLine::Detected(1).to_string(), "[GRACEFUL SHUTDOWN] 1 active user detected");
+    for (limit, text) in [(10_000, "10s"), (1_500, "2s"), (400, "400ms"), (0, "0s")] {
+        let line = LogLine::Closing("database".into(), Duration::from_millis(limit));
+        assert_eq!(line.to_string(), format!("[GRACEFUL SHUTDOWN] Closing database (up to {text})..."));
+    }
     assert_eq!(machine.wakes_at(), Some(at(75)));
 }
 

@@ -148,7 +148,7 @@ fn a_pod_in_a_maintenance_countdown_adopts_sessions_and_admits_no_newcomers() {
         login_time: at(0),
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
-        streaming: false,
+        pinned: false,
         notified: None,
     };
     let adopt = |n| sessions.reserve_adoption().map(|slot| slot.adopt(&shared(n), None, (), at(0))).err();

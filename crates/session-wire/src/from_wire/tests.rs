@@ -74,6 +74,7 @@ fn a_pod_survives_a_round_trip() {
         forced_logout_at: Some(Timestamp::from_millis(60_002)),
         active_sessions: 3,
         present_sessions: Some(2),
+        protected_sessions: Some(1),
         ready: Some(false),
         revision: "7d9f".into(),
         version: "0.1.0 (abc)".into(),

@@ -134,6 +134,11 @@ pub struct Pod {
     /// Whether /ready answers 200. Absent from a pod that does not report it.
     #[prost(bool, optional, tag = "12")]
     pub ready: ::core::option::Option<bool>,
+    /// Sessions with work in progress on this pod that a drain waits for: a running task, or a request whose body is moving. Those
+    /// are included that another pod has adopted in the meantime, and that sessions therefore no longer lists. Absent from a pod
+    /// that does not report it.
+    #[prost(uint64, optional, tag = "13")]
+    pub protected_sessions: ::core::option::Option<u64>,
 }
 /// The lifecycle phase of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -252,7 +257,7 @@ pub struct ListSessionsRequest {
 /// One page of sessions.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSessionsResponse {
-    /// The sessions of the page.
+    /// The sessions of the page. Sessions with many tasks end a page early, so that the message stays small.
     #[prost(message, repeated, tag = "1")]
     pub sessions: ::prost::alloc::vec::Vec<Session>,
     /// Number of matching sessions of this pod on all pages, at the time of the response.

@@ -10,6 +10,7 @@ use lastcall::store::RedisStore;
 use lastcall::{Config, ForcedEnd, StoreAtStart};
 
 use super::defaults::DEFAULTS;
+use crate::chat::RelayAddress;
 
 const AT_START: [(&str, StoreAtStart); 2] =
     [("optional", StoreAtStart::Optional), ("required", StoreAtStart::Required)];
@@ -36,15 +37,20 @@ pub(super) struct StoreArgs {
 }
 
 impl StoreArgs {
-    /// Reads `REDIS_URL` as well. Needs `SESSION_TTL`, which is applied before.
-    pub(super) fn apply(&self, config: &mut Config, environment: &dyn Environment, errors: &mut OptionErrors) {
+    /// Reads `REDIS_URL` as well, which relays the chat, too. Needs `SESSION_TTL`, which is applied before.
+    pub(super) fn apply(
+        &self,
+        config: &mut Config,
+        environment: &dyn Environment,
+        errors: &mut OptionErrors,
+    ) -> Option<RelayAddress> {
         errors.set(&mut config.store_at_start, "STORE_AT_START", options::choice(&self.store_at_start, &AT_START));
         errors.set(&mut config.forced_end, "FORCED_END", options::choice(&self.forced_end, &FORCED_END));
-        if let Some(url) = secret::read("REDIS_URL", environment, errors) {
-            match RedisStore::new(url.expose(), config.limits.session_ttl) {
-                Ok(store) => config.store = Some(Arc::new(store)),
-                Err(error) => errors.push("REDIS_URL", error),
-            }
+        let url = secret::read("REDIS_URL", environment, errors)?;
+        match RedisStore::new(url.expose(), config.limits.session_ttl) {
+            Ok(store) => config.store = Some(Arc::new(store)),
+            Err(error) => errors.push("REDIS_URL", error),
         }
+        RelayAddress::new(url.expose())
     }
 }

@@ -21,12 +21,15 @@ async fn all_faults_are_reported_and_the_status_is_78() {
             ("HTTP_ADDR", "nowhere"),
             ("MAX_SESSIONS", "many"),
             ("SESSION_KEY", "tooshort"),
+            ("TASK_GRACE", "a while"),
             ("TERMINATION_GRACE_PERIOD", "5s"),
         ],
     )
     .await;
     assert_eq!(status, Some(78));
-    for variable in ["DRAIN_TIMEOUT", "HTTP_ADDR", "MAX_SESSIONS", "SESSION_KEY", "TERMINATION_GRACE_PERIOD"] {
+    for variable in
+        ["DRAIN_TIMEOUT", "HTTP_ADDR", "MAX_SESSIONS", "SESSION_KEY", "TASK_GRACE", "TERMINATION_GRACE_PERIOD"]
+    {
         assert_eq!(log.lines().filter(|line| line.starts_with(&format!("{variable}:"))).count(), 1, "{log}");
     }
     assert!(!log.contains("tooshort"), "a secret is shown:\n{log}");

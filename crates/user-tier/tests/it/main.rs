@@ -31,6 +31,7 @@ mod streams;
 mod switch;
 mod token;
 mod unread_log;
+mod websockets;
 
 use test_support::UserPod;
 

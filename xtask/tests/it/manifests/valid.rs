@@ -13,13 +13,13 @@ fn validate() -> Command {
     Command::new(if installed.is_file() { installed.into_os_string() } else { "kubernetes-validate".into() })
 }
 
-fn is_custom(object: &Value) -> bool {
+pub(super) fn is_custom(object: &Value) -> bool {
     let version = object["apiVersion"].as_str().unwrap();
     version.starts_with("gateway.") || version.contains(".coreos.com/")
 }
 
 /// The program's output about some objects, and whether it accepts them.
-fn said(objects: &[Value]) -> (bool, String) {
+pub(super) fn said(objects: &[Value]) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..objects.len()).map(|number| folder.path().join(format!("{number}.yaml"))).collect();
     for (file, object) in files.iter().zip(objects) {

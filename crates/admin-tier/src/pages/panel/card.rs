@@ -1,10 +1,10 @@
 //! One pod on the panel: its last report, the age of that report, and what is wrong with the pod.
 
 use askama::Template;
-use fleet::{Conditions, FleetView, PodHealth, PodState, PodView};
+use fleet::{Conditions, FleetView, PodHealth, PodState, PodView, PodWork};
 use session_domain::Phase;
 
-use super::drain_progress::DrainProgress;
+use super::drain_progress::{Deadline, DrainProgress};
 use crate::format;
 use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
@@ -52,8 +52,16 @@ struct LastReport {
     /// Whether the pod reports which sessions are present.
     reports_presence: bool,
     oldest: Option<RelativeTime>,
+    /// The sessions with work in progress and the open WebSockets, where there are any.
+    work: Vec<String>,
+    /// Whether tasks of its sessions are not shown because they are too many.
+    has_tasks_left_out: bool,
     drain: Option<DrainProgress>,
-    deadline: Option<(RelativeTime, RelativeTime)>,
+    deadline: Option<Deadline>,
+    /// The sessions with work in progress that the pod waits for once its countdown is over: `2 sessions`.
+    waiting_for: Option<String>,
+    /// Whether the pod closes its resources.
+    is_closing: bool,
     notified: String,
     own_logouts: String,
     by_page: u64,
@@ -100,6 +108,8 @@ impl LastReport {
         let sessions = pod.active_sessions().unwrap_or(report.active_sessions);
         let present = pod.present_or_held().unwrap_or(sessions);
         let drain = DrainProgress::new(pod);
+        let work = view.work(pod).unwrap_or_default();
+        let waits_for = view.awaited_work(pod).map(|work| format::counted(work.sessions, "session"));
         let deadline = drain.and_then(|drain| drain.deadline);
         Some(Self {
             as_of: pod.last_seen.filter(|_| !is_live).map(|seen| times.ago(seen)),
@@ -113,7 +123,11 @@ impl LastReport {
                 Some(_) | None => times.lasting(began),
             }),
             drain,
-            deadline: deadline.map(|at| (RelativeTime::clock(at), times.left(at))),
+            deadline: deadline.map(|at| Deadline::new(at, times)),
+            waiting_for: waits_for,
+            is_closing: is_live && report.phase == Phase::Closing,
+            work: work_in_words(work),
+            has_tasks_left_out: pod.has_tasks_left_out,
             notified: format::count(report.counters.drain_notifications_sent),
             own_logouts: format::count(report.counters.own_logouts()),
             by_page: report.counters.auto_logouts,
@@ -125,6 +139,17 @@ impl LastReport {
             revision: pod.revision().filter(|revision| *revision != report.version).map(str::to_owned),
         })
     }
+}
+
+/// Names what users are in the middle of.
+pub(super) fn work_in_words(work: PodWork) -> Vec<String> {
+    let protected = format::counted(work.protected, "session") + " with work in progress";
+    let websockets = format::counted(work.websockets, "WebSocket") + " open";
+    [(work.protected, protected), (work.websockets, websockets)]
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(_, text)| text)
+        .collect()
 }
 
 /// Ranks draining pods first, then pods in trouble, pods that have not reported, all others, and finished pods last.

@@ -3,6 +3,8 @@
 use fleet::{PodState, PodView};
 use session_domain::{Phase, Timestamp};
 
+use crate::pages::relative_time::{RelativeTime, TimeRendering};
+
 /// The progress of a drain or a maintenance countdown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DrainProgress {
@@ -22,6 +24,22 @@ impl DrainProgress {
         let remaining = report.present_or_held();
         let initial = pod.present_at_drain_start?.max(remaining);
         Some(Self { initial, remaining, gone: initial - remaining, deadline: report.forced_logout_at })
+    }
+}
+
+/// The end of a countdown.
+pub(super) struct Deadline {
+    pub(super) at: RelativeTime,
+    pub(super) left: RelativeTime,
+    /// The time for the script, which shows and hides what holds until then and from then on.
+    pub(super) time: Timestamp,
+    /// Whether it was over when the page was rendered.
+    pub(super) is_over: bool,
+}
+
+impl Deadline {
+    pub(super) fn new(at: Timestamp, times: TimeRendering) -> Self {
+        Self { at: RelativeTime::clock(at), left: times.left(at), time: at, is_over: times.is_over(at) }
     }
 }
 

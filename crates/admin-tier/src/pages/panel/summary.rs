@@ -1,12 +1,13 @@
 //! The fleet in a sentence, and in figures.
 
 use askama::Template;
-use fleet::{FleetView, PodView};
+use fleet::{FleetView, PodView, PodWork};
 
-use super::drain_progress::{DrainProgress, is_draining};
+use super::card::work_in_words;
+use super::drain_progress::{Deadline, DrainProgress, is_draining};
 use crate::format;
 use crate::pages::completeness::Completeness;
-use crate::pages::relative_time::{RelativeTime, TimeRendering};
+use crate::pages::relative_time::TimeRendering;
 
 /// The sentence: sessions, pods, what is draining until when, and how many users were forced out.
 #[derive(Template)]
@@ -38,7 +39,6 @@ enum Known {
 }
 
 /// All draining pods together.
-#[derive(Debug)]
 struct Draining {
     /// The name of the pod, where it is the only one.
     pod: Option<String>,
@@ -47,8 +47,10 @@ struct Draining {
     initial: String,
     /// The number of idle sessions on these pods, where there are any.
     idle: Option<String>,
+    /// What users on these pods are in the middle of.
+    work: Vec<String>,
     /// When the last countdown ends: the time, and the time left.
-    deadline: Option<(RelativeTime, RelativeTime)>,
+    deadline: Option<Deadline>,
 }
 
 impl Summary {
@@ -90,7 +92,8 @@ impl Draining {
             remaining: format::count(drains.iter().map(|drain| drain.remaining).sum::<u64>()),
             initial: format::count(drains.iter().map(|drain| drain.initial).sum::<u64>()),
             idle: format::nonzero_count(pods.iter().filter_map(|pod| pod.idle_sessions()).sum()),
-            deadline: deadline.map(|at| (RelativeTime::clock(at), times.left(at))),
+            work: work_in_words(pods.iter().filter_map(|pod| view.work(pod)).fold(PodWork::default(), PodWork::plus)),
+            deadline: deadline.map(|at| Deadline::new(at, times)),
         })
     }
 }

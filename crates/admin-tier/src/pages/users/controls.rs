@@ -70,6 +70,7 @@ const fn label(state: SessionState) -> &'static str {
         SessionState::Idle => "idle",
         SessionState::Notified => "notified",
         SessionState::NotNotified => "not notified",
+        SessionState::Protected => "work in progress",
         SessionState::LastKnown => "last known",
         SessionState::Doubtful => "in doubt",
     }

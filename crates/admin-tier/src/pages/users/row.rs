@@ -3,6 +3,8 @@
 use askama::Template;
 use fleet::{FleetView, Row};
 
+use super::task::TaskItem;
+use crate::format;
 use crate::pages::relative_time::{RelativeTime, TimeRendering};
 use crate::session_query::SessionQuery;
 
@@ -29,7 +31,17 @@ pub(super) struct UserRow {
     is_notified: bool,
     /// Whether no page of the session is open.
     is_idle: bool,
+    /// Whether it has work in progress that a drain waits for.
+    is_protected: bool,
+    /// Its open WebSockets, where there are any: `2 WebSockets`.
+    websockets: Option<String>,
+    tasks: Vec<TaskItem>,
+    /// The number of tasks that are not shown, where there are any.
+    more_tasks: Option<String>,
 }
+
+/// The most tasks that are shown of a session.
+const MAX_TASKS_SHOWN: usize = 5;
 
 impl UserRow {
     pub(super) fn new(row: &Row, view: &FleetView, asked: &SessionQuery, times: TimeRendering) -> Self {
@@ -54,6 +66,17 @@ impl UserRow {
             is_notified: session.notified,
             // Not known of a pod that cannot be reached.
             is_idle: !session.is_present() && !is_stale,
+            is_protected: session.is_protected(),
+            websockets: Some(session.websockets)
+                .filter(|open| *open > 0)
+                .map(|open| format::counted(open.into(), "WebSocket")),
+            tasks: session
+                .tasks
+                .iter()
+                .take(MAX_TASKS_SHOWN)
+                .map(|task| TaskItem::new(task, is_stale, times))
+                .collect(),
+            more_tasks: format::nonzero_count(session.tasks.len().saturating_sub(MAX_TASKS_SHOWN) as u64),
         }
     }
 }

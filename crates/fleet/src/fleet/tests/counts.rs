@@ -1,9 +1,10 @@
 //! Pods that count other sessions than they list, list too many, and say whether they are ready.
 
-use session_domain::{Departure, Phase, PodReport};
+use session_domain::{Departure, Phase, PodReport, SessionView, TaskId, TaskView};
+use uuid::Uuid;
 
 use crate::test_fleet::{at, fleet, health, report, session};
-use crate::{Address, Conditions, DiscoveredPod, Fleet, MAX_SESSIONS_PER_POD, PodEvent, PodHealth};
+use crate::{Address, Conditions, DiscoveredPod, Fleet, MAX_SESSIONS_PER_POD, MAX_TASKS_PER_POD, PodEvent, PodHealth};
 
 /// A pod in maintenance that has listed session 1 and counts `counted` sessions.
 fn counting(counted: u64) -> (Fleet, Address) {
@@ -100,4 +101,45 @@ fn a_pod_is_ready_as_it_reports_unless_discovery_says_that_it_is_not() {
     ] {
         assert_eq!(ready(reported, discovered, lost), is, "{reported:?} {discovered:?} {lost}");
     }
+}
+
+#[test]
+fn the_tasks_of_a_pod_with_too_many_are_left_out_and_its_sessions_stay() {
+    let task = |n: u128| TaskView {
+        id: TaskId::from_uuid(Uuid::from_u128(n)),
+        kind: "export".into(),
+        label: "".into(),
+        progress: None,
+        lease_until: None,
+    };
+    let busy = |n: u128| SessionView { tasks: vec![task(n); 100], protected: Some(true), ..session(n, "user-1", 90) };
+    let sessions: Vec<_> = (1..=MAX_TASKS_PER_POD as u128 / 100 + 1).map(busy).collect();
+    let mut fleet = fleet(&[("a", "user-1", sessions.clone())]);
+    let tasks = |fleet: &Fleet| -> usize {
+        sessions.iter().map(|session| fleet.view().row(session.id).unwrap().session.tasks.len()).sum()
+    };
+    let pod = |fleet: &Fleet| fleet.view().pods()[0].clone();
+    assert_eq!((tasks(&fleet), pod(&fleet).has_tasks_left_out), (MAX_TASKS_PER_POD, true));
+    assert_eq!(health(&fleet, "a"), PodHealth::Live);
+    assert_eq!(
+        fleet.view().work(&pod(&fleet)).unwrap().protected,
+        sessions.len() as u64,
+        "they are counted all the same"
+    );
+    // Where tasks end, others are shown again.
+    let done = SessionView { tasks: Vec::new(), ..sessions[0].clone() };
+    let upserts = vec![done, sessions.last().unwrap().clone()];
+    fleet.apply(&Address::new("a"), PodEvent::Changes { upserts, removals: Vec::new() }, at(101));
+    assert_eq!(tasks(&fleet), MAX_TASKS_PER_POD);
+    fleet.apply(
+        &Address::new("a"),
+        PodEvent::Changes { upserts: Vec::new(), removals: vec![(sessions[1].id, Departure::Unknown)] },
+        at(102),
+    );
+    fleet.apply(
+        &Address::new("a"),
+        PodEvent::Changes { upserts: vec![sessions[0].clone()], removals: Vec::new() },
+        at(103),
+    );
+    assert_eq!(fleet.view().row(sessions[0].id).unwrap().session.tasks.len(), 100);
 }

@@ -43,8 +43,8 @@ async fn a_session_is_published_at_most_once_a_second_through_maintenance_and_to
     let publishing = tokio::spawn(publish(Arc::clone(&state), Arc::clone(&watchers), state.streams_end.clone()));
     let (switch, position) = watch::channel(false);
     let (signal, signals) = mpsc::unbounded_channel();
-    let drain = DrainTask::start(Arc::clone(&state), position).await;
-    let draining = tokio::spawn(drain.run(UnboundedReceiverStream::new(signals)));
+    let mut drain = DrainTask::start(Arc::clone(&state), position).await;
+    let draining = tokio::spawn(async move { drain.run(UnboundedReceiverStream::new(signals)).await });
     let published = tokio::spawn(collect(watchers.watch(&state)));
 
     let id = SessionId::from_uuid(Uuid::from_u128(7));

@@ -63,15 +63,15 @@ impl Sharing {
             };
             let is_own = session.pod == self.config.pod;
             let owner = if is_own { Owner::Gone } else { self.owner(&session.pod).await? };
-            let unless_streaming = match self.decide(&session, owner, purpose) {
+            let unless_pinned = match self.decide(&session, owner, purpose) {
                 Claim::Guest => return Some(self.as_guest(session, owner, purpose)),
                 Claim::Maintenance => return Some(Search::Done(SessionLookup::Maintenance)),
-                Claim::End | Claim::Adopt | Claim::AdoptUnlessStreaming if lock == LockState::NotHeld => {
+                Claim::End | Claim::Adopt | Claim::AdoptUnlessPinned if lock == LockState::NotHeld => {
                     return Some(Search::NeedsLock);
                 }
                 Claim::End => return Some(Search::Orphan(session)),
                 Claim::Adopt => false,
-                Claim::AdoptUnlessStreaming => true,
+                Claim::AdoptUnlessPinned => true,
             };
             // Reserved before the store is asked: what is adopted there is registered here, though a drain may begin meanwhile.
             let Ok(slot) = self.registry.reserve_adoption() else {
@@ -81,8 +81,8 @@ impl Sharing {
                 id,
                 from: session.pod.clone(),
                 to: self.config.pod.clone(),
-                unless_streaming,
-                streaming: purpose == Purpose::Stream,
+                unless_pinned,
+                pinned: purpose == Purpose::Stream,
             };
             match self.health.record_write(self.store.adopt(&adoption).await, self.clock.now()) {
                 Some(Some(adopted)) => return Some(self.register(slot, &adopted, &adoption).await),
@@ -128,7 +128,7 @@ impl Sharing {
         // A maintenance is the same notice on every pod.
         let is_same = |reason| reason == Reason::Maintenance && session.notified == Some(reason);
         let notified = lifecycle.notice().filter(|notice| is_same(notice.reason)).map(|notice| notice.id);
-        let streams = if adoption.streaming {
+        let streams = if adoption.pinned {
             EventStreams::expected(now.plus(STREAM_OPEN_TIMEOUT))
         } else {
             EventStreams::default()

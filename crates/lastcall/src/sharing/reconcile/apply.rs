@@ -80,9 +80,9 @@ pub(super) async fn not_held(sharing: &Sharing, id: SessionId, hint: Hint, looku
 /// Takes back the entry of a session that this pod holds. A store that has just returned names another owner: it may be behind,
 /// from before this pod adopted the session. The other pod gets a message.
 async fn reclaim(sharing: &Sharing, session: &LiveSession, id: SessionId, named: PodName) -> bool {
-    let streaming = session.is_pinned();
+    let pinned = session.is_pinned();
     let to = sharing.config.pod.clone();
-    let adoption = Adoption { id, from: named.clone(), to, unless_streaming: false, streaming };
+    let adoption = Adoption { id, from: named.clone(), to, unless_pinned: false, pinned };
     let adopted = sharing.health.record_write(sharing.store.adopt(&adoption).await, sharing.clock.now());
     let Some(Some(_)) = adopted else { return false };
     sharing.send(&named, &Message::Adopted(id)).await;

@@ -57,8 +57,8 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     let signals = futures_util::stream::unfold(signals, |mut signals| async {
         signals.recv().await.map(|signal| (signal, signals))
     });
-    let drain = DrainTask::start(Arc::clone(&pod), watch::channel(false).1).await;
-    tasks.spawn(drain.run(signals));
+    let mut drain = DrainTask::start(Arc::clone(&pod), watch::channel(false).1).await;
+    tasks.spawn(async move { drain.run(signals).await });
     tasks.spawn(sweep::run(Arc::clone(&pod), stop.clone()));
     RunningPod { pod, tasks, signal: Some(signal), stop }
 }

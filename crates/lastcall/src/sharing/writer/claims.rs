@@ -89,7 +89,7 @@ async fn write(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
         ClaimPurpose::Rename => end(session.id(), Some(REPLACED_TTL)),
         ClaimPurpose::Release => {
             let mut shared = sharing.shared_session(session);
-            shared.streaming = false;
+            shared.pinned = false;
             let idle = now.since(shared.last_activity);
             Write::Release { session: shared, idle, new: is_lost || !session.is_stored() }
         }

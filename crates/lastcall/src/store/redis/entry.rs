@@ -50,7 +50,7 @@ impl Fields {
             login_time: login_time.or(last_activity).unwrap_or(Timestamp::MAX),
             last_activity: last_activity.unwrap_or(Timestamp::MAX),
             pod: pod.or_else(|| PodName::new(UNKNOWN_OWNER))?,
-            streaming: text("streaming") == Some("1"),
+            pinned: text("streaming") == Some("1"),
             notified: [Reason::Shutdown, Reason::Maintenance]
                 .into_iter()
                 .find(|reason| text("notified") == Some(reason.as_str())),
@@ -120,7 +120,7 @@ mod tests {
         .unwrap();
         assert!(has_invalid_fields);
         assert_eq!((entry.session.user.as_str(), entry.session.pod.as_str()), ("ada", "user-1"));
-        assert_eq!((entry.session.streaming, entry.session.notified, entry.request), (false, None, None));
+        assert_eq!((entry.session.pinned, entry.session.notified, entry.request), (false, None, None));
         assert_eq!(entry.session.last_activity, Timestamp::MAX);
         let (unowned, has_invalid_fields) = fields(&[("invented", "later")]).entry(id()).unwrap();
         assert!(has_invalid_fields && unowned.session.pod.as_str() == UNKNOWN_OWNER);

@@ -47,8 +47,8 @@ local function record_activity(last_activity, idle)
     end
 end";
 
-/// Arguments: pod, user, login time, last activity, streaming, notified, milliseconds to live, whether to create the entry,
-/// milliseconds idle.
+/// Arguments: pod, user, login time, last activity, pinned (in the field `streaming`), notified, milliseconds to live, whether to create
+/// the entry, milliseconds idle.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
@@ -100,7 +100,7 @@ mark_replaced()
 redis.call('HSET', KEYS[1], 'request', ARGV[1])
 return 1";
 
-/// Arguments: old owner, new owner, unless streaming, streaming, milliseconds to live. Answers with the session, or nothing. An
+/// Arguments: old owner, new owner, unless pinned, pinned, milliseconds to live. Answers with the session, or nothing. An
 /// invalid request is ignored. The previous owner is kept for a new owner that did not get the answer.
 const ADOPT: &str = "
 local owner, streaming, request = unpack(redis.call('HMGET', KEYS[1], 'pod', 'streaming', 'request'))

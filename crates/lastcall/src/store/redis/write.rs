@@ -112,7 +112,7 @@ fn put(ttl: u64, session: &SharedSession, idle: Duration, new: bool) -> Vec<Stri
         session.user.to_string(),
         session.login_time.to_string(),
         session.last_activity.to_string(),
-        flag(session.streaming).to_owned(),
+        flag(session.pinned).to_owned(),
         session.notified.map_or("", Reason::as_str).to_owned(),
         ttl.to_string(),
         flag(new).to_owned(),

@@ -35,7 +35,7 @@ fn shared(id: SessionId) -> SharedSession {
         login_time: at(0),
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
-        streaming: false,
+        pinned: false,
         notified: None,
     }
 }

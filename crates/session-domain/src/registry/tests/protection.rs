@@ -16,7 +16,7 @@ fn shared(n: u128) -> SharedSession {
         login_time: at(0),
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
-        streaming: false,
+        pinned: false,
         notified: None,
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use test_support::{Redis, Signal, eventually};
 
+use tokio::time::Instant;
+
 use super::{all_are_served, becomes, pod, roam, sign_in_all, three_pods};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,4 +71,27 @@ async fn a_pod_waits_for_its_logouts_to_be_written_as_long_as_its_grace_period_l
         (answer.status() != 503).then(|| answer.status().as_u16())
     };
     assert_eq!(eventually("an answer", replay).await, 401, "the logout is undone");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pod_whose_store_hangs_at_the_deadline_exits_in_time_and_says_nothing_else_than_ever() {
+    let redis = Redis::start().await;
+    let mut pod = pod("user-1", &redis.url(), &[]).await;
+    becomes(&pod, "lastcall_store_up", 1.0).await;
+    let user = pod.person().visit().await;
+    let _stream = user.events().await;
+    let before = Instant::now();
+    pod.signal(Signal::SIGTERM);
+    // Not noticed before the deadline.
+    pod.line("(1s left)").await;
+    redis.signal(Signal::SIGSTOP);
+    assert!(pod.wait().await.success());
+    // DRAIN_TIMEOUT + PROPAGATION_WAIT + 5 s.
+    assert!(before.elapsed() < Duration::from_millis(3_000 + 300 + 5_000), "{:?}", before.elapsed());
+    super::note(&format!("a drain with a store that hangs took {:?}", before.elapsed()));
+    let log = pod.log();
+    let last: Vec<_> =
+        log.iter().filter_map(|line| line.split_once("[GRACEFUL SHUTDOWN] ")).map(|(_, it)| it).collect();
+    let end = ["Force-closing 1 remaining session...", "Waiting 0s for endpoint removal to propagate..."];
+    assert!(last.ends_with(&[end[0], end[1], "Shutting down cleanly..."]), "{last:#?}");
 }
