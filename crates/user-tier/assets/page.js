@@ -2,9 +2,11 @@
 // and countdown, and reports by events. At the end of the session the page stays as it is.
 
 import { Chat } from "./chat.js";
+import { Export } from "./export.js";
 import * as lastSession from "./last_session.js";
 import { otherUsers, rememberedName, rememberName } from "./local_notes.js";
 import { Notes } from "./notes.js";
+import { Uploads } from "./upload.js";
 import { timeFormat, words } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
@@ -27,6 +29,8 @@ const tag = document.querySelector("script[data-session]");
 const notes = new Notes(byId("notes"), byId("saved"), user, base, (kept) => tag?.toggleAttribute("data-saves", kept));
 
 new Chat(byId("chat"), base);
+new Uploads(byId("uploads"), byId("upload-file"), base, routes);
+new Export(byId("export"), base, () => byId("notes").value);
 
 const previous = lastSession.replace({ id: session.dataset.sessionId, pod: session.dataset.pod });
 if (previous) {

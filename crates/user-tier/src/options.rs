@@ -27,8 +27,8 @@ use lastcall::Config;
 use crate::chat::RelayAddress;
 
 pub use addresses::Addresses;
-pub use drain::DATABASE_CLOSE_TIMEOUT;
 pub use database::DatabaseOptions;
+pub use drain::DATABASE_CLOSE_TIMEOUT;
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
 pub use raw::{Mode, Raw};

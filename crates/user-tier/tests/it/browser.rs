@@ -11,6 +11,7 @@ mod saving;
 mod sleep;
 mod tabs;
 mod waiting;
+mod work;
 
 use test_support::{Browser, UserPod, eventually};
 
