@@ -5,12 +5,18 @@ use std::sync::LazyLock;
 use axum::Router;
 use http_support::assets::{Assets, CSS, File, JAVASCRIPT, SVG};
 
-const FILES: [File; 10] = [
+const FILES: [File; 16] = [
     ("style.css", CSS, include_str!("../assets/style.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
     ("chat.js", JAVASCRIPT, include_str!("../assets/chat.js")),
+    ("local_notes.js", JAVASCRIPT, include_str!("../assets/local_notes.js")),
+    ("merge.js", JAVASCRIPT, include_str!("../assets/merge.js")),
+    ("notes_sync.js", JAVASCRIPT, include_str!("../assets/notes_sync.js")),
     ("notes.js", JAVASCRIPT, include_str!("../assets/notes.js")),
+    ("work.js", JAVASCRIPT, include_str!("../assets/work.js")),
+    ("upload.js", JAVASCRIPT, include_str!("../assets/upload.js")),
+    ("export.js", JAVASCRIPT, include_str!("../assets/export.js")),
     ("last_session.js", JAVASCRIPT, include_str!("../assets/last_session.js")),
     ("words.js", JAVASCRIPT, include_str!("../assets/words.js")),
     ("goodbye.js", JAVASCRIPT, include_str!("../assets/goodbye.js")),

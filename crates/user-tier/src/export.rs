@@ -7,7 +7,7 @@
 //! | `GET /exports/{id}` | the file; 409 before it is done, 404 where the session has no such export |
 //!
 //! An export belongs to the session that began it, and to this pod. A session has at most one: the next one replaces one that is done.
-//! It is gone [`KEPT_FOR`](table::KEPT_FOR) after it was done.
+//! It is gone [`KEPT_FOR`] after it was done.
 
 mod seal;
 mod table;
@@ -26,8 +26,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 pub(crate) use seal::Rounds;
-pub(crate) use table::Exports;
 use table::{BeginError, FileError};
+pub(crate) use table::{Exports, KEPT_FOR};
 
 use crate::app::problem;
 

@@ -7,7 +7,9 @@ use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
 use lastcall::{DrainNotice, Page, Pages, RoutePrefix, Session};
 
-use crate::assets;
+use crate::export::{self, Rounds};
+use crate::notes::{MAX_TEXT_BYTES, Notes};
+use crate::{assets, upload};
 
 /// The parts that every page has.
 struct Frame<'a> {
@@ -51,6 +53,10 @@ struct Home<'a> {
     session_id: String,
     user: &'a str,
     anonymous: bool,
+    /// The largest text that is saved, in bytes of UTF-8.
+    max_text_bytes: usize,
+    /// Whether saved notes outlive this process.
+    outlives_process: bool,
     /// Whether the user may enter another name.
     names_itself: bool,
     pod: &'a str,
@@ -64,12 +70,20 @@ struct Home<'a> {
     notice: Option<DrainNotice>,
     /// Whether the session continues on another pod after the countdown.
     stays_signed_in: bool,
+    /// Whether a drain waits for work of the session.
+    is_protected: bool,
     /// The notice as JSON, for the library's script.
     notice_json: String,
+    /// The largest file that can be uploaded.
+    max_upload: String,
+    max_upload_bytes: u64,
+    /// The choices of an export, and how long its file is kept.
+    rounds: [Rounds; 3],
+    export_kept_minutes: u64,
 }
 
 /// The home page of a session. Shows the current notice, with and without scripts.
-pub(crate) fn home(session: &Session) -> Response {
+pub(crate) fn home(session: &Session, notes: &Notes) -> Response {
     let user = session.user();
     let notice = session.notice();
     let page = Home {
@@ -78,6 +92,8 @@ pub(crate) fn home(session: &Session) -> Response {
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,
+        max_text_bytes: MAX_TEXT_BYTES,
+        outlives_process: notes.outlives_process(),
         names_itself: session.allows_login_form(),
         pod: session.pod().as_str(),
         login_time: session.login_time().to_string(),
@@ -86,8 +102,13 @@ pub(crate) fn home(session: &Session) -> Response {
         base: session.base(),
         routes: session.routes_path(),
         stays_signed_in: notice.as_ref().is_some_and(|notice| notice.stays_signed_in),
+        is_protected: notice.as_ref().is_some_and(|notice| notice.grace_ms.is_some_and(|grace| grace > 0)),
         notice_json: serde_json::to_string(&notice).unwrap_or_else(|_| "null".to_owned()),
         notice,
+        max_upload: format!("{} GB", upload::MAX_BYTES / 1_000_000_000),
+        max_upload_bytes: upload::MAX_BYTES,
+        rounds: Rounds::ALL,
+        export_kept_minutes: export::KEPT_FOR.as_secs() / 60,
     };
     match page.render() {
         Ok(html) => Html(html).into_response(),

@@ -56,6 +56,14 @@ impl Browser {
         self.send_command("Network.emulateNetworkConditions", network).await;
     }
 
+    /// Limits how fast this tab sends data, in bytes a second; `None`: no limit.
+    pub async fn limit_uploads(&self, rate: Option<u32>) {
+        self.send_command("Network.enable", json!({})).await;
+        let rate = rate.map_or(-1, i64::from);
+        let network = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate });
+        self.send_command("Network.emulateNetworkConditions", network).await;
+    }
+
     /// Sends all features each time: Chromium resets those that are missing.
     async fn set_preference(&self, feature: &'static str, value: &'static str) {
         let features: Vec<Value> = {

@@ -17,7 +17,7 @@ use super::seal::{PAUSE, Rounds, Seal};
 const MAX_EXPORTS: usize = 50;
 
 /// How long a file is kept.
-pub(super) const KEPT_FOR: Duration = Duration::from_secs(600);
+pub(crate) const KEPT_FOR: Duration = Duration::from_secs(600);
 
 /// How long a drain waits for the page to fetch a file that is done.
 const COLLECT_WITHIN: Duration = Duration::from_secs(20);

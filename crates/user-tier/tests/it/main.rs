@@ -9,6 +9,8 @@ mod bad_store;
 mod between_pods;
 mod bounds;
 mod browser;
+mod chat;
+mod closers;
 mod configuration;
 mod drain;
 mod flood;
@@ -17,6 +19,7 @@ mod hostile;
 mod identity;
 mod last_metrics;
 mod maintenance;
+mod notes_database;
 mod outage;
 mod pictures;
 mod proxies;
@@ -33,6 +36,7 @@ mod tasks;
 mod token;
 mod unread_log;
 mod websockets;
+mod work_in_progress;
 
 use test_support::UserPod;
 
