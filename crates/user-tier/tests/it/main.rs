@@ -32,6 +32,7 @@ mod switch;
 mod token;
 mod unread_log;
 mod websockets;
+mod work;
 
 use test_support::UserPod;
 
