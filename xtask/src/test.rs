@@ -9,7 +9,7 @@ use crate::tools;
 /// Leaves out the tests that start third-party programs: by convention they are in modules of these names.
 const WITHOUT_PROGRAMS: [&str; 2] = [
     "-E",
-    "not test(/accessible::|bad_store::|browser::|bundler::|containers::|hadolint::|haproxy::|manifests::|nginx::|outage::|pictures::|prometheus::|redis_kinds::|rolling::|sharing::|slow_proxy::/)",
+    "not test(/accessible::|bad_store::|browser::|bundler::|containers::|hadolint::|haproxy::|manifests::|nginx::|notes_database::|outage::|pictures::|prometheus::|redis_kinds::|rolling::|sharing::|slow_proxy::/)",
 ];
 
 /// Leaves out the tests that build and run containers.

@@ -9,7 +9,7 @@ use anyhow::bail;
 use crate::steps::{cargo, root, step};
 
 /// The programs that tests start, each with its Debian package.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 12] = [
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
     ("redis-server", "redis-server"),
@@ -18,6 +18,7 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("faketime", "faketime"),
     ("nginx", "nginx-light"),
     ("haproxy", "haproxy"),
+    ("postgres", "postgresql"),
     ("ps", "procps"),
     ("prometheus", "prometheus"),
     ("promtool", "prometheus"),
@@ -50,7 +51,7 @@ pub(crate) fn can_run_containers() -> bool {
     cfg!(target_os = "linux") && nix::unistd::geteuid().is_root()
 }
 
-/// Installs the browser, its driver, Redis, nginx, HAProxy, Prometheus, the container tools, the tools from Python's index and the
+/// Installs the browser, its driver, Redis, PostgreSQL, nginx, HAProxy, Prometheus, the container tools, the tools from Python's index and the
 /// bundler, unless they are there.
 ///
 /// # Errors
@@ -115,8 +116,8 @@ fn ensure_debian_programs() -> anyhow::Result<()> {
             "not on PATH: {}\n\
              tests start them; install them\n\
              (Debian: sudo apt-get install --no-install-recommends chromium chromium-driver redis-server openssl faketime \
-             nginx-light haproxy procps prometheus,\n\
-             macOS: brew install redis openssl nginx haproxy prometheus && brew install --cask chromium chromedriver),\n\
+             nginx-light haproxy postgresql procps prometheus,\n\
+             macOS: brew install redis openssl nginx haproxy postgresql prometheus && brew install --cask chromium chromedriver),\n\
              or leave these tests out: cargo xtask test --quick",
             missing.join(", ")
         );
@@ -125,10 +126,22 @@ fn ensure_debian_programs() -> anyhow::Result<()> {
     let packages: Vec<&str> = programs().map(|(_, package)| package).collect();
     let install = [&["install", "-y", "--no-install-recommends"], packages.as_slice()].concat();
     step("install what tests start", &mut apt_get(&install))?;
+    if missing.contains(&"postgres") {
+        stop_service_of_postgres()?;
+    }
     if missing.contains(&"prometheus") {
         free_port_of_prometheus()?;
     }
     Ok(())
+}
+
+/// Stops the server that Debian's PostgreSQL package starts. Tests start their own. Called only after this command has installed the
+/// package.
+fn stop_service_of_postgres() -> anyhow::Result<()> {
+    if !Path::new("/run/systemd/system").is_dir() {
+        return Ok(());
+    }
+    step("leave PostgreSQL to the tests", Command::new("systemctl").args(["disable", "--now", "postgresql"]))
 }
 
 /// Stops the service of Debian's Prometheus package, since it listens on port 9090, which `cargo xtask dev` uses. Called only after this
@@ -180,10 +193,13 @@ fn missing() -> impl Iterator<Item = &'static str> {
     programs().map(|(program, _)| program).filter(|program| !on_path(program))
 }
 
-/// Returns whether a program is on `PATH`, or in the folder for servers (nginx, haproxy), which is not on every user's `PATH`.
+/// Returns whether a program is on `PATH`, or in one of the folders for servers, which are not on every user's `PATH`: that of nginx and
+/// haproxy, and those of PostgreSQL, one for each version.
 fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(program).is_file())
+    let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let servers = versions.map(|version| version.path().join("bin")).chain(["/usr/sbin".into()]);
+    std::env::split_paths(&path).chain(servers).any(|folder| folder.join(program).is_file())
 }
 
 /// Returns whether this is Debian itself. Its derivatives may have these packages under other names, or as wrappers for snap.

@@ -7,7 +7,7 @@ mod read;
 
 use std::time::Duration;
 
-pub use read::{ReadError, read};
+pub use read::{DATABASE_CLOSE_TIMEOUT, ReadError, read};
 
 /// The time that a pod reserves for closing connections and writing pending changes.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,8 +30,12 @@ pub struct UserWaits {
     pub pre_stop: Duration,
     /// `DRAIN_TIMEOUT`.
     pub drain: Duration,
+    /// `TASK_GRACE`.
+    pub task_grace: Duration,
     /// `PROPAGATION_WAIT`.
     pub propagation: Duration,
+    /// How long the pod may take to close its database.
+    pub closers: Duration,
     /// `TERMINATION_GRACE_PERIOD`, the grace period as the pod knows it.
     pub configured_grace: Option<Duration>,
     /// Whether the pod stays ready until its last user has gone.
@@ -80,24 +84,25 @@ pub struct Waits {
 }
 
 impl UserWaits {
-    /// Time from a pod's deletion to its exit, if a user stays until the deadline.
+    /// Time from a pod's deletion to its exit, if work in progress takes as long as it may.
     pub fn end(&self) -> Duration {
-        self.pre_stop + self.drain + self.propagation + SHUTDOWN_TIMEOUT
+        self.pre_stop + self.drain + self.task_grace + self.propagation + self.closers + SHUTDOWN_TIMEOUT
     }
 
     /// Time from the change of the maintenance switch until every pod is empty.
     pub fn maintenance(&self) -> Duration {
-        self.switch + self.drain
+        self.switch + self.drain + self.task_grace
     }
 
     fn faults(&self, faults: &mut Vec<String>) {
         let name = &self.name;
-        let [grace, end, pre_stop, drain, propagation] =
-            [self.grace, self.end(), self.pre_stop, self.drain, self.propagation].map(shown);
+        let [grace, end, pre_stop] = [self.grace, self.end(), self.pre_stop].map(shown);
+        let [drain, task_grace, propagation, closers] =
+            [self.drain, self.task_grace, self.propagation, self.closers].map(shown);
         if self.end() > self.grace {
             faults.push(format!(
-                "{name}: preStop {pre_stop} + DRAIN_TIMEOUT {drain} + PROPAGATION_WAIT {propagation} + closing {} = {end}, \
-                 and terminationGracePeriodSeconds grants {grace}: grant {} or more, or shorten a wait",
+                "{name}: preStop {pre_stop} + DRAIN_TIMEOUT {drain} + TASK_GRACE {task_grace} + PROPAGATION_WAIT {propagation} + \
+                 database {closers} + closing {} = {end}, and terminationGracePeriodSeconds grants {grace}: grant {} or more, or shorten a wait",
                 shown(SHUTDOWN_TIMEOUT),
                 self.end().as_secs()
             ));

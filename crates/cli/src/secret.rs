@@ -11,9 +11,11 @@ use http_support::Token;
 use crate::options::{Environment, OptionErrors};
 
 /// The variables of all secrets of both tiers, and those that name their files.
-pub(crate) const VARIABLES: [&str; 8] = [
+pub(crate) const VARIABLES: [&str; 10] = [
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
+    "DATABASE_URL",
+    "DATABASE_URL_FILE",
     "GRPC_TOKEN",
     "GRPC_TOKEN_FILE",
     "REDIS_URL",

@@ -152,10 +152,7 @@ impl DrainTask {
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason, Spared::None).await,
             Effect::ForceCloseUnprotected(reason) => self.force_close(*reason, Spared::Protected).await,
-            Effect::CutWork => {
-                state.transfers.cut_all();
-                state.cut_work();
-            }
+            Effect::CutWork => state.cut_work(),
             Effect::ReleaseRemaining => state.sessions.release_remaining().await,
             Effect::ReleaseUnprotected => state.sessions.release_unprotected().await,
             // `run` does this in `State::Closing`.

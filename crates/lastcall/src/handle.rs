@@ -94,7 +94,8 @@ impl Lastcall {
     }
 
     /// Ends the background work after the server has stopped: writes what the store has yet to get, and joins the tasks. A drain
-    /// that is not over is abandoned. Concurrent calls all wait for the end.
+    /// that is not over is abandoned; the resources of [`on_close`](crate::Builder::on_close) are closed all the same, each within its time limit.
+    /// Concurrent calls all wait for the end.
     ///
     /// # Errors
     /// Where a part of the background work has failed. The first call to complete gets the error.

@@ -45,11 +45,12 @@ impl RunningNotice {
             }
         });
         let ServedSession::Guest(guest) = session else { return here };
+        let protected = session.streams().is_protected().then_some(state.config.policy.task_grace);
         let of_owner = guest.streams().owner_notice().map(|notice| Self {
             reason: notice.reason,
-            deadline: notice.deadline,
+            deadline: notice.deadline.plus(protected.unwrap_or_default()),
             terms: notice.terms,
-            protected: None,
+            protected,
             source: NoticeSource::Owner,
         });
         of_owner.or_else(|| here.filter(|notice| notice.reason == Reason::Maintenance))

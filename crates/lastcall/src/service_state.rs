@@ -111,7 +111,7 @@ impl ServiceState {
         let task_ends = Arc::new(TaskEnds::default());
         let (ends, leases) = (Arc::clone(&task_ends), Arc::clone(&task_ends));
         let registry = registry
-            .with_task_observer(move |_, task, outcome| ends.ended(task, outcome))
+            .with_task_observer(move |ended| ends.ended(ended))
             .with_lease_observer(move || leases.lease_advanced());
         let registry = if config.store.is_some() { registry.with_store() } else { registry };
         // Introspection begins to watch where it is served: elsewhere nothing would drain the changes.
@@ -123,6 +123,9 @@ impl ServiceState {
             let (registry, keys) = (Arc::clone(&registry), Arc::clone(&keys));
             Arc::new(Sharing::new(&config, store, registry, clock, lifecycle.subscribe(), keys))
         });
+        if let Some(sharing) = &sharing {
+            task_ends.share(sharing);
+        }
         Arc::new(Self {
             clock,
             sessions: Sessions::new(Arc::clone(&registry), sharing, clock),

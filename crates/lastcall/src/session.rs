@@ -155,6 +155,7 @@ impl Session {
             SignInOutcome::Unavailable => return Err(self.refuse(Reason::LookupFailed)),
         };
         self.state.sessions.flush().await;
+        self.state.flush_tasks().await;
         Ok(signed_in)
     }
 

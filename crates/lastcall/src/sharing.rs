@@ -9,6 +9,7 @@
 //! - **claim**, **ending**, **logout**, **sign_in**: how the owner of a session ends it or gives it another id
 //! - **writer**: the one task that writes; a caller that needs an acknowledgement asks it
 //! - **outbox**, **inbox**: the messages between pods
+//! - **task sync**, **task requests**: the tasks of sessions, which run on one pod and are known to the others
 //! - **lease**: renews the pod's lease, and notices when the store goes, returns, or has lost its data
 //! - **health**: the health of the store
 //! - **reconcile**: compares the pod's sessions with the store: adopted by other pods, requested to end, or lost there
@@ -30,6 +31,8 @@ mod own_sessions;
 mod owners;
 mod reconcile;
 mod sign_in;
+mod task_requests;
+mod task_sync;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -52,11 +55,13 @@ use owners::OwnerCache;
 use parking_lot::Mutex;
 use session_domain::SessionId;
 use session_domain::lifecycle::Lifecycle;
+use task_sync::TaskSync;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use writer_request::WriterRequest;
 
+pub(crate) use task_requests::TaskLookupError;
 pub(crate) use tasks::{CLOSE_TIMEOUT, SHUTDOWN_TIMEOUT, closer, shut_down, start};
 
 use crate::clock::Clock;
@@ -86,6 +91,7 @@ pub(crate) struct Sharing {
     owners: OwnerCache,
     inbox: InboxState,
     outbox: Outbox,
+    tasks: TaskSync,
     writer: mpsc::UnboundedSender<WriterRequest>,
     /// Taken by the writer when it starts.
     writer_requests: Mutex<Option<mpsc::UnboundedReceiver<WriterRequest>>>,
@@ -132,6 +138,7 @@ impl Sharing {
             owners: OwnerCache::default(),
             inbox: InboxState::default(),
             outbox: Outbox::default(),
+            tasks: TaskSync::default(),
             writer,
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),
@@ -180,6 +187,15 @@ impl Sharing {
         if self.health().is_writable() && self.writer.send(WriterRequest::Flush(done)).is_ok() {
             // What is acknowledged later is written behind: nothing is lost.
             let _ = self.while_writable(acknowledged).await;
+        }
+    }
+
+    /// Waits until the store has acknowledged all earlier changes of tasks, as long as it takes writes.
+    pub(crate) async fn flush_tasks(self: &Arc<Self>) {
+        if self.health().is_writable() {
+            let sharing = Arc::clone(self);
+            // What is acknowledged later is written behind: nothing is lost.
+            let _ = timeout(ACKNOWLEDGE_TIMEOUT, run_to_completion(async move { sharing.sync_tasks().await })).await;
         }
     }
 

@@ -10,7 +10,7 @@
 //!
 //! | what | how long | read by | written by |
 //! |---|---|---|---|
-//! | an entry for each session: a [`SharedSession`], an [`OwnerRequest`], the previous owner | a time to live, which [`Write::Put`], [`Write::Release`], [`Write::Touch`], [`Write::ExtendTtl`] and an adoption renew | [`read`], [`lookup_many`] | [`write`], [`adopt`] |
+//! | an entry for each session: a [`SharedSession`], an [`OwnerRequest`], the previous owner, the [`SharedTask`]s | a time to live, which [`Write::Put`], [`Write::Release`], [`Write::Touch`], [`Write::ExtendTtl`] and an adoption renew | [`read`], [`lookup_many`] | [`write`], [`adopt`] |
 //! | ids that a login has replaced | the `replaced_for` of the write; [`REPLACED_TTL`] for [`OwnerRequest::Rename`] | [`read`] | [`write`] |
 //! | a [`Lease`] for each pod | its `duration` | [`owner`] | [`renew_lease`], [`release_lease`] |
 //! | an inbox for each pod | an hour after its last message, or longer | [`read_inbox`] | [`send`], [`acknowledge`] |
@@ -56,8 +56,10 @@ pub use redis::{InvalidRedisUrl, RedisStore};
 pub use secret::AgedSecret;
 pub use session_domain::lifecycle::Reason;
 pub use session_domain::registry::REPLACED_TTL;
-pub use session_domain::shared::{Owner, OwnerNotice, SharedSession};
-pub use session_domain::{PodName, SessionId, Timestamp, UserName};
+pub use session_domain::shared::{Owner, OwnerNotice, SharedSession, SharedTask};
+pub use session_domain::{
+    InvalidTask, PodName, SessionId, TaskId, TaskLease, TaskName, TaskProgress, Timestamp, UserName,
+};
 use thiserror::Error;
 pub use write::{Adoption, Write, WriteOutcome};
 

@@ -27,7 +27,11 @@ use crate::sessions::ServedSession;
 
 impl ServiceState {
     /// Begins a task of a session, wherever it lives.
-    fn begin_task(&self, session: &ServedSession, task: NewTask) -> Result<(TaskView, Arc<SessionWork>), Reason> {
+    pub(crate) fn begin_task(
+        &self,
+        session: &ServedSession,
+        task: NewTask,
+    ) -> Result<(TaskView, Arc<SessionWork>), Reason> {
         // What begins later is cut before anybody could renew it: another pod is asked.
         if matches!(self.lifecycle.borrow().phase(), Phase::Propagating | Phase::Closing) {
             return Err(Reason::Stopping);
@@ -37,11 +41,27 @@ impl ServiceState {
             ServedSession::Own(live) => self.registry.begin_task(live, task, now),
             ServedSession::Guest(guest) => self.registry.begin_task_elsewhere(guest.id(), task, now),
         };
-        begun.map_err(|error| match error {
+        let (view, work) = begun.map_err(|error| match error {
             TaskError::TooManyOfSession => Reason::Task(TaskRefusal::TooManyOfSession),
             TaskError::TooManyOfPod => Reason::Task(TaskRefusal::TooManyOfPod),
             TaskError::SessionEnded => Reason::SessionEnded,
-        })
+        })?;
+        self.task_changed(view.id, &work);
+        Ok((view, work))
+    }
+
+    /// Other pods have to know of a task that has begun or changed.
+    fn task_changed(&self, id: TaskId, work: &Arc<SessionWork>) {
+        if let Some(sharing) = self.sessions.sharing() {
+            sharing.task_changed(id, work);
+        }
+    }
+
+    /// Waits until other pods can know of all earlier changes of tasks, as long as the store takes writes.
+    pub(crate) async fn flush_tasks(&self) {
+        if let Some(sharing) = self.sessions.sharing() {
+            sharing.flush_tasks().await;
+        }
     }
 
     /// The work in progress here of the session with this id.
@@ -51,6 +71,7 @@ impl ServiceState {
 
     /// The time for work in progress is over.
     pub(crate) fn cut_work(&self) {
+        self.transfers.cut_all();
         self.work_end.cancel();
         self.registry.cut_tasks(self.clock.now());
     }
@@ -74,7 +95,7 @@ impl Session {
 }
 
 /// A task that is to begin, with a new id.
-fn new_task(name: TaskName, lease: Option<TaskLease>) -> NewTask {
+pub(crate) fn new_task(name: TaskName, lease: Option<TaskLease>) -> NewTask {
     NewTask { id: TaskId::from_uuid(Uuid::new_v4()), name, lease }
 }
 

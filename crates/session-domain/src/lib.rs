@@ -23,6 +23,7 @@ mod pod;
 pub mod registry;
 mod session;
 pub mod shared;
+pub(crate) mod shared_task;
 mod task;
 mod time;
 

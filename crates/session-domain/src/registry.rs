@@ -57,13 +57,11 @@ pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;
 use work::WorkTable;
-pub use work::{MAX_TASKS, NewTask, Protection, SessionWork, TaskError};
+pub use work::{EndedTask, MAX_TASKS, NewTask, Protection, SessionWork, TaskError};
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Admission;
 use crate::outcome::{Ledger, Outcome, Totals};
-use crate::session::TaskView;
-use crate::task::TaskOutcome;
 use crate::time::Timestamp;
 
 /// Holds the sessions of one pod.
@@ -91,8 +89,8 @@ pub struct Registry<X> {
     lease_advanced: Option<LeaseObserver>,
 }
 
-/// Gets every task that ends, with its session and its outcome.
-type TaskObserver = Box<dyn Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync>;
+/// Gets every task that ends.
+type TaskObserver = Box<dyn Fn(EndedTask<'_>) + Send + Sync>;
 
 /// Is called when a lease ends earlier than all others did.
 type LeaseObserver = Box<dyn Fn() + Send + Sync>;
@@ -160,10 +158,7 @@ impl<X> Registry<X> {
 
     /// Calls `ended`, from any thread, once for each task that ends. The function must return quickly and must not call the registry.
     #[must_use]
-    pub fn with_task_observer(
-        mut self,
-        ended: impl Fn(SessionId, &TaskView, TaskOutcome) + Send + Sync + 'static,
-    ) -> Self {
+    pub fn with_task_observer(mut self, ended: impl Fn(EndedTask<'_>) + Send + Sync + 'static) -> Self {
         self.task_ended = Some(Box::new(ended));
         self
     }

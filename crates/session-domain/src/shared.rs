@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::Reason;
+pub use crate::shared_task::SharedTask;
 use crate::time::Timestamp;
 
 /// A session as the shared store holds it.

@@ -81,6 +81,8 @@ impl TaskProgress {
     }
 }
 
+impl Eq for TaskProgress {}
+
 /// How long a task runs without being renewed: 1 to 3600 whole seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TaskLease(u16);

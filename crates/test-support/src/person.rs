@@ -37,6 +37,16 @@ impl Person {
         self.client.post(format!("http://{}{path}", self.host))
     }
 
+    /// Builds a `PUT` request.
+    pub fn put(&self, path: &str) -> RequestBuilder {
+        self.client.put(format!("http://{}{path}", self.host))
+    }
+
+    /// Builds a `DELETE` request.
+    pub fn delete(&self, path: &str) -> RequestBuilder {
+        self.client.delete(format!("http://{}{path}", self.host))
+    }
+
     /// Sends `GET` and returns the response.
     pub async fn get(&self, path: &str) -> Response {
         self.request(path).timeout(TEST_TIMEOUT).send().await.unwrap_or_else(|error| panic!("GET {path}: {error}"))

@@ -93,6 +93,11 @@ impl Process {
         waited.unwrap_or_else(|_| panic!("no line with {part:?} in:\n{}", self.log().join("\n")))
     }
 
+    /// Whether the process has ended.
+    pub fn has_ended(&mut self) -> bool {
+        !matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Waits for the end of the process and returns the exit status. The log is complete then.
     pub async fn wait(&mut self) -> ExitStatus {
         let status = timeout(TEST_TIMEOUT * 4, self.child.wait()).await;

@@ -1,70 +1,96 @@
-// The notes: stored in this browser while the user types, under the user's name, so that other users do not see them.
+// The notes on screen: what the user types is kept in this browser at once, and saved on the server a moment later.
 
+import { LocalNotes, join, rememberKept } from "./local_notes.js";
+import { merge } from "./merge.js";
+import { NotesSync } from "./notes_sync.js";
 import { timeFormat, words } from "./words.js";
 
 const timeOfDay = timeFormat({ timeStyle: "medium" });
-const PREFIX = "lastcall.notes:";
-const ERASED = "lastcall.erased";
-const KEPT = "lastcall.kept";
-const NAME = "lastcall.name";
-const HANDED_OVER = "lastcall.from";
-// With `SESSION_SCOPE=tab` the anonymous users of two tabs are different users, so the tab's path is part of the key.
-const keyOf = (user, base) => (user === "anonymous" ? `${PREFIX}anonymous@${base}` : `${PREFIX}${user}`);
 
 export class Notes {
   #box;
   #hint;
-  #key;
-  #onSave;
-  // Another tab of this user has erased the notes. The text on screen stays, but is not saved unless the user edits it.
+  #local;
+  #sync;
+  #onKeep;
+  // Whether this browser keeps the text.
+  #kept = true;
+  // Another tab of this user has erased the notes in this browser. The text on screen stays, but is not saved unless the user edits it.
   #erasedElsewhere = false;
+  // What was shown last, so that the hint changes only with the state. The time is that of the save.
+  #state = "";
+  // Whether the user has typed, so that a page that has only loaded its text says nothing.
+  #typed = false;
+  #merged = false;
 
-  // `onSave(saved)` is called after each attempt to save.
-  constructor(box, hint, user, base, onSave) {
-    this.#onSave = onSave;
+  // `onKeep(kept)` is called after each attempt to keep the text in this browser.
+  constructor(box, hint, user, base, onKeep) {
+    this.#onKeep = onKeep;
     this.#box = box;
     this.#hint = hint;
-    this.#key = keyOf(user, base);
-    this.#takeOver(user, base);
+    this.#local = new LocalNotes(user, base);
     // Text that was typed before this script ran must not be lost.
     const typed = box.value;
-    box.value = join(read(this.#key), typed);
-    if (typed) this.save();
-    box.addEventListener("input", () => this.save());
-    addEventListener("pagehide", () => this.flush());
+    box.value = join(this.#local.text, typed);
+    this.#sync = new NotesSync({
+      url: `${base}notes`,
+      user,
+      maxBytes: Number(box.dataset.maxBytes),
+      local: this.#local,
+      text: () => (this.#erasedElsewhere ? null : box.value),
+      show: (text, merged) => this.#show(text, merged),
+      onState: (state, excess) => this.#showState(state, excess),
+    });
+    if (typed) this.#edited();
+    box.addEventListener("input", () => this.#edited());
+    addEventListener("pagehide", () => {
+      this.flush();
+      this.#sync.leave();
+    });
+    addEventListener("pageshow", (event) => event.persisted && this.#sync.refresh());
+    addEventListener("focus", () => this.#sync.refresh());
     addEventListener("storage", (event) => this.#applyStorageEvent(event));
+    this.#sync.now();
   }
 
-  save() {
-    this.#erasedElsewhere = false;
-    const saved = write(this.#key, this.#box.value);
-    this.#hint.textContent = saved ? words.saved(timeOfDay.format(new Date())) : words.notSaved;
-    this.#hint.classList.toggle("bad", !saved);
-    this.#onSave(saved);
+  // Whether the server has the text on screen.
+  get isSaved() {
+    return this.#sync.isSaved;
   }
 
-  // Saves the text on screen where it differs from the stored text.
+  // Keeps the text on screen in this browser where it differs from the text there.
   flush() {
-    if (!this.#erasedElsewhere && this.#box.value !== read(this.#key)) this.save();
+    if (!this.#erasedElsewhere && this.#box.value !== this.#local.text) this.#keep();
+  }
+
+  // Saves at once. Resolves when the server has the text, or when it cannot get it any more.
+  settle() {
+    this.flush();
+    return this.#sync.settle();
+  }
+
+  // The session has ended: from now on text is kept in this browser only.
+  stop() {
+    this.flush();
+    this.#sync.stop();
   }
 
   // Lets the notes of an anonymous user follow when that user signs in with a name.
-  handOver(user, base) {
+  handOver(base) {
     this.flush();
-    sessionWrite(HANDED_OVER, JSON.stringify({ from: this.#key, base }));
+    this.#local.handOver(base);
   }
 
-  // Erases the notes. The next page can restore them until this tab is closed.
+  // Erases the notes in this browser.
   erase() {
-    const text = this.#box.value;
-    if (text) sessionWrite(ERASED, JSON.stringify({ key: this.#key, text }));
+    this.#sync.stop();
+    this.#local.erase(this.#box.value);
     this.#box.value = "";
-    write(this.#key, "");
   }
 
   // Keeps the notes in this browser, and lets the next page say so.
   keep() {
-    if (this.#box.value) sessionWrite(KEPT, "true");
+    if (this.#box.value) rememberKept();
   }
 
   // The user has signed out in another tab: notes that were erased there disappear from this screen.
@@ -72,93 +98,91 @@ export class Notes {
     if (this.#erasedElsewhere) this.#box.value = "";
   }
 
-  // Adds the notes that were handed over.
-  #takeOver(user, base) {
-    if (user === "anonymous") return;
-    const handed = sessionTake(HANDED_OVER);
-    if (handed?.base !== base || handed.from !== keyOf("anonymous", base)) return;
-    const text = read(handed.from);
-    if (text && write(this.#key, join(read(this.#key), text))) write(handed.from, "");
+  #edited() {
+    this.#erasedElsewhere = false;
+    this.#typed = true;
+    this.#merged = false;
+    this.#keep();
+    this.#sync.changed();
   }
 
-  // Another tab of this user has saved or erased the notes.
+  #keep() {
+    this.#kept = this.#local.set(this.#box.value);
+    this.#onKeep(this.#kept);
+  }
+
+  // Shows the server's text, or the server's and this page's combined. The cursor keeps its place in the text.
+  #show(text, merged) {
+    const before = this.#box.value;
+    let same = 0;
+    while (same < before.length && before[same] === text[same]) same += 1;
+    const move = (place) => (place > same ? Math.max(same, place + text.length - before.length) : place);
+    const [start, end] = [move(this.#box.selectionStart), move(this.#box.selectionEnd)];
+    this.#box.value = text;
+    this.#box.setSelectionRange(start, end);
+    this.#merged ||= merged;
+    this.flush();
+  }
+
+  #showState(state, excess) {
+    if (this.#erasedElsewhere) return;
+    const shown = `${state} ${excess} ${this.#kept} ${this.#merged}`;
+    if (shown === this.#state) return;
+    this.#state = shown;
+    this.#typed ||= state === "saving";
+    if (state === "saved" && !this.#typed) return this.#say("");
+    this.#say(this.#wordsOf(state, excess), ["failing", "not-loaded", "too-long", "signed-out"].includes(state));
+  }
+
+  #wordsOf(state, excess) {
+    const kept = this.#kept ? words.kept : words.notKept;
+    switch (state) {
+      case "saving":
+        return words.saving;
+      case "saved":
+        return words.saved(timeOfDay.format(new Date())) + (this.#merged ? ` ${words.merged}` : "");
+      case "failing":
+        return `${words.notSaved} ${kept}`;
+      case "too-long":
+        return `${words.tooLong(excess)} ${kept}`;
+      case "signed-out":
+        return `${words.signedOut} ${kept}`;
+      case "not-loaded":
+        return words.notLoaded;
+      default:
+        return "";
+    }
+  }
+
+  #say(text, bad = false) {
+    this.#hint.textContent = text;
+    this.#hint.classList.toggle("bad", bad);
+  }
+
+  // Another tab of this user has changed or erased the notes, or has heard from the server.
   #applyStorageEvent(event) {
-    if (event.key !== this.#key || event.newValue === this.#box.value) return;
+    const change = this.#local.changeOf(event);
+    if (change === "server") this.#learn();
+    if (change !== "text" || event.newValue === this.#box.value) return;
     if (event.newValue === null) {
       this.#erasedElsewhere = true;
-      this.#hint.textContent = words.erasedElsewhere;
+      this.#say(words.erasedElsewhere);
       return;
     }
-    const [start, end] = [this.#box.selectionStart, this.#box.selectionEnd];
-    this.#box.value = event.newValue;
-    this.#box.setSelectionRange(start, end);
+    // Both tabs may have written at the same moment.
+    const isConcurrent = !this.#erasedElsewhere && (event.oldValue ?? "") !== this.#box.value;
+    this.#erasedElsewhere = false;
+    this.#show(isConcurrent ? merge(event.oldValue, this.#box.value, event.newValue) : event.newValue, isConcurrent);
+    this.#sync.changedElsewhere();
   }
-}
 
-// Returns the other users whose notes are stored in this browser.
-export function otherUsers(user) {
-  try {
-    return Object.keys(localStorage)
-      .filter((key) => key.startsWith(PREFIX) && localStorage.getItem(key))
-      .map((key) => key.slice(PREFIX.length))
-      .filter((name) => name !== user && !name.startsWith("anonymous@"))
-      .sort((one, other) => one.localeCompare(other));
-  } catch {
-    return [];
-  }
-}
-
-// The name of a user whose session has ended without a logout. It is offered at the next sign-in, most likely by the same user.
-export const rememberName = (user) => write(NAME, user === "anonymous" ? "" : user);
-export const rememberedName = () => read(NAME);
-
-// Returns a function that restores the notes that were erased in this tab, or null where none were.
-export function takeErased() {
-  const { key, text } = sessionTake(ERASED) ?? {};
-  return key && text ? () => write(key, join(read(key), text)) : null;
-}
-
-// Returns whether the previous page kept its notes in this browser.
-export function takeKept() {
-  return sessionTake(KEPT) === true;
-}
-
-function join(first, second) {
-  return first && second && first !== second ? `${first}\n${second}` : second || first;
-}
-
-function read(key) {
-  try {
-    return localStorage.getItem(key) ?? "";
-  } catch {
-    return "";
-  }
-}
-
-function write(key, text) {
-  try {
-    if (text) localStorage.setItem(key, text);
-    else localStorage.removeItem(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function sessionWrite(key, text) {
-  try {
-    sessionStorage.setItem(key, text);
-  } catch {
-    // The notes stay stored for the anonymous user.
-  }
-}
-
-function sessionTake(key) {
-  try {
-    const text = sessionStorage.getItem(key);
-    sessionStorage.removeItem(key);
-    return JSON.parse(text);
-  } catch {
-    return null;
+  #learn() {
+    const known = this.#local.server;
+    // The user has emptied the text in the other tab, which is no erasure.
+    if (known?.text === "" && this.#erasedElsewhere) {
+      this.#erasedElsewhere = false;
+      this.#box.value = "";
+    }
+    this.#sync.learn(known);
   }
 }

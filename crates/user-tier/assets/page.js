@@ -4,7 +4,8 @@
 import { Chat } from "./chat.js";
 import { Export } from "./export.js";
 import * as lastSession from "./last_session.js";
-import { Notes, otherUsers, rememberedName, rememberName } from "./notes.js";
+import { otherUsers, rememberedName, rememberName } from "./local_notes.js";
+import { Notes } from "./notes.js";
 import { Uploads } from "./upload.js";
 import { timeFormat, words } from "./words.js";
 
@@ -25,7 +26,7 @@ let notified = false;
 
 // The library tells users that their text is saved only while this attribute is set.
 const tag = document.querySelector("script[data-session]");
-const notes = new Notes(byId("notes"), byId("saved"), user, base, (saved) => tag?.toggleAttribute("data-saves", saved));
+const notes = new Notes(byId("notes"), byId("saved"), user, base, (kept) => tag?.toggleAttribute("data-saves", kept));
 
 new Chat(byId("chat"), base);
 new Uploads(byId("uploads"), byId("upload-file"), base, routes);
@@ -66,13 +67,14 @@ on("session", (current) => {
 });
 on("drain", () => (notified = true));
 on("drain-cancelled", () => (notified = false));
-on("leaving", () => notes.flush());
+// The logout waits for the server to have the text, for a while; this browser keeps it in any case.
+on("leaving", (detail, event) => notes.isSaved ? notes.flush() : event.waitUntil(notes.settle()));
 on("leave-failed", ({ automatic }) => automatic || (byId("saved").textContent = words.cannotLeave));
 on("left", ({ automatic }, event) => {
   if (automatic) return end("drain");
   event.preventDefault();
-  // Notes are erased only after the server has confirmed the logout, and never during a notice.
-  if (notified || byId("keep").checked) notes.keep();
+  // Notes are erased only after the server has confirmed the logout, and never during a notice or while only this browser has them.
+  if (notified || byId("keep").checked || !notes.isSaved) notes.keep();
   else notes.erase();
   if (!notified) lastSession.forget();
   rememberName(notified ? user : "");
@@ -145,7 +147,7 @@ function end(reason) {
   clearProblem();
   if (reason === "logout") notes.applyErasure();
   else rememberName(user);
-  notes.flush();
+  notes.stop();
   byId("continue").textContent = words.goOn;
   for (const form of [nameForm, byId("sign-out")]) if (form && !form.contains(document.activeElement)) form.hidden = true;
 }
@@ -179,7 +181,7 @@ async function signIn(event) {
   const button = form.querySelector("button");
   if (button.disabled) return;
   button.disabled = true;
-  if (user === "anonymous") notes.handOver(user, base);
+  if (user === "anonymous") notes.handOver(base);
   else notes.flush();
   const request = { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual", signal: AbortSignal.timeout(10_000) };
   try {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::get;
@@ -17,6 +17,8 @@ use tokio::sync::watch;
 
 use crate::assets;
 use crate::chat::Chat;
+use crate::notes::{self, Notes};
+use crate::options::DATABASE_CLOSE_TIMEOUT;
 use crate::pages::{self, SamplePages};
 use crate::{export, upload};
 
@@ -27,20 +29,26 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Builds Lastcall's handle for the sample app. It follows the maintenance switch.
-pub fn lastcall(config: Config, switch: watch::Receiver<bool>) -> Lastcall {
-    Lastcall::builder(config.pod.clone())
+/// Builds Lastcall's handle for the sample app. It follows the maintenance switch. `database` is there where `DATABASE_URL` is set.
+pub fn lastcall(config: Config, switch: watch::Receiver<bool>, database: Option<Notes>) -> Lastcall {
+    let builder = Lastcall::builder(config.pod.clone())
         .pages(SamplePages::new(config.route_prefix.clone()))
         .with_config(config)
         .untracked(files())
-        .maintenance(switch)
-        .build()
+        .maintenance(switch);
+    let builder = match database {
+        Some(notes) => builder.on_close("database", DATABASE_CLOSE_TIMEOUT, async move { notes.close().await }),
+        None => builder,
+    };
+    builder.build()
 }
 
 /// Builds the router of the sample app.
-pub fn router(chat: Chat) -> Router {
+pub fn router(notes: Notes, chat: Chat) -> Router {
     Router::new()
         .route("/", get(home))
+        .with_state(notes.clone())
+        .merge(notes::router(notes))
         .merge(chat.router())
         .merge(upload::router())
         .merge(export::router(Arc::default()))
@@ -68,8 +76,8 @@ fn files() -> Router {
     assets::router().layer(from_fn(add_security_headers))
 }
 
-async fn home(session: Session) -> Response {
-    pages::home(&session)
+async fn home(State(notes): State<Notes>, session: Session) -> Response {
+    pages::home(&session, &notes)
 }
 
 async fn unknown(headers: HeaderMap) -> Response {

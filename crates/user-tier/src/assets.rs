@@ -5,11 +5,14 @@ use std::sync::LazyLock;
 use axum::Router;
 use http_support::assets::{Assets, CSS, File, JAVASCRIPT, SVG};
 
-const FILES: [File; 13] = [
+const FILES: [File; 16] = [
     ("style.css", CSS, include_str!("../assets/style.css")),
     ("icon.svg", SVG, include_str!("../assets/icon.svg")),
     ("page.js", JAVASCRIPT, include_str!("../assets/page.js")),
     ("chat.js", JAVASCRIPT, include_str!("../assets/chat.js")),
+    ("local_notes.js", JAVASCRIPT, include_str!("../assets/local_notes.js")),
+    ("merge.js", JAVASCRIPT, include_str!("../assets/merge.js")),
+    ("notes_sync.js", JAVASCRIPT, include_str!("../assets/notes_sync.js")),
     ("notes.js", JAVASCRIPT, include_str!("../assets/notes.js")),
     ("work.js", JAVASCRIPT, include_str!("../assets/work.js")),
     ("upload.js", JAVASCRIPT, include_str!("../assets/upload.js")),

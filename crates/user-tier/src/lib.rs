@@ -8,6 +8,7 @@ pub mod bounds;
 pub mod chat;
 mod export;
 pub mod maintenance;
+pub mod notes;
 pub mod options;
 mod pages;
 mod upload;

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
 use user_tier::chat::Chat;
+use user_tier::notes::Notes;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
 use user_tier::{app, maintenance};
 
@@ -50,9 +51,11 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
-    let lastcall = app::lastcall(options.service, switch.position());
+    let notes = Notes::open(&options.database.url);
+    let database = options.database.is_set.then(|| notes.clone());
+    let lastcall = app::lastcall(options.service, switch.position(), database);
     let (chat, _relay) = Chat::start(options.chat_relay);
-    match lastcall.serve(app::router(chat), listeners, signals).await {
+    match lastcall.serve(app::router(notes, chat), listeners, signals).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "exiting after an error");
@@ -132,6 +135,9 @@ fn log_start(options: &Options, listeners: &Listeners) {
     }
     if options.service.store.is_none() && options.service.forced_end == lastcall::ForcedEnd::Release {
         warn!("FORCED_END=release needs REDIS_URL: without a store sessions end with this pod");
+    }
+    if !options.database.is_set {
+        warn!("DATABASE_URL is not set: notes are kept in memory and end with this process");
     }
     if options.open_introspection {
         warn!("GRPC_AUTH is off: anyone who can reach GRPC_ADDR can see every session");

@@ -5,6 +5,7 @@
 //! here.
 
 mod addresses;
+mod database;
 mod defaults;
 mod drain;
 mod introspection;
@@ -26,6 +27,8 @@ use lastcall::Config;
 use crate::chat::RelayAddress;
 
 pub use addresses::Addresses;
+pub use database::DatabaseOptions;
+pub use drain::DATABASE_CLOSE_TIMEOUT;
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
 pub use raw::{Mode, Raw};
@@ -35,6 +38,8 @@ pub use raw::{Mode, Raw};
 pub struct Options {
     /// Where the pod listens.
     pub addresses: Addresses,
+    /// Where notes are kept.
+    pub database: DatabaseOptions,
     /// How the service behaves.
     pub service: Config,
     /// `MAX_STREAMS`; none: as many event streams as the memory limit allows.
@@ -62,13 +67,14 @@ impl Options {
         service.version = cli::version::VERSION.to_owned();
         service.revision = raw.pod.revision(&mut errors);
         let addresses = raw.addresses.parse(&mut errors);
-        raw.drain.apply(&mut service, &mut errors);
+        raw.drain.apply(&mut service, drain::closers(environment), &mut errors);
         raw.sessions.apply(&mut service, &mut errors);
         let max_streams = raw.streams.apply(&mut service, &mut errors);
         raw.requests.apply(&mut service, &mut errors);
         let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
         let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
+        let database = database::read(environment, &mut errors);
         let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
         let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
         raw.maintenance.apply(&mut service, &mut errors);
@@ -76,6 +82,7 @@ impl Options {
         let log_format = raw.log.read(environment, &mut errors);
         errors.into_result(Self {
             addresses,
+            database,
             service,
             max_streams,
             chat_relay,

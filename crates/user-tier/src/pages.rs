@@ -8,6 +8,7 @@ use http::StatusCode;
 use lastcall::{DrainNotice, Page, Pages, RoutePrefix, Session};
 
 use crate::export::{self, Rounds};
+use crate::notes::{MAX_TEXT_BYTES, Notes};
 use crate::{assets, upload};
 
 /// The parts that every page has.
@@ -52,6 +53,10 @@ struct Home<'a> {
     session_id: String,
     user: &'a str,
     anonymous: bool,
+    /// The largest text that is saved, in bytes of UTF-8.
+    max_text_bytes: usize,
+    /// Whether saved notes outlive this process.
+    outlives_process: bool,
     /// Whether the user may enter another name.
     names_itself: bool,
     pod: &'a str,
@@ -78,7 +83,7 @@ struct Home<'a> {
 }
 
 /// The home page of a session. Shows the current notice, with and without scripts.
-pub(crate) fn home(session: &Session) -> Response {
+pub(crate) fn home(session: &Session, notes: &Notes) -> Response {
     let user = session.user();
     let notice = session.notice();
     let page = Home {
@@ -87,6 +92,8 @@ pub(crate) fn home(session: &Session) -> Response {
         session_id: session.id().to_string(),
         user: user.as_str(),
         anonymous: user.as_str() == lastcall::ANONYMOUS,
+        max_text_bytes: MAX_TEXT_BYTES,
+        outlives_process: notes.outlives_process(),
         names_itself: session.allows_login_form(),
         pod: session.pod().as_str(),
         login_time: session.login_time().to_string(),

@@ -12,6 +12,9 @@ const MOUNTED: Duration = Duration::from_secs(2 * 60);
 /// The longest delay of a watch.
 const WATCHED: Duration = Duration::from_secs(1);
 
+/// The time limit for closing a database that the Deployment names.
+pub const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Why the waits cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
@@ -72,7 +75,9 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
         grace: grace(pod),
         pre_stop: pre_stop(deployment, container)?,
         drain: duration("DRAIN_TIMEOUT")?.unwrap_or(Duration::from_secs(60)),
+        task_grace: duration("TASK_GRACE")?.unwrap_or(Duration::ZERO),
         propagation: duration("PROPAGATION_WAIT")?.unwrap_or(Duration::from_secs(15)),
+        closers: if has_database(container) { DATABASE_CLOSE_TIMEOUT } else { Duration::ZERO },
         configured_grace: duration("TERMINATION_GRACE_PERIOD")?,
         holds_readiness: option(container, "READINESS_WHILE_DRAINING") == Some("hold"),
         unready: noticed(&container["readinessProbe"]),
@@ -132,6 +137,13 @@ fn noticed(probe: &Value) -> Duration {
 
 fn seconds(value: &Value, default: u64) -> Duration {
     Duration::from_secs(value.as_u64().unwrap_or(default))
+}
+
+/// Whether the Deployment names a database: in the variable, or from a Secret, whose value is not in the manifest.
+fn has_database(container: &Value) -> bool {
+    let names = ["DATABASE_URL", "DATABASE_URL_FILE"];
+    let mut variables = container["env"].as_array().into_iter().flatten();
+    variables.any(|variable| names.iter().any(|name| variable["name"] == *name) && variable["value"] != "")
 }
 
 /// The value of an environment variable.

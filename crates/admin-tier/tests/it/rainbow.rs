@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_support::{Events, Person, Signal, UserPod, eventually};
 use tokio::process::{Child, Command};
 
@@ -91,6 +91,22 @@ async fn an_old_revision_is_waited_for_until_its_last_user_has_left_while_traffi
     assert_eq!((status, said.as_str()), (Some(1), "revision v1 is not safe to remove after 0 s\n"));
     let (status, said) = end(wait_for(&guarded, "v1", 60, "another token")).await;
     assert!(status == Some(2) && said.contains("is ADMIN_TOKEN right?"), "{status:?} {said}");
+
+    // A task on v2 is work in progress there, and nowhere else.
+    let task = json!({ "kind": "export", "label": "Report of July" });
+    let task: Value = carol.post("/tasks").json(&task).send().await.unwrap().json().await.unwrap();
+    admin.pod(&v2.grpc, "the task", |pod| pod["protected"] == 1).await;
+    let listed = admin.json("/admin/api/v1/sessions?state=protected").await;
+    let shown = &listed["sessions"][0];
+    assert_eq!((&listed["total"], &shown["user"]), (&1.into(), &"carol".into()), "{listed}");
+    assert_eq!((&shown["tasks"][0]["task_id"], &shown["tasks"][0]["kind"]), (&task["task_id"], &"export".into()));
+    let panel = admin.person().text("/admin").await;
+    assert!(panel.contains("1 pod, 1 session present, 1 session with work in progress."), "{panel}");
+    let (client, request) = carol.request(&format!("/tasks/{}", task["task_id"].as_str().unwrap())).build_split();
+    let mut request = request.unwrap();
+    *request.method_mut() = http::Method::DELETE;
+    assert_eq!(client.execute(request).await.unwrap().status(), 204);
+    admin.pod(&v2.grpc, "the end of the task", |pod| pod["protected"] == 0).await;
 
     // Traffic is moved to v3. The script returns once the last user of v1 has left.
     let (_dora, _doras_page) = user(&v3, "dora").await;

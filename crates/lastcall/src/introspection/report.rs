@@ -27,7 +27,7 @@ impl ServiceState {
             forced_logout_at: lifecycle.notice().map(|notice| notice.deadline),
             active_sessions: self.registry.active(),
             present_sessions: Some(present),
-            protected_sessions: Some(0),
+            protected_sessions: Some(self.registry.sessions_with_work()),
             ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
             revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),

@@ -44,6 +44,7 @@ impl Sharing {
         match self.write_now(Write::Request { id: guest.id(), request }).await {
             Some(WriteOutcome::Done) => {
                 self.registry.record_replaced(guest.id(), self.clock.now());
+                self.rename_work(guest.id(), id);
                 self.send(guest.owner(), &Message::Requested(guest.id(), request)).await;
                 SignInOutcome::Done
             }

@@ -68,6 +68,11 @@ impl GuestTable {
         self.streaming.lock().get(&id)?.iter().filter_map(Weak::upgrade).find(|guest| guest.owner() == owner)
     }
 
+    /// The guests of a session that have an event stream here.
+    pub(super) fn of(&self, id: SessionId) -> Vec<Arc<Guest>> {
+        self.streaming.lock().get(&id).into_iter().flatten().filter_map(Weak::upgrade).collect()
+    }
+
     /// Closes the streams of the guests of a session.
     pub(super) fn close(&self, id: SessionId, reason: CloseReason) {
         let guests = self.streaming.lock().remove(&id).unwrap_or_default();
@@ -99,6 +104,8 @@ impl Sharing {
         if !known.iter().any(|known| std::ptr::eq(known.as_ptr(), Arc::as_ptr(guest))) {
             known.push(Arc::downgrade(guest));
         }
+        drop(guests);
+        self.update_protected_guests(guest.id());
     }
 
     /// Records that the user of a guest was shown the notice that runs on its owner. The owner counts it.

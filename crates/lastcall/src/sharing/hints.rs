@@ -38,7 +38,11 @@ impl Hint {
                         hints.entry(*id).or_insert(Self::Active);
                     }
                 }
-                Message::Notified(..) => {}
+                Message::Notified(..)
+                | Message::Task(..)
+                | Message::TaskEnded(..)
+                | Message::TasksCut(_)
+                | Message::Renamed(..) => {}
             }
         }
         hints

@@ -53,6 +53,7 @@ async fn read_page(sharing: &Arc<Sharing>, wait: Duration) -> Option<()> {
         if let Message::Notified(id, reason) = message {
             mark_notified(sharing, *id, *reason);
         }
+        sharing.apply_task_message(message).await;
     }
     let mut hints = sharing.inbox.pending.lock().clone();
     hints.extend(Hint::collect(&page.messages));

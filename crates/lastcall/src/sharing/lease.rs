@@ -83,6 +83,7 @@ async fn rewrite_all(sharing: &Sharing, is_lost: bool) {
         sharing.health.record_write(marked, sharing.clock.now());
     }
     sharing.rewrite_ends.notify_one();
+    sharing.rewrite_tasks();
     sharing.registry.walk(|session| {
         if is_lost {
             sharing.rewrite_lost(session);

@@ -83,7 +83,11 @@ impl Sharing {
         let (id, to) = (session.id, self.config.pod.clone());
         let adoption = Adoption { id, from: session.pod, to, unless_pinned: false, pinned: false };
         let adopted = self.health.record_write(self.store.adopt(&adoption).await, self.clock.now());
-        let Some(Some(_)) = adopted else { return false };
+        let Some(Some(adopted)) = adopted else { return false };
+        // The pods that run its tasks, this one among them, may know of its end from nobody else.
+        for task in &adopted.tasks {
+            self.cut_elsewhere(id, &task.holder);
+        }
         // From here on it is this pod's, whatever becomes of the entry.
         self.registry.count_logout_for_gone_owner();
         self.registry.add_tombstone(id);

@@ -41,8 +41,13 @@ impl Sharing {
             };
             match self.claim_one(&live, ClaimPurpose::Rename).await {
                 ClaimOutcome::Claimed | ClaimOutcome::Unacknowledged => {
+                    let old = live.id();
                     let renamed = live::sign_in(&self.registry, &live, id, user.clone(), self.clock.now());
-                    return if renamed { SignInOutcome::Done } else { SignInOutcome::Ended };
+                    if !renamed {
+                        return SignInOutcome::Ended;
+                    }
+                    self.tasks_renamed(&live, old);
+                    return SignInOutcome::Done;
                 }
                 ClaimOutcome::LoggedOut { automatic } => {
                     live::log_out(&self.registry, &live, automatic);

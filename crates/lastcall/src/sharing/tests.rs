@@ -4,6 +4,7 @@ mod closer;
 mod faulty;
 mod running_pod;
 mod storm;
+mod tasks;
 
 use std::sync::Arc;
 use std::time::Duration;

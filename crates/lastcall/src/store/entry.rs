@@ -1,6 +1,6 @@
 //! A session's entry in a store, and the result of reading it.
 
-use session_domain::shared::SharedSession;
+use session_domain::shared::{SharedSession, SharedTask};
 use session_domain::{PodName, SessionId};
 
 /// Names the contents of a store. A store that came back empty gets another name, and every pod writes its sessions again.
@@ -24,6 +24,8 @@ pub struct SessionEntry {
     pub request: Option<OwnerRequest>,
     /// The pod from which its owner adopted it, if it did.
     pub previous_owner: Option<PodName>,
+    /// The tasks that run for it, on any pod; also those whose time is over. They stay where it gets another owner.
+    pub tasks: Vec<SharedTask>,
     /// Whether a login has replaced its id within the last minute: there is an [`OwnerRequest::Rename`] then. Set only by
     /// [`SessionStore::read`](super::SessionStore::read).
     pub is_replaced: bool,

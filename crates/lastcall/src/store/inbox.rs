@@ -1,7 +1,8 @@
 //! The messages between pods: one inbox for each pod, read by that pod alone.
 
-use session_domain::SessionId;
 use session_domain::lifecycle::Reason;
+use session_domain::shared::SharedTask;
+use session_domain::{SessionId, TaskId};
 
 use super::entry::OwnerRequest;
 
@@ -16,6 +17,14 @@ pub enum Message {
     Notified(SessionId, Reason),
     /// Requests of these sessions have come in at another pod.
     Active(Vec<SessionId>),
+    /// This task of the session runs on: for the pod that runs it, which renews it, and for the owner of the session.
+    Task(SessionId, SharedTask),
+    /// This task of the session has ended, or is to end.
+    TaskEnded(SessionId, TaskId),
+    /// The session has ended for good, and its tasks with it.
+    TasksCut(SessionId),
+    /// The session of the first id goes on under the second.
+    Renamed(SessionId, SessionId),
 }
 
 /// A position in an inbox. The messages up to it have been read.

@@ -76,9 +76,10 @@ impl SessionStore for MemoryStore {
     async fn read(&self, id: SessionId) -> Result<ReadOutcome, StoreError> {
         let data = self.data.lock();
         Ok(match data.entries.get(&id) {
-            Some(StoredEntry { entry, .. }) => {
+            Some(stored) => {
+                let entry = stored.read();
                 let is_replaced = entry.is_to_be_renamed() && data.is_replaced(id);
-                ReadOutcome::Found(Box::new(SessionEntry { is_replaced, ..entry.clone() }))
+                ReadOutcome::Found(Box::new(SessionEntry { is_replaced, ..entry }))
             }
             None if data.is_replaced(id) => ReadOutcome::Replaced,
             None => ReadOutcome::Absent(data.contents()),
@@ -87,7 +88,8 @@ impl SessionStore for MemoryStore {
 
     async fn adopt(&self, adoption: &Adoption) -> Result<Option<SessionEntry>, StoreError> {
         let mut data = self.data.lock();
-        let Some(StoredEntry { entry, .. }) = data.entries.get_mut(&adoption.id) else { return Ok(None) };
+        let Some(stored) = data.entries.get_mut(&adoption.id) else { return Ok(None) };
+        let entry = &mut stored.entry;
         let has_changed = entry.session.pod != adoption.from || entry.request.is_some();
         if has_changed || (adoption.unless_pinned && entry.session.pinned) {
             return Ok(None);
@@ -97,7 +99,7 @@ impl SessionStore for MemoryStore {
         }
         entry.session.pod = adoption.to.clone();
         entry.session.pinned = adoption.pinned;
-        Ok(Some(entry.clone()))
+        Ok(Some(stored.read()))
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<WriteOutcome>, StoreError> {
@@ -108,7 +110,7 @@ impl SessionStore for MemoryStore {
     async fn lookup_many(&self, ids: Vec<SessionId>) -> Result<Lookups, StoreError> {
         let data = self.data.lock();
         let lookup = |id| match data.entries.get(&id) {
-            Some(StoredEntry { entry: SessionEntry { session, request, .. }, active }) => {
+            Some(StoredEntry { entry: SessionEntry { session, request, .. }, active, .. }) => {
                 Lookup::Found(Summary { pod: session.pod.clone(), idle: active.elapsed(), request: *request })
             }
             None => Lookup::Absent,

@@ -12,6 +12,7 @@ mod keys;
 mod lease;
 mod lookup;
 mod scripts;
+mod task;
 mod timeouts;
 mod write;
 
@@ -71,15 +72,16 @@ impl RedisStore {
     }
 
     /// Decodes a session, and logs once where fields of it are invalid.
-    fn decode(&self, id: SessionId, fields: &Fields) -> Option<SessionEntry> {
-        let (entry, has_invalid_fields) = fields.entry(id)?;
+    async fn decode(&self, id: SessionId, fields: &Fields) -> Result<Option<SessionEntry>, StoreError> {
+        let now = if fields.has_tasks() { lookup::time(self).await? } else { 0 };
+        let Some((entry, has_invalid_fields)) = fields.entry(id, now) else { return Ok(None) };
         if has_invalid_fields {
             let mut logged = self.logged.lock();
             if logged.len() < MAX_LOGGED && logged.insert(id) {
                 warn!(session.id = %id, "the session in Redis has fields that make no sense; the others are taken");
             }
         }
-        Some(entry)
+        Ok(Some(entry))
     }
 }
 
@@ -103,7 +105,10 @@ impl SessionStore for RedisStore {
             .invoke_async(&mut connection)
             .await
             .map_err(|error| self.link.failed(&error))?;
-        Ok(adopted.and_then(|fields| self.decode(adoption.id, &fields)))
+        match adopted {
+            Some(fields) => self.decode(adoption.id, &fields).await,
+            None => Ok(None),
+        }
     }
 
     async fn write(&self, writes: Vec<Write>) -> Result<Vec<WriteOutcome>, StoreError> {

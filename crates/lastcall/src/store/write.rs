@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use session_domain::shared::SharedSession;
-use session_domain::{PodName, SessionId, Timestamp};
+use session_domain::shared::{SharedSession, SharedTask};
+use session_domain::{PodName, SessionId, TaskId, Timestamp};
 
 use super::entry::OwnerRequest;
 
@@ -73,6 +73,23 @@ pub enum Write {
         /// The request.
         request: OwnerRequest,
     },
+    /// Stores a task of the session, over what is known of it. Answers [`WriteOutcome::Missing`] where there is no entry, and unless
+    /// `new` where the entry has no such task.
+    PutTask {
+        /// The session.
+        id: SessionId,
+        /// The task. It counts as running for its `remaining` time, by the store's own clock.
+        task: SharedTask,
+        /// Whether to add a task that the entry does not have.
+        new: bool,
+    },
+    /// Removes a task of the session. Answers [`WriteOutcome::Missing`] where there is none.
+    EndTask {
+        /// The session.
+        id: SessionId,
+        /// The task.
+        task: TaskId,
+    },
 }
 
 impl Write {
@@ -84,7 +101,9 @@ impl Write {
             | Self::ClaimEnd { id, .. }
             | Self::ExtendTtl { id }
             | Self::Touch { id, .. }
-            | Self::Request { id, .. } => *id,
+            | Self::Request { id, .. }
+            | Self::PutTask { id, .. }
+            | Self::EndTask { id, .. } => *id,
         }
     }
 }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use parking_lot::Mutex;
-use session_domain::{TaskId, TaskOutcome, TaskView};
+use session_domain::registry::EndedTask;
+use session_domain::{TaskId, TaskOutcome};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+
+use crate::sharing::Sharing;
 
 /// The most kinds that a log line names. The rest are counted together.
 const MAX_KINDS: usize = 10;
@@ -22,6 +25,8 @@ pub(crate) struct TaskEnds {
     guards: Mutex<HashMap<TaskId, CancellationToken>>,
     /// The tasks that were cut since the last look, by kind.
     cut: Mutex<BTreeMap<Arc<str>, u64>>,
+    /// Tells other pods, where sessions are shared.
+    sharing: OnceLock<Weak<Sharing>>,
 }
 
 impl TaskEnds {
@@ -30,9 +35,22 @@ impl TaskEnds {
         self.lease_advanced.notify_one();
     }
 
+    /// Tells other pods through this from now on.
+    pub(crate) fn share(&self, sharing: &Arc<Sharing>) {
+        // Set once, when the service is made.
+        let _ = self.sharing.set(Arc::downgrade(sharing));
+    }
+
     /// A task has ended.
-    pub(crate) fn ended(&self, task: &TaskView, outcome: TaskOutcome) {
-        let guard = if task.lease_until.is_none() { self.remove(task.id) } else { None };
+    pub(crate) fn ended(&self, ended: EndedTask<'_>) {
+        let EndedTask { session, task, is_leased, outcome, holder } = ended;
+        let sharing = self.sharing.get().and_then(Weak::upgrade);
+        match (sharing, holder) {
+            (Some(sharing), Some(holder)) => return sharing.cut_elsewhere(session, holder),
+            (Some(sharing), None) => sharing.task_ended(session, task.id),
+            (None, _) => {}
+        }
+        let guard = if is_leased { None } else { self.remove(task.id) };
         if outcome != TaskOutcome::Cut {
             return;
         }
@@ -86,6 +104,7 @@ fn kinds(cut: &BTreeMap<Arc<str>, u64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use session_domain::{SessionId, TaskView};
     use uuid::Uuid;
 
     use super::*;
@@ -96,7 +115,9 @@ mod tests {
         for n in 0..100 {
             let (id, kind) = (TaskId::from_uuid(Uuid::from_u128(n)), format!("kind \"{:02}\"", n % 50));
             let task = TaskView { id, kind: kind.into(), label: "".into(), progress: None, lease_until: None };
-            ends.ended(&task, if n % 4 == 3 { TaskOutcome::Done } else { TaskOutcome::Cut });
+            let outcome = if n % 4 == 3 { TaskOutcome::Done } else { TaskOutcome::Cut };
+            let session = SessionId::from_uuid(Uuid::from_u128(n));
+            ends.ended(EndedTask { session, task: &task, is_leased: false, outcome, holder: None });
         }
         let cut = ends.cut.lock().clone();
         assert_eq!((cut.len(), cut.values().sum::<u64>()), (MAX_KINDS + 1, 75));

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use http::StatusCode;
 use session_domain::{InvalidTask, MAX_TASKS_PER_SESSION};
 
+use crate::sharing::TaskLookupError;
+
 /// Why a request about a task is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskRefusal {
@@ -24,6 +26,15 @@ pub(crate) enum TaskRefusal {
     NotFound,
     /// The pod that runs the task cannot be found now.
     Unavailable,
+}
+
+impl From<TaskLookupError> for TaskRefusal {
+    fn from(error: TaskLookupError) -> Self {
+        match error {
+            TaskLookupError::NotFound => Self::NotFound,
+            TaskLookupError::Unavailable => Self::Unavailable,
+        }
+    }
 }
 
 impl TaskRefusal {

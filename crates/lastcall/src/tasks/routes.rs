@@ -1,5 +1,7 @@
 //! Handlers of `/tasks` and `/tasks/{task_id}`.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::Path;
@@ -8,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, HeaderValue, LOCATION};
 use serde::Serialize;
+use session_domain::registry::SessionWork;
 use session_domain::{TaskId, TaskView, Timestamp};
 
 use super::input::Input;
@@ -15,6 +18,7 @@ use super::new_task;
 use super::refusal::TaskRefusal;
 use crate::refusal::{Reason, Refusal};
 use crate::request_context::RequestContext;
+use crate::sharing::TaskLookupError;
 
 /// A task as its client sees it.
 #[derive(Debug, Serialize)]
@@ -45,6 +49,8 @@ pub(crate) async fn begin(context: RequestContext, body: Body) -> Result<Respons
     let (name, lease) = (input.name().map_err(refuse)?, input.lease().map_err(refuse)?);
     let task = new_task(name, Some(lease.unwrap_or_default()));
     let (task, _) = context.state.begin_task(&session.served, task).map_err(|reason| context.refuse(reason))?;
+    context.state.sessions.flush().await;
+    context.state.flush_tasks().await;
     let mut response = answer(StatusCode::CREATED, &task);
     if let Ok(location) = HeaderValue::try_from(format!("{}tasks/{}", session.routes_path(), task.id)) {
         response.headers_mut().insert(LOCATION, location);
@@ -64,10 +70,23 @@ pub(crate) async fn renew(
     let (lease, progress) = (input.lease().map_err(refuse)?, input.progress().map_err(refuse)?);
     let id = task_id(id).ok_or_else(|| refuse(TaskRefusal::NotFound))?;
     let state = &context.state;
-    let renewed = state
-        .work_of(session.id())
-        .and_then(|work| state.registry.renew_task(&work, id, lease, progress, state.clock.now()));
-    Ok(answer(StatusCode::OK, &renewed.ok_or_else(|| refuse(TaskRefusal::NotFound))?))
+    let renew = |work: Arc<SessionWork>| {
+        let renewed = state.registry.renew_task(&work, id, lease, progress, state.clock.now())?;
+        state.task_changed(id, &work);
+        Some(renewed)
+    };
+    let task = match (state.work_of(session.id()).and_then(renew), state.sessions.sharing()) {
+        (Some(task), _) => {
+            state.flush_tasks().await;
+            task
+        }
+        (None, Some(sharing)) => {
+            let renewed = sharing.renew_task_elsewhere(session.id(), id, lease, progress).await;
+            renewed.map_err(|error| refuse(error.into()))?
+        }
+        (None, None) => return Err(refuse(TaskRefusal::NotFound)),
+    };
+    Ok(answer(StatusCode::OK, &task))
 }
 
 /// `DELETE /tasks/{task_id}`: ends a task of the caller's session. Where the session has none with this id, there is nothing to end:
@@ -78,10 +97,17 @@ pub(crate) async fn end(
 ) -> Result<StatusCode, Refusal> {
     let session = context.require_session()?;
     let state = &context.state;
-    if let Some(id) = task_id(id)
-        && let Some(work) = state.work_of(session.id())
-    {
-        state.registry.end_leased_task(&work, id, state.clock.now());
+    let Some(id) = task_id(id) else { return Ok(StatusCode::NO_CONTENT) };
+    let end = |work| state.registry.end_leased_task(&work, id, state.clock.now());
+    match (state.work_of(session.id()).is_some_and(end), state.sessions.sharing()) {
+        (true, _) => state.flush_tasks().await,
+        (false, Some(sharing)) => match sharing.end_task_elsewhere(session.id(), id).await {
+            Ok(()) | Err(TaskLookupError::NotFound) => {}
+            Err(TaskLookupError::Unavailable) => {
+                return Err(context.refuse(Reason::Task(TaskRefusal::Unavailable)));
+            }
+        },
+        (false, None) => {}
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -40,5 +40,5 @@ pub(super) fn of_session(state: &ServiceState, reason: CloseReason) -> CloseFram
 }
 
 fn is_stopping(state: &ServiceState) -> bool {
-    matches!(state.lifecycle.borrow().phase(), Phase::Draining | Phase::Propagating)
+    !matches!(state.lifecycle.borrow().phase(), Phase::Serving | Phase::Maintenance)
 }

@@ -135,7 +135,9 @@ impl<X> LiveSession<X> {
     /// of it. Other pods adopt the session only once this pod drains or is gone.
     pub fn is_pinned(&self) -> bool {
         let holds = |kind| self.connections.count(kind) > 0;
-        holds(PresenceKind::EventStream) || holds(PresenceKind::WebSocket) || self.is_protected()
+        holds(PresenceKind::EventStream)
+            || holds(PresenceKind::WebSocket)
+            || self.work.get().is_some_and(|work| work.runs_here())
     }
 
     /// The tasks that run for the session on this pod, oldest first.

@@ -3,6 +3,7 @@
 //! Work belongs to the pod that it runs on, wherever its session lives: the session may move to another pod while the work
 //! goes on here, and a pod serves requests of sessions that it does not hold.
 
+mod mirrored_tasks;
 mod running_tasks;
 mod tasks;
 
@@ -14,7 +15,7 @@ use parking_lot::Mutex;
 
 use running_tasks::RunningTasks;
 use tasks::TaskTable;
-pub use tasks::{MAX_TASKS, NewTask, TaskError};
+pub use tasks::{EndedTask, MAX_TASKS, NewTask, TaskError};
 
 use super::Registry;
 use super::live_session::LiveSession;
@@ -26,12 +27,19 @@ use crate::time::Timestamp;
 pub struct SessionWork {
     id: Mutex<SessionId>,
     in_progress: AtomicU32,
+    /// How much of it is tasks that other pods run.
+    mirrored: AtomicU32,
     tasks: RunningTasks,
 }
 
 impl SessionWork {
     pub(super) fn new(id: SessionId) -> Arc<Self> {
-        Arc::new(Self { id: Mutex::new(id), in_progress: AtomicU32::new(0), tasks: RunningTasks::default() })
+        Arc::new(Self {
+            id: Mutex::new(id),
+            in_progress: AtomicU32::new(0),
+            mirrored: AtomicU32::new(0),
+            tasks: RunningTasks::default(),
+        })
     }
 
     /// The id of the session.
@@ -42,6 +50,11 @@ impl SessionWork {
     /// Whether any work is in progress.
     pub fn is_protected(&self) -> bool {
         self.in_progress.load(Ordering::Acquire) > 0
+    }
+
+    /// Whether any work is in progress on this pod itself.
+    pub(super) fn runs_here(&self) -> bool {
+        self.in_progress.load(Ordering::Acquire) > self.mirrored.load(Ordering::Acquire)
     }
 }
 

@@ -5,6 +5,7 @@ use cli::common_options::{GRPC_TOKEN, LogArgs, ProxyArgs};
 use cli::secret::help::{self, SecretOption};
 
 use super::addresses::AddressArgs;
+use super::database::DATABASE_URL;
 use super::drain::DrainArgs;
 use super::introspection::IntrospectionArgs;
 use super::maintenance::MaintenanceArgs;
@@ -16,7 +17,7 @@ use super::store::{REDIS_URL, StoreArgs};
 use super::streams::StreamArgs;
 
 /// The secrets, as `--help` describes them.
-pub(super) const SECRETS: [SecretOption; 3] = [SESSION_KEY, REDIS_URL, GRPC_TOKEN];
+pub(super) const SECRETS: [SecretOption; 4] = [SESSION_KEY, REDIS_URL, DATABASE_URL, GRPC_TOKEN];
 
 /// Lastcall's user tier: serves the sample app, tracks its users, and drains when it is asked to stop
 ///

@@ -154,6 +154,24 @@ fn the_waits_must_fit_into_the_grace_period() {
 }
 
 #[test]
+fn work_in_progress_and_the_database_count_in_the_grace_period() {
+    let flags = |granted: &'static str| ["--task-grace", "30s", "--termination-grace-period", granted];
+    assert_eq!(parse(&flags("110s"), &[]).unwrap().service.policy.task_grace, Duration::from_secs(30));
+    assert!(parse(&flags("109s"), &[]).is_err());
+    for variable in ["DATABASE_URL", "DATABASE_URL_FILE"] {
+        assert!(parse(&flags("120s"), &[(variable, "sqlite:/data/notes")]).is_ok_and(|_| true), "{variable}");
+        let fault = parse(&flags("119s"), &[(variable, "sqlite:/data/notes")]).unwrap_err();
+        let sum = "DRAIN_TIMEOUT 60s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + 10s for the database (10s with DATABASE_URL) + \
+                   5s for closing make 120s";
+        assert!(fault.contains(sum), "{fault}");
+    }
+    assert!(parse(&flags("110s"), &[("DATABASE_URL", "")]).is_ok(), "empty is unset");
+    let errors = parse(&["--task-grace", "25h"], &[]).unwrap_err();
+    assert!(errors.starts_with("TASK_GRACE: ") && errors.lines().count() == 1, "{errors}");
+    assert_eq!(parse(&[], &[]).unwrap().service.policy.task_grace, Duration::ZERO);
+}
+
+#[test]
 fn two_listeners_on_one_port_are_a_fault() {
     let fault = parse(&["--grpc-addr", "127.0.0.1:9090"], &[]).unwrap_err();
     assert!(fault.starts_with("GRPC_ADDR: 127.0.0.1:9090 is taken by HTTP_ADDR"), "{fault}");
@@ -186,4 +204,22 @@ fn the_options_say_where_the_maintenance_switch_is() {
     let errors =
         ["--maintenance-mode", "perhaps", "--maintenance-poll", "1ms", "--maintenance-configmap", "app-config"];
     assert_eq!(parse(&errors, &[]).unwrap_err().lines().count(), 3);
+}
+
+#[test]
+fn the_database_is_sqlite_or_postgres_and_no_fault_shows_the_url() {
+    let unset = parse(&[], &[]).unwrap().database;
+    assert!(!unset.is_set && unset.url.kind() == "memory");
+    let set = parse(&[], &[("DATABASE_URL", "postgres://ada:hunter2@db/notes")]).unwrap().database;
+    assert!(set.is_set && set.url.kind() == "postgres");
+    assert!(!format!("{set:?}").contains("hunter2"));
+    for url in ["mysql://ada:hunter2@db/notes", "postgres://ada:hunter2@db:no-port/notes", "sqlite:"] {
+        let fault = parse(&[], &[("DATABASE_URL", url)]).unwrap_err();
+        assert!(
+            fault.starts_with("DATABASE_URL: ") && fault.contains("write sqlite:/") | fault.contains("write postgres:")
+        );
+        assert!(fault.lines().count() == 1 && !fault.contains("hunter2"), "{fault}");
+    }
+    let flag = parse(&["--database-url", "sqlite:/data/notes.db"], &[]).unwrap_err();
+    assert!(flag.contains("--database-url"), "{flag}");
 }

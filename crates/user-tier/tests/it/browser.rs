@@ -1,11 +1,13 @@
 //! The page in a real browser: a user types, the pod drains, and no text is lost. One file for each scenario.
 
 mod away;
+mod chat;
 mod countdown;
 mod maintenance;
 mod notes;
 mod people;
 mod released;
+mod saving;
 mod sleep;
 mod tabs;
 mod waiting;

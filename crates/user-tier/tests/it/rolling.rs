@@ -7,6 +7,7 @@ mod client;
 mod fleet;
 mod journal;
 mod model;
+mod notes;
 mod pages;
 mod released;
 mod requests;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use xtask::waits::{SHUTDOWN_TIMEOUT, read};
+use xtask::waits::{DATABASE_CLOSE_TIMEOUT, SHUTDOWN_TIMEOUT, read};
 
 use super::{all, objects, rendered_with, with};
 
@@ -43,7 +43,10 @@ fn all_waits_of_every_rendering_fit_into_each_other() {
 fn the_waits_are_those_in_the_manual() {
     let seconds = Duration::from_secs;
     let waits = read(&with(&["autoscaling"])).unwrap();
-    assert_eq!((waits.user.end(), waits.user.grace, waits.user.maintenance()), (seconds(80), seconds(90), seconds(61)));
+    assert_eq!(
+        (waits.user.end(), waits.user.grace, waits.user.maintenance()),
+        (seconds(110), seconds(120), seconds(91))
+    );
     let scaling = waits.scale_down.unwrap();
     assert_eq!((scaling.quiet, scaling.pace), (seconds(600), seconds(120)));
     let mounted = read(&with(&["maintenance-file"])).unwrap();
@@ -56,12 +59,30 @@ fn a_drain_of_two_minutes_with_the_grace_period_forgotten_is_found() {
     assert_eq!(
         faults,
         [
-            "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + PROPAGATION_WAIT 15s + closing 5s = 140s, and \
-             terminationGracePeriodSeconds grants 90s: grant 140 or more, or shorten a wait",
-            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 140s: draining pods would pile up; \
-             set 140",
+            "sample-app-user: preStop 0s + DRAIN_TIMEOUT 120s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + database 0s + \
+             closing 5s = 170s, and terminationGracePeriodSeconds grants 120s: grant 170 or more, or shorten a wait",
+            "autoscaler: scaleDown periodSeconds is 120s, and a drain takes up to 170s: draining pods would pile up; \
+             set 170",
         ]
     );
+}
+
+#[test]
+fn a_database_of_the_deployment_counts_and_fits_into_what_the_base_grants() {
+    let waits = |variable: &str| {
+        let env = format!("{{containers: [{{name: user-tier, env: [{{name: {variable}}}]}}]}}");
+        read(&objects(&rendered_with(&["autoscaling"], &patched(&env))).unwrap()).unwrap()
+    };
+    for variable in [
+        "DATABASE_URL, valueFrom: {secretKeyRef: {name: database, key: url}}",
+        "DATABASE_URL_FILE, value: /etc/lastcall/database/url",
+        "DATABASE_URL, value: 'postgres://database/notes'",
+    ] {
+        let waits = waits(variable);
+        assert_eq!((waits.user.closers, waits.user.end()), (DATABASE_CLOSE_TIMEOUT, Duration::from_secs(120)));
+        assert_eq!(waits.faults(), Vec::<String>::new(), "{variable}");
+    }
+    assert_eq!(waits("DATABASE_URL, value: ''").user.closers, Duration::ZERO);
 }
 
 #[test]
@@ -80,7 +101,7 @@ fn the_command_refuses_waits_that_do_not_fit_and_says_why() {
     xtask.stdin.take().unwrap().write_all(rendered_with(&[], &patched(LONG_DRAIN)).as_bytes()).unwrap();
     let output = xtask.wait_with_output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(!output.status.success() && said.contains("grants 90s: grant 140 or more"), "{said}");
+    assert!(!output.status.success() && said.contains("grants 120s: grant 170 or more"), "{said}");
 }
 
 #[test]
@@ -89,7 +110,7 @@ fn the_two_minutes_that_the_manual_shows_fit() {
     let tuning = manual.split("## Tune the drain time").nth(1).unwrap();
     let example = tuning.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
     let waits = read(&objects(&rendered_with(&[], example)).unwrap()).unwrap();
-    assert_eq!((waits.user.drain, waits.user.end()), (Duration::from_secs(120), Duration::from_secs(140)));
+    assert_eq!((waits.user.drain, waits.user.end()), (Duration::from_secs(120), Duration::from_secs(170)));
     assert_eq!(waits.faults(), Vec::<String>::new());
 }
 
@@ -98,7 +119,8 @@ fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
     let mut objects = super::overlay("production");
     for object in &mut objects {
         for container in object["spec"]["template"]["spec"]["containers"].as_array_mut().into_iter().flatten() {
-            let unset = ["DRAIN_TIMEOUT", "PROPAGATION_WAIT", "MAINTENANCE_CONFIGMAP", "MAINTENANCE_POLL"];
+            let unset =
+                ["DRAIN_TIMEOUT", "TASK_GRACE", "PROPAGATION_WAIT", "MAINTENANCE_CONFIGMAP", "MAINTENANCE_POLL"];
             let variables = container["env"].as_array_mut();
             variables.into_iter().for_each(|it| it.retain(|it| !unset.contains(&it["name"].as_str().unwrap())));
         }
@@ -110,6 +132,7 @@ fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
         humantime::parse_duration(row.split_once('`').unwrap().0).unwrap()
     };
     assert_eq!((waits.drain, waits.propagation), (default("DRAIN_TIMEOUT"), default("PROPAGATION_WAIT")));
+    assert_eq!(waits.task_grace, default("TASK_GRACE"));
     assert_eq!(waits.switch, Duration::from_secs(120) + default("MAINTENANCE_POLL"));
     assert!(
         page.contains(&format!("PROPAGATION_WAIT + {}s must fit", SHUTDOWN_TIMEOUT.as_secs())),

@@ -134,6 +134,7 @@ impl Sharing {
             EventStreams::default()
         };
         let live = slot.adopt(session, notified, streams, now);
+        adopted.tasks.iter().for_each(|task| self.mirror(session.id, task));
         self.guests.close(session.id, CloseReason::Moved);
         Search::Done(SessionLookup::Found(ServedSession::Own(live)))
     }

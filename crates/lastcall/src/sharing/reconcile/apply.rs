@@ -105,6 +105,7 @@ async fn rename(sharing: &Arc<Sharing>, session: &LiveSession, old: SessionId, i
             if live::sign_in(&sharing.registry, session, id, entry.session.user, sharing.clock.now()) {
                 // The guest's pod has written it: where it is missing from now on, another pod has ended it.
                 session.mark_stored(id);
+                sharing.tasks_renamed(session, old);
             }
         }
         Some(ReadOutcome::Absent(contents)) if !sharing.health.believes_absence(contents, sharing.clock.now()) => {

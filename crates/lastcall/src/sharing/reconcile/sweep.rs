@@ -44,10 +44,12 @@ impl Sweep {
     }
 }
 
-/// Compares sessions with the store, and extends the time to live of those that are connected: where no request touches them,
+/// Compares sessions with the store, and extends the time to live of those that are connected or protected: where no request touches them,
 /// nothing else does.
 async fn compare(sharing: &Arc<Sharing>, ids: Vec<SessionId>) {
-    let is_connected = |id: &SessionId| sharing.registry.get(*id).is_some_and(|session| session.is_connected());
+    let is_connected = |id: &SessionId| {
+        sharing.registry.get(*id).is_some_and(|session| session.is_connected() || session.is_protected())
+    };
     let extended: Vec<_> = ids.iter().filter(|id| is_connected(id)).map(|id| Write::ExtendTtl { id: *id }).collect();
     reconcile(sharing, &ids.into_iter().map(|id| (id, Hint::None)).collect()).await;
     for batch in extended.chunks(LOOKUP_BATCH) {

@@ -22,7 +22,7 @@ use crate::service_state::ServiceState;
 use crate::sessions::outcome::SessionLookup;
 use crate::sessions::served::ServedSession;
 use crate::store::{MemoryStore, SessionStore};
-use crate::{sharing, sweep};
+use crate::{sharing, sweep, tasks as pod_tasks};
 
 /// A pod with its tasks, as the bundled server runs it, without listeners.
 pub(super) struct RunningPod {
@@ -42,6 +42,7 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
+    config.policy.task_grace = Duration::from_secs(30);
     let pod = ServiceState::new(
         config,
         Box::new(PlainPages::default()),
@@ -60,6 +61,7 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     let mut drain = DrainTask::start(Arc::clone(&pod), watch::channel(false).1).await;
     tasks.spawn(async move { drain.run(signals).await });
     tasks.spawn(sweep::run(Arc::clone(&pod), stop.clone()));
+    tasks.spawn(pod_tasks::lapse(Arc::clone(&pod), stop.clone()));
     RunningPod { pod, tasks, signal: Some(signal), stop }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use session_domain::registry::REPLACED_TTL;
+use session_domain::shared::SharedTask;
 use session_domain::{PodName, SessionId, Timestamp};
 use tokio::time::Instant;
 
@@ -16,6 +17,32 @@ use super::super::{
 pub(super) struct StoredEntry {
     pub(super) entry: SessionEntry,
     pub(super) active: Instant,
+    /// When each task of the entry, in their order, ceases to count as running.
+    pub(super) tasks_until: Vec<Instant>,
+}
+
+impl StoredEntry {
+    /// The entry, with the remaining times of its tasks.
+    pub(super) fn read(&self) -> SessionEntry {
+        let mut entry = self.entry.clone();
+        for (task, until) in entry.tasks.iter_mut().zip(&self.tasks_until) {
+            task.remaining = until.saturating_duration_since(Instant::now());
+        }
+        entry
+    }
+
+    fn put_task(&mut self, task: SharedTask, new: bool) -> WriteOutcome {
+        let until = Instant::now() + task.remaining;
+        match self.entry.tasks.iter().position(|known| known.id == task.id) {
+            Some(index) => (self.entry.tasks[index], self.tasks_until[index]) = (task, until),
+            None if new => {
+                self.entry.tasks.push(task);
+                self.tasks_until.push(until);
+            }
+            None => return WriteOutcome::Missing,
+        }
+        WriteOutcome::Done
+    }
 }
 
 #[derive(Clone, Default)]
@@ -47,8 +74,15 @@ impl StoredData {
                         stored.active = stored.active.max(active);
                     }
                     None if new => {
-                        let entry = SessionEntry { session, request: None, previous_owner: None, is_replaced: false };
-                        self.entries.insert(id, StoredEntry { entry, active: before(now, idle) });
+                        let entry = SessionEntry {
+                            session,
+                            request: None,
+                            previous_owner: None,
+                            tasks: Vec::new(),
+                            is_replaced: false,
+                        };
+                        let active = before(now, idle);
+                        self.entries.insert(id, StoredEntry { entry, active, tasks_until: Vec::new() });
                     }
                     None => return WriteOutcome::Missing,
                 }
@@ -91,6 +125,17 @@ impl StoredData {
                     Some(_) => {}
                     None => return WriteOutcome::Missing,
                 }
+            }
+            Write::PutTask { id, task, new } => match self.entries.get_mut(&id) {
+                Some(stored) => return stored.put_task(task, new),
+                None => return WriteOutcome::Missing,
+            },
+            Write::EndTask { id, task } => {
+                let Some(stored) = self.entries.get_mut(&id) else { return WriteOutcome::Missing };
+                let known = stored.entry.tasks.iter().position(|known| known.id == task);
+                let Some(index) = known else { return WriteOutcome::Missing };
+                stored.entry.tasks.remove(index);
+                stored.tasks_until.remove(index);
             }
             Write::Request { id, request } => match self.entries.get_mut(&id) {
                 Some(stored) => {

@@ -8,6 +8,7 @@ use session_domain::lifecycle::Reason;
 use session_domain::shared::SharedSession;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 
+use super::task;
 use crate::store::{OwnerRequest, SessionEntry, Summary};
 
 /// Stands for the owner of a session whose `pod` is missing or invalid. It has no lease: any pod may adopt the session.
@@ -32,8 +33,14 @@ impl FromRedisValue for Fields {
 }
 
 impl Fields {
-    /// The session, and whether a field is invalid; `None` where the hash is empty.
-    pub(super) fn entry(&self, id: SessionId) -> Option<(SessionEntry, bool)> {
+    /// Whether there are tasks among them.
+    pub(super) fn has_tasks(&self) -> bool {
+        self.0.keys().any(|name| task::is_task(name))
+    }
+
+    /// The session, and whether a field is invalid; `None` where the hash is empty. `now` is the time in milliseconds by Redis' clock,
+    /// needed where there are tasks.
+    pub(super) fn entry(&self, id: SessionId, now: u64) -> Option<(SessionEntry, bool)> {
         if self.0.is_empty() {
             return None;
         }
@@ -57,7 +64,8 @@ impl Fields {
         };
         let request = text("request").and_then(field_to_request);
         let previous_owner = text("previous_owner").and_then(PodName::new);
-        Some((SessionEntry { session, request, previous_owner, is_replaced: false }, has_invalid_fields))
+        let tasks = self.0.iter().filter_map(|(name, value)| task::from_field(name, value, now)).collect();
+        Some((SessionEntry { session, request, previous_owner, tasks, is_replaced: false }, has_invalid_fields))
     }
 }
 
@@ -116,15 +124,15 @@ mod tests {
             ("request", "three of them"),
             ("invented", "later"),
         ])
-        .entry(id())
+        .entry(id(), 0)
         .unwrap();
         assert!(has_invalid_fields);
         assert_eq!((entry.session.user.as_str(), entry.session.pod.as_str()), ("ada", "user-1"));
         assert_eq!((entry.session.pinned, entry.session.notified, entry.request), (false, None, None));
         assert_eq!(entry.session.last_activity, Timestamp::MAX);
-        let (unowned, has_invalid_fields) = fields(&[("invented", "later")]).entry(id()).unwrap();
+        let (unowned, has_invalid_fields) = fields(&[("invented", "later")]).entry(id(), 0).unwrap();
         assert!(has_invalid_fields && unowned.session.pod.as_str() == UNKNOWN_OWNER);
-        assert!(fields(&[]).entry(id()).is_none());
+        assert!(fields(&[]).entry(id(), 0).is_none());
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use redis::streams::{StreamId, StreamRangeReply, StreamReadReply};
 use redis::{FromRedisValue, Value, cmd};
 use session_domain::lifecycle::Reason;
-use session_domain::{PodName, SessionId};
+use session_domain::{PodName, SessionId, TaskId};
 
 use super::timeouts::MAX_BLOCK;
-use super::{RedisStore, entry, keys, millis};
+use super::{RedisStore, entry, keys, millis, task};
 use crate::store::{InboxPage, InboxPosition, Message, StoreError};
 
 /// An inbox expires this long after its last message: its pod is gone.
@@ -32,6 +32,13 @@ pub(super) async fn send(store: &RedisStore, pod: &PodName, message: &Message) -
         Message::Active(ids) => {
             ("active", ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(","), String::new())
         }
+        Message::Task(id, task) => {
+            let remaining = crate::clock::millis(task.remaining);
+            ("task", id.to_string(), format!("{} {remaining} {}", task.id, task::to_json(task)))
+        }
+        Message::TaskEnded(id, task) => ("task-ended", id.to_string(), task.to_string()),
+        Message::TasksCut(id) => ("tasks-cut", id.to_string(), String::new()),
+        Message::Renamed(old, new) => ("renamed", old.to_string(), new.to_string()),
     };
     let key = keys::inbox(pod);
     let mut add = cmd("XADD");
@@ -112,8 +119,19 @@ fn message(entry: &StreamId) -> Option<Message> {
         }
         "notified" => Message::Notified(ids.next()?, Reason::Shutdown),
         "active" => Message::Active(ids.collect()),
+        "task" => Message::Task(ids.next()?, shared_task(&detail?)?),
+        "task-ended" => Message::TaskEnded(ids.next()?, detail?.parse().ok()?),
+        "tasks-cut" => Message::TasksCut(ids.next()?),
+        "renamed" => Message::Renamed(ids.next()?, detail?.parse().ok()?),
         _ => return None,
     })
+}
+
+/// Decodes a task: its id, its remaining milliseconds, and the rest as JSON.
+fn shared_task(detail: &str) -> Option<session_domain::shared::SharedTask> {
+    let (id, rest) = detail.split_once(' ')?;
+    let (remaining, json) = rest.split_once(' ')?;
+    task::from_json(id.parse::<TaskId>().ok()?, Duration::from_millis(remaining.parse().ok()?), json)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) async fn read(store: &RedisStore, id: SessionId) -> Result<ReadOutcom
         Err(StoreError::Refused(_)) => Fields::default(),
         answer => answer?,
     };
-    match store.decode(id, &fields) {
+    match store.decode(id, &fields).await? {
         Some(entry) => {
             let is_replaced = entry.is_to_be_renamed() && is_replaced(store, id).await?;
             Ok(ReadOutcome::Found(Box::new(SessionEntry { is_replaced, ..entry })))
@@ -59,7 +59,7 @@ async fn is_replaced(store: &RedisStore, id: SessionId) -> Result<bool, StoreErr
 }
 
 /// The time by Redis' clock in milliseconds: the one clock that all pods share. In a cluster, that of some node.
-async fn time(store: &RedisStore) -> Result<u64, StoreError> {
+pub(super) async fn time(store: &RedisStore) -> Result<u64, StoreError> {
     let (seconds, micros): (u64, u64) = store.query(&cmd("TIME")).await?;
     Ok(seconds.saturating_mul(1_000).saturating_add(micros / 1_000))
 }

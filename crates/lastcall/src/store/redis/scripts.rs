@@ -16,6 +16,8 @@ pub(super) struct Scripts {
     pub(super) touch: Script,
     pub(super) request: Script,
     pub(super) adopt: Script,
+    pub(super) put_task: Script,
+    pub(super) end_task: Script,
     pub(super) agree: Script,
 }
 
@@ -29,6 +31,8 @@ impl Scripts {
             touch: Script::new(&[RECORD_ACTIVITY, TOUCH].concat()),
             request: Script::new(&[MARK_REPLACED, REQUEST].concat()),
             adopt: Script::new(ADOPT),
+            put_task: Script::new(PUT_TASK),
+            end_task: Script::new(END_TASK),
             agree: Script::new(AGREE),
         }
     }
@@ -112,6 +116,18 @@ if ARGV[1] ~= ARGV[2] then redis.call('HSET', KEYS[1], 'previous_owner', ARGV[1]
 redis.call('HSET', KEYS[1], 'pod', ARGV[2], 'streaming', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 return redis.call('HGETALL', KEYS[1])";
+
+/// Arguments: field, remaining milliseconds, the task as JSON, whether to add the field.
+const PUT_TASK: &str = "
+if redis.call('HLEN', KEYS[1]) == 0 then return -1 end
+if ARGV[4] == '0' and redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then return -1 end
+local time = redis.call('TIME')
+local lease_until = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[2]
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%d', lease_until) .. ' ' .. ARGV[3])
+return 1";
+
+/// Argument: field.
+const END_TASK: &str = "return redis.call('HDEL', KEYS[1], ARGV[1]) == 1 and 1 or -1";
 
 /// Arguments: pairs of a secret and its time of creation, in milliseconds since 1970. Of two ages of one secret the greater counts.
 /// Answers with all secrets.

@@ -11,7 +11,7 @@ use session_domain::shared::SharedSession;
 use session_domain::{PodName, SessionId};
 
 use super::connection::Connection;
-use super::{RedisStore, entry, flag, keys, millis};
+use super::{RedisStore, entry, flag, keys, millis, task as task_field};
 use crate::store::{OwnerRequest, StoreError, Write, WriteOutcome};
 
 /// A write, and its place in the batch.
@@ -98,6 +98,13 @@ fn invocation<'a>(store: &'a RedisStore, write: &Write) -> Option<ScriptInvocati
             let replaced_for = matches!(request, OwnerRequest::Rename(_)).then_some(REPLACED_TTL);
             (&scripts.request, vec![entry::request_to_field(*request), lifetime(replaced_for)])
         }
+        Write::PutTask { task, new, .. } => {
+            let remaining = crate::clock::millis(task.remaining).to_string();
+            let arguments =
+                vec![task_field::field(task.id), remaining, task_field::to_json(task), flag(*new).to_owned()];
+            (&scripts.put_task, arguments)
+        }
+        Write::EndTask { task, .. } => (&scripts.end_task, vec![task_field::field(*task)]),
         Write::ExtendTtl { .. } => return None,
     };
     let mut invocation = script.prepare_invoke();

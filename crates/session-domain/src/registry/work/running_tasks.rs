@@ -1,20 +1,42 @@
 //! The tasks that run for one session.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::SessionWork;
 use super::tasks::TaskError;
-use crate::ids::TaskId;
+use crate::ids::{PodName, TaskId};
 use crate::session::{MAX_TASKS_PER_SESSION, TaskView};
-use crate::task::TaskLease;
+use crate::shared_task::SharedTask;
+use crate::task::{TaskLease, TaskName, TaskProgress};
+use crate::time::Timestamp;
+
+/// How long other pods count a task without a lease as running after they last heard of it.
+const UNLEASED_REMAINING: Duration = Duration::from_secs(30);
 
 /// A task that runs. One without a lease belongs to the pod's own code.
 #[derive(Clone, Debug)]
 pub(super) struct RunningTask {
     pub(super) view: TaskView,
     pub(super) lease: Option<TaskLease>,
+    /// The pod that runs it, where that is another.
+    pub(super) holder: Option<PodName>,
+}
+
+impl RunningTask {
+    /// The task as other pods know it.
+    pub(super) fn shared(&self, holder: PodName, now: Timestamp) -> Option<SharedTask> {
+        Some(SharedTask {
+            id: self.view.id,
+            holder,
+            name: TaskName::new(&self.view.kind, &self.view.label).ok()?,
+            progress: self.view.progress.and_then(|progress| TaskProgress::new(progress).ok()),
+            lease: self.lease,
+            remaining: self.view.lease_until.map_or(UNLEASED_REMAINING, |until| until.since(now)),
+        })
+    }
 }
 
 /// The tasks of one session, oldest first.
@@ -32,7 +54,7 @@ impl RunningTasks {
     /// Adds a task and calls `added` under the lock, unless there are as many as a session may have.
     pub(super) fn add(&self, task: RunningTask, added: impl FnOnce()) -> Result<(), TaskError> {
         let mut tasks = self.lock();
-        if tasks.len() >= MAX_TASKS_PER_SESSION {
+        if tasks.iter().filter(|task| task.holder.is_none()).count() >= MAX_TASKS_PER_SESSION {
             return Err(TaskError::TooManyOfSession);
         }
         tasks.push(task);
@@ -54,7 +76,7 @@ impl RunningTasks {
         if !self.any.load(Ordering::Acquire) {
             return Vec::new();
         }
-        self.lock().iter().map(|task| task.view.clone()).collect()
+        self.lock().iter().filter(|task| task.holder.is_none()).map(|task| task.view.clone()).collect()
     }
 }
 
@@ -66,6 +88,6 @@ impl SessionWork {
 
     /// The task with this id.
     pub fn task(&self, id: TaskId) -> Option<TaskView> {
-        self.tasks.lock().iter().find(|task| task.view.id == id).map(|task| task.view.clone())
+        self.tasks.lock().iter().find(|task| task.view.id == id && task.holder.is_none()).map(|task| task.view.clone())
     }
 }

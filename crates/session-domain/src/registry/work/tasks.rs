@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::SessionWork;
 use super::running_tasks::RunningTask;
-use crate::ids::{SessionId, TaskId};
+use crate::ids::{PodName, SessionId, TaskId};
 use crate::outcome::Outcome;
 use crate::registry::Registry;
 use crate::registry::live_session::LiveSession;
@@ -49,12 +49,30 @@ pub struct NewTask {
     pub lease: Option<TaskLease>,
 }
 
+/// A task that has ended, as [`Registry::with_task_observer`] is told.
+#[derive(Clone, Copy, Debug)]
+pub struct EndedTask<'a> {
+    /// Its session.
+    pub session: SessionId,
+    /// The task.
+    pub task: &'a TaskView,
+    /// Whether it belonged to the pod's own code.
+    pub is_leased: bool,
+    /// How it ended.
+    pub outcome: TaskOutcome,
+    /// The pod that runs it on, where that is another: its session has ended here for good, and its holder has to cut it.
+    pub holder: Option<&'a PodName>,
+}
+
+/// When a lease ends; of which task; whether another pod runs it.
+pub(super) type LeaseKey = (Timestamp, TaskId, bool);
+
 /// All tasks of the pod: how many, and when their leases end.
 #[derive(Debug, Default)]
 pub(crate) struct TaskTable {
     running: AtomicU64,
     ended: [AtomicU64; 3],
-    leases: Mutex<BTreeMap<(Timestamp, TaskId), Arc<SessionWork>>>,
+    leases: Mutex<BTreeMap<LeaseKey, Arc<SessionWork>>>,
 }
 
 impl TaskTable {
@@ -65,15 +83,15 @@ impl TaskTable {
     }
 
     /// Adds the end of a lease. Returns whether it is the earliest.
-    fn add_lease(&self, until: Timestamp, id: TaskId, work: &Arc<SessionWork>) -> bool {
+    fn add_lease(&self, key: LeaseKey, work: &Arc<SessionWork>) -> bool {
         let mut leases = self.leases.lock();
-        leases.insert((until, id), Arc::clone(work));
-        leases.first_key_value().is_some_and(|(first, _)| *first == (until, id))
+        leases.insert(key, Arc::clone(work));
+        leases.first_key_value().is_some_and(|(first, _)| *first == key)
     }
 
-    fn remove_lease(&self, task: &TaskView) {
-        if let Some(until) = task.lease_until {
-            self.leases.lock().remove(&(until, task.id));
+    pub(super) fn remove_lease(&self, task: &RunningTask) {
+        if let Some(until) = task.view.lease_until {
+            self.leases.lock().remove(&(until, task.view.id, task.holder.is_some()));
         }
     }
 }
@@ -124,8 +142,8 @@ impl<X> Registry<X> {
         let (kind, label) = (Arc::clone(name.kind()), Arc::clone(name.label()));
         let view = TaskView { id, kind, label, progress: None, lease_until };
         // Under the lock, here and below: a task that ends meanwhile takes its lease along.
-        let add_lease = || lease_until.into_iter().for_each(|until| self.add_lease(until, id, &work));
-        if let Err(error) = work.tasks.add(RunningTask { view: view.clone(), lease }, add_lease) {
+        let add_lease = || lease_until.into_iter().for_each(|until| self.add_lease((until, id, false), &work));
+        if let Err(error) = work.tasks.add(RunningTask { view: view.clone(), lease, holder: None }, add_lease) {
             self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
             self.unprotect(&work, None);
             return Err(error);
@@ -145,14 +163,14 @@ impl<X> Registry<X> {
         now: Timestamp,
     ) -> Option<TaskView> {
         let mut tasks = work.tasks.lock();
-        let task = tasks.iter_mut().find(|task| task.view.id == id)?;
+        let task = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none())?;
         let lease = lease.or(task.lease).filter(|_| task.lease.is_some())?;
-        self.work.tasks.remove_lease(&task.view);
+        self.work.tasks.remove_lease(task);
         let until = now.plus(lease.duration());
         (task.lease, task.view.lease_until) = (Some(lease), Some(until));
         task.view.progress = progress.map(TaskProgress::get).or(task.view.progress);
         let view = task.view.clone();
-        self.add_lease(until, id, work);
+        self.add_lease((until, id, false), work);
         drop(tasks);
         self.queue_tasks_changed(work);
         Some(view)
@@ -161,7 +179,9 @@ impl<X> Registry<X> {
     /// Sets the progress of a task. Returns `false` if it has ended.
     pub fn set_task_progress(&self, work: &Arc<SessionWork>, id: TaskId, progress: TaskProgress) -> bool {
         let mut tasks = work.tasks.lock();
-        let Some(task) = tasks.iter_mut().find(|task| task.view.id == id) else { return false };
+        let Some(task) = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none()) else {
+            return false;
+        };
         task.view.progress = Some(progress.get());
         drop(tasks);
         self.queue_tasks_changed(work);
@@ -170,56 +190,59 @@ impl<X> Registry<X> {
 
     /// Ends a task that its client renews. Returns `false` if the session has no such task with a lease.
     pub fn end_leased_task(&self, work: &Arc<SessionWork>, id: TaskId, now: Timestamp) -> bool {
-        self.end_tasks(work, TaskOutcome::Done, Some(now), |task| task.view.id == id && task.lease.is_some()) > 0
+        self.end_own_tasks(work, TaskOutcome::Done, now, |task| task.view.id == id && task.lease.is_some()) > 0
     }
 
     /// Ends a task of the pod's own code. Returns `false` if it had ended.
     pub fn end_task(&self, work: &Arc<SessionWork>, id: TaskId, now: Timestamp) -> bool {
-        self.end_tasks(work, TaskOutcome::Done, Some(now), |task| task.view.id == id) > 0
+        self.end_own_tasks(work, TaskOutcome::Done, now, |task| task.view.id == id) > 0
     }
 
     /// When the next lease ends; `None` if no task has one.
     pub fn next_lease_end(&self) -> Option<Timestamp> {
-        self.work.tasks.leases.lock().first_key_value().map(|((until, _), _)| *until)
+        self.work.tasks.leases.lock().first_key_value().map(|((until, ..), _)| *until)
     }
 
     /// Ends the tasks whose lease has run out.
     pub fn lapse_tasks(&self, now: Timestamp) {
-        while let Some((id, work)) = self.lapsed(now) {
+        while let Some((id, is_mirrored, work)) = self.lapsed(now) {
             let is_over = |task: &RunningTask| task.view.lease_until.is_some_and(|until| until <= now);
-            self.end_tasks(&work, TaskOutcome::Lapsed, Some(now), |task| task.view.id == id && is_over(task));
+            self.end_tasks(&work, TaskOutcome::Lapsed, Some(now), |task| {
+                task.view.id == id && task.holder.is_some() == is_mirrored && is_over(task)
+            });
         }
     }
 
     /// Takes out a lease that has run out.
-    fn lapsed(&self, now: Timestamp) -> Option<(TaskId, Arc<SessionWork>)> {
+    fn lapsed(&self, now: Timestamp) -> Option<(TaskId, bool, Arc<SessionWork>)> {
         let mut leases = self.work.tasks.leases.lock();
         let first = leases.first_entry().filter(|first| first.key().0 <= now)?;
-        let ((_, id), work) = first.remove_entry();
-        Some((id, work))
+        let ((_, id, is_mirrored), work) = first.remove_entry();
+        Some((id, is_mirrored, work))
     }
 
     /// Cuts all tasks: the time for work in progress is over.
     pub fn cut_tasks(&self, now: Timestamp) {
         let all: Vec<_> = self.work.sessions.lock().values().cloned().collect();
         for work in all {
-            self.end_tasks(&work, TaskOutcome::Cut, Some(now), |_| true);
+            self.end_own_tasks(&work, TaskOutcome::Cut, now, |_| true);
         }
     }
 
     /// Cuts the tasks of a session that has ended on another pod, as far as they have a lease.
     pub fn cut_leased_tasks(&self, work: &Arc<SessionWork>, now: Timestamp) {
-        self.end_tasks(work, TaskOutcome::Cut, Some(now), |task| task.lease.is_some());
+        self.end_own_tasks(work, TaskOutcome::Cut, now, |task| task.lease.is_some());
     }
 
     /// Ends the tasks that do not outlive the session.
     pub(in crate::registry) fn end_tasks_of(&self, session: &LiveSession<X>, outcome: Outcome) {
         let Some(work) = session.known_work() else { return };
         match outcome {
-            Outcome::Moved => {}
+            // Its new owner protects it for the sake of other pods.
+            Outcome::Moved => _ = self.end_tasks(&work, TaskOutcome::Done, None, |task| task.holder.is_some()),
             Outcome::Forced => _ = self.end_tasks(&work, TaskOutcome::Cut, None, |_| true),
             Outcome::Logout | Outcome::AutoLogout | Outcome::Expired => {
-                self.end_tasks(&work, TaskOutcome::Cut, None, |task| task.lease.is_some());
+                self.end_tasks(&work, TaskOutcome::Cut, None, |task| task.lease.is_some() || task.holder.is_some());
             }
         }
     }
@@ -233,8 +256,19 @@ impl<X> Registry<X> {
         }
     }
 
+    /// Ends the tasks of this pod that satisfy `predicate`. Returns how many there were.
+    fn end_own_tasks(
+        &self,
+        work: &Arc<SessionWork>,
+        outcome: TaskOutcome,
+        now: Timestamp,
+        predicate: impl Fn(&RunningTask) -> bool,
+    ) -> usize {
+        self.end_tasks(work, outcome, Some(now), |task| task.holder.is_none() && predicate(task))
+    }
+
     /// Ends the tasks that satisfy `predicate`. Returns how many there were.
-    fn end_tasks(
+    pub(super) fn end_tasks(
         &self,
         work: &Arc<SessionWork>,
         outcome: TaskOutcome,
@@ -243,11 +277,18 @@ impl<X> Registry<X> {
     ) -> usize {
         let ended = work.tasks.take(predicate);
         for task in &ended {
-            self.work.tasks.remove_lease(&task.view);
-            self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
-            self.work.tasks.ended[outcome as usize].fetch_add(1, Ordering::Relaxed);
-            if let Some(observe) = &self.task_ended {
-                observe(work.session_id(), &task.view, outcome);
+            self.work.tasks.remove_lease(task);
+            if task.holder.is_none() {
+                self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
+                self.work.tasks.ended[outcome as usize].fetch_add(1, Ordering::Relaxed);
+            } else {
+                work.mirrored.fetch_sub(1, Ordering::AcqRel);
+            }
+            if let Some(observe) = &self.task_ended
+                && (task.holder.is_none() || outcome == TaskOutcome::Cut)
+            {
+                let (session, is_leased) = (work.session_id(), task.lease.is_some());
+                observe(EndedTask { session, task: &task.view, is_leased, outcome, holder: task.holder.as_ref() });
             }
             self.unprotect(work, now);
         }
@@ -257,8 +298,8 @@ impl<X> Registry<X> {
         ended.len()
     }
 
-    fn add_lease(&self, until: Timestamp, id: TaskId, work: &Arc<SessionWork>) {
-        if self.work.tasks.add_lease(until, id, work)
+    pub(super) fn add_lease(&self, key: LeaseKey, work: &Arc<SessionWork>) {
+        if self.work.tasks.add_lease(key, work)
             && let Some(advanced) = &self.lease_advanced
         {
             advanced();

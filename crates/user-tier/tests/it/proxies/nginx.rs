@@ -89,3 +89,15 @@ async fn over_plain_http_by_name_our_own_forms_pass_without_sec_fetch_site() {
         browser.reads("h1", "signed out").await;
     }
 }
+
+#[tokio::test]
+async fn a_websocket_passes_the_recommended_nginx_and_its_close_code_as_well() {
+    let pod = pod(&[]).await;
+    let nginx = as_recommended(&pod.http, "60s").await;
+    let person = Person::new(&nginx.address).visit().await;
+    let mut socket = person.websocket("/ws").await;
+    assert_eq!(socket.event().await.name, "connected");
+    person.post("/logout").send().await.unwrap();
+    assert_eq!(socket.event_named("session-ended").await.data["reason"], "logout");
+    assert_eq!(socket.close_code().await, Some(1001));
+}

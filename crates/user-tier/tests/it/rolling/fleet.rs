@@ -19,6 +19,8 @@ pub(super) struct Fleet {
     pub(super) haproxy: Haproxy,
     redis: Redis,
     forced_end: ForcedEnd,
+    /// Options of every pod.
+    options: Vec<(String, String)>,
     /// The oldest first.
     pub(super) running: VecDeque<Running>,
     pub(super) gone: Vec<Gone>,
@@ -47,8 +49,15 @@ pub(super) struct Gone {
 impl Fleet {
     /// Starts all of it and waits until every pod gets connections.
     pub(super) async fn start(forced_end: ForcedEnd) -> Self {
+        Self::start_with(forced_end, &[]).await
+    }
+
+    /// Does the same with these options of every pod.
+    pub(super) async fn start_with(forced_end: ForcedEnd, options: &[(&str, &str)]) -> Self {
         let (haproxy, redis) = (Haproxy::with_slots(SLOTS).await, Redis::start().await);
-        let mut fleet = Self { haproxy, redis, forced_end, running: VecDeque::new(), gone: Vec::new(), started: 0 };
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let mut fleet =
+            Self { haproxy, redis, forced_end, options, running: VecDeque::new(), gone: Vec::new(), started: 0 };
         for slot in 0..PODS {
             fleet.start_pod(slot).await;
         }
@@ -103,6 +112,8 @@ impl Fleet {
             // A page that is idle for longer opens a new connection for its next request.
             ("KEEP_ALIVE_TIMEOUT", "2s"),
         ];
+        let more = self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let options: Vec<_> = options.into_iter().chain(more).collect();
         let pod = UserPod::start(BINARY, &name, &options).await;
         eventually("a pod that is ready", || async { (pod.person().status("/ready").await == 200).then_some(()) })
             .await;

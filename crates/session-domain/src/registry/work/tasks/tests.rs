@@ -21,7 +21,7 @@ fn registry() -> (Arc<Registry<()>>, Ended) {
     let ended = Ended::default();
     let log = Arc::clone(&ended);
     let registry = Registry::new(PodName::new("a").unwrap(), Limits::default(), || {})
-        .with_task_observer(move |_, task, outcome| log.lock().push((task.id.as_uuid().as_u128(), outcome)));
+        .with_task_observer(move |end| log.lock().push((end.task.id.as_uuid().as_u128(), end.outcome)));
     (Arc::new(registry), ended)
 }
 

@@ -1,0 +1,181 @@
+//! Uploads, exports and chats of several users in the drain of one pod.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use futures_util::StreamExt as _;
+use reqwest::Response;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use test_support::{Event, Events, Person, Signal, UserPod, eventually};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::pod;
+
+/// 200 pieces are the 20 MB that are uploaded.
+const PIECES: usize = 200;
+const PIECE: usize = 100_000;
+
+/// An upload that goes on when the test says so.
+struct Upload {
+    pieces: mpsc::UnboundedSender<Bytes>,
+    sha256: Sha256,
+    sent: usize,
+    answer: JoinHandle<Response>,
+}
+
+impl Upload {
+    fn begin(person: &Person) -> Self {
+        let (pieces, mut sent) = mpsc::unbounded_channel::<Bytes>();
+        let body = futures_util::stream::poll_fn(move |context| sent.poll_recv(context)).map(Ok::<_, std::io::Error>);
+        let request = person.post("/uploads").body(reqwest::Body::wrap_stream(body));
+        let answer = tokio::spawn(async move { request.send().await.unwrap() });
+        Self { pieces, sha256: Sha256::new(), sent: 0, answer }
+    }
+
+    fn send(&mut self, pieces: usize) {
+        for _ in 0..pieces {
+            let piece: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..)).take(PIECE).collect();
+            self.sha256.update(&piece);
+            self.sent += piece.len();
+            // The request may have been cut.
+            let _ = self.pieces.send(piece.into());
+        }
+    }
+
+    /// Sends what is missing, and compares what the server has received.
+    async fn finish(mut self) {
+        self.send(PIECES - self.sent / PIECE);
+        let (bytes, sha256) = (self.sent, format!("{:x}", self.sha256.finalize()));
+        drop(self.pieces);
+        let answer = self.answer.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let received: Value = answer.json().await.unwrap();
+        assert_eq!(received, serde_json::json!({ "bytes": bytes, "sha256": sha256 }));
+    }
+}
+
+/// Four users: an upload, an export, a chat, and one who only reads.
+struct Scene {
+    pod: UserPod,
+    upload: Upload,
+    exporter: Person,
+    chat: test_support::Socket,
+    streams: [Events; 3],
+}
+
+/// Everything is in progress when this returns.
+async fn scene(task_grace: &str) -> Scene {
+    let pod = pod(&[("DRAIN_TIMEOUT", "2s"), ("TASK_GRACE", task_grace), ("PROPAGATION_WAIT", "2s")]).await;
+    let [uploader, exporter, chatter, reader] = [
+        pod.person().visit().await,
+        pod.person().visit().await,
+        pod.person().visit().await,
+        pod.person().visit().await,
+    ];
+    let streams = [uploader.events().await, exporter.events().await, reader.events().await];
+    let chat = chatter.websocket("/chat").await;
+    let export = exporter.post("/exports?rounds=20000").body("my notes").send().await.unwrap();
+    assert_eq!(export.status(), 201);
+    let mut upload = Upload::begin(&uploader);
+    upload.send(PIECES / 4);
+    eventually("two sessions with work", || async {
+        (pod.metric("lastcall_sessions_protected").await == 2.0).then_some(())
+    })
+    .await;
+    Scene { pod, upload, exporter, chat, streams }
+}
+
+async fn drain(events: &mut Events) -> Event {
+    events.next_named("drain").await
+}
+
+/// Waits for the Close frame, and gives its code.
+async fn close_code(chat: &mut test_support::Socket) -> u16 {
+    loop {
+        match chat.next().await {
+            Some(Message::Close(frame)) => return frame.map_or(1005, |frame| frame.code.into()),
+            Some(_) => {}
+            None => panic!("the socket was cut without a Close frame"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn uploads_and_exports_are_finished_after_the_deadline_and_chats_are_closed_before_it() {
+    let Scene { mut pod, mut upload, exporter, mut chat, mut streams } = scene("120s").await;
+    pod.signal(Signal::SIGTERM);
+    let [uploads, exports, reads] = &mut streams;
+    for events in [uploads, exports] {
+        let notice = drain(events).await;
+        assert_eq!(notice.data["protected"], true, "{notice:?}");
+        assert!(notice.data["remaining_ms"].as_u64().unwrap() > 110_000, "{notice:?}");
+    }
+    assert!(drain(reads).await.data.get("protected").is_none());
+    assert_eq!(close_code(&mut chat).await, 1012);
+    assert_eq!(reads.next_named("session-ended").await.data["reason"], "forced");
+    pod.line("Waiting up to 120s for 2 sessions with work in progress...").await;
+    // The upload moves on while the export is waited for.
+    let export = eventually("the export", || {
+        upload.send(1);
+        async {
+            let exports: Value = exporter.get("/exports").await.json().await.unwrap();
+            (exports[0]["state"] == "done").then(|| exports[0].clone())
+        }
+    })
+    .await;
+    let file = exporter.get(&format!("/exports/{}", export["export_id"].as_str().unwrap())).await;
+    assert_eq!(file.status(), 200);
+    assert!(file.text().await.unwrap().contains("my notes"));
+    eventually("the end of the task", || async {
+        (pod.metric("lastcall_tasks_total{outcome=\"done\"}").await == 1.0).then_some(())
+    })
+    .await;
+    upload.finish().await;
+    pod.line("Waiting 2s for endpoint removal to propagate...").await;
+    assert_eq!(pod.metric("lastcall_requests_cut_total").await, 0.0);
+    assert_eq!(pod.metric("lastcall_tasks_total{outcome=\"cut\"}").await, 0.0);
+    assert!(pod.wait().await.success());
+    let log = pod.log().join("\n");
+    let order = [
+        "Received SIGTERM signal",
+        "4 active users detected",
+        "Force-closing 2 remaining sessions...",
+        "Waiting up to 120s for 2 sessions with work in progress...",
+        "Force-closing 2 remaining sessions...",
+        "Waiting 2s for endpoint removal to propagate...",
+        "Shutting down cleanly...",
+    ];
+    let mut rest = log.as_str();
+    for line in order {
+        let (_, after) = rest.split_once(line).unwrap_or_else(|| panic!("{line:?} is missing or too early in\n{log}"));
+        rest = after;
+    }
+}
+
+#[tokio::test]
+async fn without_a_grace_work_is_cut_at_the_deadline_and_users_and_operators_are_told() {
+    let Scene { mut pod, upload, streams, .. } = scene("0s").await;
+    pod.signal(Signal::SIGTERM);
+    let [mut uploads, mut exports, _] = streams;
+    for events in [&mut uploads, &mut exports] {
+        let notice = drain(events).await;
+        assert_eq!((&notice.data["protected"], &notice.data["grace_ms"]), (&true.into(), &0.into()), "{notice:?}");
+        assert!(notice.data["remaining_ms"].as_u64().unwrap() <= 2_000, "{notice:?}");
+        assert_eq!(events.next_named("session-ended").await.data["reason"], "forced");
+    }
+    let Upload { answer, pieces, .. } = upload;
+    let answer = answer.await.unwrap();
+    drop(pieces);
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.json::<Value>().await.unwrap()["title"], "Upload cut off");
+    pod.line("Waiting 2s for endpoint removal to propagate...").await;
+    assert_eq!(pod.metric("lastcall_requests_cut_total").await, 1.0);
+    assert_eq!(pod.metric("lastcall_tasks_total{outcome=\"cut\"}").await, 1.0);
+    assert!(tokio::time::timeout(Duration::from_secs(30), pod.wait()).await.unwrap().success());
+    let log = pod.log().join("\n");
+    assert!(log.contains("requests.cut=1"), "{log}");
+    assert!(!log.contains("Waiting up to"), "{log}");
+}
