@@ -36,8 +36,8 @@ mod tasks;
 mod token;
 mod unread_log;
 mod websockets;
-mod work_in_progress;
 mod work;
+mod work_in_progress;
 
 use test_support::UserPod;
 
