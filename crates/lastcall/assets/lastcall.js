@@ -115,6 +115,30 @@
     for (const copy of [...document.getElementsByTagName("lastcall-banner")]) if (copy !== host) copy.remove();
     for (const copy of document.querySelectorAll("#drain-banner")) if (copy !== banner) copy.hidden = true;
   }
+  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.join(", ") || "Your work"} still running: what is not done when the time is over will be cut off.`, short: (name) => `${name} running.`, anything: "Work", until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason }, seconds) => `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (name) => `${name} läuft noch.`, anything: "Arbeit", until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
+  var MAX_SHORT_NAME = 10;
+  function chooseTexts(pageLanguage) {
+    const preferred = navigator.languages ?? [];
+    const language = [pageLanguage, ...preferred].map((locale) => locale && baseLanguage(locale)).find((candidate) => Object.hasOwn(languages, candidate ?? "")) ?? "en";
+    const locales = [...preferred.filter((locale) => baseLanguage(locale) === language), language];
+    const timeOfDay = new Intl.DateTimeFormat(locales.find(isValid), { timeStyle: "medium" });
+    return { language, direction: "ltr", words: languages[language], timeOfDay };
+  }
+  function describeWork({ work }, notice, names) {
+    return notice.grace_ms > 0 ? work.finished(names) : work.cut(names);
+  }
+  function describeWorkBriefly({ work }, names) {
+    const [name] = names;
+    return work.short(names.length === 1 && name.length <= MAX_SHORT_NAME ? name : work.anything);
+  }
+  var baseLanguage = (locale) => locale.split("-")[0].toLowerCase();
+  function isValid(locale) {
+    try {
+      return Intl.getCanonicalLocales(locale).length > 0;
+    } catch {
+      return false;
+    }
+  }
   var CANCELLATION_MS = 12e3;
   var URGENT_MS = 1e4;
   var Banner = class {
@@ -252,7 +276,7 @@
       this.#parts.write("countdown", `${seconds}s`);
       this.#parts.write("drain-message", words.message(this.#notice, seconds));
       const isProtected = Boolean(this.#notice.protected);
-      this.#parts.write("drain-short", isProtected ? words.work.short(this.#workNames()) : words.short);
+      this.#parts.write("drain-short", isProtected ? describeWorkBriefly(words, this.#workNames()) : words.short);
       if (isProtected) this.#parts.write("drain-work", this.#describeWork(this.#notice));
       if (banner.hidden && this.#notice) this.#parts.show("drain-banner");
       banner.classList.toggle("urgent", this.#remainingMs <= URGENT_MS);
@@ -1012,6 +1036,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 @media (max-height: 30rem) {
   #drain-banner, #drain-over, #reprieve { padding-block: .3rem; gap: .3rem .75rem; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
   #drain-until { display: none; }
+  [data-protected] #drain-short { display: block; }
   #countdown { font-size: 1.3em; }
   button { padding-block: .2rem; }
 }
@@ -1444,25 +1469,6 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     if (document.readyState === "complete" || navigation?.domContentLoadedEventEnd > 0) start();
     document.addEventListener("DOMContentLoaded", start);
     addEventListener("load", start);
-  }
-  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.join(", ") || "Your work"} still running: what is not done when the time is over will be cut off.`, short: (names) => `${names.join(", ") || "Work"} still running.`, until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason }, seconds) => `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (names) => `${names.join(", ") || "Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch.`, until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
-  function chooseTexts(pageLanguage) {
-    const preferred = navigator.languages ?? [];
-    const language = [pageLanguage, ...preferred].map((locale) => locale && baseLanguage(locale)).find((candidate) => Object.hasOwn(languages, candidate ?? "")) ?? "en";
-    const locales = [...preferred.filter((locale) => baseLanguage(locale) === language), language];
-    const timeOfDay = new Intl.DateTimeFormat(locales.find(isValid), { timeStyle: "medium" });
-    return { language, direction: "ltr", words: languages[language], timeOfDay };
-  }
-  function describeWork({ work }, notice, names) {
-    return notice.grace_ms > 0 ? work.finished(names) : work.cut(names);
-  }
-  var baseLanguage = (locale) => locale.split("-")[0].toLowerCase();
-  function isValid(locale) {
-    try {
-      return Intl.getCanonicalLocales(locale).length > 0;
-    } catch {
-      return false;
-    }
   }
   var TIME_PREFIXES = Object.values(languages).map(({ title }) => title("\\d+", "").replace(/ $/, "\\s*"));
   var TIME_PREFIX = new RegExp(`^(?:${TIME_PREFIXES.join("|")})+`);

@@ -73,7 +73,7 @@ class Row {
     this.#button.type = "button";
     this.#button.className = "quiet";
     this.#button.addEventListener("click", () => this.#toggle());
-    this.element.append(name, this.#amount, this.#progress, this.#outcome, this.#button);
+    this.element.append(name, this.#progress, this.#amount, this.#outcome, this.#button);
     this.#setButton(texts.cancel);
     this.#amount.textContent = sizeOf(file.size);
     this.#say(texts.waiting);

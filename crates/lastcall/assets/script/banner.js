@@ -3,6 +3,7 @@
 import { BannerParts } from "./banner_parts.js";
 import { element } from "./element.js";
 import { observeRestoredParts, removeCopies } from "./restored_parts.js";
+import { describeWorkBriefly } from "./texts.js";
 
 // How long a cancellation stays visible, so that users see that they may stay.
 const CANCELLATION_MS = 12_000;
@@ -178,7 +179,7 @@ export class Banner {
     this.#parts.write("drain-message", words.message(this.#notice, seconds));
     // The page may begin and end work at any time.
     const isProtected = Boolean(this.#notice.protected);
-    this.#parts.write("drain-short", isProtected ? words.work.short(this.#workNames()) : words.short);
+    this.#parts.write("drain-short", isProtected ? describeWorkBriefly(words, this.#workNames()) : words.short);
     if (isProtected) this.#parts.write("drain-work", this.#describeWork(this.#notice));
     if (banner.hidden && this.#notice) this.#parts.show("drain-banner");
     banner.classList.toggle("urgent", this.#remainingMs <= URGENT_MS);

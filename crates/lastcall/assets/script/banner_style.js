@@ -46,6 +46,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 @media (max-height: 30rem) {
   #drain-banner, #drain-over, #reprieve { padding-block: .3rem; gap: .3rem .75rem; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
   #drain-until { display: none; }
+  [data-protected] #drain-short { display: block; }
   #countdown { font-size: 1.3em; }
   button { padding-block: .2rem; }
 }

@@ -10,7 +10,8 @@ export const languages = {
     work: {
       finished: (names) => (names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished."),
       cut: (names) => `${names.join(", ") || "Your work"} still running: what is not done when the time is over will be cut off.`,
-      short: (names) => `${names.join(", ") || "Work"} still running.`,
+      short: (name) => `${name} running.`,
+      anything: "Work",
       until: ["You will be signed out afterwards, at ", " at the latest."],
       goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."],
       logout: "Logging out before may stop it.",
@@ -52,7 +53,8 @@ export const languages = {
     work: {
       finished: (names) => (names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen."),
       cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`,
-      short: (names) => `${names.join(", ") || "Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch.`,
+      short: (name) => `${name} läuft noch.`,
+      anything: "Arbeit",
       until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."],
       goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."],
       logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden.",

@@ -2,6 +2,8 @@
 
 import { languages } from "./languages.js";
 
+const MAX_SHORT_NAME = 10;
+
 // Returns the texts in the page's language, else in the first of the user's languages that there is, else in English, together
 // with a formatter for times of day.
 export function chooseTexts(pageLanguage) {
@@ -19,6 +21,12 @@ export function chooseTexts(pageLanguage) {
 // Says what becomes of the work in progress of a protected session: `names` is what the page calls it.
 export function describeWork({ work }, notice, names) {
   return notice.grace_ms > 0 ? work.finished(names) : work.cut(names);
+}
+
+// Says in a few words that work is in progress. Small screens have no room for more than one short name.
+export function describeWorkBriefly({ work }, names) {
+  const [name] = names;
+  return work.short(names.length === 1 && name.length <= MAX_SHORT_NAME ? name : work.anything);
 }
 
 const baseLanguage = (locale) => locale.split("-")[0].toLowerCase();

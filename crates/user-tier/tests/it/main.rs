@@ -36,6 +36,7 @@ mod tasks;
 mod token;
 mod unread_log;
 mod websockets;
+mod work;
 mod work_in_progress;
 
 use test_support::UserPod;

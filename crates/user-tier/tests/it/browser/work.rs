@@ -47,6 +47,20 @@ async fn an_upload_and_an_export_are_finished_before_the_page_is_signed_out() {
     let (_file, sha256) = begin_work(&browser, &pod).await;
     pod.signal(Signal::SIGTERM);
     browser.reads("#drain-until", "Upload, Export still running: they will be finished.").await;
+    for (name, width, height) in [("", 1100, 800), ("-phone", 390, 780), ("-zoomed", 320, 256)] {
+        browser.emulate(false, width, height).await;
+        browser
+            .run(
+                "document.activeElement.blur(); document.getElementById('upload-title').scrollIntoView();
+            await Promise.all(document.getAnimations().map((animation) => animation.finished))",
+            )
+            .await;
+        browser.screenshot(&format!("user-work{name}")).await;
+    }
+    let height = browser.run("return document.getElementById('drain-banner').offsetHeight").await;
+    assert!(height.as_u64().unwrap() <= 256 / 5, "at 400 % zoom: {height}");
+    assert_eq!(browser.text("#drain-short").await, "Work running.");
+    browser.emulate(false, 1100, 800).await;
     assert_eq!(idle_events.next_named("session-ended").await.data["reason"], "forced", "the deadline");
     assert!(!browser.shows("#drain-over").await, "the session goes on");
 
@@ -89,7 +103,7 @@ async fn without_a_grace_work_is_cut_off_at_the_deadline_and_the_page_says_so() 
     browser
         .reads("#uploads li", "Cut off: the server ended before it was complete. Sign in again and repeat it.")
         .await;
-    browser.reads("#export-hint", "the export was not finished").await;
+    browser.reads("#export-hint", "The export was not finished").await;
     assert_eq!(pod.metric("lastcall_requests_cut_total").await, 1.0);
     assert_eq!(pod.metric("forced_logouts_total").await, 1.0);
     browser.screenshot("user-work-cut").await;
@@ -108,8 +122,8 @@ async fn an_upload_that_stalls_or_fails_says_why_and_can_be_repeated() {
     // Ten seconds pass on a fake clock.
     browser.run("const now = performance.now.bind(performance); performance.now = () => now() * 10_000").await;
     browser.reads("#uploads li:last-child", "Stalled: nothing was sent for ten seconds.").await;
-    browser.limit_uploads(None).await;
     browser.click("#uploads li:last-child button").await;
+    browser.limit_uploads(None).await;
     browser.reads("#uploads li:last-child", &sha256).await;
     browser.reads("#uploads li:first-child", "Finished: the server has received all 1 kB.").await;
 
