@@ -52,10 +52,10 @@ impl Task {
 
     /// Sets how much of the task is done, from 0 to 1. A number outside of that range counts as its nearest end; NaN changes nothing.
     pub fn set_progress(&self, progress: f64) {
-        if let Ok(progress) = TaskProgress::new(progress.clamp(0.0, 1.0)) {
-            if self.state.registry.set_task_progress(&self.work, self.id, progress) {
-                self.state.task_changed(self.id, &self.work);
-            }
+        if let Ok(progress) = TaskProgress::new(progress.clamp(0.0, 1.0))
+            && self.state.registry.set_task_progress(&self.work, self.id, progress)
+        {
+            self.state.task_changed(self.id, &self.work);
         }
     }
 

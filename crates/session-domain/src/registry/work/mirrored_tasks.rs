@@ -97,8 +97,7 @@ impl<X> Registry<X> {
 }
 
 impl SessionWork {
-    /// The task with this id as other pods know it; `None` if this pod does not run it. `without_lease` is how long others count a
-    /// task without a lease as running.
+    /// The task with this id as other pods know it; `None` if this pod does not run it.
     pub fn shared_task(&self, id: TaskId, holder: &PodName, now: Timestamp) -> Option<SharedTask> {
         let tasks = self.tasks.lock();
         let task = tasks.iter().find(|task| task.view.id == id && task.holder.is_none())?;
