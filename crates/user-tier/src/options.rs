@@ -67,14 +67,14 @@ impl Options {
         service.version = cli::version::VERSION.to_owned();
         service.revision = raw.pod.revision(&mut errors);
         let addresses = raw.addresses.parse(&mut errors);
-        raw.drain.apply(&mut service, drain::closers(environment), &mut errors);
+        let database = database::read(environment, &mut errors);
+        raw.drain.apply(&mut service, database.is_set, &mut errors);
         raw.sessions.apply(&mut service, &mut errors);
         let max_streams = raw.streams.apply(&mut service, &mut errors);
         raw.requests.apply(&mut service, &mut errors);
         let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
         let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
-        let database = database::read(environment, &mut errors);
         let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
         let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
         raw.maintenance.apply(&mut service, &mut errors);

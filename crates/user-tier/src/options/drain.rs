@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use cli::options::{self, Environment, OptionErrors, format_duration, word};
+use cli::options::{self, OptionErrors, format_duration, word};
 use lastcall::{CLOSING_TIME, Config, Policy, ReadinessWhileDraining, SecondSignal};
 
 use super::defaults::DEFAULTS;
@@ -15,12 +15,6 @@ const READINESS: [(&str, ReadinessWhileDraining); 2] =
 
 /// The time limit for closing the database. Only a database that `DATABASE_URL` names is waited for.
 pub const DATABASE_CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long the resources that the sample app registers may take to close.
-pub(super) fn closers(environment: &dyn Environment) -> Duration {
-    let is_set = |name| options::non_empty(environment.get(name).as_deref()).is_some();
-    if is_set("DATABASE_URL") || is_set("DATABASE_URL_FILE") { DATABASE_CLOSE_TIMEOUT } else { Duration::ZERO }
-}
 
 /// The options of a drain as they are written.
 #[derive(Args, Clone, Debug)]
@@ -54,8 +48,7 @@ pub(super) struct DrainArgs {
 }
 
 impl DrainArgs {
-    /// `closers` is what the registered resources may take to close.
-    pub(super) fn apply(&self, config: &mut Config, closers: Duration, errors: &mut OptionErrors) {
+    pub(super) fn apply(&self, config: &mut Config, has_database: bool, errors: &mut OptionErrors) {
         let policy = &mut config.policy;
         errors.set(&mut policy.drain_timeout, "DRAIN_TIMEOUT", options::timeout(&self.drain_timeout));
         errors.set(
@@ -72,6 +65,7 @@ impl DrainArgs {
         );
         errors.set(&mut policy.second_signal, "SECOND_SIGNAL", options::choice(&self.second_signal, &SECOND_SIGNAL));
         errors.set(&mut config.auto_logout, "AUTO_LOGOUT", options::switch(&self.auto_logout));
+        let closers = if has_database { DATABASE_CLOSE_TIMEOUT } else { Duration::ZERO };
         self.apply_grace_period(config, closers, errors);
     }
 
@@ -90,7 +84,7 @@ impl DrainArgs {
                 "TERMINATION_GRACE_PERIOD",
                 format_args!(
                     "{granted}s is too short: DRAIN_TIMEOUT {drain}s + TASK_GRACE {work}s + PROPAGATION_WAIT {propagation}s + \
-                     {database}s for the database (10s with DATABASE_URL) + {closing}s for closing make {needed}s; \
+                     {database}s for the database + {closing}s for closing make {needed}s; \
                      raise terminationGracePeriodSeconds or lower the others"
                 ),
             );

@@ -158,11 +158,12 @@ fn work_in_progress_and_the_database_count_in_the_grace_period() {
     let flags = |granted: &'static str| ["--task-grace", "30s", "--termination-grace-period", granted];
     assert_eq!(parse(&flags("110s"), &[]).unwrap().service.policy.task_grace, Duration::from_secs(30));
     assert!(parse(&flags("109s"), &[]).is_err());
-    for variable in ["DATABASE_URL", "DATABASE_URL_FILE"] {
-        assert!(parse(&flags("120s"), &[(variable, "sqlite:/data/notes")]).is_ok_and(|_| true), "{variable}");
-        let fault = parse(&flags("119s"), &[(variable, "sqlite:/data/notes")]).unwrap_err();
-        let sum = "DRAIN_TIMEOUT 60s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + 10s for the database (10s with DATABASE_URL) + \
-                   5s for closing make 120s";
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "sqlite:/data/notes").unwrap();
+    for database in [("DATABASE_URL", "sqlite:/data/notes"), ("DATABASE_URL_FILE", file.path().to_str().unwrap())] {
+        assert!(parse(&flags("120s"), &[database]).is_ok(), "{database:?}");
+        let fault = parse(&flags("119s"), &[database]).unwrap_err();
+        let sum = "DRAIN_TIMEOUT 60s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + 10s for the database + 5s for closing make 120s";
         assert!(fault.contains(sum), "{fault}");
     }
     assert!(parse(&flags("110s"), &[("DATABASE_URL", "")]).is_ok(), "empty is unset");
