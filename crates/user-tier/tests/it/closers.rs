@@ -27,14 +27,14 @@ async fn a_pod_reports_that_it_closes_its_resources_until_a_further_signal_ends_
     let signals_of_process = futures_util::stream::poll_fn(move |context| sent.poll_recv(context));
     let served = tokio::spawn(async move { lastcall.serve(Router::new(), listeners, signals_of_process).await });
     let channel = Channel::from_shared(address).unwrap().connect().await.unwrap();
-    let mut client = IntrospectionClient::new(channel);
-    let mut phase = async || {
-        let pod = client.get_pod(GetPodRequest {}).await.unwrap().into_inner().pod.unwrap();
-        pod.phase()
+    let client = IntrospectionClient::new(channel);
+    let phase = || {
+        let mut client = client.clone();
+        async move { client.get_pod(GetPodRequest {}).await.unwrap().into_inner().pod.unwrap().phase() }
     };
     assert_eq!(phase().await, Phase::Serving);
     signals.send(Signal::Term).unwrap();
-    eventually("closing", async || (phase().await == Phase::Closing).then_some(())).await;
+    eventually("closing", || async { (phase().await == Phase::Closing).then_some(()) }).await;
     assert!(!served.is_finished());
     signals.send(Signal::Term).unwrap();
     timeout(TEST_TIMEOUT, served).await.unwrap().unwrap().unwrap();

@@ -80,7 +80,8 @@ async fn a_task_goes_on_while_its_session_moves_and_its_new_pod_answers_for_it()
     let redis = Redis::start().await;
     let url = redis.url();
     let options = [("REDIS_URL", url.as_str()), KEY, ("DRAIN_TIMEOUT", "3s"), ("TASK_GRACE", "60s")];
-    let start = |name| UserPod::start(BINARY, name, &[&QUICK, &options[..]].concat());
+    let options = [&QUICK[..], &options].concat();
+    let start = |name| UserPod::start(BINARY, name, &options);
     let (mut first, second) = (start("user-1").await, start("user-2").await);
     let here = first.person().visit().await;
     let stream = here.events().await;
