@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lastcall::store::{
-    OwnerRequest, PodName, ReadOutcome, RedisStore, SessionId, SessionStore as _, SharedSession, Timestamp, UserName,
-    Write, WriteOutcome,
+    Adoption, OwnerRequest, PodName, ReadOutcome, RedisStore, SessionId, SessionStore as _, SharedSession, SharedTask,
+    TaskId, TaskLease, TaskName, Timestamp, UserName, Write, WriteOutcome,
 };
 use test_support::Redis;
 use uuid::Uuid;
@@ -101,4 +101,33 @@ async fn a_key_of_another_type_refuses_the_writes_of_its_session_alone() {
         matches!(outcomes[..], [WriteOutcome::Refused(_), WriteOutcome::Done, WriteOutcome::Refused(_)]),
         "{outcomes:?}"
     );
+}
+
+#[tokio::test]
+async fn a_task_is_a_field_of_its_session_that_stays_where_the_session_moves_and_counts_by_redis_clock() {
+    let redis = Redis::start().await;
+    let store = RedisStore::new(&redis.url(), TTL).unwrap();
+    let id = random_id();
+    let task = SharedTask {
+        id: TaskId::from_uuid(Uuid::new_v4()),
+        holder: pod(),
+        name: TaskName::new("export", "\"June\" 🚀").unwrap(),
+        progress: None,
+        lease: TaskLease::from_seconds(60).ok(),
+        remaining: Duration::from_secs(60),
+    };
+    let put_task = |new| Write::PutTask { id, task: task.clone(), new };
+    let end_task = Write::EndTask { id, task: task.id };
+    let outcomes = store.write(vec![put_task(true), put(id), put_task(false), put_task(true), put(id)]).await.unwrap();
+    use WriteOutcome::{Done, Missing};
+    assert_eq!(outcomes, [Missing, Done, Missing, Done, Done]);
+    let to = PodName::new("user-2").unwrap();
+    let adoption = Adoption { id, from: pod(), to, unless_pinned: false, pinned: true };
+    let adopted = store.adopt(&adoption).await.unwrap().unwrap();
+    let [kept] = &adopted.tasks[..] else { panic!("{adopted:?}") };
+    assert!((55..=60).contains(&kept.remaining.as_secs()), "{kept:?}");
+    assert_eq!(SharedTask { remaining: task.remaining, ..kept.clone() }, task);
+    assert_eq!(store.write(vec![put_task(false), end_task.clone(), end_task]).await.unwrap(), [Done, Done, Missing]);
+    let ReadOutcome::Found(entry) = store.read(id).await.unwrap() else { panic!("the entry is gone") };
+    assert!(entry.tasks.is_empty());
 }

@@ -79,10 +79,10 @@ async fn a_task_is_cut_at_the_end_of_its_time_and_the_log_says_so() {
 async fn a_task_goes_on_while_its_session_moves_and_its_new_pod_answers_for_it() {
     let redis = Redis::start().await;
     let url = redis.url();
-    let options = [("REDIS_URL", url.as_str()), KEY, ("DRAIN_TIMEOUT", "3s"), ("TASK_GRACE", "60s")];
-    let options = [&QUICK[..], &options].concat();
-    let start = |name| UserPod::start(BINARY, name, &options);
-    let (mut first, second) = (start("user-1").await, start("user-2").await);
+    let sharing = [("REDIS_URL", url.as_str()), KEY, ("DRAIN_TIMEOUT", "3s"), ("TASK_GRACE", "60s")];
+    let options = [&QUICK[..], &sharing].concat();
+    let (mut first, second) =
+        (UserPod::start(BINARY, "user-1", &options).await, UserPod::start(BINARY, "user-2", &options).await);
     let here = first.person().visit().await;
     let stream = here.events().await;
     let path = begin(&here, r#"{"kind": "export", "lease_seconds": 5}"#).await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use uuid::Uuid;
@@ -10,6 +11,7 @@ use super::*;
 use crate::ids::{PodName, UserName};
 use crate::registry::{Limits, LiveSession};
 use crate::session::MAX_TASKS_PER_SESSION;
+use crate::shared::{SharedSession, SharedTask};
 
 type Ended = Arc<Mutex<Vec<(u128, TaskOutcome)>>>;
 
@@ -38,6 +40,62 @@ fn new_task(n: u128, lease_seconds: Option<u64>) -> NewTask {
         id: task_id(n),
         name: TaskName::new("export", "June").unwrap(),
         lease: lease_seconds.map(|seconds| TaskLease::from_seconds(seconds).unwrap()),
+    }
+}
+
+fn shared_session(id: SessionId) -> SharedSession {
+    SharedSession {
+        id,
+        user: UserName::anonymous(),
+        login_time: at(0),
+        last_activity: at(0),
+        pod: PodName::new("b").unwrap(),
+        pinned: false,
+        notified: None,
+    }
+}
+
+fn shared_task(n: u128, seconds: u64) -> SharedTask {
+    SharedTask {
+        id: task_id(n),
+        holder: PodName::new("b").unwrap(),
+        name: TaskName::new("export", "June").unwrap(),
+        progress: None,
+        lease: TaskLease::from_seconds(seconds).ok(),
+        remaining: Duration::from_secs(seconds),
+    }
+}
+
+#[test]
+fn a_task_of_another_pod_protects_its_session_and_counts_nowhere() {
+    let (registry, ended) = registry();
+    let session = start(&registry, 1);
+    registry.mirror_task(&session, &shared_task(1, 10), at(0));
+    registry.mirror_task(&session, &shared_task(1, 10), at(5));
+    assert!(session.is_protected() && !session.is_pinned(), "another pod may adopt it");
+    assert_eq!((session.tasks(), registry.task_totals().running), (Vec::new(), 0));
+    assert_eq!(registry.mirrored_tasks(&session, at(5)).len(), 1);
+    let work = registry.work_of(session.id()).unwrap();
+    assert_eq!(registry.renew_task(&work, task_id(1), None, None, at(5)), None, "its holder renews it");
+    assert!(!registry.end_leased_task(&work, task_id(1), at(5)));
+    registry.cut_tasks(at(5));
+    registry.lapse_tasks(at(16));
+    assert!(session.is_protected());
+    registry.lapse_tasks(at(17));
+    assert!(!session.is_protected() && ended.lock().is_empty());
+    assert_eq!(registry.task_totals(), TaskTotals::default());
+}
+
+#[test]
+fn the_end_of_a_session_here_frees_the_tasks_of_other_pods_and_only_a_move_leaves_them_running_there() {
+    for (outcome, told) in [(Outcome::Moved, 0), (Outcome::Logout, 1), (Outcome::Forced, 1), (Outcome::Expired, 1)] {
+        let (registry, ended) = registry();
+        let session = start(&registry, 1);
+        registry.mirror_task(&session, &shared_task(1, 60), at(0));
+        registry.end(&session, outcome);
+        assert_eq!((ended.lock().len(), registry.sessions_with_work()), (told, 0), "{outcome:?}");
+        registry.mirror_task(&session, &shared_task(1, 60), at(0));
+        assert_eq!((registry.sessions_with_work(), registry.next_lease_end()), (0, None), "{outcome:?}");
     }
 }
 
@@ -160,7 +218,7 @@ fn tasks_that_began_while_another_pod_owned_the_session_are_those_of_the_session
     let id = SessionId::from_uuid(Uuid::from_u128(1));
     let (task, work) = registry.begin_task_elsewhere(id, new_task(1, Some(60)), at(0)).unwrap();
     assert_eq!(registry.census(at(0)).population.protected_elsewhere, 1);
-    let session = start(&registry, 1);
+    let session = registry.reserve_adoption().unwrap().adopt(&shared_session(id), None, (), at(0));
     registry.begin_task(&session, new_task(2, Some(60)), at(0)).unwrap();
     assert_eq!(session.tasks().iter().map(|task| task.id).collect::<Vec<_>>(), [task.id, task_id(2)]);
     assert!(Arc::ptr_eq(&registry.work_of(id).unwrap(), &work));
