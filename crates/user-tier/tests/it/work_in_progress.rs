@@ -121,8 +121,9 @@ async fn uploads_and_exports_are_finished_after_the_deadline_and_chats_are_close
     let export = eventually("the export", || {
         upload.send(1);
         async {
-            let exports: Value = exporter.get("/exports").await.json().await.unwrap();
-            (exports[0]["state"] == "done").then(|| exports[0].clone())
+            let answer: Value = exporter.get("/exports").await.json().await.unwrap();
+            let export = &answer["exports"][0];
+            (export["state"] == "done").then(|| export.clone())
         }
     })
     .await;

@@ -43,10 +43,7 @@ fn all_waits_of_every_rendering_fit_into_each_other() {
 fn the_waits_are_those_in_the_manual() {
     let seconds = Duration::from_secs;
     let waits = read(&with(&["autoscaling"])).unwrap();
-    assert_eq!(
-        (waits.user.end(), waits.user.grace, waits.user.maintenance()),
-        (seconds(90), seconds(90), seconds(71))
-    );
+    assert_eq!((waits.user.end(), waits.user.grace, waits.user.maintenance()), (seconds(90), seconds(90), seconds(71)));
     let scaling = waits.scale_down.unwrap();
     assert_eq!((scaling.quiet, scaling.pace), (seconds(600), seconds(120)));
     let mounted = read(&with(&["maintenance-file"])).unwrap();
