@@ -1,7 +1,7 @@
 //! A user as seen over HTTP: a client with a cookie jar and event streams.
 
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
 use serde_json::Value;
 
 use crate::{Events, TEST_TIMEOUT};
@@ -13,18 +13,29 @@ pub struct Person {
     host: String,
 }
 
+fn client() -> ClientBuilder {
+    Client::builder().redirect(Policy::none()).connect_timeout(TEST_TIMEOUT)
+}
+
 impl Person {
     /// Creates a new user of the pod that listens on `host`.
     pub fn new(host: &str) -> Self {
-        let client =
-            Client::builder().cookie_store(true).redirect(Policy::none()).connect_timeout(TEST_TIMEOUT).build();
-        Self { client: client.unwrap(), host: host.to_owned() }
+        Self { client: client().cookie_store(true).build().unwrap(), host: host.to_owned() }
     }
 
     /// The same user, with the same cookies, at another pod. Cookies do not depend on the port.
     #[must_use]
     pub fn at(&self, host: &str) -> Self {
         Self { client: self.client.clone(), host: host.to_owned() }
+    }
+
+    /// A user who brings a cookie along (`name=value`), on connections of its own.
+    #[must_use]
+    pub fn with_cookie(&self, cookie: &str) -> Self {
+        let jar = reqwest::cookie::Jar::default();
+        jar.add_cookie_str(cookie, &format!("http://{}/", self.host).parse().unwrap());
+        let client = client().cookie_provider(jar.into()).build();
+        Self { client: client.unwrap(), host: self.host.clone() }
     }
 
     /// Builds a `GET` request.

@@ -7,12 +7,12 @@ use futures_util::StreamExt as _;
 use reqwest::Response;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use test_support::{Event, Events, Person, Signal, UserPod, eventually};
+use test_support::{Event, Events, Haproxy, Person, Redis, Signal, UserPod, eventually};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::pod;
+use super::{BINARY, QUICK, pod};
 
 /// 200 pieces are the 20 MB that are uploaded.
 const PIECES: usize = 200;
@@ -121,8 +121,8 @@ async fn uploads_and_exports_are_finished_after_the_deadline_and_chats_are_close
     let export = eventually("the export", || {
         upload.send(1);
         async {
-            let answer: Value = exporter.get("/exports").await.json().await.unwrap();
-            let export = &answer["exports"][0];
+            let exports: Value = exporter.get("/exports").await.json().await.unwrap();
+            let export = &exports["exports"][0];
             (export["state"] == "done").then(|| export.clone())
         }
     })
@@ -179,4 +179,64 @@ async fn without_a_grace_work_is_cut_at_the_deadline_and_users_and_operators_are
     let log = pod.log().join("\n");
     assert!(log.contains("requests.cut=1"), "{log}");
     assert!(!log.contains("Waiting up to"), "{log}");
+}
+
+/// Whether every session of the pod that began is counted as active or ended.
+async fn books_balance(pod: &UserPod) -> bool {
+    let outcomes = ["logout", "auto_logout", "forced", "expired", "moved"];
+    let mut ended = 0.0;
+    for outcome in outcomes {
+        ended += pod.metric(&format!("lastcall_session_ends_total{{outcome=\"{outcome}\"}}")).await;
+    }
+    let begun = pod.metric("total_logins").await + pod.metric("lastcall_sessions_adopted_total").await;
+    begun == pod.metric("active_sessions_total").await + ended
+}
+
+/// Behind a proxy that routes as a Service does: connections that are open stay at their pod, and new ones go to the other pod.
+#[tokio::test]
+async fn an_upload_and_a_task_are_finished_on_the_pod_that_holds_them_while_their_session_moves() {
+    let (redis, proxy) = (Redis::start().await, Haproxy::with_slots(2).await);
+    let url = redis.url();
+    let sharing =
+        [("REDIS_URL", url.as_str()), ("SESSION_KEY", "shared"), ("DRAIN_TIMEOUT", "60s"), ("TASK_GRACE", "60s")];
+    let options = [&QUICK[..], &sharing].concat();
+    let (mut first, second) =
+        (UserPod::start(BINARY, "user-1", &options).await, UserPod::start(BINARY, "user-2", &options).await);
+    proxy.serve(0, &first.http).await;
+    let page = reqwest::get(proxy.url("/")).await.unwrap();
+    let cookie = page.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let here = Person::new(&proxy.address).with_cookie(&cookie);
+    let mut stream = here.events().await;
+    let begun = here.post("/tasks").json(&serde_json::json!({ "kind": "export", "lease_seconds": 600 })).send().await;
+    let task = begun.unwrap().headers()["location"].to_str().unwrap().to_owned();
+    let mut upload = Upload::begin(&here);
+    upload.send(PIECES / 4);
+
+    // The pod of the upload drains, and the page opens its stream again.
+    proxy.serve(1, &second.http).await;
+    proxy.drain(0).await;
+    first.signal(Signal::SIGTERM);
+    let notice = drain(&mut stream).await;
+    assert_eq!(notice.data["protected"], true, "{notice:?}");
+    let there = Person::new(&proxy.address).with_cookie(&cookie);
+    let _moved = there.events().await;
+    assert_eq!(there.session().await["pod"], "user-2");
+    first.line("Waiting up to").await;
+    assert_eq!(first.metric("lastcall_session_ends_total{outcome=\"moved\"}").await, 1.0);
+    let renewed = there.put(&task).json(&serde_json::json!({ "progress": 0.5 })).send().await.unwrap();
+    assert_eq!(renewed.status(), 200);
+    upload.send(1);
+    assert!(books_balance(&first).await && books_balance(&second).await);
+
+    // The first pod waits for both.
+    upload.finish().await;
+    eventually("the upload is over, and the task is not", || async {
+        (first.metric("lastcall_tasks_active").await == 1.0).then_some(())
+    })
+    .await;
+    assert_eq!(there.delete(&task).send().await.unwrap().status(), 204);
+    assert!(first.wait().await.success());
+    let log = first.drain_log().join("\n");
+    assert!(!log.contains("Force-closing"), "{log}");
+    assert_eq!(there.session().await["pod"], "user-2");
 }
