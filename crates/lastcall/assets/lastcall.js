@@ -897,8 +897,8 @@
     get isProtected() {
       return this.running && this.#notice.protected === true;
     }
-    get wasProtected() {
-      return this.running && this.#wasProtected;
+    get isAnnouncedEnd() {
+      return this.running && this.#wasProtected && this.remainingMs <= (this.#notice.grace_ms ?? 0) + ENDING_TOLERANCE_MS;
     }
     get mayLogOut() {
       return this.running && !this.isProtected;
@@ -1412,7 +1412,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     }
     showEnd(data) {
       const automatic = data.reason === "logout" && (data.automatic ?? this.#drain.isEnding);
-      const announced = automatic || data.reason === "forced" && this.#drain.wasProtected;
+      const announced = automatic || data.reason === "forced" && this.#drain.isAnnouncedEnd;
       this.#drain.stop();
       this.#banner.showEnd(announced ? "drain" : data.reason);
       emit("session-ended", { ...data, automatic });

@@ -97,9 +97,10 @@ export class Drain {
     return this.running && this.#notice.protected === true;
   }
 
-  // Whether the session was protected at any time of the running notice.
-  get wasProtected() {
-    return this.running && this.#wasProtected;
+  // Whether a forced end at this moment is the one that the banner has announced: work was waited for beyond the deadline. Where the
+  // operator hurries, it is not.
+  get isAnnouncedEnd() {
+    return this.running && this.#wasProtected && this.remainingMs <= (this.#notice.grace_ms ?? 0) + ENDING_TOLERANCE_MS;
   }
 
   // Whether an automatic logout would be true to the notice.

@@ -72,7 +72,7 @@ export class ServerEvents {
   showEnd(data) {
     const automatic = data.reason === "logout" && (data.automatic ?? this.#drain.isEnding);
     // The server ends a session whose work it has waited for, as the banner has said.
-    const announced = automatic || (data.reason === "forced" && this.#drain.wasProtected);
+    const announced = automatic || (data.reason === "forced" && this.#drain.isAnnouncedEnd);
     this.#drain.stop();
     this.#banner.showEnd(announced ? "drain" : data.reason);
     emit("session-ended", { ...data, automatic });

@@ -19,11 +19,11 @@ pub(crate) enum Rounds {
     /// 5 s.
     #[serde(rename = "20000")]
     Few,
-    /// 25 s.
-    #[serde(rename = "100000")]
+    /// 15 s.
+    #[serde(rename = "60000")]
     Many,
-    /// 100 s.
-    #[serde(rename = "400000")]
+    /// 50 s.
+    #[serde(rename = "200000")]
     Most,
 }
 
@@ -35,8 +35,8 @@ impl Rounds {
     pub(crate) const fn number(self) -> u32 {
         match self {
             Self::Few => 20_000,
-            Self::Many => 100_000,
-            Self::Most => 400_000,
+            Self::Many => 60_000,
+            Self::Most => 200_000,
         }
     }
 
@@ -97,6 +97,6 @@ mod tests {
             }
             assert_eq!(seal.hex(), format!("{digest:x}"));
         }
-        assert_eq!(Rounds::ALL.map(Rounds::seconds), [5, 25, 100]);
+        assert_eq!(Rounds::ALL.map(Rounds::seconds), [5, 15, 50]);
     }
 }

@@ -24,13 +24,18 @@ async fn choose(browser: &Browser, file: &NamedTempFile) {
     browser.write("#upload-file", file.path().to_str().unwrap()).await;
 }
 
-/// Begins a slow upload and an export, and waits until the pod protects the session.
-async fn begin_work(browser: &Browser, pod: &UserPod) -> (NamedTempFile, String) {
+/// Begins an export of 15 s.
+async fn begin_export(browser: &Browser) {
+    browser.run("document.getElementById('rounds').value = '60000'").await;
+    browser.click("#export button").await;
+    browser.reads("#export-hint", "Sealing your notes").await;
+}
+
+/// Begins a slow upload, and waits until the pod knows that it moves.
+async fn begin_upload(browser: &Browser, pod: &UserPod) -> (NamedTempFile, String) {
     let (file, sha256) = file(2_000_000);
     browser.limit_uploads(Some(SLOW)).await;
     choose(browser, &file).await;
-    browser.click("#export button").await;
-    browser.reads("#export-hint", "Sealing your notes").await;
     let protected = || async { (pod.metric("lastcall_sessions_protected").await == 1.0).then_some(()) };
     eventually("a protected session", protected).await;
     (file, sha256)
@@ -38,47 +43,37 @@ async fn begin_work(browser: &Browser, pod: &UserPod) -> (NamedTempFile, String)
 
 #[tokio::test]
 async fn an_upload_and_an_export_are_finished_before_the_page_is_signed_out() {
-    let mut pod = pod(&[("DRAIN_TIMEOUT", "4s"), ("TASK_GRACE", "10m"), ("PROPAGATION_WAIT", "3s")]).await;
+    let mut pod = pod(&[("DRAIN_TIMEOUT", "3s"), ("TASK_GRACE", "10m"), ("PROPAGATION_WAIT", "3s")]).await;
     let idle = pod.person().visit().await;
     let mut idle_events = idle.events().await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
     browser.write("#notes", "Minutes of Friday").await;
-    let (_file, sha256) = begin_work(&browser, &pod).await;
+    // The export goes on while its page is reloaded.
+    begin_export(&browser).await;
+    browser.reload().await;
+    browser.reads("#export-hint", "Sealing your notes").await;
+    let (_file, sha256) = begin_upload(&browser, &pod).await;
     pod.signal(Signal::SIGTERM);
-    browser.reads("#drain-until", "Upload, Export still running: they will be finished.").await;
+    browser.reads("#drain-until", "Export, Upload still running: they will be finished.").await;
     for (name, width, height) in [("", 1100, 800), ("-phone", 390, 780), ("-zoomed", 320, 256)] {
         browser.emulate(false, width, height).await;
-        browser
-            .run(
-                "document.activeElement.blur(); document.getElementById('upload-title').scrollIntoView();
-            await Promise.all(document.getAnimations().map((animation) => animation.finished))",
-            )
-            .await;
+        let show = "document.activeElement.blur();
+            document.getElementById('upload-title').scrollIntoView();
+            await Promise.all(document.getAnimations().map((animation) => animation.finished))";
+        browser.run(show).await;
         browser.screenshot(&format!("user-work{name}")).await;
     }
     let height = browser.run("return document.getElementById('drain-banner').offsetHeight").await;
     assert!(height.as_u64().unwrap() <= 256 / 5, "at 400 % zoom: {height}");
-    assert_eq!(browser.text("#drain-short").await, "Work running.");
+    browser.reads("#drain-short", " running.").await;
     browser.emulate(false, 1100, 800).await;
-    assert_eq!(idle_events.next_named("session-ended").await.data["reason"], "forced", "the deadline");
-    assert!(!browser.shows("#drain-over").await, "the session goes on");
 
-    // The export goes on while its page is reloaded, which ends the upload.
-    browser.limit_uploads(None).await;
-    browser.reload().await;
-    browser.reads("#drain-until", "Export still running: it will be finished.").await;
-    browser.limit_uploads(Some(SLOW)).await;
-    let (file, sha256) = {
-        let _ = sha256;
-        self::file(2_000_000)
-    };
-    choose(&browser, &file).await;
-    browser.reads("#drain-until", "Export, Upload still running: they will be finished.").await;
+    assert_eq!(idle_events.next_named("session-ended").await.data["reason"], "forced", "the deadline");
+    assert!(browser.shows("#drain-banner").await && !browser.shows("#drain-over").await, "the session goes on");
     browser.reads("#export-hint", "Done.").await;
-    browser
-        .reads("#drain-until", "Upload still running: it will be finished. You will be signed out afterwards, at ")
-        .await;
+    let until = "Upload still running: it will be finished. You will be signed out afterwards, at ";
+    browser.reads("#drain-until", until).await;
     browser.limit_uploads(None).await;
     let said = browser.reads("#uploads li", "Finished").await;
     assert!(said.contains("the server has received all 2 MB") && said.contains(&sha256), "{said}");
@@ -96,7 +91,8 @@ async fn without_a_grace_work_is_cut_off_at_the_deadline_and_the_page_says_so() 
     let pod = pod(&[("DRAIN_TIMEOUT", "3s"), ("TASK_GRACE", "0s"), ("PROPAGATION_WAIT", "1h")]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
-    begin_work(&browser, &pod).await;
+    let _upload = begin_upload(&browser, &pod).await;
+    begin_export(&browser).await;
     pod.signal(Signal::SIGTERM);
     browser.reads("#drain-until", "Upload, Export still running: what is not done when the time is over").await;
     browser.reads("#ended-message", "Time is up").await;
