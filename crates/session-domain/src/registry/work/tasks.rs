@@ -143,7 +143,10 @@ impl<X> Registry<X> {
         let view = TaskView { id, kind, label, progress: None, lease_until };
         // Under the lock, here and below: a task that ends meanwhile takes its lease along.
         let add_lease = || lease_until.into_iter().for_each(|until| self.add_lease((until, id, false), &work));
-        if let Err(error) = work.tasks.add(RunningTask { view: view.clone(), lease, holder: None }, add_lease) {
+        let (current, mut tasks) = work.lock_tasks();
+        let added = current.tasks.add(&mut tasks, RunningTask { view: view.clone(), lease, holder: None }, add_lease);
+        drop(tasks);
+        if let Err(error) = added {
             self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
             self.unprotect(&work, None);
             return Err(error);
@@ -162,7 +165,7 @@ impl<X> Registry<X> {
         progress: Option<TaskProgress>,
         now: Timestamp,
     ) -> Option<TaskView> {
-        let mut tasks = work.tasks.lock();
+        let (work, mut tasks) = work.lock_tasks();
         let task = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none())?;
         let lease = lease.or(task.lease).filter(|_| task.lease.is_some())?;
         self.work.tasks.remove_lease(task);
@@ -178,7 +181,7 @@ impl<X> Registry<X> {
 
     /// Sets the progress of a task. Returns `false` if it has ended.
     pub fn set_task_progress(&self, work: &Arc<SessionWork>, id: TaskId, progress: TaskProgress) -> bool {
-        let mut tasks = work.tasks.lock();
+        let (work, mut tasks) = work.lock_tasks();
         let Some(task) = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none()) else {
             return false;
         };
@@ -275,14 +278,16 @@ impl<X> Registry<X> {
         now: Option<Timestamp>,
         predicate: impl FnMut(&RunningTask) -> bool,
     ) -> usize {
-        let ended = work.tasks.take(predicate);
+        let (work, mut tasks) = work.lock_tasks();
+        let ended = work.tasks.take(&mut tasks, predicate);
+        let mirrored = ended.iter().filter(|task| task.holder.is_some()).count();
+        work.mirrored.fetch_sub(u32::try_from(mirrored).unwrap_or(u32::MAX), Ordering::AcqRel);
+        drop(tasks);
         for task in &ended {
             self.work.tasks.remove_lease(task);
             if task.holder.is_none() {
                 self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
                 self.work.tasks.ended[outcome as usize].fetch_add(1, Ordering::Relaxed);
-            } else {
-                work.mirrored.fetch_sub(1, Ordering::AcqRel);
             }
             if let Some(observe) = &self.task_ended
                 && (task.holder.is_none() || outcome == TaskOutcome::Cut)

@@ -100,6 +100,23 @@ fn the_end_of_a_session_here_frees_the_tasks_of_other_pods_and_only_a_move_leave
 }
 
 #[test]
+fn tasks_of_a_work_that_was_merged_are_renewed_lapse_and_end() {
+    let (registry, ended) = registry();
+    let id = |n| SessionId::from_uuid(Uuid::from_u128(n));
+    let (_, older) = registry.begin_task_elsewhere(id(1), new_task(1, Some(10)), at(0)).unwrap();
+    let (_, lapsing) = registry.begin_task_elsewhere(id(1), new_task(2, Some(5)), at(0)).unwrap();
+    let (_, newer) = registry.begin_task_elsewhere(id(2), new_task(3, None), at(0)).unwrap();
+    registry.rename_work(id(1), id(2));
+    assert_eq!((older.session_id(), older.tasks().len(), registry.sessions_with_work()), (id(2), 3, 1));
+    assert!(registry.renew_task(&older, task_id(1), None, None, at(4)).is_some());
+    registry.lapse_tasks(at(6));
+    assert!(lapsing.task(task_id(2)).is_none() && newer.is_protected());
+    assert!(registry.end_task(&newer, task_id(3), at(7)) && older.is_protected());
+    assert!(registry.end_leased_task(&older, task_id(1), at(8)));
+    assert_eq!((registry.sessions_with_work(), registry.next_lease_end(), ended.lock().len()), (0, None, 3));
+}
+
+#[test]
 fn a_task_protects_its_session_until_it_ends_and_a_renewal_lasts_as_long_as_the_lease_before() {
     let (registry, ended) = registry();
     let session = start(&registry, 1);
