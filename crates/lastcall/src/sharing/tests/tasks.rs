@@ -10,8 +10,10 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::running_pod::{RunningPod, start};
-use crate::event_streams::EventStreams;
+use crate::event_streams::{EventStreams, StreamKind};
+use crate::notice::is_same_deadline;
 use crate::presence::PresenceGuard;
+use crate::running_notice::RunningNotice;
 use crate::sessions::live::LiveSession;
 use crate::sessions::served::ServedSession;
 use crate::sharing::TaskLookupError;
@@ -91,6 +93,34 @@ async fn a_task_that_runs_where_its_session_is_a_guest_protects_the_session_at_i
     until("the pod that runs it ends it", || other.pod.registry.task_totals().ended(TaskOutcome::Done) == 1).await;
     assert_eq!(renew(&owner, 1, task).await, Err(TaskLookupError::NotFound));
     assert!(stored(&store, 1).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_notice_of_a_guest_is_protected_while_a_task_of_its_session_runs_on_the_pod_that_owns_it() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let pod = &owner.pod;
+    let live = pod.registry.start(id(1), UserName::anonymous(), EventStreams::default(), pod.clock.now()).unwrap();
+    let task = begin(&owner, &ServedSession::Own(Arc::clone(&live)), 600).await;
+    // The task keeps the session where it is: the page's stream is at another pod, which does not adopt either.
+    let served = guest(&other, 1).await;
+    let ServedSession::Guest(streaming) = &served else { panic!("not a guest") };
+    let _stream = streaming.streams().open(StreamKind::EventStream, 20);
+    other.pod.sessions.sharing().unwrap().watch_guest(streaming);
+    other.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    sleep(Duration::from_millis(100)).await;
+    owner.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    let notice = || RunningNotice::of(&other.pod, &served);
+    until("the guest is told", || notice().is_some()).await;
+    let told = notice().unwrap();
+    assert_eq!(told.protected, Some(Duration::from_secs(30)));
+    let deadline = owner.pod.lifecycle.borrow().notice().unwrap().deadline;
+    assert!(is_same_deadline(told.deadline, deadline.plus(Duration::from_secs(30))));
+    // Nothing here hears of the end but by the store.
+    let work = owner.pod.registry.work_of(id(1)).unwrap();
+    assert!(owner.pod.registry.end_leased_task(&work, task, owner.pod.clock.now()));
+    until("the guest is told of its end", || notice().unwrap().protected.is_none()).await;
+    assert!(is_same_deadline(notice().unwrap().deadline, deadline));
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ fn shared(n: u128) -> SharedSession {
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     }
 }

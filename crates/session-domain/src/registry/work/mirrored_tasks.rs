@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::SessionWork;
 use super::running_tasks::RunningTask;
-use crate::ids::{PodName, SessionId, TaskId};
+use crate::ids::{PodName, TaskId};
 use crate::registry::Registry;
 use crate::registry::live_session::LiveSession;
 use crate::session::TaskView;

@@ -51,6 +51,7 @@ fn shared_session(id: SessionId) -> SharedSession {
         last_activity: at(0),
         pod: PodName::new("b").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     }
 }
