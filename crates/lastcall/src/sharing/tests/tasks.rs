@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use session_domain::lifecycle::Signal;
 use session_domain::registry::PresenceKind;
-use session_domain::{Outcome, SessionId, TaskId, TaskLease, TaskName, TaskOutcome, UserName};
+use session_domain::{
+    MAX_TASKS_PER_SESSION, Outcome, Phase, SessionId, TaskId, TaskLease, TaskName, TaskOutcome, UserName,
+};
 use tokio::time::sleep;
 use uuid::Uuid;
 
@@ -146,7 +148,7 @@ async fn a_task_goes_on_at_its_pod_while_its_session_moves_in_the_drain() {
     }
     second.pod.sessions.sharing().unwrap().end_task_elsewhere(id(1), task).await.unwrap();
     assert!(!moved.is_protected());
-    until("the drain ends", || first.pod.lifecycle.borrow().phase() != session_domain::Phase::Draining).await;
+    until("the drain ends", || first.pod.lifecycle.borrow().phase() != Phase::Draining).await;
     assert_eq!(first.pod.registry.task_totals().ended(TaskOutcome::Done), 1);
     [&first, &second].into_iter().for_each(RunningPod::assert_ledger_balances);
     first.kill().await;
@@ -224,4 +226,41 @@ async fn a_store_that_comes_back_empty_has_the_tasks_again_and_no_request_takes_
     }
     assert!(done > 200, "{done} were renewed");
     assert!(live.is_protected() && stored(&store, 1).await.len() == 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_about_to_stop_renews_no_task_whose_pod_is_gone() {
+    let store = Arc::new(MemoryStore::new());
+    let (mut first, second) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&first, 1).await;
+    let task = begin(&first, &ServedSession::Own(live), 60).await;
+    first.kill().await;
+    sleep(Duration::from_secs(7)).await;
+    second.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    until("it stops", || second.pod.lifecycle.borrow().phase() == Phase::Propagating).await;
+    assert_eq!(renew(&second, 1, task).await, Err(TaskLookupError::Stopping));
+    assert_eq!(stored(&store, 1).await[0].holder, first.pod.config.pod, "another pod may still run it");
+    assert_eq!(second.pod.registry.task_totals().running, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_has_a_hundred_tasks_on_all_pods_together() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&owner, 1).await;
+    let own = ServedSession::Own(Arc::clone(&live));
+    for _ in 0..60 {
+        begin(&owner, &own, 600).await;
+    }
+    let guest = guest(&other, 1).await;
+    let sharing = other.pod.sessions.sharing().unwrap();
+    for n in 60..MAX_TASKS_PER_SESSION {
+        assert!(sharing.has_room_for_task(id(1)).await, "{n}");
+        begin(&other, &guest, 600).await;
+    }
+    assert!(!sharing.has_room_for_task(id(1)).await);
+    let mirrored = || owner.pod.registry.mirrored_tasks(&live, owner.pod.clock.now()).len();
+    until("the owner knows of them", || mirrored() == MAX_TASKS_PER_SESSION - 60).await;
+    let task = new_task(TaskName::new("export", "June").unwrap(), TaskLease::from_seconds(9).ok());
+    assert!(owner.pod.begin_task(&own, task).is_err());
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::SessionWork;
 use super::running_tasks::RunningTask;
+use super::tasks::{End, LeaseKey};
 use crate::ids::{PodName, TaskId};
 use crate::registry::Registry;
 use crate::registry::live_session::LiveSession;
@@ -39,7 +40,7 @@ impl<X> Registry<X> {
             tasks.push(RunningTask { view, lease: task.lease, holder: Some(task.holder.clone()) });
             work.mirrored.fetch_add(1, Ordering::AcqRel);
         }
-        self.add_lease((until, id, true), work);
+        self.add_lease(LeaseKey { until, task: id, is_mirrored: true }, work);
         drop(tasks);
         if !is_new {
             self.unprotect(work, None);
@@ -54,7 +55,7 @@ impl<X> Registry<X> {
     }
 
     fn end_mirrored(&self, work: &Arc<SessionWork>, now: Timestamp, predicate: impl Fn(&RunningTask) -> bool) {
-        self.end_tasks(work, TaskOutcome::Done, Some(now), |task| task.holder.is_some() && predicate(task));
+        self.end_tasks(work, End::of(TaskOutcome::Done, Some(now)), |task| task.holder.is_some() && predicate(task));
     }
 
     /// The tasks that other pods run for the session.
