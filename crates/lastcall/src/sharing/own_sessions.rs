@@ -63,10 +63,11 @@ impl Sharing {
         std::mem::take(&mut *self.missing.lock())
     }
 
-    /// Writes a session again that the store has lost.
+    /// Writes a session again that the store has lost, and its tasks.
     pub(super) fn rewrite_lost(&self, session: &LiveSession) {
         session.mark_lost();
         self.registry.queue_write(session);
+        self.rewrite_tasks_of(session);
     }
 
     /// Ends a session here that another pod has adopted. It counts neither as a logout nor as forced.

@@ -146,6 +146,7 @@ impl Sharing {
             None => self.registry.begin_task_elsewhere(session, new, now),
         };
         let (view, work) = begun?;
+        self.task_is_stored(view.id);
         if let Some(progress) = task.progress {
             self.registry.set_task_progress(&work, view.id, progress);
         }
@@ -226,11 +227,8 @@ impl Sharing {
         let new = session.id();
         for task in self.registry.mirrored_tasks(session, self.clock.now()) {
             self.outbox.queue(&task.holder, Message::Renamed(old, new));
-            self.task_moved(new, task);
         }
-        if let Some(work) = self.registry.work_of(new) {
-            work.tasks().iter().for_each(|task| self.task_changed(task.id, &work));
-        }
+        self.rewrite_tasks_of(session);
     }
 
     /// A session of this pod has ended for good: the pod that runs this task of it cuts it.

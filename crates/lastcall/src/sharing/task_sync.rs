@@ -4,11 +4,14 @@
 //! pod, also gets a message: it must not force-close the session. Both are repeated
 //! every 5 s for tasks whose entry other pods may have lost.
 
+mod pending;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use pending::{Changed, Pending};
 use session_domain::registry::SessionWork;
 use session_domain::shared::SharedTask;
 use session_domain::{SessionId, TaskId};
@@ -17,6 +20,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
+use crate::sessions::live::LiveSession;
 use crate::store::{Message, ReadOutcome, Write, WriteOutcome};
 
 /// Changes of tasks are collected for this long.
@@ -34,30 +38,10 @@ const BATCH: usize = 500;
 /// The tasks whose change the store does not have yet.
 #[derive(Debug, Default)]
 pub(super) struct TaskSync {
-    changed: Mutex<HashMap<TaskId, Changed>>,
+    pending: Mutex<Pending>,
     wake: Notify,
     /// Held while changes are written: they are written in order.
     turn: tokio::sync::Mutex<()>,
-}
-
-/// What has changed.
-#[derive(Clone, Debug)]
-enum Changed {
-    /// This pod runs the task.
-    Running(Arc<SessionWork>),
-    /// Another pod runs the task of this session, whose id has changed.
-    Elsewhere(SessionId, SharedTask),
-    /// The task of this session has ended.
-    Ended(SessionId),
-}
-
-impl Changed {
-    fn session(&self) -> SessionId {
-        match self {
-            Self::Running(work) => work.session_id(),
-            Self::Elsewhere(session, _) | Self::Ended(session) => *session,
-        }
-    }
 }
 
 /// Writes changes until `stop` is cancelled, then once more.
@@ -89,7 +73,14 @@ impl Sharing {
 
     /// A task of this pod has ended.
     pub(crate) fn task_ended(&self, session: SessionId, id: TaskId) {
-        self.record_changed(id, Changed::Ended(session));
+        self.tasks.pending.lock().record_ended(session, id);
+        self.update_protected_guests(session);
+        self.tasks.wake.notify_one();
+    }
+
+    /// The store may have this task, though this pod did not write it.
+    pub(super) fn task_is_stored(&self, id: TaskId) {
+        self.tasks.pending.lock().record_stored(id);
     }
 
     /// A task of the session that another pod runs goes on under the session's new id.
@@ -98,13 +89,23 @@ impl Sharing {
     }
 
     fn record_changed(&self, id: TaskId, changed: Changed) {
-        self.tasks.changed.lock().insert(id, changed);
+        self.tasks.pending.lock().record(id, changed);
         self.tasks.wake.notify_one();
     }
 
     /// The store has lost its data: writes all tasks again.
     pub(super) fn rewrite_tasks(&self) {
         self.registry.all_tasks().iter().for_each(|(id, work)| self.task_changed(*id, work));
+    }
+
+    /// The store has lost the entry of a session of this pod: its tasks are written again with it, those that other pods run too.
+    pub(super) fn rewrite_tasks_of(&self, session: &LiveSession) {
+        for task in self.registry.mirrored_tasks(session, self.clock.now()) {
+            self.task_moved(session.id(), task);
+        }
+        if let Some(work) = self.registry.work_of(session.id()) {
+            work.tasks().iter().for_each(|task| self.task_changed(task.id, &work));
+        }
     }
 
     /// The streams of a session's guests show whether its work is in progress here.
@@ -117,12 +118,12 @@ impl Sharing {
     /// Writes what has changed, where the store takes writes. What it does not take is kept.
     pub(crate) async fn sync_tasks(&self) {
         let _turn = self.tasks.turn.lock().await;
-        let sessions: Vec<_> = self.tasks.changed.lock().values().map(Changed::session).collect();
+        let sessions = self.tasks.pending.lock().sessions();
         sessions.into_iter().for_each(|session| self.update_protected_guests(session));
         if !self.health().is_writable() {
             return;
         }
-        let changed: Vec<_> = std::mem::take(&mut *self.tasks.changed.lock()).into_iter().collect();
+        let changed = self.tasks.pending.lock().take();
         for batch in changed.chunks(BATCH) {
             self.sync_batch(batch).await;
         }
@@ -143,18 +144,22 @@ impl Sharing {
         if writes.is_empty() {
             return;
         }
+        let restore = |change: &(TaskId, Changed)| self.tasks.pending.lock().restore(change);
         let Some(outcomes) = self.health.record_write(self.store.write(writes.clone()).await, now) else {
-            batch.into_iter().for_each(|change| self.restore(change));
+            batch.into_iter().for_each(restore);
             return;
         };
         let mut elsewhere: HashMap<SessionId, Vec<Message>> = HashMap::new();
         for ((change, write), outcome) in batch.into_iter().zip(writes).zip(outcomes) {
             let session = write.session_id();
             let is_own = self.registry.get(session).is_some();
+            if matches!(write, Write::EndTask { .. }) && outcome != WriteOutcome::Unavailable {
+                self.tasks.pending.lock().forget(change.0);
+            }
             match (outcome, write) {
-                (WriteOutcome::Unavailable, _) => self.restore(change),
+                (WriteOutcome::Unavailable, _) => restore(change),
                 // Its entry is about to be written.
-                (WriteOutcome::Missing, Write::PutTask { .. }) if is_own => self.restore(change),
+                (WriteOutcome::Missing, Write::PutTask { .. }) if is_own => restore(change),
                 (WriteOutcome::Done | WriteOutcome::Missing, Write::PutTask { task, .. }) if !is_own => {
                     elsewhere.entry(session).or_default().push(Message::Task(session, task));
                 }
@@ -169,9 +174,10 @@ impl Sharing {
         }
     }
 
-    /// Kept for the next time, unless there is newer.
-    fn restore(&self, (id, changed): &(TaskId, Changed)) {
-        self.tasks.changed.lock().entry(*id).or_insert_with(|| changed.clone());
+    /// How many changes the store does not have yet.
+    #[cfg(test)]
+    pub(super) fn pending_tasks(&self) -> usize {
+        self.tasks.pending.lock().sessions().len()
     }
 
     /// Sends these messages to the pod that owns the session. Where the session has ended there, its tasks end.

@@ -45,7 +45,7 @@ pub struct Population {
 
 impl Population {
     /// Sessions whose protected work a shutdown of this pod would cut.
-    pub const fn with_work(self) -> u64 {
+    pub const fn sessions_with_work(self) -> u64 {
         self.protected + self.protected_elsewhere
     }
 }

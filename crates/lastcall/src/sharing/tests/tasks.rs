@@ -11,7 +11,8 @@ use session_domain::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::running_pod::{RunningPod, start};
+use super::faulty::{Condition, FaultyStore};
+use super::running_pod::{RunningPod, start, start_with};
 use crate::event_streams::{EventStreams, StreamKind};
 use crate::notice::is_same_deadline;
 use crate::presence::PresenceGuard;
@@ -19,7 +20,7 @@ use crate::running_notice::RunningNotice;
 use crate::sessions::live::LiveSession;
 use crate::sessions::served::ServedSession;
 use crate::sharing::TaskLookupError;
-use crate::store::{MemoryStore, ReadOutcome, SessionStore as _, SharedTask};
+use crate::store::{MemoryStore, ReadOutcome, SessionStore, SharedTask, Write};
 use crate::tasks::new_task;
 
 fn id(n: u128) -> SessionId {
@@ -263,4 +264,43 @@ async fn a_session_has_a_hundred_tasks_on_all_pods_together() {
     until("the owner knows of them", || mirrored() == MAX_TASKS_PER_SESSION - 60).await;
     let task = new_task(TaskName::new("export", "June").unwrap(), TaskLease::from_seconds(9).ok());
     assert!(owner.pod.begin_task(&own, task).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_written_again_has_its_tasks_at_once() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&owner, 1).await;
+    begin(&owner, &ServedSession::Own(Arc::clone(&live)), 600).await;
+    begin(&other, &guest(&other, 1).await, 600).await;
+    until("the owner hears of it", || owner.pod.registry.mirrored_tasks(&live, owner.pod.clock.now()).len() == 1).await;
+    // The entry alone is gone: no pod takes that for the loss of the store.
+    store
+        .write(vec![Write::Delete { id: id(1), pod: owner.pod.config.pod.clone(), replaced_for: None }])
+        .await
+        .unwrap();
+    owner.pod.sessions.sharing().unwrap().rewrite_lost(&live);
+    sleep(Duration::from_millis(1_500)).await;
+    assert_eq!(stored(&store, 1).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_begin_and_end_while_the_store_is_away_leave_nothing_to_write() {
+    let store = Arc::new(FaultyStore::default());
+    let pod = start_with(Arc::clone(&store) as Arc<dyn SessionStore>, "a", Duration::from_secs(3_600)).await;
+    let (live, _stream) = session(&pod, 1).await;
+    let own = ServedSession::Own(live);
+    let before = begin(&pod, &own, 600).await;
+    store.set(Condition::ReadOnly);
+    let sharing = pod.pod.sessions.sharing().unwrap();
+    until("the store is away", || !sharing.health().is_writable()).await;
+    let work = pod.pod.registry.work_of(id(1)).unwrap();
+    for _ in 0..1_000 {
+        let task = begin(&pod, &own, 600).await;
+        assert!(pod.pod.registry.end_leased_task(&work, task, pod.pod.clock.now()));
+    }
+    assert!(pod.pod.registry.end_leased_task(&work, before, pod.pod.clock.now()));
+    assert_eq!(sharing.pending_tasks(), 1, "the end of the one that the store knows");
+    store.set(Condition::None);
+    until("it is written", || sharing.pending_tasks() == 0).await;
 }

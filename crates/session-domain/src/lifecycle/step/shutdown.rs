@@ -30,7 +30,7 @@ impl Lifecycle {
             effects.push(Effect::ReleaseRemaining);
             return self.close(now, now, effects);
         }
-        if population.present == 0 && population.with_work() == 0 {
+        if population.present == 0 && population.sessions_with_work() == 0 {
             return self.propagate(now, now, effects);
         }
         let own_deadline = now.plus(self.policy.drain_timeout);
@@ -71,13 +71,13 @@ impl Lifecycle {
             Event::Terminate(_) => self.hurry(notice, situation, effects),
             Event::PopulationChanged | Event::TimePassed if present == 0 => {
                 effects.push(Effect::Log(LogLine::Remaining(0, notice.remaining(now))));
-                if population.with_work() > 0 {
+                if population.sessions_with_work() > 0 {
                     return self.finish_work(notice, ready, situation, effects);
                 }
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
-                if population.with_work() > 0 && now < self.work_ends_at(notice) {
+                if population.sessions_with_work() > 0 && now < self.work_ends_at(notice) {
                     effects.push(Effect::ForceCloseUnprotected(notice.reason));
                     return self.finish_work(notice, ready, situation, effects);
                 }
@@ -103,7 +103,7 @@ impl Lifecycle {
         let until = self.work_ends_at(notice);
         effects.extend([
             Effect::ReleaseUnprotected,
-            Effect::Log(LogLine::WaitingForWork(notice.reason, until.since(now), population.with_work())),
+            Effect::Log(LogLine::WaitingForWork(notice.reason, until.since(now), population.sessions_with_work())),
         ]);
         let next_progress = now.plus(self.policy.progress_interval);
         State::Finishing { notice, until, next_progress, ready: ready && population.protected > 0 }
@@ -129,7 +129,7 @@ impl Lifecycle {
                 State::Finishing { notice, until, next_progress, ready }
             }
             Event::Terminate(_) => self.hurry(notice, situation, effects),
-            Event::PopulationChanged | Event::TimePassed if population.with_work() == 0 || now >= until => {
+            Event::PopulationChanged | Event::TimePassed if population.sessions_with_work() == 0 || now >= until => {
                 if population.present > 0 {
                     effects.push(Effect::ForceClose(notice.reason));
                 }
@@ -137,7 +137,7 @@ impl Lifecycle {
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
-                effects.push(Effect::Log(LogLine::WorkRemaining(population.with_work(), until.since(now))));
+                effects.push(Effect::Log(LogLine::WorkRemaining(population.sessions_with_work(), until.since(now))));
                 State::Finishing { notice, until, next_progress: self.progress_after(next_progress, now), ready }
             }
             Event::PopulationChanged
@@ -240,7 +240,7 @@ impl Lifecycle {
 }
 
 fn cut_work(situation: Situation, effects: &mut Vec<Effect>) {
-    if situation.population.with_work() > 0 {
+    if situation.population.sessions_with_work() > 0 {
         effects.push(Effect::CutWork);
     }
 }
