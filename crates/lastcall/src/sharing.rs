@@ -9,6 +9,7 @@
 //! - **claim**, **ending**, **logout**, **sign_in**: how the owner of a session ends it or gives it another id
 //! - **writer**: the one task that writes; a caller that needs an acknowledgement asks it
 //! - **outbox**, **inbox**: the messages between pods
+//! - **moving bodies**: uploads and downloads of guests, which their owners have to know of
 //! - **task sync**, **task requests**: the tasks of sessions, which run on one pod and are known to the others
 //! - **lease**: renews the pod's lease, and notices when the store goes, returns, or has lost its data
 //! - **health**: the health of the store
@@ -26,6 +27,7 @@ mod inbox;
 mod keys;
 mod lease;
 mod logout;
+mod moving_bodies;
 mod outbox;
 mod own_sessions;
 mod owners;
@@ -50,6 +52,7 @@ use guests::GuestTable;
 use health::HealthMonitor;
 use hints::InboxState;
 use keys::KeyRing;
+use moving_bodies::MovingBodies;
 use outbox::Outbox;
 use owners::OwnerCache;
 use parking_lot::Mutex;
@@ -92,6 +95,7 @@ pub(crate) struct Sharing {
     inbox: InboxState,
     outbox: Outbox,
     tasks: TaskSync,
+    moving_bodies: MovingBodies,
     writer: mpsc::UnboundedSender<WriterRequest>,
     /// Taken by the writer when it starts.
     writer_requests: Mutex<Option<mpsc::UnboundedReceiver<WriterRequest>>>,
@@ -139,6 +143,7 @@ impl Sharing {
             inbox: InboxState::default(),
             outbox: Outbox::default(),
             tasks: TaskSync::default(),
+            moving_bodies: MovingBodies::default(),
             writer,
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),

@@ -30,7 +30,7 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Tasks that others could forget are written again after so many retries.
-const RETRIES_PER_REPEAT: u32 = 5;
+pub(super) const RETRIES_PER_REPEAT: u32 = 5;
 
 /// Writes that are sent together.
 const BATCH: usize = 500;
@@ -55,6 +55,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
             () = sharing.tasks.wake.notified() => sleep(DEBOUNCE).await,
             _ = ticks.tick() => {
                 retries = retries.wrapping_add(1);
+                sharing.announce_moving_bodies(retries).await;
                 if retries.is_multiple_of(RETRIES_PER_REPEAT) {
                     sharing.registry.tasks_to_repeat().iter().for_each(|(id, work)| sharing.task_changed(*id, work));
                 }
@@ -101,7 +102,10 @@ impl Sharing {
     /// The store has lost the entry of a session of this pod: its tasks are written again with it, those that other pods run too.
     pub(super) fn rewrite_tasks_of(&self, session: &LiveSession) {
         for task in self.registry.mirrored_tasks(session, self.clock.now()) {
-            self.task_moved(session.id(), task);
+            // Its holder writes one without a lease again soon.
+            if task.lease.is_some() {
+                self.task_moved(session.id(), task);
+            }
         }
         if let Some(work) = self.registry.work_of(session.id()) {
             work.tasks().iter().for_each(|task| self.task_changed(task.id, &work));
@@ -181,7 +185,7 @@ impl Sharing {
     }
 
     /// Sends these messages to the pod that owns the session. Where the session has ended there, its tasks end.
-    async fn notify_owner(&self, session: SessionId, messages: &[Message]) {
+    pub(super) async fn notify_owner(&self, session: SessionId, messages: &[Message]) {
         let now = self.clock.now();
         match self.health.record_read(self.store.read(session).await, now) {
             Some(ReadOutcome::Found(entry)) => {

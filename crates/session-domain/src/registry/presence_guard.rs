@@ -1,4 +1,4 @@
-//! A guard for each open stream, WebSocket, task and request of a session.
+//! A guard for each open stream, WebSocket and request of a session.
 
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::lifecycle::Signal;
-use session_domain::registry::PresenceKind;
+use session_domain::registry::{PresenceKind, Protection};
 use session_domain::{
     MAX_TASKS_PER_SESSION, Outcome, Phase, SessionId, TaskId, TaskLease, TaskName, TaskOutcome, UserName,
 };
@@ -303,4 +303,42 @@ async fn tasks_that_begin_and_end_while_the_store_is_away_leave_nothing_to_write
     assert_eq!(sharing.pending_tasks(), 1, "the end of the one that the store knows");
     store.set(Condition::None);
     until("it is written", || sharing.pending_tasks() == 0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upload_of_a_guest_protects_its_session_at_the_owner_and_follows_a_login_there() {
+    let store = Arc::new(MemoryStore::new());
+    let (mut owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&owner, 1).await;
+    guest(&other, 1).await;
+    let upload = Protection::begin_elsewhere(&other.pod.registry, id(1));
+    until("the owner hears of it", || live.is_protected()).await;
+    assert!(stored(&store, 1).await.is_empty(), "it is no task that a client could renew");
+    sleep(Duration::from_secs(30)).await;
+    assert!(live.is_protected(), "as long as it moves");
+    let served = ServedSession::Own(Arc::clone(&live));
+    owner.pod.sessions.sign_in(&served, id(2), &UserName::from_input("ada")).await;
+    owner.pod.sessions.flush().await;
+    until("the other pod follows", || other.pod.registry.work_of(id(2)).is_some()).await;
+    // The owner drains, and the session moves to where its upload is.
+    owner.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    sleep(Duration::from_secs(2)).await;
+    let (moved, _) = other.request(id(2), false).await.unwrap();
+    let ServedSession::Own(moved) = moved else { panic!("not adopted") };
+    assert!(moved.is_protected() && moved.is_pinned());
+    drop(upload);
+    assert!(!moved.is_protected());
+    owner.kill().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_owner_hears_of_the_end_of_a_guests_upload() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&owner, 1).await;
+    guest(&other, 1).await;
+    let upload = Protection::begin_elsewhere(&other.pod.registry, id(1));
+    until("the owner hears of it", || live.is_protected()).await;
+    drop(upload);
+    until("the owner hears of its end", || !live.is_protected()).await;
 }

@@ -127,7 +127,7 @@ fn message(entry: &StreamId) -> Option<Message> {
     })
 }
 
-/// Decodes a task: its id, its remaining milliseconds, and the rest as JSON.
+/// Decodes a task: its id, its remaining milliseconds, and the other fields as JSON.
 fn shared_task(detail: &str) -> Option<session_domain::shared::SharedTask> {
     let (id, rest) = detail.split_once(' ')?;
     let (remaining, json) = rest.split_once(' ')?;

@@ -1,5 +1,5 @@
 //! A task in a session's hash: the field `task:{task_id}` holds the end of its lease in milliseconds by Redis' clock, a space, and
-//! the rest as JSON.
+//! the other fields as JSON.
 
 use std::time::Duration;
 

@@ -79,6 +79,17 @@ impl<X> Registry<X> {
         tasks
     }
 
+    /// The work of sessions that other pods own in which, besides tasks, the bodies of requests move.
+    pub fn moving_elsewhere(&self) -> Vec<Arc<SessionWork>> {
+        let mut all: Vec<_> = self.work.sessions.lock().values().cloned().collect();
+        all.retain(|work| {
+            let (work, tasks) = work.lock_tasks();
+            work.in_progress.load(Ordering::Acquire) as usize > tasks.len()
+        });
+        all.retain(|work| self.session_of(work).is_none());
+        all
+    }
+
     /// All tasks that this pod runs, each with the work that it is part of.
     pub fn all_tasks(&self) -> Vec<(TaskId, Arc<SessionWork>)> {
         let all: Vec<_> = self.work.sessions.lock().values().cloned().collect();
@@ -91,6 +102,11 @@ impl<X> Registry<X> {
 }
 
 impl SessionWork {
+    /// Tells it from other work that is in progress. The same for works that a rename has made one.
+    pub fn address(self: &Arc<Self>) -> usize {
+        Arc::as_ptr(self.current_arc()).addr()
+    }
+
     /// The task with this id as other pods know it; `None` if this pod does not run it.
     pub fn shared_task(&self, id: TaskId, holder: &PodName, now: Timestamp) -> Option<SharedTask> {
         let tasks = self.current().tasks.lock();
