@@ -18,7 +18,7 @@ pub(super) type CloseFuture = Pin<Box<dyn Future<Output = Result<(), Box<dyn Err
 pub(crate) struct Closer {
     pub(super) name: Arc<str>,
     pub(super) timeout: Duration,
-    /// How long it may take before the log says that it runs. None: the log says so at once.
+    /// How long it may take before the log says that it runs. If absent, the start is logged at once.
     pub(super) announce_after: Option<Duration>,
     /// Behind a lock that is never contended: the drain task, which holds closers, is shared with the effects that it performs.
     pub(super) close: Mutex<CloseFuture>,

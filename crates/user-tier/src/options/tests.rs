@@ -10,11 +10,11 @@ use maintenance_switch::SwitchLocation;
 use super::*;
 
 /// With the token that the default address needs.
-fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+fn parse<'a>(flags: &[&str], environment: &[(&'a str, &'a str)]) -> Result<Options, String> {
     parse_bare(flags, &[&[("GRPC_TOKEN", "introspection")], environment].concat())
 }
 
-fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+fn parse_bare<'a>(flags: &[&str], environment: &[(&'a str, &'a str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
     Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
