@@ -134,6 +134,10 @@ impl DrainTask {
         for effect in effects {
             self.perform(&effect).await;
         }
+        if !before.phase().is_past_work() && machine.phase().is_past_work() {
+            // One that began after the sessions were counted. One that begins from now on is refused.
+            self.state.registry.cut_tasks(self.state.clock.now());
+        }
         self.state.task_ends.log_cut();
         // The store may take a while to acknowledge the ends of sessions. The endpoints get their whole time after that.
         let elapsed = self.state.clock.now().since(now);

@@ -53,8 +53,10 @@ pub(crate) struct StreamState {
     evicted_through: [u64; 2],
     /// Why all of them are closed.
     closed: Option<CloseReason>,
-    /// Whether the session has protected work in progress.
-    pub(crate) protected: bool,
+    /// Whether the session has protected work in progress on this pod.
+    protected: bool,
+    /// For a session of another pod: whether that pod protects it.
+    owner_protects: bool,
     /// For a session of another pod: the notice that runs on that pod.
     pub(crate) owner_notice: Option<GuestNotice>,
 }
@@ -70,6 +72,11 @@ impl StreamState {
     /// Whether the session goes on at another pod.
     pub(crate) fn has_moved(&self) -> bool {
         self.closed == Some(CloseReason::Moved)
+    }
+
+    /// Whether the session has protected work in progress, at any pod.
+    const fn is_protected(&self) -> bool {
+        self.protected || self.owner_protects
     }
 
     /// Whether the stream of this kind and number is evicted.
@@ -140,17 +147,27 @@ impl EventStreams {
         self.state.send_modify(|state| state.logins += 1);
     }
 
-    /// Whether the session has protected work in progress.
+    /// Whether the session has protected work in progress, here or as far as its owner knows.
     pub(crate) fn is_protected(&self) -> bool {
-        self.state.borrow().protected
+        self.state.borrow().is_protected()
+    }
+
+    /// Records whether the pod that owns the session protects it. Wakes the streams only where that changes what they show.
+    pub(crate) fn set_owner_protects(&self, protects: bool) {
+        self.state.send_if_modified(|state| {
+            let before = state.is_protected();
+            state.owner_protects = protects;
+            state.is_protected() != before
+        });
     }
 
     /// Records whether the session has protected work in progress. Asks for it under the lock, so that the last call records the
     /// last answer.
     pub(crate) fn update_protected(&self, is_protected: impl FnOnce() -> bool) {
         self.state.send_if_modified(|state| {
-            let now = is_protected();
-            std::mem::replace(&mut state.protected, now) != now
+            let before = state.is_protected();
+            state.protected = is_protected();
+            state.is_protected() != before
         });
     }
 

@@ -71,19 +71,26 @@ pub(crate) struct GuestNotice {
     pub(crate) reason: Reason,
     pub(crate) deadline: Timestamp,
     pub(crate) terms: Terms,
+    /// How long after the deadline the owner waits for work in progress.
+    pub(crate) task_grace: Duration,
 }
 
 impl GuestNotice {
     pub(crate) fn new(notice: OwnerNotice, now: Timestamp) -> Self {
-        let OwnerNotice { reason, remaining, auto_logout, stays_signed_in } = notice;
-        Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in } }
+        let OwnerNotice { reason, remaining, auto_logout, stays_signed_in, task_grace } = notice;
+        Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in }, task_grace }
     }
 
     /// Whether a page that shows the one shows the other correctly.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let apart = self.deadline.since(other.deadline).max(other.deadline.since(self.deadline));
-        self.reason == other.reason && self.terms == other.terms && apart < DEADLINE_TOLERANCE
+        is_same_deadline(self.deadline, other.deadline)
+            && (self.reason, self.terms, self.task_grace) == (other.reason, other.terms, other.task_grace)
     }
+}
+
+/// Whether two deadlines differ by no more than the clocks of two pods and the answers of a store do.
+pub(crate) fn is_same_deadline(one: Timestamp, other: Timestamp) -> bool {
+    one.since(other).max(other.since(one)) < DEADLINE_TOLERANCE
 }
 
 impl DrainNotice {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use session_domain::Timestamp;
 use session_domain::lifecycle::{Notice, NoticeId, Reason};
 
-use crate::notice::{DrainNotice, GuestNotice, Terms};
+use crate::notice::{DrainNotice, Terms, is_same_deadline};
 use crate::service_state::ServiceState;
 use crate::sessions::ServedSession;
 
@@ -45,13 +45,16 @@ impl RunningNotice {
             }
         });
         let ServedSession::Guest(guest) = session else { return here };
-        let protected = session.streams().is_protected().then_some(state.config.policy.task_grace);
-        let of_owner = guest.streams().owner_notice().map(|notice| Self {
-            reason: notice.reason,
-            deadline: notice.deadline.plus(protected.unwrap_or_default()),
-            terms: notice.terms,
-            protected,
-            source: NoticeSource::Owner,
+        let of_owner = guest.streams().owner_notice().map(|notice| {
+            // Work here is cut with the session, at the end of the owner's time.
+            let protected = session.streams().is_protected().then_some(notice.task_grace);
+            Self {
+                reason: notice.reason,
+                deadline: notice.deadline.plus(protected.unwrap_or_default()),
+                terms: notice.terms,
+                protected,
+                source: NoticeSource::Owner,
+            }
         });
         of_owner.or_else(|| here.filter(|notice| notice.reason == Reason::Maintenance))
     }
@@ -66,9 +69,8 @@ impl RunningNotice {
 
     /// Whether a page that shows the one has nothing new to show for the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        let guest =
-            |notice: &Self| GuestNotice { reason: notice.reason, deadline: notice.deadline, terms: notice.terms };
-        self.protected == other.protected && guest(self).is_same(&guest(other))
+        is_same_deadline(self.deadline, other.deadline)
+            && (self.reason, self.terms, self.protected) == (other.reason, other.terms, other.protected)
     }
 
     /// Whether it is this notice of this pod, with the session's own deadline or not.

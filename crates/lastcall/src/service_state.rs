@@ -47,8 +47,6 @@ pub(crate) struct ServiceState {
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
-    /// Cancelled when the time of work in progress is over.
-    pub(crate) work_end: CancellationToken,
     /// What happens when a task ends.
     pub(crate) task_ends: Arc<TaskEnds>,
     /// The open WebSockets: the end of the service waits for their Close frames.
@@ -134,7 +132,6 @@ impl ServiceState {
             lifecycle,
             population_changed,
             streams_end: CancellationToken::new(),
-            work_end: CancellationToken::new(),
             task_ends,
             websockets: TaskTracker::new(),
             metrics: Metrics::new(&config.version, Arc::clone(&config.dropped_log_lines), metrics),

@@ -14,8 +14,8 @@ pub(crate) use ends::TaskEnds;
 pub use guard::Task;
 pub(crate) use refusal::TaskRefusal;
 pub(crate) use routes::{begin, end, renew};
-use session_domain::registry::{NewTask, SessionWork, TaskError};
-use session_domain::{Phase, SessionId, TaskId, TaskLease, TaskName, TaskView};
+use session_domain::registry::{NewTask, SessionWork};
+use session_domain::{SessionId, TaskId, TaskLease, TaskName, TaskView};
 use tokio::time::sleep_until;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -32,8 +32,9 @@ impl ServiceState {
         session: &ServedSession,
         task: NewTask,
     ) -> Result<(TaskView, Arc<SessionWork>), Reason> {
-        // What begins later is cut before anybody could renew it: another pod is asked.
-        if matches!(self.lifecycle.borrow().phase(), Phase::Propagating | Phase::Closing) {
+        // A task that begins now would be cut before its first renewal. The client must ask another pod.
+        let is_stopping = || self.lifecycle.borrow().phase().is_past_work();
+        if is_stopping() {
             return Err(Reason::Stopping);
         }
         let now = self.clock.now();
@@ -41,11 +42,12 @@ impl ServiceState {
             ServedSession::Own(live) => self.registry.begin_task(live, task, now),
             ServedSession::Guest(guest) => self.registry.begin_task_elsewhere(guest.id(), task, now),
         };
-        let (view, work) = begun.map_err(|error| match error {
-            TaskError::TooManyOfSession => Reason::Task(TaskRefusal::TooManyOfSession),
-            TaskError::TooManyOfPod => Reason::Task(TaskRefusal::TooManyOfPod),
-            TaskError::SessionEnded => Reason::SessionEnded,
-        })?;
+        let (view, work) = begun?;
+        // Checked again: either the end of the time for work finds the task, or this finds that end.
+        if is_stopping() {
+            self.registry.cut_task(&work, view.id, now);
+            return Err(Reason::Stopping);
+        }
         self.task_changed(view.id, &work);
         Ok((view, work))
     }
@@ -72,7 +74,6 @@ impl ServiceState {
     /// The time for work in progress is over.
     pub(crate) fn cut_work(&self) {
         self.transfers.cut_all();
-        self.work_end.cancel();
         self.registry.cut_tasks(self.clock.now());
     }
 }

@@ -43,6 +43,14 @@ impl Phase {
             Self::Draining | Self::Propagating | Self::Closing => true,
         }
     }
+
+    /// Whether the pod waits for work in progress no longer.
+    pub const fn is_past_work(self) -> bool {
+        match self {
+            Self::Serving | Self::Maintenance | Self::Draining => false,
+            Self::Propagating | Self::Closing => true,
+        }
+    }
 }
 
 impl fmt::Display for Phase {

@@ -22,6 +22,8 @@ pub struct SharedSession {
     pub pod: PodName,
     /// Whether its owner holds an event stream, a WebSocket or protected work of it: it stays there while the owner serves.
     pub pinned: bool,
+    /// Whether its owner protects it: work of it is in progress there, or as far as the owner knows at another pod.
+    pub protected: bool,
     /// The reason of the running notice that it was notified of. A maintenance is the same notice on every pod.
     pub notified: Option<Reason>,
 }
@@ -50,6 +52,8 @@ pub struct OwnerNotice {
     pub auto_logout: bool,
     /// Whether the session moves to another pod at the end instead of being force-closed.
     pub stays_signed_in: bool,
+    /// How long after the deadline the owner waits for work in progress.
+    pub task_grace: Duration,
 }
 
 impl Owner {
@@ -155,6 +159,7 @@ mod tests {
             last_activity: Timestamp::default(),
             pod: pod(owner),
             pinned,
+            protected: false,
             notified: None,
         }
     }

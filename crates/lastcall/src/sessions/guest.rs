@@ -20,6 +20,7 @@ impl Guest {
         session.login_time = session.login_time.min(now);
         let streams = EventStreams::default();
         streams.set_owner_notice(owner.notice().map(|notice| GuestNotice::new(notice, now)));
+        streams.set_owner_protects(session.protected);
         Self { session, streams }
     }
 

@@ -36,6 +36,7 @@ async fn releasing_waits_for_a_session_that_was_admitted_and_is_not_in_the_regis
         last_activity: sessions.clock.now(),
         pod: PodName::new("b").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     };
     let arrives = async {

@@ -34,6 +34,7 @@ impl Sharing {
             remaining: notice.remaining(self.clock.now()),
             auto_logout: terms.auto_logout,
             stays_signed_in: terms.stays_signed_in,
+            task_grace: self.config.policy.task_grace,
         })
     }
 
@@ -48,6 +49,7 @@ impl Sharing {
             login_time: view.login_time,
             last_activity: view.last_activity,
             pod: view.pod,
+            protected: session.is_protected(),
             pinned: session.is_pinned() || session.attachment().is_expected(self.clock.now()),
             notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
         }

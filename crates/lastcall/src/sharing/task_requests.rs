@@ -3,25 +3,40 @@
 //! What the store has acknowledged is the answer. The pod that runs the task follows by a message. Where that pod is gone, the pod
 //! that was asked runs the task from then on.
 
-use session_domain::registry::{NewTask, SessionWork};
-use session_domain::shared::SharedTask;
-use session_domain::{SessionId, TaskId, TaskLease, TaskProgress, TaskView};
 use std::sync::Arc;
+
+use session_domain::registry::{MAX_TASKS, NewTask, SessionWork, TaskError};
+use session_domain::shared::SharedTask;
+use session_domain::{MAX_TASKS_PER_SESSION, SessionId, TaskId, TaskLease, TaskProgress, TaskView};
 
 use super::Sharing;
 use crate::sessions::live::LiveSession;
 use crate::store::{Message, ReadOutcome, SessionEntry, Write, WriteOutcome};
 
-/// Why the store does not know of a task.
+/// Why a request about a task that another pod runs fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskLookupError {
     /// There is none.
     NotFound,
     /// It cannot be looked up, or not be changed, now.
     Unavailable,
+    /// Nothing runs it any more, and this pod has no room for it.
+    NoRoom(TaskError),
+    /// Nothing runs it any more, and this pod is about to stop.
+    Stopping,
 }
 
 impl Sharing {
+    /// Whether a session that another pod owns has room for one more task, as far as the store knows.
+    pub(crate) async fn has_room_for_task(&self, session: SessionId) -> bool {
+        let read = self.health.record_read(self.store.read(session).await, self.clock.now());
+        let Some(ReadOutcome::Found(entry)) = read else { return true };
+        let runs_elsewhere = |task: &&SharedTask| task.holder != self.config.pod && !task.remaining.is_zero();
+        let elsewhere = entry.tasks.iter().filter(runs_elsewhere).count();
+        let here = self.registry.work_of(session).map_or(0, |work| work.tasks().len());
+        here + elsewhere < MAX_TASKS_PER_SESSION
+    }
+
     /// Renews a task of the session that another pod runs.
     pub(crate) async fn renew_task_elsewhere(
         &self,
@@ -34,13 +49,14 @@ impl Sharing {
         let lease = lease.or(task.lease).unwrap_or_default();
         (task.lease, task.remaining, task.progress) = (Some(lease), lease.duration(), progress.or(task.progress));
         if self.is_gone(&task).await? {
+            self.check_room()?;
             task.holder = self.config.pod.clone();
         }
         self.write_task(Write::PutTask { id: session, task: task.clone(), new: false }).await?;
         if task.holder == self.config.pod {
-            self.run_task(session, &task);
+            self.run_task(session, &task).map_err(TaskLookupError::NoRoom)?;
         }
-        self.tell(&entry, &task, &Message::Task(session, task.clone())).await;
+        self.notify_holder(&entry, &task, &Message::Task(session, task.clone())).await;
         self.mirror(session, &task);
         Ok(TaskView {
             id,
@@ -55,7 +71,7 @@ impl Sharing {
     pub(crate) async fn end_task_elsewhere(&self, session: SessionId, id: TaskId) -> Result<(), TaskLookupError> {
         let (entry, task) = self.find_task(session, id).await?;
         self.write_task(Write::EndTask { id: session, task: id }).await?;
-        self.tell(&entry, &task, &Message::TaskEnded(session, id)).await;
+        self.notify_holder(&entry, &task, &Message::TaskEnded(session, id)).await;
         self.end_mirrored(session, id);
         Ok(())
     }
@@ -79,7 +95,18 @@ impl Sharing {
         }
     }
 
-    /// Whether nobody runs the task any more.
+    /// Whether this pod can run one more task.
+    fn check_room(&self) -> Result<(), TaskLookupError> {
+        if self.lifecycle.borrow().phase().is_past_work() {
+            return Err(TaskLookupError::Stopping);
+        }
+        if self.registry.task_totals().running >= MAX_TASKS {
+            return Err(TaskLookupError::NoRoom(TaskError::TooManyOfPod));
+        }
+        Ok(())
+    }
+
+    /// Whether no pod runs the task.
     async fn is_gone(&self, task: &SharedTask) -> Result<bool, TaskLookupError> {
         if task.holder == self.config.pod {
             return Ok(true);
@@ -102,29 +129,29 @@ impl Sharing {
         }
     }
 
-    /// Tells the pod that runs the task, and the owner of its session.
-    async fn tell(&self, entry: &SessionEntry, task: &SharedTask, message: &Message) {
+    /// Notifies the pod that runs the task, and the owner of its session.
+    async fn notify_holder(&self, entry: &SessionEntry, task: &SharedTask, message: &Message) {
         self.send(&task.holder, message).await;
         if entry.session.pod != task.holder {
             self.send(&entry.session.pod, message).await;
         }
     }
 
-    /// Runs a task here that nobody runs any more. Returns `false` where there are too many.
-    fn run_task(&self, session: SessionId, task: &SharedTask) -> bool {
+    /// Runs a task here that no pod runs.
+    fn run_task(&self, session: SessionId, task: &SharedTask) -> Result<(), TaskError> {
         let new = NewTask { id: task.id, name: task.name.clone(), lease: task.lease };
         let now = self.clock.now();
         let begun = match self.registry.get(session) {
             Some(live) => self.registry.begin_task(&live, new, now),
             None => self.registry.begin_task_elsewhere(session, new, now),
         };
-        let Ok((view, work)) = begun else { return false };
+        let (view, work) = begun?;
         if let Some(progress) = task.progress {
             self.registry.set_task_progress(&work, view.id, progress);
         }
         self.registry.end_mirrored_task(&work, view.id, now);
         self.task_changed(view.id, &work);
-        true
+        Ok(())
     }
 
     /// Protects the session of a task that another pod runs, where this pod owns the session.
@@ -174,12 +201,13 @@ impl Sharing {
         match work.as_ref().and_then(|work| Some((work, renew(work)?))) {
             Some((work, _)) => self.task_changed(task.id, work),
             None => {
-                // Not one that was ended since.
+                // Skips tasks that have ended since.
                 let found = self.find_task(session, task.id).await;
                 if let Ok((_, found)) = found
                     && found.holder == self.config.pod
                 {
-                    self.run_task(session, &found);
+                    // Where there is no room for it, its client hears of it at the next renewal.
+                    let _ = self.check_room().is_ok() && self.run_task(session, &found).is_ok();
                 }
             }
         }

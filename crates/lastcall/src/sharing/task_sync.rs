@@ -1,7 +1,8 @@
 //! Tells the store, and through it the other pods, of the tasks that this pod runs.
 //!
 //! A task is a field of its session's entry, so that it goes where the entry goes. The owner of the session, where that is another
-//! pod, also gets a message: it must not force-close the session. Both are repeated for what others could forget.
+//! pod, also gets a message: it must not force-close the session. Both are repeated
+//! every 5 s for tasks whose entry other pods may have lost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -164,7 +165,7 @@ impl Sharing {
             }
         }
         for (session, messages) in elsewhere {
-            self.tell_owner(session, &messages).await;
+            self.notify_owner(session, &messages).await;
         }
     }
 
@@ -174,7 +175,7 @@ impl Sharing {
     }
 
     /// Sends these messages to the pod that owns the session. Where the session has ended there, its tasks end.
-    async fn tell_owner(&self, session: SessionId, messages: &[Message]) {
+    async fn notify_owner(&self, session: SessionId, messages: &[Message]) {
         let now = self.clock.now();
         match self.health.record_read(self.store.read(session).await, now) {
             Some(ReadOutcome::Found(entry)) => {

@@ -15,6 +15,8 @@ pub struct Summary {
     pub idle: Duration,
     /// What another pod asks its owner to do.
     pub request: Option<OwnerRequest>,
+    /// Whether its owner protects it: see [`SharedSession::protected`](super::SharedSession::protected).
+    pub protected: bool,
 }
 
 /// The result of [`SessionStore::lookup_many`](super::SessionStore::lookup_many) for one session.

@@ -110,9 +110,12 @@ impl SessionStore for MemoryStore {
     async fn lookup_many(&self, ids: Vec<SessionId>) -> Result<Lookups, StoreError> {
         let data = self.data.lock();
         let lookup = |id| match data.entries.get(&id) {
-            Some(StoredEntry { entry: SessionEntry { session, request, .. }, active, .. }) => {
-                Lookup::Found(Summary { pod: session.pod.clone(), idle: active.elapsed(), request: *request })
-            }
+            Some(StoredEntry { entry: SessionEntry { session, request, .. }, active, .. }) => Lookup::Found(Summary {
+                pod: session.pod.clone(),
+                idle: active.elapsed(),
+                request: *request,
+                protected: session.protected,
+            }),
             None => Lookup::Absent,
         };
         let lookups: Vec<_> = ids.into_iter().map(lookup).collect();

@@ -43,7 +43,7 @@ impl TaskEnds {
 
     /// A task has ended.
     pub(crate) fn ended(&self, ended: EndedTask<'_>) {
-        let EndedTask { session, task, is_leased, outcome, holder } = ended;
+        let EndedTask { session, task, is_leased, outcome, is_out_of_time, holder } = ended;
         let sharing = self.sharing.get().and_then(Weak::upgrade);
         match (sharing, holder) {
             (Some(sharing), Some(holder)) => return sharing.cut_elsewhere(session, holder),
@@ -56,6 +56,10 @@ impl TaskEnds {
         }
         if let Some(guard) = guard {
             guard.cancel();
+        }
+        // A logout cuts tasks, too, also while the drain waits: a longer time would not have helped these.
+        if !is_out_of_time {
+            return;
         }
         let mut cut = self.cut.lock();
         let is_listed = cut.contains_key(&task.kind) || cut.len() < MAX_KINDS;
@@ -117,10 +121,11 @@ mod tests {
             let task = TaskView { id, kind: kind.into(), label: "".into(), progress: None, lease_until: None };
             let outcome = if n % 4 == 3 { TaskOutcome::Done } else { TaskOutcome::Cut };
             let session = SessionId::from_uuid(Uuid::from_u128(n));
-            ends.ended(EndedTask { session, task: &task, is_leased: false, outcome, holder: None });
+            let is_out_of_time = n < 80;
+            ends.ended(EndedTask { session, task: &task, is_leased: false, outcome, is_out_of_time, holder: None });
         }
         let cut = ends.cut.lock().clone();
-        assert_eq!((cut.len(), cut.values().sum::<u64>()), (MAX_KINDS + 1, 75));
+        assert_eq!((cut.len(), cut.values().sum::<u64>()), (MAX_KINDS + 1, 60));
         assert!(kinds(&cut).starts_with(r#""kind \"00\"" 2, "kind"#), "{}", kinds(&cut));
     }
 }

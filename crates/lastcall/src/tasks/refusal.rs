@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
+use session_domain::registry::TaskError;
 use session_domain::{InvalidTask, MAX_TASKS_PER_SESSION};
 
+use crate::refusal::Reason;
 use crate::sharing::TaskLookupError;
 
 /// Why a request about a task is refused.
@@ -28,11 +30,23 @@ pub(crate) enum TaskRefusal {
     Unavailable,
 }
 
-impl From<TaskLookupError> for TaskRefusal {
+impl From<TaskLookupError> for Reason {
     fn from(error: TaskLookupError) -> Self {
         match error {
-            TaskLookupError::NotFound => Self::NotFound,
-            TaskLookupError::Unavailable => Self::Unavailable,
+            TaskLookupError::NotFound => Self::Task(TaskRefusal::NotFound),
+            TaskLookupError::Unavailable => Self::Task(TaskRefusal::Unavailable),
+            TaskLookupError::NoRoom(error) => error.into(),
+            TaskLookupError::Stopping => Self::Stopping,
+        }
+    }
+}
+
+impl From<TaskError> for Reason {
+    fn from(error: TaskError) -> Self {
+        match error {
+            TaskError::TooManyOfSession => Self::Task(TaskRefusal::TooManyOfSession),
+            TaskError::TooManyOfPod => Self::Task(TaskRefusal::TooManyOfPod),
+            TaskError::SessionEnded => Self::SessionEnded,
         }
     }
 }

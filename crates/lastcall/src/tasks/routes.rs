@@ -18,6 +18,7 @@ use super::new_task;
 use super::refusal::TaskRefusal;
 use crate::refusal::{Reason, Refusal};
 use crate::request_context::RequestContext;
+use crate::sessions::ServedSession;
 use crate::sharing::TaskLookupError;
 
 /// A task as its client sees it.
@@ -48,6 +49,12 @@ pub(crate) async fn begin(context: RequestContext, body: Body) -> Result<Respons
     let input = Input::read(body).await.map_err(refuse)?;
     let (name, lease) = (input.name().map_err(refuse)?, input.lease().map_err(refuse)?);
     let task = new_task(name, Some(lease.unwrap_or_default()));
+    // Other pods run tasks of the session, too. Its owner knows of them.
+    if let (ServedSession::Guest(guest), Some(sharing)) = (&session.served, context.state.sessions.sharing())
+        && !sharing.has_room_for_task(guest.id()).await
+    {
+        return Err(refuse(TaskRefusal::TooManyOfSession));
+    }
     let (task, _) = context.state.begin_task(&session.served, task).map_err(|reason| context.refuse(reason))?;
     context.state.sessions.flush().await;
     context.state.flush_tasks().await;
@@ -82,7 +89,7 @@ pub(crate) async fn renew(
         }
         (None, Some(sharing)) => {
             let renewed = sharing.renew_task_elsewhere(session.id(), id, lease, progress).await;
-            renewed.map_err(|error| refuse(error.into()))?
+            renewed.map_err(|error| context.refuse(error.into()))?
         }
         (None, None) => return Err(refuse(TaskRefusal::NotFound)),
     };
@@ -103,9 +110,7 @@ pub(crate) async fn end(
         (true, _) => state.flush_tasks().await,
         (false, Some(sharing)) => match sharing.end_task_elsewhere(session.id(), id).await {
             Ok(()) | Err(TaskLookupError::NotFound) => {}
-            Err(TaskLookupError::Unavailable) => {
-                return Err(context.refuse(Reason::Task(TaskRefusal::Unavailable)));
-            }
+            Err(error) => return Err(context.refuse(error.into())),
         },
         (false, None) => {}
     }

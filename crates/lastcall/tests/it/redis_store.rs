@@ -23,6 +23,7 @@ fn put(id: SessionId) -> Write {
         last_activity: Timestamp::from_millis(2),
         pod: pod(),
         pinned: false,
+        protected: true,
         notified: None,
     };
     Write::Put { session, idle: Duration::ZERO, new: true }

@@ -151,7 +151,7 @@ impl<X> LiveSession<X> {
     }
 
     pub(super) fn has_work(&self, work: &Arc<SessionWork>) -> bool {
-        self.work.get().is_some_and(|own| Arc::ptr_eq(own, work))
+        self.work.get().is_some_and(|own| Arc::ptr_eq(own.current_arc(), work.current_arc()))
     }
 
     /// Takes in work that began before this pod held the session.

@@ -29,11 +29,8 @@ impl<X> Registry<X> {
         session.mark_lost();
         self.changes.push_removed(old_id, None);
         sessions.remove(&old_id);
-        let work = session.known_work();
         drop(identity);
-        if let Some(work) = work {
-            self.work.rename(&work, new_id);
-        }
+        self.rename_own_work(session, new_id);
         self.queue_removal(old_id, None);
         self.queue_change(session);
         true

@@ -149,6 +149,7 @@ fn a_pod_in_a_maintenance_countdown_adopts_sessions_and_admits_no_newcomers() {
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     };
     let adopt = |n| sessions.reserve_adoption().map(|slot| slot.adopt(&shared(n), None, (), at(0))).err();

@@ -3,13 +3,14 @@
 //! Work belongs to the pod that it runs on, wherever its session lives: the session may move to another pod while the work
 //! goes on here, and a pod serves requests of sessions that it does not hold.
 
+mod merging;
 mod mirrored_tasks;
 mod running_tasks;
 mod tasks;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
@@ -30,6 +31,8 @@ pub struct SessionWork {
     /// How much of it is tasks that other pods run.
     mirrored: AtomicU32,
     tasks: RunningTasks,
+    /// The work that has taken this in. Set under the locks of the table and of the tasks; nothing is counted here from then on.
+    merged_into: OnceLock<Arc<Self>>,
 }
 
 impl SessionWork {
@@ -39,22 +42,24 @@ impl SessionWork {
             in_progress: AtomicU32::new(0),
             mirrored: AtomicU32::new(0),
             tasks: RunningTasks::default(),
+            merged_into: OnceLock::new(),
         })
     }
 
     /// The id of the session.
     pub fn session_id(&self) -> SessionId {
-        *self.id.lock()
+        *self.current().id.lock()
     }
 
     /// Whether any work is in progress.
     pub fn is_protected(&self) -> bool {
-        self.in_progress.load(Ordering::Acquire) > 0
+        self.current().in_progress.load(Ordering::Acquire) > 0
     }
 
     /// Whether any work is in progress on this pod itself.
     pub(super) fn runs_here(&self) -> bool {
-        self.in_progress.load(Ordering::Acquire) > self.mirrored.load(Ordering::Acquire)
+        let work = self.current();
+        work.in_progress.load(Ordering::Acquire) > work.mirrored.load(Ordering::Acquire)
     }
 }
 
@@ -63,17 +68,6 @@ impl SessionWork {
 pub(super) struct WorkTable {
     sessions: Mutex<HashMap<SessionId, Arc<SessionWork>>>,
     pub(super) tasks: TaskTable,
-}
-
-impl WorkTable {
-    /// The session of `work` has another id from now on.
-    pub(super) fn rename(&self, work: &SessionWork, id: SessionId) {
-        let mut sessions = self.sessions.lock();
-        let old = std::mem::replace(&mut *work.id.lock(), id);
-        if let Some(work) = sessions.remove(&old) {
-            sessions.insert(id, work);
-        }
-    }
 }
 
 /// Keeps a session protected.
@@ -126,20 +120,24 @@ impl<X> Registry<X> {
 
     /// Begins work of a session that this pod holds or held.
     fn protect(&self, session: &LiveSession<X>) -> Arc<SessionWork> {
-        self.add_work(session.work())
+        self.add_work(|| session.work())
     }
 
     /// Begins work of the session with this id, which another pod owns.
     fn protect_elsewhere(&self, id: SessionId) -> Arc<SessionWork> {
-        self.add_work(SessionWork::new(id))
+        self.add_work(|| SessionWork::new(id))
     }
 
     /// Adds to the work that the session has here already: it may have moved away, or here, since `work` was made.
-    fn add_work(&self, work: Arc<SessionWork>) -> Arc<SessionWork> {
+    fn add_work(&self, work: impl FnOnce() -> Arc<SessionWork>) -> Arc<SessionWork> {
         let mut sessions = self.work.sessions.lock();
-        let id = *work.id.lock();
+        // Under the lock: a login that comes later renames it.
+        let work = work();
+        let work = Arc::clone(work.current_arc());
+        let id = work.session_id();
         let own = || self.get(id).map(|session| session.work());
         let work = sessions.get(&id).cloned().or_else(own).unwrap_or(work);
+        let work = Arc::clone(work.current_arc());
         let is_first = work.in_progress.fetch_add(1, Ordering::AcqRel) == 0;
         if is_first {
             sessions.insert(id, Arc::clone(&work));
@@ -154,10 +152,10 @@ impl<X> Registry<X> {
     /// Ends work that [`Registry::protect`] or [`Registry::protect_elsewhere`] began.
     fn unprotect(&self, work: &Arc<SessionWork>, ended_at: Option<Timestamp>) {
         let mut sessions = self.work.sessions.lock();
+        let work = work.current_arc();
         let is_last = work.in_progress.fetch_sub(1, Ordering::AcqRel) == 1;
         if is_last {
-            let id = *work.id.lock();
-            sessions.remove(&id);
+            WorkTable::remove(&mut sessions, work);
         }
         drop(sessions);
         if is_last {
@@ -181,8 +179,7 @@ impl<X> Registry<X> {
 
     /// The session of `work`, if this pod holds it.
     fn session_of(&self, work: &Arc<SessionWork>) -> Option<Arc<LiveSession<X>>> {
-        let id = *work.id.lock();
-        self.get(id).filter(|session| session.has_work(work))
+        self.get(work.session_id()).filter(|session| session.has_work(work))
     }
 
     /// Puts an adopted session into the registry, with the work that it has here already.

@@ -1,4 +1,5 @@
-//! Follows the guests with a stream here, and the sessions that have moved away from a WebSocket here. Guests show their owner's notice, and their streams end when their session does.
+//! Follows the guests with a stream here, and the sessions that have moved away from a WebSocket here. Guests show their owner's notice
+//! and whether work is in progress there, and their streams end when their session does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::store::{Lookup, OwnerRequest, Summary};
 /// Guests whose sessions are compared each time, at most. The others come next.
 const BATCH: usize = 1_000;
 
-/// Sessions are compared once in this many comparisons of their owners.
+/// Sessions are compared once in this many comparisons of their owners, as long as none of these has a notice.
 const OWNER_CHECKS_PER_SESSION_CHECK: u32 = 3;
 
 /// How far the comparison of guests has come.
@@ -39,7 +40,9 @@ impl GuestWatch {
             apply_owner(sharing, guest, owner);
         }
         self.owner_checks = self.owner_checks.wrapping_add(1);
-        if self.owner_checks.is_multiple_of(OWNER_CHECKS_PER_SESSION_CHECK) {
+        // While a countdown runs, pages have to learn soon of work that begins or ends.
+        let is_urgent = guests.iter().any(|guest| guest.streams().owner_notice().is_some());
+        if is_urgent || self.owner_checks.is_multiple_of(OWNER_CHECKS_PER_SESSION_CHECK) {
             self.next = if self.next >= guests.len() { 0 } else { self.next };
             let batch = &guests[self.next..guests.len().min(self.next + BATCH)];
             self.next += batch.len();
@@ -113,7 +116,8 @@ async fn compare_sessions(sharing: &Sharing, guests: &[Arc<Guest>]) {
             Lookup::Found(Summary { pod, .. }) if pod != *guest.owner() => {
                 guest.streams().close_all(CloseReason::Moved);
             }
-            Lookup::Found(_) | Lookup::Absent | Lookup::Unavailable => {}
+            Lookup::Found(Summary { protected, .. }) => guest.streams().set_owner_protects(protected),
+            Lookup::Absent | Lookup::Unavailable => {}
         }
     }
 }

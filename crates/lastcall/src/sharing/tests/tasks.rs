@@ -5,13 +5,17 @@ use std::time::Duration;
 
 use session_domain::lifecycle::Signal;
 use session_domain::registry::PresenceKind;
-use session_domain::{Outcome, SessionId, TaskId, TaskLease, TaskName, TaskOutcome, UserName};
+use session_domain::{
+    MAX_TASKS_PER_SESSION, Outcome, Phase, SessionId, TaskId, TaskLease, TaskName, TaskOutcome, UserName,
+};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use super::running_pod::{RunningPod, start};
-use crate::event_streams::EventStreams;
+use crate::event_streams::{EventStreams, StreamKind};
+use crate::notice::is_same_deadline;
 use crate::presence::PresenceGuard;
+use crate::running_notice::RunningNotice;
 use crate::sessions::live::LiveSession;
 use crate::sessions::served::ServedSession;
 use crate::sharing::TaskLookupError;
@@ -94,6 +98,34 @@ async fn a_task_that_runs_where_its_session_is_a_guest_protects_the_session_at_i
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_notice_of_a_guest_is_protected_while_a_task_of_its_session_runs_on_the_pod_that_owns_it() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let pod = &owner.pod;
+    let live = pod.registry.start(id(1), UserName::anonymous(), EventStreams::default(), pod.clock.now()).unwrap();
+    let task = begin(&owner, &ServedSession::Own(Arc::clone(&live)), 600).await;
+    // The task keeps the session where it is: the page's stream is at another pod, which does not adopt either.
+    let served = guest(&other, 1).await;
+    let ServedSession::Guest(streaming) = &served else { panic!("not a guest") };
+    let _stream = streaming.streams().open(StreamKind::EventStream, 20);
+    other.pod.sessions.sharing().unwrap().watch_guest(streaming);
+    other.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    sleep(Duration::from_millis(100)).await;
+    owner.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    let notice = || RunningNotice::of(&other.pod, &served);
+    until("the guest is told", || notice().is_some()).await;
+    let told = notice().unwrap();
+    assert_eq!(told.protected, Some(Duration::from_secs(30)));
+    let deadline = owner.pod.lifecycle.borrow().notice().unwrap().deadline;
+    assert!(is_same_deadline(told.deadline, deadline.plus(Duration::from_secs(30))));
+    // Nothing here hears of the end but by the store.
+    let work = owner.pod.registry.work_of(id(1)).unwrap();
+    assert!(owner.pod.registry.end_leased_task(&work, task, owner.pod.clock.now()));
+    until("the guest is told of its end", || notice().unwrap().protected.is_none()).await;
+    assert!(is_same_deadline(notice().unwrap().deadline, deadline));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_task_goes_on_at_its_pod_while_its_session_moves_in_the_drain() {
     let store = Arc::new(MemoryStore::new());
     let (mut first, second) = (start(&store, "a").await, start(&store, "b").await);
@@ -116,7 +148,7 @@ async fn a_task_goes_on_at_its_pod_while_its_session_moves_in_the_drain() {
     }
     second.pod.sessions.sharing().unwrap().end_task_elsewhere(id(1), task).await.unwrap();
     assert!(!moved.is_protected());
-    until("the drain ends", || first.pod.lifecycle.borrow().phase() != session_domain::Phase::Draining).await;
+    until("the drain ends", || first.pod.lifecycle.borrow().phase() != Phase::Draining).await;
     assert_eq!(first.pod.registry.task_totals().ended(TaskOutcome::Done), 1);
     [&first, &second].into_iter().for_each(RunningPod::assert_ledger_balances);
     first.kill().await;
@@ -194,4 +226,41 @@ async fn a_store_that_comes_back_empty_has_the_tasks_again_and_no_request_takes_
     }
     assert!(done > 200, "{done} were renewed");
     assert!(live.is_protected() && stored(&store, 1).await.len() == 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_about_to_stop_renews_no_task_whose_pod_is_gone() {
+    let store = Arc::new(MemoryStore::new());
+    let (mut first, second) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&first, 1).await;
+    let task = begin(&first, &ServedSession::Own(live), 60).await;
+    first.kill().await;
+    sleep(Duration::from_secs(7)).await;
+    second.signal.as_ref().unwrap().send(Signal::Term).unwrap();
+    until("it stops", || second.pod.lifecycle.borrow().phase() == Phase::Propagating).await;
+    assert_eq!(renew(&second, 1, task).await, Err(TaskLookupError::Stopping));
+    assert_eq!(stored(&store, 1).await[0].holder, first.pod.config.pod, "another pod may still run it");
+    assert_eq!(second.pod.registry.task_totals().running, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_has_a_hundred_tasks_on_all_pods_together() {
+    let store = Arc::new(MemoryStore::new());
+    let (owner, other) = (start(&store, "a").await, start(&store, "b").await);
+    let (live, _stream) = session(&owner, 1).await;
+    let own = ServedSession::Own(Arc::clone(&live));
+    for _ in 0..60 {
+        begin(&owner, &own, 600).await;
+    }
+    let guest = guest(&other, 1).await;
+    let sharing = other.pod.sessions.sharing().unwrap();
+    for n in 60..MAX_TASKS_PER_SESSION {
+        assert!(sharing.has_room_for_task(id(1)).await, "{n}");
+        begin(&other, &guest, 600).await;
+    }
+    assert!(!sharing.has_room_for_task(id(1)).await);
+    let mirrored = || owner.pod.registry.mirrored_tasks(&live, owner.pod.clock.now()).len();
+    until("the owner knows of them", || mirrored() == MAX_TASKS_PER_SESSION - 60).await;
+    let task = new_task(TaskName::new("export", "June").unwrap(), TaskLease::from_seconds(9).ok());
+    assert!(owner.pod.begin_task(&own, task).is_err());
 }

@@ -18,7 +18,7 @@ const UNKNOWN_OWNER: &str = "unowned";
 const MAX_CLOCK_SKEW_MS: u64 = 2_000;
 
 /// The fields that a summary reads.
-pub(super) const SUMMARY: [&str; 3] = ["pod", "active", "request"];
+pub(super) const SUMMARY: [&str; 4] = ["pod", "active", "request", "protected"];
 
 /// The fields of a hash. Bytes that are not UTF-8 become replacement characters, and the field is invalid then.
 #[derive(Debug, Default)]
@@ -58,6 +58,7 @@ impl Fields {
             last_activity: last_activity.unwrap_or(Timestamp::MAX),
             pod: pod.or_else(|| PodName::new(UNKNOWN_OWNER))?,
             pinned: text("streaming") == Some("1"),
+            protected: text("protected") == Some("1"),
             notified: [Reason::Shutdown, Reason::Maintenance]
                 .into_iter()
                 .find(|reason| text("notified") == Some(reason.as_str())),
@@ -69,7 +70,7 @@ impl Fields {
     }
 }
 
-/// Decodes the three fields of a summary at `now`, in milliseconds by Redis' clock; `None` where there is no session.
+/// Decodes the fields of a summary at `now`, in milliseconds by Redis' clock; `None` where there is no session.
 pub(super) fn summary(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Summary> {
     let mut fields = fields.into_iter().map(|field| field.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     let (pod, active, request) = (fields.next().flatten()?, fields.next().flatten(), fields.next().flatten());
@@ -80,6 +81,7 @@ pub(super) fn summary(fields: Vec<Option<Vec<u8>>>, now: u64) -> Option<Summary>
         // An invalid time says nothing about activity.
         idle: active.map_or(Duration::MAX, |active| Duration::from_millis(now.saturating_sub(active))),
         request: request.as_deref().and_then(field_to_request),
+        protected: fields.next().flatten().as_deref() == Some("1"),
     })
 }
 
@@ -138,7 +140,7 @@ mod tests {
     #[test]
     fn a_summary_gives_the_idle_time_by_redis_clock_alone() {
         let read = |active: &str| {
-            let fields = ["user-1", active, ""].map(|text| Some(text.as_bytes().to_vec())).to_vec();
+            let fields = ["user-1", active, "", "0"].map(|text| Some(text.as_bytes().to_vec())).to_vec();
             summary(fields, 5_000).unwrap().idle
         };
         assert_eq!(read("2000"), Duration::from_secs(3));
@@ -146,7 +148,7 @@ mod tests {
         for invalid in ["", "soon", "9000", "-1"] {
             assert_eq!(read(invalid), Duration::MAX, "{invalid}");
         }
-        assert!(summary(vec![None, None, None], 5_000).is_none());
+        assert!(summary(vec![None, None, None, None], 5_000).is_none());
     }
 
     #[test]

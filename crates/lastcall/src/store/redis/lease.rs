@@ -30,6 +30,7 @@ struct NoticeValue {
     remaining_ms: u64,
     auto_logout: bool,
     stays_signed_in: bool,
+    task_grace_ms: u64,
 }
 
 impl LeaseValue {
@@ -39,6 +40,7 @@ impl LeaseValue {
             remaining_ms: crate::clock::millis(notice.remaining),
             auto_logout: notice.auto_logout,
             stays_signed_in: notice.stays_signed_in,
+            task_grace_ms: crate::clock::millis(notice.task_grace),
         });
         Self { draining: lease.draining, notice, duration_ms: millis(lease.duration) }
     }
@@ -51,6 +53,7 @@ impl LeaseValue {
             remaining: Duration::from_millis(notice.remaining_ms.saturating_sub(age)),
             auto_logout: notice.auto_logout,
             stays_signed_in: notice.stays_signed_in,
+            task_grace: Duration::from_millis(notice.task_grace_ms),
         });
         if self.draining { Owner::Draining(notice) } else { Owner::Alive(notice) }
     }
@@ -99,6 +102,7 @@ mod tests {
             remaining: Duration::from_secs(30),
             auto_logout: true,
             stays_signed_in: false,
+            task_grace: Duration::from_secs(90),
         };
         let pod = PodName::new("a").unwrap();
         let lease = Lease { pod, draining: true, notice: Some(notice), duration: Duration::from_secs(5) };

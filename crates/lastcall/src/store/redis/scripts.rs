@@ -52,13 +52,13 @@ local function record_activity(last_activity, idle)
 end";
 
 /// Arguments: pod, user, login time, last activity, pinned (in the field `streaming`), notified, milliseconds to live, whether to create
-/// the entry, milliseconds idle.
+/// the entry, milliseconds idle, protected.
 const PUT: &str = "
 local owner = redis.call('HGET', KEYS[1], 'pod')
 if owner and owner ~= ARGV[1] then return 0 end
 if ARGV[8] == '0' and redis.call('EXISTS', KEYS[1]) == 0 then return -1 end
 record_activity(ARGV[4], ARGV[9])
-redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'notified', ARGV[6])
+redis.call('HSET', KEYS[1], 'pod', ARGV[1], 'user', ARGV[2], 'login_time', ARGV[3], 'streaming', ARGV[5], 'notified', ARGV[6], 'protected', ARGV[10])
 redis.call('PEXPIRE', KEYS[1], ARGV[7])
 return 1";
 

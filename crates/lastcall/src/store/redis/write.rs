@@ -124,6 +124,7 @@ fn put(ttl: u64, session: &SharedSession, idle: Duration, new: bool) -> Vec<Stri
         ttl.to_string(),
         flag(new).to_owned(),
         crate::clock::millis(idle).to_string(),
+        flag(session.protected).to_owned(),
     ]
 }
 

@@ -36,6 +36,7 @@ fn shared(id: SessionId) -> SharedSession {
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     }
 }

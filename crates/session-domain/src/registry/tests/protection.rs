@@ -17,6 +17,7 @@ fn shared(n: u128) -> SharedSession {
         last_activity: at(0),
         pod: PodName::new("user-2").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     }
 }
@@ -84,6 +85,39 @@ fn work_follows_a_session_to_its_new_id() {
     // Work that begins after the login is the same session's.
     let _work = Protection::begin_elsewhere(&sessions, id(2));
     assert!(session.is_protected());
+}
+
+#[test]
+fn work_that_began_under_the_new_id_before_the_rename_was_known_here_is_one_with_the_older_work() {
+    let sessions = registry(10);
+    let (older, newer) = (Protection::begin_elsewhere(&sessions, id(1)), Protection::begin_elsewhere(&sessions, id(2)));
+    assert_eq!(sessions.sessions_with_work(), 2, "this pod cannot know better");
+    sessions.rename_work(id(1), id(2));
+    assert_eq!((protected(&sessions), sessions.work_of(id(1)).is_none()), ((0, 1), true));
+    drop(older);
+    assert_eq!(protected(&sessions), (0, 1), "the newer work is still in progress");
+    let session = sessions.reserve_adoption().unwrap().adopt(&shared(2), None, (), at(10));
+    let _third = Protection::begin(&sessions, &session);
+    drop(newer);
+    assert_eq!((session.is_protected(), protected(&sessions)), (true, (1, 0)));
+}
+
+#[test]
+fn work_under_the_old_id_is_its_sessions_where_this_pod_has_adopted_the_new_id_by_now() {
+    let sessions = registry(10);
+    let older = Protection::begin_elsewhere(&sessions, id(1));
+    let session = sessions.reserve_adoption().unwrap().adopt(&shared(2), None, (), at(10));
+    sessions.rename_work(id(1), id(2));
+    assert_eq!((session.is_protected(), protected(&sessions)), (true, (1, 0)));
+    drop(older);
+    assert_eq!((session.is_protected(), protected(&sessions)), (false, (0, 0)));
+    // The owner of a session renames it: what began under the new id belongs to it.
+    let (old, new) = (Protection::begin(&sessions, &session), Protection::begin_elsewhere(&sessions, id(3)));
+    assert!(sessions.rename(&session, id(3), UserName::anonymous(), at(20)));
+    drop(old);
+    assert_eq!((session.is_protected(), protected(&sessions)), (true, (1, 0)));
+    drop(new);
+    assert_eq!((session.is_protected(), protected(&sessions)), (false, (0, 0)));
 }
 
 #[test]

@@ -2,16 +2,18 @@
 //! nowhere else: the pod that runs them counts them.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::SessionWork;
 use super::running_tasks::RunningTask;
-use crate::ids::{PodName, SessionId, TaskId};
+use super::tasks::{End, LeaseKey};
+use crate::ids::{PodName, TaskId};
 use crate::registry::Registry;
 use crate::registry::live_session::LiveSession;
 use crate::session::TaskView;
 use crate::shared_task::SharedTask;
-use crate::task::TaskOutcome;
+use crate::task::{TaskOutcome, TaskProgress};
 use crate::time::Timestamp;
 
 /// How much longer than its lease such a task protects its session: what other pods say of it takes its time.
@@ -21,29 +23,29 @@ impl<X> Registry<X> {
     /// Records that another pod runs a task of the session, or runs it longer. Does nothing if the session has ended here.
     pub fn mirror_task(&self, session: &LiveSession<X>, task: &SharedTask, now: Timestamp) {
         let until = now.plus(task.remaining).plus(MIRROR_SLACK);
-        let work = self.protect(session);
+        let protected = self.protect(session);
         let id = task.id;
         let is_same = |known: &RunningTask| known.view.id == id && known.holder.is_some();
-        let mut tasks = work.tasks.lock();
+        let (work, mut tasks) = protected.lock_tasks();
         let known = tasks.iter_mut().find(|known| is_same(known));
         let is_new = known.is_none();
+        let progress = task.progress.map(TaskProgress::get);
         if let Some(known) = known {
             self.work.tasks.remove_lease(known);
             (known.view.lease_until, known.holder) = (Some(until), Some(task.holder.clone()));
-            known.view.progress = task.progress.map(crate::task::TaskProgress::get);
+            known.view.progress = progress;
         } else {
             let (kind, label) = (Arc::clone(task.name.kind()), Arc::clone(task.name.label()));
-            let progress = task.progress.map(crate::task::TaskProgress::get);
             let view = TaskView { id, kind, label, progress, lease_until: Some(until) };
             tasks.push(RunningTask { view, lease: task.lease, holder: Some(task.holder.clone()) });
-            work.mirrored.fetch_add(1, std::sync::atomic::Ordering::AcqRel);
+            work.mirrored.fetch_add(1, Ordering::AcqRel);
         }
-        self.add_lease((until, id, true), &work);
+        self.add_lease(LeaseKey { until, task: id, is_mirrored: true }, work);
         drop(tasks);
         if !is_new {
-            self.unprotect(&work, None);
+            self.unprotect(work, None);
         } else if session.has_ended() {
-            self.end_mirrored(&work, now, |task| is_same(task));
+            self.end_mirrored(work, now, |task| is_same(task));
         }
     }
 
@@ -53,14 +55,14 @@ impl<X> Registry<X> {
     }
 
     fn end_mirrored(&self, work: &Arc<SessionWork>, now: Timestamp, predicate: impl Fn(&RunningTask) -> bool) {
-        self.end_tasks(work, TaskOutcome::Done, Some(now), |task| task.holder.is_some() && predicate(task));
+        self.end_tasks(work, End::of(TaskOutcome::Done, Some(now)), |task| task.holder.is_some() && predicate(task));
     }
 
     /// The tasks that other pods run for the session.
     pub fn mirrored_tasks(&self, session: &LiveSession<X>, now: Timestamp) -> Vec<SharedTask> {
         let Some(work) = session.known_work().filter(|work| work.is_protected()) else { return Vec::new() };
         let shared = |task: &RunningTask| task.shared(task.holder.clone()?, now);
-        work.tasks.lock().iter().filter_map(shared).collect()
+        work.current().tasks.lock().iter().filter_map(shared).collect()
     }
 
     /// The tasks that this pod runs, each with the work that it is part of: those of sessions that other pods own, and those without
@@ -71,7 +73,7 @@ impl<X> Registry<X> {
         for work in all {
             let is_own = self.session_of(&work).is_some();
             let repeats = |task: &&RunningTask| task.holder.is_none() && (!is_own || task.lease.is_none());
-            let ids: Vec<_> = work.tasks.lock().iter().filter(repeats).map(|task| task.view.id).collect();
+            let ids: Vec<_> = work.current().tasks.lock().iter().filter(repeats).map(|task| task.view.id).collect();
             tasks.extend(ids.into_iter().map(|id| (id, Arc::clone(&work))));
         }
         tasks
@@ -86,20 +88,12 @@ impl<X> Registry<X> {
         };
         all.into_iter().flat_map(ids).collect()
     }
-
-    /// Another pod has given a session that it owns another id: its work here goes on under that.
-    pub fn rename_work(&self, old: SessionId, new: SessionId) {
-        let work = self.work.sessions.lock().get(&old).cloned();
-        if let Some(work) = work.filter(|work| self.session_of(work).is_none()) {
-            self.work.rename(&work, new);
-        }
-    }
 }
 
 impl SessionWork {
     /// The task with this id as other pods know it; `None` if this pod does not run it.
     pub fn shared_task(&self, id: TaskId, holder: &PodName, now: Timestamp) -> Option<SharedTask> {
-        let tasks = self.tasks.lock();
+        let tasks = self.current().tasks.lock();
         let task = tasks.iter().find(|task| task.view.id == id && task.holder.is_none())?;
         task.shared(holder.clone(), now)
     }

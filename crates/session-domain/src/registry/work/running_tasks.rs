@@ -51,10 +51,17 @@ impl RunningTasks {
         self.tasks.lock()
     }
 
-    /// Adds a task and calls `added` under the lock, unless there are as many as a session may have.
-    pub(super) fn add(&self, task: RunningTask, added: impl FnOnce()) -> Result<(), TaskError> {
-        let mut tasks = self.lock();
-        if tasks.iter().filter(|task| task.holder.is_none()).count() >= MAX_TASKS_PER_SESSION {
+    /// Adds a task and calls `added`, unless there are as many as a session may have. The caller has locked the tasks.
+    pub(super) fn add(
+        &self,
+        tasks: &mut Vec<RunningTask>,
+        task: RunningTask,
+        added: impl FnOnce(),
+    ) -> Result<(), TaskError> {
+        // Those that other pods run count too, except one that goes on here, and except requests there whose bodies move.
+        let counts =
+            |known: &&RunningTask| known.view.id != task.view.id && (known.holder.is_none() || known.lease.is_some());
+        if tasks.iter().filter(counts).count() >= MAX_TASKS_PER_SESSION {
             return Err(TaskError::TooManyOfSession);
         }
         tasks.push(task);
@@ -63,9 +70,18 @@ impl RunningTasks {
         Ok(())
     }
 
-    /// Takes out the tasks that satisfy `predicate`.
-    pub(super) fn take(&self, mut predicate: impl FnMut(&RunningTask) -> bool) -> Vec<RunningTask> {
-        let mut tasks = self.lock();
+    /// Moves all tasks of another work, which the caller has locked like these.
+    pub(super) fn append(&self, tasks: &mut Vec<RunningTask>, others: &mut Vec<RunningTask>) {
+        tasks.append(others);
+        self.any.store(!tasks.is_empty(), Ordering::Release);
+    }
+
+    /// Takes out the tasks that satisfy `predicate`. The caller has locked them.
+    pub(super) fn take(
+        &self,
+        tasks: &mut Vec<RunningTask>,
+        mut predicate: impl FnMut(&RunningTask) -> bool,
+    ) -> Vec<RunningTask> {
         let taken = tasks.extract_if(.., |task| predicate(task)).collect();
         self.any.store(!tasks.is_empty(), Ordering::Release);
         taken
@@ -83,11 +99,12 @@ impl RunningTasks {
 impl SessionWork {
     /// The tasks that run for the session on this pod, oldest first.
     pub fn tasks(&self) -> Vec<TaskView> {
-        self.tasks.views()
+        self.current().tasks.views()
     }
 
     /// The task with this id.
     pub fn task(&self, id: TaskId) -> Option<TaskView> {
-        self.tasks.lock().iter().find(|task| task.view.id == id && task.holder.is_none()).map(|task| task.view.clone())
+        let tasks = self.current().tasks.lock();
+        tasks.iter().find(|task| task.view.id == id && task.holder.is_none()).map(|task| task.view.clone())
     }
 }

@@ -1,24 +1,24 @@
-//! Tasks begin, are renewed, and end. A task protects its session on the pod that runs it, whatever becomes of the session there.
-//!
-//! - A session that moves to another pod leaves its tasks here. A login takes them along under the new id.
-//! - A session that is force-closed cuts all of its tasks. A logout and an expiry cut those with a lease: their client is gone. A
-//!   task of the pod's own code goes on.
+//! Tasks begin and are renewed. A task protects its session on the pod that runs it, whatever becomes of the session there.
+
+mod ending;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+pub(super) use ending::End;
+pub use ending::EndedTask;
 use parking_lot::Mutex;
 use thiserror::Error;
 
 use super::SessionWork;
 use super::running_tasks::RunningTask;
-use crate::ids::{PodName, SessionId, TaskId};
+use crate::ids::{SessionId, TaskId};
 use crate::outcome::Outcome;
 use crate::registry::Registry;
 use crate::registry::live_session::LiveSession;
 use crate::session::TaskView;
-use crate::task::{TaskLease, TaskName, TaskOutcome, TaskProgress, TaskTotals};
+use crate::task::{TaskLease, TaskName, TaskProgress, TaskTotals};
 use crate::time::Timestamp;
 
 /// The most tasks that run on a pod at the same time, of all sessions together.
@@ -49,23 +49,14 @@ pub struct NewTask {
     pub lease: Option<TaskLease>,
 }
 
-/// A task that has ended, as [`Registry::with_task_observer`] is told.
-#[derive(Clone, Copy, Debug)]
-pub struct EndedTask<'a> {
-    /// Its session.
-    pub session: SessionId,
-    /// The task.
-    pub task: &'a TaskView,
-    /// Whether it belonged to the pod's own code.
-    pub is_leased: bool,
-    /// How it ended.
-    pub outcome: TaskOutcome,
-    /// The pod that runs it on, where that is another: its session has ended here for good, and its holder has to cut it.
-    pub holder: Option<&'a PodName>,
+/// A lease, in the order of the ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LeaseKey {
+    pub(super) until: Timestamp,
+    pub(super) task: TaskId,
+    /// Whether another pod runs the task.
+    pub(super) is_mirrored: bool,
 }
-
-/// When a lease ends; of which task; whether another pod runs it.
-pub(super) type LeaseKey = (Timestamp, TaskId, bool);
 
 /// All tasks of the pod: how many, and when their leases end.
 #[derive(Debug, Default)]
@@ -91,7 +82,8 @@ impl TaskTable {
 
     pub(super) fn remove_lease(&self, task: &RunningTask) {
         if let Some(until) = task.view.lease_until {
-            self.leases.lock().remove(&(until, task.view.id, task.holder.is_some()));
+            let key = LeaseKey { until, task: task.view.id, is_mirrored: task.holder.is_some() };
+            self.leases.lock().remove(&key);
         }
     }
 }
@@ -111,7 +103,7 @@ impl<X> Registry<X> {
         let begun = self.run_task(self.protect(session), task, now)?;
         // Checked afterwards: either the end of the session finds the task, or this finds the end.
         if session.outcome().is_some_and(|outcome| outcome != Outcome::Moved) {
-            self.end_tasks(&begun.1, TaskOutcome::Cut, None, |task| task.view.id == begun.0.id);
+            self.end_tasks(&begun.1, End::cut_with_session(None), |task| task.view.id == begun.0.id);
             return Err(TaskError::SessionEnded);
         }
         Ok(begun)
@@ -142,8 +134,15 @@ impl<X> Registry<X> {
         let (kind, label) = (Arc::clone(name.kind()), Arc::clone(name.label()));
         let view = TaskView { id, kind, label, progress: None, lease_until };
         // Under the lock, here and below: a task that ends meanwhile takes its lease along.
-        let add_lease = || lease_until.into_iter().for_each(|until| self.add_lease((until, id, false), &work));
-        if let Err(error) = work.tasks.add(RunningTask { view: view.clone(), lease, holder: None }, add_lease) {
+        let add_lease = || {
+            lease_until
+                .into_iter()
+                .for_each(|until| self.add_lease(LeaseKey { until, task: id, is_mirrored: false }, &work))
+        };
+        let (current, mut tasks) = work.lock_tasks();
+        let added = current.tasks.add(&mut tasks, RunningTask { view: view.clone(), lease, holder: None }, add_lease);
+        drop(tasks);
+        if let Err(error) = added {
             self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
             self.unprotect(&work, None);
             return Err(error);
@@ -162,7 +161,7 @@ impl<X> Registry<X> {
         progress: Option<TaskProgress>,
         now: Timestamp,
     ) -> Option<TaskView> {
-        let mut tasks = work.tasks.lock();
+        let (work, mut tasks) = work.lock_tasks();
         let task = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none())?;
         let lease = lease.or(task.lease).filter(|_| task.lease.is_some())?;
         self.work.tasks.remove_lease(task);
@@ -170,7 +169,7 @@ impl<X> Registry<X> {
         (task.lease, task.view.lease_until) = (Some(lease), Some(until));
         task.view.progress = progress.map(TaskProgress::get).or(task.view.progress);
         let view = task.view.clone();
-        self.add_lease((until, id, false), work);
+        self.add_lease(LeaseKey { until, task: id, is_mirrored: false }, work);
         drop(tasks);
         self.queue_tasks_changed(work);
         Some(view)
@@ -178,7 +177,7 @@ impl<X> Registry<X> {
 
     /// Sets the progress of a task. Returns `false` if it has ended.
     pub fn set_task_progress(&self, work: &Arc<SessionWork>, id: TaskId, progress: TaskProgress) -> bool {
-        let mut tasks = work.tasks.lock();
+        let (work, mut tasks) = work.lock_tasks();
         let Some(task) = tasks.iter_mut().find(|task| task.view.id == id && task.holder.is_none()) else {
             return false;
         };
@@ -186,65 +185,6 @@ impl<X> Registry<X> {
         drop(tasks);
         self.queue_tasks_changed(work);
         true
-    }
-
-    /// Ends a task that its client renews. Returns `false` if the session has no such task with a lease.
-    pub fn end_leased_task(&self, work: &Arc<SessionWork>, id: TaskId, now: Timestamp) -> bool {
-        self.end_own_tasks(work, TaskOutcome::Done, now, |task| task.view.id == id && task.lease.is_some()) > 0
-    }
-
-    /// Ends a task of the pod's own code. Returns `false` if it had ended.
-    pub fn end_task(&self, work: &Arc<SessionWork>, id: TaskId, now: Timestamp) -> bool {
-        self.end_own_tasks(work, TaskOutcome::Done, now, |task| task.view.id == id) > 0
-    }
-
-    /// When the next lease ends; `None` if no task has one.
-    pub fn next_lease_end(&self) -> Option<Timestamp> {
-        self.work.tasks.leases.lock().first_key_value().map(|((until, ..), _)| *until)
-    }
-
-    /// Ends the tasks whose lease has run out.
-    pub fn lapse_tasks(&self, now: Timestamp) {
-        while let Some((id, is_mirrored, work)) = self.lapsed(now) {
-            let is_over = |task: &RunningTask| task.view.lease_until.is_some_and(|until| until <= now);
-            self.end_tasks(&work, TaskOutcome::Lapsed, Some(now), |task| {
-                task.view.id == id && task.holder.is_some() == is_mirrored && is_over(task)
-            });
-        }
-    }
-
-    /// Takes out a lease that has run out.
-    fn lapsed(&self, now: Timestamp) -> Option<(TaskId, bool, Arc<SessionWork>)> {
-        let mut leases = self.work.tasks.leases.lock();
-        let first = leases.first_entry().filter(|first| first.key().0 <= now)?;
-        let ((_, id, is_mirrored), work) = first.remove_entry();
-        Some((id, is_mirrored, work))
-    }
-
-    /// Cuts all tasks: the time for work in progress is over.
-    pub fn cut_tasks(&self, now: Timestamp) {
-        let all: Vec<_> = self.work.sessions.lock().values().cloned().collect();
-        for work in all {
-            self.end_own_tasks(&work, TaskOutcome::Cut, now, |_| true);
-        }
-    }
-
-    /// Cuts the tasks of a session that has ended on another pod, as far as they have a lease.
-    pub fn cut_leased_tasks(&self, work: &Arc<SessionWork>, now: Timestamp) {
-        self.end_own_tasks(work, TaskOutcome::Cut, now, |task| task.lease.is_some());
-    }
-
-    /// Ends the tasks that do not outlive the session.
-    pub(in crate::registry) fn end_tasks_of(&self, session: &LiveSession<X>, outcome: Outcome) {
-        let Some(work) = session.known_work() else { return };
-        match outcome {
-            // Its new owner protects it for the sake of other pods.
-            Outcome::Moved => _ = self.end_tasks(&work, TaskOutcome::Done, None, |task| task.holder.is_some()),
-            Outcome::Forced => _ = self.end_tasks(&work, TaskOutcome::Cut, None, |_| true),
-            Outcome::Logout | Outcome::AutoLogout | Outcome::Expired => {
-                self.end_tasks(&work, TaskOutcome::Cut, None, |task| task.lease.is_some() || task.holder.is_some());
-            }
-        }
     }
 
     /// What has been counted of tasks.
@@ -256,48 +196,6 @@ impl<X> Registry<X> {
         }
     }
 
-    /// Ends the tasks of this pod that satisfy `predicate`. Returns how many there were.
-    fn end_own_tasks(
-        &self,
-        work: &Arc<SessionWork>,
-        outcome: TaskOutcome,
-        now: Timestamp,
-        predicate: impl Fn(&RunningTask) -> bool,
-    ) -> usize {
-        self.end_tasks(work, outcome, Some(now), |task| task.holder.is_none() && predicate(task))
-    }
-
-    /// Ends the tasks that satisfy `predicate`. Returns how many there were.
-    pub(super) fn end_tasks(
-        &self,
-        work: &Arc<SessionWork>,
-        outcome: TaskOutcome,
-        now: Option<Timestamp>,
-        predicate: impl FnMut(&RunningTask) -> bool,
-    ) -> usize {
-        let ended = work.tasks.take(predicate);
-        for task in &ended {
-            self.work.tasks.remove_lease(task);
-            if task.holder.is_none() {
-                self.work.tasks.running.fetch_sub(1, Ordering::Relaxed);
-                self.work.tasks.ended[outcome as usize].fetch_add(1, Ordering::Relaxed);
-            } else {
-                work.mirrored.fetch_sub(1, Ordering::AcqRel);
-            }
-            if let Some(observe) = &self.task_ended
-                && (task.holder.is_none() || outcome == TaskOutcome::Cut)
-            {
-                let (session, is_leased) = (work.session_id(), task.lease.is_some());
-                observe(EndedTask { session, task: &task.view, is_leased, outcome, holder: task.holder.as_ref() });
-            }
-            self.unprotect(work, now);
-        }
-        if !ended.is_empty() {
-            self.queue_tasks_changed(work);
-        }
-        ended.len()
-    }
-
     pub(super) fn add_lease(&self, key: LeaseKey, work: &Arc<SessionWork>) {
         if self.work.tasks.add_lease(key, work)
             && let Some(advanced) = &self.lease_advanced
@@ -307,7 +205,7 @@ impl<X> Registry<X> {
     }
 
     /// Queues the session for the watchers: its tasks have changed.
-    fn queue_tasks_changed(&self, work: &Arc<SessionWork>) {
+    pub(super) fn queue_tasks_changed(&self, work: &Arc<SessionWork>) {
         if let Some(session) = self.session_of(work) {
             self.changes.push_updated(&session);
         }

@@ -12,6 +12,7 @@ use crate::ids::{PodName, UserName};
 use crate::registry::{Limits, LiveSession};
 use crate::session::MAX_TASKS_PER_SESSION;
 use crate::shared::{SharedSession, SharedTask};
+use crate::task::TaskOutcome;
 
 type Ended = Arc<Mutex<Vec<(u128, TaskOutcome)>>>;
 
@@ -51,6 +52,7 @@ fn shared_session(id: SessionId) -> SharedSession {
         last_activity: at(0),
         pod: PodName::new("b").unwrap(),
         pinned: false,
+        protected: false,
         notified: None,
     }
 }
@@ -97,6 +99,56 @@ fn the_end_of_a_session_here_frees_the_tasks_of_other_pods_and_only_a_move_leave
         registry.mirror_task(&session, &shared_task(1, 60), at(0));
         assert_eq!((registry.sessions_with_work(), registry.next_lease_end()), (0, None), "{outcome:?}");
     }
+}
+
+#[test]
+fn tasks_of_a_work_that_was_merged_are_renewed_lapse_and_end() {
+    let (registry, ended) = registry();
+    let id = |n| SessionId::from_uuid(Uuid::from_u128(n));
+    let (_, older) = registry.begin_task_elsewhere(id(1), new_task(1, Some(10)), at(0)).unwrap();
+    let (_, lapsing) = registry.begin_task_elsewhere(id(1), new_task(2, Some(5)), at(0)).unwrap();
+    let (_, newer) = registry.begin_task_elsewhere(id(2), new_task(3, None), at(0)).unwrap();
+    registry.rename_work(id(1), id(2));
+    assert_eq!((older.session_id(), older.tasks().len(), registry.sessions_with_work()), (id(2), 3, 1));
+    assert!(registry.renew_task(&older, task_id(1), None, None, at(4)).is_some());
+    registry.lapse_tasks(at(6));
+    assert!(lapsing.task(task_id(2)).is_none() && newer.is_protected());
+    assert!(registry.end_task(&newer, task_id(3), at(7)) && older.is_protected());
+    assert!(registry.end_leased_task(&older, task_id(1), at(8)));
+    assert_eq!((registry.sessions_with_work(), registry.next_lease_end(), ended.lock().len()), (0, None, 3));
+}
+
+#[test]
+fn a_task_runs_out_of_time_where_the_drain_or_a_forced_end_cuts_it_and_not_where_its_user_logs_out() {
+    for (outcome, out_of_time) in [(Some(Outcome::Logout), 0), (Some(Outcome::Forced), 1), (None, 1)] {
+        let counted = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&counted);
+        let registry = Registry::new(PodName::new("a").unwrap(), Limits::default(), || {})
+            .with_task_observer(move |end| _ = count.fetch_add(u64::from(end.is_out_of_time), Ordering::Relaxed));
+        let registry = Arc::new(registry);
+        let session = start(&registry, 1);
+        registry.begin_task(&session, new_task(1, Some(60)), at(0)).unwrap();
+        match outcome {
+            Some(outcome) => assert!(registry.end(&session, outcome)),
+            None => registry.cut_tasks(at(1)),
+        }
+        assert_eq!(registry.task_totals().ended(TaskOutcome::Cut), 1);
+        assert_eq!(counted.load(Ordering::Relaxed), out_of_time, "{outcome:?}");
+    }
+}
+
+#[test]
+fn tasks_that_other_pods_run_count_towards_the_hundred_of_their_session_and_one_that_is_taken_over_counts_once() {
+    let (registry, _) = registry();
+    let session = start(&registry, 1);
+    let most = u128::try_from(MAX_TASKS_PER_SESSION).unwrap();
+    (1..most).for_each(|n| registry.mirror_task(&session, &shared_task(n, 60), at(0)));
+    // Not a task: a request there whose body moves.
+    registry.mirror_task(&session, &SharedTask { lease: None, ..shared_task(1_000, 10) }, at(0));
+    let begin = |n| registry.begin_task(&session, new_task(n, Some(60)), at(0)).map(|_| ());
+    assert_eq!(begin(most), Ok(()));
+    assert_eq!(begin(most + 1), Err(TaskError::TooManyOfSession));
+    assert_eq!(begin(1), Ok(()), "its pod is gone, and it goes on here");
 }
 
 #[test]
