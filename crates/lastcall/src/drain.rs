@@ -163,7 +163,9 @@ impl DrainTask {
             Effect::CloseResources => {}
             Effect::Log(line) => {
                 match line {
-                    LogLine::Hurried => state.sessions.sharing().into_iter().for_each(|sharing| sharing.hurry()),
+                    LogLine::Hurried | LogLine::Received(Signal::Quit) => {
+                        state.sessions.sharing().into_iter().for_each(|sharing| sharing.hurry());
+                    }
                     // Those that are still there were not waited for.
                     LogLine::ShuttingDown => self.closing.abandon(),
                     _ => {}

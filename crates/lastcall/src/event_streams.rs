@@ -27,7 +27,8 @@ pub(crate) enum CloseReason {
     Logout,
     /// It was idle for too long.
     Expired,
-    /// It goes on at another pod. The stream ends without an event: the page reopens it and finds the session there.
+    /// It goes on at another pod. An event stream ends without an event: the page reopens it and finds the session there. A WebSocket of
+    /// a pod that stops stays open until its own moment of the last seconds.
     Moved,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct StreamState {
     /// Event streams up to this number are evicted, and WebSockets up to the second one.
     evicted_through: [u64; 2],
     /// Why all of them are closed.
-    pub(crate) closed: Option<CloseReason>,
+    closed: Option<CloseReason>,
     /// Whether the session has protected work in progress on this pod.
     protected: bool,
     /// For a session of another pod: whether that pod protects it.
@@ -61,6 +62,18 @@ pub(crate) struct StreamState {
 }
 
 impl StreamState {
+    /// Why streams of this kind are closed. A WebSocket belongs to the pod that holds it: where its session goes on at another pod, a pod
+    /// that is stopping closes it at its own moment. A pod that goes on serving closes it at once, because it has no such moment.
+    pub(crate) fn closed(&self, kind: StreamKind, is_stopping: bool) -> Option<CloseReason> {
+        let stays = kind == StreamKind::WebSocket && is_stopping;
+        self.closed.filter(|reason| !(stays && *reason == CloseReason::Moved))
+    }
+
+    /// Whether the session goes on at another pod.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.closed == Some(CloseReason::Moved)
+    }
+
     /// Whether the session has protected work in progress, at any pod.
     const fn is_protected(&self) -> bool {
         self.protected || self.owner_protects
@@ -161,6 +174,11 @@ impl EventStreams {
     /// Closes every stream, and those that are opened later.
     pub(crate) fn close_all(&self, reason: CloseReason) {
         self.state.send_modify(|state| state.closed = Some(reason));
+    }
+
+    /// Whether the session goes on at another pod.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.state.borrow().has_moved()
     }
 
     /// Whether [`EventStreams::close_all`] was called.

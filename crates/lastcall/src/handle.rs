@@ -49,7 +49,7 @@ impl Lastcall {
     }
 
     /// Gives Lastcall's own routes, each behind [`layer`](Self::layer) where it concerns sessions: `/login`, `/logout`, `/session`,
-    /// `/events`, `/tasks`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
+    /// `/events`, `/tasks`, `/ws`, the scripts, the probes and `/metrics`. Merge them into the router of the app,
     /// before or after [`layer`](Self::layer) is put around it. An app with such a path of its own sets
     /// [`route_prefix`](crate::Builder::route_prefix).
     pub fn routes<S: Clone + Send + Sync + 'static>(&self) -> Router<S> {

@@ -9,7 +9,7 @@ use session_domain::Timestamp;
 use session_domain::lifecycle::{Lifecycle, Reason, State};
 use tokio::sync::watch;
 
-use crate::event_streams::StreamState;
+use crate::event_streams::{StreamKind, StreamState};
 use crate::notice::{Broadcast, DrainNotice};
 use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
@@ -39,6 +39,8 @@ enum Followed {
         streams: watch::Receiver<StreamState>,
         /// What [`Notices::changed`] gave last.
         known: Option<RunningNotice>,
+        /// What shows the notices.
+        kind: StreamKind,
         /// Whether what is read reaches the user: not where a `HEAD` request asks.
         is_shown: bool,
     },
@@ -65,10 +67,15 @@ impl Notices {
         Self { state, followed: Followed::Pod { lifecycle, known } }
     }
 
-    pub(crate) fn of_session(state: Arc<ServiceState>, session: ServedSession, is_shown: bool) -> Self {
+    pub(crate) fn of_session(
+        state: Arc<ServiceState>,
+        session: ServedSession,
+        kind: StreamKind,
+        is_shown: bool,
+    ) -> Self {
         let (broadcast, streams) = (state.broadcast.subscribe(), session.streams().subscribe());
         let known = RunningNotice::of(&state, &session);
-        Self { state, followed: Followed::Session { session, broadcast, streams, known, is_shown } }
+        Self { state, followed: Followed::Session { session, broadcast, streams, known, kind, is_shown } }
     }
 
     /// Gives the notice that runs now, if any. One of a session counts as shown to its user, unless a `HEAD` request asks; a session
@@ -82,8 +89,8 @@ impl Notices {
                 let deadline = deadline.or_else(|| lifecycle.wakes_at()).unwrap_or(now);
                 Some(DrainNotice::new(reason, deadline, self.state.terms(reason), now))
             }
-            Followed::Session { session, streams, is_shown, .. } => {
-                if streams.borrow().closed.is_some() {
+            Followed::Session { session, streams, kind, is_shown, .. } => {
+                if streams.borrow().closed(*kind, self.state.is_stopping()).is_some() {
                     return None;
                 }
                 let notice = RunningNotice::of(&self.state, session)?;
@@ -95,11 +102,14 @@ impl Notices {
         }
     }
 
-    /// Whether the followed session has ended, or lives on at another pod. Never true of the notices of a pod.
+    /// Whether the followed session has ended, or lives on at another pod. Never true of the notices of a pod. Those of a
+    /// [`WebSocket`](crate::WebSocket) go on where the session moves to another pod while this one stops: the WebSocket stays open.
     pub fn has_ended(&self) -> bool {
         match &self.followed {
             Followed::Pod { .. } => false,
-            Followed::Session { streams, .. } => streams.borrow().closed.is_some(),
+            Followed::Session { streams, kind, .. } => {
+                streams.borrow().closed(*kind, self.state.is_stopping()).is_some()
+            }
         }
     }
 
@@ -117,10 +127,10 @@ impl Notices {
                     *known = running(&lifecycle);
                 }
             }
-            Followed::Session { session, broadcast, streams, known, .. } => loop {
+            Followed::Session { session, broadcast, streams, known, kind, .. } => loop {
                 // Seen before they are compared: what comes later wakes.
                 broadcast.mark_unchanged();
-                if streams.borrow_and_update().closed.is_some() {
+                if streams.borrow_and_update().closed(*kind, self.state.is_stopping()).is_some() {
                     return None;
                 }
                 let now = RunningNotice::of(&self.state, session);

@@ -198,8 +198,12 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
             problem(status, "No name in the form", detail)
         }
         Reason::TooManyStreams => {
-            let detail = "This server has reached its limit of event streams. Try again in a few seconds.";
-            retry(problem(StatusCode::SERVICE_UNAVAILABLE, "Too many event streams", detail), STREAM_RETRY_SECONDS)
+            let detail =
+                "This server has reached its limit of open streams and WebSockets. Try again in a few seconds.";
+            retry(
+                problem(StatusCode::SERVICE_UNAVAILABLE, "Too many open streams and WebSockets", detail),
+                STREAM_RETRY_SECONDS,
+            )
         }
         Reason::TransferCut => {
             let detail = "The session ended before the upload was complete. Sign in again, then repeat it.";

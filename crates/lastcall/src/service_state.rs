@@ -194,6 +194,11 @@ impl ServiceState {
         !health.is_writable() && (is_awaited || matches!(health, StoreHealth::LoginRefused { had_contact: false }))
     }
 
+    /// Whether the pod drains, or has drained, to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lifecycle.borrow().phase().is_shutting_down()
+    }
+
     /// What happens to a session at the end of a countdown.
     pub(crate) fn terms(&self, reason: Reason) -> Terms {
         Terms::of(&self.config, reason, self.store_health())

@@ -6,6 +6,7 @@ use axum::response::Response;
 use session_domain::{PodName, SessionId, Timestamp, UserName};
 use uuid::Uuid;
 
+use crate::event_streams::StreamKind;
 use crate::hooks::Login;
 use crate::notice::DrainNotice;
 use crate::notices::Notices;
@@ -98,7 +99,12 @@ impl Session {
 
     /// Follows the notices of the session. Each that is read counts the session as notified: show it.
     pub fn notices(&self) -> Notices {
-        Notices::of_session(Arc::clone(&self.state), self.served.clone(), !self.facts.is_head)
+        self.notices_on(StreamKind::EventStream)
+    }
+
+    /// The notices for what shows them on a stream or WebSocket of this kind.
+    pub(crate) fn notices_on(&self, kind: StreamKind) -> Notices {
+        Notices::of_session(Arc::clone(&self.state), self.served.clone(), kind, !self.facts.is_head)
     }
 
     /// Opens a WebSocket of the session, and gives the response that switches to it; `handler` runs once it is open.
@@ -169,7 +175,7 @@ impl Session {
         notice.mark_notified(&self.state, &self.served);
     }
 
-    /// An event stream was opened: other pods have to know before they are asked.
+    /// An event stream or a WebSocket was opened: other pods have to know before they are asked.
     pub(crate) async fn publish_open_stream(&self) {
         match (&self.served, self.state.sessions.sharing()) {
             (ServedSession::Guest(guest), Some(sharing)) => sharing.watch_guest(guest),

@@ -101,6 +101,8 @@ pub(crate) struct Sharing {
     writer_requests: Mutex<Option<mpsc::UnboundedReceiver<WriterRequest>>>,
     /// Sessions that the store should have and does not: ended on another pod, or lost there.
     missing: Mutex<HashMap<SessionId, LiveSession>>,
+    /// Sessions that another pod has adopted while this one had streams or WebSockets of them open.
+    moved: Mutex<Vec<LiveSession>>,
     /// Whether the operator wants the pod to stop without waiting for the store.
     is_hurried: AtomicBool,
     /// How long the store was waited for while resources were closed, in milliseconds.
@@ -147,6 +149,7 @@ impl Sharing {
             writer,
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),
+            moved: Mutex::default(),
             is_hurried: AtomicBool::new(false),
             close_millis: AtomicU64::new(0),
             lease_released: CancellationToken::new(),

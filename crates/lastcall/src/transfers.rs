@@ -68,7 +68,7 @@ impl Transfers {
             self.cut.fetch_add(cut, Ordering::Relaxed);
             warn!(
                 requests.cut = cut,
-                "uploads and downloads were cut that were not complete in time: raise TASK_GRACE or DRAIN_TIMEOUT"
+                "uploads and downloads were cut that were not complete when the wait for them ended"
             );
         }
     }

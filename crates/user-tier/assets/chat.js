@@ -55,6 +55,7 @@ export class Chat {
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     const connecting = setTimeout(() => socket.close(), CONNECT_TIMEOUT_MS);
+    socket.addEventListener("open", () => clearTimeout(connecting));
     socket.addEventListener("message", ({ data }) => this.#receive(JSON.parse(data)));
     socket.addEventListener("close", ({ code }) => {
       clearTimeout(connecting);
@@ -89,6 +90,7 @@ export class Chat {
   #end() {
     this.#over = true;
     this.#close();
+    for (const control of this.#form.elements) control.disabled = true;
     this.#say("over");
   }
 
@@ -137,14 +139,17 @@ export class Chat {
 
   #send() {
     const text = this.#box.value;
-    if (!text.trim() || this.#pending) return;
-    if (this.#socket?.readyState !== WebSocket.OPEN) return this.#say("notSent");
+    if (!text.trim() || this.#pending || this.#over) return;
     this.#sentOn = null;
     this.#pending = { id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`, text };
-    this.#transmit();
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#transmit();
+    // Sent once the server says whom the text reaches.
+    else this.#say("notSent");
   }
 
   #transmit() {
+    // Edited while there was no connection.
+    if (this.#pending && !this.#sentOn && this.#box.value.trim()) this.#pending.text = this.#box.value;
     this.#sentOn = this.#socket;
     if (this.#pending) this.#socket.send(JSON.stringify(this.#pending));
   }

@@ -66,7 +66,8 @@ export class Export {
         this.#say("bad", texts.unreachable);
       } else {
         const [current] = answer.exports ?? [];
-        if (!current) return begun ? this.#end("bad", texts.ended) : this.#end("", "");
+        // A session without exports has moved: exports stay at the server that makes them.
+        if (!current) return begun ? this.#end("bad", answer.exports ? texts.elsewhere : texts.ended) : this.#end("", "");
         begun = true;
         if (current.state === "cut") return this.#end("bad", texts.cut);
         if (current.state === "done" && (await this.#fetchFile(current))) return;

@@ -99,6 +99,7 @@ export const words = {
     done: "Done. This page has the file: you can save it at any time, also after you are signed out.",
     cut: "Cut off: the server ended before the export was complete. Export again after you have signed in.",
     ended: "The export was not finished: the server or your session has ended. Sign in and export again.",
+    elsewhere: "The export was not collected: your session goes on at another server. You are still signed in; export again.",
     unreachable: "No answer from the server. Trying again; it goes on there.",
     notBegun: "The server does not answer, so no export has begun. Try again.",
     refused: {

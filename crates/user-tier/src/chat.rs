@@ -1,6 +1,6 @@
 //! The chat of the sample page: a WebSocket of the app's own, made with `Session::websocket`.
 //!
-//! What a user says reaches the users of this pod at once ([`room`]), and those of the other pods through Redis ([`relay`]), where there is
+//! What a user says reaches the users of this pod at once (`room`), and those of the other pods through Redis (`relay`), where there is
 //! one. Nothing is stored but the last messages, in memory.
 
 mod message;

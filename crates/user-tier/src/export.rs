@@ -6,8 +6,10 @@
 //! | `GET /exports` | the session's export, running or done |
 //! | `GET /exports/{id}` | the file; 409 before it is done, 404 where the session has no such export |
 //!
-//! An export belongs to the session that began it, and to this pod. A session has at most one: the next one replaces one that is done.
-//! It is gone [`KEPT_FOR`] after it was done.
+//! An export belongs to the session that began it, and to this pod: where the session moves to another pod, the page says that the export
+//! has to be begun again. A session has at most one: the next one replaces one that is done.
+//! It is gone [`KEPT_FOR`] after it was done, or earlier where all
+//! places are taken.
 
 mod seal;
 mod table;

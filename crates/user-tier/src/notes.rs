@@ -80,7 +80,7 @@ struct Shared {
     /// The running queries. They end even if the client that asked for them has gone.
     running: TaskTracker,
     /// The task that connects, migrates and cleans up.
-    keeper: Mutex<Option<JoinHandle<()>>>,
+    connector: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Notes {
@@ -92,10 +92,10 @@ impl Notes {
             ready: watch::Sender::new(None),
             closing: CancellationToken::new(),
             running: TaskTracker::new(),
-            keeper: Mutex::default(),
+            connector: Mutex::default(),
         });
-        let keeper = tokio::spawn(Arc::clone(&shared).keep());
-        *shared.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(keeper);
+        let connector = tokio::spawn(Arc::clone(&shared).maintain());
+        *shared.connector.lock().unwrap_or_else(PoisonError::into_inner) = Some(connector);
         Self { shared }
     }
 
@@ -128,9 +128,9 @@ impl Notes {
         shared.closing.cancel();
         shared.running.close();
         shared.running.wait().await;
-        let keeper = shared.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(keeper) = keeper {
-            _ = keeper.await;
+        let connector = shared.connector.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(connector) = connector {
+            _ = connector.await;
         }
         shared.pools.close().await;
     }
@@ -148,7 +148,7 @@ impl Notes {
         }
         let task = tokio::spawn(async move {
             let _token = token;
-            // The keeper logs why not.
+            // The connector logs why not.
             shared.ready().await?;
             let result = query(shared.pools.clone()).await;
             shared.health.record(result.as_ref().err());
@@ -172,7 +172,7 @@ impl Shared {
     }
 
     /// Connects and migrates until that has worked once, then cleans up from time to time.
-    async fn keep(self: Arc<Self>) {
+    async fn maintain(self: Arc<Self>) {
         let mut backoff = Backoff::default();
         loop {
             let result = tokio::select! {

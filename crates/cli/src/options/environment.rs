@@ -20,6 +20,7 @@ impl Environment for ProcessEnvironment {
 
 impl Environment for std::collections::HashMap<&str, &str> {
     fn get(&self, name: &str) -> Option<String> {
-        std::collections::HashMap::get(self, name).map(|value| (*value).to_owned())
+        let value = std::collections::HashMap::get(self, name)?;
+        Some((*value).to_owned()).filter(|value| !value.trim().is_empty())
     }
 }

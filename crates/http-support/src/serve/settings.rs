@@ -9,6 +9,10 @@ use tracing::debug;
 /// How long an idle connection is kept by default: longer than proxies keep theirs.
 const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(75);
 
+/// How many bytes the kernel keeps that were not sent yet. More would hide for seconds how fast a slow client reads a download.
+#[cfg(target_os = "linux")]
+const MAX_UNSENT_BYTES: u32 = 16 * 1024;
+
 /// The settings of every connection of a listener.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionSettings {
@@ -54,7 +58,9 @@ impl ConnectionSettings {
         let keepalive = TcpKeepalive::new().with_time(self.dead_after).with_interval(self.dead_after / 3);
         let applied = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));
         #[cfg(target_os = "linux")]
-        let applied = applied.and_then(|()| socket.set_tcp_user_timeout(Some(self.dead_after)));
+        let applied = applied
+            .and_then(|()| socket.set_tcp_user_timeout(Some(self.dead_after)))
+            .and_then(|()| socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES));
         if let Err(error) = applied {
             debug!(error = &error as &dyn std::error::Error, "cannot set the socket options of a connection");
         }

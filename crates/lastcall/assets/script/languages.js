@@ -9,7 +9,7 @@ export const languages = {
     goesOn: ["You stay signed in: this page continues on another server at ", "."],
     work: {
       finished: (names) => (names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished."),
-      cut: (names) => `${names.join(", ") || "Your work"} still running: what is not done when the time is over will be cut off.`,
+      cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`,
       short: (name) => `${name} running.`,
       anything: "Work",
       until: ["You will be signed out afterwards, at ", " at the latest."],

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use session_domain::visible_line;
 
 use super::{CloseResult, MAX_NAME_CHARS, MAX_TIMEOUT};
 
@@ -18,7 +19,7 @@ pub(super) type CloseFuture = Pin<Box<dyn Future<Output = Result<(), Box<dyn Err
 pub(crate) struct Closer {
     pub(super) name: Arc<str>,
     pub(super) timeout: Duration,
-    /// How long it may take before the log says that it runs. None: the log says so at once.
+    /// How long it may take before the log says that it runs. If absent, the start is logged at once.
     pub(super) announce_after: Option<Duration>,
     /// Behind a lock that is never contended: the drain task, which holds closers, is shared with the effects that it performs.
     pub(super) close: Mutex<CloseFuture>,
@@ -32,7 +33,12 @@ impl Closer {
         close: impl Future<Output = T> + Send + 'static,
     ) -> Self {
         let close: CloseFuture = Box::pin(async move { close.await.into_result() });
-        Self { name: one_line(name), timeout: timeout.min(MAX_TIMEOUT), announce_after: None, close: Mutex::new(close) }
+        Self {
+            name: shown_name(name),
+            timeout: timeout.min(MAX_TIMEOUT),
+            announce_after: None,
+            close: Mutex::new(close),
+        }
     }
 
     /// Logs that the closer runs only once it has taken this long.
@@ -66,12 +72,7 @@ impl Closers {
 }
 
 /// A name from the app's code may come from its configuration: a line break in it would look like another line of the log.
-fn one_line(name: &str) -> Arc<str> {
-    let is_shown = |c: char| {
-        !c.is_control() && !matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{2069}')
-    };
-    let spaced: String = name.chars().map(|c| if is_shown(c) { c } else { ' ' }).collect();
-    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-    let cut: String = line.chars().take(MAX_NAME_CHARS).collect();
+fn shown_name(name: &str) -> Arc<str> {
+    let cut: String = visible_line(name).chars().take(MAX_NAME_CHARS).collect();
     if cut.is_empty() { UNNAMED.into() } else { cut.trim_end().into() }
 }

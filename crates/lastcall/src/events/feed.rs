@@ -106,7 +106,7 @@ impl EventFeed {
             }
             Stage::Open => {}
         }
-        let closed = self.state.borrow().closed;
+        let closed = self.state.borrow().closed(self.kind, self.session.state.is_stopping());
         if let Some(reason) = closed {
             return self.session_ended(reason);
         }
@@ -136,7 +136,7 @@ impl EventFeed {
 
     fn on_session_change(&mut self) -> Option<Next> {
         let state = *self.state.borrow_and_update();
-        if let Some(reason) = state.closed {
+        if let Some(reason) = state.closed(self.kind, self.session.state.is_stopping()) {
             return Some(self.session_ended(reason));
         }
         if state.is_evicted(self.kind, self.number) {

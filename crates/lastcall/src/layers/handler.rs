@@ -61,7 +61,8 @@ where
                 let upload = is_worth_metering(&body.size_hint()).then(|| {
                     let transfer = state.transfers.open(&state, session);
                     body = Body::new(MeteredUpload::new(std::mem::take(&mut body), &transfer));
-                    Upload { transfer, cut: Refusal::new(Reason::TransferCut, &state, &facts) }
+                    let cut = Refusal::new(Reason::TransferCut, &state, &facts);
+                    Upload { transfer, cut, version: facts.version }
                 });
                 let request = InFlight { state: Arc::clone(&state), session: session.clone(), guard, upload };
                 Some(After::WithSession { request, leaves: leaves.then_some(facts.version), connection })
@@ -204,16 +205,17 @@ struct Upload {
     transfer: Arc<Transfer>,
     /// The response if it is cut.
     cut: Refusal,
+    version: Version,
 }
 
 impl InFlight {
     fn until_read(self, response: Response) -> Response {
         let Self { state, session, guard, upload } = self;
         let (upload, response) = match upload {
-            Some(Upload { transfer, cut }) if transfer.was_cut() => {
+            Some(Upload { transfer, cut, version }) if transfer.was_cut() => {
                 let mut response = cut.into_response();
                 // What is left of the body is not read.
-                close_connection(&mut response, Version::HTTP_11);
+                close_connection(&mut response, version);
                 (None, response)
             }
             upload => (upload.map(|upload| upload.transfer), response),
@@ -222,8 +224,9 @@ impl InFlight {
         if response.extensions().get::<EventStreamAnswer>().is_some() || response.body().is_end_stream() {
             return response;
         }
-        let is_metered = is_worth_metering(&response.body().size_hint()) && !is_event_stream(&response);
+        let is_metered = is_worth_metering(&response.body().size_hint());
         let meter = match upload {
+            _ if is_event_stream(&response) => DownloadMeter::Off,
             Some(upload) => DownloadMeter::of(upload),
             None if is_metered => DownloadMeter::OnceLarge { state, session, bytes: 0 },
             None => DownloadMeter::Off,

@@ -68,7 +68,7 @@ impl GuestTable {
         self.streaming.lock().get(&id)?.iter().filter_map(Weak::upgrade).find(|guest| guest.owner() == owner)
     }
 
-    /// The guests of a session that have an event stream here.
+    /// The guests of a session that have an event stream or a WebSocket here.
     pub(super) fn of(&self, id: SessionId) -> Vec<Arc<Guest>> {
         self.streaming.lock().get(&id).into_iter().flatten().filter_map(Weak::upgrade).collect()
     }

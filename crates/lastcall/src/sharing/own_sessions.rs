@@ -72,7 +72,17 @@ impl Sharing {
 
     /// Ends a session here that another pod has adopted. It counts neither as a logout nor as forced.
     pub(super) fn end_as_moved(&self, session: &LiveSession) {
-        live::end(&self.registry, session, Outcome::Moved, CloseReason::Moved);
+        let ended = live::end(&self.registry, session, Outcome::Moved, CloseReason::Moved);
+        if ended && session.attachment().any_open() {
+            self.moved.lock().push(Arc::clone(session));
+        }
+    }
+
+    /// The sessions that live on at another pod while this one holds streams or WebSockets of them.
+    pub(super) fn moved_with_streams(&self) -> Vec<LiveSession> {
+        let mut moved = self.moved.lock();
+        moved.retain(|session| session.attachment().any_open() && session.attachment().has_moved());
+        moved.clone()
     }
 
     /// Whether sessions that end now are released to other pods, whether or not the store acknowledges it.

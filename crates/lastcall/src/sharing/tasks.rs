@@ -53,7 +53,7 @@ pub(crate) fn closer(sharing: &Arc<Sharing>) -> Closer {
     let sharing = Arc::clone(sharing);
     let flush = async move {
         let started_at = Instant::now();
-        // Dropped at its limit, it has taken all of it.
+        // If the closer is dropped at its time limit, it counts as having used all of it.
         sharing.set_close_time(CLOSE_TIMEOUT);
         sharing.flush().await;
         sharing.set_close_time(started_at.elapsed());

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn a_body_that_is_not_an_object_is_refused() {
         for body in ["null", "[]", "\"export\"", "5", "{", "{}{}", "{\"progress\": NaN}", "kind=export", "\u{feff}{}"] {
             assert_eq!(Input::parse(body.as_bytes()).unwrap_err(), TaskRefusal::NotAnObject, "{body}");
         }

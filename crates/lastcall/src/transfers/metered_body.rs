@@ -68,6 +68,13 @@ impl MeteredUpload {
     }
 }
 
+impl Drop for MeteredUpload {
+    /// A handler that has read enough drops the body.
+    fn drop(&mut self) {
+        self.meter.transfer.record_upload_end();
+    }
+}
+
 impl HttpBody for MeteredUpload {
     type Data = Bytes;
     type Error = axum::Error;
@@ -80,8 +87,15 @@ impl HttpBody for MeteredUpload {
             return Poll::Ready(Some(Err(cut)));
         }
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        if let Poll::Ready(Some(Ok(frame))) = &polled {
-            self.meter.record(frame);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.meter.record(frame);
+                if self.body.is_end_stream() {
+                    self.meter.transfer.record_upload_end();
+                }
+            }
+            Poll::Ready(None) => self.meter.transfer.record_upload_end(),
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         polled
     }

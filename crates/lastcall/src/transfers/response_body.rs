@@ -18,7 +18,7 @@ use crate::sessions::ServedSession;
 
 /// The most bytes that are handed to the connection at once. A body that an app gives in one piece is sent in such pieces, so that it
 /// counts as moving while the client reads it.
-const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_BYTES: usize = 16 * 1024;
 
 /// A response body of a session.
 #[derive(Debug)]
@@ -53,6 +53,7 @@ impl std::fmt::Debug for DownloadMeter {
 impl DownloadMeter {
     /// Goes on with the request whose upload was metered.
     pub(crate) fn of(transfer: Arc<Transfer>) -> Self {
+        transfer.record_download();
         Self::On(Meter::new(transfer, Direction::Down))
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Transfer {
     session: ServedSession,
     windows: [Window; 2],
     is_moving: AtomicBool,
+    /// Whether the request body has ended and no response body has begun: there is nothing to cut.
+    is_between: AtomicBool,
     measured: Mutex<Measured>,
     cut: CancellationToken,
 }
@@ -50,6 +52,7 @@ impl Transfer {
             session,
             windows: [Window::default(), Window::default()],
             is_moving: AtomicBool::new(false),
+            is_between: AtomicBool::new(false),
             measured: Mutex::default(),
             cut: CancellationToken::new(),
         }
@@ -93,13 +96,24 @@ impl Transfer {
         }
     }
 
-    /// Cuts the request: its bodies fail from now on. Returns whether it was not cut before.
+    /// Records that nothing of the request body follows. The app works on its response.
+    pub(super) fn record_upload_end(&self) {
+        self.is_between.store(true, Ordering::Relaxed);
+    }
+
+    /// Records that the response body begins.
+    pub(super) fn record_download(&self) {
+        self.is_between.store(false, Ordering::Relaxed);
+    }
+
+    /// Cuts the request: its bodies fail from now on. Returns whether there was anything to cut: a request whose body has arrived is
+    /// answered as ever.
     pub(super) fn cut(&self) -> bool {
-        if self.was_cut() {
+        self.measured.lock().protection = None;
+        if self.was_cut() || self.is_between.load(Ordering::Relaxed) {
             return false;
         }
         self.cut.cancel();
-        self.measured.lock().protection = None;
         true
     }
 

@@ -48,7 +48,7 @@ impl<F> AppSource<F> {
     /// The frame where the session or this WebSocket of it has ended.
     fn session_end(&self) -> Option<CloseFrame> {
         let state = *self.state.borrow();
-        match state.closed {
+        match state.closed(StreamKind::WebSocket, self.session.state.is_stopping()) {
             Some(reason) => Some(of_session(&self.session.state, reason)),
             None => state.is_evicted(StreamKind::WebSocket, self.number).then(evicted),
         }

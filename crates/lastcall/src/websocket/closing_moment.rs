@@ -120,12 +120,17 @@ impl ClosingMoment {
         self.planned = Some(Planned { end, at });
     }
 
-    /// The end of the countdown that runs for the session; for what a pod that stops still serves after it, the end of the process.
+    /// The end of the countdown that runs for the session; for guests that a stopping pod still serves, the end of the process.
+    /// Where the session goes on at another pod, what counts is the shutdown of this pod, which holds the WebSocket.
     fn end_in_sight(&self) -> Option<EndInSight> {
-        if let Some(RunningNotice { reason, deadline, .. }) = self.session.running_notice() {
+        let has_moved = self.streams.borrow().has_moved();
+        if !has_moved && let Some(RunningNotice { reason, deadline, .. }) = self.session.running_notice() {
             return Some(EndInSight { reason, deadline });
         }
         match self.lifecycle.borrow().state() {
+            State::Draining { notice, .. } if has_moved => {
+                Some(EndInSight { reason: Reason::Shutdown, deadline: notice.deadline })
+            }
             State::Finishing { until, .. } | State::Propagating { until, .. } | State::Closing { until, .. } => {
                 Some(EndInSight { reason: Reason::Shutdown, deadline: until })
             }

@@ -5,10 +5,8 @@ use std::time::Duration;
 use axum::extract::ws::Utf8Bytes;
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::time::{sleep, timeout};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -47,28 +45,25 @@ pub(super) enum Received {
 pub(super) struct WriteFailed;
 
 /// The connection of a WebSocket.
-pub(super) struct Connection {
-    stream: WebSocketStream<TokioIo<Upgraded>>,
-    /// Cancelled when the service stops: a message that is being written then has only [`CLOSE_TIMEOUT`] left.
+pub(super) struct Connection<T> {
+    stream: WebSocketStream<T>,
+    /// Cancelled when the service stops: the connection then has only [`CLOSE_TIMEOUT`] left, with the message that is being written.
     stop: CancellationToken,
+    /// When the connection is cut. None before it is closed.
+    close_by: Option<Instant>,
     is_faulty: bool,
 }
 
-impl Connection {
-    pub(super) async fn new(
-        upgraded: Upgraded,
-        max_message_size: usize,
-        read_buffer_size: usize,
-        stop: CancellationToken,
-    ) -> Self {
+impl<T: AsyncRead + AsyncWrite + Unpin> Connection<T> {
+    pub(super) async fn new(io: T, max_message_size: usize, read_buffer_size: usize, stop: CancellationToken) -> Self {
         // Each message is written at once. A pong is written before the next frame is read, so that no more than one waits.
         let config = WebSocketConfig::default()
             .read_buffer_size(read_buffer_size)
             .write_buffer_size(0)
             .max_message_size(Some(max_message_size))
             .max_frame_size(Some(max_message_size));
-        let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-        Self { stream, stop, is_faulty: false }
+        let stream = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
+        Self { stream, stop, close_by: None, is_faulty: false }
     }
 
     /// Reads the next message or control frame.
@@ -98,18 +93,24 @@ impl Connection {
 
     /// Writes a message.
     pub(super) async fn write(&mut self, message: Message) -> Result<(), WriteFailed> {
-        let Self { stream, stop, .. } = self;
-        within_limit(stop, stream.send(message)).await
+        let Self { stream, stop, close_by, .. } = self;
+        within_limit(stop, close_by, stream.send(message)).await
     }
 
     /// Writes the answer to the ping that was read last.
     pub(super) async fn answer_ping(&mut self) -> Result<(), WriteFailed> {
-        let Self { stream, stop, .. } = self;
-        within_limit(stop, stream.flush()).await
+        let Self { stream, stop, close_by, .. } = self;
+        within_limit(stop, close_by, stream.flush()).await
     }
 
-    /// Sends the Close frame, waits for the client's, and ends the connection: all within [`CLOSE_TIMEOUT`].
+    /// Begins closing, and gives when it is over: [`CLOSE_TIMEOUT`] from now, or from when the service stopped during a write.
+    pub(super) fn close_by(&mut self) -> Instant {
+        *self.close_by.get_or_insert_with(|| Instant::now() + CLOSE_TIMEOUT)
+    }
+
+    /// Sends the Close frame, waits for the client's, and ends the connection: all before [`close_by`](Self::close_by).
     pub(super) async fn close(mut self, frame: CloseFrame) {
+        let close_by = self.close_by();
         let closing = async {
             if self.stream.send(Message::Close(Some(frame))).await.is_err() {
                 return;
@@ -119,13 +120,14 @@ impl Connection {
             }
             while let Some(Ok(_)) = self.stream.next().await {}
         };
-        let _ = timeout(CLOSE_TIMEOUT, closing).await;
+        let _ = timeout_at(close_by, closing).await;
     }
 
     /// Answers the client's Close frame, and ends the connection.
     pub(super) async fn answer_close(mut self) {
+        let close_by = self.close_by();
         let answering = async { while let Some(Ok(_)) = self.stream.next().await {} };
-        let _ = timeout(CLOSE_TIMEOUT, answering).await;
+        let _ = timeout_at(close_by, answering).await;
     }
 
     /// Reads on without a look at what comes: a connection that is closed with unread data loses the Close frame.
@@ -141,11 +143,12 @@ impl Connection {
 
 async fn within_limit(
     stop: &CancellationToken,
+    close_by: &mut Option<Instant>,
     write: impl Future<Output = Result<(), Error>>,
 ) -> Result<(), WriteFailed> {
     let stopped = async {
         stop.cancelled().await;
-        sleep(CLOSE_TIMEOUT).await;
+        sleep_until(*close_by.get_or_insert_with(|| Instant::now() + CLOSE_TIMEOUT)).await;
     };
     tokio::select! {
         biased;
@@ -163,5 +166,32 @@ fn fault(error: &Error) -> Option<CloseFrame> {
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
         Error::Protocol(_) => Some(close_frame(CloseCode::Protocol, "The frame is not valid.")),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::super::session_end::service_restart;
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stuck_message_and_the_close_frame_have_one_deadline_from_the_stop() {
+        let (io, mut client) = duplex(8);
+        let stop = CancellationToken::new();
+        let mut connection = Connection::new(io, 1024, 1024, stop.clone()).await;
+        let client = tokio::spawn(async move {
+            sleep(CLOSE_TIMEOUT.mul_f64(0.9)).await;
+            // The message, whose head has two bytes, and nothing after it.
+            client.read_exact(&mut [0; 14]).await.unwrap();
+            client
+        });
+        stop.cancel();
+        let stopped_at = Instant::now();
+        connection.write(Message::Text("x".repeat(12).into())).await.unwrap();
+        connection.close(service_restart()).await;
+        assert!(stopped_at.elapsed() < CLOSE_TIMEOUT.mul_f64(1.05), "{:?}", stopped_at.elapsed());
+        drop(client.await);
     }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use axum::response::Response;
 use bytes::Bytes;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -21,8 +23,12 @@ use super::throttle::Throttle;
 use super::upgrade::WebSocketUpgrade;
 use crate::session::Session;
 
-/// How long closing may take: the Close frame, and the wait for the client's. The end of the service waits for it.
+/// How long closing may take in all: what was accepted before, the Close frame, and the wait for the client's. Once the service stops, a
+/// message that is being written counts, too. The end of the service waits for it.
 pub(crate) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The connection to a client.
+type ClientConnection = Connection<TokioIo<Upgraded>>;
 
 /// Starts the task, and gives the response that switches protocols. `inbox` takes the client's messages; without it they are ignored.
 pub(super) fn spawn(
@@ -40,7 +46,7 @@ pub(super) fn spawn(
         let Ok(upgraded) = on_upgrade.await else { return };
         let stop = session.state.streams_end.clone();
         let driver = Driver {
-            connection: Connection::new(upgraded, max_message_size, read_buffer_size, stop).await,
+            connection: Connection::new(TokioIo::new(upgraded), max_message_size, read_buffer_size, stop).await,
             keep_alive: KeepAlive::new(session.state.config.heartbeat_interval),
             moment: ClosingMoment::new(&session),
             throttle: Throttle::new(Instant::now()),
@@ -55,7 +61,7 @@ pub(super) fn spawn(
 }
 
 struct Driver<S> {
-    connection: Connection,
+    connection: ClientConnection,
     source: S,
     inbox: Option<mpsc::Sender<WebSocketMessage>>,
     keep_alive: KeepAlive,
@@ -87,6 +93,7 @@ impl<S: Source> Driver<S> {
         source.close();
         match end {
             End::Close(frame) => {
+                let close_by = connection.close_by();
                 let rest = async {
                     while let Some(message) = source.accepted() {
                         connection.write(message).await?;
@@ -94,7 +101,7 @@ impl<S: Source> Driver<S> {
                     Ok::<_, super::connection::WriteFailed>(())
                 };
                 // What takes longer is cut: a Close frame comes between messages only.
-                if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, rest).await {
+                if let Ok(Ok(())) = timeout_at(close_by, rest).await {
                     connection.close(frame).await;
                 }
             }
@@ -109,7 +116,7 @@ impl<S: Source> Driver<S> {
         let Self { connection, source, inbox, keep_alive, moment, throttle } = self;
         tokio::select! {
             outgoing = source.next() => match outgoing {
-                Outgoing::Message(message) => connection.write(message).await.err().map(|_| End::Gone),
+                Outgoing::Message(message) => write(connection, keep_alive, message).await,
                 Outgoing::Close(frame) => Some(End::Close(frame)),
             },
             frame = moment.reached() => Some(End::Close(frame)),
@@ -125,7 +132,9 @@ impl<S: Source> Driver<S> {
                     }
                     Received::Control { needs_answer } => {
                         throttle.count(Instant::now());
+                        let began = Instant::now();
                         let answered = if needs_answer { connection.answer_ping().await } else { Ok(()) };
+                        keep_alive.record_unread(began);
                         answered.err().map(|_| End::Gone)
                     }
                     Received::Close => Some(End::Closed),
@@ -142,15 +151,23 @@ impl<S: Source> Driver<S> {
                 if due == Due::Gone && !is_busy {
                     return Some(End::Close(close_frame(CloseCode::Away, "No answer to pings.")));
                 }
-                connection.write(Message::Ping(Bytes::new())).await.err().map(|_| End::Gone)
+                write(connection, keep_alive, Message::Ping(Bytes::new())).await
             }
         }
     }
 }
 
+/// Writes a message. Nothing is read meanwhile.
+async fn write(connection: &mut ClientConnection, keep_alive: &mut KeepAlive, message: Message) -> Option<End> {
+    let began = Instant::now();
+    let written = connection.write(message).await;
+    keep_alive.record_unread(began);
+    written.err().map(|_| End::Gone)
+}
+
 /// Reads from the client once there is room for what it sends, and it does not send too fast.
 async fn receive<'a>(
-    connection: &mut Connection,
+    connection: &mut ClientConnection,
     inbox: Option<&'a mpsc::Sender<WebSocketMessage>>,
     throttle: &Throttle,
 ) -> (Option<mpsc::Permit<'a, WebSocketMessage>>, Received) {

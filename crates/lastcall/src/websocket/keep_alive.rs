@@ -1,10 +1,11 @@
-//! Whether the client is still there: it is pinged once a heartbeat interval, and has to send something within a few of them.
+//! Whether the client is still there: it is pinged once a heartbeat interval, and has to send something within a few of them. The time in
+//! which it was not listened to does not count.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A client that sends nothing for so many intervals has gone, though each began with a ping.
+/// A client counts as gone after this many intervals without data, pongs included.
 const MAX_SILENT_INTERVALS: u32 = 3;
 
 /// It is given this long at least.
@@ -38,6 +39,11 @@ impl KeepAlive {
         self.heard_at = Instant::now();
     }
 
+    /// Records that nothing was read since `began`: what the client has sent meanwhile waits to be read.
+    pub(super) fn record_unread(&mut self, began: Instant) {
+        self.heard_at += began.elapsed();
+    }
+
     /// Waits for what is due next.
     ///
     /// # Cancel safety
@@ -63,6 +69,20 @@ mod tests {
             keep_alive.record_heard();
         }
         for _ in 0..MAX_SILENT_INTERVALS {
+            assert_eq!(keep_alive.due().await, Due::Ping);
+        }
+        assert_eq!(keep_alive.due().await, Due::Gone);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_not_gone_because_a_write_took_longer_than_its_intervals() {
+        let mut keep_alive = KeepAlive::new(Duration::from_secs(1));
+        assert_eq!(keep_alive.due().await, Due::Ping);
+        let began = Instant::now();
+        tokio::time::advance(Duration::from_secs(9)).await;
+        keep_alive.record_unread(began);
+        assert_eq!(keep_alive.due().await, Due::Ping, "its pong waits to be read");
+        for _ in 1..MAX_SILENT_INTERVALS {
             assert_eq!(keep_alive.due().await, Due::Ping);
         }
         assert_eq!(keep_alive.due().await, Due::Gone);

@@ -1,6 +1,5 @@
 //! With which code a WebSocket is closed: 1012 where a client goes on at another pod, 1001 otherwise.
 
-use session_domain::Phase;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -32,13 +31,9 @@ pub(super) const fn evicted() -> CloseFrame {
 pub(super) fn of_session(state: &ServiceState, reason: CloseReason) -> CloseFrame {
     match reason {
         CloseReason::Moved => close_frame(CloseCode::Restart, "The session goes on at another server: connect again."),
-        CloseReason::Forced if is_stopping(state) => service_restart(),
+        CloseReason::Forced if state.is_stopping() => service_restart(),
         CloseReason::Forced => close_frame(CloseCode::Away, "The session was ended."),
         CloseReason::Logout => close_frame(CloseCode::Away, "The user has logged out."),
         CloseReason::Expired => close_frame(CloseCode::Away, "The session has expired."),
     }
-}
-
-fn is_stopping(state: &ServiceState) -> bool {
-    !matches!(state.lifecycle.borrow().phase(), Phase::Serving | Phase::Maintenance)
 }

@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::source::Outgoing;
+use crate::event_streams::StreamKind;
 use crate::notices::Notices;
 use crate::session::Session;
 
@@ -54,8 +55,7 @@ pub struct WebSocketClosed;
 
 /// An open WebSocket of a session. Dropping it closes it with 1000, and with 1011 where the handler panics.
 ///
-/// Lastcall closes it with 1012 when the pod stops or the session moves to another pod, and with 1001 when the session ends otherwise:
-/// between messages, and after what [`send`](Self::send) has accepted. [`recv`](Self::recv) gives `None` then, and the handler should
+/// Lastcall closes it with 1012 when the pod stops, and with 1001 when the session ends otherwise: between messages, and after what [`send`](Self::send) has accepted. [`recv`](Self::recv) gives `None` then, and the handler should
 /// return. Before a countdown ends each WebSocket is closed at a moment of its own in the last seconds.
 #[derive(Debug)]
 pub struct WebSocket {
@@ -112,7 +112,7 @@ impl WebSocket {
 
     /// Follows the notices of the session, so that the handler can tell its user: each that is read counts the session as notified.
     pub fn notices(&self) -> Notices {
-        self.session.notices()
+        self.session.notices_on(StreamKind::WebSocket)
     }
 
     /// The session that the WebSocket belongs to.

@@ -37,10 +37,21 @@ async fn app(drain_timeout: Duration, task_grace: Duration) -> App {
         Ok::<_, (axum::http::StatusCode, String)>(bytes.to_string())
     };
     let download = async |_: Session| Body::from_stream(trickle());
+    // Reads the order, and answers when the session has ended.
+    let order = async |session: Session, order: Bytes| {
+        let mut notices = session.notices();
+        while !notices.has_ended() {
+            notices.changed().await;
+        }
+        format!("{} bytes ordered", order.len())
+    };
+    let answers = async |_: Session, _: Bytes| ([("content-type", "text/event-stream")], Body::from_stream(trickle()));
     let routes = Router::new()
         .route("/", get(async |session: Session| session.id().to_string()))
         .route("/upload", post(upload))
         .route("/download", get(download))
+        .route("/order", post(order))
+        .route("/answers", post(answers))
         .layer(lastcall.layer())
         .merge(lastcall.routes());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -163,4 +174,30 @@ async fn small_requests_and_event_streams_protect_nothing() {
         assert_eq!(person.post("/upload").body("x".repeat(1024)).send().await.unwrap().status().as_u16(), 200);
     }
     assert_eq!(app.metric("lastcall_sessions_protected"), "0");
+}
+
+#[tokio::test]
+async fn a_request_whose_body_has_arrived_is_answered_after_the_forced_end() {
+    let app = app(Duration::from_secs(1), Duration::ZERO).await;
+    let person = app.person().await;
+    let mut events = person.events().await;
+    let request = person.post("/order").body(vec![b'x'; 8 * 1024]);
+    let answer = tokio::spawn(async move { request.send().await.unwrap() });
+    app.protected("1").await;
+    app.terminate();
+    assert_eq!(events.next_named("session-ended").await.data["reason"], "forced");
+    let answer = answer.await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (200, "8192 bytes ordered".to_owned()));
+    assert_eq!(app.metric("lastcall_requests_cut_total"), "0");
+}
+
+#[tokio::test]
+async fn an_event_stream_that_answers_a_post_protects_nothing() {
+    let app = app(Duration::from_secs(1), Duration::from_secs(600)).await;
+    let person = app.person().await;
+    let mut answers = person.post("/answers").body(vec![b'x'; 6 * 1024]).send().await.unwrap().bytes_stream();
+    for _ in 0..3 {
+        assert!(answers.next().await.unwrap().is_ok());
+    }
+    app.protected("0").await;
 }

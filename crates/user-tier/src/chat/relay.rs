@@ -29,12 +29,12 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(3);
 /// How long nothing may come over the channel before it counts as broken.
 const MAX_SILENCE: Duration = Duration::from_secs(8);
 
-/// The longest name of a user that is believed of another pod, in characters.
+/// The longest user name accepted from another pod, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
-/// The Redis that relays the chat.
+/// The Redis that relays the chat: one server, or the nodes of a cluster.
 #[derive(Clone)]
-pub struct RelayAddress(Client);
+pub struct RelayAddress(Vec<Client>);
 
 impl std::fmt::Debug for RelayAddress {
     /// Shows nothing of the address: it may hold a password.
@@ -44,17 +44,18 @@ impl std::fmt::Debug for RelayAddress {
 }
 
 impl RelayAddress {
-    /// Takes what `REDIS_URL` may be. Of a cluster its first node: it passes messages on to the others. `None` where the address is
-    /// invalid.
+    /// Takes what `REDIS_URL` may be. Of a cluster, the nodes are tried in turn: each passes messages on to the others. `None` where
+    /// the address is invalid.
     pub fn new(address: &str) -> Option<Self> {
         let address = address.trim();
-        let first_node = address.strip_prefix("redis-cluster://").map(|nodes| {
-            let (credentials, hosts) = nodes.rsplit_once('@').map_or(("", nodes), |(before, hosts)| (before, hosts));
-            let at = if credentials.is_empty() { "" } else { "@" };
-            let host = hosts.trim_end_matches('/').split(',').next().unwrap_or_default().trim();
-            format!("redis://{credentials}{at}{host}")
-        });
-        Client::open(first_node.as_deref().unwrap_or(address)).ok().map(Self)
+        let Some(nodes) = address.strip_prefix("redis-cluster://") else {
+            return Client::open(address).ok().map(|server| Self(vec![server]));
+        };
+        let (credentials, hosts) = nodes.rsplit_once('@').map_or(("", nodes), |(before, hosts)| (before, hosts));
+        let at = if credentials.is_empty() { "" } else { "@" };
+        let hosts = hosts.trim_end_matches('/').split(',').map(str::trim);
+        let nodes = hosts.map(|host| Client::open(format!("redis://{credentials}{at}{host}")));
+        nodes.collect::<Result<_, _>>().ok().map(Self)
     }
 }
 
@@ -94,11 +95,11 @@ impl Envelope {
     }
 }
 
-async fn run(RelayAddress(client): RelayAddress, room: Arc<Room>, mut outbox: mpsc::Receiver<Said>) {
+async fn run(RelayAddress(nodes): RelayAddress, room: Arc<Room>, mut outbox: mpsc::Receiver<Said>) {
     let (own, mut backoff) = (fastrand::u64(..), Backoff::default());
-    let mut is_known_as_away = false;
+    let (mut is_known_as_away, mut next_node) = (false, 0);
     loop {
-        if let Ok(Ok((channel, connection))) = timeout(TIMEOUT * 2, connect(&client)).await {
+        if let Some((channel, connection)) = connect_to_any(&nodes, &mut next_node).await {
             // What was said while Redis was away stays among the users of this pod: they were told so.
             while outbox.try_recv().is_ok() {}
             if is_known_as_away {
@@ -114,6 +115,18 @@ async fn run(RelayAddress(client): RelayAddress, room: Arc<Room>, mut outbox: mp
         }
         sleep(backoff.next_pause()).await;
     }
+}
+
+/// Tries each node once, from `next` on, which is then the one after the node that has answered: one that stops relaying is tried last.
+async fn connect_to_any(nodes: &[Client], next: &mut usize) -> Option<(PubSub, MultiplexedConnection)> {
+    for _ in nodes {
+        let node = nodes.get(*next)?;
+        *next = (*next + 1) % nodes.len();
+        if let Ok(Ok(connected)) = timeout(TIMEOUT * 2, connect(node)).await {
+            return Some(connected);
+        }
+    }
+    None
 }
 
 async fn connect(client: &Client) -> Result<(PubSub, MultiplexedConnection), RedisError> {
@@ -177,6 +190,19 @@ mod tests {
             assert_eq!(RelayAddress::new(address).is_some(), taken, "{address}");
             assert!(!format!("{:?}", RelayAddress::new(address)).contains("secret"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_cluster_whose_first_node_is_away_relays_by_the_next_one() {
+        let redis = test_support::Redis::start().await;
+        let answers = redis.url().replace("redis://", "");
+        // Nothing listens on the port of the first node.
+        let address = RelayAddress::new(&format!("redis-cluster://127.0.0.1:1,{answers}")).unwrap();
+        let (room, outbox) = Room::relayed();
+        let room = Arc::new(room);
+        let (.., mut reach) = room.enter();
+        let _task = RelayTask::start(address, Arc::clone(&room), outbox);
+        timeout(Duration::from_secs(20), reach.wait_for(|reach| *reach == Reach::AllServers)).await.unwrap().unwrap();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The users of this pod who chat: everybody gets what anybody says, encoded once. The last texts are kept for those who come later.
+//! The users of this pod who chat: each text is delivered to all users of this pod, encoded once. The last texts are kept for those who come later.
 
 use std::collections::VecDeque;
 

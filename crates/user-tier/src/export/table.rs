@@ -22,6 +22,9 @@ pub(crate) const KEPT_FOR: Duration = Duration::from_secs(600);
 /// How long a drain waits for the page to fetch a file that is done.
 const COLLECT_WITHIN: Duration = Duration::from_secs(20);
 
+/// The same where the session goes on at another pod, to which its page asks for the file from then on.
+const COLLECT_AFTER_MOVE_WITHIN: Duration = Duration::from_secs(3);
+
 /// The exports that are running or kept.
 #[derive(Debug, Default)]
 pub(crate) struct Exports {
@@ -82,7 +85,7 @@ impl Exports {
         }
         entries.retain(|entry| !entry.is_of(&session));
         if entries.len() >= MAX_EXPORTS {
-            return Err(BeginError::Full);
+            evict_oldest(&mut entries)?;
         }
         let task = session.task("export", "Notes").map_err(BeginError::Refused)?;
         let export = Arc::new(Export {
@@ -121,6 +124,28 @@ impl Exports {
 
     fn remove(&self, export: &Arc<Export>) {
         self.entries.lock().retain(|entry| !Arc::ptr_eq(&entry.export, export));
+    }
+}
+
+/// Removes the export that was finished first, so that files which nobody fetches do not fill all places.
+fn evict_oldest(entries: &mut Vec<Entry>) -> Result<(), BeginError> {
+    let now = Instant::now();
+    let evictable = |entry: &Entry| entry.export.state.lock().finished_for(now);
+    let finished = entries.iter().enumerate().filter_map(|(place, entry)| Some((evictable(entry)?, place)));
+    let (_, oldest) = finished.max().ok_or(BeginError::Full)?;
+    entries.remove(oldest);
+    Ok(())
+}
+
+impl ExportState {
+    /// How long the export has been of no use to a page that follows it. `None` while it runs, and while a page may be about to
+    /// fetch the file.
+    fn finished_for(&self, now: Instant) -> Option<Duration> {
+        match self {
+            Self::Running(_) => None,
+            Self::Done(_, at) => now.duration_since(*at).checked_sub(COLLECT_WITHIN),
+            Self::Cut => Some(Duration::MAX),
+        }
     }
 }
 
@@ -182,9 +207,36 @@ async fn run(exports: Arc<Exports>, export: Arc<Export>, task: Task, text: Strin
     };
     // Users who have waited for the file must get it, and a session that has ended opens nothing.
     if !is_cut {
-        tokio::select! { () = export.collected.notified() => {}, () = sleep(COLLECT_WITHIN) => {}, () = task.cut() => {} }
+        tokio::select! { () = export.collected.notified() => {}, () = sleep(COLLECT_WITHIN) => {},
+        () = moved(&export.session) => {}, () = task.cut() => {} }
     }
     drop(task);
     sleep(KEPT_FOR).await;
     exports.remove(&export);
+}
+
+/// Waits until the session goes on at another pod, and then as long as its page may still fetch the file here.
+async fn moved(session: &Session) {
+    let notices = session.notices();
+    while !notices.has_ended() {
+        sleep(PAUSE).await;
+    }
+    sleep(COLLECT_AFTER_MOVE_WITHIN).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_running_export_and_a_fresh_file_are_kept_and_the_oldest_finished_one_gives_way() {
+        let began = Instant::now();
+        let now = began + COLLECT_WITHIN * 2;
+        let finished_for = |state: ExportState| state.finished_for(now);
+        let done = |at| ExportState::Done(Bytes::new(), at);
+        assert_eq!(finished_for(ExportState::Running(0.5)), None);
+        assert_eq!(finished_for(done(now - COLLECT_WITHIN / 2)), None, "its page is about to fetch it");
+        assert!(finished_for(done(began)) > finished_for(done(began + COLLECT_WITHIN)));
+        assert!(finished_for(ExportState::Cut) > finished_for(done(began)), "it has no file");
+    }
 }

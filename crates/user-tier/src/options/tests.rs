@@ -10,11 +10,11 @@ use maintenance_switch::SwitchLocation;
 use super::*;
 
 /// With the token that the default address needs.
-fn parse(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+fn parse<'a>(flags: &[&str], environment: &[(&'a str, &'a str)]) -> Result<Options, String> {
     parse_bare(flags, &[&[("GRPC_TOKEN", "introspection")], environment].concat())
 }
 
-fn parse_bare(flags: &[&str], environment: &[(&'static str, &'static str)]) -> Result<Options, String> {
+fn parse_bare<'a>(flags: &[&str], environment: &[(&'a str, &'a str)]) -> Result<Options, String> {
     let raw = Raw::try_parse_from([&["user-tier"], flags].concat()).map_err(|error| error.to_string())?;
     let environment: HashMap<&str, &str> = environment.iter().copied().collect();
     Options::parse(&raw, &environment).map_err(|errors| errors.to_string())
@@ -155,12 +155,13 @@ fn the_waits_must_fit_into_the_grace_period() {
 
 #[test]
 fn work_in_progress_and_the_database_count_in_the_grace_period() {
-    let flags = |granted: &'static str| ["--task-grace", "30s", "--termination-grace-period", granted];
+    let flags = |granted| ["--task-grace", "30s", "--termination-grace-period", granted];
     assert_eq!(parse(&flags("110s"), &[]).unwrap().service.policy.task_grace, Duration::from_secs(30));
     assert!(parse(&flags("109s"), &[]).is_err());
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "sqlite:/data/notes").unwrap();
-    for database in [("DATABASE_URL", "sqlite:/data/notes"), ("DATABASE_URL_FILE", file.path().to_str().unwrap())] {
+    let path = file.path().to_str().unwrap();
+    for database in [("DATABASE_URL", "sqlite:/data/notes"), ("DATABASE_URL_FILE", path)] {
         assert!(parse(&flags("120s"), &[database]).is_ok(), "{database:?}");
         let fault = parse(&flags("119s"), &[database]).unwrap_err();
         let sum = "DRAIN_TIMEOUT 60s + TASK_GRACE 30s + PROPAGATION_WAIT 15s + 10s for the database + 5s for closing make 120s";

@@ -1,5 +1,5 @@
-//! Follows the guests with a stream here: they show their owner's notice and whether work is in progress there, and their streams end
-//! when their session does.
+//! Follows the guests with a stream here, and the sessions that have moved away from a WebSocket here. Guests show their owner's notice
+//! and whether work is in progress there, and their streams end when their session does.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -29,6 +29,7 @@ pub(super) struct GuestWatch {
 impl GuestWatch {
     /// Compares the guests' owners, and in turn their sessions, with the store.
     pub(super) async fn compare(&mut self, sharing: &Arc<Sharing>) {
+        compare_moved(sharing).await;
         let guests = sharing.guests.streaming();
         if guests.is_empty() {
             return;
@@ -72,6 +73,29 @@ fn apply_owner(sharing: &Sharing, guest: &Guest, owner: Owner) {
         (Owner::Gone, Adopts::No | Adopts::Closed) => guest.streams().set_owner_notice(None),
         // The last notice still holds.
         (Owner::Unknown, _) => {}
+    }
+}
+
+/// The WebSockets of sessions that have moved to another pod stay open while this pod stops, and are closed when the session ends
+/// there. One whose session got another id by a login is closed, too: its user may be another one.
+async fn compare_moved(sharing: &Arc<Sharing>) {
+    for sessions in sharing.moved_with_streams().chunks(BATCH) {
+        let ids = sessions.iter().map(|session| session.id()).collect();
+        let now = sharing.clock.now();
+        let Some(answer) = sharing.health.record_read(sharing.store.lookup_many(ids).await, now) else { return };
+        let believes_absence = answer.contents.is_some_and(|contents| sharing.health.believes_absence(contents, now));
+        for (session, lookup) in sessions.iter().zip(answer.lookups) {
+            let has_ended = match lookup {
+                Lookup::Absent => believes_absence,
+                Lookup::Found(Summary {
+                    request: Some(OwnerRequest::End { .. } | OwnerRequest::Rename(_)), ..
+                }) => true,
+                Lookup::Found(_) | Lookup::Unavailable => false,
+            };
+            if has_ended {
+                session.attachment().close_all(CloseReason::Logout);
+            }
+        }
     }
 }
 

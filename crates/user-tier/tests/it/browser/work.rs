@@ -106,10 +106,17 @@ async fn without_a_grace_work_is_cut_off_at_the_deadline_and_the_page_says_so() 
 }
 
 #[tokio::test]
-async fn an_upload_that_stalls_or_fails_says_why_and_can_be_repeated() {
+async fn an_upload_that_stalls_or_fails_and_an_export_that_is_lost_say_why_and_can_be_repeated() {
     let pod = pod(&[]).await;
     let browser = Browser::open().await;
     sign_in(&browser, &pod, "ada").await;
+    // The answer of a pod to which the session has moved: the export is not there.
+    begin_export(&browser).await;
+    let elsewhere = "const fetched = window.fetch; window.fetch = (url, ...options) =>
+        String(url).endsWith('/exports') ? Promise.resolve(Response.json({ exports: [] })) : fetched(url, ...options)";
+    browser.run(elsewhere).await;
+    browser.reads("#export-hint", "The export was not collected: your session goes on at another server.").await;
+
     let ((first, sha256), (second, _)) = (file(300_000), file(1_000));
     browser.limit_uploads(Some(1)).await;
     choose(&browser, &first).await;

@@ -5,10 +5,14 @@ use test_support::{Redis, Signal, UserPod, eventually};
 use crate::{BINARY, QUICK};
 
 async fn pod(name: &str, redis: &Redis) -> UserPod {
+    pod_with(name, redis, &[]).await
+}
+
+async fn pod_with(name: &str, redis: &Redis, more: &[(&str, &str)]) -> UserPod {
     let url = redis.url();
     let options =
         [("REDIS_URL", url.as_str()), ("SESSION_KEY", "0123456789abcdef0123456789abcdef"), ("DRAIN_TIMEOUT", "20s")];
-    UserPod::start(BINARY, name, &[&QUICK[..], &options].concat()).await
+    UserPod::start(BINARY, name, &[&QUICK[..], &options, more].concat()).await
 }
 
 async fn open(pod: &UserPod) -> f64 {
@@ -37,10 +41,39 @@ async fn a_websocket_holds_its_session_where_it_is_until_that_pod_drains() {
     assert_eq!(guest.close_code().await, Some(1012));
     let mut moved = elsewhere.websocket("/ws").await;
     assert_eq!(moved.event().await.data["pod"], "user-2");
-    assert_eq!(socket.close_code().await, Some(1012), "the session has moved");
-    assert!(first.wait().await.success(), "long before the deadline");
+    assert_eq!(socket.close_code().await, Some(1012), "the end of the process");
+    assert!(
+        first.wait().await.success(),
+        "long before the deadline: a WebSocket of a session that has moved is not waited for"
+    );
     let ends = "lastcall_session_ends_total{outcome=\"forced\"}";
     assert_eq!(second.metric(ends).await, 0.0);
+}
+
+#[tokio::test]
+async fn the_websockets_of_a_session_that_moves_stay_until_their_pod_ends_or_the_session_does() {
+    let redis = Redis::start().await;
+    let mut first = pod_with("user-1", &redis, &[("PROPAGATION_WAIT", "1h")]).await;
+    let second = pod("user-2", &redis).await;
+    let (stays, leaves) = (first.person().visit().await, first.person().visit().await);
+    let (mut events, mut chat) = (stays.websocket("/ws").await, stays.websocket("/chat").await);
+    let mut of_leaving = leaves.websocket("/chat").await;
+    first.signal(Signal::SIGTERM);
+    while events.event().await.name != "drain" {}
+    for person in [&stays, &leaves] {
+        let there = person.at(&second.http);
+        eventually("the adoption", || async { (there.session().await["pod"] == "user-2").then_some(()) }).await;
+    }
+    first.line("endpoint removal").await;
+    assert_eq!(open(&first).await, 3.0, "no user is left, and the WebSockets are still open");
+    assert_eq!(first.metric("lastcall_session_ends_total{outcome=\"moved\"}").await, 2.0);
+
+    assert_eq!(leaves.at(&second.http).post("/logout").send().await.unwrap().status(), 200);
+    assert_eq!(of_leaving.close_code().await, Some(1001), "the session has ended on the other pod");
+    assert_eq!(open(&first).await, 2.0);
+    first.signal(Signal::SIGTERM);
+    assert_eq!((events.close_code().await, chat.close_code().await), (Some(1012), Some(1012)));
+    assert!(first.wait().await.success());
 }
 
 #[tokio::test]
