@@ -21,9 +21,12 @@ use super::{MAX_TEXT_BYTES, Note, Notes, NotesError, Owner, Saved, Version};
 /// The largest body: JSON writes a control character as six bytes, and a quote or a line break as two.
 const MAX_BODY_BYTES: usize = 6 * MAX_TEXT_BYTES + 1024;
 
+/// The largest body that is read to its end. A client that sends the rest to a closed connection may not see the answer.
+const MAX_READ_BYTES: usize = 2 * MAX_BODY_BYTES;
+
 /// Builds the routes.
 pub(crate) fn router(notes: Notes) -> Router {
-    Router::new().route("/notes", get(load).put(save)).layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(notes)
+    Router::new().route("/notes", get(load).put(save)).layer(DefaultBodyLimit::max(MAX_READ_BYTES)).with_state(notes)
 }
 
 async fn load(State(notes): State<Notes>, session: Option<Session>) -> Response {
@@ -45,6 +48,7 @@ async fn save(
 ) -> Response {
     let Some(session) = session else { return no_session() };
     let save = match body {
+        Ok(body) if body.len() > MAX_BODY_BYTES => Err(too_long()),
         Ok(body) => Save::parse(&headers, &body),
         Err(rejection) => Err(unread(&rejection)),
     };
