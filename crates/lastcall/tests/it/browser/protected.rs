@@ -9,6 +9,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::response::Html;
 use axum::routing::get;
+use futures_util::StreamExt as _;
 use lastcall::{Lastcall, Listeners, PodName, Session, Signal};
 use serde_json::json;
 use test_support::{Browser, Person, eventually};
@@ -102,7 +103,8 @@ async fn a_page_with_work_in_progress_is_not_signed_out_at_the_deadline_but_when
     let app = App::start(Duration::from_secs(15), Duration::from_secs(600)).await;
     // The work of another user, which keeps the pod waiting all the time.
     let other = Person::new(&app.address).visit().await;
-    let _endless = other.get("/download/endless").await;
+    let mut endless = other.get("/download/endless").await.bytes_stream();
+    let _read = tokio::spawn(async move { while endless.next().await.is_some() {} });
     let idle = Person::new(&app.address).visit().await;
     let mut idle_events = idle.events().await;
 
