@@ -1,5 +1,5 @@
-// The chat: a WebSocket of the app's own. It reopens by itself, says whether it is connected and whom it reaches, and keeps what was typed
-// and has not been passed on yet.
+// The chat: a WebSocket of the app's own. It reopens by itself, says whether it is connected and which users it reaches, and keeps text
+// that was typed and not delivered yet.
 
 import { words } from "./words.js";
 
@@ -143,7 +143,7 @@ export class Chat {
     this.#sentOn = null;
     this.#pending = { id: `${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`, text };
     if (this.#socket?.readyState === WebSocket.OPEN) this.#transmit();
-    // Sent once the server says whom the text reaches.
+    // Sent once the server says which users the text reaches.
     else this.#say("notSent");
   }
 

@@ -94,11 +94,6 @@ impl<X> Protection<X> {
     pub fn end(mut self, now: Timestamp) {
         self.ended_at = Some(now);
     }
-
-    /// The work of the session, on this pod.
-    pub const fn work(&self) -> &Arc<SessionWork> {
-        &self.work
-    }
 }
 
 impl<X> Drop for Protection<X> {

@@ -19,7 +19,7 @@ pub(super) struct Said {
     pub(super) text: String,
 }
 
-/// Whom the chat reaches now.
+/// Which users the chat reaches now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Reach {

@@ -74,7 +74,7 @@ impl Room {
         self.reach.send_if_modified(|known| std::mem::replace(known, reach) != reach);
     }
 
-    /// Enters: the texts that are kept, those to come, and whom the chat reaches.
+    /// Enters: the texts that are kept, those to come, and which users the chat reaches.
     pub(super) fn enter(&self) -> (Vec<Utf8Bytes>, broadcast::Receiver<Utf8Bytes>, watch::Receiver<Reach>) {
         let kept = self.kept.lock();
         (kept.iter().cloned().collect(), self.said.subscribe(), self.reach.subscribe())

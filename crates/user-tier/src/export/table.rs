@@ -205,7 +205,7 @@ async fn run(exports: Arc<Exports>, export: Arc<Export>, task: Task, text: Strin
             format!("{heading}\n\n{text}\n\nSHA-256, computed {rounds} times in a row over the notes:\n{seal}\n");
         ExportState::Done(file.into(), Instant::now())
     };
-    // Users who have waited for the file must get it, and a session that has ended opens nothing.
+    // The page needs its session to fetch the file: the drain waits until it has.
     if !is_cut {
         tokio::select! { () = export.collected.notified() => {}, () = sleep(COLLECT_WITHIN) => {},
         () = moved(&export.session) => {}, () = task.cut() => {} }

@@ -1,4 +1,4 @@
-//! To whom notes belong: a named user, on whatever pod; or the session of an anonymous user, so that no anonymous user sees another's.
+//! The owner of notes: a named user, on every pod; or the session of an anonymous user, so that no anonymous user sees another's.
 
 use lastcall::{ANONYMOUS, Session};
 

@@ -1,8 +1,8 @@
 //! `GET /notes` and `PUT /notes`: the text of the session's user, as JSON.
 //!
 //! `GET` answers `{"user", "text", "version"}`. `PUT` takes `{"text", "version"}`, the version that the text is based on, and answers
-//! `{"version"}`; or 409 with the current `text` and `version`. A page that names its `user` writes to no other user's notes, whoever
-//! has signed in in another tab meanwhile.
+//! `{"version"}`; or 409 with the current `text` and `version`. A page that names its `user` writes to no other user's notes, even if
+//! another user has signed in in another tab meanwhile.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
