@@ -720,8 +720,8 @@
   var BACKOFF_MS = { first: 1e3, max: 3e4 };
   var POLL_INTERVAL_MS = { idle: 5e3, countdown: 2e3 };
   var POLLS_PER_ATTEMPT = 6;
-  var STABLE_MS = 3e3;
-  var QUIET_MS = { moving: 3e3, otherwise: 1e3 };
+  var STABLE_MS = 1e3;
+  var QUIET_MS = { moving: 3e3, otherwise: 1500 };
   var ASKING_WITHOUT_STREAM_MS = 2e3;
   var jitter = (ms) => ms * (0.5 + Math.random() / 2);
   var Connection = class {
@@ -890,8 +890,8 @@
     }
     async #streamEnded() {
       const { connectedMs, isAnnounced } = this.#handoff;
-      const wasStable = this.#forgetFailures();
-      if (Number.isNaN(connectedMs) || !(isAnnounced || wasStable)) return this.#reopen();
+      if (!this.#forgetFailures()) this.#attempts += 1;
+      if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts < 2)) return this.#reopen();
       this.#keepQuiet(isAnnounced ? QUIET_MS.moving : QUIET_MS.otherwise);
       const round = this.#round;
       const pause = sleep(ASKING_WITHOUT_STREAM_MS);

@@ -8,7 +8,7 @@ const RETRY_MS = { first: 500, cap: 15_000 };
 const RESTART_MS = 500;
 const QUIET_MS = 2_000;
 // A WebSocket that was connected for this long starts the back-off anew.
-const STABLE_MS = 3_000;
+const STABLE_MS = 1_000;
 const SERVICE_RESTART = 1012;
 // The server expects its browser to send or answer within a few heartbeats; this is for a connection that was never made.
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -17,9 +17,9 @@ const POLL_INTERVAL_MS = { idle: 5_000, countdown: 2_000 };
 // The number of polls between two attempts to open a stream.
 const POLLS_PER_ATTEMPT = 6;
 // A stream that was connected for this long starts the back-off anew.
-const STABLE_MS = 3_000;
+const STABLE_MS = 1_000;
 // How long a stream may be away before the page says so: the server expects a page that moves back within 3 s.
-const QUIET_MS = { moving: 3_000, otherwise: 1_000 };
+const QUIET_MS = { moving: 3_000, otherwise: 1_500 };
 // How long a stream may be away while pages are still asked whether to move.
 const ASKING_WITHOUT_STREAM_MS = 2_000;
 
@@ -260,8 +260,9 @@ export class Connection {
 
   async #streamEnded() {
     const { connectedMs, isAnnounced } = this.#handoff;
-    const wasStable = this.#forgetFailures();
-    if (Number.isNaN(connectedMs) || !(isAnnounced || wasStable)) return this.#reopen();
+    if (!this.#forgetFailures()) this.#attempts += 1;
+    // Without an announcement the first attempt is made at once, and the next ones are not.
+    if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts < 2)) return this.#reopen();
     this.#keepQuiet(isAnnounced ? QUIET_MS.moving : QUIET_MS.otherwise);
     const round = this.#round;
     // Pages that are still saving keep a session that has no stream only for a while: the pod does not wait for it.

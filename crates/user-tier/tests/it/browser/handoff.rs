@@ -48,7 +48,7 @@ impl Pods {
             ("REDIS_URL", url.as_str()),
             ("SESSION_KEY", "0123456789abcdef0123456789abcdef"),
             ("HANDOFF", "on"),
-            ("HANDOFF_DELAY", "500ms"),
+            ("HANDOFF_DELAY", "0s"),
             ("HANDOFF_QUIET", "5s"),
             ("DRAIN_TIMEOUT", "30s"),
             ("PROPAGATION_WAIT", "300ms"),

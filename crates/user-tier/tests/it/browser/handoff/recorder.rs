@@ -56,7 +56,7 @@ pub(super) async fn seen(browser: &Browser) -> Value {
 }
 
 /// Where the page is, once it says that it has moved away from `from`.
-pub(super) async fn moved_to(browser: &Browser, from: &str) -> Option<String> {
+async fn moved_to(browser: &Browser, from: &str) -> Option<String> {
     let script = format!(
         "return record.events.filter(([name, {{ from }}]) => name === 'moved' && from === '{from}').at(-1)?.[1].pod ?? null"
     );
@@ -65,13 +65,13 @@ pub(super) async fn moved_to(browser: &Browser, from: &str) -> Option<String> {
 
 /// Waits until the page says that it has moved away from `from`, and returns where it is.
 pub(super) async fn moved(browser: &Browser, from: &str) -> String {
-    let last = std::sync::Mutex::new(0);
-    eventually("the move", || async {
-        let n = { let mut l = last.lock().unwrap(); *l += 1; *l };
-        if n % 200 == 0 {
-        println!("DBG {}", browser.run("return JSON.stringify([record, document.getElementById('pod').textContent])").await);
-        }
-        moved_to(browser, from).await }).await
+    eventually("the move", || moved_to(browser, from)).await
+}
+
+/// Where the stream is, once it is no longer at `from`.
+pub(super) async fn connected_to(browser: &Browser, from: &str) -> Option<String> {
+    let pod = browser.run("return record.streams.at(-1).pod").await;
+    pod.as_str().filter(|pod| *pod != from).map(str::to_owned)
 }
 
 /// How often an event came.

@@ -7,8 +7,9 @@ use super::{Pods, SLOTS, open_page};
 
 /// Sends each browser to the pod of its cookie until an operator takes the pod out.
 async fn sticky() -> Haproxy {
-    let servers: String =
-        (0..SLOTS).map(|slot| format!("    server s{slot} 127.0.0.1:1 cookie s{slot} check inter 200ms disabled\n")).collect();
+    let servers: String = (0..SLOTS)
+        .map(|slot| format!("    server s{slot} 127.0.0.1:1 cookie s{slot} check inter 200ms disabled\n"))
+        .collect();
     Haproxy::with(|address| {
         format!(
             "defaults
