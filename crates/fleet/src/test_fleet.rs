@@ -44,6 +44,7 @@ pub(crate) fn session(n: u128, pod: &str, active: i64) -> SessionView {
         tasks: Vec::new(),
         in_flight_requests: 0,
         notified: false,
+        asked_to_move: false,
         present: Some(true),
         protected: Some(false),
     }

@@ -30,10 +30,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .on_close("report archive", Duration::from_secs(10), close_archive())
         .build();
     let listener = TcpListener::bind(&address).await.map_err(|error| format!("{address}: {error}"))?;
+    // Called before the line below: from now on a signal begins a drain.
+    let drained = lastcall.drained();
     info!("open http://{}, then press Ctrl-C here", listener.local_addr()?);
     let report = tokio::spawn(report(lastcall.clone()));
     let app = Router::new().route("/", get(page)).layer(lastcall.layer()).merge(lastcall.routes());
-    axum::serve(listener, app).with_graceful_shutdown(lastcall.drained()).await?;
+    axum::serve(listener, app).with_graceful_shutdown(drained).await?;
     let pages = report.await?;
     info!("the next pod continues the report after page {pages}");
     lastcall.finish().await?;

@@ -173,6 +173,7 @@ async fn run(
     upkeep.spawn(tasks::lapse(Arc::clone(&state), finish.clone()));
     upkeep.spawn(scrape::keep_up_to_date(Arc::clone(&state), finish.clone()));
     ready.cancel();
+    state.sessions.sharing().into_iter().for_each(|sharing| sharing.mark_started());
     tokio::select! {
         biased;
         // The upkeep ends with it, which is no failure then.

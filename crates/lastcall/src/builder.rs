@@ -18,6 +18,7 @@ use crate::metrics::MetricsOptions;
 use crate::page::{Pages, PlainPages};
 use crate::route_prefix::RoutePrefix;
 use crate::service_state::ServiceState;
+use crate::setup_faults::SetupFaults;
 use crate::sharing;
 
 /// The machine ends the closing this long after the last timeout, if the closers have not ended by then.
@@ -215,6 +216,7 @@ impl Builder {
         let has_closers = !self.closers.is_empty();
         self.config.policy.close_timeout =
             has_closers.then(|| self.closers.timeout() + sharing::CLOSE_TIMEOUT + CLOSE_MARGIN);
+        SetupFaults::check_handoff(&mut self.config);
         let pages = self.pages.unwrap_or_else(|| Box::new(PlainPages::new(self.config.route_prefix.clone())));
         let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics);
         state.setup_faults.check_waits(&state.config, self.closers.timeout());

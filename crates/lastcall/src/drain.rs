@@ -65,6 +65,7 @@ impl DrainTask {
     pub(crate) async fn run(&mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
         let (mut signals_ended, mut switch_closed) = (false, false);
+        let mut peers = self.state.sessions.sharing().map(|sharing| sharing.watch_peers());
         let mut health = self.state.sessions.sharing().map(|sharing| sharing.watch_health());
         while !matches!(self.machine.state(), State::Stopped { .. }) {
             let census = self.current_census();
@@ -85,10 +86,12 @@ impl DrainTask {
                         continue;
                     }
                 },
-                () = wait::health_change(health.as_mut()) => {
+                () = wait::change(health.as_mut()) => {
                     self.state.renew_terms();
-                    continue;
+                    Event::PopulationChanged
                 }
+                // Whether sessions can move is part of the situation.
+                () = wait::change(peers.as_mut()) => Event::PopulationChanged,
                 // Polled here: signals are heard while resources are closed.
                 () = self.closing.run(), if matches!(self.machine.state(), State::Closing { .. }) => Event::ResourcesClosed,
                 () = wait::population_change(&self.state, census) => Event::PopulationChanged,
@@ -106,9 +109,11 @@ impl DrainTask {
         self.closing.run().await;
     }
 
-    /// Counts the sessions while a notice runs. Without one their number decides nothing.
+    /// Counts the sessions while their number decides what comes next. At other times their number decides nothing.
     fn current_census(&mut self) -> Option<Census> {
-        self.machine.notice()?;
+        if !self.machine.counts_sessions() {
+            return None;
+        }
         Some(*self.census.get_or_insert_with(|| self.state.registry.census(self.state.clock.now())))
     }
 
@@ -117,7 +122,8 @@ impl DrainTask {
         self.state.registry.restrict_admission(self.machine.admission_during(event));
         let now = self.state.clock.now();
         let census = self.state.registry.census(now);
-        let situation = Situation { now, population: census.population };
+        let can_move = self.state.can_move_sessions();
+        let situation = Situation { now, population: census.population, can_move };
         let (machine, effects) = self.machine.step(event, situation);
         let before = std::mem::replace(&mut self.machine, machine);
         if before != machine {
@@ -152,6 +158,13 @@ impl DrainTask {
         match effect {
             Effect::SetAdmission(admission) => state.registry.set_admission(*admission),
             Effect::Notify(notice) => state.begin_notice(notice),
+            Effect::AskToMove(turns) => state.ask_to_move(*turns),
+            Effect::NotifyStaying { notice, until, is_first } => {
+                let notified = state.notify_staying(notice, *until);
+                if *is_first {
+                    info!("{}", LogLine::Notifying(notified as u64));
+                }
+            }
             Effect::CancelNotice(reason) => state.cancel_notice(*reason),
             Effect::EndNotice => state.end_notice(),
             Effect::ForceClose(reason) => self.force_close(*reason, Spared::None).await,

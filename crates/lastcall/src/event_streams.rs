@@ -55,6 +55,10 @@ pub(crate) struct StreamState {
     closed: Option<CloseReason>,
     /// Whether the session has protected work in progress on this pod.
     protected: bool,
+    /// How often the session was asked to move to another pod. Its streams are asked again by themselves.
+    pub(crate) asks: u32,
+    /// Whether the session was asked to move, is still here, and is shown the notice before the others are.
+    is_staying: bool,
     /// For a session of another pod: whether that pod protects it.
     owner_protects: bool,
     /// For a session of another pod: the notice that runs on that pod.
@@ -174,6 +178,26 @@ impl EventStreams {
     /// Closes every stream, and those that are opened later.
     pub(crate) fn close_all(&self, reason: CloseReason) {
         self.state.send_modify(|state| state.closed = Some(reason));
+    }
+
+    /// Asks every stream to move to another pod, and closes every WebSocket that is open.
+    pub(crate) fn ask_to_move(&self) {
+        self.state.send_modify(|state| state.asks += 1);
+    }
+
+    /// How often the session was asked to move.
+    pub(crate) fn asks(&self) -> u32 {
+        self.state.borrow().asks
+    }
+
+    /// Shows the notice of a handoff to this session, though not to others yet.
+    pub(crate) fn mark_staying(&self) {
+        self.state.send_modify(|state| state.is_staying = true);
+    }
+
+    /// Whether the session is shown the notice of a handoff though others are not.
+    pub(crate) fn is_staying(&self) -> bool {
+        self.state.borrow().is_staying
     }
 
     /// Whether the session goes on at another pod.

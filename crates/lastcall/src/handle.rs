@@ -83,10 +83,14 @@ impl Lastcall {
     /// Completes when the drain is over and the event streams have been told to end: the moment to stop the server. Completes as
     /// well where the background work has failed; [`finish`](Self::finish) says why.
     ///
-    /// Where [`start`](Self::start) was not called before, the first poll starts the work with the signals of the process. Poll it before
-    /// the listener accepts connections, or call `start`.
+    /// Where [`start`](Self::start) was not called before, the call starts the work with the signals of the process, or outside a
+    /// Tokio runtime the first poll. Call it, or `start`, before the app says that it serves: before that a SIGTERM ends the
+    /// process without a drain.
     pub fn drained(&self) -> impl Future<Output = ()> + Send + 'static {
         let handle = self.clone();
+        if tokio::runtime::Handle::try_current().is_ok() {
+            handle.0.background.start_with_process_signals(&handle.0.state);
+        }
         async move {
             handle.0.background.start_with_process_signals(&handle.0.state);
             handle.0.background.over().await;

@@ -35,8 +35,8 @@
 //! - **Peer addresses.** With [`Config::trusted_proxies`] or [`Config::trusted_user`], serve the app by
 //!   `into_make_service_with_connect_info::<SocketAddr>()`: proxies are recognized by the address of the peer.
 //! - **A deadline.** `axum::serve` waits for open connections without a limit. Give the wait a limit after [`Lastcall::drained`].
-//! - **Maintenance.** [`Builder::maintenance`] follows a switch of the app's own. The drain task reads it: call [`Lastcall::start`], or poll
-//!   [`Lastcall::drained`], before the listener accepts.
+//! - **Maintenance.** [`Builder::maintenance`] follows a switch of the app's own. The drain task reads it: call [`Lastcall::start`] or
+//!   [`Lastcall::drained`] before the listener accepts.
 //! - **The store.** With [`Config::store`], call [`Lastcall::finish`] after the server has stopped: it writes what the store has yet to get.
 //!
 //! # The bundled way
@@ -136,6 +136,7 @@ mod events;
 mod eviction;
 mod extract;
 mod handle;
+mod handoff;
 mod hooks;
 #[cfg(feature = "introspection")]
 mod introspection;
@@ -198,7 +199,9 @@ pub use refusal::Refusal;
 pub use route_prefix::{InvalidRoutePrefix, RoutePrefix};
 pub use serve::{CLOSING_TIME, Listeners};
 pub use session::Session;
-pub use session_domain::lifecycle::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal};
+pub use session_domain::lifecycle::{
+    HandoffPolicy, MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal,
+};
 pub use session_domain::registry::Limits;
 pub use session_domain::{
     ANONYMOUS, MAX_USER_CHARS, Outcome, PodName, SessionId, TaskId, TaskOutcome, Timestamp, UserName,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use session_domain::Timestamp;
-use session_domain::lifecycle::{Notice, Reason};
+use session_domain::lifecycle::{Notice, NoticeScope, Reason};
 use session_domain::shared::OwnerNotice;
 
 use crate::clock::millis;
@@ -36,6 +36,9 @@ pub struct DrainNotice {
     /// Whether the session moves to another pod at the end: the user stays signed in.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub stays_signed_in: bool,
+    /// Whether the session can move to another pod at any time: its page asks whether to move now.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub moves: bool,
     /// Whether work of the session is in progress, and waited for until `forced_logout_at`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
@@ -52,16 +55,22 @@ pub(crate) struct Terms {
     pub(crate) auto_logout: bool,
     /// Whether the session moves to another pod.
     pub(crate) stays_signed_in: bool,
+    /// Whether it can move before the end.
+    pub(crate) moves: bool,
 }
 
 impl Terms {
     /// With `FORCED_END=release` sessions outlive a shutdown of their pod, as long as the store takes writes. Maintenance concerns every
     /// pod, so that sessions cannot move.
-    pub(crate) fn of(config: &Config, reason: Reason, store: Option<StoreHealth>) -> Self {
+    pub(crate) fn of(config: &Config, reason: Reason, is_handoff: bool, store: Option<StoreHealth>) -> Self {
         let stays_signed_in = reason == Reason::Shutdown
             && config.forced_end == ForcedEnd::Release
             && store.is_some_and(StoreHealth::is_writable);
-        Self { auto_logout: config.auto_logout && !stays_signed_in, stays_signed_in }
+        Self {
+            auto_logout: config.auto_logout && !stays_signed_in,
+            stays_signed_in,
+            moves: is_handoff && stays_signed_in,
+        }
     }
 }
 
@@ -77,8 +86,8 @@ pub(crate) struct GuestNotice {
 
 impl GuestNotice {
     pub(crate) fn new(notice: OwnerNotice, now: Timestamp) -> Self {
-        let OwnerNotice { reason, remaining, auto_logout, stays_signed_in, task_grace } = notice;
-        Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in }, task_grace }
+        let OwnerNotice { reason, remaining, auto_logout, stays_signed_in, moves, task_grace } = notice;
+        Self { reason, deadline: now.plus(remaining), terms: Terms { auto_logout, stays_signed_in, moves }, task_grace }
     }
 
     /// Whether a page that shows the one shows the other correctly.
@@ -98,13 +107,14 @@ impl DrainNotice {
         let remaining = deadline.since(now);
         Self {
             reason: reason.as_str(),
-            message: message(reason, remaining),
+            message: message(reason, terms.moves, remaining),
             countdown: remaining.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
             remaining_ms: millis(remaining),
             forced_logout_at: deadline,
             server_time: now,
             auto_logout: terms.auto_logout,
             stays_signed_in: terms.stays_signed_in,
+            moves: terms.moves,
             protected: false,
             grace_ms: None,
         }
@@ -116,10 +126,13 @@ impl DrainNotice {
     }
 }
 
-fn message(reason: Reason, remaining: Duration) -> String {
+fn message(reason: Reason, moves: bool, remaining: Duration) -> String {
+    let seconds = (remaining.as_millis() + 500) / 1000;
     match reason {
+        Reason::Shutdown if moves => {
+            format!("Server restarting in {seconds}s. You stay signed in. Please save your work.")
+        }
         Reason::Shutdown => {
-            let seconds = (remaining.as_millis() + 500) / 1000;
             format!("Server shutting down in {seconds}s. Please save your work and logout.")
         }
         Reason::Maintenance => "Maintenance mode activated. Please save your work and logout.".to_owned(),
@@ -135,6 +148,8 @@ pub(crate) enum Broadcast {
     Running {
         /// The notice.
         notice: Notice,
+        /// Which sessions it is shown to.
+        scope: NoticeScope,
         /// What happens at its end.
         terms: Terms,
         /// The `drain` event.
@@ -148,9 +163,9 @@ pub(crate) enum Broadcast {
 }
 
 impl Broadcast {
-    pub(crate) fn running(notice: Notice, terms: Terms, now: Timestamp) -> Arc<Self> {
+    pub(crate) fn running(notice: Notice, scope: NoticeScope, terms: Terms, now: Timestamp) -> Arc<Self> {
         let event = EncodedEvent::new("drain", &DrainNotice::new(notice.reason, notice.deadline, terms, now));
-        Arc::new(Self::Running { notice, terms, event })
+        Arc::new(Self::Running { notice, scope, terms, event })
     }
 
     pub(crate) fn cancelled(reason: Reason, now: Timestamp) -> Arc<Self> {
@@ -158,9 +173,10 @@ impl Broadcast {
         Arc::new(Self::Cancelled { event })
     }
 
-    pub(crate) fn notice(&self) -> Option<(&Notice, Terms)> {
+    /// The notice that runs, which sessions it is shown to, and what happens at its end.
+    pub(crate) fn running_notice(&self) -> Option<(Notice, NoticeScope, Terms)> {
         match self {
-            Self::Running { notice, terms, .. } => Some((notice, *terms)),
+            Self::Running { notice, scope, terms, .. } => Some((*notice, *scope, *terms)),
             Self::Quiet | Self::Cancelled { .. } => None,
         }
     }
@@ -191,9 +207,9 @@ mod tests {
     #[test]
     fn the_message_rounds_and_the_countdown_rounds_up() {
         for (left_ms, message_seconds, countdown) in [(60_000, 60, 60), (59_400, 59, 60), (59_600, 60, 60), (0, 0, 0)] {
-            let text = message(Reason::Shutdown, Duration::from_millis(left_ms));
+            let text = message(Reason::Shutdown, false, Duration::from_millis(left_ms));
             assert_eq!(text, format!("Server shutting down in {message_seconds}s. Please save your work and logout."));
-            let terms = Terms { auto_logout: true, stays_signed_in: false };
+            let terms = Terms { auto_logout: true, stays_signed_in: false, moves: false };
             let now = Timestamp::from_millis(5_000);
             let deadline = now.plus(Duration::from_millis(left_ms));
             let notice = DrainNotice::new(Reason::Shutdown, deadline, terms, now);
@@ -213,7 +229,8 @@ mod tests {
             (ForcedEnd::Delete, Reason::Shutdown, healthy, false),
         ] {
             let config = Config { forced_end, ..Config::new(PodName::new("a").unwrap()) };
-            let terms = Terms::of(&config, reason, store);
+            let terms = Terms::of(&config, reason, true, store);
+            assert_eq!(terms.moves, stays, "{forced_end:?} {reason:?} {store:?}");
             assert_eq!(
                 (terms.stays_signed_in, terms.auto_logout),
                 (stays, !stays),

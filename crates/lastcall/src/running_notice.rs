@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use session_domain::Timestamp;
-use session_domain::lifecycle::{Notice, NoticeId, Reason};
+use session_domain::lifecycle::{Notice, NoticeId, NoticeScope, Reason};
 
 use crate::notice::{DrainNotice, Terms, is_same_deadline};
 use crate::service_state::ServiceState;
@@ -34,7 +34,9 @@ impl RunningNotice {
     /// The notice of the pod that owns the session. A maintenance is one of every pod.
     pub(crate) fn of(state: &ServiceState, session: &ServedSession) -> Option<Self> {
         let broadcast = Arc::clone(&state.broadcast.borrow());
-        let here = broadcast.notice().map(|(notice, terms)| {
+        let is_shown = |scope| scope == NoticeScope::Everybody || session.streams().is_staying();
+        let running = broadcast.running_notice().filter(|(_, scope, _)| is_shown(*scope));
+        let here = running.map(|(notice, _, terms)| {
             let protected = session.streams().is_protected().then_some(state.config.policy.task_grace);
             Self {
                 reason: notice.reason,

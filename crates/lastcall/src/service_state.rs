@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http_support::SameOrigin;
-use session_domain::lifecycle::{Lifecycle, Notice, Readiness, Reason};
+use session_domain::lifecycle::{Lifecycle, Notice, NoticeScope, Readiness, Reason};
 use session_domain::registry::AdmissionError;
-use session_domain::{SessionId, UserName};
+use session_domain::{SessionId, Timestamp, UserName};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +19,7 @@ use crate::config::{Config, StoreAtStart};
 use crate::cookie::SessionCookie;
 use crate::cross_site_posts::CrossSitePosts;
 use crate::event_streams::EventStreams;
+use crate::handoff::Handoff;
 use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::{Metrics, MetricsOptions};
 use crate::notice::{Broadcast, Terms};
@@ -68,6 +69,8 @@ pub(crate) struct ServiceState {
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
     pub(crate) setup_faults: SetupFaults,
+    /// The sessions that were asked to move to other pods.
+    pub(crate) handoff: Handoff,
 }
 
 /// Whether the pod takes newcomers, as `/ready` answers.
@@ -143,6 +146,7 @@ impl ServiceState {
             cookie: SessionCookie::new(&config),
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             setup_faults: SetupFaults::default(),
+            handoff: Handoff::default(),
             keys,
             config,
         })
@@ -200,22 +204,42 @@ impl ServiceState {
     }
 
     /// What happens to a session at the end of a countdown.
-    pub(crate) fn terms(&self, reason: Reason) -> Terms {
-        Terms::of(&self.config, reason, self.store_health())
+    pub(crate) fn terms_of(&self, notice: &Notice) -> Terms {
+        Terms::of(&self.config, notice.reason, notice.is_handoff, self.store_health())
     }
 
+    /// The same for a notice of a shutdown or maintenance that is no handoff.
+    pub(crate) fn terms(&self, reason: Reason) -> Terms {
+        Terms::of(&self.config, reason, false, self.store_health())
+    }
+
+    /// Shows a notice to every session.
     pub(crate) fn begin_notice(&self, notice: &Notice) {
+        self.show_notice(notice, NoticeScope::Everybody);
+    }
+
+    fn show_notice(&self, notice: &Notice, scope: NoticeScope) {
         self.registry.begin_notice(notice);
-        self.broadcast.send_replace(Broadcast::running(*notice, self.terms(notice.reason), self.clock.now()));
+        self.broadcast.send_replace(Broadcast::running(*notice, scope, self.terms_of(notice), self.clock.now()));
+    }
+
+    /// Shows the notice of a handoff to the sessions that had their turn at or before `until` and are still here. Returns their number.
+    pub(crate) fn notify_staying(&self, notice: &Notice, until: Timestamp) -> usize {
+        if self.broadcast.borrow().running_notice().is_none() {
+            self.show_notice(notice, NoticeScope::Staying);
+        }
+        let staying = self.registry.take_staying(until, self.clock.now());
+        staying.iter().for_each(|session| session.attachment().mark_staying());
+        staying.len()
     }
 
     /// The store's health has changed: what happens at the end of a countdown may be another thing now.
     pub(crate) fn renew_terms(&self) {
-        let running = self.broadcast.borrow().notice().map(|(notice, terms)| (*notice, terms));
-        if let Some((notice, terms)) = running
-            && terms != self.terms(notice.reason)
+        let running = self.broadcast.borrow().running_notice();
+        if let Some((notice, scope, terms)) = running
+            && terms != self.terms_of(&notice)
         {
-            self.begin_notice(&notice);
+            self.show_notice(&notice, scope);
         }
     }
 

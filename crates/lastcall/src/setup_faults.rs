@@ -6,7 +6,7 @@ use std::time::Duration;
 use session_domain::lifecycle::Policy;
 use tracing::{error, warn};
 
-use crate::config::Config;
+use crate::config::{Config, ForcedEnd};
 use crate::serve::CLOSING_TIME;
 
 /// Which faults were logged.
@@ -48,6 +48,23 @@ impl SetupFaults {
                 granted.as_secs_f64(),
             );
         }
+    }
+
+    /// Sessions can move to other pods only through a store, and within the half of the drain after which all are shown the countdown.
+    /// A handoff that is not possible is switched off.
+    pub(crate) fn check_handoff(config: &mut Config) {
+        let Some(handoff) = config.policy.handoff else { return };
+        let fault = if config.store.is_none() {
+            "it needs a store"
+        } else if !handoff.fits(config.policy.drain_timeout) {
+            "delay and quiet time together must be below half of drain_timeout"
+        } else {
+            // Where sessions go on at other pods, a forced end deletes none.
+            config.forced_end = ForcedEnd::Release;
+            return;
+        };
+        error!("`policy.handoff` is ignored: {fault}; users are asked to leave instead");
+        config.policy.handoff = None;
     }
 
     /// Sessions are to be scoped to tabs, and the app has a server of its own, where no path is a tab's.

@@ -11,6 +11,7 @@
 //! - **outbox**, **inbox**: the messages between pods
 //! - **moving bodies**: uploads and downloads of guests, which their owners have to know of
 //! - **task sync**, **task requests**: the tasks of sessions, which run on one pod and are known to the others
+//! - **peers**: whether another pod can adopt the sessions of this one
 //! - **lease**: renews the pod's lease, and notices when the store goes, returns, or has lost its data
 //! - **health**: the health of the store
 //! - **reconcile**: compares the pod's sessions with the store: adopted by other pods, requested to end, or lost there
@@ -31,6 +32,7 @@ mod moving_bodies;
 mod outbox;
 mod own_sessions;
 mod owners;
+mod peers;
 mod reconcile;
 mod sign_in;
 mod task_requests;
@@ -56,6 +58,7 @@ use moving_bodies::MovingBodies;
 use outbox::Outbox;
 use owners::OwnerCache;
 use parking_lot::Mutex;
+use peers::Peers;
 use session_domain::SessionId;
 use session_domain::lifecycle::Lifecycle;
 use task_sync::TaskSync;
@@ -92,6 +95,7 @@ pub(crate) struct Sharing {
     adoptions: AdoptionLocks,
     guests: GuestTable,
     owners: OwnerCache,
+    peers: Peers,
     inbox: InboxState,
     outbox: Outbox,
     tasks: TaskSync,
@@ -103,6 +107,8 @@ pub(crate) struct Sharing {
     missing: Mutex<HashMap<SessionId, LiveSession>>,
     /// Sessions that another pod has adopted while this one had streams or WebSockets of them open.
     moved: Mutex<Vec<LiveSession>>,
+    /// Whether the start of the pod is complete: it serves from now on.
+    is_started: AtomicBool,
     /// Whether the operator wants the pod to stop without waiting for the store.
     is_hurried: AtomicBool,
     /// How long the store was waited for while resources were closed, in milliseconds.
@@ -142,6 +148,7 @@ impl Sharing {
             adoptions: AdoptionLocks::new(),
             guests: GuestTable::default(),
             owners: OwnerCache::default(),
+            peers: Peers::default(),
             inbox: InboxState::default(),
             outbox: Outbox::default(),
             tasks: TaskSync::default(),
@@ -150,6 +157,7 @@ impl Sharing {
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),
             moved: Mutex::default(),
+            is_started: AtomicBool::new(false),
             is_hurried: AtomicBool::new(false),
             close_millis: AtomicU64::new(0),
             lease_released: CancellationToken::new(),
@@ -171,6 +179,11 @@ impl Sharing {
     /// Follows the health of the store.
     pub(crate) fn watch_health(&self) -> watch::Receiver<StoreHealth> {
         self.health.subscribe()
+    }
+
+    /// Records that the pod serves from now on.
+    pub(crate) fn mark_started(&self) {
+        self.is_started.store(true, Ordering::Release);
     }
 
     /// The number of store operations that failed.

@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | an entry for each session: a [`SharedSession`], an [`OwnerRequest`], the previous owner, the [`SharedTask`]s | a time to live, which [`Write::Put`], [`Write::Release`], [`Write::Touch`], [`Write::ExtendTtl`] and an adoption renew | [`read`], [`lookup_many`] | [`write`], [`adopt`] |
 //! | ids that a login has replaced | the `replaced_for` of the write; [`REPLACED_TTL`] for [`OwnerRequest::Rename`] | [`read`] | [`write`] |
-//! | a [`Lease`] for each pod | its `duration` | [`owner`] | [`renew_lease`], [`release_lease`] |
+//! | a [`Lease`] for each pod | its `duration` | [`owner`], [`adopters`] | [`renew_lease`], [`release_lease`] |
 //! | an inbox for each pod | an hour after its last message, or longer | [`read_inbox`] | [`send`], [`acknowledge`] |
 //! | the [`Epoch`], and whether the pods still write again what was lost | as long as the data | [`contents`] | [`renew_lease`], [`mark_settling`] |
 //! | the [`AgedSecret`]s | as long as the data | [`agree_on_secrets`] | [`agree_on_secrets`] |
@@ -24,6 +24,7 @@
 //! [`write`]: SessionStore::write
 //! [`adopt`]: SessionStore::adopt
 //! [`owner`]: SessionStore::owner
+//! [`adopters`]: SessionStore::adopters
 //! [`renew_lease`]: SessionStore::renew_lease
 //! [`release_lease`]: SessionStore::release_lease
 //! [`read_inbox`]: SessionStore::read_inbox
@@ -119,6 +120,12 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     /// Reads what a pod says of itself in its lease. [`Owner::Gone`] where there is none; never [`Owner::Unknown`]. The remaining
     /// time of a notice is less than it was in the lease by the age of the lease.
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError>;
+
+    /// The pods whose lease says that they adopt the sessions of pods that stop ([`Lease::adopter`]). A store without this method has
+    /// none, and no session is asked to move.
+    async fn adopters(&self) -> Result<Vec<PodName>, StoreError> {
+        Ok(Vec::new())
+    }
 
     /// Renews the pod's lease, and names the contents where they have no name. A failure here is one of the store as a whole, never
     /// [`StoreError::PartlyUnavailable`].

@@ -26,6 +26,8 @@
 //! | `Closing` | a further signal with [`SecondSignal::Hurry`] | `Stopped` |
 //! | any of these, and `Serving` | SIGQUIT | `Closing`; from `Closing` `Stopped` |
 //!
+//! With [`Policy::handoff`], `Draining` moves sessions to other pods ([`Handoff`]): the notice comes later, and not to all.
+//!
 //! `Finishing` is skipped where no protected work is in progress, and `Closing` where no resource is registered.
 //!
 //! Every other event leaves the state as it is.
@@ -40,12 +42,15 @@
 //!   and opens after them.
 //! - [`Effect::ForceClose`] never comes before the deadline, nor before protected work is done or `TASK_GRACE` is over, except
 //!   after a second signal or SIGQUIT.
-//! - The sum of [`Effect::Notify`], [`Effect::CancelNotice`] and [`Effect::EndNotice`] is always [`Lifecycle::notice`].
+//! - The sum of [`Effect::Notify`], [`Effect::NotifyStaying`], [`Effect::CancelNotice`] and [`Effect::EndNotice`] is always [`Lifecycle::notice`].
+//! - No session is asked to move before `HANDOFF_DELAY`, and by half of `DRAIN_TIMEOUT` every present one was asked, as far as sessions
+//!   can move by then.
 //! - [`Effect::Exit`] comes once, and time alone leads every terminated pod to it.
 
 mod admission;
 mod effect;
 mod event;
+mod handoff;
 mod log_line;
 mod machine;
 mod notice;
@@ -59,9 +64,10 @@ mod tests;
 pub use admission::Admission;
 pub use effect::Effect;
 pub use event::{Event, Population, Signal, Situation};
+pub use handoff::{Handoff, NoticeScope};
 pub use log_line::LogLine;
 pub use machine::Lifecycle;
 pub use notice::{Notice, NoticeId, Reason};
-pub use policy::{MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal};
+pub use policy::{HandoffPolicy, MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal};
 pub use readiness::Readiness;
 pub use state::State;

@@ -42,6 +42,7 @@ pub(crate) struct Ledger {
     pub(crate) adopted: AtomicU64,
     pub(crate) notified: AtomicU64,
     pub(crate) graceful: AtomicU64,
+    pub(crate) asked_to_move: AtomicU64,
     ended: [AtomicU64; 5],
 }
 
@@ -56,6 +57,7 @@ impl Ledger {
             adopted: self.adopted.load(Ordering::Relaxed),
             notified: self.notified.load(Ordering::Relaxed),
             graceful: self.graceful.load(Ordering::Relaxed),
+            asked_to_move: self.asked_to_move.load(Ordering::Relaxed),
             ended: std::array::from_fn(|i| self.ended[i].load(Ordering::Relaxed)),
         }
     }
@@ -72,6 +74,8 @@ pub struct Totals {
     pub notified: u64,
     /// Logouts of notified sessions while the notice ran.
     pub graceful: u64,
+    /// Sessions that were asked to move to another pod, once each.
+    pub asked_to_move: u64,
     ended: [u64; 5],
 }
 

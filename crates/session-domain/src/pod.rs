@@ -70,6 +70,8 @@ pub struct Counters {
     pub auto_logouts: u64,
     /// Sessions that were present at the deadline and force-closed.
     pub forced_logouts: u64,
+    /// Sessions that were asked to move to another pod, once each.
+    pub asked_to_move: u64,
     /// Sessions that moved to another pod.
     pub moved: u64,
     /// Sessions that began on this pod.
@@ -86,6 +88,7 @@ impl Counters {
             graceful_logouts,
             auto_logouts,
             forced_logouts,
+            asked_to_move,
             moved,
             logins,
             websocket_connections,
@@ -94,6 +97,7 @@ impl Counters {
         self.graceful_logouts = self.graceful_logouts.saturating_add(*graceful_logouts);
         self.auto_logouts = self.auto_logouts.saturating_add(*auto_logouts);
         self.forced_logouts = self.forced_logouts.saturating_add(*forced_logouts);
+        self.asked_to_move = self.asked_to_move.saturating_add(*asked_to_move);
         self.moved = self.moved.saturating_add(*moved);
         self.logins = self.logins.saturating_add(*logins);
         self.websocket_connections = self.websocket_connections.saturating_add(*websocket_connections);

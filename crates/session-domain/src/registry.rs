@@ -21,6 +21,8 @@ mod change_feed;
 mod change_queue;
 mod ending;
 mod eviction;
+mod handoff;
+mod left_requests;
 mod limits;
 mod live_session;
 mod lookup;
@@ -47,6 +49,8 @@ pub use census::Census;
 pub use change_feed::ChangeFeed;
 pub use change_queue::Change;
 use change_queue::ChangeQueue;
+pub use handoff::{HandoffCensus, REOPEN_TIME};
+use left_requests::LeftRequests;
 pub use limits::{Limits, UNCONFIRMED_LINGER, UNCONFIRMED_TTL};
 use live_session::ChangeConsumer;
 pub use live_session::LiveSession;
@@ -82,6 +86,7 @@ pub struct Registry<X> {
     /// Changes that the shared store does not have yet. Absent without a store.
     pending_writes: Option<PendingWrites<X>>,
     notice: RunningNotice,
+    left_requests: LeftRequests<X>,
     /// Work in progress on this pod.
     work: WorkTable,
     population_changed: Box<dyn Fn() + Send + Sync>,
@@ -126,6 +131,7 @@ impl<X> Registry<X> {
             replaced: ReplacedIds::new(limits.max_sessions),
             pending_writes: None,
             notice: RunningNotice::default(),
+            left_requests: LeftRequests::default(),
             work: WorkTable::default(),
             population_changed: Box::new(population_changed),
             session_ended: None,

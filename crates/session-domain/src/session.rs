@@ -50,6 +50,8 @@ pub struct SessionView {
     pub in_flight_requests: u32,
     /// Whether it was notified of the notice that runs now.
     pub notified: bool,
+    /// Whether it was asked to move to another pod.
+    pub asked_to_move: bool,
     /// Whether it is present; absent if its pod does not report it.
     pub present: Option<bool>,
     /// Whether it has work in progress that a drain waits for; absent if its pod does not report it.

@@ -52,6 +52,8 @@ pub struct OwnerNotice {
     pub auto_logout: bool,
     /// Whether the session moves to another pod at the end instead of being force-closed.
     pub stays_signed_in: bool,
+    /// Whether the session can move to another pod before the end.
+    pub moves: bool,
     /// How long after the deadline the owner waits for work in progress.
     pub task_grace: Duration,
 }

@@ -46,6 +46,7 @@ impl TryFrom<v1::Session> for SessionView {
             tasks: tasks(session.tasks)?,
             in_flight_requests: session.in_flight_requests,
             notified: session.notified,
+            asked_to_move: session.asked_to_move,
             present: session.present,
             protected: session.protected,
         })
@@ -78,6 +79,7 @@ impl TryFrom<v1::Pod> for PodReport {
                 graceful_logouts: counters.graceful_logouts,
                 auto_logouts: counters.auto_logouts,
                 forced_logouts: counters.forced_logouts,
+                asked_to_move: counters.asked_to_move,
                 moved: counters.moved,
                 logins: counters.logins,
                 websocket_connections: counters.websocket_connections,

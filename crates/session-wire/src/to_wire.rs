@@ -53,7 +53,7 @@ pub fn session_to_wire(session: &SessionView) -> v1::Session {
         notified: session.notified,
         present: session.present,
         tasks: session.tasks.iter().take(MAX_TASKS_PER_SESSION).map(task_to_wire).collect(),
-        asked_to_move: false,
+        asked_to_move: session.asked_to_move,
         protected: session.protected,
     }
 }
@@ -92,7 +92,7 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
             logins: counters.logins,
             websocket_connections: counters.websocket_connections,
             auto_logouts: counters.auto_logouts,
-            asked_to_move: 0,
+            asked_to_move: counters.asked_to_move,
             moved: counters.moved,
         }),
         is_final: report.is_final,

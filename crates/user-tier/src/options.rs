@@ -8,6 +8,7 @@ mod addresses;
 mod database;
 mod defaults;
 mod drain;
+mod handoff;
 mod introspection;
 mod maintenance;
 mod maintenance_page;
@@ -76,6 +77,9 @@ impl Options {
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
         let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
         let random_key = sessions::apply_keys(&mut service, environment, &mut errors);
+        let has_store = environment.get("REDIS_URL").or(environment.get("REDIS_URL_FILE")).is_some();
+        let needs = handoff::Needs { store: has_store, key: !random_key };
+        raw.handoff.apply(&mut service, needs, &mut errors);
         let open_introspection = raw.introspection.apply(&mut service, addresses.grpc, environment, &mut errors);
         raw.maintenance.apply(&mut service, &mut errors);
         let switch = raw.maintenance.switch(&mut errors);

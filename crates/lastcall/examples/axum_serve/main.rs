@@ -49,9 +49,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let listener = TcpListener::bind(&address).map_err(|error| format!("{address}: {error}"))?;
     listener.set_nonblocking(true)?;
+    // Called before the line below: from now on a signal begins a drain.
+    let drained = lastcall.drained();
     tracing::info!("open https://{}, then press Ctrl-C here", listener.local_addr()?);
     let handle = Handle::new();
-    let stop = stop_after_the_drain(lastcall.clone(), handle.clone());
+    let stop = stop_after_the_drain(drained, handle.clone());
     let serve = async {
         axum_server::from_tcp_rustls(listener, tls::self_signed().await?)?
             .handle(handle)
@@ -79,8 +81,8 @@ fn app(lastcall: &Lastcall) -> Router {
 }
 
 /// The server accepts connections during the drain, and stops after it. It stops as well where Lastcall's background work fails.
-async fn stop_after_the_drain(lastcall: Lastcall, handle: Handle<SocketAddr>) -> std::io::Result<()> {
-    lastcall.drained().await;
+async fn stop_after_the_drain(drained: impl Future<Output = ()>, handle: Handle<SocketAddr>) -> std::io::Result<()> {
+    drained.await;
     handle.graceful_shutdown(Some(CLOSING_TIME));
     Ok(())
 }

@@ -8,12 +8,11 @@ use tokio::sync::watch;
 use tokio::time::sleep_until;
 
 use crate::service_state::ServiceState;
-use crate::store_health::StoreHealth;
 
-/// Waits until the health of the store changes; without a store, for ever.
-pub(super) async fn health_change(health: Option<&mut watch::Receiver<StoreHealth>>) {
-    let changed = match health {
-        Some(health) => health.changed().await.is_ok(),
+/// Waits until something changes that is known of the store; without a store, for ever.
+pub(super) async fn change<T>(watched: Option<&mut watch::Receiver<T>>) {
+    let changed = match watched {
+        Some(watched) => watched.changed().await.is_ok(),
         None => false,
     };
     if !changed {

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use session_domain::lifecycle::Reason;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::server_event::{Connected, Heartbeat, ServerEvent, SessionEnded, StreamEnded};
+use super::server_event::{Connected, Heartbeat, Move, ServerEvent, SessionEnded, StreamEnded};
 use crate::clock::millis;
 use crate::event_streams::{CloseReason, StreamKind, StreamState};
+use crate::handoff::{ASK_INTERVAL, Opening};
 use crate::notice::{Broadcast, DrainCancelled};
 use crate::running_notice::RunningNotice;
 use crate::session::Session;
@@ -37,6 +39,8 @@ pub(crate) enum FeedEnd {
     Session(CloseReason),
     /// The session has opened too many of this kind since.
     Evicted,
+    /// The client is to open it again, at another pod.
+    Moves,
     /// The service stops.
     ServiceStops,
 }
@@ -51,6 +55,9 @@ pub(crate) struct EventFeed {
     /// The notice whose banner the client shows.
     shown: Option<RunningNotice>,
     logins: u32,
+    asks: u32,
+    /// When the client is asked again to move to another pod.
+    next_ask: Option<Instant>,
     next_heartbeat: Instant,
     stage: Stage,
 }
@@ -62,6 +69,10 @@ enum Stage {
     /// `drain` follows `connected` where a notice runs.
     Connected,
     Open,
+    /// The same for one that ends at once: `connected`, `drain`, `move`.
+    Returning,
+    ReturnedConnected,
+    Returned,
     Ended(FeedEnd),
 }
 
@@ -76,16 +87,23 @@ impl EventFeed {
     pub(crate) fn new(session: Session, kind: StreamKind) -> Self {
         let service = Arc::clone(&session.state);
         let (number, state) = session.served.streams().open(kind, service.config.max_streams_per_session);
-        let logins = state.borrow().logins;
+        let StreamState { logins, asks, .. } = *state.borrow();
+        // A WebSocket that is opened after its session was asked stays.
+        let opening = match kind {
+            StreamKind::EventStream => service.opening(&session.served),
+            StreamKind::WebSocket => Opening::Ordinary,
+        };
         Self {
             number,
+            asks,
+            next_ask: (opening == Opening::AskedAgain).then(|| Instant::now() + ASK_INTERVAL),
             kind,
             state,
             broadcast: service.broadcast.subscribe(),
             shown: None,
             logins,
             next_heartbeat: Instant::now() + service.config.heartbeat_interval,
-            stage: Stage::Opening,
+            stage: if opening == Opening::Ends { Stage::Returning } else { Stage::Opening },
             session,
         }
     }
@@ -97,7 +115,22 @@ impl EventFeed {
     pub(crate) async fn next(&mut self) -> Next {
         match self.stage {
             Stage::Ended(end) => return Next::End(end),
-            Stage::Opening => return Next::Event(self.connected()),
+            Stage::Opening => {
+                self.stage = Stage::Connected;
+                return Next::Event(self.connected());
+            }
+            Stage::Returning => {
+                self.stage = Stage::ReturnedConnected;
+                return Next::Event(self.connected());
+            }
+            Stage::ReturnedConnected => {
+                self.stage = Stage::Returned;
+                if let Some(event) = self.drain_after_connected() {
+                    return Next::Event(event);
+                }
+                return self.returned();
+            }
+            Stage::Returned => return self.returned(),
             Stage::Connected => {
                 self.stage = Stage::Open;
                 if let Some(event) = self.drain_after_connected() {
@@ -129,6 +162,11 @@ impl EventFeed {
                     }
                 }
                 () = service.streams_end.cancelled() => return self.end(FeedEnd::ServiceStops),
+                () = at(self.next_ask) => {
+                    if let Some(next) = self.on_next_ask() {
+                        return next;
+                    }
+                }
                 () = sleep_until(self.next_heartbeat) => return Next::Event(self.heartbeat()),
             }
         }
@@ -145,7 +183,15 @@ impl EventFeed {
         }
         if state.logins != self.logins {
             self.logins = state.logins;
+            self.stage = Stage::Connected;
             return Some(Next::Event(self.connected()));
+        }
+        if state.asks != self.asks {
+            self.asks = state.asks;
+            return Some(match self.kind {
+                StreamKind::EventStream => self.ask_to_move(),
+                StreamKind::WebSocket => self.end(FeedEnd::Moves),
+            });
         }
         self.on_notice_change().map(Next::Event)
     }
@@ -201,7 +247,6 @@ impl EventFeed {
     fn connected(&mut self) -> ServerEvent {
         let service = Arc::clone(&self.session.state);
         self.broadcast.mark_unchanged();
-        self.stage = Stage::Connected;
         let running = self.session.running_notice();
         self.shown = None;
         if let Some(running) = running {
@@ -223,6 +268,49 @@ impl EventFeed {
         let running = self.shown.and_then(|_| self.session.running_notice())?;
         self.shown = Some(running);
         Some(ServerEvent::Drain(running.payload(self.session.state.clock.now())))
+    }
+
+    /// Asks the client to move to another pod, and again after a while where it stays.
+    fn ask_to_move(&mut self) -> Next {
+        self.next_ask = Some(Instant::now() + ASK_INTERVAL);
+        match self.move_event() {
+            Some(event) => Next::Event(event),
+            None => self.end(FeedEnd::Moves),
+        }
+    }
+
+    fn on_next_ask(&mut self) -> Option<Next> {
+        let service = Arc::clone(&self.session.state);
+        if !service.is_moving_sessions() {
+            self.next_ask = Some(Instant::now() + ASK_INTERVAL);
+            return None;
+        }
+        service.record_asked_again(&self.session.served);
+        Some(self.ask_to_move())
+    }
+
+    /// The last event of a stream that was opened here again, and then its end.
+    fn returned(&mut self) -> Next {
+        match self.move_event().filter(|_| self.stage != Stage::Ended(FeedEnd::Moves)) {
+            Some(event) => {
+                self.stage = Stage::Ended(FeedEnd::Moves);
+                Next::Event(event)
+            }
+            None => self.end(FeedEnd::Moves),
+        }
+    }
+
+    /// The `move` event, while this pod stops. Once its users have gone, what is left of its time is that to its end.
+    fn move_event(&self) -> Option<ServerEvent> {
+        let state = &self.session.state;
+        let (lifecycle, now) = (*state.lifecycle.borrow(), state.clock.now());
+        let forced_logout_at = lifecycle.deadline().or_else(|| lifecycle.wakes_at())?;
+        Some(ServerEvent::Move(Move {
+            reason: Reason::Shutdown.as_str(),
+            forced_logout_at,
+            remaining_ms: millis(forced_logout_at.since(now)),
+            server_time: now,
+        }))
     }
 
     fn session_ended(&mut self, closed: CloseReason) -> Next {
@@ -253,5 +341,13 @@ impl EventFeed {
             None => Duration::MAX,
         };
         Instant::now() + pause.min(state.config.heartbeat_interval)
+    }
+}
+
+/// Waits until `time`; for ever without one.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }

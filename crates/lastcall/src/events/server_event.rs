@@ -13,6 +13,7 @@ pub(crate) enum ServerEvent {
     Connected(Connected),
     Drain(DrainNotice),
     DrainCancelled(DrainCancelled),
+    Move(Move),
     SessionEnded(SessionEnded),
     StreamEnded(StreamEnded),
     Heartbeat(Heartbeat),
@@ -27,6 +28,7 @@ impl ServerEvent {
             Self::Connected(data) => encoding.encode("connected", data),
             Self::Drain(data) => encoding.encode("drain", data),
             Self::DrainCancelled(data) => encoding.encode(DrainCancelled::NAME, data),
+            Self::Move(data) => encoding.encode("move", data),
             Self::SessionEnded(data) => encoding.encode("session-ended", data),
             Self::StreamEnded(data) => encoding.encode("stream-ended", data),
             Self::Heartbeat(data) => encoding.encode("heartbeat", data),
@@ -43,6 +45,15 @@ pub(crate) struct Connected {
     pub(super) server_time: Timestamp,
     pub(super) heartbeat_ms: u64,
     pub(super) drain: Option<DrainNotice>,
+}
+
+/// `move`: the client closes the stream and opens it again, so that another pod adopts the session.
+#[derive(Debug, Serialize)]
+pub(crate) struct Move {
+    pub(super) reason: &'static str,
+    pub(super) forced_logout_at: Timestamp,
+    pub(super) remaining_ms: u64,
+    pub(super) server_time: Timestamp,
 }
 
 /// `session-ended`: the last event.

@@ -50,7 +50,7 @@ impl EventStream {
     async fn next(&mut self) -> Option<Bytes> {
         match self.feed.next().await {
             Next::Event(event) => Some(server_sent(&event)),
-            Next::End(FeedEnd::Session(CloseReason::Moved)) => {
+            Next::End(FeedEnd::Session(CloseReason::Moved) | FeedEnd::Moves) => {
                 if let Some(connection) = &self.connection {
                     // Reopened on this connection, the stream would come back here, and not to the session's pod.
                     connection.close_when_done();

@@ -116,6 +116,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let lease = Lease {
         pod: sharing.config.pod.clone(),
         draining: phase.is_shutting_down(),
+        adopter: sharing.is_adopter(),
         notice: sharing.notice(),
         duration: LEASE_DURATION,
     };

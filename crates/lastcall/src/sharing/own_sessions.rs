@@ -27,13 +27,16 @@ impl Sharing {
 
     /// The notice that runs here, for the pods that serve guests of this pod.
     pub(super) fn notice(&self) -> Option<OwnerNotice> {
-        let notice = self.lifecycle.borrow().notice()?;
-        let terms = Terms::of(&self.config, notice.reason, Some(self.health()));
+        let lifecycle = *self.lifecycle.borrow();
+        // During a handoff that of the sessions that stay is not one of all.
+        let notice = lifecycle.notice_for_all()?;
+        let terms = Terms::of(&self.config, notice.reason, notice.is_handoff, Some(self.health()));
         Some(OwnerNotice {
             reason: notice.reason,
             remaining: notice.remaining(self.clock.now()),
             auto_logout: terms.auto_logout,
             stays_signed_in: terms.stays_signed_in,
+            moves: terms.moves,
             task_grace: self.config.policy.task_grace,
         })
     }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use super::{Sharing, inbox, lease, reconcile, task_sync, writer};
+use super::{Sharing, inbox, lease, peers, reconcile, task_sync, writer};
 use crate::closers::Closer;
 use crate::store::StoreError;
 
@@ -41,6 +41,7 @@ pub(crate) async fn start(sharing: &Arc<Sharing>, stop: &CancellationToken) -> J
         tasks.spawn(writer::run(Arc::clone(sharing), requests, stop.clone()));
     }
     tasks.spawn(lease::run(Arc::clone(sharing), stop.clone()));
+    tasks.spawn(peers::run(Arc::clone(sharing), stop.clone()));
     tasks.spawn(inbox::run(Arc::clone(sharing), stop.clone()));
     tasks.spawn(task_sync::run(Arc::clone(sharing), stop.clone()));
     tasks.spawn(reconcile::run(Arc::clone(sharing), stop.clone()));

@@ -14,6 +14,8 @@ pub struct Lease {
     pub pod: PodName,
     /// Whether it drains: other pods may adopt its sessions.
     pub draining: bool,
+    /// Whether it adopts the sessions of pods that stop: it serves, and is not nearly full.
+    pub adopter: bool,
     /// The notice that runs there.
     pub notice: Option<OwnerNotice>,
     /// How long the lease lasts.

@@ -134,6 +134,12 @@ impl SessionStore for MemoryStore {
         Ok(owner.aged(age))
     }
 
+    async fn adopters(&self) -> Result<Vec<PodName>, StoreError> {
+        let (now, data) = (Instant::now(), self.data.lock());
+        let adopters = data.leases.values().filter(|(lease, until)| lease.adopter && *until > now);
+        Ok(adopters.map(|(lease, _)| lease.pod.clone()).collect())
+    }
+
     async fn renew_lease(&self, lease: &Lease) -> Result<LeaseRenewal, StoreError> {
         let mut data = self.data.lock();
         let now = Instant::now();

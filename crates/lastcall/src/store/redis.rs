@@ -123,6 +123,10 @@ impl SessionStore for RedisStore {
         lease::owner(self, pod).await
     }
 
+    async fn adopters(&self) -> Result<Vec<PodName>, StoreError> {
+        lease::adopters(self).await
+    }
+
     async fn renew_lease(&self, lease: &Lease) -> Result<LeaseRenewal, StoreError> {
         match lease::renew(self, lease).await {
             Err(StoreError::PartlyUnavailable(reason)) => {
@@ -145,7 +149,9 @@ impl SessionStore for RedisStore {
     }
 
     async fn release_lease(&self, pod: &PodName) -> Result<(), StoreError> {
-        self.query(cmd("DEL").arg(keys::lease(pod))).await
+        let forget = cmd("SREM").arg(keys::PODS).arg(pod.as_str()).clone();
+        self.query::<()>(cmd("DEL").arg(keys::lease(pod))).await?;
+        self.query(&forget).await
     }
 
     async fn send(&self, pod: &PodName, message: &Message) -> Result<(), StoreError> {

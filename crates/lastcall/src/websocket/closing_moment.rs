@@ -34,6 +34,8 @@ pub(super) struct ClosingMoment {
     broadcast: watch::Receiver<Arc<Broadcast>>,
     streams: watch::Receiver<StreamState>,
     lifecycle: watch::Receiver<Lifecycle>,
+    /// How often the session was asked to move when the WebSocket was opened. It is closed at the next time.
+    asks: u32,
     /// Where in the last seconds the moment lies, from 0 to 1.
     place: f64,
     planned: Option<Planned>,
@@ -66,6 +68,7 @@ impl ClosingMoment {
             broadcast: session.state.broadcast.subscribe(),
             streams: session.served.streams().subscribe(),
             lifecycle: session.state.lifecycle.subscribe(),
+            asks: session.served.streams().asks(),
             place: fastrand::f64(),
             planned: None,
             session: session.clone(),
@@ -82,6 +85,9 @@ impl ClosingMoment {
             self.broadcast.mark_unchanged();
             self.streams.mark_unchanged();
             self.lifecycle.mark_unchanged();
+            if self.streams.borrow().asks != self.asks {
+                return service_restart();
+            }
             self.plan();
             let planned = self.planned;
             let moment = async {

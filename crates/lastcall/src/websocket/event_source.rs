@@ -30,7 +30,7 @@ impl Source for EventSource {
             }
             Next::End(FeedEnd::Session(reason)) => Outgoing::Close(of_session(&self.session.state, reason)),
             Next::End(FeedEnd::Evicted) => Outgoing::Close(evicted()),
-            Next::End(FeedEnd::ServiceStops) => Outgoing::Close(service_restart()),
+            Next::End(FeedEnd::Moves | FeedEnd::ServiceStops) => Outgoing::Close(service_restart()),
         }
     }
 

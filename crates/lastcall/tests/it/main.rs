@@ -22,6 +22,16 @@ async fn example(name: &str, arguments: &[&str]) -> (Process, String) {
     let binary = here.parent().unwrap().parent().unwrap().join("examples").join(name);
     let process = Process::start(binary, arguments, &[]);
     let line = process.line("://").await;
+    if let Some(caught) = caught_signals(process.id()) {
+        assert!(caught & (1 << 14) != 0, "{name} says that it serves, and a SIGTERM would end it without a drain");
+    }
     let address = line.split("://").nth(1).unwrap().split(',').next().unwrap().to_owned();
     (process, address)
+}
+
+/// The signals that a process catches, one bit each, as Linux tells them; `None` elsewhere.
+fn caught_signals(process: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+    u64::from_str_radix(caught.trim(), 16).ok()
 }

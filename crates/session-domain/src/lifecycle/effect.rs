@@ -3,14 +3,27 @@
 use super::admission::Admission;
 use super::log_line::LogLine;
 use super::notice::{Notice, Reason};
+use crate::time::Timestamp;
 
 /// Something to do. The caller performs the effects of a step in the order given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Admit these sessions from now on.
     SetAdmission(Admission),
-    /// Notify all sessions, and each one that connects until the notice is replaced, cancelled or ended.
+    /// Notify all sessions that are not notified yet, and each one that connects until the notice is replaced, cancelled or ended.
     Notify(Notice),
+    /// Give this number of sessions their turn to move to another pod, and ask those with a stream.
+    AskToMove(u64),
+    /// Notify the present sessions that had their turn at or before `until`, and each of them that connects, and log the number
+    /// the first time: [`LogLine::Notifying`]. The others are not notified yet.
+    NotifyStaying {
+        /// The notice.
+        notice: Notice,
+        /// The time of the last of their turns.
+        until: Timestamp,
+        /// Whether no session was notified before.
+        is_first: bool,
+    },
     /// Withdraw the notice that runs, and tell the sessions so. The reason is that of the notice.
     CancelNotice(Reason),
     /// End the notice: its deadline has passed, or no session is present.

@@ -1,5 +1,6 @@
 //! What the machine reacts to.
 
+use crate::registry::HandoffCensus;
 use crate::time::Timestamp;
 
 /// A signal that asks the process to stop.
@@ -41,12 +42,21 @@ pub struct Population {
     pub protected: u64,
     /// Sessions with protected work in progress on this pod that other pods hold. A shutdown waits for that work, too.
     pub protected_elsewhere: u64,
+    /// Sessions that live at another pod by now and have requests in flight on this one. A shutdown waits for those, too.
+    pub requested_elsewhere: u64,
+    /// Held sessions by how far a handoff has come with them.
+    pub handoff: HandoffCensus,
 }
 
 impl Population {
     /// Sessions whose protected work a shutdown of this pod would cut.
     pub const fn sessions_with_work(self) -> u64 {
         self.protected + self.protected_elsewhere
+    }
+
+    /// Whether a shutdown waits for any session, or for what it has in progress here.
+    pub const fn is_waited_for(self) -> bool {
+        self.present > 0 || self.requested_elsewhere > 0 || self.sessions_with_work() > 0
     }
 }
 
@@ -57,4 +67,6 @@ pub struct Situation {
     pub now: Timestamp,
     /// The sessions at that time.
     pub population: Population,
+    /// Whether sessions can move: the store takes reads and writes, and another pod serves and is not full.
+    pub can_move: bool,
 }

@@ -20,6 +20,8 @@ pub enum LogLine {
     Detected(u64),
     /// The number of sessions that are notified.
     Notifying(u64),
+    /// The number of sessions that are to move to other pods.
+    Moving(u64),
     /// The countdown begins and lasts this long.
     WaitingForUsers(Duration),
     /// The number of present sessions, and the time until the deadline.
@@ -57,6 +59,7 @@ impl fmt::Display for LogLine {
             Self::Hurried => write!(f, "{SHUTDOWN} Received another signal, not waiting any longer"),
             Self::Detected(n) => write!(f, "{SHUTDOWN} {n} active {} detected", plural(n, "user")),
             Self::Notifying(n) => write!(f, "{SHUTDOWN} Sending drain notification to {n} {}...", plural(n, "user")),
+            Self::Moving(n) => write!(f, "{SHUTDOWN} Moving {n} {} to other pods...", plural(n, "user")),
             Self::WaitingForUsers(time) => {
                 write!(f, "{SHUTDOWN} Waiting {}s for users to logout gracefully...", seconds(time))
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::admission::Admission;
 use super::event::Event;
+use super::handoff::NoticeScope;
 use super::notice::Notice;
 use super::policy::Policy;
 use super::state::State;
@@ -36,7 +37,10 @@ impl Lifecycle {
         match self.state {
             State::Serving | State::MaintenanceClosed | State::Stopped { .. } => None,
             State::MaintenanceCountdown { notice, .. } => Some(notice.deadline),
-            State::Draining { notice, next_progress, .. } => Some(notice.deadline.min(next_progress)),
+            State::Draining { notice, next_progress, handoff, .. } => {
+                let due = notice.deadline.min(next_progress);
+                Some(handoff.map_or(due, |handoff| due.min(handoff.next)))
+            }
             State::MaintenanceFinishing { until, .. }
             | State::Propagating { until, .. }
             | State::Closing { until, .. } => Some(until),
@@ -69,9 +73,10 @@ impl Lifecycle {
         }
     }
 
-    /// The notice that runs, if any.
-    pub const fn notice(&self) -> Option<Notice> {
+    /// The notice that runs, if any: during a handoff from the moment at which the first session is notified.
+    pub fn notice(&self) -> Option<Notice> {
         match self.state {
+            State::Draining { handoff: Some(handoff), .. } if handoff.scope == NoticeScope::Nobody => None,
             State::MaintenanceCountdown { notice, .. }
             | State::MaintenanceFinishing { notice, .. }
             | State::Draining { notice, .. }
@@ -82,6 +87,27 @@ impl Lifecycle {
             | State::Closing { .. }
             | State::Stopped { .. } => None,
         }
+    }
+
+    /// The notice that runs for every session, if any.
+    pub fn notice_for_all(&self) -> Option<Notice> {
+        match self.state {
+            State::Draining { handoff: Some(handoff), .. } if handoff.scope < NoticeScope::Everybody => None,
+            _ => self.notice(),
+        }
+    }
+
+    /// When the sessions that are still present are force-closed, or released to other pods; `None` while no countdown runs.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        match self.state {
+            State::Draining { notice, .. } => Some(notice.deadline),
+            _ => self.notice().map(|notice| notice.deadline),
+        }
+    }
+
+    /// Whether the number of sessions decides what comes next.
+    pub fn counts_sessions(&self) -> bool {
+        self.deadline().is_some()
     }
 
     /// When the drain or the maintenance countdown began; `None` while neither runs.

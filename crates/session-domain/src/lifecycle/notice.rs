@@ -41,6 +41,8 @@ pub struct Notice {
     pub started_at: Timestamp,
     /// When the sessions that are still present are force-closed.
     pub deadline: Timestamp,
+    /// Whether sessions move to other pods: a session without a stream, which cannot be notified, is not waited for.
+    pub is_handoff: bool,
 }
 
 impl Notice {

@@ -34,6 +34,31 @@ pub enum SecondSignal {
     Ignore,
 }
 
+/// How sessions move to other pods during a shutdown (`HANDOFF=on`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoffPolicy {
+    /// The time from the signal to the first session that is asked to move (`HANDOFF_DELAY`).
+    pub delay: Duration,
+    /// How many sessions are asked a second, at least (`HANDOFF_RATE`).
+    pub rate: u64,
+    /// How long after being asked a session that is still here is shown the notice (`HANDOFF_QUIET`).
+    pub quiet: Duration,
+}
+
+impl Default for HandoffPolicy {
+    /// 5 s, 50 a second, 10 s.
+    fn default() -> Self {
+        Self { delay: Duration::from_secs(5), rate: 50, quiet: Duration::from_secs(10) }
+    }
+}
+
+impl HandoffPolicy {
+    /// Whether delay and quiet time fit into the half of `drain_timeout` after which every session is shown the notice.
+    pub fn fits(&self, drain_timeout: Duration) -> bool {
+        self.delay.saturating_add(self.quiet) < drain_timeout / 2
+    }
+}
+
 /// The options by which a pod drains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
@@ -47,6 +72,8 @@ pub struct Policy {
     pub propagation_wait: Duration,
     /// How long closing the registered resources may take; `None` if none is registered.
     pub close_timeout: Option<Duration>,
+    /// How sessions move to other pods; `None`: their users are asked to leave.
+    pub handoff: Option<HandoffPolicy>,
     /// When `/ready` fails in maintenance.
     pub maintenance_readiness: MaintenanceReadiness,
     /// What `/ready` answers during the drain.
@@ -64,6 +91,7 @@ impl Default for Policy {
             task_grace: Duration::ZERO,
             propagation_wait: Duration::from_secs(15),
             close_timeout: None,
+            handoff: None,
             maintenance_readiness: MaintenanceReadiness::default(),
             readiness_while_draining: ReadinessWhileDraining::default(),
             second_signal: SecondSignal::default(),

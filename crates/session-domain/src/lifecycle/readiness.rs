@@ -19,6 +19,8 @@ impl Lifecycle {
     /// What `/ready` answers.
     pub const fn readiness(&self) -> Readiness {
         let is_maintenance = match self.state {
+            // Another pod can take the sessions: proxies have to send their requests there.
+            State::Draining { handoff: Some(handoff), .. } if handoff.is_moving => return Readiness::ShuttingDown,
             State::Serving | State::Draining { ready: true, .. } | State::Finishing { ready: true, .. } => {
                 return Readiness::Ready;
             }

@@ -1,5 +1,6 @@
 //! The states of the machine.
 
+use super::handoff::Handoff;
 use super::notice::Notice;
 use crate::time::Timestamp;
 
@@ -33,6 +34,8 @@ pub enum State {
         next_progress: Timestamp,
         /// Whether `/ready` still answers 200.
         ready: bool,
+        /// How far sessions have moved to other pods; `None` where they do not.
+        handoff: Option<Handoff>,
     },
     /// The pod shuts down and waits for protected work only: the deadline has passed, or no session is present.
     Finishing {

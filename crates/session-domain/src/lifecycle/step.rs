@@ -5,6 +5,8 @@ mod shutdown;
 
 use std::num::NonZeroU64;
 
+use shutdown::Draining;
+
 use super::effect::Effect;
 use super::event::{Event, Situation};
 use super::machine::Lifecycle;
@@ -26,8 +28,8 @@ impl Lifecycle {
                 self.maintenance_finishing(notice, until, event, situation, &mut effects)
             }
             State::MaintenanceClosed => self.maintenance_closed(event, situation, &mut effects),
-            State::Draining { notice, next_progress, ready } => {
-                self.draining(notice, next_progress, ready, event, situation, &mut effects)
+            State::Draining { notice, next_progress, ready, handoff } => {
+                self.draining(Draining { notice, next_progress, ready, handoff }, event, situation, &mut effects)
             }
             State::Finishing { notice, until, next_progress, ready } => {
                 self.finishing(notice, until, next_progress, ready, event, situation, &mut effects)

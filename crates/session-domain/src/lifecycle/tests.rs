@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::time::Timestamp;
 
+mod handoff;
 mod invariants;
 mod maintenance;
 mod work;
@@ -13,13 +14,13 @@ const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_millis(seconds * 1000)
 }
 
-const fn with(seconds: i64, present: u64) -> Situation {
+fn with(seconds: i64, present: u64) -> Situation {
     with_work(seconds, present, 0, 0)
 }
 
-const fn with_work(seconds: i64, present: u64, protected: u64, protected_elsewhere: u64) -> Situation {
-    let population = Population { held: present, present, protected, protected_elsewhere };
-    Situation { now: at(seconds), population }
+fn with_work(seconds: i64, present: u64, protected: u64, protected_elsewhere: u64) -> Situation {
+    let population = Population { held: present, present, protected, protected_elsewhere, ..Population::default() };
+    Situation { now: at(seconds), population, can_move: false }
 }
 
 fn serving() -> Lifecycle {

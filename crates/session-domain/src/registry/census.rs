@@ -27,10 +27,14 @@ impl<X> Registry<X> {
             let presence = session.presence(&self.limits, now, countdown);
             census.population.present += u64::from(presence.is_present);
             census.population.protected += u64::from(session.is_protected());
+            if presence.is_present {
+                census.population.handoff.count(session);
+            }
             if let Some(until) = presence.until {
                 census.next_absence = Some(census.next_absence.map_or(until, |next| next.min(until)));
             }
         });
+        census.population.requested_elsewhere = self.moved_with_requests();
         census.population.protected_elsewhere = with_work.saturating_sub(census.population.protected);
         census
     }

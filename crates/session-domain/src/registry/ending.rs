@@ -30,7 +30,9 @@ impl<X> Registry<X> {
         identity.ended = Some(outcome);
         let id = identity.id;
         // A moved session lives on under the same id, so the store's entry stays valid.
-        if outcome != Outcome::Moved {
+        if outcome == Outcome::Moved {
+            self.keep_left_requests(session);
+        } else {
             self.add_tombstone(id);
         }
         // Queued before the id is free: watchers see this removal before another adoption of the same session.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, MutexGuard};
 
+use super::handoff::{self, HandoffState};
 use super::limits::{Limits, UNCONFIRMED_TTL};
 use super::presence::{Connections, PresenceClock, PresenceKind, PresenceStatus, RequestHistory};
 use super::reclaiming::Reclaims;
@@ -37,6 +38,10 @@ pub struct LiveSession<X> {
     is_stored: AtomicBool,
     /// The presence that watchers were last sent.
     reported_present: AtomicBool,
+    /// How far a handoff has come with it.
+    pub(super) handoff: HandoffState,
+    /// Whether it lives at another pod by now.
+    is_moved: AtomicBool,
     /// Its work in progress on this pod. Made when the first work begins.
     work: OnceLock<Arc<SessionWork>>,
     attachment: X,
@@ -70,6 +75,8 @@ impl<X> LiveSession<X> {
             queued: [AtomicBool::new(false), AtomicBool::new(false)],
             is_stored: AtomicBool::new(false),
             reported_present: AtomicBool::new(false),
+            handoff: HandoffState::default(),
+            is_moved: AtomicBool::new(false),
             work: OnceLock::new(),
             attachment,
         }
@@ -116,6 +123,15 @@ impl<X> LiveSession<X> {
     /// Whether the session has ended here. A session that moved lives on at another pod.
     pub fn has_ended(&self) -> bool {
         self.outcome().is_some()
+    }
+
+    /// Whether the session lives at another pod by now. Takes no lock.
+    pub(super) fn is_moved(&self) -> bool {
+        self.is_moved.load(Ordering::Acquire)
+    }
+
+    pub(super) fn mark_moved(&self) {
+        self.is_moved.store(true, Ordering::Release);
     }
 
     /// What the caller attached when the session started.
@@ -223,6 +239,7 @@ impl<X> LiveSession<X> {
             tasks: self.tasks(),
             in_flight_requests: self.connections.count(PresenceKind::Request),
             notified,
+            asked_to_move: self.handoff.is_asked(),
             present: Some(present),
             protected: Some(self.is_protected()),
         }
@@ -266,6 +283,11 @@ impl<X> LiveSession<X> {
     pub(super) fn presence(&self, limits: &Limits, now: Timestamp, countdown: Option<Timestamp>) -> PresenceStatus {
         if self.is_protected() {
             return PresenceStatus { is_present: true, until: None };
+        }
+        if let Some(turn) = self.handoff.turn()
+            && !self.connections.any_open()
+        {
+            return handoff::absence(turn, self.connections.last_closed(), limits, now);
         }
         let requests =
             RequestHistory { last_activity: self.last_activity(), cookie_came_back: self.cookie_came_back() };

@@ -1,7 +1,7 @@
 //! The running notice, and which sessions were notified of it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use super::Registry;
 use super::live_session::LiveSession;
@@ -15,6 +15,8 @@ pub(super) struct RunningNotice {
     id: AtomicU64,
     /// When its countdown began, in milliseconds. Valid only while a notice runs.
     started_at: AtomicI64,
+    /// Whether sessions move to other pods. Valid only while a notice runs.
+    is_handoff: AtomicBool,
 }
 
 impl RunningNotice {
@@ -30,6 +32,7 @@ impl<X> Registry<X> {
         let id = notice.id.0.get();
         if self.notice.id() != id {
             self.notice.started_at.store(notice.started_at.as_millis(), Ordering::Relaxed);
+            self.notice.is_handoff.store(notice.is_handoff, Ordering::Relaxed);
             self.notice.id.store(id, Ordering::Release);
         }
     }
@@ -58,9 +61,9 @@ impl<X> Registry<X> {
         running != 0 && session.notified() == running
     }
 
-    /// When the running countdown began.
+    /// When the running countdown began; `None` under handoff, where no session waits for its end.
     pub(super) fn countdown_started_at(&self) -> Option<Timestamp> {
-        let is_running = self.notice.id() != 0;
+        let is_running = self.notice.id() != 0 && !self.notice.is_handoff.load(Ordering::Relaxed);
         is_running.then(|| Timestamp::from_millis(self.notice.started_at.load(Ordering::Relaxed)))
     }
 }

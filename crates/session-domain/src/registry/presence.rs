@@ -25,7 +25,7 @@ pub(super) struct PresenceStatus {
 }
 
 impl PresenceStatus {
-    fn until(until: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn until(until: Timestamp, now: Timestamp) -> Self {
         Self { is_present: now < until, until: (now < until).then_some(until) }
     }
 }

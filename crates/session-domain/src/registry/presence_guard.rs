@@ -44,7 +44,9 @@ impl<X> Presence<X> {
 impl<X> Drop for Presence<X> {
     fn drop(&mut self) {
         let at = self.closed_at.unwrap_or_else(|| self.session.last_activity());
-        if self.session.connections.close(self.kind, at) {
+        // A shutdown waits for the requests of a session that moved, not for its streams.
+        let is_last = self.session.connections.close(self.kind, at);
+        if is_last || (self.kind == PresenceKind::Request && self.session.is_moved()) {
             (self.registry.population_changed)();
         }
         self.registry.queue_change(&self.session);

@@ -34,8 +34,8 @@ fn start(sessions: &Sessions, n: u128, now: Timestamp) -> Arc<LiveSession<()>> {
 
 fn notice(sessions: &Sessions, now: Timestamp) -> Notice {
     let population = sessions.census(now).population;
-    let (machine, _) =
-        Lifecycle::new(Policy::default()).step(Event::Terminate(Signal::Term), Situation { now, population });
+    let (machine, _) = Lifecycle::new(Policy::default())
+        .step(Event::Terminate(Signal::Term), Situation { now, population, can_move: false });
     machine.notice().unwrap()
 }
 
@@ -76,7 +76,8 @@ fn a_session_of_a_closed_laptop_is_neither_waited_for_nor_forced() {
     Presence::open(&sessions, &asleep, PresenceKind::EventStream).close(at(5));
     let here = start(&sessions, 2, at(0));
     let _stream = Presence::open(&sessions, &here, PresenceKind::EventStream);
-    assert_eq!(sessions.census(at(100)).population, Population { held: 2, present: 1, ..Population::default() });
+    let Population { held, present, .. } = sessions.census(at(100)).population;
+    assert_eq!((held, present), (2, 1));
     assert_eq!(sessions.end_all(sessions.present_sessions(at(100)), Outcome::Forced).len(), 1);
     assert_eq!(sessions.end_all(sessions.all_sessions(), Outcome::Expired).len(), 1);
     assert_eq!((here.outcome(), asleep.outcome()), (Some(Outcome::Forced), Some(Outcome::Expired)));

@@ -19,6 +19,7 @@ fn session() -> SessionView {
         tasks: vec![task()],
         in_flight_requests: 2,
         notified: true,
+        asked_to_move: true,
         present: Some(true),
         protected: Some(true),
     }
@@ -84,6 +85,7 @@ fn a_pod_survives_a_round_trip() {
             auto_logouts: 3,
             forced_logouts: 4,
             moved: 5,
+            asked_to_move: 8,
             logins: 6,
             websocket_connections: 7,
         },

@@ -7,6 +7,7 @@ use cli::secret::help::{self, SecretOption};
 use super::addresses::AddressArgs;
 use super::database::DATABASE_URL;
 use super::drain::DrainArgs;
+use super::handoff::HandoffArgs;
 use super::introspection::IntrospectionArgs;
 use super::maintenance::MaintenanceArgs;
 use super::maintenance_page::RawPage;
@@ -47,6 +48,8 @@ pub struct Raw {
     pub(super) proxies: ProxyArgs,
     #[command(flatten)]
     pub(super) store: StoreArgs,
+    #[command(flatten)]
+    pub(super) handoff: HandoffArgs,
     #[command(flatten)]
     pub(super) introspection: IntrospectionArgs,
     #[command(flatten)]

@@ -158,6 +158,10 @@ impl SessionStore for FaultyStore {
         over_the_network!(self, false, owner(pod))
     }
 
+    async fn adopters(&self) -> Result<Vec<PodName>, StoreError> {
+        over_the_network!(self, false, adopters())
+    }
+
     async fn renew_lease(&self, lease: &Lease) -> Result<LeaseRenewal, StoreError> {
         over_the_network!(self, true, renew_lease(lease))
     }

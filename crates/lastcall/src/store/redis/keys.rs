@@ -11,6 +11,9 @@ pub(super) const SETTLING: &str = "lastcall:settling";
 /// A hash of the secrets that sign cookies, with their ages.
 pub(super) const SECRETS: &str = "lastcall:session-keys";
 
+/// A set of the pods that renew a lease.
+pub(super) const PODS: &str = "lastcall:pods";
+
 /// A session's hash.
 pub(super) fn session(id: SessionId) -> String {
     format!("session:{id}")

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use redis::cmd;
 use serde::{Deserialize, Serialize};
 use session_domain::PodName;
 use session_domain::lifecycle::Reason;
 use session_domain::shared::{Owner, OwnerNotice};
 
-use super::keys::EPOCH;
+use super::keys::{EPOCH, PODS};
 use super::{RedisStore, keys, millis};
 use crate::store::{Lease, LeaseRenewal, StoreError};
 
@@ -17,6 +18,7 @@ use crate::store::{Lease, LeaseRenewal, StoreError};
 #[serde(default)]
 struct LeaseValue {
     draining: bool,
+    adopter: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<NoticeValue>,
     /// The duration of the lease in milliseconds. With the remaining time to live, it gives the age of the value.
@@ -30,6 +32,7 @@ struct NoticeValue {
     remaining_ms: u64,
     auto_logout: bool,
     stays_signed_in: bool,
+    moves: bool,
     task_grace_ms: u64,
 }
 
@@ -40,9 +43,10 @@ impl LeaseValue {
             remaining_ms: crate::clock::millis(notice.remaining),
             auto_logout: notice.auto_logout,
             stays_signed_in: notice.stays_signed_in,
+            moves: notice.moves,
             task_grace_ms: crate::clock::millis(notice.task_grace),
         });
-        Self { draining: lease.draining, notice, duration_ms: millis(lease.duration) }
+        Self { draining: lease.draining, adopter: lease.adopter, notice, duration_ms: millis(lease.duration) }
     }
 
     /// What the pod says, where its lease lives for `left` milliseconds more.
@@ -53,6 +57,7 @@ impl LeaseValue {
             remaining: Duration::from_millis(notice.remaining_ms.saturating_sub(age)),
             auto_logout: notice.auto_logout,
             stays_signed_in: notice.stays_signed_in,
+            moves: notice.moves,
             task_grace: Duration::from_millis(notice.task_grace_ms),
         });
         if self.draining { Owner::Draining(notice) } else { Owner::Alive(notice) }
@@ -70,13 +75,35 @@ pub(super) async fn owner(store: &RedisStore, pod: &PodName) -> Result<Owner, St
     Ok(state.owner(u64::try_from(left).unwrap_or(duration)))
 }
 
+/// The pods that say that they adopt sessions. A pod that has gone without releasing its lease is forgotten.
+pub(super) async fn adopters(store: &RedisStore) -> Result<Vec<PodName>, StoreError> {
+    let pods: Vec<String> = store.query(cmd("SMEMBERS").arg(PODS)).await?;
+    let lease = async |pod: &String| {
+        let pod = PodName::new(pod)?;
+        Some((store.query::<Option<Vec<u8>>>(cmd("GET").arg(keys::lease(&pod))).await, pod))
+    };
+    let mut adopters = Vec::new();
+    for (value, pod) in join_all(pods.iter().map(lease)).await.into_iter().flatten() {
+        match value? {
+            Some(value) if serde_json::from_slice::<LeaseValue>(&value).is_ok_and(|lease| lease.adopter) => {
+                adopters.push(pod);
+            }
+            Some(_) => {}
+            None => store.query::<()>(cmd("SREM").arg(PODS).arg(pod.as_str())).await?,
+        }
+    }
+    Ok(adopters)
+}
+
 /// Renews a lease, and names the contents where they have no name yet.
 pub(super) async fn renew(store: &RedisStore, lease: &Lease) -> Result<LeaseRenewal, StoreError> {
     let state = serde_json::to_string(&LeaseValue::of(lease)).unwrap_or_default();
     let set =
         cmd("SET").arg(keys::lease(&lease.pod)).arg(state).arg("PX").arg(millis(lease.duration)).arg("GET").clone();
     let get = cmd("GET").arg(EPOCH).clone();
-    let (before, known): (Option<Vec<u8>>, Option<String>) = tokio::try_join!(store.query(&set), store.query(&get))?;
+    let list = cmd("SADD").arg(PODS).arg(lease.pod.as_str()).clone();
+    let (before, known, ()): (Option<Vec<u8>>, Option<String>, ()) =
+        tokio::try_join!(store.query(&set), store.query(&get), store.query(&list))?;
     let (epoch, is_new) = match known {
         Some(epoch) => (Some(epoch), false),
         None => {
@@ -102,10 +129,12 @@ mod tests {
             remaining: Duration::from_secs(30),
             auto_logout: true,
             stays_signed_in: false,
+            moves: false,
             task_grace: Duration::from_secs(90),
         };
         let pod = PodName::new("a").unwrap();
-        let lease = Lease { pod, draining: true, notice: Some(notice), duration: Duration::from_secs(5) };
+        let lease =
+            Lease { pod, draining: true, adopter: false, notice: Some(notice), duration: Duration::from_secs(5) };
         let written = serde_json::to_string(&LeaseValue::of(&lease)).unwrap();
         let read: LeaseValue = serde_json::from_str(&written).unwrap();
         let Owner::Draining(Some(read)) = read.owner(4_000) else { panic!("{written}") };

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 
 impl Lifecycle {
     pub(super) fn enter_maintenance(&mut self, situation: Situation, effects: &mut Vec<Effect>) -> State {
-        let Situation { now, population } = situation;
+        let Situation { now, population, .. } = situation;
         effects.push(Effect::Log(LogLine::MaintenanceEnabled(population.present)));
         if population.held == 0 {
             // A session that was admitted a moment ago may not be counted yet.
@@ -22,6 +22,7 @@ impl Lifecycle {
             reason: Reason::Maintenance,
             started_at: now,
             deadline: now.plus(self.policy.drain_timeout),
+            is_handoff: false,
         };
         effects.push(Effect::Notify(notice));
         State::MaintenanceCountdown { notice, was_empty: population.present == 0 }
@@ -35,7 +36,7 @@ impl Lifecycle {
         situation: Situation,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let Situation { now, population } = situation;
+        let Situation { now, population, .. } = situation;
         let reason = notice.reason;
         match event {
             Event::MaintenanceOff => end_maintenance(reason, effects),

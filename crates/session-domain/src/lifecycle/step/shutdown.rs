@@ -2,13 +2,30 @@
 
 use super::super::effect::Effect;
 use super::super::event::{Event, Signal, Situation};
+use super::super::handoff::{Handoff, NoticeScope};
 use super::super::log_line::LogLine;
 use super::super::machine::Lifecycle;
 use super::super::notice::{Notice, Reason};
 use super::super::policy::{ReadinessWhileDraining, SecondSignal};
 use super::super::readiness::Readiness;
 use super::super::state::State;
+use crate::pod::Phase;
 use crate::time::Timestamp;
+
+/// The data of [`State::Draining`].
+#[derive(Clone, Copy)]
+pub(super) struct Draining {
+    pub(super) notice: Notice,
+    pub(super) next_progress: Timestamp,
+    pub(super) ready: bool,
+    pub(super) handoff: Option<Handoff>,
+}
+
+impl From<Draining> for State {
+    fn from(Draining { notice, next_progress, ready, handoff }: Draining) -> Self {
+        Self::Draining { notice, next_progress, ready, handoff }
+    }
+}
 
 impl Lifecycle {
     pub(super) fn terminate(
@@ -18,7 +35,7 @@ impl Lifecycle {
         situation: Situation,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let Situation { now, population } = situation;
+        let Situation { now, population, .. } = situation;
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
         effects.extend([Effect::Log(LogLine::Received(signal)), Effect::Log(LogLine::Detected(population.present))]);
@@ -30,54 +47,68 @@ impl Lifecycle {
             effects.push(Effect::ReleaseRemaining);
             return self.close(now, now, effects);
         }
-        if population.present == 0 && population.sessions_with_work() == 0 {
+        if !population.is_waited_for() {
             return self.propagate(now, now, effects);
         }
+        // Maintenance closes all pods: no session can move.
+        let handoff = self.policy.handoff.filter(|_| self.phase() == Phase::Serving);
         let own_deadline = now.plus(self.policy.drain_timeout);
         let notice = Notice {
             id: running.map_or_else(|| self.next_notice(), |notice| notice.id),
             reason: Reason::Shutdown,
             started_at: now,
             deadline: running.map_or(own_deadline, |notice| notice.deadline.min(own_deadline)),
+            is_handoff: handoff.is_some(),
         };
-        if population.present == 0 {
+        let next_progress = now.plus(self.policy.progress_interval);
+        if population.present == 0 && population.requested_elsewhere == 0 {
             effects.push(Effect::Notify(notice));
             return self.finish_work(notice, ready, situation, effects);
+        }
+        if let Some(policy) = handoff {
+            effects.extend([
+                Effect::Log(LogLine::Moving(population.present)),
+                Effect::Log(LogLine::WaitingForUsers(notice.remaining(now))),
+            ]);
+            let handoff = Handoff::begin(policy, notice).step(notice, situation, effects);
+            return Draining { notice, next_progress, ready, handoff: Some(handoff) }.into();
         }
         effects.extend([
             Effect::Log(LogLine::Notifying(population.present)),
             Effect::Notify(notice),
             Effect::Log(LogLine::WaitingForUsers(notice.remaining(now))),
         ]);
-        State::Draining { notice, next_progress: now.plus(self.policy.progress_interval), ready }
+        Draining { notice, next_progress, ready, handoff: None }.into()
     }
 
     pub(super) fn draining(
         &self,
-        notice: Notice,
-        next_progress: Timestamp,
-        ready: bool,
+        state: Draining,
         event: Event,
         situation: Situation,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let Situation { now, population } = situation;
-        let present = population.present;
+        let Draining { notice, next_progress, ready, handoff } = state;
+        let Situation { now, population, .. } = situation;
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
-                State::Draining { notice, next_progress, ready }
+                state.into()
             }
             Event::Terminate(_) => self.hurry(notice, situation, effects),
-            Event::PopulationChanged | Event::TimePassed if present == 0 => {
+            Event::PopulationChanged | Event::TimePassed
+                if population.present == 0 && population.requested_elsewhere == 0 =>
+            {
                 effects.push(Effect::Log(LogLine::Remaining(0, notice.remaining(now))));
                 if population.sessions_with_work() > 0 {
+                    self.notify_the_rest(state, effects);
                     return self.finish_work(notice, ready, situation, effects);
                 }
                 self.propagate(notice.started_at, now, effects)
             }
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
                 if population.sessions_with_work() > 0 && now < self.work_ends_at(notice) {
+                    self.notify_the_rest(state, effects);
                     effects.push(Effect::ForceCloseUnprotected(notice.reason));
                     return self.finish_work(notice, ready, situation, effects);
                 }
@@ -85,21 +116,29 @@ impl Lifecycle {
                 cut_work(situation, effects);
                 self.propagate(notice.started_at, now, effects)
             }
-            Event::PopulationChanged | Event::TimePassed if now >= next_progress => {
-                effects.push(Effect::Log(LogLine::Remaining(present, notice.remaining(now))));
-                State::Draining { notice, next_progress: self.progress_after(next_progress, now), ready }
+            Event::PopulationChanged | Event::TimePassed => {
+                let handoff = handoff.map(|handoff| handoff.step(notice, situation, effects));
+                let mut next_progress = next_progress;
+                if now >= next_progress {
+                    effects.push(Effect::Log(LogLine::Remaining(population.present, notice.remaining(now))));
+                    next_progress = self.progress_after(next_progress, now);
+                }
+                Draining { notice, next_progress, ready, handoff }.into()
             }
-            Event::PopulationChanged
-            | Event::ResourcesClosed
-            | Event::TimePassed
-            | Event::MaintenanceOn
-            | Event::MaintenanceOff => State::Draining { notice, next_progress, ready },
+            Event::ResourcesClosed | Event::MaintenanceOn | Event::MaintenanceOff => state.into(),
+        }
+    }
+
+    /// Notifies the sessions that a handoff has not notified: from here on the notice is that of all.
+    fn notify_the_rest(&self, Draining { notice, handoff, .. }: Draining, effects: &mut Vec<Effect>) {
+        if handoff.is_some_and(|handoff| handoff.scope < NoticeScope::Everybody) {
+            effects.push(Effect::Notify(notice));
         }
     }
 
     /// Begins to wait for nothing but protected work.
     fn finish_work(&self, notice: Notice, ready: bool, situation: Situation, effects: &mut Vec<Effect>) -> State {
-        let Situation { now, population } = situation;
+        let Situation { now, population, .. } = situation;
         let until = self.work_ends_at(notice);
         effects.extend([
             Effect::ReleaseUnprotected,
@@ -120,7 +159,7 @@ impl Lifecycle {
         situation: Situation,
         effects: &mut Vec<Effect>,
     ) -> State {
-        let Situation { now, population } = situation;
+        let Situation { now, population, .. } = situation;
         // Stays false: readiness must not flap.
         let ready = ready && population.present > 0;
         match event {

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::{TERM, TICK, at, with_work};
 use crate::lifecycle::*;
 use crate::pod::Phase;
+use crate::registry::HandoffCensus;
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
@@ -22,8 +23,9 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let close = prop::option::of(0..20_u64);
-    (0..90_u64, 1..20_u64, 0..30_u64, 0..3_u8, any::<bool>(), any::<bool>(), 0..40_u64, close).prop_map(
-        |(drain, every, wait, m, r, s, grace, close)| Policy {
+    (0..90_u64, 1..20_u64, 0..30_u64, 0..3_u8, any::<(bool, bool, bool)>(), 0..40_u64, close).prop_map(
+        |(drain, every, wait, m, (r, s, h), grace, close)| Policy {
+            handoff: h.then(HandoffPolicy::default).filter(|handoff| handoff.fits(Duration::from_secs(drain))),
             task_grace: Duration::from_secs(grace),
             close_timeout: close.map(Duration::from_secs),
             drain_timeout: Duration::from_secs(drain),
@@ -56,10 +58,21 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
     for (event, pause, present, absent, protected, protected_elsewhere) in history.iter().copied() {
         now += pause;
         let protected = protected.min(present);
-        let population = Population { held: present + absent, present, protected, protected_elsewhere };
+        // Each waits for its turn now and then, and each can move now and then.
+        let handoff =
+            HandoffCensus { waiting: present / 2, asked: present - present / 2, first_turn: Some(at(now - 7)) };
+        let population = Population {
+            held: present + absent,
+            present,
+            protected,
+            protected_elsewhere,
+            requested_elsewhere: absent / 2,
+            handoff,
+        };
         let work_may_go_on = |notice: Notice| machine_waits(policy, notice, now) && protected > 0;
         let before = machine;
-        let (next, effects) = machine.step(event, Situation { now: at(now), population });
+        let situation = Situation { now: at(now), population, can_move: now % 3 > 0 };
+        let (next, effects) = machine.step(event, situation);
         machine = next;
 
         let hurried = matches!(event, Event::Terminate(Signal::Quit))
@@ -74,7 +87,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
                     let notice = before.notice();
                     let cuts_work = matches!(effect, Effect::ForceClose(_)) && notice.is_some_and(work_may_go_on);
                     prop_assert!(!cuts_work || hurried, "work is cut before its time");
-                    let is_over = notice.is_some_and(|n| n.deadline <= at(now));
+                    let is_over = before.deadline().is_some_and(|deadline| deadline <= at(now));
                     let is_finishing = matches!(before.state(), State::Finishing { .. });
                     prop_assert!(is_over || is_finishing || hurried, "forced before the deadline");
                 }
@@ -83,7 +96,15 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
                     prop_assert!(!waits || hurried, "work is cut before its time");
                 }
                 Effect::CloseResources => closes += 1,
-                Effect::Notify(notice) => notified = Some(*notice),
+                Effect::Notify(notice) | Effect::NotifyStaying { notice, .. } => notified = Some(*notice),
+                Effect::AskToMove(turns) => {
+                    let State::Draining { handoff: Some(handoff), .. } = machine.state() else {
+                        return Err(TestCaseError::fail("asked to move while no handoff runs"));
+                    };
+                    prop_assert!(handoff.asks_from <= at(now), "asked before its time");
+                    prop_assert!(situation.can_move, "asked where no pod can adopt");
+                    prop_assert!(*turns <= situation.population.handoff.waiting);
+                }
                 Effect::CancelNotice(_) | Effect::EndNotice => notified = None,
                 Effect::Exit => exits += 1,
                 Effect::ReleaseRemaining | Effect::ReleaseUnprotected | Effect::Log(_) => {}
@@ -113,7 +134,8 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         prop_assert_eq!(terminated, matches!(machine.phase(), Phase::Draining | Phase::Propagating | Phase::Closing));
         if let (State::Draining { .. }, Event::PopulationChanged) = (before.state(), event) {
             prop_assert!(
-                present > 0 || !matches!(machine.state(), State::Draining { .. }),
+                population.present + population.requested_elsewhere > 0
+                    || !matches!(machine.state(), State::Draining { .. }),
                 "the drain waits although no session is present"
             );
         }
@@ -173,8 +195,8 @@ proptest! {
         while let Some(due) = machine.wakes_at() {
             let present = if machine.notice().is_some() { present } else { 0 };
             let protected = working.min(present);
-            let population = Population { held: present, present, protected, protected_elsewhere: working };
-            (machine, _) = machine.step(TICK, Situation { now: due, population });
+            let population = Population { held: present, present, protected, protected_elsewhere: working, ..Population::default() };
+            (machine, _) = machine.step(TICK, Situation { now: due, population, can_move: false });
             steps += 1;
             prop_assert!(steps < 1000, "does not end");
         }

@@ -36,7 +36,7 @@ fn maintenance_is_announced_counted_down_cancelled_and_closed() {
     );
 
     // No session is present, but a laptop may wake up.
-    let absent = Situation { now: at(9), population: Population { held: 1, ..Population::default() } };
+    let absent = Situation { now: at(9), population: Population { held: 1, ..Population::default() }, can_move: false };
     let (emptied, effects) = countdown.step(Event::PopulationChanged, absent);
     assert_eq!((emptied.readiness(), effects), (Readiness::Maintenance, vec![]));
     let (back, effects) = emptied.step(Event::PopulationChanged, with(10, 1));

@@ -7,6 +7,7 @@ const GRACE: Policy = Policy {
     progress_interval: Duration::from_secs(10),
     task_grace: Duration::from_secs(30),
     propagation_wait: Duration::from_secs(15),
+    handoff: None,
     close_timeout: None,
     maintenance_readiness: MaintenanceReadiness::AfterDrain,
     readiness_while_draining: ReadinessWhileDraining::Hold,

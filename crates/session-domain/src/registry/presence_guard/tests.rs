@@ -26,8 +26,8 @@ fn start(sessions: &Sessions, n: u128, now: Timestamp) -> Arc<LiveSession<()>> {
 
 fn notice(now: Timestamp) -> Notice {
     let population = crate::lifecycle::Population { held: 1, present: 1, ..Default::default() };
-    let (machine, _) =
-        Lifecycle::new(Policy::default()).step(Event::Terminate(Signal::Term), Situation { now, population });
+    let (machine, _) = Lifecycle::new(Policy::default())
+        .step(Event::Terminate(Signal::Term), Situation { now, population, can_move: false });
     machine.notice().unwrap()
 }
 

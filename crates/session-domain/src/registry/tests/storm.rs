@@ -95,7 +95,7 @@ proptest! {
                     sessions.set_admission(Admission::Closed);
                     let population = sessions.census(now).population;
                     let (_, effects) = Lifecycle::new(Policy::default())
-                        .step(Event::Terminate(Signal::Term), Situation { now, population });
+                        .step(Event::Terminate(Signal::Term), Situation { now, population, can_move: false });
                     for effect in effects {
                         if let Effect::Notify(notice) = effect {
                             sessions.begin_notice(&notice);

@@ -1,0 +1,166 @@
+//! The pace of a handoff: when sessions get their turn to move to other pods, how many, and who is shown the notice.
+//!
+//! ```text
+//!  signal        HANDOFF_DELAY                       half of DRAIN_TIMEOUT          DRAIN_TIMEOUT
+//!    │  nobody is asked │  every session gets its turn       │  late turns, the notice for all │ the rest is released
+//! ```
+//!
+//! A second has at least `HANDOFF_RATE` turns, and as many as it takes to give the last session its turn by the half. While adoptions
+//! keep up with the turns, a quarter of that time is kept in reserve; where they lag, that quarter is used. No turn comes while no pod
+//! could adopt the session.
+
+use std::time::Duration;
+
+use super::effect::Effect;
+use super::event::Situation;
+use super::log_line::LogLine;
+use super::notice::Notice;
+use super::policy::HandoffPolicy;
+use crate::time::Timestamp;
+
+/// The time between two batches of turns, unless the rate is lower than one turn in this time.
+const BATCH_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Adoptions lag where more sessions had their turn and are still here than turns come in this time.
+const LAG: Duration = Duration::from_secs(3);
+
+/// Which sessions are shown the notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeScope {
+    /// None yet.
+    Nobody,
+    /// Those that had their turn and are still here after `HANDOFF_QUIET`.
+    Staying,
+    /// All.
+    Everybody,
+}
+
+/// How far a handoff has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Handoff {
+    policy: HandoffPolicy,
+    /// When the first session gets its turn.
+    pub asks_from: Timestamp,
+    /// When every session had its turn, and is shown the notice.
+    pub asks_until: Timestamp,
+    /// Which sessions are shown the notice.
+    pub scope: NoticeScope,
+    /// Whether turns have begun and some pod can adopt.
+    pub is_moving: bool,
+    /// Until when the turns are paid for.
+    paid_until: Timestamp,
+    /// When something is due next.
+    pub(super) next: Timestamp,
+}
+
+impl Handoff {
+    pub(super) fn begin(policy: HandoffPolicy, notice: Notice) -> Self {
+        let asks_from = notice.started_at.plus(policy.delay);
+        let asks_until = notice.started_at.plus(notice.deadline.since(notice.started_at) / 2);
+        Self {
+            policy,
+            asks_from,
+            asks_until,
+            scope: NoticeScope::Nobody,
+            is_moving: false,
+            paid_until: asks_from,
+            next: asks_from,
+        }
+    }
+
+    /// What is due now, and when the next is.
+    pub(super) fn step(mut self, notice: Notice, situation: Situation, effects: &mut Vec<Effect>) -> Self {
+        let Situation { now, population, can_move } = situation;
+        let is_moving = now >= self.asks_from && can_move;
+        if is_moving && !self.is_moving {
+            // The first turn comes at once. Time in which no turn could come is not made up for in one blow.
+            self.paid_until = now.minus(self.turn_time());
+        }
+        self.is_moving = is_moving;
+        let turns = if is_moving { self.turns(notice, situation) } else { 0 };
+        if turns > 0 {
+            effects.push(Effect::AskToMove(turns));
+        }
+        self.notify(notice, situation, effects);
+        let has_turns_to_come = is_moving && population.handoff.waiting > turns;
+        let first_turn = population.handoff.first_turn.or((turns > 0).then_some(now));
+        let notified_one = first_turn.is_some_and(|turn| turn.plus(self.policy.quiet) <= now);
+        let is_partial = self.scope < NoticeScope::Everybody;
+        let next = [
+            (now < self.asks_from).then_some(self.asks_from),
+            has_turns_to_come.then(|| now.plus(BATCH_INTERVAL.max(self.turn_time()))),
+            first_turn.filter(|_| is_partial).map(|turn| turn.plus(self.policy.quiet)),
+            // The turn after those is not known here.
+            (is_partial && notified_one).then(|| now.plus(BATCH_INTERVAL)),
+            is_partial.then_some(self.asks_until),
+        ];
+        // What is due now is done.
+        let later = |time: &Timestamp| *time > now;
+        self.next = next.into_iter().flatten().filter(later).min().unwrap_or(notice.deadline);
+        self
+    }
+
+    /// The number of turns that are due, and pays for them.
+    fn turns(&mut self, notice: Notice, Situation { now, population, .. }: Situation) -> u64 {
+        let waiting = population.handoff.waiting;
+        if waiting == 0 {
+            self.paid_until = now;
+            return 0;
+        }
+        if self.scope < NoticeScope::Everybody && now >= self.asks_until {
+            self.paid_until = now;
+            return waiting;
+        }
+        let rate = self.rate(notice, now, waiting, population.handoff.asked);
+        let unpaid = u64::try_from(now.since(self.paid_until).as_millis()).unwrap_or(u64::MAX);
+        let turns = (unpaid.saturating_mul(rate) / 1000).min(waiting);
+        // A fraction of a turn stays unpaid.
+        self.paid_until = self.paid_until.plus(Duration::from_millis(turns.saturating_mul(1000) / rate));
+        turns
+    }
+
+    /// Turns a second.
+    fn rate(&self, notice: Notice, now: Timestamp, waiting: u64, asked: u64) -> u64 {
+        let until = if now < self.asks_until { self.asks_until } else { notice.deadline };
+        let whole = self.at_least(rate_for(waiting, until.since(now)));
+        let reserve = self.asks_until.since(self.asks_from) / 4;
+        let early = self.asks_until.minus(reserve);
+        let lags = asked > whole.saturating_mul(LAG.as_secs());
+        if lags || now >= early { whole } else { self.at_least(rate_for(waiting, early.since(now))) }
+    }
+
+    fn at_least(&self, rate: u64) -> u64 {
+        rate.max(self.policy.rate).max(1)
+    }
+
+    /// The time of one turn at the lowest rate, rounded up to whole milliseconds.
+    fn turn_time(&self) -> Duration {
+        Duration::from_millis(1000_u64.div_ceil(self.policy.rate.max(1)))
+    }
+
+    fn notify(&mut self, notice: Notice, Situation { now, population, .. }: Situation, effects: &mut Vec<Effect>) {
+        let is_first = self.scope == NoticeScope::Nobody;
+        if self.scope == NoticeScope::Everybody {
+            return;
+        }
+        if now >= self.asks_until {
+            if is_first {
+                effects.push(Effect::Log(LogLine::Notifying(population.present)));
+            }
+            effects.push(Effect::Notify(notice));
+            self.scope = NoticeScope::Everybody;
+            return;
+        }
+        let until = now.minus(self.policy.quiet);
+        if population.handoff.first_turn.is_some_and(|turn| turn <= until) {
+            effects.push(Effect::NotifyStaying { notice, until, is_first });
+            self.scope = NoticeScope::Staying;
+        }
+    }
+}
+
+/// The turns a second that `waiting` sessions need to have theirs within `left`.
+fn rate_for(waiting: u64, left: Duration) -> u64 {
+    let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1);
+    waiting.saturating_mul(1000).div_ceil(left)
+}
