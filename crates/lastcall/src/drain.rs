@@ -130,7 +130,7 @@ impl DrainTask {
             // Before anything shows that the shutdown has begun.
             self.state.close_after_answer.begin();
         }
-        if before != machine {
+        if !before.differs_in_pace_only(&machine) {
             self.state.lifecycle.send_replace(machine);
         }
         if before.phase() < Phase::Propagating
@@ -153,7 +153,11 @@ impl DrainTask {
         let elapsed = self.state.clock.now().since(now);
         if !elapsed.is_zero() {
             self.machine = self.machine.extend_propagation(elapsed);
-            self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
+            self.state.lifecycle.send_if_modified(|known| {
+                let is_news = !known.differs_in_pace_only(&self.machine);
+                *known = self.machine;
+                is_news
+            });
         }
     }
 
