@@ -49,7 +49,7 @@ async fn after_the_signal_every_answer_of_http_1_closes_its_connection() {
         ("GET /assets/lastcall.js", "200"),
         ("GET /unknown", "404"),
         ("PUT /session", "405"),
-        ("POST /tasks", "415"),
+        ("POST /tasks", "201"),
         ("POST /logout", "200"),
         ("GET /session", "401"),
         ("GET / ", "503"),

@@ -26,11 +26,14 @@ async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
     let sits = User::of(&full).await;
     assert_eq!(full.person().get("/ready").await.json::<Value>().await.unwrap()["full"], true);
     let mut user = User::of(&old).await;
-    eventually("the full pod to say so", || async {
-        let members: Vec<String> = redis.ask(&["KEYS", "lastcall:*"]).await;
-        (!members.is_empty()).then_some(())
-    })
-    .await;
+    for other in ["user-2", "user-3"] {
+        eventually("the other pods to say that they take nobody", || async {
+            let lease: String = redis.ask(&["GET", &format!("lastcall:pod:{other}")]).await;
+            let lease: Value = serde_json::from_str(&lease).unwrap();
+            (lease.get("adopter") != Some(&Value::Bool(true))).then_some(())
+        })
+        .await;
+    }
     old.signal(Signal::SIGTERM);
     let notice = notified_unasked(&mut user).await;
     assert!(remaining(&notice) <= 5_000, "at half: {notice}");
@@ -49,12 +52,13 @@ async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
 #[tokio::test]
 async fn where_all_pods_stop_at_once_their_sessions_move_to_a_pod_that_comes_up() {
     let redis = Redis::start().await;
-    let pods = [pod("user-1", &redis, &[]).await, pod("user-2", &redis, &[]).await];
+    let delay = [("HANDOFF_DELAY", "1s")];
+    let pods = [pod("user-1", &redis, &delay).await, pod("user-2", &redis, &delay).await];
     let mut users = [User::of(&pods[0]).await, User::of(&pods[1]).await];
     pods.iter().for_each(|pod| pod.signal(Signal::SIGTERM));
     for pod in &pods {
         // The turns would have begun by then.
-        pod.line("1 user remaining (19s left)").await;
+        pod.line("1 user remaining (18s left)").await;
         assert_eq!(report(pod).await.0.counters.unwrap().asked_to_move, 0, "the other one stops, too");
     }
     let new = pod("user-3", &redis, &[]).await;
