@@ -104,10 +104,9 @@ async fn operators_see_how_many_sessions_were_asked_and_moved_where_they_went_an
     assert_eq!((&asked["total"], &asked["sessions"][0]["user"]), (&1.into(), &"zoe".into()), "{asked}");
     let users = admin.person().text("/admin/users").await;
     assert_eq!(users.matches("<span class=\"badge told\">asked to move</span>").count(), 1, "{users}");
-    let csv = admin.person().text("/admin/users.csv?user=zoe").await;
-    let lines: Vec<_> = csv.lines().collect();
-    assert!(lines[0].ends_with(",doubtful,websockets,protected,tasks,asked_to_move"), "{csv}");
-    assert!(lines[1].ends_with(",true,true,false,false,0,false,0,true"), "{csv}");
+    // A pod sends a session once a second: that it was notified may come later than the pod's counter.
+    let csv = text_with(&admin, "/admin/users.csv?user=zoe", ",true,true,false,false,0,false,0,true").await;
+    assert!(csv.lines().next().unwrap().ends_with(",doubtful,websockets,protected,tasks,asked_to_move"), "{csv}");
     let metrics = admin.person().text("/metrics").await;
     let of_pod = |name: &str, pod: &str| metric(&metrics, &format!(r#"{name}{{pod="{pod}"}}"#));
     assert_eq!(of_pod("lastcall_admin_pod_asked_to_move_total", "user-1"), Some(4.0));
