@@ -73,6 +73,7 @@ impl Report {
         row("moves of pages", format!("{}, quick retries {}", seen.moves, seen.quick_retries));
         row("streams that ended without an event", seen.ends_without_event.to_string());
         row("gaps of streams", format!("{}: {}", seen.gaps.len(), spread(&seen.gaps)));
+        row("  of which the server took", spread(&seen.openings));
         let balanced = self.books.iter().filter(|books| books.fault().is_none()).count();
         row("books that balance", format!("{balanced} of {}", self.books.len()));
         let mut ended: BTreeMap<&str, u64> = BTreeMap::new();

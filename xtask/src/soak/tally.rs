@@ -72,6 +72,8 @@ pub(super) struct Inner {
     pub(super) quick_retries: u64,
     pub(super) ends_without_event: u64,
     pub(super) gaps: Vec<Duration>,
+    /// The part of each gap from the last request for a stream to its `connected`.
+    pub(super) openings: Vec<Duration>,
 }
 
 impl Tally {

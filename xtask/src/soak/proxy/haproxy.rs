@@ -83,6 +83,7 @@ fn configuration(options: &Arguments, port: u16, pods: [u16; PODS], socket: &Pat
 defaults
     mode http
     timeout connect 5s
+    timeout check 3s
     timeout client 60s
     timeout server 60s
     timeout tunnel 1h

@@ -43,10 +43,11 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
     let (mut gap_since, mut retries) = (None, 0);
     while !stop.is_cancelled() {
         user.tally.request();
+        let requested = Instant::now();
         let opened = user.browser.send("GET", "/events", "text/event-stream", "").await;
         let ended = match opened {
             Ok(answer) if answer.status == 200 => {
-                follow(&user, Events::new(answer), &mut gap_since, &mut random, &stop).await
+                follow(&user, Events::new(answer), requested, &mut gap_since, &mut random, &stop).await
             }
             Ok(answer) if answer.status == 401 => {
                 user.report(Trouble::SessionLost, "GET /events");
@@ -96,6 +97,7 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
 async fn follow(
     user: &User,
     mut events: Events,
+    requested: Instant,
     gap_since: &mut Option<Instant>,
     random: &mut fastrand::Rng,
     stop: &CancellationToken,
@@ -114,12 +116,12 @@ async fn follow(
         };
         let event = match event {
             Err(Failure::Silent) if connected.is_some() => {
-                close_gap(user, gap_since, connected.take());
+                close_gap(user, gap_since, requested, connected.take());
                 continue;
             }
             Err(failure) => return Ended::Broken(failure),
             Ok(None) => {
-                close_gap(user, gap_since, connected.take());
+                close_gap(user, gap_since, requested, connected.take());
                 return Ended::Silently;
             }
             Ok(Some(event)) => event,
@@ -147,7 +149,7 @@ async fn follow(
             "move" => {
                 let at_once = opened.elapsed() < ASKED_AT_ONCE;
                 if !at_once {
-                    close_gap(user, gap_since, connected.take());
+                    close_gap(user, gap_since, requested, connected.take());
                 }
                 return Ended::Asked { at_once };
             }
@@ -159,9 +161,12 @@ async fn follow(
 }
 
 /// The stream was connected at that moment.
-fn close_gap(user: &User, gap_since: &mut Option<Instant>, connected: Option<Instant>) {
+fn close_gap(user: &User, gap_since: &mut Option<Instant>, requested: Instant, connected: Option<Instant>) {
     if let (Some(connected), Some(since)) = (connected, gap_since.take_if(|_| connected.is_some())) {
-        user.tally.count(|counts| counts.gaps.push(connected.saturating_duration_since(since)));
+        user.tally.count(|counts| {
+            counts.gaps.push(connected.saturating_duration_since(since));
+            counts.openings.push(connected.saturating_duration_since(requested));
+        });
     }
 }
 
