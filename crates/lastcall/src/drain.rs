@@ -126,7 +126,7 @@ impl DrainTask {
         let situation = Situation { now, population: census.population, can_move };
         let (machine, effects) = self.machine.step(event, situation);
         let before = std::mem::replace(&mut self.machine, machine);
-        if before != machine {
+        if !before.differs_in_pace_only(&machine) {
             self.state.lifecycle.send_replace(machine);
         }
         if before.phase() < Phase::Propagating
@@ -149,7 +149,11 @@ impl DrainTask {
         let elapsed = self.state.clock.now().since(now);
         if !elapsed.is_zero() {
             self.machine = self.machine.extend_propagation(elapsed);
-            self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
+            self.state.lifecycle.send_if_modified(|known| {
+                let is_news = !known.differs_in_pace_only(&self.machine);
+                *known = self.machine;
+                is_news
+            });
         }
     }
 

@@ -226,6 +226,22 @@ fn the_pod_is_unready_from_the_first_turn_on_while_another_pod_can_adopt() {
 }
 
 #[test]
+fn others_hear_of_a_handoff_when_something_changes_that_concerns_them() {
+    let mut model = Model::new(policy(), vec![Page::Stays; 100], |_| true);
+    model.step(TERM, 0);
+    let mut heard = vec![];
+    for now in (0..30_500).step_by(100) {
+        let before = model.machine;
+        model.step(TICK, now);
+        if !before.differs_in_pace_only(&model.machine) {
+            heard.push(now);
+        }
+    }
+    // The first turn, three lines of progress, the first notice, and the notice of all.
+    assert_eq!(heard, [5_000, 10_000, 15_000, 20_000, 30_000]);
+}
+
+#[test]
 fn a_request_of_a_session_that_moved_is_waited_for() {
     let in_flight = |seconds, requested_elsewhere| {
         let population = Population { requested_elsewhere, ..Population::default() };
