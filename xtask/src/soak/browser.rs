@@ -110,7 +110,15 @@ impl Browser {
         accept: &str,
         body: &str,
     ) -> Result<(u16, String), Failure> {
-        let mut answer = self.send(method, path, accept, body).await?;
+        let answer = self.send(method, path, accept, body).await?;
+        Ok((answer.status, self.read(answer).await?))
+    }
+
+    /// Reads an answer to its end.
+    ///
+    /// # Errors
+    /// It is not complete.
+    pub(super) async fn read(&self, mut answer: Answer) -> Result<String, Failure> {
         let mut text = Vec::new();
         while let Some(piece) = timeout(PATIENCE, answer.next()).await.map_err(|_| Failure::Silent)?? {
             text.extend_from_slice(&piece);
@@ -118,7 +126,7 @@ impl Browser {
         if let Some(connection) = answer.connection.take() {
             self.keep(connection);
         }
-        Ok((answer.status, String::from_utf8_lossy(&text).into_owned()))
+        Ok(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// Forgets the cookies, as a user does who starts anew.

@@ -14,6 +14,9 @@ use super::browser::Failure;
 /// How many errors are kept word for word.
 const SAMPLES: usize = 40;
 
+/// How many characters of an answer are kept with it.
+const DETAIL: usize = 160;
+
 /// Something that a user notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
@@ -27,6 +30,29 @@ pub(super) enum Trouble {
     WrongAnswer,
     /// The event stream broke off, or fell silent.
     StreamBroken(Failure),
+}
+
+/// A trouble, with the words of the answer.
+#[derive(Debug)]
+pub(super) struct Noticed {
+    pub(super) trouble: Trouble,
+    pub(super) detail: String,
+}
+
+impl Noticed {
+    /// An answer that was not expected. Keeps the beginning of its text, without markup.
+    pub(super) fn answer(status: u16, body: &str) -> Self {
+        let trouble = if status == 401 { Trouble::SessionLost } else { Trouble::Status(status) };
+        let text = body.rsplit("<body").next().unwrap_or_default();
+        let words: Vec<_> = text.split_whitespace().collect();
+        Self { trouble, detail: words.join(" ").chars().take(DETAIL).collect() }
+    }
+}
+
+impl From<Trouble> for Noticed {
+    fn from(trouble: Trouble) -> Self {
+        Self { trouble, detail: String::new() }
+    }
 }
 
 impl fmt::Display for Trouble {
@@ -96,13 +122,14 @@ impl Tally {
     }
 
     /// Records an error; `what` says which request of whom.
-    pub(super) fn trouble(&self, trouble: Trouble, what: &str) {
+    pub(super) fn trouble(&self, noticed: Noticed, what: &str) {
+        let Noticed { trouble, detail } = noticed;
         let act = *self.act.lock();
         let mut inner = self.inner.lock();
         *inner.troubles.entry((act, trouble)).or_default() += 1;
         if inner.samples.len() < SAMPLES {
             let at = self.began.elapsed().as_secs_f64();
-            inner.samples.push(format!("{at:>7.1} s  {trouble}: {what}"));
+            inner.samples.push(format!("{at:>7.1} s  {trouble}: {what} {detail}"));
         }
     }
 

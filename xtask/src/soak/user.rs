@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 use super::browser::Browser;
-use super::tally::{Tally, Trouble};
+use super::tally::{Noticed, Tally, Trouble};
 pub(super) use requests::run as requests;
 pub(super) use stream::run as stream;
 
@@ -55,7 +55,7 @@ impl User {
         }
     }
 
-    async fn try_to_sign_in(&self) -> Result<(), Trouble> {
+    async fn try_to_sign_in(&self) -> Result<(), Noticed> {
         self.browser.forget_cookies();
         self.expect(200, "GET", "/", PAGE, "").await?;
         self.expect(303, "POST", "/login", PAGE, &format!("user={}", self.name)).await?;
@@ -77,18 +77,17 @@ impl User {
     }
 
     /// Sends a request and returns the body of an answer with this status.
-    async fn expect(&self, status: u16, method: &str, path: &str, accept: &str, body: &str) -> Result<String, Trouble> {
+    async fn expect(&self, status: u16, method: &str, path: &str, accept: &str, body: &str) -> Result<String, Noticed> {
         self.tally.request();
         match self.browser.fetch(method, path, accept, body).await {
             Ok((answered, body)) if answered == status => Ok(body),
-            Ok((401, _)) => Err(Trouble::SessionLost),
-            Ok((other, _)) => Err(Trouble::Status(other)),
-            Err(failure) => Err(Trouble::Failure(failure)),
+            Ok((other, body)) => Err(Noticed::answer(other, &body)),
+            Err(failure) => Err(Trouble::Failure(failure).into()),
         }
     }
 
-    fn report(&self, trouble: Trouble, what: &str) {
-        self.tally.trouble(trouble, &format!("{} {what}", self.name));
+    fn report(&self, noticed: impl Into<Noticed>, what: &str) {
+        self.tally.trouble(noticed.into(), &format!("{} {what}", self.name));
     }
 
     fn epoch(&self) -> u64 {

@@ -88,6 +88,7 @@ defaults
     timeout server 60s
     timeout tunnel 1h
     timeout http-keep-alive 60s
+    option http-no-delay
 frontend web
     bind 127.0.0.1:{port}{listen}
     default_backend pods

@@ -8,7 +8,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{JSON, PAGE, User};
-use crate::soak::tally::Trouble;
+use crate::soak::tally::{Noticed, Trouble};
 
 const INTERVAL: Duration = Duration::from_secs(2);
 
@@ -40,31 +40,31 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
 
 impl User {
     /// The page is complete and shows this user.
-    async fn load_page(&self) -> Result<(), Trouble> {
+    async fn load_page(&self) -> Result<(), Noticed> {
         let page = self.expect(200, "GET", "/", PAGE, "").await?;
         if !page.contains("</html>") {
-            return Err(Trouble::WrongAnswer);
+            return Err(Trouble::WrongAnswer.into());
         }
         let shows = |attribute: &str, value: &str| page.contains(&format!("{attribute}=\"{value}\""));
         let session_id = self.state.lock().session_id.clone();
         let is_mine = shows("data-user", &self.name) && shows("data-session-id", &session_id);
-        if is_mine { Ok(()) } else { Err(Trouble::SessionLost) }
+        if is_mine { Ok(()) } else { Err(Trouble::SessionLost.into()) }
     }
 
     /// The upload arrives completely.
-    async fn upload(&self) -> Result<(), Trouble> {
+    async fn upload(&self) -> Result<(), Noticed> {
         const FILE: &str = "a few words that the pod counts";
         let answer = self.expect(200, "POST", "/uploads", JSON, FILE).await?;
         let answer: Value = serde_json::from_str(&answer).unwrap_or_default();
-        if answer["bytes"] == FILE.len() { Ok(()) } else { Err(Trouble::WrongAnswer) }
+        if answer["bytes"] == FILE.len() { Ok(()) } else { Err(Trouble::WrongAnswer.into()) }
     }
 
     /// The session is the same.
-    async fn check_session(&self) -> Result<(), Trouble> {
+    async fn check_session(&self) -> Result<(), Noticed> {
         let session = self.expect(200, "GET", "/session", JSON, "").await?;
         let session: Value = serde_json::from_str(&session).map_err(|_| Trouble::WrongAnswer)?;
         if session["session_id"] != self.state.lock().session_id.as_str() || session["user"] != self.name.as_str() {
-            return Err(Trouble::SessionLost);
+            return Err(Trouble::SessionLost.into());
         }
         if !session["drain"].is_null() {
             self.show_banner();

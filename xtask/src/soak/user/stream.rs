@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{PAGE, User};
 use crate::soak::browser::Failure;
 use crate::soak::events::Events;
-use crate::soak::tally::Trouble;
+use crate::soak::tally::{Noticed, Trouble};
 
 /// The page moves at a random moment within this time after it was asked.
 const MOVE_JITTER: Duration = Duration::from_millis(500);
@@ -54,8 +54,14 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 Ended::SessionOver { signed_out: false }
             }
             refused => {
-                let trouble = refused.map_or_else(Trouble::Failure, |answer| Trouble::Status(answer.status));
-                user.report(trouble, "GET /events");
+                match refused {
+                    Ok(answer) => {
+                        let status = answer.status;
+                        let body = user.browser.read(answer).await.unwrap_or_default();
+                        user.report(Noticed::answer(status, &body), "GET /events");
+                    }
+                    Err(failure) => user.report(Trouble::Failure(failure), "GET /events"),
+                }
                 gap_since.get_or_insert_with(Instant::now);
                 sleep(Duration::from_secs_f64(1.0 + 4.0 * random.f64())).await;
                 continue;
