@@ -126,6 +126,10 @@ impl DrainTask {
         let situation = Situation { now, population: census.population, can_move };
         let (machine, effects) = self.machine.step(event, situation);
         let before = std::mem::replace(&mut self.machine, machine);
+        if machine.phase().is_shutting_down() && self.state.config.policy.handoff.is_some() {
+            // Before anything shows that the shutdown has begun.
+            self.state.close_after_answer.begin();
+        }
         if !before.differs_in_pace_only(&machine) {
             self.state.lifecycle.send_replace(machine);
         }

@@ -127,11 +127,12 @@ impl<X> LiveSession<X> {
 
     /// Whether the session lives at another pod by now. Takes no lock.
     pub(super) fn is_moved(&self) -> bool {
-        self.is_moved.load(Ordering::Acquire)
+        // `SeqCst`, as the counts of connections: either a request that begins sees the move, or the move sees the request.
+        self.is_moved.load(Ordering::SeqCst)
     }
 
     pub(super) fn mark_moved(&self) {
-        self.is_moved.store(true, Ordering::Release);
+        self.is_moved.store(true, Ordering::SeqCst);
     }
 
     /// What the caller attached when the session started.
