@@ -8,7 +8,7 @@
 mod child;
 mod fleet;
 mod front_door;
-mod guard;
+pub(crate) mod guard;
 mod output;
 mod plan;
 mod ready;

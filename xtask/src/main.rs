@@ -8,6 +8,7 @@ mod image;
 mod monitoring;
 mod pictures;
 mod release;
+mod soak;
 mod steps;
 mod test;
 mod tools;
@@ -36,6 +37,8 @@ enum Task {
     },
     /// Measures performance, as ratios to a baseline in the same run
     Bench,
+    /// Drains one pod after the other under simulated users behind a real proxy, and counts what the users notice
+    Soak(soak::Arguments),
     /// Writes the alerts of monitoring/rules.yaml into the manifest of the monitoring component
     Monitoring {
         /// Writes nothing, and fails if the manifest is not current
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Dev(arguments) => dev::run(&arguments),
         Task::Test { quick } => test::run(quick),
         Task::Bench => bench::run(),
+        Task::Soak(arguments) => soak::run(&arguments),
         Task::Monitoring { check } => monitoring::run(check),
         Task::Manifests(arguments) => xtask::manifests::run(&steps::root(), &arguments),
         Task::Pictures => pictures::run(),

@@ -110,6 +110,7 @@ fn record_counters(pod: &str, counters: &Counters) {
         ("forced_logouts_total", counters.forced_logouts),
         ("total_logins", counters.logins),
         ("lastcall_admin_pod_auto_logouts_total", counters.auto_logouts),
+        ("lastcall_admin_pod_asked_to_move_total", counters.asked_to_move),
         ("lastcall_admin_pod_moved_total", counters.moved),
     ] {
         counter!(series, "pod" => pod.to_owned()).absolute(value);

@@ -20,6 +20,10 @@ pub const MAX_SESSIONS_PER_POD: usize = 200_000;
 /// a half times this number: 600,000 sessions, which take about 390 MB without tasks.
 pub const MAX_SESSIONS: usize = 400_000;
 
+/// The greatest number of sessions that are followed after they left a pod that shuts down. Of further ones it is not known where
+/// they went. They take about 15 MB.
+pub const MAX_FOLLOWED_SESSIONS: usize = 100_000;
+
 /// The greatest number of tasks held of one pod. Its further sessions are held without their tasks. Tasks with the longest
 /// texts take about 25 MB then.
 pub const MAX_TASKS_PER_POD: usize = 20_000;

@@ -60,6 +60,11 @@ impl Claims {
         self.rows.get(id).into_iter().flat_map(|row| std::iter::once(&row.address).chain(&row.also_at))
     }
 
+    /// The address whose claim of an id wins.
+    pub(crate) fn holder(&self, id: SessionId) -> Option<&Address> {
+        self.rows.get(id).map(|row| &row.address)
+    }
+
     /// The claim of the pod at an address, winning or not.
     pub(crate) fn claimed(&self, address: &Address, id: SessionId) -> Option<&SessionView> {
         let winner = self.rows.get(id).filter(|row| row.address == *address).map(|row| &row.session);

@@ -6,6 +6,7 @@
 
 mod countdown;
 mod drains;
+mod handoff;
 mod progress;
 mod record;
 #[cfg(test)]
@@ -15,4 +16,5 @@ mod tally;
 mod tests;
 
 pub(crate) use drains::{Drains, History};
+pub use handoff::HandoffSummary;
 pub use record::{DrainEnd, DrainRecord, DrainedSession, MAX_NAMED_SESSIONS};

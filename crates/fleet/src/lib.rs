@@ -11,6 +11,7 @@
 //! | [`PodView`] | What did a pod report, and is its data consistent ([`PodHealth`])? |
 //! | [`Query`], [`Listing`] | Which sessions are on this page, and on the same page of a later view? |
 //! | [`DrainRecord`] | Which sessions were present when a pod drained, and how did each leave? |
+//! | [`HandoffProgress`], [`HandoffSummary`] | How many sessions were asked to move, and where did they go? |
 //! | [`LostPod`], [`DepartedPod`] | Which pods have left, and what had they counted? |
 //!
 //! # Invariants
@@ -32,6 +33,7 @@ mod fleet;
 mod history;
 mod ledger;
 mod listing;
+mod moves;
 mod pod;
 mod pod_event;
 mod query;
@@ -48,12 +50,13 @@ mod view;
 pub use address::Address;
 pub use archive::{COUNTERS_RETENTION, DepartedPod, LeaveReason, LostPod};
 pub use bounds::{
-    CLOCK_TOLERANCE, MAX_DRAIN_RECORDS, MAX_LIMIT, MAX_SESSIONS, MAX_SESSIONS_PER_POD, MAX_TASKS_PER_POD,
+    CLOCK_TOLERANCE, MAX_DRAIN_RECORDS, MAX_FOLLOWED_SESSIONS, MAX_LIMIT, MAX_SESSIONS, MAX_SESSIONS_PER_POD,
+    MAX_TASKS_PER_POD,
 };
 pub use discovered_pod::{Conditions, DiscoveredPod};
 pub use filter::Filter;
 pub use fleet::{FINISHED_RETENTION, FORGET_AFTER, Fleet, ForgetError, StoreRecord};
-pub use history::{DrainEnd, DrainRecord, DrainedSession, MAX_NAMED_SESSIONS};
+pub use history::{DrainEnd, DrainRecord, DrainedSession, HandoffSummary, MAX_NAMED_SESSIONS};
 pub use listing::Listing;
 pub use pod::{Inconsistency, Miscount, PodHealth, PodState, PodView};
 pub use pod_event::PodEvent;
@@ -64,4 +67,4 @@ pub use session_state::SessionState;
 pub use session_tally::SessionTally;
 pub use sort::{Sort, SortField};
 pub use trend::{TREND_INTERVAL, TrendPoint};
-pub use view::{AwaitedWork, FleetView, PodWork, Removal, RevisionView};
+pub use view::{AwaitedWork, FleetView, HandoffProgress, PodWork, Removal, RevisionView};

@@ -15,6 +15,8 @@ pub enum SessionState {
     NotNotified,
     /// With work in progress that a drain waits for.
     Protected,
+    /// Asked to move to another pod, and still here.
+    AskedToMove,
     /// Its pod is unreachable: this is the last known data.
     LastKnown,
     /// Its times are too far ahead, or several pods claim it.
@@ -23,12 +25,13 @@ pub enum SessionState {
 
 impl SessionState {
     /// All states, in the order of the API.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Present,
         Self::Idle,
         Self::Notified,
         Self::NotNotified,
         Self::Protected,
+        Self::AskedToMove,
         Self::LastKnown,
         Self::Doubtful,
     ];
@@ -41,6 +44,7 @@ impl SessionState {
             Self::Notified => "told",
             Self::NotNotified => "not_told",
             Self::Protected => "protected",
+            Self::AskedToMove => "asked_to_move",
             Self::LastKnown => "last_known",
             Self::Doubtful => "doubtful",
         }
@@ -70,6 +74,7 @@ impl SessionState {
             Self::Notified => row.session.notified,
             Self::NotNotified => !row.session.notified,
             Self::Protected => row.session.is_protected(),
+            Self::AskedToMove => row.session.asked_to_move,
             Self::LastKnown => is_stale,
             Self::Doubtful => row.is_doubtful(),
         }

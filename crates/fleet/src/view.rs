@@ -1,5 +1,6 @@
 //! The fleet at one moment: cheap to share, never changing.
 
+mod handoff;
 mod pods;
 mod revisions;
 mod sessions;
@@ -14,11 +15,13 @@ use crate::address::Address;
 use crate::archive::Archive;
 use crate::history::{DrainRecord, History};
 use crate::ledger::Ledger;
+use crate::moves::DestinationsByPod;
 use crate::pod::{Inconsistency, PodState, PodView};
 use crate::rows::Shards;
 use crate::session_tally::SessionTally;
 use crate::trend::{Trend, TrendPoint};
 
+pub use handoff::HandoffProgress;
 pub use revisions::{Removal, RevisionView};
 pub use work::{AwaitedWork, PodWork};
 
@@ -32,6 +35,8 @@ pub struct FleetView {
     /// The counts of the sessions of each pod, in the order of `pods`.
     tallies: Vec<SessionTally>,
     history: History,
+    /// Where the sessions of pods that shut down went.
+    destinations: DestinationsByPod,
     trend: Trend,
     archive: Archive,
     discovery_error: Option<Arc<str>>,
@@ -71,6 +76,7 @@ impl FleetView {
             oldest,
             tallies,
             history: ledger.drains.history().clone(),
+            destinations: ledger.moves.destinations().clone(),
             trend: ledger.trend.clone(),
             archive,
             discovery_error,

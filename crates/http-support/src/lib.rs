@@ -33,6 +33,6 @@ pub use form::{Form, FormError};
 pub use prefetch::is_prefetch;
 pub use problem::Problem;
 pub use same_origin::{CrossOriginError, SameOrigin};
-pub use serve::{ConnectionHandle, ConnectionSettings, Connections, serve};
+pub use serve::{CloseAfterAnswer, ConnectionHandle, ConnectionSettings, Connections, serve};
 pub use trusted_proxies::{Networks, NetworksError};
 pub use trusted_user::{ProxyIdentityError, TrustedUser};

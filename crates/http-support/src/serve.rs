@@ -5,6 +5,7 @@
 //! short, the connections that have been idle longest close first.
 
 mod activity;
+mod close_after_answer;
 mod compact_body;
 mod connection;
 mod connections;
@@ -16,6 +17,7 @@ use std::io;
 use std::time::Duration;
 
 use axum::Router;
+pub use close_after_answer::CloseAfterAnswer;
 pub use connection::ConnectionHandle;
 pub use connections::Connections;
 pub use settings::ConnectionSettings;
@@ -55,7 +57,7 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let open = connections.open();
-                tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings, open));
+                tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings.clone(), open));
             }
             Err(error) => recover(&error, &connections).await,
         }

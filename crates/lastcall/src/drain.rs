@@ -126,7 +126,11 @@ impl DrainTask {
         let situation = Situation { now, population: census.population, can_move };
         let (machine, effects) = self.machine.step(event, situation);
         let before = std::mem::replace(&mut self.machine, machine);
-        if before != machine {
+        if machine.phase().is_shutting_down() && self.state.config.policy.handoff.is_some() {
+            // Before anything shows that the shutdown has begun.
+            self.state.close_after_answer.begin();
+        }
+        if !before.differs_in_pace_only(&machine) {
             self.state.lifecycle.send_replace(machine);
         }
         if before.phase() < Phase::Propagating
@@ -149,7 +153,11 @@ impl DrainTask {
         let elapsed = self.state.clock.now().since(now);
         if !elapsed.is_zero() {
             self.machine = self.machine.extend_propagation(elapsed);
-            self.state.lifecycle.send_if_modified(|known| std::mem::replace(known, self.machine) != self.machine);
+            self.state.lifecycle.send_if_modified(|known| {
+                let is_news = !known.differs_in_pace_only(&self.machine);
+                *known = self.machine;
+                is_news
+            });
         }
     }
 

@@ -1,16 +1,18 @@
 //! What a request passes on its way to the app, outermost first. Each step answers in the app's place or lets the request go on:
 //!
-//! 1. **measure**: how long the response took
-//! 2. **origin**: is it a change that another site's page asks for?
-//! 3. **identity**: which session and which user does it name?
-//! 4. **session**: where is that session?
-//! 5. **admission**: is a request without a session served now?
-//! 6. **handler**: the app, the presence of the session, and the cookie of a new one
+//! 1. **connection**: is it closed after the response?
+//! 2. **measure**: how long the response took
+//! 3. **origin**: is it a change that another site's page asks for?
+//! 4. **identity**: which session and which user does it name?
+//! 5. **session**: where is that session?
+//! 6. **admission**: is a request without a session served now?
+//! 7. **handler**: the app, the presence of the session, and the cookie of a new one
 //!
 //! [`stack`] is the one place that puts them in order. The path of a request whose session is in memory allocates nothing but the
 //! context that its handler gets.
 
 mod admission;
+mod connection;
 mod handler;
 mod identity;
 mod layer_future;
@@ -30,6 +32,7 @@ use axum::BoxError;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
+use connection::{CloseConnection, Closing};
 use handler::{Handler, HandlerFuture};
 use http::Request;
 use identity::Identify;
@@ -48,14 +51,16 @@ use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
 
 /// The steps around a handler.
-type Stack<S> = Measure<Origin<Identify<FindSession<Admission<Handler<S>>>>>>;
+type Stack<S> = CloseConnection<Measure<Origin<Identify<FindSession<Admission<Handler<S>>>>>>>;
 
 /// The response that the steps give, around the handler's `F`.
-type StackResponse<F, E> = Measured<LayerFuture<LayerFuture<LayerFuture<LayerFuture<HandlerFuture<F>, E>, E>, E>, E>>;
+type StackResponse<F, E> =
+    Closing<Measured<LayerFuture<LayerFuture<LayerFuture<LayerFuture<HandlerFuture<F>, E>, E>, E>, E>>>;
 
 /// Puts the steps around a handler, in their order.
 fn stack<S>(handler: S) -> Stack<S> {
     ServiceBuilder::new()
+        .layer(layer_fn(CloseConnection))
         .layer(layer_fn(Measure))
         .layer(layer_fn(Origin))
         .layer(layer_fn(Identify))
@@ -110,7 +115,7 @@ impl<S> std::fmt::Debug for LastcallService<S> {
 impl<S> LastcallService<S> {
     /// What stands behind all steps.
     fn handler(&mut self) -> &mut S {
-        let Measure(Origin(Identify(FindSession(Admission(Handler(handler)))))) = &mut self.stack;
+        let CloseConnection(Measure(Origin(Identify(FindSession(Admission(Handler(handler))))))) = &mut self.stack;
         handler
     }
 }

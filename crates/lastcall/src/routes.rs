@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::middleware::map_response;
+use axum::extract::State;
+use axum::middleware::{map_response, map_response_with_state};
+use axum::response::Response;
 use axum::routing::{MethodRouter, get, post, put};
-use http::StatusCode;
+use http::{StatusCode, Version};
 use http_support::security_headers;
 use tower::Layer as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -33,7 +35,7 @@ pub(crate) fn all<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -
 
 /// `/metrics`.
 pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    probes::metrics(state)
+    closed_in_handoff(state, probes::metrics(state))
 }
 
 /// The own routes and the app as one router. What touches no session is matched first.
@@ -51,7 +53,21 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
 /// The scripts, and the probes unless the app has its own.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     let scripts = assets::router(state.config.route_prefix.as_str());
-    if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts }
+    closed_in_handoff(state, if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts })
+}
+
+/// Closes the connection after each response once the pod hands its sessions off, on a server of the app's too.
+fn closed_in_handoff<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>, routes: Router<S>) -> Router<S> {
+    routes.layer(map_response_with_state(Arc::clone(state), close_connection))
+}
+
+async fn close_connection(
+    State(state): State<Arc<ServiceState>>,
+    version: Version,
+    mut response: Response,
+) -> Response {
+    state.close_after_answer.announce(&mut response, version);
+    response
 }
 
 /// What concerns the caller's session.

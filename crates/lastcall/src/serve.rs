@@ -71,7 +71,8 @@ pub(crate) async fn serve(
     let settings = ConnectionSettings::new(state.config.heartbeat_interval)
         .with_keep_alive(state.config.keep_alive_timeout)
         .with_peer_address(state.config.believed_proxies().is_some())
-        .with_connection_handle(state.config.store.is_some());
+        .with_connection_handle(state.config.store.is_some())
+        .with_close_after_answer(state.close_after_answer.clone());
     let connections = Connections::within_open_files();
     let stop = CancellationToken::new();
     let has_metrics = listeners.metrics.is_none();
@@ -79,7 +80,7 @@ pub(crate) async fn serve(
 
     background.ready().await;
     let mut parts = JoinSet::new();
-    parts.spawn(http_support::serve(listeners.http, routes, stop.clone(), settings, connections.clone()));
+    parts.spawn(http_support::serve(listeners.http, routes, stop.clone(), settings.clone(), connections.clone()));
     if let Some(listener) = listeners.metrics {
         let metrics = routes::metrics(state);
         parts.spawn(http_support::serve(listener, metrics, stop.clone(), settings, connections.clone()));

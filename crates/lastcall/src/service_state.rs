@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http_support::SameOrigin;
+use http_support::{CloseAfterAnswer, SameOrigin};
 use session_domain::lifecycle::{Lifecycle, Notice, NoticeScope, Readiness, Reason};
 use session_domain::registry::AdmissionError;
 use session_domain::{SessionId, Timestamp, UserName};
@@ -71,6 +71,8 @@ pub(crate) struct ServiceState {
     pub(crate) setup_faults: SetupFaults,
     /// The sessions that were asked to move to other pods.
     pub(crate) handoff: Handoff,
+    /// Closes connections after their next response, from the signal of a shutdown that hands sessions off.
+    pub(crate) close_after_answer: CloseAfterAnswer,
 }
 
 /// Whether the pod takes newcomers, as `/ready` answers.
@@ -147,6 +149,7 @@ impl ServiceState {
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             setup_faults: SetupFaults::default(),
             handoff: Handoff::default(),
+            close_after_answer: CloseAfterAnswer::default(),
             keys,
             config,
         })
@@ -180,7 +183,9 @@ impl ServiceState {
 
     /// Whether the pod takes newcomers: for `/ready` and for what the pod says of itself over gRPC alike.
     pub(crate) fn readiness(&self) -> PodReadiness {
-        let readiness = self.lifecycle.borrow().readiness();
+        // While another pod can take its sessions, a pod that finishes their work is out of rotation as well.
+        let readiness =
+            if self.is_moving_sessions() { Readiness::ShuttingDown } else { self.lifecycle.borrow().readiness() };
         if readiness == Readiness::Ready && self.lacks_store() {
             return PodReadiness::StoreNotReady;
         }

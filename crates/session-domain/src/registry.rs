@@ -30,6 +30,7 @@ mod notices;
 mod pending_writes;
 mod presence;
 mod presence_guard;
+mod reclaiming;
 mod renaming;
 mod replaced_ids;
 #[cfg(test)]
@@ -57,6 +58,7 @@ use notices::RunningNotice;
 use pending_writes::PendingWrites;
 pub use presence::PresenceKind;
 pub use presence_guard::Presence;
+pub use reclaiming::{OutdatedMark, OwnershipMark, Reclaim};
 pub use replaced_ids::REPLACED_TTL;
 use replaced_ids::ReplacedIds;
 use unconfirmed::Unconfirmed;

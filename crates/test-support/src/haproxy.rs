@@ -74,6 +74,13 @@ impl Haproxy {
         status.unwrap_or_else(|| panic!("no {server} in {statistics:?}")).to_owned()
     }
 
+    /// How many servers of a backend have passed a check. Before its first one, a server counts as up, too.
+    pub async fn checked(&self, backend: &str) -> usize {
+        let statistics = self.ask("show stat").await;
+        let servers = statistics.lines().filter(|line| line.starts_with(&format!("{backend},")));
+        servers.filter(|line| line.contains(",UP,") && line.contains(",L7OK,")).count()
+    }
+
     /// Sends a command to the runtime socket and returns the answer.
     async fn ask(&self, command: &str) -> String {
         let mut connection = UnixStream::connect(&self.socket).await.unwrap();

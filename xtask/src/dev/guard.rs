@@ -12,7 +12,7 @@ const SCRIPT: &str = r#"read -r _; kill -KILL "-$0""#;
 
 /// Watches the process group of one child. Dropping it leaves the group alive: drop it once the child has exited.
 #[derive(Debug)]
-pub(super) struct Guard {
+pub(crate) struct Guard {
     shell: Child,
 }
 
@@ -21,7 +21,7 @@ impl Guard {
     ///
     /// # Errors
     /// No shell can be started.
-    pub(super) fn over(leader: u32) -> anyhow::Result<Self> {
+    pub(crate) fn over(leader: u32) -> anyhow::Result<Self> {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", SCRIPT, &leader.to_string()]);
         // In a group of its own, so that signals to our group do not end it before its work is done.

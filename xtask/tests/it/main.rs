@@ -10,6 +10,7 @@ mod features;
 mod manifests;
 mod monitoring;
 mod prometheus;
+mod soak;
 
 use std::fs;
 use std::path::{Path, PathBuf};

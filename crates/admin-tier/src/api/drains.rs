@@ -3,7 +3,7 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use fleet::{self, DrainEnd, DrainRecord};
+use fleet::{self, DrainEnd, DrainRecord, HandoffSummary};
 use serde::{Deserialize, Serialize};
 use session_domain::{Outcome, SessionId, Timestamp};
 
@@ -52,6 +52,7 @@ struct DrainBody<'a> {
     remaining: u64,
     away: u64,
     outcomes: OutcomesBody,
+    handoff: Option<HandoffBody>,
     course: Vec<PointBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<Vec<PersonBody<'a>>>,
@@ -65,6 +66,17 @@ struct OutcomesBody {
     expired: u64,
     moved: u64,
     unknown: u64,
+}
+
+/// The handoff of a drain. The times from the ask to the move are in whole seconds, rounded up.
+#[derive(Debug, Serialize)]
+struct HandoffBody {
+    asked: u64,
+    notified: u64,
+    last_moved_at: Option<Timestamp>,
+    duration_seconds: Option<f64>,
+    median_seconds: Option<u64>,
+    longest_seconds: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -128,8 +140,25 @@ fn drain(record: &DrainRecord, with_people: bool) -> DrainBody<'_> {
             moved: record.departures(Outcome::Moved),
             unknown: record.outcome_unknown(),
         },
+        handoff: record.handoff().map(|handoff| HandoffBody::new(&handoff, record)),
         course: record.timeline.iter().map(|(at, remaining)| PointBody { at: *at, remaining: *remaining }).collect(),
         people: with_people.then(|| people(record)),
+    }
+}
+
+impl HandoffBody {
+    fn new(handoff: &HandoffSummary, record: &DrainRecord) -> Self {
+        let HandoffSummary { asked, notified, last_moved_at, median, longest } = *handoff;
+        let duration = last_moved_at.map(|at| at.since(record.measured_from()));
+        Self {
+            asked,
+            notified,
+            last_moved_at,
+            // A pod's messages are a moment under way: tenths are true.
+            duration_seconds: duration.map(|time| (time.as_secs_f64() * 10.0).round() / 10.0),
+            median_seconds: median.map(|time| time.as_secs()),
+            longest_seconds: longest.map(|time| time.as_secs()),
+        }
     }
 }
 

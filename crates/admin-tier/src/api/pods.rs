@@ -29,6 +29,12 @@ struct PodBody<'a> {
     present_sessions: Option<u64>,
     protected: Option<u64>,
     websockets: Option<u64>,
+    notified: Option<u64>,
+    asked_to_move: Option<u64>,
+    moved: Option<u64>,
+    /// Present sessions that were asked to move.
+    asked_and_present: u64,
+    moved_to: Vec<DestinationBody<'a>>,
     forced_logout_at: Option<Timestamp>,
     reachable: bool,
     last_seen: Option<Timestamp>,
@@ -38,6 +44,13 @@ struct PodBody<'a> {
     ready: Option<bool>,
     serving: Option<bool>,
     terminating: Option<bool>,
+}
+
+/// A pod that holds sessions now that left another one.
+#[derive(Debug, Serialize)]
+struct DestinationBody<'a> {
+    pod: &'a str,
+    sessions: u64,
 }
 
 /// `GET /admin/api/v1/pods`.
@@ -55,8 +68,9 @@ pub(crate) async fn get_pods(State(app): State<AppState>) -> Response {
 }
 
 impl<'a> PodBody<'a> {
-    fn new(pod: &'a PodView, view: &FleetView) -> Self {
-        let work = view.work(pod);
+    fn new(pod: &'a PodView, view: &'a FleetView) -> Self {
+        let (work, handoff) = (view.work(pod), view.handoff(pod).unwrap_or_default());
+        let counters = pod.report.as_ref().map(|report| report.counters);
         let is_finished = pod.state == PodState::Finished;
         let phase = pod.report.as_ref().map(|report| report.phase.as_str());
         Self {
@@ -67,6 +81,11 @@ impl<'a> PodBody<'a> {
             present_sessions: pod.present_sessions(),
             protected: work.map(|work| work.protected),
             websockets: work.map(|work| work.websockets),
+            notified: counters.map(|counters| counters.drain_notifications_sent),
+            asked_to_move: counters.map(|counters| counters.asked_to_move),
+            moved: counters.map(|counters| counters.moved),
+            asked_and_present: handoff.remaining_asked,
+            moved_to: handoff.moved_to.into_iter().map(|(pod, sessions)| DestinationBody { pod, sessions }).collect(),
             forced_logout_at: pod.report.as_ref().filter(|_| !is_finished).and_then(|report| report.forced_logout_at),
             reachable: pod.is_reachable(),
             last_seen: pod.last_seen,

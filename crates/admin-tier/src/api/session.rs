@@ -18,6 +18,7 @@ pub(crate) struct SessionBody<'a> {
     pub(crate) websockets: u32,
     /// Whether a drain waits for work in progress of the session; null where its pod does not report it.
     pub(crate) protected: Option<bool>,
+    pub(crate) asked_to_move: bool,
     pub(crate) tasks: Vec<TaskBody<'a>>,
 }
 
@@ -43,6 +44,7 @@ impl<'a> SessionBody<'a> {
             connected: (!view.is_stale(row)).then(|| row.session.is_present()),
             websockets: row.session.websockets,
             protected: row.session.protected,
+            asked_to_move: row.session.asked_to_move,
             tasks: row.session.tasks.iter().map(TaskBody::new).collect(),
         }
     }

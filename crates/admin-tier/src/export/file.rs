@@ -78,8 +78,8 @@ struct ExportRow<'a> {
     doubtful: bool,
 }
 
-/// The columns of a CSV file, in order.
-const COLUMNS: [&str; 10] = [
+/// The columns of a CSV file, in order. New ones come last, so that scripts which count columns go on working. Of the tasks, their number.
+const COLUMNS: [&str; 14] = [
     "session_id",
     "user",
     "pod",
@@ -90,6 +90,10 @@ const COLUMNS: [&str; 10] = [
     "told",
     "last_known",
     "doubtful",
+    "websockets",
+    "protected",
+    "tasks",
+    "asked_to_move",
 ];
 
 impl ExportFile {
@@ -151,8 +155,9 @@ impl ExportFile {
 
 impl ExportRow<'_> {
     fn record(&self) -> String {
-        let SessionBody { session_id, user, pod, login_time, last_activity, duration_seconds, connected, .. } =
-            &self.session;
+        let SessionBody { session_id, user, pod, login_time, last_activity, duration_seconds, .. } = &self.session;
+        let SessionBody { connected, websockets, protected, asked_to_move, tasks, .. } = &self.session;
+        let known = |is: &Option<bool>| is.map_or("", |is| if is { "true" } else { "false" });
         csv::record(&[
             &session_id.to_string(),
             user,
@@ -160,10 +165,14 @@ impl ExportRow<'_> {
             &login_time.to_string(),
             &last_activity.to_string(),
             &duration_seconds.to_string(),
-            connected.map_or("", |is| if is { "true" } else { "false" }),
+            known(connected),
             &self.told.to_string(),
             &self.last_known.to_string(),
             &self.doubtful.to_string(),
+            &websockets.to_string(),
+            known(protected),
+            &tasks.len().to_string(),
+            &asked_to_move.to_string(),
         ])
     }
 }

@@ -28,6 +28,10 @@ pub(super) fn describe() {
         "lastcall_admin_pod_auto_logouts_total",
         "Sessions that their page signed out at the end of a countdown. graceful_logouts_total includes them."
     );
+    describe_counter!(
+        "lastcall_admin_pod_asked_to_move_total",
+        "Sessions that the pod asked to move to another pod during its shutdown, once each."
+    );
     describe_counter!("lastcall_admin_pod_moved_total", "Sessions of the pod that continue on another pod.");
     describe_gauge!("lastcall_admin_pods", "Pods that are expected.");
     describe_gauge!(

@@ -11,7 +11,7 @@ use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use fleet::DrainRecord;
+use fleet::{DrainRecord, FleetView};
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use session_domain::Timestamp;
@@ -58,7 +58,7 @@ pub(crate) async fn drain(
     } else {
         Layout::new("Drain", Duration::ZERO, now)
     };
-    let fragments = render(drain, TimeRendering::OnServer(now), now);
+    let fragments = render(drain, &page_data.view, TimeRendering::OnServer(now), now);
     Ok(page(&DrainPage { layout: layout.for_operator(&operator), pod: drain.pod.to_string(), fragments }))
 }
 
@@ -75,7 +75,7 @@ pub(crate) async fn drain_events(
     app.open_event_stream(&operator, &headers, move |page_data| {
         // A drain that is no longer remembered stays as it was last shown.
         if let Ok(drain) = find(page_data, &query) {
-            shown = Arc::new(render(drain, TimeRendering::InBrowser, clock::now()));
+            shown = Arc::new(render(drain, &page_data.view, TimeRendering::InBrowser, clock::now()));
         }
         Arc::clone(&shown)
     })
@@ -100,12 +100,12 @@ fn find<'a>(page_data: &'a PageData, query: &DrainQuery) -> Result<&'a DrainReco
 }
 
 /// Renders the fragments of the page. Each has its place in `drain.html`.
-fn render(drain: &DrainRecord, times: TimeRendering, now: Timestamp) -> Fragments {
+fn render(drain: &DrainRecord, view: &FleetView, times: TimeRendering, now: Timestamp) -> Fragments {
     let start = drain.timeline.first().map_or(drain.first_seen_at, |(at, _)| *at);
     let after = |at: Timestamp| format::duration(at.since(start));
     let mut known: Vec<_> = drain.named_sessions.iter().collect();
     known.sort_by_key(|(id, person)| (person.ended.map_or(Timestamp::MAX, |(at, _)| at), **id));
-    let rows = known.into_iter().map(|(id, person)| SessionRow::new(*id, person, drain.end, &after));
+    let rows = known.into_iter().map(|(id, person)| SessionRow::new(*id, person, (drain.end, view), &after));
     let mut fragments = Fragments::default();
     fragments.add("drain", &DrainSummary::new(drain, times, now, &after));
     fragments.add_list("people", rows.map(|row| (row.id.clone(), row)));

@@ -3,6 +3,7 @@
 mod audit;
 mod card;
 mod drain_progress;
+mod handoff;
 mod revision;
 mod summary;
 mod switch;

@@ -33,7 +33,7 @@ async fn csv_holds_the_rows_that_match_in_order_and_no_formula() {
     let lines: Vec<_> = text.split("\r\n").collect();
     assert_eq!(lines.len(), 5, "a head, three rows, and the end of the last: {text}");
     assert!(lines[0].starts_with("session_id,user,pod,login_time,last_activity,duration_seconds,connected,told,"));
-    assert!(lines[1].contains(",bob,a,20") && lines[1].ends_with(",true,false,false,false"), "{text}");
+    assert!(lines[1].contains(",bob,a,20") && lines[1].ends_with(",true,false,false,false,0,,0,false"), "{text}");
     assert!(lines[2].contains(",\"Zoë, 🦀\",a,"), "{text}");
     assert!(lines[3].contains(",\"'=HYPERLINK(\"\"http://evil.test\"\")\",a,"), "{text}");
 

@@ -14,6 +14,7 @@ mod dns;
 mod export;
 mod fake_pod;
 mod forget;
+mod handoff;
 mod history;
 mod hostile;
 mod inconsistencies;

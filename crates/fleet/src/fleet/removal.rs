@@ -99,6 +99,7 @@ impl Fleet {
         for id in pod.ids {
             self.ledger.withdraw(address, id, Departure::Unknown, last_seen);
         }
+        self.ledger.moves.forget(address);
     }
 }
 

@@ -75,6 +75,10 @@ impl TrackedPod {
         self.reported_name = Some(report.pod.clone());
         let address = self.view.address.clone();
         let is_final = report.is_final;
+        let is_same = |known: &PodReport| known.pod == report.pod && known.started_at == report.started_at;
+        if !self.view.report.as_ref().is_some_and(is_same) {
+            ledger.moves.forget(&address);
+        }
         // While a snapshot arrives, the sessions are not known: they are counted when it is complete.
         let is_current = self.view.state == PodState::Live && self.incoming.is_none();
         let before = self.view.report.as_ref().filter(|_| is_current);

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 
+use session_domain::lifecycle::Reason;
 use session_domain::{Departure, Phase, PodReport, SessionId, SessionView, Timestamp, UserName};
 
 use super::countdown::Countdown;
 use super::record::{DrainEnd, DrainRecord};
-use super::tally::MemberState;
+use super::tally::{Ask, Member};
 use crate::address::Address;
 use crate::bounds::MAX_DRAIN_RECORDS;
 
@@ -32,7 +33,7 @@ impl History {
 pub(crate) struct Drains {
     view: History,
     /// The state of each session that the last drain at an address counts and its pod still holds.
-    members: HashMap<Address, HashMap<SessionId, MemberState>>,
+    members: HashMap<Address, HashMap<SessionId, Member>>,
 }
 
 impl Drains {
@@ -61,6 +62,9 @@ impl Drains {
                     if known != (countdown.reason, countdown.started_at, deadline, None) {
                         Arc::make_mut(record).follow(countdown, report);
                     }
+                    if !record.handoff.is_current(&report.counters) {
+                        Arc::make_mut(record).handoff.record_counters(&report.counters);
+                    }
                     return false;
                 }
                 // The countdown is over. The removals of force-closed sessions have not arrived yet.
@@ -83,8 +87,8 @@ impl Drains {
             self.view.running.insert(at.clone(), record);
             return true;
         }
-        let is_partial = before.is_none_or(|b| b.pod != report.pod || b.started_at != report.started_at);
-        let record = DrainRecord::new(report, &countdown, is_partial, now);
+        let before = before.filter(|b| b.pod == report.pod && b.started_at == report.started_at);
+        let record = DrainRecord::new(report, &countdown, before, now);
         self.view.running.insert(at.clone(), Arc::new(record));
         true
     }
@@ -103,19 +107,27 @@ impl Drains {
     pub(crate) fn hold(&mut self, at: &Address, session: &SessionView, enters: bool, now: Timestamp) {
         let Some(record) = self.view.running.get_mut(at).filter(|record| record.is_open(now)) else { return };
         let (id, user, is_present) = (session.id, &session.user, session.is_present());
-        match self.members.get(at).and_then(|members| members.get(&id)) {
-            Some(state) => {
-                let (from, to) = (*state, state.next(is_present));
+        let mut ask = Ask::At(now);
+        let member = match self.members.get_mut(at).and_then(|members| members.get_mut(&id)) {
+            Some(member) => {
+                let (from, to) = (member.state, member.state.next(is_present));
                 if from != to || record.is_renamed(id, user) {
                     Arc::make_mut(record).change(id, user, from, to);
-                    self.members.entry(at.clone()).or_default().insert(id, to);
+                    member.state = to;
                 }
+                member
             }
             None if enters && record.end.is_none() => {
+                ask = Ask::Earlier;
                 let state = Arc::make_mut(record).enter(id, user, is_present);
-                self.members.entry(at.clone()).or_default().insert(id, state);
+                let members = self.members.entry(at.clone()).or_default();
+                members.entry(id).insert_entry(Member { state, ask: Ask::NotSeen }).into_mut()
             }
-            None => {}
+            None => return,
+        };
+        if session.asked_to_move && member.ask == Ask::NotSeen {
+            member.ask = ask;
+            Arc::make_mut(record).handoff.record_asked();
         }
     }
 
@@ -128,14 +140,19 @@ impl Drains {
         departure: Departure,
         now: Timestamp,
     ) {
-        let Some(state) = self.members.get_mut(at).and_then(|members| members.remove(&id)) else { return };
+        let Some(member) = self.members.get_mut(at).and_then(|members| members.remove(&id)) else { return };
         let Some(record) = self.view.running.get_mut(at).filter(|record| record.is_open(now)) else { return };
         let record = Arc::make_mut(record);
         match departure {
-            Departure::Renamed => record.withdraw(id, state),
-            Departure::Ended(outcome) => record.leave(id, user, state, Some(outcome), now),
-            Departure::Unknown => record.leave(id, user, state, None, now),
+            Departure::Renamed => record.withdraw(id, member.state),
+            Departure::Ended(outcome) => record.leave(id, user, member, Some(outcome), now),
+            Departure::Unknown => record.leave(id, user, member, None, now),
         }
+    }
+
+    /// Whether the pod at an address shuts down.
+    pub(crate) fn is_shutdown(&self, at: &Address) -> bool {
+        self.view.running.get(at).is_some_and(|record| record.reason == Reason::Shutdown)
     }
 
     /// Records the number of present sessions, once all data of the pod until now is applied.

@@ -7,8 +7,9 @@ use session_domain::lifecycle::Reason;
 use session_domain::{Outcome, PodReport, SessionId, Timestamp, UserName};
 
 use super::countdown::Countdown;
+use super::handoff::HandoffRecord;
 use super::record::{DrainRecord, DrainedSession, MAX_NAMED_SESSIONS};
-use super::tally::{MemberState, Tally};
+use super::tally::{Member, MemberState, Tally};
 
 /// How long departures are awaited after the end. A pod sends its report at once but its sessions only once a second, so the
 /// sessions that were closed at the end arrive after it.
@@ -18,19 +19,23 @@ const SETTLES_AFTER: Duration = Duration::from_secs(5);
 const MAX_POINTS: usize = 240;
 
 impl DrainRecord {
-    pub(super) fn new(report: &PodReport, countdown: &Countdown, is_partial: bool, now: Timestamp) -> Self {
+    /// Begins a record; `before` is the report before the drain, absent if this process was not seen then.
+    pub(super) fn new(report: &PodReport, countdown: &Countdown, before: Option<&PodReport>, now: Timestamp) -> Self {
+        // What a pod sent before it was first seen may belong to an earlier notice.
+        let notified_before = before.unwrap_or(report).counters.drain_notifications_sent;
         Self {
             pod: report.pod.clone(),
             reason: countdown.reason,
             started_at: countdown.started_at,
             deadline: report.forced_logout_at,
             first_seen_at: now,
-            is_partial,
+            is_partial: before.is_none(),
             emptied_at: None,
             end: None,
             named_sessions: BTreeMap::new(),
             timeline: Vec::new(),
             tally: Tally::default(),
+            handoff: HandoffRecord::begin(notified_before, &report.counters),
             unnamed_lost: 0,
             countdown_started_at: countdown.started_at,
         }
@@ -108,10 +113,15 @@ impl DrainRecord {
         &mut self,
         id: SessionId,
         user: Option<&UserName>,
-        state: MemberState,
+        member: Member,
         outcome: Option<Outcome>,
         now: Timestamp,
     ) {
+        let state = member.state;
+        // Once all users have gone, the pod releases the sessions that nobody has open.
+        if outcome == Some(Outcome::Moved) && state.was_present() && self.tally.present > 0 {
+            self.handoff.record_moved(member.ask, now);
+        }
         // These outcomes need a present session. The pod reports a session once a second, so a shorter presence is missed.
         let was_present = matches!(outcome, Some(Outcome::Logout | Outcome::AutoLogout | Outcome::Forced));
         let state = match user {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use session_domain::lifecycle::Reason;
 use session_domain::{Outcome, PodName, SessionId, Timestamp, UserName};
 
+use super::handoff::HandoffRecord;
 use super::tally::Tally;
 
 /// The greatest number of sessions of one drain that are kept with their user. The others are only counted.
@@ -37,6 +38,7 @@ pub struct DrainRecord {
     /// The number of present sessions over time: the first point is the beginning, each further one a change.
     pub timeline: Vec<(Timestamp, u64)>,
     pub(super) tally: Tally,
+    pub(super) handoff: HandoffRecord,
     /// Sessions without a name here that the pod held when it was lost. Some of them may be listed again.
     pub(super) unnamed_lost: u64,
     /// When the running countdown began: later than the drain if a shutdown has overtaken a maintenance.

@@ -2,7 +2,7 @@
 //! always add up: a session that was present is still present, is away, or has left with an outcome. Sessions that were never
 //! present are counted apart.
 
-use session_domain::Outcome;
+use session_domain::{Outcome, Timestamp};
 
 /// The state of a session that the draining pod holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,24 @@ impl MemberState {
     pub(super) const fn was_present(self) -> bool {
         !matches!(self, Self::Idle)
     }
+}
+
+/// A session that the draining pod holds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    pub(super) state: MemberState,
+    pub(super) ask: Ask,
+}
+
+/// What is known of when a session was asked to move to another pod.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ask {
+    /// It was not seen to be asked.
+    NotSeen,
+    /// It was first seen to be asked at this time.
+    At(Timestamp),
+    /// It was asked already when it was first seen during the drain.
+    Earlier,
 }
 
 /// The counts.

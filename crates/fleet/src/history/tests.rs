@@ -6,6 +6,7 @@ use session_domain::{Departure, Outcome, Phase, PodReport, SessionView};
 use crate::test_fleet::{at, fleet, report, session};
 use crate::*;
 
+mod handoff;
 mod unreachable;
 
 const POD: &str = "user-1";

@@ -57,7 +57,7 @@ impl FleetView {
     }
 
     /// The session with this id.
-    pub(crate) fn row(&self, id: SessionId) -> Option<&Row> {
+    pub fn row(&self, id: SessionId) -> Option<&Row> {
         self.rows.get(id)
     }
 

@@ -20,6 +20,7 @@ use tower::ServiceExt as _;
 use tracing::debug;
 
 use super::activity::Activity;
+use super::close_after_answer::ConnectionCloser;
 use super::compact_body::CompactBody;
 use super::connections::OpenConnection;
 use super::protocol::is_http2;
@@ -69,9 +70,10 @@ pub(super) async fn run(
     let close = stop.child_token();
     let peer = settings.has_peer_address.then_some(peer);
     let handle = settings.has_handle.then(|| ConnectionHandle(close.clone()));
+    let keep_alive = settings.keep_alive;
     let connection = serve(stream, (peer, handle), routes, close.clone(), settings, Arc::clone(&open.activity));
     // Boxed, so that its size is allocated once.
-    open.activity.watch(Box::pin(connection), settings.keep_alive, &close).await;
+    open.activity.watch(Box::pin(connection), keep_alive, &close).await;
 }
 
 /// Answers requests until the client closes, or until `close` is cancelled and the requests in flight are answered.
@@ -96,13 +98,18 @@ async fn serve(
     // In HTTP/2, bytes also arrive between requests, and do not begin a head.
     let http1_activity = (!http2).then(|| Arc::clone(&activity));
     let io = TokioIo::new(TrackedIo::new(stream, http1_activity.clone()));
+    let closer = ConnectionCloser::new(settings.close_after_answer, close.clone());
     let service = service_fn(move |request: Request<Incoming>| {
         let serving = activity.serve();
         let (routes, extensions, activity) = (routes.clone(), extensions.clone(), http1_activity.clone());
+        let (closer, version) = (closer.clone(), request.version());
         let request = request.map(|body| CompactBody::new(body, activity));
         async move {
-            let response = answer(routes, extensions, request).await;
-            Ok::<_, std::convert::Infallible>(response.map(|body| TrackedBody::new(body, serving)))
+            let mut response = answer(routes, extensions, request).await;
+            closer.answer(&mut response, version);
+            // The connection that it was sent on belongs to another protocol then.
+            let closer = (response.status() != StatusCode::SWITCHING_PROTOCOLS).then_some(closer);
+            Ok::<_, std::convert::Infallible>(response.map(|body| TrackedBody::new(body, serving, closer)))
         }
     });
     let result = if http2 {

@@ -6,6 +6,8 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tracing::debug;
 
+use super::close_after_answer::CloseAfterAnswer;
+
 /// How long an idle connection is kept by default: longer than proxies keep theirs.
 const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(75);
 
@@ -14,7 +16,7 @@ const DEFAULT_KEEP_ALIVE: Duration = Duration::from_secs(75);
 const MAX_UNSENT_BYTES: u32 = 16 * 1024;
 
 /// The settings of every connection of a listener.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ConnectionSettings {
     /// How long a peer may acknowledge nothing before its connection is closed.
     pub(super) dead_after: Duration,
@@ -24,6 +26,8 @@ pub struct ConnectionSettings {
     pub(super) has_peer_address: bool,
     /// Whether requests carry a handle of their connection.
     pub(super) has_handle: bool,
+    /// Makes every connection close after its next response.
+    pub(super) close_after_answer: CloseAfterAnswer,
 }
 
 impl ConnectionSettings {
@@ -31,29 +35,41 @@ impl ConnectionSettings {
     /// intervals (between 5 s and 60 s) counts as gone.
     pub fn new(heartbeat: Duration) -> Self {
         let dead_after = (heartbeat * 2).clamp(Duration::from_secs(5), Duration::from_secs(60));
-        Self { dead_after, keep_alive: DEFAULT_KEEP_ALIVE, has_peer_address: false, has_handle: false }
+        Self {
+            dead_after,
+            keep_alive: DEFAULT_KEEP_ALIVE,
+            has_peer_address: false,
+            has_handle: false,
+            close_after_answer: CloseAfterAnswer::default(),
+        }
     }
 
     /// Sets how long an idle connection is kept. Defaults to 75 s.
     #[must_use]
-    pub const fn with_keep_alive(self, keep_alive: Duration) -> Self {
+    pub fn with_keep_alive(self, keep_alive: Duration) -> Self {
         Self { keep_alive, ..self }
     }
 
     /// Sets whether requests carry the address of their peer, as [`ConnectInfo`](axum::extract::ConnectInfo).
     #[must_use]
-    pub const fn with_peer_address(self, has_peer_address: bool) -> Self {
+    pub fn with_peer_address(self, has_peer_address: bool) -> Self {
         Self { has_peer_address, ..self }
     }
 
     /// Sets whether requests carry a [`ConnectionHandle`](super::ConnectionHandle).
     #[must_use]
-    pub const fn with_connection_handle(self, has_handle: bool) -> Self {
+    pub fn with_connection_handle(self, has_handle: bool) -> Self {
         Self { has_handle, ..self }
     }
 
+    /// Sets the switch that makes every connection close after its next response. By default there is none.
+    #[must_use]
+    pub fn with_close_after_answer(self, close_after_answer: CloseAfterAnswer) -> Self {
+        Self { close_after_answer, ..self }
+    }
+
     /// Sets the socket options of a connection. With them, a peer that has gone to sleep or out of reach is noticed.
-    pub(super) fn apply_to(self, stream: &TcpStream) {
+    pub(super) fn apply_to(&self, stream: &TcpStream) {
         let socket = SockRef::from(stream);
         let keepalive = TcpKeepalive::new().with_time(self.dead_after).with_interval(self.dead_after / 3);
         let applied = socket.set_tcp_nodelay(true).and_then(|()| socket.set_tcp_keepalive(&keepalive));

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::activity::{Activity, Serving};
+use super::close_after_answer::ConnectionCloser;
 
 /// A stream that reports when it receives bytes, unless `activity` is absent.
 #[derive(Debug)]
@@ -69,12 +70,14 @@ impl AsyncWrite for TrackedIo {
 #[derive(Debug)]
 pub(super) struct TrackedBody {
     body: Body,
+    /// Closes the connection after this response, where that was decided while it was being sent.
+    closer: Option<ConnectionCloser>,
     _serving: Serving,
 }
 
 impl TrackedBody {
-    pub(super) const fn new(body: Body, serving: Serving) -> Self {
-        Self { body, _serving: serving }
+    pub(super) const fn new(body: Body, serving: Serving, closer: Option<ConnectionCloser>) -> Self {
+        Self { body, closer, _serving: serving }
     }
 }
 
@@ -83,7 +86,12 @@ impl http_body::Body for TrackedBody {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if let (Poll::Ready(_), Some(closer)) = (&frame, &self.closer) {
+            // Before the end of the response is written: the client sees both at once, and sends nothing in between.
+            closer.body();
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {
@@ -92,5 +100,14 @@ impl http_body::Body for TrackedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+impl Drop for TrackedBody {
+    fn drop(&mut self) {
+        // A response without a body, or one that the client did not want to the end.
+        if let Some(closer) = &self.closer {
+            closer.body();
+        }
     }
 }

@@ -322,3 +322,35 @@ async fn a_login_form_of_the_app_starts_a_session_unless_another_site_or_a_prefe
         assert_eq!((answer.status(), cookie(&answer)), (status, None), "{headers:?}");
     }
 }
+
+#[tokio::test]
+async fn in_a_handoff_every_response_of_http_1_closes_its_connection_on_a_server_of_the_apps_own_too() {
+    let state = state();
+    let app = LastcallLayer::new(Arc::clone(&state), RouteKind::App).layer(app());
+    let routes = crate::routes::all(&state).fallback_service(app);
+    let connection = async |path: &str, version: http::Version| {
+        let request = Request::get(path).version(version).header("accept", "text/html").body(Body::empty());
+        let answer = routes.clone().oneshot(request.unwrap()).await.unwrap();
+        answer.headers().get("connection").map(|value| value.to_str().unwrap().to_owned())
+    };
+    let paths = [
+        "/",
+        "/unwell",
+        "/unknown",
+        "/session",
+        "/events",
+        "/login",
+        "/ready",
+        "/healthz",
+        "/metrics",
+        "/assets/lastcall.js",
+    ];
+    for path in paths {
+        assert_eq!(connection(path, http::Version::HTTP_11).await, None, "{path} before");
+    }
+    state.close_after_answer.begin();
+    for path in paths {
+        assert_eq!(connection(path, http::Version::HTTP_11).await.as_deref(), Some("close"), "{path}");
+        assert_eq!(connection(path, http::Version::HTTP_2).await, None, "{path} over HTTP/2, which has no such field");
+    }
+}

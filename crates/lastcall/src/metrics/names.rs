@@ -41,6 +41,7 @@ pub(super) struct Instruments {
     logins: Counter,
     ends: [(Outcome, Counter); 5],
     adopted: Counter,
+    asked_to_move: Counter,
     tasks_active: Gauge,
     tasks: [(TaskOutcome, Counter); 3],
     sessions_present: Gauge,
@@ -78,6 +79,7 @@ impl Instruments {
             logins: counter!("total_logins"),
             ends: Outcome::ALL.map(end),
             adopted: counter!("lastcall_sessions_adopted_total"),
+            asked_to_move: counter!("lastcall_sessions_asked_to_move_total"),
             tasks_active: gauge!("lastcall_tasks_active"),
             tasks: TaskOutcome::ALL.map(task),
             sessions_present: gauge!("lastcall_sessions_present"),
@@ -111,6 +113,7 @@ impl Instruments {
         self.forced_logouts.absolute(totals.ended(Outcome::Forced));
         self.logins.absolute(totals.logins);
         self.adopted.absolute(totals.adopted);
+        self.asked_to_move.absolute(totals.asked_to_move);
         for (outcome, counter) in &self.ends {
             counter.absolute(totals.ended(*outcome));
         }
@@ -144,6 +147,10 @@ fn describe() {
     describe_counter!("total_logins", "Sessions started by this pod.");
     describe_counter!("lastcall_session_ends_total", "Sessions that ended, by outcome.");
     describe_counter!("lastcall_sessions_adopted_total", "Sessions adopted from another pod.");
+    describe_counter!(
+        "lastcall_sessions_asked_to_move_total",
+        "Sessions that were asked to move to another pod during a shutdown, once each."
+    );
     describe_gauge!("lastcall_sessions_present", "Sessions that are present: those that a drain would wait for.");
     describe_gauge!("lastcall_event_streams", "Event streams open now.");
     describe_gauge!("lastcall_websocket_connections", "WebSockets open now.");

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_domain::registry::{self, Registry};
+use session_domain::registry::{self, OutdatedMark, OwnershipMark, Registry};
 use session_domain::{Outcome, SessionId, Timestamp, UserName};
 
 use crate::event_streams::{CloseReason, EventStreams};
@@ -27,6 +27,20 @@ pub(crate) fn end(registry: &SessionRegistry, session: &LiveSession, outcome: Ou
         session.attachment().close_all(close);
     }
     ended
+}
+
+/// Ends a session of this pod because another pod owns it. `false` where it had ended already. Fails where what the store said
+/// after `mark` was taken is out of date.
+pub(crate) fn end_as_moved(
+    registry: &SessionRegistry,
+    session: &LiveSession,
+    mark: OwnershipMark,
+) -> Result<bool, OutdatedMark> {
+    let ended = registry.end_as_moved(session, mark)?;
+    if ended {
+        session.attachment().close_all(CloseReason::Moved);
+    }
+    Ok(ended)
 }
 
 /// Names the user of a session of this pod and gives it another id. `false` where the session has ended.

@@ -37,22 +37,23 @@ impl Sharing {
         // The sessions of a batch end before the next batch is claimed, so that no request finds one without its entry.
         for batch in sessions.chunks(BATCH) {
             let limit = CLAIM_TIMEOUT.min(until - Instant::now());
-            for (session, outcome) in batch.iter().zip(self.claim(batch.to_vec(), purpose, limit).await) {
+            let marks: Vec<_> = batch.iter().map(|session| session.ownership_mark()).collect();
+            let outcomes = self.claim(batch.to_vec(), purpose, limit).await;
+            for ((session, mark), outcome) in batch.iter().zip(marks).zip(outcomes) {
                 let (outcome, close) = match outcome {
-                    ClaimOutcome::Moved => {
-                        self.end_as_moved(session);
-                        continue;
-                    }
+                    ClaimOutcome::Moved if self.end_as_moved(session, mark).is_ok() => continue,
                     ClaimOutcome::LoggedOut { automatic } => {
                         live::log_out(&self.registry, session, automatic);
                         continue;
                     }
-                    ClaimOutcome::Claimed | ClaimOutcome::Unacknowledged if !still_applies(session) => {
+                    ClaimOutcome::Claimed | ClaimOutcome::Unacknowledged | ClaimOutcome::Moved
+                        if !still_applies(session) =>
+                    {
                         self.rewrite_lost(session);
                         continue;
                     }
                     ClaimOutcome::Claimed => reason.acknowledged(),
-                    ClaimOutcome::Unacknowledged => reason.unacknowledged(),
+                    ClaimOutcome::Unacknowledged | ClaimOutcome::Moved => reason.unacknowledged(),
                 };
                 if live::end(&self.registry, session, outcome, close) {
                     counts.count(outcome);

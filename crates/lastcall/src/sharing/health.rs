@@ -29,6 +29,8 @@ pub(super) struct HealthMonitor {
     recoveries: AtomicU64,
     /// Until when the store may be behind: another server may have taken its place while it was unavailable.
     behind_until: Mutex<Timestamp>,
+    /// Until when the pods write again what the store has lost.
+    lost_until: Mutex<Timestamp>,
     errors: AtomicU64,
     /// Whether it has ever taken a write.
     was_writable: AtomicBool,
@@ -42,6 +44,7 @@ impl HealthMonitor {
             partial_outage: Mutex::default(),
             recoveries: AtomicU64::new(0),
             behind_until: Mutex::default(),
+            lost_until: Mutex::default(),
             errors: AtomicU64::new(0),
             was_writable: AtomicBool::new(false),
         }
@@ -113,6 +116,13 @@ impl HealthMonitor {
         settled && !contents.settling && self.partial_outage.lock().is_none()
     }
 
+    /// Whether the store has just lost its data: the pods write again what they hold, and repeat what they have ended.
+    pub(super) fn has_lost_data(&self, contents: Contents, now: Timestamp) -> bool {
+        let known = *self.epoch.lock();
+        let is_other = known.is_some() && contents.epoch != known;
+        is_other || contents.settling || now < *self.lost_until.lock()
+    }
+
     /// Whether a lease that is missing has run out: only where its pod could have renewed it.
     pub(super) fn believes_leases(&self, now: Timestamp) -> bool {
         let epoch = *self.epoch.lock();
@@ -130,6 +140,7 @@ impl HealthMonitor {
         let before = self.epoch.lock().replace(epoch);
         let lost = before.is_some_and(|before| before != epoch);
         if lost {
+            *self.lost_until.lock() = now.plus(SETTLING);
             self.settle(now);
         }
         lost

@@ -44,6 +44,7 @@ impl Sharing {
 
     /// Ends a session that this pod owns. `false` where it lives on another pod by now.
     async fn try_log_out(&self, live: &LiveSession, automatic: bool) -> bool {
+        let mark = live.ownership_mark();
         match self.claim_one(live, ClaimPurpose::End).await {
             ClaimOutcome::Claimed | ClaimOutcome::Unacknowledged => {
                 live::log_out(&self.registry, live, automatic);
@@ -51,7 +52,8 @@ impl Sharing {
             }
             ClaimOutcome::LoggedOut { automatic } => _ = live::log_out(&self.registry, live, automatic),
             ClaimOutcome::Moved => {
-                self.end_as_moved(live);
+                // Where this pod has reclaimed it meanwhile, it is found here again.
+                let _ = self.end_as_moved(live, mark);
                 return false;
             }
         }

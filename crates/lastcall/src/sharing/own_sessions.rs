@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use session_domain::registry::{OutdatedMark, OwnershipMark};
 use session_domain::shared::{Adopts, OwnerNotice, SharedSession};
-use session_domain::{Outcome, Phase, SessionId};
+use session_domain::{Phase, SessionId};
 
 use super::Sharing;
 use crate::config::ForcedEnd;
-use crate::event_streams::CloseReason;
 use crate::notice::Terms;
 use crate::sessions::live::{self, LiveSession};
 
@@ -73,12 +73,14 @@ impl Sharing {
         self.rewrite_tasks_of(session);
     }
 
-    /// Ends a session here that another pod has adopted. It counts neither as a logout nor as forced.
-    pub(super) fn end_as_moved(&self, session: &LiveSession) {
-        let ended = live::end(&self.registry, session, Outcome::Moved, CloseReason::Moved);
+    /// Ends a session here that another pod has adopted, as the store said after `mark` was taken. It counts neither as a logout
+    /// nor as forced. Fails where this pod reclaims the session, or has reclaimed it since: ask the store again.
+    pub(super) fn end_as_moved(&self, session: &LiveSession, mark: Option<OwnershipMark>) -> Result<(), OutdatedMark> {
+        let ended = live::end_as_moved(&self.registry, session, mark.ok_or(OutdatedMark)?)?;
         if ended && session.attachment().any_open() {
             self.moved.lock().push(Arc::clone(session));
         }
+        Ok(())
     }
 
     /// The sessions that live on at another pod while this one holds streams or WebSockets of them.

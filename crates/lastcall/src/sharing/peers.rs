@@ -13,6 +13,12 @@ use super::Sharing;
 /// How often the leases are read.
 const READ_INTERVAL: Duration = Duration::from_millis(500);
 
+/// The same at first: where all pods get their signal at once, each learns it of the others before it asks a session to move there.
+const FIRST_READ_INTERVAL: Duration = Duration::from_millis(100);
+
+/// How often they are read at that interval.
+const FIRST_READS: u32 = 20;
+
 /// Whether the last read found a pod that can adopt sessions.
 #[derive(Debug, Default)]
 pub(super) struct Peers {
@@ -28,13 +34,13 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
     let follow = async {
         // The sender lives as long as the service.
         let _ = lifecycle.wait_for(|lifecycle| lifecycle.phase().is_shutting_down()).await;
-        loop {
+        for read in 0_u32.. {
             let pods = sharing.store.adopters().await;
             let pods = sharing.health.record_read(pods, sharing.clock.now());
             // Where the store does not answer, nothing can move, whatever was known.
             let can_adopt = pods.is_some_and(|pods| pods.iter().any(|pod| *pod != sharing.config.pod));
             sharing.peers.can_adopt.send_if_modified(|known| std::mem::replace(known, can_adopt) != can_adopt);
-            sleep(READ_INTERVAL).await;
+            sleep(if read < FIRST_READS { FIRST_READ_INTERVAL } else { READ_INTERVAL }).await;
         }
     };
     stop.run_until_cancelled(follow).await;

@@ -14,12 +14,14 @@ use std::time::Duration;
 use apply::Question;
 use guests::GuestWatch;
 use session_domain::SessionId;
+use session_domain::registry::OwnershipMark;
 use sweep::Sweep;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Sharing;
 use super::hints::Hint;
+use crate::sessions::live::LiveSession;
 use crate::store::Lookups;
 
 /// How often sessions are compared with the store.
@@ -27,6 +29,20 @@ const RECONCILE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Sessions that are looked up together.
 const LOOKUP_BATCH: usize = 1_000;
+
+/// A session that this pod holds when the store is asked about it.
+struct Held {
+    session: LiveSession,
+    mark: Option<OwnershipMark>,
+}
+
+impl Held {
+    fn find(sharing: &Sharing, id: SessionId) -> Option<Self> {
+        let session = sharing.registry.get(id)?;
+        let mark = session.ownership_mark();
+        Some(Self { session, mark })
+    }
+}
 
 /// Compares until `stop` is cancelled.
 pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
@@ -88,6 +104,8 @@ pub(super) async fn reconcile(sharing: &Arc<Sharing>, hints: &HashMap<SessionId,
     let all: Vec<_> = hints.iter().map(|(id, hint)| (*id, *hint)).collect();
     for batch in all.chunks(LOOKUP_BATCH) {
         let asked = sharing.clock.now();
+        // Noted before the store is asked: what it says is about the owner at that time.
+        let held: Vec<_> = batch.iter().map(|(id, _)| Held::find(sharing, *id)).collect();
         let ids = batch.iter().map(|(id, _)| *id).collect();
         let answer = sharing.health.record_read(sharing.store.lookup_many(ids).await, sharing.clock.now());
         let Some(Lookups { lookups, contents }) = answer else {
@@ -96,18 +114,22 @@ pub(super) async fn reconcile(sharing: &Arc<Sharing>, hints: &HashMap<SessionId,
         };
         let now = sharing.clock.now();
         let believes_absence = contents.is_some_and(|contents| sharing.health.believes_absence(contents, now));
-        for ((id, hint), lookup) in batch.iter().copied().zip(lookups) {
+        let has_lost_data = contents.is_some_and(|contents| sharing.health.has_lost_data(contents, now));
+        for (((id, hint), held), lookup) in batch.iter().copied().zip(held).zip(lookups) {
             // Checked before the registry: a session that is being adopted is not in the registry yet, and the message may be
             // about what comes after its adoption.
             let is_being_adopted = sharing.adoptions.is_in_progress(id);
-            let is_done = match sharing.registry.get(id) {
+            let is_done = match (held, sharing.registry.get(id)) {
                 // It has another id since the lookup: the answer is not about it.
-                Some(session) if session.id() != id => true,
-                Some(session) => {
-                    apply::own(sharing, &session, Question { id, asked, hint, believes_absence }, lookup).await
+                (_, Some(session)) if session.id() != id => true,
+                (Some(Held { session, mark }), Some(now)) if Arc::ptr_eq(&session, &now) => {
+                    let question = Question { id, asked, mark, hint, believes_absence, has_lost_data };
+                    apply::own(sharing, &session, question, lookup).await
                 }
-                None if is_being_adopted => false,
-                None => apply::not_held(sharing, id, hint, &lookup).await,
+                // This pod has taken it meanwhile.
+                (_, Some(_)) => false,
+                (_, None) if is_being_adopted => false,
+                (_, None) => apply::not_held(sharing, id, hint, &lookup).await,
             };
             if !is_done {
                 pending.insert(id, hint);

@@ -39,6 +39,7 @@ impl Sharing {
                 ServedSession::Guest(guest) => return self.request_rename(guest, id, user).await,
                 ServedSession::Own(live) => Arc::clone(live),
             };
+            let mark = live.ownership_mark();
             match self.claim_one(&live, ClaimPurpose::Rename).await {
                 ClaimOutcome::Claimed | ClaimOutcome::Unacknowledged => {
                     let old = live.id();
@@ -53,7 +54,8 @@ impl Sharing {
                     live::log_out(&self.registry, &live, automatic);
                     return SignInOutcome::Ended;
                 }
-                ClaimOutcome::Moved => self.end_as_moved(&live),
+                // Where this pod has reclaimed it meanwhile, it is found here again.
+                ClaimOutcome::Moved => _ = self.end_as_moved(&live, mark),
             }
             session = match self.lookup(live.id(), Purpose::Request).await {
                 SessionLookup::Found(found) => found,

@@ -2,6 +2,7 @@
 
 mod closer;
 mod faulty;
+mod outdated_answers;
 mod running_pod;
 mod storm;
 mod tasks;

@@ -164,20 +164,21 @@ impl Writer {
             .filter_map(|(id, pending)| Some((self.as_write(id, &pending)?, (id, pending))))
             .map(|(write, (id, pending))| {
                 let written_id = if let Write::Put { session, .. } = &write { session.id } else { id };
-                (write, (id, written_id, pending))
+                let mark = if let PendingWrite::Put(session) = &pending { session.ownership_mark() } else { None };
+                (write, (id, written_id, mark, pending))
             })
             .unzip();
         let Some(outcomes) = sharing.health.record_write(sharing.store.write(writes).await, sharing.clock.now()) else {
-            batch.into_iter().for_each(|(id, _, pending)| self.queue.restore(id, pending));
+            batch.into_iter().for_each(|(id, .., pending)| self.queue.restore(id, pending));
             return 0;
         };
         let mut retries = 0;
-        for ((id, written_id, pending), outcome) in batch.into_iter().zip(outcomes) {
+        for ((id, written_id, mark, pending), outcome) in batch.into_iter().zip(outcomes) {
             if outcome == WriteOutcome::Unavailable {
                 retries += 1;
                 self.queue.retry_at(sharing.clock.now().plus(RETRY_AFTER), id, pending);
             } else {
-                self.settle(written_id, &pending, &outcome).await;
+                self.settle(written_id, &pending, mark, &outcome).await;
             }
         }
         retries

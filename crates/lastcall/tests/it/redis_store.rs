@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use lastcall::store::{
-    Adoption, OwnerRequest, PodName, ReadOutcome, RedisStore, SessionId, SessionStore as _, SharedSession, SharedTask,
-    TaskId, TaskLease, TaskName, Timestamp, UserName, Write, WriteOutcome,
+    Adoption, Lease, OwnerRequest, PodName, ReadOutcome, RedisStore, SessionId, SessionStore as _, SharedSession,
+    SharedTask, TaskId, TaskLease, TaskName, Timestamp, UserName, Write, WriteOutcome,
 };
-use test_support::Redis;
+use test_support::{Redis, eventually};
 use uuid::Uuid;
 
 const TTL: Duration = Duration::from_secs(60);
@@ -131,4 +131,30 @@ async fn a_task_is_a_field_of_its_session_that_stays_where_the_session_moves_and
     assert_eq!(store.write(vec![put_task(false), end_task.clone(), end_task]).await.unwrap(), [Done, Done, Missing]);
     let ReadOutcome::Found(entry) = store.read(id).await.unwrap() else { panic!("the entry is gone") };
     assert!(entry.tasks.is_empty());
+}
+
+#[tokio::test]
+async fn the_pods_that_adopt_sessions_are_those_whose_lease_lives_and_says_so() {
+    let redis = Redis::start().await;
+    let store = RedisStore::new(&redis.url(), TTL).unwrap();
+    let name = |name| PodName::new(name).unwrap();
+    let lease = |pod, adopter, millis| Lease {
+        pod: name(pod),
+        draining: false,
+        adopter,
+        notice: None,
+        duration: Duration::from_millis(millis),
+    };
+    for lease in [lease("serving", true, 60_000), lease("full", false, 60_000), lease("killed", true, 1)] {
+        store.renew_lease(&lease).await.unwrap();
+    }
+    // What a pod of another release, or another program, wrote there does no harm.
+    let _: () = redis.ask(&["SADD", "lastcall:pods", "strange", "\n", ""]).await;
+    let _: () = redis.ask(&["SET", "lastcall:pod:strange", "serving"]).await;
+    let killed_is_gone = async || (redis.ask::<u8>(&["EXISTS", "lastcall:pod:killed"]).await == 0).then_some(());
+    eventually("the lease of the killed pod to run out", killed_is_gone).await;
+    assert_eq!(store.adopters().await.unwrap(), [name("serving")]);
+    assert_eq!(redis.ask::<u8>(&["SISMEMBER", "lastcall:pods", "killed"]).await, 0, "it is forgotten");
+    store.release_lease(&name("serving")).await.unwrap();
+    assert_eq!(store.adopters().await.unwrap(), []);
 }

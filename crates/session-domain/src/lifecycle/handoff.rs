@@ -68,6 +68,11 @@ impl Handoff {
         }
     }
 
+    /// The same with the pace at its beginning.
+    pub(super) const fn without_pace(self) -> Self {
+        Self { paid_until: self.asks_from, next: self.asks_from, ..self }
+    }
+
     /// What is due now, and when the next is.
     pub(super) fn step(mut self, notice: Notice, situation: Situation, effects: &mut Vec<Effect>) -> Self {
         let Situation { now, population, can_move } = situation;

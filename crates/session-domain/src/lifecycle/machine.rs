@@ -48,6 +48,18 @@ impl Lifecycle {
         }
     }
 
+    /// Whether others have nothing to learn from the change to `next`: only the pace of a handoff has moved on.
+    #[must_use]
+    pub fn differs_in_pace_only(&self, next: &Self) -> bool {
+        fn without_pace(mut machine: Lifecycle) -> Lifecycle {
+            if let State::Draining { handoff: Some(handoff), .. } = &mut machine.state {
+                *handoff = handoff.without_pace();
+            }
+            machine
+        }
+        without_pace(*self) == without_pace(*next)
+    }
+
     /// Delays the end of the propagation, or of the closing, by the time that the effects of the last step took: it begins
     /// after them.
     #[must_use]

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use parking_lot::MutexGuard;
+
 use super::Registry;
-use super::live_session::LiveSession;
+use super::live_session::{Identity, LiveSession};
 use crate::lifecycle::Admission;
 use crate::outcome::Outcome;
 use crate::time::Timestamp;
@@ -12,7 +14,16 @@ use crate::time::Timestamp;
 impl<X> Registry<X> {
     /// Ends the session. Returns `false` if it had ended already: only the first end counts.
     pub fn end(&self, session: &Arc<LiveSession<X>>, outcome: Outcome) -> bool {
-        let mut identity = session.lock();
+        self.end_locked(session, session.lock(), outcome)
+    }
+
+    /// Ends the session whose identity the caller has locked.
+    pub(super) fn end_locked(
+        &self,
+        session: &Arc<LiveSession<X>>,
+        mut identity: MutexGuard<'_, Identity>,
+        outcome: Outcome,
+    ) -> bool {
         if identity.ended.is_some() {
             return false;
         }

@@ -30,16 +30,21 @@ impl<X> Registry<X> {
     pub(super) fn keep_left_requests(&self, session: &Arc<LiveSession<X>>) {
         session.mark_moved();
         if session.has_requests() {
-            let mut left = self.left_requests.0.lock();
-            left.retain(|session| session.has_requests());
-            left.push(Arc::clone(session));
+            self.keep_left_request(session);
         }
     }
 
-    /// The number of sessions that live at another pod and have requests in flight here.
+    /// Waits for the requests of a session that moved.
+    pub(super) fn keep_left_request(&self, session: &Arc<LiveSession<X>>) {
+        let mut left = self.left_requests.0.lock();
+        left.retain(|other| other.has_requests() && !Arc::ptr_eq(other, session));
+        left.push(Arc::clone(session));
+    }
+
+    /// The number of sessions that live at another pod and have requests in flight here, those with protected work left out.
     pub(super) fn moved_with_requests(&self) -> u64 {
         let mut left = self.left_requests.0.lock();
         left.retain(|session| session.has_requests());
-        left.len() as u64
+        left.iter().filter(|session| !session.is_protected()).count() as u64
     }
 }

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, MutexGuard};
 use super::handoff::{self, HandoffState};
 use super::limits::{Limits, UNCONFIRMED_TTL};
 use super::presence::{Connections, PresenceClock, PresenceKind, PresenceStatus, RequestHistory};
+use super::reclaiming::Reclaims;
 use super::work::SessionWork;
 use crate::ids::{PodName, SessionId, UserName};
 use crate::lifecycle::NoticeId;
@@ -46,12 +47,13 @@ pub struct LiveSession<X> {
     attachment: X,
 }
 
-/// What only a login and the end change. The lock is held briefly, and only by requests of the same session.
+/// What only a login, a reclaim and the end change. The lock is held briefly, and only by requests of the same session.
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) id: SessionId,
     pub(super) user: UserName,
     pub(super) ended: Option<Outcome>,
+    pub(super) reclaims: Reclaims,
 }
 
 /// Takes changes, at its own pace.
@@ -64,7 +66,7 @@ pub(super) enum ChangeConsumer {
 impl<X> LiveSession<X> {
     pub(super) fn new(id: SessionId, user: UserName, attachment: X, now: Timestamp) -> Self {
         Self {
-            identity: Mutex::new(Identity { id, user, ended: None }),
+            identity: Mutex::new(Identity { id, user, ended: None, reclaims: Reclaims::default() }),
             login_time: now,
             last_activity: AtomicI64::new(now.as_millis()),
             is_confirmed: AtomicBool::new(false),
@@ -125,11 +127,12 @@ impl<X> LiveSession<X> {
 
     /// Whether the session lives at another pod by now. Takes no lock.
     pub(super) fn is_moved(&self) -> bool {
-        self.is_moved.load(Ordering::Acquire)
+        // `SeqCst`, as the counts of connections: either a request that begins sees the move, or the move sees the request.
+        self.is_moved.load(Ordering::SeqCst)
     }
 
     pub(super) fn mark_moved(&self) {
-        self.is_moved.store(true, Ordering::Release);
+        self.is_moved.store(true, Ordering::SeqCst);
     }
 
     /// What the caller attached when the session started.

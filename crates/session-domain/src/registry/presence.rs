@@ -70,7 +70,7 @@ impl Connections {
         if kind == PresenceKind::EventStream {
             self.ever_streamed.store(true, Ordering::Relaxed);
         }
-        self.by_kind[kind as usize].fetch_add(1, Ordering::Relaxed);
+        self.by_kind[kind as usize].fetch_add(1, Ordering::SeqCst);
         self.all.fetch_add(1, Ordering::AcqRel) == 0
     }
 
@@ -87,7 +87,7 @@ impl Connections {
     }
 
     pub(super) fn count(&self, kind: PresenceKind) -> u32 {
-        self.by_kind[kind as usize].load(Ordering::Relaxed)
+        self.by_kind[kind as usize].load(Ordering::SeqCst)
     }
 
     pub(super) fn any_open(&self) -> bool {

@@ -10,6 +10,7 @@ use crate::lifecycle::{Event, Lifecycle, Notice, Policy, Population, Signal, Sit
 use crate::outcome::Outcome;
 use crate::shared::SharedSession;
 
+mod handoff;
 mod protection;
 mod storm;
 

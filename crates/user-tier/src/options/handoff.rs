@@ -37,13 +37,14 @@ pub(super) struct Needs {
 impl HandoffArgs {
     /// Needs `DRAIN_TIMEOUT` and `FORCED_END`, which are applied before.
     pub(super) fn apply(&self, config: &mut Config, given: Needs, errors: &mut OptionErrors) {
-        let known_faults = errors.clone();
         let mut is_on = false;
         let mut handoff = HandoffPolicy::default();
         errors.set(&mut is_on, "HANDOFF", options::choice(&self.handoff, &SWITCH));
-        errors.set(&mut handoff.delay, "HANDOFF_DELAY", options::timeout(&self.handoff_delay));
+        let (delay, quiet) = (options::timeout(&self.handoff_delay), options::timeout(&self.handoff_quiet));
+        let are_times_valid = delay.is_ok() && quiet.is_ok();
+        errors.set(&mut handoff.delay, "HANDOFF_DELAY", delay);
         errors.set(&mut handoff.rate, "HANDOFF_RATE", options::number(&self.handoff_rate, 1..=1_000_000));
-        errors.set(&mut handoff.quiet, "HANDOFF_QUIET", options::timeout(&self.handoff_quiet));
+        errors.set(&mut handoff.quiet, "HANDOFF_QUIET", quiet);
         if !is_on {
             return;
         }
@@ -55,7 +56,7 @@ impl HandoffArgs {
                 .push("HANDOFF", "`on` needs SESSION_KEY: other pods have to verify the cookies; set it, or `shared`");
         }
         let drain_timeout = config.policy.drain_timeout;
-        if *errors == known_faults && !handoff.fits(drain_timeout) {
+        if are_times_valid && !handoff.fits(drain_timeout) {
             let [delay, quiet, drain] = [handoff.delay, handoff.quiet, drain_timeout].map(|time| time.as_secs_f64());
             errors.push(
                 "HANDOFF",

@@ -15,6 +15,7 @@ mod configuration;
 mod drain;
 mod flood;
 mod grpc;
+mod handoff;
 mod hostile;
 mod identity;
 mod last_metrics;

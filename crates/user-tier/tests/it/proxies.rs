@@ -4,6 +4,7 @@ mod drain;
 mod forwarded;
 mod haproxy;
 mod nginx;
+mod sticky;
 
 use std::time::Duration;
 
@@ -21,6 +22,13 @@ const POD: &str = "10.0.0.11:9090";
 /// The first block of code of this language in the manual.
 fn settings(language: &str) -> &'static str {
     let (_, rest) = MANUAL.split_once(&format!("```{language}\n")).unwrap();
+    rest.split_once("```").unwrap().0
+}
+
+/// The first block of code of this language after a heading of the manual.
+fn settings_after(heading: &str, language: &str) -> &'static str {
+    let (_, section) = MANUAL.split_once(&format!("\n{heading}\n")).unwrap();
+    let (_, rest) = section.split_once(&format!("```{language}\n")).unwrap();
     rest.split_once("```").unwrap().0
 }
 

@@ -1,7 +1,7 @@
 //! One session that a pod had when its drain began.
 
 use askama::Template;
-use fleet::{DrainEnd, DrainedSession};
+use fleet::{DrainEnd, DrainedSession, FleetView};
 use session_domain::{Outcome, SessionId, Timestamp};
 
 use crate::pages::relative_time::RelativeTime;
@@ -18,13 +18,15 @@ pub(super) struct SessionRow {
     /// How it left, and the CSS class of that text.
     departure: &'static str,
     class: &'static str,
+    /// The pod that holds the session now, where it has moved.
+    now_on: Option<String>,
 }
 
 impl SessionRow {
     pub(super) fn new(
         id: SessionId,
         person: &DrainedSession,
-        end: Option<DrainEnd>,
+        (end, view): (Option<DrainEnd>, &FleetView),
         after: &dyn Fn(Timestamp) -> String,
     ) -> Self {
         let (is_over, is_lost) = (end.is_some(), matches!(end, Some(DrainEnd::Lost(_))));
@@ -35,6 +37,8 @@ impl SessionRow {
             None => ("still there", "draining"),
             Some((_, outcome)) => departure(outcome),
         };
+        let has_moved = matches!(person.ended, Some((_, Some(Outcome::Moved))));
+        let now_on = view.row(id).filter(|_| has_moved).map(|row| row.session.pod.to_string());
         let left_at = person.ended.map(|(at, _)| at);
         Self {
             id: id.to_string(),
@@ -43,6 +47,7 @@ impl SessionRow {
             after: left_at.map(after),
             departure,
             class,
+            now_on,
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use askama::Template;
 use askama::filters::HtmlSafe;
-use fleet::{DrainEnd, DrainRecord};
+use fleet::{DrainEnd, DrainRecord, HandoffSummary};
 use session_domain::Outcome;
 use session_domain::lifecycle::Reason;
 
@@ -22,6 +22,8 @@ pub(in crate::pages) struct DrainRow {
     pub(in crate::pages) started_at: RelativeTime,
     duration: DrainDuration,
     pub(in crate::pages) numbers: Numbers,
+    /// How many sessions were asked to move and how long that took, where any were.
+    pub(in crate::pages) handoff: Option<HandoffTimes>,
     /// How it ended, and the CSS class of that text.
     pub(in crate::pages) end_text: &'static str,
     pub(in crate::pages) class: &'static str,
@@ -61,9 +63,35 @@ impl DrainRow {
             started_at: RelativeTime::clock(drain.started_at),
             duration: duration(drain, times),
             numbers: Numbers::new(drain),
+            handoff: drain.handoff().map(|handoff| HandoffTimes::new(&handoff, drain)),
             end_text,
             class,
             is_partial: drain.is_partial,
+        }
+    }
+}
+
+/// The handoff of a drain.
+pub(in crate::pages) struct HandoffTimes {
+    pub(in crate::pages) asked: u64,
+    /// The sessions that got the notice.
+    pub(in crate::pages) notified: u64,
+    /// The time from the signal to the last session that moved while users were there.
+    pub(in crate::pages) last_moved_after: Option<String>,
+    /// The times from the ask to the move: of half of the sessions, and of the slowest.
+    pub(in crate::pages) median: Option<String>,
+    pub(in crate::pages) longest: Option<String>,
+}
+
+impl HandoffTimes {
+    fn new(handoff: &HandoffSummary, drain: &DrainRecord) -> Self {
+        let HandoffSummary { asked, notified, last_moved_at, median, longest } = *handoff;
+        Self {
+            asked,
+            notified,
+            last_moved_after: last_moved_at.map(|at| format::duration(at.since(drain.measured_from()))),
+            median: median.map(format::duration),
+            longest: longest.map(format::duration),
         }
     }
 }
@@ -122,9 +150,7 @@ fn end(drain: &DrainRecord) -> (&'static str, &'static str) {
 
 /// Returns the time from the beginning until no session was present, or the drain ended, or now.
 fn duration(drain: &DrainRecord, times: TimeRendering) -> DrainDuration {
-    // `started_at` is the pod's clock, `first_seen_at` is ours. Only a drain that was seen from its beginning is measured by one
-    // clock.
-    let start = if drain.is_partial { drain.started_at.min(drain.first_seen_at) } else { drain.first_seen_at };
+    let start = drain.measured_from();
     match drain.emptied_at.or(drain.end.map(DrainEnd::at)) {
         Some(until) => DrainDuration::Whole(format::duration(until.since(start))),
         None => DrainDuration::SoFar(times.lasting(start)),

@@ -5,6 +5,7 @@ use fleet::{Conditions, FleetView, PodHealth, PodState, PodView, PodWork};
 use session_domain::Phase;
 
 use super::drain_progress::{Deadline, DrainProgress};
+use super::handoff::HandoffSection;
 use crate::format;
 use crate::pages::relative_time::{RelativeTime, TimeRendering};
 
@@ -57,6 +58,8 @@ struct LastReport {
     /// Whether tasks of its sessions are not shown because they are too many.
     has_tasks_left_out: bool,
     drain: Option<DrainProgress>,
+    /// How far its sessions have moved to other pods, where it has asked any to.
+    handoff: Option<HandoffSection>,
     deadline: Option<Deadline>,
     /// The sessions with work in progress that the pod waits for once its countdown is over: `2 sessions`.
     waiting_for: Option<String>,
@@ -123,6 +126,7 @@ impl LastReport {
                 Some(_) | None => times.lasting(began),
             }),
             drain,
+            handoff: HandoffSection::new(pod, view),
             deadline: deadline.map(|at| Deadline::new(at, times)),
             waiting_for: waits_for,
             is_closing: is_live && report.phase == Phase::Closing,

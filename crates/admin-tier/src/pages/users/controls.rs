@@ -52,7 +52,7 @@ impl Controls {
         Self {
             is_filtered: !query.filter.is_empty(),
             pods,
-            states: SessionState::ALL.map(|state| (state.as_str(), label(state))).into(),
+            states: states(asked, view),
             columns: COLUMNS.map(|(name, field)| column(name, field, query, &first_page)).into(),
             orders: COLUMNS.iter().flat_map(|(name, field)| orders(name, *field)).collect(),
             order: query.sort.to_string(),
@@ -64,6 +64,13 @@ impl Controls {
     }
 }
 
+/// Returns the states to choose from. Without a handoff there is nothing to find by the state that only a handoff has.
+fn states(asked: &SessionQuery, view: &FleetView) -> Vec<(&'static str, &'static str)> {
+    let has_handoff = view.asked_to_move() > 0 || asked.state == SessionState::AskedToMove.as_str();
+    let states = SessionState::ALL.into_iter().filter(|state| *state != SessionState::AskedToMove || has_handoff);
+    states.map(|state| (state.as_str(), label(state))).collect()
+}
+
 const fn label(state: SessionState) -> &'static str {
     match state {
         SessionState::Present => "present",
@@ -71,6 +78,7 @@ const fn label(state: SessionState) -> &'static str {
         SessionState::Notified => "notified",
         SessionState::NotNotified => "not notified",
         SessionState::Protected => "work in progress",
+        SessionState::AskedToMove => "asked to move",
         SessionState::LastKnown => "last known",
         SessionState::Doubtful => "in doubt",
     }

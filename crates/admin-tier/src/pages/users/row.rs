@@ -29,6 +29,8 @@ pub(super) struct UserRow {
     /// Whether several pods claim the session.
     is_shared: bool,
     is_notified: bool,
+    /// Whether it was asked to move to another pod.
+    is_asked_to_move: bool,
     /// Whether no page of the session is open.
     is_idle: bool,
     /// Whether it has work in progress that a drain waits for.
@@ -64,6 +66,7 @@ impl UserRow {
             is_doubtful: row.doubtful,
             is_shared: !row.also_at.is_empty(),
             is_notified: session.notified,
+            is_asked_to_move: session.asked_to_move,
             // Not known of a pod that cannot be reached.
             is_idle: !session.is_present() && !is_stale,
             is_protected: session.is_protected(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use session_domain::registry::OwnershipMark;
 use session_domain::{PodName, SessionId, Timestamp};
 
 use super::super::Sharing;
@@ -14,9 +15,13 @@ use crate::store::{Adoption, Lookup, Message, OwnerRequest, ReadOutcome, Summary
 pub(super) struct Question {
     pub(super) id: SessionId,
     pub(super) asked: Timestamp,
+    /// Taken before the store was asked.
+    pub(super) mark: Option<OwnershipMark>,
     pub(super) hint: Hint,
     /// Whether the store has lost nothing: what is absent was ended.
     pub(super) believes_absence: bool,
+    /// Whether the store has just lost its data.
+    pub(super) has_lost_data: bool,
 }
 
 /// Acts on the lookup of a session of this pod. `false` where that was not possible.
@@ -28,7 +33,7 @@ pub(super) async fn own(sharing: &Arc<Sharing>, session: &LiveSession, question:
             if hint != Hint::Adopted && sharing.health.may_be_behind(sharing.clock.now()) {
                 return reclaim(sharing, session, question.id, pod).await;
             }
-            sharing.end_as_moved(session);
+            return sharing.end_as_moved(session, question.mark).is_ok();
         }
         (Lookup::Found(Summary { request: Some(OwnerRequest::End { automatic }), .. }), _) => log_out(automatic),
         (Lookup::Found(Summary { request: Some(OwnerRequest::Rename(new)), .. }), _) => {
@@ -38,7 +43,7 @@ pub(super) async fn own(sharing: &Arc<Sharing>, session: &LiveSession, question:
         (Lookup::Absent, Hint::Requested(OwnerRequest::End { .. }))
             if question.believes_absence && session.is_stored() =>
         {
-            sharing.end_as_moved(session);
+            return sharing.end_as_moved(session, question.mark).is_ok();
         }
         // The entry was lost with the request in it, and is written again.
         (Lookup::Found(_) | Lookup::Absent, Hint::Requested(OwnerRequest::End { automatic })) => log_out(automatic),
@@ -52,8 +57,14 @@ pub(super) async fn own(sharing: &Arc<Sharing>, session: &LiveSession, question:
                 session.mark_cookie_returned();
             }
         }
-        // It has ended there since, or the store has lost it: the pod that adopted it knows.
-        (Lookup::Absent, Hint::Adopted) => sharing.end_as_moved(session),
+        // The store has lost it. The message may be from before this pod took the session back, and this pod the last that holds
+        // it: it is written here, too. Where the pod that adopted it writes it first, or has ended it, this pod learns that.
+        (Lookup::Absent, Hint::Adopted) if question.has_lost_data => {
+            sharing.rewrite_lost(session);
+            return false;
+        }
+        // It has ended there since.
+        (Lookup::Absent, Hint::Adopted) => return sharing.end_as_moved(session, question.mark).is_ok(),
         (Lookup::Absent, Hint::Active | Hint::None) if session.is_stored() => sharing.record_missing(session),
         // Not written yet.
         (Lookup::Absent, Hint::Active | Hint::None) => {}
@@ -80,6 +91,9 @@ pub(super) async fn not_held(sharing: &Sharing, id: SessionId, hint: Hint, looku
 /// Takes back the entry of a session that this pod holds. A store that has just returned names another owner: it may be behind,
 /// from before this pod adopted the session. The other pod gets a message.
 async fn reclaim(sharing: &Sharing, session: &LiveSession, id: SessionId, named: PodName) -> bool {
+    // Until the store has answered, nothing that was read before ends the session: it would name the other pod while that pod
+    // is told to let go.
+    let Some(_reclaim) = session.begin_reclaim() else { return true };
     let pinned = session.is_pinned();
     let to = sharing.config.pod.clone();
     let adoption = Adoption { id, from: named.clone(), to, unless_pinned: false, pinned };
@@ -92,6 +106,7 @@ async fn reclaim(sharing: &Sharing, session: &LiveSession, id: SessionId, named:
 
 /// Gives a session the id `id`: a guest's user has signed in on another pod. `false` where that was not possible.
 async fn rename(sharing: &Arc<Sharing>, session: &LiveSession, old: SessionId, id: SessionId) -> bool {
+    let mark = session.ownership_mark();
     // A request looks it up right now.
     let Ok(_lock) = sharing.adoptions.of(id).try_lock() else { return false };
     if session.id() != old {
@@ -113,7 +128,9 @@ async fn rename(sharing: &Arc<Sharing>, session: &LiveSession, old: SessionId, i
         }
         // Its user was faster with the new cookie: the session is here already, on another pod, or has ended again.
         Some(ReadOutcome::Found(_) | ReadOutcome::Absent(_) | ReadOutcome::Replaced) => {
-            sharing.end_as_moved(session);
+            if sharing.end_as_moved(session, mark).is_err() {
+                return false;
+            }
             sharing.write_now(Write::Delete { id: old, pod: sharing.config.pod.clone(), replaced_for: None }).await;
         }
     }

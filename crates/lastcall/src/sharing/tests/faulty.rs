@@ -1,11 +1,14 @@
 //! A store behind a network: requests and answers take a while, and it fails in every way that a server does.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use session_domain::shared::Owner;
 use session_domain::{PodName, SessionId};
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use crate::store::{
@@ -30,15 +33,49 @@ impl Condition {
     const ALL: [Self; 4] = [Self::None, Self::Slow, Self::ReadOnly, Self::Cut];
 }
 
-/// The store of all pods of a storm.
+/// The store of all pods of a storm, or the way of one pod to the memory of several.
 #[derive(Debug, Default)]
 pub(super) struct FaultyStore {
-    pub(super) memory: MemoryStore,
+    pub(super) memory: Arc<MemoryStore>,
     condition: AtomicU8,
     answers: AtomicU64,
+    /// The operations whose answers are held back.
+    holding: Mutex<Vec<&'static str>>,
+    /// The answers that are held back, the oldest first.
+    held: Mutex<Vec<oneshot::Sender<()>>>,
 }
 
 impl FaultyStore {
+    pub(super) fn around(memory: &Arc<MemoryStore>) -> Self {
+        Self { memory: Arc::clone(memory), ..Self::default() }
+    }
+
+    /// Holds back the answers to these operations from now on. They are executed.
+    pub(super) fn hold(&self, operations: &[&'static str]) {
+        *self.holding.lock() = operations.to_vec();
+    }
+
+    /// Waits until this many answers are held back.
+    pub(super) async fn holds(&self, answers: usize) {
+        while self.held.lock().len() < answers {
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// Releases one of the answers that are held back.
+    pub(super) fn release(&self, index: usize) {
+        // Nobody waits for it where the operation was cancelled.
+        let _ = self.held.lock().remove(index).send(());
+    }
+
+    async fn hold_answer(&self, operation: &str) {
+        if self.holding.lock().contains(&operation) {
+            let (release, released) = oneshot::channel();
+            self.held.lock().push(release);
+            let _ = released.await;
+        }
+    }
+
     pub(super) fn set(&self, condition: Condition) {
         self.condition.store(condition as u8, Ordering::Relaxed);
     }
@@ -92,6 +129,7 @@ macro_rules! over_the_network {
         $self.travel().await;
         $self.arrives($writes)?;
         let answer = $self.memory.$operation($($argument),*).await;
+        $self.hold_answer(stringify!($operation)).await;
         $self.travel().await;
         $self.answers()?;
         answer

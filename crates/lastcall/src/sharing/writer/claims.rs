@@ -36,6 +36,7 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
     // A missing entry was deleted by another pod where a message says so; otherwise the store has lost it.
     let is_any_missing = results.contains(&WriteOutcome::Missing);
     let unread = if is_any_missing { sharing.unread_hints().await } else { None }.unwrap_or_default();
+    let has_lost_data = is_any_missing && has_lost_data(sharing).await;
     let is_settled = sharing.health.believes_leases(sharing.clock.now());
     let outcome = |(index, session): (usize, &LiveSession)| match results.get(index) {
         Some(WriteOutcome::Done) => ClaimOutcome::Claimed,
@@ -43,7 +44,7 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
         Some(WriteOutcome::Requested(OwnerRequest::End { automatic })) => {
             ClaimOutcome::LoggedOut { automatic: *automatic }
         }
-        Some(WriteOutcome::Missing) => missing(session, purpose, &unread, is_settled),
+        Some(WriteOutcome::Missing) => missing(session, purpose, &unread, Doubt { is_settled, has_lost_data }),
         Some(WriteOutcome::Unavailable | WriteOutcome::Refused(_)) | None => ClaimOutcome::Unacknowledged,
     };
     let mut outcomes: Vec<_> = sessions.iter().enumerate().map(outcome).collect();
@@ -55,12 +56,28 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
         // Released sessions that the store has lost are written anew.
         let again: Vec<_> = lost.iter().map(|index| Arc::clone(&sessions[*index])).collect();
         for (index, result) in lost.into_iter().zip(write(sharing, &again, purpose, true).await) {
-            if result == WriteOutcome::Done {
-                outcomes[index] = ClaimOutcome::Claimed;
+            match result {
+                WriteOutcome::Done => outcomes[index] = ClaimOutcome::Claimed,
+                // The pod that adopted it has written it meanwhile.
+                WriteOutcome::NotOwner => outcomes[index] = ClaimOutcome::Moved,
+                _ => {}
             }
         }
     }
     outcomes
+}
+
+/// How far the store is to be believed.
+#[derive(Clone, Copy)]
+struct Doubt {
+    is_settled: bool,
+    has_lost_data: bool,
+}
+
+/// Whether the store has just lost its data; `true` where it does not answer.
+async fn has_lost_data(sharing: &Sharing) -> bool {
+    let contents = sharing.health.record_read(sharing.store.contents().await, sharing.clock.now());
+    contents.is_none_or(|contents| sharing.health.has_lost_data(contents, sharing.clock.now()))
 }
 
 /// The outcome where the store has no entry of the session. [`ClaimOutcome::Unacknowledged`] where the store has lost it and it
@@ -69,12 +86,18 @@ fn missing(
     session: &LiveSession,
     purpose: ClaimPurpose,
     unread: &HashMap<SessionId, Hint>,
-    is_settled: bool,
+    doubt: Doubt,
 ) -> ClaimOutcome {
     match unread.get(&session.id()) {
-        Some(Hint::Adopted) if session.is_stored() => ClaimOutcome::Moved,
+        // A message may be from before this pod took the session back. Where the session goes on, it is kept then: a pod that holds
+        // it, too, is asked to end it.
+        Some(Hint::Adopted) if session.is_stored() && (purpose == ClaimPurpose::End || !doubt.has_lost_data) => {
+            ClaimOutcome::Moved
+        }
         // Another pod has adopted it meanwhile, and has done what was requested.
-        Some(Hint::Requested(OwnerRequest::End { .. })) if is_settled && session.is_stored() => ClaimOutcome::Moved,
+        Some(Hint::Requested(OwnerRequest::End { .. })) if doubt.is_settled && session.is_stored() => {
+            ClaimOutcome::Moved
+        }
         Some(Hint::Requested(OwnerRequest::End { automatic })) => ClaimOutcome::LoggedOut { automatic: *automatic },
         Some(_) | None if purpose != ClaimPurpose::Release => ClaimOutcome::Claimed,
         Some(_) | None => ClaimOutcome::Unacknowledged,

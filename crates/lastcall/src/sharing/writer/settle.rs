@@ -1,6 +1,7 @@
 //! What follows from the outcome of a write.
 
 use session_domain::SessionId;
+use session_domain::registry::OwnershipMark;
 use tracing::warn;
 
 use super::super::Sharing;
@@ -9,8 +10,14 @@ use super::{REPEAT_AFTER, Writer};
 use crate::store::{Lookup, Message, OwnerRequest, WriteOutcome};
 
 impl Writer {
-    /// Acts on the outcome of a write of the session `id`.
-    pub(super) async fn settle(&mut self, id: SessionId, write: &PendingWrite, outcome: &WriteOutcome) {
+    /// Acts on the outcome of a write of the session `id`. `mark` was taken before the write.
+    pub(super) async fn settle(
+        &mut self,
+        id: SessionId,
+        write: &PendingWrite,
+        mark: Option<OwnershipMark>,
+        outcome: &WriteOutcome,
+    ) {
         if let WriteOutcome::Refused(reason) = outcome
             && self.refused.len() < MAX_PENDING
             && self.refused.insert(id)
@@ -27,7 +34,11 @@ impl Writer {
             {
                 self.sharing.sweep_all.notify_one();
             }
-            (PendingWrite::Put(session), WriteOutcome::NotOwner) => self.sharing.end_as_moved(session),
+            (PendingWrite::Put(session), WriteOutcome::NotOwner) => {
+                if self.sharing.end_as_moved(session, mark).is_err() {
+                    self.sharing.sweep_all.notify_one();
+                }
+            }
             (PendingWrite::Put(session), WriteOutcome::Missing) => self.sharing.record_missing(session),
             (
                 PendingWrite::Put(_),

@@ -90,6 +90,7 @@ impl Lifecycle {
     ) -> State {
         let Draining { notice, next_progress, ready, handoff } = state;
         let Situation { now, population, .. } = situation;
+        let is_moving = handoff.is_some_and(|handoff| handoff.is_moving);
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
@@ -102,7 +103,7 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::Remaining(0, notice.remaining(now))));
                 if population.sessions_with_work() > 0 {
                     self.notify_the_rest(state, effects);
-                    return self.finish_work(notice, ready, situation, effects);
+                    return self.finish_work(notice, ready && !is_moving, situation, effects);
                 }
                 self.propagate(notice.started_at, now, effects)
             }
@@ -110,7 +111,7 @@ impl Lifecycle {
                 if population.sessions_with_work() > 0 && now < self.work_ends_at(notice) {
                     self.notify_the_rest(state, effects);
                     effects.push(Effect::ForceCloseUnprotected(notice.reason));
-                    return self.finish_work(notice, ready, situation, effects);
+                    return self.finish_work(notice, ready && !is_moving, situation, effects);
                 }
                 effects.push(Effect::ForceClose(notice.reason));
                 cut_work(situation, effects);
@@ -162,13 +163,17 @@ impl Lifecycle {
         let Situation { now, population, .. } = situation;
         // Stays false: readiness must not flap.
         let ready = ready && population.present > 0;
+        // Without work only requests of sessions that moved are left, which are waited for until the deadline.
+        let until = if population.sessions_with_work() > 0 { self.work_ends_at(notice) } else { notice.deadline };
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Finishing { notice, until, next_progress, ready }
             }
             Event::Terminate(_) => self.hurry(notice, situation, effects),
-            Event::PopulationChanged | Event::TimePassed if population.sessions_with_work() == 0 || now >= until => {
+            Event::PopulationChanged | Event::TimePassed
+                if now >= until || (population.sessions_with_work() == 0 && population.requested_elsewhere == 0) =>
+            {
                 if population.present > 0 {
                     effects.push(Effect::ForceClose(notice.reason));
                 }

@@ -226,6 +226,22 @@ fn the_pod_is_unready_from_the_first_turn_on_while_another_pod_can_adopt() {
 }
 
 #[test]
+fn others_hear_of_a_handoff_when_something_changes_that_concerns_them() {
+    let mut model = Model::new(policy(), vec![Page::Stays; 100], |_| true);
+    model.step(TERM, 0);
+    let mut heard = vec![];
+    for now in (0..30_500).step_by(100) {
+        let before = model.machine;
+        model.step(TICK, now);
+        if !before.differs_in_pace_only(&model.machine) {
+            heard.push(now);
+        }
+    }
+    // The first turn, three lines of progress, the first notice, and the notice of all.
+    assert_eq!(heard, [5_000, 10_000, 15_000, 20_000, 30_000]);
+}
+
+#[test]
 fn a_request_of_a_session_that_moved_is_waited_for() {
     let in_flight = |seconds, requested_elsewhere| {
         let population = Population { requested_elsewhere, ..Population::default() };
@@ -236,6 +252,25 @@ fn a_request_of_a_session_that_moved_is_waited_for() {
     assert!(matches!(machine.state(), State::Draining { .. }));
     let (machine, _) = machine.step(Event::PopulationChanged, in_flight(2, 0));
     assert!(matches!(machine.state(), State::Propagating { .. }));
+}
+
+#[test]
+fn after_the_work_of_sessions_that_moved_their_requests_are_waited_for_until_the_deadline() {
+    let here = |seconds, protected_elsewhere, requested_elsewhere| {
+        let population = Population { protected_elsewhere, requested_elsewhere, ..Population::default() };
+        Situation { now: at(seconds), population, can_move: true }
+    };
+    let policy = Policy { task_grace: Duration::from_secs(30), ..policy() };
+    let (machine, _) = Lifecycle::new(policy).step(TERM, here(0, 1, 0));
+    let (machine, _) = machine.step(Event::PopulationChanged, here(10, 0, 1));
+    assert!(matches!(machine.state(), State::Finishing { .. }));
+    let (gone, _) = machine.step(Event::PopulationChanged, here(20, 0, 0));
+    assert!(matches!(gone.state(), State::Propagating { .. }));
+    let (machine, _) = machine.step(TICK, here(60, 0, 1));
+    assert!(
+        matches!(machine.state(), State::Propagating { .. }),
+        "a request without work has no time beyond the deadline"
+    );
 }
 
 fn page() -> impl Strategy<Value = Page> {

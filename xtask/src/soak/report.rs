@@ -1,0 +1,146 @@
+//! The report of a run: a table, and the bounds that are broken.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::books::Books;
+use super::options::{Arguments, Sticky, Switch};
+use super::tally::{Inner, Tally};
+
+/// What a run came to.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) summary: String,
+    pub(super) elapsed: Duration,
+    pub(super) requests: u64,
+    pub(super) repeated: u64,
+    pub(super) drains: Vec<Duration>,
+    pub(super) books: Vec<Books>,
+    pub(super) seen: Inner,
+    may_show_banners: bool,
+    has_handoff: bool,
+}
+
+impl Report {
+    pub(super) fn new(options: &Arguments, tally: &Tally) -> Self {
+        let has_handoff = options.handoff == Switch::On;
+        Self {
+            summary: options.summary(),
+            elapsed: tally.elapsed(),
+            requests: tally.requests(),
+            repeated: tally.repeated.load(std::sync::atomic::Ordering::Relaxed),
+            drains: Vec::new(),
+            books: Vec::new(),
+            seen: tally.snapshot(),
+            may_show_banners: !has_handoff || options.sticky == Sticky::IgnoringReadiness,
+            has_handoff,
+        }
+    }
+
+    /// Errors that nothing but drains explains.
+    pub(super) fn errors(&self) -> u64 {
+        self.seen.troubles.iter().filter(|((act, _), _)| act.is_empty()).map(|(_, count)| count).sum()
+    }
+
+    /// Banners that nothing but drains explains.
+    pub(super) fn banners(&self) -> u64 {
+        self.seen.banners.get("").copied().unwrap_or_default()
+    }
+
+    pub(super) fn forced(&self) -> u64 {
+        self.books.iter().map(|books| books.ended("forced")).sum()
+    }
+
+    /// The rows of the table.
+    pub(super) fn rows(&self) -> Vec<(String, String)> {
+        let seen = &self.seen;
+        let mut rows: Vec<(String, String)> = Vec::new();
+        let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
+        row("duration", format!("{:.0} s", self.elapsed.as_secs_f64()));
+        row("drains", format!("{}, each {}", self.drains.len(), spread(&self.drains)));
+        row("requests", self.requests.to_string());
+        row("sent again by the browser, unnoticed", self.repeated.to_string());
+        row("user-visible errors", self.errors().to_string());
+        for ((act, trouble), count) in &seen.troubles {
+            row(&format!("  {trouble}{}", during(act)), count.to_string());
+        }
+        row("banners", self.banners().to_string());
+        for (act, count) in seen.banners.iter().filter(|(act, _)| !act.is_empty()) {
+            row(&format!("  banners{}", during(act)), count.to_string());
+        }
+        row("attention asked of all users", format!("{:.0} s", seen.attention.as_secs_f64()));
+        row("sign-ins needed", seen.sign_ins.to_string());
+        row("moves of pages", format!("{}, quick retries {}", seen.moves, seen.quick_retries));
+        row("streams that ended without an event", seen.ends_without_event.to_string());
+        row("gaps of streams", format!("{}: {}", seen.gaps.len(), spread(&seen.gaps)));
+        row("  of which the server took", spread(&seen.openings));
+        let balanced = self.books.iter().filter(|books| books.fault().is_none()).count();
+        row("books that balance", format!("{balanced} of {}", self.books.len()));
+        let mut ended: BTreeMap<&str, u64> = BTreeMap::new();
+        for (outcome, count) in self.books.iter().flat_map(|books| &books.ended) {
+            *ended.entry(outcome).or_default() += count;
+        }
+        for (outcome, count) in ended {
+            row(&format!("  sessions that ended {outcome}"), count.to_string());
+        }
+        row("  sessions notified", self.books.iter().map(|books| books.notified).sum::<u64>().to_string());
+        rows
+    }
+
+    /// The bounds that are broken.
+    pub(super) fn broken(&self) -> Vec<String> {
+        let mut broken: Vec<String> = self.books.iter().filter_map(Books::fault).collect();
+        let mut bound = |count: u64, what: &str| {
+            if count > 0 {
+                broken.push(format!("{count} {what}, but 0 are allowed"));
+            }
+        };
+        bound(self.errors(), "user-visible errors");
+        if !self.may_show_banners {
+            bound(self.banners(), "banners");
+        }
+        if self.has_handoff {
+            bound(self.forced(), "forced ends");
+            let is_calm = self.seen.troubles.keys().all(|(act, _)| act.is_empty());
+            if is_calm {
+                bound(self.seen.sign_ins, "sign-ins");
+            }
+        }
+        broken
+    }
+
+    /// Prints the table, and the errors word for word.
+    pub(super) fn print(&self) {
+        println!("\n{}", self.summary);
+        for (name, value) in self.rows() {
+            println!("  {name:<48} {value}");
+        }
+        for sample in &self.seen.samples {
+            println!("  {sample}");
+        }
+    }
+}
+
+/// Prints two runs side by side.
+pub(super) fn compare(one: &Report, other: &Report) {
+    println!("\n  {:<48} {:>24} {:>24}", "", "HANDOFF=off", "HANDOFF=on");
+    let others: BTreeMap<String, String> = other.rows().into_iter().collect();
+    let ones: BTreeMap<String, String> = one.rows().into_iter().collect();
+    for name in ["drains", "banners", "sign-ins needed", "attention asked of all users", "user-visible errors"] {
+        let value = |rows: &BTreeMap<String, String>| rows.get(name).cloned().unwrap_or_default();
+        println!("  {name:<48} {:>24} {:>24}", value(&ones), value(&others));
+    }
+}
+
+fn during(act: &str) -> String {
+    if act.is_empty() { String::new() } else { format!(" ({act})") }
+}
+
+/// Median, 99th percentile and maximum.
+fn spread(times: &[Duration]) -> String {
+    let mut sorted = times.to_vec();
+    sorted.sort_unstable();
+    let at = |percent: usize| sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)));
+    let shown = |percent| at(percent).map_or("none".to_owned(), |time| format!("{:.2} s", time.as_secs_f64()));
+    format!("median {}, p99 {}, max {}", shown(50), shown(99), shown(100))
+}
