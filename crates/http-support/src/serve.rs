@@ -1,7 +1,7 @@
 //! Accepting and serving connections: HTTP/1.1 and h2c by hyper, with bounded buffers and a time limit for heads.
 //!
 //! A pod that drains must be reachable, so that connections are accepted during the whole drain, until `stop` is cancelled.
-//! Then every connection finishes its requests; the caller drops the rest at its own deadline. When file descriptors run
+//! Then every connection finishes its requests, one that is new answers its first; the caller drops the rest at its own deadline. When file descriptors run
 //! short, the connections that have been idle longest close first.
 
 mod activity;
@@ -20,6 +20,7 @@ use axum::Router;
 pub use close_after_answer::CloseAfterAnswer;
 pub use connection::ConnectionHandle;
 pub use connections::Connections;
+use futures_util::FutureExt as _;
 pub use settings::ConnectionSettings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -61,6 +62,11 @@ pub async fn serve(
             }
             Err(error) => recover(&error, &connections).await,
         }
+    }
+    // Clients whose connection is established would see it reset. Those that come later are refused, and a proxy tries another pod.
+    while let Some(Ok((stream, peer))) = listener.accept().now_or_never() {
+        let open = connections.open();
+        tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings.clone(), open));
     }
     drop(listener);
     while let Some(ended) = tasks.join_next().await {
