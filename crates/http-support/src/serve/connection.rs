@@ -143,6 +143,7 @@ async fn serve(
         // Boxed, so that a connection of HTTP/1.1 does not pay for its size.
         let mut connection = Box::pin(connection);
         tokio::select! {
+            biased;
             result = connection.as_mut() => result,
             () = close.cancelled() => {
                 connection.as_mut().graceful_shutdown();
@@ -159,6 +160,8 @@ async fn serve(
             .with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {
+            // hyper closes a connection of which it has read nothing, and the first request is there.
+            biased;
             result = connection.as_mut() => result,
             () = close.cancelled() => {
                 connection.as_mut().graceful_shutdown();
