@@ -34,6 +34,8 @@ pub struct UserWaits {
     pub task_grace: Duration,
     /// `PROPAGATION_WAIT`.
     pub propagation: Duration,
+    /// The waits of a handoff, where `HANDOFF` is on.
+    pub handoff: Option<HandoffWaits>,
     /// How long the pod may take to close its database.
     pub closers: Duration,
     /// `TERMINATION_GRACE_PERIOD`, the grace period as the pod knows it.
@@ -50,6 +52,15 @@ pub struct UserWaits {
     pub progress: Duration,
     /// How late a pod may notice a change of the maintenance switch.
     pub switch: Duration,
+}
+
+/// The waits of a handoff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HandoffWaits {
+    /// `HANDOFF_DELAY`.
+    pub delay: Duration,
+    /// `HANDOFF_QUIET`.
+    pub quiet: Duration,
 }
 
 /// The waits of the maintenance page.
@@ -105,6 +116,14 @@ impl UserWaits {
                  database {closers} + closing {} = {end}, and terminationGracePeriodSeconds grants {grace}: grant {} or more, or shorten a wait",
                 shown(SHUTDOWN_TIMEOUT),
                 self.end().as_secs()
+            ));
+        }
+        if let Some(HandoffWaits { delay, quiet }) = self.handoff.filter(|it| it.delay + it.quiet >= self.drain / 2) {
+            faults.push(format!(
+                "{name}: HANDOFF_DELAY {} + HANDOFF_QUIET {} are not below half of DRAIN_TIMEOUT {drain}: shorten them, or grant \
+                 a longer drain",
+                shown(delay),
+                shown(quiet)
             ));
         }
         let granted = self.grace.saturating_sub(self.pre_stop);

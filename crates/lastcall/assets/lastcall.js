@@ -115,7 +115,7 @@
     for (const copy of [...document.getElementsByTagName("lastcall-banner")]) if (copy !== host) copy.remove();
     for (const copy of document.querySelectorAll("#drain-banner")) if (copy !== banner) copy.hidden = true;
   }
-  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`, short: (name) => `${name} running.`, anything: "Work", until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason }, seconds) => `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (name) => `${name} läuft noch.`, anything: "Arbeit", until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
+  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], movesOn: ["This page continues on another server at ", " at the latest."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`, short: (name) => `${name} running.`, anything: "Work", until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", move: "Move Now", moving: "Moving…", notMoved: "This page could not move yet. You stay signed in, and it moves by itself as soon as it can.", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason, moves }, seconds) => moves ? `Der Server wird in ${seconds}s neu gestartet. Sie bleiben angemeldet. Bitte speichern Sie Ihre Arbeit.` : `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], movesOn: ["Diese Seite wird spätestens um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (name) => `${name} läuft noch.`, anything: "Arbeit", until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", move: "Jetzt wechseln", moving: "Wird gewechselt…", notMoved: "Diese Seite konnte noch nicht wechseln. Sie bleiben angemeldet, und sie wechselt von selbst, sobald es geht.", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
   var MAX_SHORT_NAME = 10;
   function chooseTexts(pageLanguage) {
     const preferred = navigator.languages ?? [];
@@ -149,13 +149,15 @@
     #workNames;
     #describeWork;
     #logout;
+    #move;
     #parts;
     #notice = null;
     #remainingMs = 0;
     #collapsed = false;
+    #busy = false;
     #cancellation = null;
     #endMessage = null;
-    constructor({ host, title, texts, savesText, workNames, describeWork: describeWork2, logout }) {
+    constructor({ host, title, texts, savesText, workNames, describeWork: describeWork2, logout, move }) {
       this.#host = host;
       this.#title = title;
       this.#texts = texts;
@@ -163,6 +165,7 @@
       this.#workNames = workNames;
       this.#describeWork = describeWork2;
       this.#logout = logout;
+      this.#move = move;
       this.#parts = new BannerParts(host, () => this.#prepare());
       this.#parts.locate();
       observeRestoredParts(host.element, () => this.refresh());
@@ -223,11 +226,17 @@
       if (this.#parts.write("drain-problem", text)) this.#parts.find("drain-problem").hidden = !text;
     }
     setBusy(busy) {
+      this.#busy = busy;
+      this.#drawButton();
+    }
+    #drawButton() {
       const { words } = this.#texts;
+      const [busy, moves] = [this.#busy, this.#notice?.moves];
       const control = this.#parts.find("leave-now");
       const button = control?.matches("form") ? control.querySelector("button") : control;
       if (!button) return;
-      button.textContent = busy ? words.leaving : words.leave;
+      const text = moves ? busy ? words.moving : words.move : busy ? words.leaving : words.leave;
+      if (button.textContent !== text) button.textContent = text;
       button.setAttribute("aria-disabled", String(busy));
     }
     #prepare() {
@@ -237,11 +246,12 @@
       banner.dir = direction;
       banner.setAttribute("role", "region");
       banner.setAttribute("aria-label", words.label);
-      this.setBusy(false);
+      this.#drawButton();
       const control = this.#parts.find("leave-now");
       control?.addEventListener(control.matches("form") ? "submit" : "click", (event) => {
         event.preventDefault();
-        this.#logout();
+        if (this.#notice?.moves) this.#move();
+        else this.#logout();
       });
       this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
       this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
@@ -253,6 +263,7 @@
       const notice = this.#notice;
       this.#hideCancellation();
       this.showProblem("");
+      this.#drawButton();
       this.#collapse(this.#collapsed);
       const stay = this.#parts.find("stay-here");
       if (stay) stay.hidden = notice.auto_logout;
@@ -261,9 +272,9 @@
       time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
       const waited = notice.protected && notice.grace_ms > 0;
       const { until, goesOn } = waited ? words.work : words;
-      const [before, after] = notice.stays_signed_in ? goesOn : until;
+      const [before, after] = notice.moves && !waited ? words.movesOn : notice.stays_signed_in ? goesOn : until;
       const work = notice.protected ? [element("strong", { id: "drain-work" }), " "] : [];
-      this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected ? ` ${words.work.logout}` : "");
+      this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected && !notice.moves ? ` ${words.work.logout}` : "");
       this.#parts.banner.toggleAttribute("data-protected", Boolean(notice.protected));
       this.setEnd(this.#remainingMs);
       this.#drawCountdown();
@@ -314,12 +325,12 @@
   };
   var OPEN_TIMEOUT_MS = 5e3;
   var SILENCE_LIMIT = 1.8;
-  var EVENTS = ["connected", "drain", "drain-cancelled", "session-ended", "stream-ended", "heartbeat"];
+  var EVENTS = ["connected", "drain", "drain-cancelled", "move", "session-ended", "stream-ended", "heartbeat"];
   var EventStream = class {
     #source;
     #watchdog = null;
     #heartbeatMs = 15e3;
-    constructor(url, onEvent, onBlocked, onBroken) {
+    constructor(url, { onEvent, onBlocked, onSilent, onEnded }) {
       this.#source = new EventSource(url);
       const end = (report) => () => {
         this.close();
@@ -330,11 +341,11 @@
         this.#source.addEventListener(name, (event) => {
           const data = JSON.parse(event.data);
           if (name === "connected") this.#heartbeatMs = data.heartbeat_ms;
-          this.#watch(this.#heartbeatMs * SILENCE_LIMIT, end(onBroken));
+          this.#watch(this.#heartbeatMs * SILENCE_LIMIT, end(onSilent));
           onEvent(name, data);
         });
       }
-      this.#source.onerror = end(onBroken);
+      this.#source.onerror = end(onEnded);
     }
     close() {
       clearTimeout(this.#watchdog);
@@ -437,6 +448,7 @@
       if (this.#connection.isLeader()) {
         if (type === "query") this.send({ type: "state", ...this.#connection.currentState() });
         else if (type === "visible") this.#connection.tabVisible();
+        else if (type === "move") this.#connection.move();
         else if (name === "session-ended") this.#connection.receive(name, data);
         return;
       }
@@ -472,6 +484,53 @@
       const round = this.#round;
       await takeOverDelay();
       if (round === this.#round) this.#connection.takeOver(false);
+    }
+  };
+  var JITTER_MS = 500;
+  var MAX_RETRIES = 6;
+  var ASK_INTERVAL_MS = 2e3;
+  var END_TOLERANCE_MS = 1e4;
+  var SETTLED_AFTER_MS = 1e3;
+  var randomDelay = () => Math.random() * JITTER_MS;
+  var Handoff = class {
+    #pod = null;
+    #until = -Infinity;
+    #retries = MAX_RETRIES;
+    #lastAttempt = -Infinity;
+    #connectedAt = NaN;
+    #isAttempt = false;
+    get isAnnounced() {
+      return performance.now() < this.#until;
+    }
+    get connectedMs() {
+      return performance.now() - this.#connectedAt;
+    }
+    get hasReturned() {
+      return this.#isAttempt && this.connectedMs < SETTLED_AFTER_MS;
+    }
+    opening(isAttempt) {
+      this.#isAttempt = isAttempt;
+      this.#connectedAt = NaN;
+      if (isAttempt) this.#lastAttempt = performance.now();
+    }
+    connected() {
+      this.#connectedAt = performance.now();
+    }
+    announce(pod, remainingMs) {
+      if (!this.hasReturned && (pod !== this.#pod || !this.isAnnounced)) {
+        this.#pod = pod;
+        this.#retries = MAX_RETRIES;
+        this.#lastAttempt = -Infinity;
+      }
+      this.#until = performance.now() + remainingMs + END_TOLERANCE_MS;
+    }
+    takeRetry() {
+      if (!this.hasReturned || this.#retries === 0) return false;
+      this.#retries -= 1;
+      return true;
+    }
+    get pauseMs() {
+      return Math.max(0, this.#lastAttempt + ASK_INTERVAL_MS - performance.now());
     }
   };
   function onPageLifecycle({ suspend, resume, offline, online, visible }) {
@@ -661,6 +720,9 @@
   var BACKOFF_MS = { first: 1e3, max: 3e4 };
   var POLL_INTERVAL_MS = { idle: 5e3, countdown: 2e3 };
   var POLLS_PER_ATTEMPT = 6;
+  var STABLE_MS = 3e3;
+  var QUIET_MS = { moving: 3e3, otherwise: 1e3 };
+  var ASKING_WITHOUT_STREAM_MS = 2e3;
   var jitter = (ms) => ms * (0.5 + Math.random() / 2);
   var Connection = class {
     #options;
@@ -673,6 +735,11 @@
     #round = 0;
     #openingRound = -1;
     #evicted = false;
+    #handoff = new Handoff();
+    #asking = null;
+    #moving = false;
+    #clicked = false;
+    #quiet = null;
     constructor(options) {
       this.#options = options;
       this.#session = new SessionState(options, { forward: (name, data) => this.#leads && this.#follower.send({ type: "event", name, data }), stop: (state) => {
@@ -683,14 +750,14 @@
         this.#begin();
         this.#continueWithoutLock(true);
       });
-      const followerCallbacks = { isLeader: () => this.#leads, currentState: () => ({ state: this.#state, connected: this.#session.connected }), receive: (name, data) => this.#session.receiveForwarded(name, data), setState: (state) => this.#setState(state), ask: () => this.ask(), takeOver: (steal) => this.open(steal), tabVisible: () => this.#evicted && this.open() };
+      const followerCallbacks = { isLeader: () => this.#leads, currentState: () => ({ state: this.#state, connected: this.#session.connected }), receive: (name, data) => this.#session.receiveForwarded(name, data), setState: (state) => this.#setState(state), ask: () => this.ask(), takeOver: (steal) => this.open(steal), tabVisible: () => this.#evicted && this.open(), move: () => this.move() };
       this.#follower = new Follower(followerCallbacks, options.shared);
       onPageLifecycle({ suspend: () => this.close(), resume: () => this.#session.isMissing ? this.ask() : this.open(), offline: () => this.#goOffline(), online: () => this.#follower.follows || this.#session.isMissing ? this.ask() : this.open(), visible: () => this.#becomeVisible() });
     }
     async open(steal = false) {
       if (this.isOver || this.#openingRound === this.#round) return;
       this.#lock.open();
-      this.#options.consent.open();
+      for (const consent of this.#options.consents) consent.open();
       this.#follower.open();
       if (this.#lock.held) return this.#listen();
       const round = this.#begin();
@@ -707,12 +774,26 @@
       this.#lock.release();
       if (led) this.#follower.send({ type: "bye" });
       this.#lock.close();
-      this.#options.consent.close();
+      for (const consent of this.#options.consents) consent.close();
       this.#follower.close();
+      clearTimeout(this.#quiet);
+      this.#quiet = null;
+      this.#attempts = 0;
     }
     ask() {
       const round = this.#round;
       return this.#session.ask(() => round !== this.#round);
+    }
+    async move() {
+      if (this.#follower.follows) return this.#follower.send({ type: "move" });
+      const { pod, drain } = this.#session.connected ?? {};
+      this.#clicked = true;
+      if (this.#stream && drain) {
+        this.#handoff.announce(pod, drain.remaining_ms);
+        return this.#requestMove(drain);
+      }
+      await this.ask();
+      this.#reportFailedMove();
     }
     signedOut(automatic) {
       if (this.isOver) return;
@@ -735,6 +816,9 @@
       this.#stream?.close();
       this.#stream = null;
       this.#lock.stopWaiting();
+      this.#options.moveConsent.reset();
+      this.#asking = null;
+      this.#moving = false;
       return this.#round += 1;
     }
     async #continueWithoutLock(taken) {
@@ -744,14 +828,19 @@
       await this.#lock.waitFor(() => round !== this.#round);
       if (round === this.#round && this.#lock.held) this.#listen();
     }
-    #listen() {
+    #listen(isAttempt = false) {
       const round = this.#begin();
       this.#evicted = false;
-      this.#setState(this.#attempts ? "lost" : "opening");
-      this.#stream = new EventStream(`${this.#options.routes}events`, (name, data) => round === this.#round && this.#receive(name, data), () => round === this.#round && this.#poll(POLLS_PER_ATTEMPT), () => round === this.#round && this.#reopen());
+      this.#handoff.opening(isAttempt);
+      this.#setWaiting(this.#attempts ? "lost" : "opening");
+      const current = (handle) => (...values) => round === this.#round && handle(...values);
+      this.#stream = new EventStream(`${this.#options.routes}events`, { onEvent: current((name, data) => this.#receive(name, data)), onBlocked: current(() => this.#poll(POLLS_PER_ATTEMPT)), onSilent: current(() => this.#streamSilent()), onEnded: current(() => this.#streamEnded()) });
     }
     #receive(name, data) {
-      this.#attempts = 0;
+      if (name === "connected") {
+        this.#handoff.connected();
+        if (this.#clicked) this.#expectToStay();
+      }
       if (name === "stream-ended") {
         this.#evicted = true;
         this.#poll(Infinity);
@@ -759,10 +848,71 @@
       }
       if (name !== "session-ended") this.#setState("live");
       this.#session.receive(name, data);
+      if (name === "move") this.#receiveMove(data);
+    }
+    #receiveMove(data) {
+      this.#handoff.announce(this.#session.connected?.pod, data.remaining_ms);
+      if (this.#handoff.hasReturned) this.#attemptMove();
+      else this.#requestMove(data);
+    }
+    async #requestMove({ reason, forced_logout_at, remaining_ms }) {
+      if (this.#asking || this.#moving) return;
+      const round = this.#round;
+      this.#asking = this.#options.moveConsent.request({ reason, forced_logout_at, remaining_ms }, remaining_ms);
+      const consented = await this.#asking;
+      if (round !== this.#round) return;
+      this.#options.moveConsent.reset();
+      this.#asking = null;
+      if (consented) this.#attemptMove();
+      else this.#reportFailedMove();
+    }
+    async #attemptMove() {
+      if (this.#moving) return;
+      this.#moving = true;
+      let round = this.#round;
+      const isRetry = this.#handoff.takeRetry();
+      const pause = isRetry || this.#clicked ? 0 : this.#handoff.pauseMs;
+      if (pause) await sleep(pause);
+      if (round !== this.#round) return;
+      round = this.#begin();
+      this.#keepQuiet(QUIET_MS.moving);
+      if (!isRetry) await sleep(randomDelay());
+      if (round === this.#round) this.#listen(true);
+    }
+    async #expectToStay() {
+      const round = this.#round;
+      await sleep(SETTLED_AFTER_MS);
+      if (round === this.#round) this.#reportFailedMove();
+    }
+    #reportFailedMove() {
+      if (this.#clicked) this.#session.receive("move-failed", {});
+      this.#clicked = false;
+    }
+    async #streamEnded() {
+      const { connectedMs, isAnnounced } = this.#handoff;
+      const wasStable = this.#forgetFailures();
+      if (Number.isNaN(connectedMs) || !(isAnnounced || wasStable)) return this.#reopen();
+      this.#keepQuiet(isAnnounced ? QUIET_MS.moving : QUIET_MS.otherwise);
+      const round = this.#round;
+      const pause = sleep(ASKING_WITHOUT_STREAM_MS);
+      if (this.#asking && !await Promise.race([this.#asking, pause.then(() => true)])) await pause;
+      if (round === this.#round) this.#attemptMove();
+    }
+    #streamSilent() {
+      this.#forgetFailures();
+      this.#reopen();
+    }
+    #forgetFailures() {
+      const wasStable = this.#handoff.connectedMs >= STABLE_MS;
+      if (wasStable) this.#attempts = 0;
+      return wasStable;
+    }
+    #keepQuiet(ms) {
+      this.#quiet ??= setTimeout(() => this.#setState("lost"), ms);
     }
     async #reopen() {
       const round = this.#begin();
-      this.#setState("lost");
+      this.#setWaiting("lost");
       const delay = Math.min(BACKOFF_MS.first * 2 ** this.#attempts, BACKOFF_MS.max);
       this.#attempts += 1;
       await sleep(jitter(delay));
@@ -792,11 +942,88 @@
       if (mayOpen && !this.#session.isMissing) this.open();
       else this.ask();
     }
+    #setWaiting(state) {
+      if (this.#quiet === null) this.#setState(state);
+    }
     #setState(state) {
+      clearTimeout(this.#quiet);
+      this.#quiet = null;
       if (state === this.#state) return;
       this.#state = state;
       if (this.#leads) this.#follower.send({ type: "state", state, connected: this.#session.connected });
       this.#options.onState(state);
+    }
+  };
+  var OBJECTION_TIMEOUT_MS = 300;
+  var Consent = class {
+    #channel;
+    #ask;
+    #shared;
+    #counts;
+    #objects;
+    #own = null;
+    #objected = false;
+    #saving = /* @__PURE__ */ new Set();
+    #onAnswer = () => {
+    };
+    constructor({ channel, ask, shared, counts = () => true, objects = () => false }) {
+      this.#channel = new Channel(channel, (message) => this.#receive(message));
+      this.#ask = ask;
+      this.#shared = shared;
+      this.#counts = counts;
+      this.#objects = objects;
+    }
+    open() {
+      if (this.#shared) this.#channel.open();
+    }
+    close() {
+      this.#channel.close();
+    }
+    async request(detail, timeoutMs) {
+      this.#own = this.#askPage({ ...detail, elsewhere: false });
+      if (!this.#own.consents) return false;
+      this.#objected = false;
+      this.#saving.clear();
+      const timeout = sleep(timeoutMs);
+      if (this.#shared) {
+        this.#channel.send({ ...detail, type: "request" });
+        await this.#until(() => this.#objected, sleep(Math.min(OBJECTION_TIMEOUT_MS, timeoutMs / 4)));
+      }
+      await Promise.race([this.#own.saved, timeout]);
+      await this.#until(() => this.#objected || !this.#saving.size, timeout);
+      return !this.#objected;
+    }
+    reset() {
+      this.#own = null;
+    }
+    #askPage(detail) {
+      const saves = [];
+      const waitUntil = (promise) => void saves.push(promise);
+      const consents = this.#ask(detail, waitUntil);
+      return { consents, saves: saves.length > 0, saved: Promise.allSettled(saves) };
+    }
+    #until(condition, timeout) {
+      const met = new Promise((resolve) => {
+        this.#onAnswer = () => condition() && resolve();
+        this.#onAnswer();
+      });
+      return Promise.race([met, timeout]);
+    }
+    #receive({ type, from, to, at, ...detail }) {
+      if (type === "request") this.#answer(detail, from);
+      if (to !== PAGE_ID || !this.#own) return;
+      if (type === "objection") this.#objected = true;
+      else if (type === "saving") this.#saving.add(from);
+      else if (type === "saved") this.#saving.delete(from);
+      this.#onAnswer();
+    }
+    async #answer(detail, to) {
+      const { consents, saves, saved } = this.#own ?? this.#askPage({ ...detail, elsewhere: true });
+      if ((!consents || this.#objects()) && this.#counts(detail)) this.#channel.send({ type: "objection", to });
+      if (!saves) return;
+      this.#channel.send({ type: "saving", to });
+      await saved;
+      this.#channel.send({ type: "saved", to });
     }
   };
   var TICK_MS = 250;
@@ -840,6 +1067,14 @@
   function emit(name, detail, cancelable = false) {
     return dispatchEvent(new CustomEvent(`lastcall:${name}`, { detail, cancelable }));
   }
+  function emitWaiting(name, detail, waitUntil, target = window) {
+    const event = new CustomEvent(`lastcall:${name}`, { detail, cancelable: true, bubbles: true });
+    event.waitUntil = waitUntil;
+    return target.dispatchEvent(event);
+  }
+  function emitOnDocument(name, detail) {
+    document.dispatchEvent(new CustomEvent(`lastcall:${name}`, { detail, bubbles: true }));
+  }
   var LOGOUT_LEAD_MS = { min: 1e3, max: 4e3 };
   var FULL_LEAD_FROM_MS = 2e4;
   var ENDING_TOLERANCE_MS = 1e3;
@@ -848,7 +1083,7 @@
   var OVERDUE_TIMEOUT_MS = 5e3;
   var ANNOUNCE_FROM_MS = 5e3;
   var AGREEMENT_MS = 2e3;
-  var IDENTITY = ["reason", "auto_logout", "stays_signed_in"];
+  var IDENTITY = ["reason", "auto_logout", "stays_signed_in", "moves"];
   var commonDeadline = (notice) => Date.parse(notice.forced_logout_at) - (notice.grace_ms ?? 0);
   var isSame = (one, other) => one !== null && commonDeadline(one) === commonDeadline(other) && IDENTITY.every((field) => one[field] === other[field]);
   var Drain = class {
@@ -887,6 +1122,9 @@
     }
     get running() {
       return this.#notice !== null;
+    }
+    get moves() {
+      return this.running && this.#notice.moves === true;
     }
     get remainingMs() {
       return this.running ? this.#countdown.remainingMs : 0;
@@ -1187,74 +1425,6 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       return false;
     }
   }
-  var OBJECTION_TIMEOUT_MS = 300;
-  function askPage(detail) {
-    const saves = [];
-    const event = new CustomEvent("lastcall:leaving", { detail, cancelable: true });
-    event.waitUntil = (promise) => void saves.push(promise);
-    const consents = dispatchEvent(event);
-    return { consents, saves: saves.length > 0, saved: Promise.allSettled(saves) };
-  }
-  var LogoutConsent = class {
-    #channel = new Channel("lastcall.logout", (message) => this.#receive(message));
-    #shared;
-    #isProtected;
-    #own = null;
-    #objected = false;
-    #saving = /* @__PURE__ */ new Set();
-    #onAnswer = () => {
-    };
-    constructor(shared, isProtected) {
-      this.#shared = shared;
-      this.#isProtected = isProtected;
-    }
-    open() {
-      if (this.#shared) this.#channel.open();
-    }
-    close() {
-      this.#channel.close();
-    }
-    async request(automatic, timeoutMs) {
-      this.#own = askPage({ automatic, elsewhere: false });
-      if (!this.#own.consents) return false;
-      this.#objected = false;
-      this.#saving.clear();
-      const timeout = sleep(timeoutMs);
-      if (this.#shared) {
-        this.#channel.send({ type: "request", automatic });
-        await this.#until(() => this.#objected, sleep(Math.min(OBJECTION_TIMEOUT_MS, timeoutMs / 4)));
-      }
-      await Promise.race([this.#own.saved, timeout]);
-      await this.#until(() => this.#objected || !this.#saving.size, timeout);
-      return !this.#objected;
-    }
-    reset() {
-      this.#own = null;
-    }
-    #until(condition, timeout) {
-      const met = new Promise((resolve) => {
-        this.#onAnswer = () => condition() && resolve();
-        this.#onAnswer();
-      });
-      return Promise.race([met, timeout]);
-    }
-    #receive({ type, automatic, from, to }) {
-      if (type === "request") this.#answer(automatic, from);
-      if (to !== PAGE_ID || !this.#own) return;
-      if (type === "objection") this.#objected = true;
-      else if (type === "saving") this.#saving.add(from);
-      else if (type === "saved") this.#saving.delete(from);
-      this.#onAnswer();
-    }
-    async #answer(automatic, to) {
-      const { consents, saves, saved } = this.#own ?? askPage({ automatic, elsewhere: true });
-      if ((!consents || this.#isProtected()) && automatic) this.#channel.send({ type: "objection", to });
-      if (!saves) return;
-      this.#channel.send({ type: "saving", to });
-      await saved;
-      this.#channel.send({ type: "saved", to });
-    }
-  };
   var SAVE_TIMEOUT_MS = 5e3;
   var REQUEST_TIMEOUT_MS = 1e4;
   var AUTOMATIC_TIMEOUT_MS = { min: 500, max: 2e3 };
@@ -1279,7 +1449,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       const timed = automatic && drain.running;
       if (timed && !connection.isLive) await Promise.race([connection.ask(), sleep(drain.logoutTimeMs / 4)]);
       if (timed && !drain.mayLogOut) return this.#abort();
-      const consented = await consent.request(automatic, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
+      const consented = await consent.request({ automatic }, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
       if (!consented || timed && !drain.mayLogOut) return this.#abort();
       banner.showProblem("");
       if (!await this.#request(automatic)) {
@@ -1322,6 +1492,31 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       }
     }
   };
+  var TIMEOUT_MS2 = 15e3;
+  var MoveNow = class {
+    #parts;
+    #settle = null;
+    constructor(parts) {
+      this.#parts = parts;
+    }
+    async run() {
+      if (this.#settle) return false;
+      const { words, banner, announce, drain, connection } = this.#parts;
+      const settled = new Promise((resolve) => this.#settle = resolve);
+      banner.showProblem("");
+      banner.setBusy(true);
+      announce(words.moving);
+      connection.move();
+      const moved = await Promise.race([settled, sleep(TIMEOUT_MS2)]) === true;
+      this.#settle = null;
+      banner.setBusy(false);
+      if (!moved && drain.moves) banner.showProblem(words.notMoved);
+      return moved;
+    }
+    settle(moved) {
+      this.#settle?.(moved);
+    }
+  };
   function renderedNotice(json) {
     return isFresh() ? parse(json) : null;
   }
@@ -1360,20 +1555,25 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
   var ENDED_WITHIN_MS = 2e3;
   var STOPPED_AFTER_MS = 4e3;
   var RETRY_AFTER_MS2 = 1e3;
+  var MOVE_TOLERANCE_MS = 1e4;
   var ServerEvents = class {
     #banner;
     #drain;
     #logout;
     #connection;
+    #moveNow;
     #delay;
     #sessionId = null;
     #pod = null;
+    #streamPod = null;
+    #movesUntil = -Infinity;
     #stopped = false;
-    constructor({ banner, drain, logout, connection }) {
+    constructor({ banner, drain, logout, connection, moveNow }) {
       this.#banner = banner;
       this.#drain = drain;
       this.#logout = logout;
       this.#connection = connection;
+      this.#moveNow = moveNow;
       this.#delay = new DelayDetector(() => connection.ask());
     }
     handle(name, data) {
@@ -1387,15 +1587,23 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
           if (this.#sessionId !== null && data.session_id !== this.#sessionId) this.#connection.ask();
           this.#sessionId = data.session_id;
           emit("connected", data);
-          this.#banner.showProblem("");
+          if (!this.#drain.moves) this.#banner.showProblem("");
           this.#applyState(data);
+          this.#reportMove(data);
           break;
         case "session":
           this.#sessionId = data.session_id;
           emit("session", data);
           this.#applyState(data);
           break;
+        case "move":
+          this.#expectMove(data);
+          break;
+        case "move-failed":
+          this.#moveNow.settle(false);
+          break;
         case "drain":
+          if (data.moves) this.#expectMove(data);
           this.#drain.show(data);
           break;
         case "drain-cancelled":
@@ -1409,6 +1617,16 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
           this.#logout.sessionEnded(data);
           break;
       }
+    }
+    #expectMove({ remaining_ms: remainingMs }) {
+      this.#movesUntil = performance.now() + remainingMs + MOVE_TOLERANCE_MS;
+    }
+    #reportMove({ pod }) {
+      const from = this.#streamPod;
+      this.#streamPod = pod;
+      if (from === null || from === pod || performance.now() > this.#movesUntil) return;
+      this.#movesUntil = -Infinity;
+      emitOnDocument("moved", { pod, from });
     }
     showEnd(data) {
       const automatic = data.reason === "logout" && (data.automatic ?? this.#drain.isEnding);
@@ -1435,6 +1653,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     #applyState(data) {
       const moved = this.#pod !== null && data.pod !== void 0 && data.pod !== this.#pod;
       this.#pod = data.pod ?? this.#pod;
+      if (moved) this.#moveNow.settle(true);
       if (data.drain) this.#drain.show(data.drain);
       else if (data.drain !== null) return;
       else if (!this.#drain.running) this.#banner.refresh();
@@ -1521,13 +1740,15 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const host = new Host(texts, customUi);
     const announce = (text) => host.announce(text);
     const title = customUi ? null : new Title(words);
-    const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run() });
+    const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run(), move: () => moveNow.run() });
     const drain = new Drain({ banner, title, announce, words, describeWork: describe, onLogout: () => logout.run({ automatic: true }), onEnd: () => events.awaitEnd(), onDoubt: () => connection.ask() });
-    const consent = new LogoutConsent(shared, () => drain.isProtected);
-    const connection = new Connection({ routes, tabScoped, known: notice !== null || settings.hasSession, locks, shared, consent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
+    const consent = new Consent({ channel: "lastcall.logout", ask: (detail, waitUntil) => emitWaiting("leaving", detail, waitUntil), shared, counts: ({ automatic }) => automatic, objects: () => drain.isProtected });
+    const moveConsent = new Consent({ channel: "lastcall.move", ask: (detail, waitUntil) => emitWaiting("moving", detail, waitUntil, document), shared });
+    const connection = new Connection({ routes, tabScoped, known: notice !== null || settings.hasSession, locks, shared, consents: [consent, moveConsent], moveConsent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
     const logout = new Logout({ routes, words, banner, announce, drain, consent, connection, onEnd: (data) => events.showEnd(data) });
-    const events = new ServerEvents({ banner, drain, logout, connection });
-    globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), ask: () => connection.ask() });
+    const moveNow = new MoveNow({ words, banner, announce, drain, connection });
+    const events = new ServerEvents({ banner, drain, logout, connection, moveNow });
+    globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), move: () => moveNow.run(), ask: () => connection.ask() });
     if (notice) drain.show(notice, false);
     else if (location.protocol === "file:" || titleShowsTime()) banner.refresh();
     connection.open();

@@ -183,7 +183,9 @@ impl ServiceState {
 
     /// Whether the pod takes newcomers: for `/ready` and for what the pod says of itself over gRPC alike.
     pub(crate) fn readiness(&self) -> PodReadiness {
-        let readiness = self.lifecycle.borrow().readiness();
+        // While another pod can take its sessions, a pod that finishes their work is out of rotation as well.
+        let readiness =
+            if self.is_moving_sessions() { Readiness::ShuttingDown } else { self.lifecycle.borrow().readiness() };
         if readiness == Readiness::Ready && self.lacks_store() {
             return PodReadiness::StoreNotReady;
         }

@@ -4,8 +4,11 @@
 import { words } from "./words.js";
 
 const RETRY_MS = { first: 500, cap: 15_000 };
-// A server that stops says so: another one answers soon.
-const RESTART_MS = { min: 200, max: 1_500 };
+// A server that stops says so: another one answers at once. Until then the page does not say that the chat is away.
+const RESTART_MS = 500;
+const QUIET_MS = 2_000;
+// A WebSocket that was connected for this long starts the back-off anew.
+const STABLE_MS = 3_000;
 const SERVICE_RESTART = 1012;
 // The server expects its browser to send or answer within a few heartbeats; this is for a connection that was never made.
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -20,7 +23,9 @@ export class Chat {
   #status;
   #socket = null;
   #timer = 0;
+  #quiet = 0;
   #failures = 0;
+  #connectedAt = Infinity;
   // The text that was sent and has not come back yet.
   #pending = null;
   #sentOn = null;
@@ -61,17 +66,18 @@ export class Chat {
       clearTimeout(connecting);
       if (socket !== this.#socket) return;
       this.#socket = null;
-      this.#say("lost");
-      this.#reopen(this.#pause(code));
+      if (performance.now() - this.#connectedAt >= STABLE_MS) this.#failures = 0;
+      this.#connectedAt = Infinity;
+      const restarts = code === SERVICE_RESTART && this.#failures === 0;
+      if (restarts) this.#quiet ||= setTimeout(() => this.#say("lost"), QUIET_MS);
+      else if (!this.#quiet) this.#say("lost");
+      this.#reopen(this.#pause(restarts));
     });
   }
 
-  #pause(code) {
-    if (code === SERVICE_RESTART && this.#failures === 0) {
-      return RESTART_MS.min + Math.random() * (RESTART_MS.max - RESTART_MS.min);
-    }
+  #pause(restarts) {
     const full = Math.min(RETRY_MS.cap, RETRY_MS.first * 2 ** this.#failures++);
-    return full * (0.5 + Math.random() / 2);
+    return restarts ? Math.random() * RESTART_MS : full * (0.5 + Math.random() / 2);
   }
 
   #reopen(pause) {
@@ -96,7 +102,7 @@ export class Chat {
 
   #receive(message) {
     if (message.type === "reach") {
-      this.#failures = 0;
+      this.#connectedAt = performance.now();
       this.#say(message.reach);
       // What was sent before may be lost. Where it has come back among the last texts, it is not pending any more; others recognize it by
       // its id.
@@ -155,6 +161,8 @@ export class Chat {
   }
 
   #say(state) {
+    clearTimeout(this.#quiet);
+    this.#quiet = 0;
     this.#status.dataset.state = state;
     this.#status.textContent = words.chat[state];
   }

@@ -63,10 +63,10 @@ export class Notes {
     if (!this.#erasedElsewhere && this.#box.value !== this.#local.text) this.#keep();
   }
 
-  // Saves at once. Resolves when the server has the text, or when it cannot get it any more.
-  settle() {
+  // Saves at once. Resolves when the server has the text, when it cannot get it any more, or when `timeoutMs` have passed.
+  settle(timeoutMs) {
     this.flush();
-    return this.#sync.settle();
+    return this.#sync.settle(timeoutMs);
   }
 
   // The session has ended: from now on text is kept in this browser only.

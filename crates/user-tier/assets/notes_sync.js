@@ -87,11 +87,19 @@ export class NotesSync {
     this.#run();
   }
 
-  // Saves at once and tries again quickly. Resolves when the server has the text, or when it cannot get it any more.
-  async settle() {
+  // Saves at once and tries again quickly. Resolves when the server has the text, when it cannot get it any more, or when `timeoutMs`
+  // have passed.
+  async settle(timeoutMs) {
     this.#urgent = true;
+    let timedOut = false;
+    const timer = timeoutMs === undefined ? null : setTimeout(() => {
+      timedOut = true;
+      this.#report();
+    }, timeoutMs);
     this.now();
-    while (!this.isSaved && !this.#stopped && this.#problem !== "too-long") await new Promise((done) => this.#waiting.push(done));
+    const mayHelp = () => !this.isSaved && !this.#stopped && !timedOut && this.#problem !== "too-long";
+    while (mayHelp()) await new Promise((done) => this.#waiting.push(done));
+    clearTimeout(timer);
     this.#urgent = false;
   }
 

@@ -18,6 +18,8 @@ const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const CONTINUE_TIMEOUT_MS = 60_000;
 const POLL_INTERVAL_MS = 1_000;
+// How long the move to another pod waits for notes that cannot be saved now. They are saved from there as well.
+const SAVE_BEFORE_MOVE_MS = 4_000;
 // Between two answers of the server itself, its clock advances. A cached answer repeats its time.
 const CLOCK_CHECK_MS = 50;
 
@@ -69,6 +71,9 @@ on("drain", () => (notified = true));
 on("drain-cancelled", () => (notified = false));
 // The logout waits for the server to have the text, for a while; this browser keeps it in any case.
 on("leaving", (detail, event) => notes.isSaved ? notes.flush() : event.waitUntil(notes.settle()));
+// The session is about to move to another pod, and the page stays as it is.
+on("moving", (detail, event) => notes.isSaved || event.waitUntil(notes.settle(SAVE_BEFORE_MOVE_MS)));
+on("moved", ({ pod }) => lastSession.replace({ id: session.dataset.sessionId, pod }));
 on("leave-failed", ({ automatic }) => automatic || (byId("saved").textContent = words.cannotLeave));
 on("left", ({ automatic }, event) => {
   if (automatic) return end("drain");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{PageWaits, ScaleDownWaits, UserWaits, Waits};
+use super::{HandoffWaits, PageWaits, ScaleDownWaits, UserWaits, Waits};
 
 /// The longest delay of a mounted ConfigMap: the kubelet's sync period and the age of its cache.
 const MOUNTED: Duration = Duration::from_secs(2 * 60);
@@ -69,6 +69,11 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
     } else {
         MOUNTED + duration("MAINTENANCE_POLL")?.unwrap_or(Duration::from_secs(5))
     };
+    let handoff = HandoffWaits {
+        delay: duration("HANDOFF_DELAY")?.unwrap_or(Duration::from_secs(5)),
+        quiet: duration("HANDOFF_QUIET")?.unwrap_or(Duration::from_secs(10)),
+    };
+    let handoff = (option(container, "HANDOFF") == Some("on")).then_some(handoff);
     let startup = &container["startupProbe"];
     Ok(UserWaits {
         name: name(deployment),
@@ -77,6 +82,7 @@ fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
         drain: duration("DRAIN_TIMEOUT")?.unwrap_or(Duration::from_secs(60)),
         task_grace: duration("TASK_GRACE")?.unwrap_or(Duration::ZERO),
         propagation: duration("PROPAGATION_WAIT")?.unwrap_or(Duration::from_secs(15)),
+        handoff,
         closers: if has_database(container) { DATABASE_CLOSE_TIMEOUT } else { Duration::ZERO },
         configured_grace: duration("TERMINATION_GRACE_PERIOD")?,
         holds_readiness: option(container, "READINESS_WHILE_DRAINING") == Some("hold"),

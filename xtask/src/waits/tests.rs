@@ -15,6 +15,7 @@ fn fitting() -> Waits {
             drain: s(60),
             task_grace: s(0),
             propagation: s(15),
+            handoff: Some(HandoffWaits { delay: s(5), quiet: s(10) }),
             closers: s(0),
             configured_grace: Some(s(90)),
             holds_readiness: true,
@@ -46,6 +47,10 @@ fn each_wait_that_does_not_fit_is_reported_once_by_name() {
         (|w| w.user.drain = s(71), "grant 91 or more"),
         (|w| w.user.task_grace = s(11), "TASK_GRACE 11s + PROPAGATION_WAIT 15s + database 0s + closing 5s = 91s"),
         (|w| w.user.closers = s(11), "database 11s + closing 5s = 91s"),
+        (
+            |w| w.user.handoff = Some(HandoffWaits { delay: s(20), quiet: s(10) }),
+            "HANDOFF_DELAY 20s + HANDOFF_QUIET 10s are not below half of DRAIN_TIMEOUT 60s",
+        ),
         (|w| w.user.propagation = s(26), "grant 91 or more"),
         (|w| (w.user.grace, w.user.configured_grace) = (s(79), Some(s(79))), "grants 79s"),
         (|w| (w.user.pre_stop, w.user.configured_grace) = (s(11), Some(s(79))), "preStop 11s"),

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod commands;
 mod custom;
+mod handoff;
 mod maintenance;
 mod names;
 mod network;

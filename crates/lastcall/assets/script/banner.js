@@ -17,20 +17,23 @@ export class Banner {
   #workNames;
   #describeWork;
   #logout;
+  #move;
   #parts;
   // The running notice, its remaining time, and whether the user has collapsed the banner. Kept so that the banner can be drawn again
   // where the page has replaced it.
   #notice = null;
   #remainingMs = 0;
   #collapsed = false;
+  // Whether what the button does is in progress.
+  #busy = false;
   // The timer that hides the cancellation, while that is visible.
   #cancellation = null;
   // The message at the end of the session, while that is visible.
   #endMessage = null;
 
   // `savesText()`: whether the page stores what users type. `workNames()`: what the page says is running. `describeWork(notice)` says
-  // what becomes of it. `logout()` signs out on a click.
-  constructor({ host, title, texts, savesText, workNames, describeWork, logout }) {
+  // what becomes of it. On a click, `move()` moves the session to another pod where it can move, and else `logout()` signs out.
+  constructor({ host, title, texts, savesText, workNames, describeWork, logout, move }) {
     this.#host = host;
     this.#title = title;
     this.#texts = texts;
@@ -38,6 +41,7 @@ export class Banner {
     this.#workNames = workNames;
     this.#describeWork = describeWork;
     this.#logout = logout;
+    this.#move = move;
     this.#parts = new BannerParts(host, () => this.#prepare());
     this.#parts.locate();
     observeRestoredParts(host.element, () => this.refresh());
@@ -117,13 +121,20 @@ export class Banner {
     if (this.#parts.write("drain-problem", text)) this.#parts.find("drain-problem").hidden = !text;
   }
 
-  // Shows on the button whether a logout is in progress.
+  // Shows on the button whether a logout, or a move, is in progress.
   setBusy(busy) {
+    this.#busy = busy;
+    this.#drawButton();
+  }
+
+  #drawButton() {
     const { words } = this.#texts;
+    const [busy, moves] = [this.#busy, this.#notice?.moves];
     const control = this.#parts.find("leave-now");
     const button = control?.matches("form") ? control.querySelector("button") : control;
     if (!button) return;
-    button.textContent = busy ? words.leaving : words.leave;
+    const text = moves ? (busy ? words.moving : words.move) : busy ? words.leaving : words.leave;
+    if (button.textContent !== text) button.textContent = text;
     button.setAttribute("aria-disabled", String(busy));
   }
 
@@ -135,11 +146,12 @@ export class Banner {
     banner.dir = direction;
     banner.setAttribute("role", "region");
     banner.setAttribute("aria-label", words.label);
-    this.setBusy(false);
+    this.#drawButton();
     const control = this.#parts.find("leave-now");
     control?.addEventListener(control.matches("form") ? "submit" : "click", (event) => {
       event.preventDefault();
-      this.#logout();
+      if (this.#notice?.moves) this.#move();
+      else this.#logout();
     });
     this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
     this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
@@ -152,6 +164,7 @@ export class Banner {
     const notice = this.#notice;
     this.#hideCancellation();
     this.showProblem("");
+    this.#drawButton();
     this.#collapse(this.#collapsed);
     const stay = this.#parts.find("stay-here");
     if (stay) stay.hidden = notice.auto_logout;
@@ -160,9 +173,9 @@ export class Banner {
     time.title = notice.forced_logout_at.replace("T", " ").replace(/(\.\d+)?Z$/, " UTC");
     const waited = notice.protected && notice.grace_ms > 0;
     const { until, goesOn } = waited ? words.work : words;
-    const [before, after] = notice.stays_signed_in ? goesOn : until;
+    const [before, after] = notice.moves && !waited ? words.movesOn : notice.stays_signed_in ? goesOn : until;
     const work = notice.protected ? [element("strong", { id: "drain-work" }), " "] : [];
-    this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected ? ` ${words.work.logout}` : "");
+    this.#parts.find("drain-until")?.replaceChildren(...work, before, time, after, notice.protected && !notice.moves ? ` ${words.work.logout}` : "");
     this.#parts.banner.toggleAttribute("data-protected", Boolean(notice.protected));
     // All texts are set before the banner is shown, so that it does not grow over the page afterwards.
     this.setEnd(this.#remainingMs);

@@ -22,7 +22,7 @@ const ANNOUNCE_FROM_MS = 5_000;
 // Remaining times that differ by more belong to different deadlines.
 const AGREEMENT_MS = 2_000;
 // The fields that make a notice a different one, besides its deadline. What happens at the end may change while the countdown runs.
-const IDENTITY = ["reason", "auto_logout", "stays_signed_in"];
+const IDENTITY = ["reason", "auto_logout", "stays_signed_in", "moves"];
 
 // The deadline of all sessions. That of a protected session is `grace_ms` later.
 const commonDeadline = (notice) => Date.parse(notice.forced_logout_at) - (notice.grace_ms ?? 0);
@@ -80,6 +80,11 @@ export class Drain {
 
   get running() {
     return this.#notice !== null;
+  }
+
+  // Whether the session can move to another pod before the end.
+  get moves() {
+    return this.running && this.#notice.moves === true;
   }
 
   // The remaining time in milliseconds; 0 where no notice runs.

@@ -3,15 +3,16 @@
 const OPEN_TIMEOUT_MS = 5_000;
 // In heartbeat intervals. The stream counts as broken before the second missing heartbeat.
 const SILENCE_LIMIT = 1.8;
-const EVENTS = ["connected", "drain", "drain-cancelled", "session-ended", "stream-ended", "heartbeat"];
+const EVENTS = ["connected", "drain", "drain-cancelled", "move", "session-ended", "stream-ended", "heartbeat"];
 
 export class EventStream {
   #source;
   #watchdog = null;
   #heartbeatMs = 15_000;
 
-  // Calls `onEvent(name, data)` for each event, `onBlocked()` where nothing arrives at all, and `onBroken()` where the stream breaks.
-  constructor(url, onEvent, onBlocked, onBroken) {
+  // Calls `onEvent(name, data)` for each event, `onBlocked()` where nothing arrives at all, `onSilent()` where nothing arrives any more,
+  // and `onEnded()` where the stream ends or breaks.
+  constructor(url, { onEvent, onBlocked, onSilent, onEnded }) {
     this.#source = new EventSource(url);
     const end = (report) => () => {
       this.close();
@@ -23,12 +24,12 @@ export class EventStream {
         const data = JSON.parse(event.data);
         if (name === "connected") this.#heartbeatMs = data.heartbeat_ms;
         // A dead stream can look open: only its silence shows.
-        this.#watch(this.#heartbeatMs * SILENCE_LIMIT, end(onBroken));
+        this.#watch(this.#heartbeatMs * SILENCE_LIMIT, end(onSilent));
         onEvent(name, data);
       });
     }
     // The browser's own reconnecting is switched off: it has no jitter, and gives up on any status other than 200.
-    this.#source.onerror = end(onBroken);
+    this.#source.onerror = end(onEnded);
   }
 
   close() {

@@ -77,6 +77,7 @@ export class Follower {
     if (this.#connection.isLeader()) {
       if (type === "query") this.send({ type: "state", ...this.#connection.currentState() });
       else if (type === "visible") this.#connection.tabVisible();
+      else if (type === "move") this.#connection.move();
       else if (name === "session-ended") this.#connection.receive(name, data);
       return;
     }

@@ -7,6 +7,7 @@ export const languages = {
     short: "Save your work.",
     until: ["You will be signed out at ", "."],
     goesOn: ["You stay signed in: this page continues on another server at ", "."],
+    movesOn: ["This page continues on another server at ", " at the latest."],
     work: {
       finished: (names) => (names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished."),
       cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`,
@@ -19,6 +20,9 @@ export const languages = {
     left: "left",
     leave: "Logout Now",
     leaving: "Signing out…",
+    move: "Move Now",
+    moving: "Moving…",
+    notMoved: "This page could not move yet. You stay signed in, and it moves by itself as soon as it can.",
     stay: "Stay signed in on this page until the end",
     keepWorking: "Keep working",
     expand: "Show more",
@@ -45,10 +49,13 @@ export const languages = {
   },
   de: {
     label: "Ankündigung",
-    message: ({ reason }, seconds) =>
-      `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`,
+    message: ({ reason, moves }, seconds) =>
+      moves
+        ? `Der Server wird in ${seconds}s neu gestartet. Sie bleiben angemeldet. Bitte speichern Sie Ihre Arbeit.`
+        : `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`,
     until: ["Sie werden um ", " Uhr abgemeldet."],
     goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."],
+    movesOn: ["Diese Seite wird spätestens um ", " Uhr auf einem anderen Server fortgesetzt."],
     short: "Bitte speichern.",
     work: {
       finished: (names) => (names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen."),
@@ -62,6 +69,9 @@ export const languages = {
     left: "verbleiben",
     leave: "Jetzt abmelden",
     leaving: "Wird abgemeldet…",
+    move: "Jetzt wechseln",
+    moving: "Wird gewechselt…",
+    notMoved: "Diese Seite konnte noch nicht wechseln. Sie bleiben angemeldet, und sie wechselt von selbst, sobald es geht.",
     stay: "Auf dieser Seite bis zum Ende angemeldet bleiben",
     keepWorking: "Weiterarbeiten",
     expand: "Mehr zeigen",

@@ -39,7 +39,7 @@ export class Logout {
     // Without a live stream the page may not know that the session has become protected.
     if (timed && !connection.isLive) await Promise.race([connection.ask(), sleep(drain.logoutTimeMs / 4)]);
     if (timed && !drain.mayLogOut) return this.#abort();
-    const consented = await consent.request(automatic, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
+    const consented = await consent.request({ automatic }, timed ? drain.logoutTimeMs / 2 : SAVE_TIMEOUT_MS);
     // While a page was saving the notice may have been cancelled, or the session have become protected.
     if (!consented || (timed && !drain.mayLogOut)) return this.#abort();
     banner.showProblem("");

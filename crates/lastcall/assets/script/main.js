@@ -2,12 +2,13 @@
 
 import { Banner, noBanner } from "./banner.js";
 import { Connection } from "./connection.js";
+import { Consent } from "./consent.js";
 import { Drain } from "./drain.js";
 import { Host } from "./host.js";
 import { createLocks } from "./leader_lock.js";
-import { LogoutConsent } from "./logout_consent.js";
 import { Logout } from "./logout.js";
-import { emit } from "./page_events.js";
+import { MoveNow } from "./move_now.js";
+import { emit, emitWaiting } from "./page_events.js";
 import { renderedNotice } from "./rendered_notice.js";
 import { ServerEvents } from "./server_events.js";
 import { readSettings } from "./settings.js";
@@ -32,7 +33,7 @@ function run() {
   const title = customUi ? null : new Title(words);
   const banner = customUi
     ? noBanner
-    : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run() });
+    : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run(), move: () => moveNow.run() });
   const drain = new Drain({
     banner,
     title,
@@ -43,14 +44,28 @@ function run() {
     onEnd: () => events.awaitEnd(),
     onDoubt: () => connection.ask(),
   });
-  const consent = new LogoutConsent(shared, () => drain.isProtected);
+  const consent = new Consent({
+    channel: "lastcall.logout",
+    ask: (detail, waitUntil) => emitWaiting("leaving", detail, waitUntil),
+    shared,
+    // A user's own click is not objected to.
+    counts: ({ automatic }) => automatic,
+    // The server has told this tab that it waits for work of the session, which a tab that has not heard so yet must not end.
+    objects: () => drain.isProtected,
+  });
+  const moveConsent = new Consent({
+    channel: "lastcall.move",
+    ask: (detail, waitUntil) => emitWaiting("moving", detail, waitUntil, document),
+    shared,
+  });
   const connection = new Connection({
     routes,
     tabScoped,
     known: notice !== null || settings.hasSession,
     locks,
     shared,
-    consent,
+    consents: [consent, moveConsent],
+    moveConsent,
     onEvent: (name, data) => events.handle(name, data),
     onState: (state) => emit("state", { state }),
     isUrgent: () => drain.running,
@@ -65,9 +80,15 @@ function run() {
     connection,
     onEnd: (data) => events.showEnd(data),
   });
-  const events = new ServerEvents({ banner, drain, logout, connection });
+  const moveNow = new MoveNow({ words, banner, announce, drain, connection });
+  const events = new ServerEvents({ banner, drain, logout, connection, moveNow });
 
-  globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), ask: () => connection.ask() });
+  globalThis.lastcall = Object.freeze({
+    base,
+    leave: (options) => logout.run(options),
+    move: () => moveNow.run(),
+    ask: () => connection.ask(),
+  });
 
   if (notice) drain.show(notice, false);
   // A saved page may contain a banner or a title from a countdown.

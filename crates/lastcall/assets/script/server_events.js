@@ -1,7 +1,7 @@
 // Applies the server's events, and its answers to queries, to the page.
 
 import { DelayDetector } from "./delay.js";
-import { emit } from "./page_events.js";
+import { emit, emitOnDocument } from "./page_events.js";
 import { sleep } from "./time.js";
 
 // A countdown with less than this remaining, which the server no longer mentions, has come to its end.
@@ -9,24 +9,31 @@ const ENDED_WITHIN_MS = 2_000;
 // The server counts as stopped when it has not answered for this long after the end of the countdown.
 const STOPPED_AFTER_MS = 4_000;
 const RETRY_AFTER_MS = 1_000;
+// How long after its announced end a pod may still be the reason why the session moves.
+const MOVE_TOLERANCE_MS = 10_000;
 
 export class ServerEvents {
   #banner;
   #drain;
   #logout;
   #connection;
+  #moveNow;
   #delay;
   #sessionId = null;
   // The pod that holds the session.
   #pod = null;
+  // The same according to the last stream, and until when its pod moves sessions to others.
+  #streamPod = null;
+  #movesUntil = -Infinity;
   // The page says that the server does not respond.
   #stopped = false;
 
-  constructor({ banner, drain, logout, connection }) {
+  constructor({ banner, drain, logout, connection, moveNow }) {
     this.#banner = banner;
     this.#drain = drain;
     this.#logout = logout;
     this.#connection = connection;
+    this.#moveNow = moveNow;
     this.#delay = new DelayDetector(() => connection.ask());
   }
 
@@ -42,16 +49,24 @@ export class ServerEvents {
         if (this.#sessionId !== null && data.session_id !== this.#sessionId) this.#connection.ask();
         this.#sessionId = data.session_id;
         emit("connected", data);
-        // The server responds again, so the reported problem is over.
-        this.#banner.showProblem("");
+        // The server responds again, so the reported problem is over. Where the user wants to move, that it responds is no answer.
+        if (!this.#drain.moves) this.#banner.showProblem("");
         this.#applyState(data);
+        this.#reportMove(data);
         break;
       case "session":
         this.#sessionId = data.session_id;
         emit("session", data);
         this.#applyState(data);
         break;
+      case "move":
+        this.#expectMove(data);
+        break;
+      case "move-failed":
+        this.#moveNow.settle(false);
+        break;
       case "drain":
+        if (data.moves) this.#expectMove(data);
         this.#drain.show(data);
         break;
       case "drain-cancelled":
@@ -66,6 +81,19 @@ export class ServerEvents {
         this.#logout.sessionEnded(data);
         break;
     }
+  }
+
+  #expectMove({ remaining_ms: remainingMs }) {
+    this.#movesUntil = performance.now() + remainingMs + MOVE_TOLERANCE_MS;
+  }
+
+  // Tells the page that its stream is at another pod, as announced.
+  #reportMove({ pod }) {
+    const from = this.#streamPod;
+    this.#streamPod = pod;
+    if (from === null || from === pod || performance.now() > this.#movesUntil) return;
+    this.#movesUntil = -Infinity;
+    emitOnDocument("moved", { pod, from });
   }
 
   // Shows the end of the session.
@@ -100,6 +128,7 @@ export class ServerEvents {
   #applyState(data) {
     const moved = this.#pod !== null && data.pod !== undefined && data.pod !== this.#pod;
     this.#pod = data.pod ?? this.#pod;
+    if (moved) this.#moveNow.settle(true);
     if (data.drain) this.#drain.show(data.drain);
     else if (data.drain !== null) return;
     // Hides a notice that was rendered into the page, or saved with it.

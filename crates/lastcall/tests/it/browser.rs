@@ -4,6 +4,7 @@ mod app;
 mod axum_serve;
 mod choices;
 mod drain;
+mod endless;
 mod place;
 mod protected;
 mod restored;

@@ -42,7 +42,8 @@ pub struct Population {
     pub protected: u64,
     /// Sessions with protected work in progress on this pod that other pods hold. A shutdown waits for that work, too.
     pub protected_elsewhere: u64,
-    /// Sessions that live at another pod by now and have requests in flight on this one. A shutdown waits for those, too.
+    /// Sessions that live at another pod by now and have requests in flight on this one, but no protected work. A shutdown waits for
+    /// those requests until its deadline.
     pub requested_elsewhere: u64,
     /// Held sessions by how far a handoff has come with them.
     pub handoff: HandoffCensus,

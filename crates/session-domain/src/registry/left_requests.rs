@@ -41,10 +41,10 @@ impl<X> Registry<X> {
         left.push(Arc::clone(session));
     }
 
-    /// The number of sessions that live at another pod and have requests in flight here.
+    /// The number of sessions that live at another pod and have requests in flight here, those with protected work left out.
     pub(super) fn moved_with_requests(&self) -> u64 {
         let mut left = self.left_requests.0.lock();
         left.retain(|session| session.has_requests());
-        left.len() as u64
+        left.iter().filter(|session| !session.is_protected()).count() as u64
     }
 }

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 use thirtyfour::common::capabilities::chromium::ChromiumLikeCapabilities as _;
-use thirtyfour::{CapabilitiesHelper as _, DesiredCapabilities, WebDriver};
+use thirtyfour::{CapabilitiesHelper as _, DesiredCapabilities, LoggingPrefsLogLevel, WebDriver};
 
 /// The flags of Chromium: no window, no sandbox (tests may run as root), no background requests.
 const FLAGS: [&str; 9] = [
@@ -39,6 +39,7 @@ pub(super) async fn open(profile: &Path, downloads: &Path) -> (WebDriver, Child)
     capabilities.add_arg(&format!("--user-data-dir={}", profile.display())).unwrap();
     let preferences = json!({ "download.default_directory": downloads, "download.prompt_for_download": false });
     capabilities.add_experimental_option("prefs", preferences).unwrap();
+    capabilities.set_browser_log_level(LoggingPrefsLogLevel::Severe).unwrap();
     let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities).await.unwrap();
     (driver, process)
 }

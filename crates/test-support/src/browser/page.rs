@@ -130,6 +130,11 @@ impl Browser {
         self.driver.execute(script, Vec::<Value>::new()).await.unwrap().json().clone()
     }
 
+    /// The errors in the console since the last call: of scripts, and of requests that failed.
+    pub async fn console_errors(&self) -> Vec<String> {
+        self.driver.browser_log().await.unwrap().into_iter().map(|entry| entry.message).collect()
+    }
+
     /// Runs a script in a frame of the page, counted from 0, even if the frame is cross-origin.
     pub async fn run_in_frame(&self, number: u16, script: &str) -> Value {
         self.driver.enter_frame(number).await.unwrap();

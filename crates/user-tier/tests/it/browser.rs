@@ -3,6 +3,7 @@
 mod away;
 mod chat;
 mod countdown;
+mod handoff;
 mod maintenance;
 mod notes;
 mod people;

@@ -98,3 +98,11 @@ fn the_component_is_valid_changes_nothing_else_and_requires_its_file() {
     let error = format!("{:#}", rendered(None, &[]).unwrap_err());
     assert!(error.contains("rainbow"), "{error}");
 }
+
+#[test]
+fn users_stay_on_their_revision_and_are_not_handed_over() {
+    let objects = rainbow("v1", "v1", &[]);
+    let container = &object(&objects, "Deployment", "sample-app-user-v1")["spec"]["template"]["spec"]["containers"][0];
+    let handoff: Vec<_> = list(&container["env"]).iter().filter(|env| env["name"] == "HANDOFF").collect();
+    assert_eq!(handoff, [&json!({ "name": "HANDOFF", "value": "off" })]);
+}

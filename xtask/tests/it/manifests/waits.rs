@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use xtask::waits::{DATABASE_CLOSE_TIMEOUT, SHUTDOWN_TIMEOUT, read};
+use xtask::waits::{DATABASE_CLOSE_TIMEOUT, HandoffWaits, SHUTDOWN_TIMEOUT, read};
 
 use super::{all, objects, rendered_with, with};
 
@@ -116,8 +116,14 @@ fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
     let mut objects = super::overlay("production");
     for object in &mut objects {
         for container in object["spec"]["template"]["spec"]["containers"].as_array_mut().into_iter().flatten() {
-            let unset =
-                ["DRAIN_TIMEOUT", "TASK_GRACE", "PROPAGATION_WAIT", "MAINTENANCE_CONFIGMAP", "MAINTENANCE_POLL"];
+            let unset = [
+                "DRAIN_TIMEOUT",
+                "TASK_GRACE",
+                "PROPAGATION_WAIT",
+                "HANDOFF_DELAY",
+                "MAINTENANCE_CONFIGMAP",
+                "MAINTENANCE_POLL",
+            ];
             let variables = container["env"].as_array_mut();
             variables.into_iter().for_each(|it| it.retain(|it| !unset.contains(&it["name"].as_str().unwrap())));
         }
@@ -130,6 +136,8 @@ fn waits_that_a_deployment_does_not_set_have_the_defaults_of_the_binary() {
     };
     assert_eq!((waits.drain, waits.propagation), (default("DRAIN_TIMEOUT"), default("PROPAGATION_WAIT")));
     assert_eq!(waits.task_grace, default("TASK_GRACE"));
+    let handoff = HandoffWaits { delay: default("HANDOFF_DELAY"), quiet: default("HANDOFF_QUIET") };
+    assert_eq!(waits.handoff, Some(handoff));
     assert_eq!(waits.switch, Duration::from_secs(120) + default("MAINTENANCE_POLL"));
     assert!(
         page.contains(&format!("PROPAGATION_WAIT + {}s must fit", SHUTDOWN_TIMEOUT.as_secs())),

@@ -37,12 +37,20 @@ pub(super) async fn start(store: &Arc<MemoryStore>, name: &str) -> RunningPod {
 }
 
 pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session_ttl: Duration) -> RunningPod {
+    start_configured(store, name, |config| config.limits.session_ttl = session_ttl).await
+}
+
+pub(super) async fn start_configured(
+    store: Arc<dyn SessionStore>,
+    name: &str,
+    configure: impl FnOnce(&mut Config),
+) -> RunningPod {
     let mut config = Config::new(PodName::new(name).unwrap());
     config.store = Some(store);
-    config.limits.session_ttl = session_ttl;
     config.policy.drain_timeout = Duration::from_secs(20);
     config.policy.propagation_wait = Duration::from_secs(2);
     config.policy.task_grace = Duration::from_secs(30);
+    configure(&mut config);
     let pod = ServiceState::new(
         config,
         Box::new(PlainPages::default()),
@@ -54,6 +62,7 @@ pub(super) async fn start_with(store: Arc<dyn SessionStore>, name: &str, session
     pod.registry.begin_watching();
     let stop = CancellationToken::new();
     let mut tasks = sharing::start(pod.sessions.sharing().unwrap(), &stop).await;
+    pod.sessions.sharing().unwrap().mark_started();
     let (signal, signals) = mpsc::unbounded_channel();
     let signals = futures_util::stream::unfold(signals, |mut signals| async {
         signals.recv().await.map(|signal| (signal, signals))

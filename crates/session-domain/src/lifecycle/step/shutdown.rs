@@ -163,13 +163,17 @@ impl Lifecycle {
         let Situation { now, population, .. } = situation;
         // Stays false: readiness must not flap.
         let ready = ready && population.present > 0;
+        // Without work only requests of sessions that moved are left, which are waited for until the deadline.
+        let until = if population.sessions_with_work() > 0 { self.work_ends_at(notice) } else { notice.deadline };
         match event {
             Event::Terminate(signal) if self.ignores(signal) => {
                 effects.push(Effect::Log(LogLine::Ignored(signal)));
                 State::Finishing { notice, until, next_progress, ready }
             }
             Event::Terminate(_) => self.hurry(notice, situation, effects),
-            Event::PopulationChanged | Event::TimePassed if population.sessions_with_work() == 0 || now >= until => {
+            Event::PopulationChanged | Event::TimePassed
+                if now >= until || (population.sessions_with_work() == 0 && population.requested_elsewhere == 0) =>
+            {
                 if population.present > 0 {
                     effects.push(Effect::ForceClose(notice.reason));
                 }

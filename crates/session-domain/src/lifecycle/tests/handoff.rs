@@ -254,6 +254,25 @@ fn a_request_of_a_session_that_moved_is_waited_for() {
     assert!(matches!(machine.state(), State::Propagating { .. }));
 }
 
+#[test]
+fn after_the_work_of_sessions_that_moved_their_requests_are_waited_for_until_the_deadline() {
+    let here = |seconds, protected_elsewhere, requested_elsewhere| {
+        let population = Population { protected_elsewhere, requested_elsewhere, ..Population::default() };
+        Situation { now: at(seconds), population, can_move: true }
+    };
+    let policy = Policy { task_grace: Duration::from_secs(30), ..policy() };
+    let (machine, _) = Lifecycle::new(policy).step(TERM, here(0, 1, 0));
+    let (machine, _) = machine.step(Event::PopulationChanged, here(10, 0, 1));
+    assert!(matches!(machine.state(), State::Finishing { .. }));
+    let (gone, _) = machine.step(Event::PopulationChanged, here(20, 0, 0));
+    assert!(matches!(gone.state(), State::Propagating { .. }));
+    let (machine, _) = machine.step(TICK, here(60, 0, 1));
+    assert!(
+        matches!(machine.state(), State::Propagating { .. }),
+        "a request without work has no time beyond the deadline"
+    );
+}
+
 fn page() -> impl Strategy<Value = Page> {
     prop_oneof![4 => (0..5_000_i64).prop_map(Page::Moves), 1 => Just(Page::Stays)]
 }

@@ -27,7 +27,7 @@ async fn opened_again(person: &Person) -> Vec<String> {
 #[tokio::test]
 async fn sessions_that_stay_are_asked_every_two_seconds_notified_and_released_at_the_deadline() {
     let redis = Redis::start().await;
-    let old = pod("user-1", &redis, &[("DRAIN_TIMEOUT", "8s")]).await;
+    let old = pod("user-1", &redis, &[("DRAIN_TIMEOUT", "6s")]).await;
     let new = pod("user-2", &redis, &[]).await;
     let mut stays = User::of(&old).await;
     let mut returns = User::of(&old).await;

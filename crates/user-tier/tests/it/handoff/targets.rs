@@ -19,7 +19,7 @@ async fn asked_late(user: &mut User) {
 #[tokio::test]
 async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
     let redis = Redis::start().await;
-    let options = [("DRAIN_TIMEOUT", "10s"), ("READINESS_WHILE_DRAINING", "hold")];
+    let options = [("DRAIN_TIMEOUT", "8s"), ("READINESS_WHILE_DRAINING", "hold")];
     let old = pod("user-1", &redis, &options).await;
     let full = pod("user-2", &redis, &[("MAX_SESSIONS", "1")]).await;
     let _maintained = pod("user-3", &redis, &[("MAINTENANCE_MODE", "true")]).await;
@@ -36,7 +36,7 @@ async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
     }
     old.signal(Signal::SIGTERM);
     let notice = notified_unasked(&mut user).await;
-    assert!(remaining(&notice) <= 5_000, "at half: {notice}");
+    assert!(remaining(&notice) <= 4_000, "at half: {notice}");
     assert_eq!(ready(&old).await, 200, "held: no other pod can take its users");
     assert_eq!(report(&old).await.0.counters.unwrap().asked_to_move, 0);
     assert_eq!(sits.person.post("/logout").send().await.unwrap().status(), 200);
