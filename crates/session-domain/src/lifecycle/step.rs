@@ -31,8 +31,8 @@ impl Lifecycle {
             State::Draining { notice, next_progress, ready, handoff } => {
                 self.draining(Draining { notice, next_progress, ready, handoff }, event, situation, &mut effects)
             }
-            State::Finishing { notice, until, next_progress, ready } => {
-                self.finishing(notice, until, next_progress, ready, event, situation, &mut effects)
+            State::Finishing { notice, next_progress, ready, .. } => {
+                self.finishing(notice, next_progress, ready, event, situation, &mut effects)
             }
             State::Propagating { since, until } => self.propagating(since, until, event, situation.now, &mut effects),
             State::Closing { since, until } => self.closing(since, until, event, situation.now, &mut effects),

@@ -149,11 +149,9 @@ impl Lifecycle {
         State::Finishing { notice, until, next_progress, ready: ready && population.protected > 0 }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of the state, and what each state gets")]
     pub(super) fn finishing(
         &self,
         notice: Notice,
-        until: Timestamp,
         next_progress: Timestamp,
         ready: bool,
         event: Event,
