@@ -1,7 +1,7 @@
 //! Accepting and serving connections: HTTP/1.1 and h2c by hyper, with bounded buffers and a time limit for heads.
 //!
 //! A pod that drains must be reachable, so that connections are accepted during the whole drain, until `stop` is cancelled.
-//! Then every connection finishes its requests; the caller drops the rest at its own deadline. When file descriptors run
+//! Then every connection finishes its requests, one that is new answers its first; the caller drops the rest at its own deadline. When file descriptors run
 //! short, the connections that have been idle longest close first.
 
 mod activity;
@@ -14,6 +14,7 @@ mod settings;
 mod tracked_io;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -21,7 +22,7 @@ pub use close_after_answer::CloseAfterAnswer;
 pub use connection::ConnectionHandle;
 pub use connections::Connections;
 pub use settings::ConnectionSettings;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -62,10 +63,27 @@ pub async fn serve(
             Err(error) => recover(&error, &connections).await,
         }
     }
-    drop(listener);
+    for (stream, peer) in take_queued(listener) {
+        let open = connections.open();
+        tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings.clone(), open));
+    }
     while let Some(ended) = tasks.join_next().await {
         log_panic(ended);
     }
+}
+
+/// Closes the listener, and returns the connections that were established and waited to be accepted: their clients would see them reset.
+/// Clients that come later are refused, and a proxy tries another pod.
+fn take_queued(listener: TcpListener) -> Vec<(TcpStream, SocketAddr)> {
+    // Asks the system, not the runtime, which may not know of them yet.
+    let Ok(listener) = listener.into_std() else { return Vec::new() };
+    let mut queued = Vec::new();
+    while let Ok((stream, peer)) = listener.accept() {
+        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+            queued.push((stream, peer));
+        }
+    }
+    queued
 }
 
 /// Handles an error of accepting. One that concerns a single client is logged; without file descriptors, idle connections close.

@@ -16,6 +16,9 @@ use super::plain_http::get;
 const CALM: Duration = Duration::from_millis(1_000);
 const CLOSE: Duration = Duration::from_millis(50);
 
+/// How often a page that does not balance is read again.
+const MAX_READINGS: u32 = 10;
+
 /// Reads the metrics of a pod while it lives.
 #[derive(Debug)]
 pub(super) struct Ledger {
@@ -61,13 +64,20 @@ impl Ledger {
         self.is_draining.store(true, Relaxed);
     }
 
-    /// Reads the page now.
+    /// Reads the page now. While sessions come and go, a page may be written between two steps of one: it is read again then, a few times.
     ///
     /// # Errors
     /// The pod does not answer.
-    pub(super) async fn read(&self) -> anyhow::Result<()> {
-        let (_, text) = get(self.port, "/metrics").await?;
-        *self.page.lock() = text;
+    pub(super) async fn read_settled(&self) -> anyhow::Result<()> {
+        for _ in 0..MAX_READINGS {
+            let (_, text) = get(self.port, "/metrics").await?;
+            let is_balanced = Books::read(String::new(), &text).fault().is_none();
+            *self.page.lock() = text;
+            if is_balanced {
+                break;
+            }
+            sleep(CLOSE).await;
+        }
         Ok(())
     }
 

@@ -99,7 +99,7 @@ impl Pod {
     /// # Errors
     /// It does not end.
     pub(super) async fn kill(mut self) -> anyhow::Result<Books> {
-        self.ledger.read().await?;
+        self.ledger.read_settled().await?;
         self.child.signal(Signal::SIGKILL)?;
         self.child.wait(WAIT).await?;
         Ok(self.ledger.close(self.name).await)

@@ -1,4 +1,5 @@
-//! The redis-server that the pods share. It writes an append-only file, so that it can come back with its data or without.
+//! The redis-server that the pods share. It writes an append-only file, so that it can come back with its data or without. It never waits for
+//! the disk: what a killed process has written is there when the next one reads it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +37,7 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Kills it. It loses what it wrote in the last second.
+    /// Kills it.
     ///
     /// # Errors
     /// It does not end.

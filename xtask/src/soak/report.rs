@@ -144,3 +144,42 @@ fn spread(times: &[Duration]) -> String {
     let shown = |percent| at(percent).map_or("none".to_owned(), |time| format!("{:.2} s", time.as_secs_f64()));
     format!("median {}, p99 {}, max {}", shown(50), shown(99), shown(100))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::soak::tally::Trouble;
+
+    #[derive(clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        options: Arguments,
+    }
+
+    fn report(options: &[&str], tally: &Tally) -> Report {
+        let command = Command::try_parse_from([&["soak"], options].concat()).unwrap_or_else(|error| panic!("{error}"));
+        Report::new(&command.options, tally)
+    }
+
+    #[test]
+    fn a_banner_breaks_a_bound_only_where_the_proxy_follows_readiness_and_the_pods_hand_off() {
+        let tally = Tally::new();
+        tally.banner();
+        assert_eq!(report(&[], &tally).broken().len(), 1);
+        assert_eq!(report(&["--sticky", "ignoring-readiness"], &tally).broken().len(), 0);
+        assert_eq!(report(&["--handoff", "off"], &tally).broken().len(), 0);
+    }
+
+    #[test]
+    fn an_error_breaks_a_bound_unless_a_fault_was_caused_at_that_moment() {
+        let tally = Tally::new();
+        tally.begin_act("Redis away");
+        tally.trouble(Trouble::SessionLost.into(), "GET /");
+        assert_eq!(report(&[], &tally).broken().len(), 0);
+        tally.begin_act("");
+        tally.trouble(Trouble::SessionLost.into(), "GET /");
+        assert_eq!(report(&[], &tally).broken().len(), 1);
+    }
+}

@@ -11,8 +11,8 @@ use parking_lot::Mutex;
 
 use super::browser::Failure;
 
-/// How many errors are kept word for word.
-const SAMPLES: usize = 40;
+/// How many errors of a kind are kept word for word.
+const SAMPLES: u64 = 8;
 
 /// How many characters of an answer are kept with it.
 const DETAIL: usize = 160;
@@ -126,8 +126,9 @@ impl Tally {
         let Noticed { trouble, detail } = noticed;
         let act = *self.act.lock();
         let mut inner = self.inner.lock();
-        *inner.troubles.entry((act, trouble)).or_default() += 1;
-        if inner.samples.len() < SAMPLES {
+        let count = inner.troubles.entry((act, trouble)).or_default();
+        *count += 1;
+        if *count <= SAMPLES {
             let at = self.began.elapsed().as_secs_f64();
             inner.samples.push(format!("{at:>7.1} s  {trouble}: {what} {detail}"));
         }

@@ -1,5 +1,6 @@
 //! A simulated user: signs in once, sends a request every two seconds, and keeps an event stream open as the page does.
 
+mod handoff;
 mod requests;
 mod stream;
 

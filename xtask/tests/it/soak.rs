@@ -26,21 +26,25 @@ fn row<'a>(report: &'a str, name: &str) -> &'a str {
     value.unwrap_or_else(|| panic!("no {name} in:\n{report}")).trim()
 }
 
-#[tokio::test]
-async fn pods_that_drain_with_a_handoff_are_noticed_by_no_user_with_and_without_a_sticky_cookie() {
-    let without = ["--handoff", "off", "--drains", "1", "--drain-timeout", "3s", "--propagation-wait", "500ms"];
-    let (off, on, without) = tokio::join!(
-        soak(&["--drains", "4", "--sticky", "off"]),
-        soak(&["--drains", "4", "--sticky", "on"]),
-        soak(&without)
-    );
-    for report in [off, on] {
-        for name in ["user-visible errors", "banners", "sign-ins needed"] {
-            assert_eq!(row(&report, name), "0", "{name}\n{report}");
+mod haproxy {
+    use super::*;
+
+    #[tokio::test]
+    async fn pods_that_drain_with_a_handoff_are_noticed_by_no_user_with_and_without_a_sticky_cookie() {
+        let without = ["--handoff", "off", "--drains", "1", "--drain-timeout", "3s", "--propagation-wait", "500ms"];
+        let (off, on, without) = tokio::join!(
+            soak(&["--drains", "4", "--sticky", "off"]),
+            soak(&["--drains", "4", "--sticky", "on"]),
+            soak(&without)
+        );
+        for report in [off, on] {
+            for name in ["user-visible errors", "banners", "sign-ins needed"] {
+                assert_eq!(row(&report, name), "0", "{name}\n{report}");
+            }
+            assert_eq!(row(&report, "books that balance"), "7 of 7");
+            assert_ne!(row(&report, "moves of pages").split(',').next(), Some("0"), "pages moved\n{report}");
         }
-        assert_eq!(row(&report, "books that balance"), "7 of 7");
-        assert_ne!(row(&report, "moves of pages").split(',').next(), Some("0"), "pages moved\n{report}");
+        // The soak sees a banner where there is one.
+        assert_ne!(row(&without, "banners"), "0", "{without}");
     }
-    // The soak sees a banner where there is one.
-    assert_ne!(row(&without, "banners"), "0", "{without}");
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +16,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpStream;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tracing::debug;
@@ -45,6 +47,10 @@ const STREAM_WINDOW_BYTES: u32 = 64 * 1024;
 /// How much an HTTP/2 client may send of all bodies before they are read, in bytes.
 const CONNECTION_WINDOW_BYTES: u32 = 256 * 1024;
 
+/// How long a connection without a request yet may take to send its first one once the server stops. A proxy that has just connected is
+/// about to send it, and would take the end of the connection for a failure of the pod.
+const FIRST_REQUEST_TIME: Duration = Duration::from_millis(300);
+
 /// A handle of the connection that a request came on.
 #[derive(Clone, Debug)]
 pub struct ConnectionHandle(CancellationToken);
@@ -71,21 +77,33 @@ pub(super) async fn run(
     let peer = settings.has_peer_address.then_some(peer);
     let handle = settings.has_handle.then(|| ConnectionHandle(close.clone()));
     let keep_alive = settings.keep_alive;
-    let connection = serve(stream, (peer, handle), routes, close.clone(), settings, Arc::clone(&open.activity));
+    let tokens = (stop, close.clone());
+    let connection = serve(stream, (peer, handle), routes, tokens, settings, Arc::clone(&open.activity));
     // Boxed, so that its size is allocated once.
     open.activity.watch(Box::pin(connection), keep_alive, &close).await;
 }
 
-/// Answers requests until the client closes, or until `close` is cancelled and the requests in flight are answered.
+/// Answers requests until the client closes, or until `close` is cancelled and the requests in flight are answered. `stop` is the
+/// server's, of which `close` is a child.
 async fn serve(
     stream: TcpStream,
     extensions: (Option<SocketAddr>, Option<ConnectionHandle>),
     routes: Router,
-    close: CancellationToken,
+    (stop, close): (CancellationToken, CancellationToken),
     settings: ConnectionSettings,
     activity: Arc<Activity>,
 ) {
-    let http2 = match close.run_until_cancelled(is_http2(&stream, &activity)).await {
+    let first_bytes_are_late = async {
+        close.cancelled().await;
+        if stop.is_cancelled() {
+            sleep(FIRST_REQUEST_TIME).await;
+        }
+    };
+    let first_bytes = tokio::select! {
+        first_bytes = is_http2(&stream, &activity) => Some(first_bytes),
+        () = first_bytes_are_late => None,
+    };
+    let http2 = match first_bytes {
         Some(Ok(http2)) => http2,
         Some(Err(error)) => {
             return debug!(error = &error as &dyn std::error::Error, "a connection broke before its first request");
@@ -125,6 +143,7 @@ async fn serve(
         // Boxed, so that a connection of HTTP/1.1 does not pay for its size.
         let mut connection = Box::pin(connection);
         tokio::select! {
+            biased;
             result = connection.as_mut() => result,
             () = close.cancelled() => {
                 connection.as_mut().graceful_shutdown();
@@ -141,6 +160,8 @@ async fn serve(
             .with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {
+            // hyper closes a connection of which it has read nothing, and the first request is there.
+            biased;
             result = connection.as_mut() => result,
             () = close.cancelled() => {
                 connection.as_mut().graceful_shutdown();

@@ -5,7 +5,6 @@ use axum::response::Response;
 use axum::routing::get;
 use http::StatusCode;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -104,4 +103,21 @@ async fn once_connections_close_after_answers_each_has_one_more_answer_and_runni
     assert!(download.contains("the first") && download.ends_with("the last\r\n0\r\n\r\n"), "{download:?}");
     stop.cancel();
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_connected_just_before_the_stop_gets_its_first_answer_and_a_later_one_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let routes = Router::new().route("/", get(|| async { "served" }));
+    let settings = ConnectionSettings::new(Duration::from_secs(15));
+    // Waits to be accepted when the server stops.
+    let mut queued = TcpStream::connect(address).await.unwrap();
+    stop.cancel();
+    let serving = tokio::spawn(serve(listener, routes, stop, settings, Connections::at_most(10)));
+    assert!(head(&mut queued, "/").await.starts_with("http/1.1 200"));
+    assert_eq!(rest(&mut queued).await, "served");
+    serving.await.unwrap();
+    assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
 }

@@ -62,7 +62,8 @@ impl Haproxy {
 }
 
 fn configuration(options: &Arguments, port: u16, pods: [u16; PODS], socket: &Path) -> String {
-    let proto = if options.h2c { " proto h2" } else { "" };
+    // HAProxy's own checks name no host, which HTTP/2 needs.
+    let proto = if options.h2c { " proto h2 check-proto h1" } else { "" };
     let cookie = |place: usize| if options.sticky == Sticky::Off { String::new() } else { format!(" cookie s{place}") };
     let servers: String = pods
         .iter()

@@ -7,15 +7,12 @@ use serde_json::Value;
 use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::handoff::{Handoff, MOVE_JITTER};
 use super::{PAGE, User};
 use crate::soak::browser::Failure;
 use crate::soak::events::Events;
 use crate::soak::tally::{Noticed, Trouble};
 
-/// The page moves at a random moment within this time after it was asked.
-const MOVE_JITTER: Duration = Duration::from_millis(500);
-/// How often the page opens the stream again at once, where it comes back to the pod that asked.
-const QUICK_RETRIES: u32 = 6;
 /// A stream that is asked within this time after it was opened has come back to the pod that asked before.
 const ASKED_AT_ONCE: Duration = Duration::from_millis(300);
 /// The page takes a stream without a heartbeat for this time to be dead. The pods send one every 5 s.
@@ -27,7 +24,7 @@ const FULL_LEAD_FROM: f64 = 20.0;
 /// Why a stream is over.
 enum Ended {
     /// The pod asked the session to move, at once after the stream was opened (`true`) or later.
-    Asked { at_once: bool },
+    Asked { at_once: bool, pod: String, events: Events },
     /// Without an event.
     Silently,
     /// It broke off, or was silent.
@@ -40,7 +37,7 @@ enum Ended {
 
 /// Keeps a stream open until `stop`.
 pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, stop: CancellationToken) {
-    let (mut gap_since, mut retries) = (None, 0);
+    let (mut gap_since, mut handoff) = (None, Handoff::default());
     while !stop.is_cancelled() {
         user.tally.request();
         let requested = Instant::now();
@@ -67,17 +64,22 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 continue;
             }
         };
-        gap_since.get_or_insert_with(Instant::now);
-        match ended {
-            Ended::Asked { at_once: true } if retries < QUICK_RETRIES => {
-                retries += 1;
-                user.tally.count(|counts| counts.quick_retries += 1);
-            }
-            Ended::Asked { .. } => {
-                retries = 0;
+        if let Ended::Asked { at_once, pod, events } = ended {
+            let pause = handoff.asked(&pod, at_once);
+            // The stream stays open until the attempt.
+            sleep(pause.unwrap_or_default()).await;
+            drop(events);
+            gap_since.get_or_insert_with(Instant::now);
+            if pause.is_some() {
                 user.tally.count(|counts| counts.moves += 1);
                 sleep(MOVE_JITTER.mul_f64(random.f64())).await;
+            } else {
+                user.tally.count(|counts| counts.quick_retries += 1);
             }
+            continue;
+        }
+        gap_since.get_or_insert_with(Instant::now);
+        match ended {
             Ended::Silently => {
                 user.tally.count(|counts| counts.ends_without_event += 1);
                 sleep(MOVE_JITTER.mul_f64(random.f64())).await;
@@ -94,7 +96,7 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 user.sign_in_again().await;
                 gap_since = None;
             }
-            Ended::Stopped => return,
+            Ended::Asked { .. } | Ended::Stopped => return,
         }
     }
 }
@@ -109,7 +111,7 @@ async fn follow(
     stop: &CancellationToken,
 ) -> Ended {
     let opened = Instant::now();
-    let mut connected = None;
+    let (mut connected, mut pod) = (None, String::new());
     let mut logout_at = None;
     loop {
         // The gap ends with the first stream that stays: one that came back to the pod that asked ends at once.
@@ -139,6 +141,7 @@ async fn follow(
                     return Ended::SessionOver { signed_out: false };
                 }
                 connected = Some(Instant::now());
+                pod = event.data["pod"].as_str().unwrap_or_default().to_owned();
                 if event.data["drain"].is_null() {
                     user.hide_banner();
                     logout_at = None;
@@ -157,7 +160,7 @@ async fn follow(
                 if !at_once {
                     close_gap(user, gap_since, requested, connected.take());
                 }
-                return Ended::Asked { at_once };
+                return Ended::Asked { at_once, pod, events };
             }
             "session-ended" => return Ended::SessionOver { signed_out: false },
             "stream-ended" => user.report(Trouble::WrongAnswer, "stream-ended"),

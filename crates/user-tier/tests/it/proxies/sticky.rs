@@ -2,7 +2,7 @@
 
 use reqwest::{Client, Response};
 use serde_json::Value;
-use test_support::{Event, Events, Haproxy, Nginx, Redis, Signal, UserPod, eventually};
+use test_support::{Event, Events, Redis, Signal, UserPod, eventually};
 
 use super::{POD, replaced, settings, settings_after};
 use crate::{BINARY, QUICK};
@@ -89,55 +89,68 @@ async fn terminated(pods: &[UserPod; 2], user: &User) -> (String, Event) {
     (name, shown)
 }
 
-/// The manual's HAProxy with a sticky cookie.
-async fn haproxy(pods: &[UserPod; 2], bind: &str, server: &str) -> Haproxy {
-    let (front, _) = settings("haproxy").split_once("\nbackend lastcall").unwrap();
-    let text = format!("{front}\n{}", settings_after("### HAProxy with a sticky cookie", "haproxy"));
-    let haproxy = Haproxy::with(|address| {
-        let bind = format!("bind {address}{bind}");
-        let first = format!("{}{server}", pods[0].http);
-        let second = format!("{}{server}", pods[1].http);
-        replaced(&text, &[("bind :80", &bind), (POD, &first), (SECOND_POD, &second), ("inter 1s", "inter 100ms")])
-    })
-    .await;
-    eventually("both pods in rotation", || async {
-        let up = haproxy.checked("lastcall").await;
-        (up == 2).then_some(())
-    })
-    .await;
-    haproxy
-}
+mod haproxy {
+    use test_support::Haproxy;
 
-#[tokio::test]
-async fn a_sticky_cookie_of_the_recommended_haproxy_lets_go_of_a_pod_that_hands_off() {
-    for (bind, server, http2) in [("", "", false), (" proto h2", "", true), ("", " proto h2", false)] {
-        let redis = Redis::start().await;
-        let pods = [pod(&redis, "user-1").await, pod(&redis, "user-2").await];
-        let haproxy = haproxy(&pods, bind, server).await;
-        let user = User::visit(&haproxy.address, http2).await;
-        let (first, shown) = terminated(&pods, &user).await;
-        assert_eq!(shown.name, "connected", "no banner over {bind:?}{server:?}: {shown:?}");
-        let (_, second) = user.stream().await;
-        assert_ne!(second, first, "the new cookie leads to the other pod");
+    use super::*;
+
+    /// The manual's HAProxy with a sticky cookie.
+    async fn in_front(pods: &[UserPod; 2], bind: &str, server: &str) -> Haproxy {
+        let (front, _) = settings("haproxy").split_once("\nbackend lastcall").unwrap();
+        let text = format!("{front}\n{}", settings_after("### HAProxy with a sticky cookie", "haproxy"));
+        let haproxy = Haproxy::with(|address| {
+            let bind = format!("bind {address}{bind}");
+            let first = format!("{}{server}", pods[0].http);
+            let second = format!("{}{server}", pods[1].http);
+            replaced(&text, &[("bind :80", &bind), (POD, &first), (SECOND_POD, &second), ("inter 1s", "inter 100ms")])
+        })
+        .await;
+        eventually("both pods in rotation", || async {
+            let up = haproxy.checked("lastcall").await;
+            (up == 2).then_some(())
+        })
+        .await;
+        haproxy
+    }
+
+    #[tokio::test]
+    async fn a_sticky_cookie_of_the_recommended_haproxy_lets_go_of_a_pod_that_hands_off() {
+        for (bind, server, http2) in [("", "", false), (" proto h2", "", true), ("", " proto h2 check-proto h1", false)]
+        {
+            let redis = Redis::start().await;
+            let pods = [pod(&redis, "user-1").await, pod(&redis, "user-2").await];
+            let haproxy = in_front(&pods, bind, server).await;
+            let user = User::visit(&haproxy.address, http2).await;
+            let (first, shown) = terminated(&pods, &user).await;
+            assert_eq!(shown.name, "connected", "no banner over {bind:?}{server:?}: {shown:?}");
+            let (_, second) = user.stream().await;
+            assert_ne!(second, first, "the new cookie leads to the other pod");
+        }
     }
 }
 
-#[tokio::test]
-async fn where_nginx_routes_by_cookie_whatever_readiness_says_the_banner_says_that_users_stay_signed_in() {
-    let redis = Redis::start().await;
-    let pods = [pod(&redis, "user-1").await, pod(&redis, "user-2").await];
-    let (_, server) = settings("nginx").split_once("map $http_upgrade").unwrap();
-    let text = format!("{}map $http_upgrade{server}", settings_after("### nginx with sticky sessions", "nginx"));
-    let nginx = Nginx::with(|address| {
-        let listen = format!("listen {address};");
-        replaced(&text, &[(POD, &pods[0].http), (SECOND_POD, &pods[1].http), ("listen 80;", &listen)])
-    })
-    .await;
-    let user = User::visit(&nginx.address, false).await;
-    let (first, shown) = terminated(&pods, &user).await;
-    assert_eq!((shown.name.as_str(), &shown.data["moves"]), ("drain", &Value::Bool(true)), "{shown:?}");
-    let mut pods = pods;
-    assert!(pods[usize::from(first == "user-2")].wait().await.success());
-    let session = user.session().await;
-    assert_ne!(session["pod"], first.as_str(), "the session lives on: {session}");
+mod nginx {
+    use test_support::Nginx;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn where_nginx_routes_by_cookie_whatever_readiness_says_the_banner_says_that_users_stay_signed_in() {
+        let redis = Redis::start().await;
+        let pods = [pod(&redis, "user-1").await, pod(&redis, "user-2").await];
+        let (_, server) = settings("nginx").split_once("map $http_upgrade").unwrap();
+        let text = format!("{}map $http_upgrade{server}", settings_after("### nginx with sticky sessions", "nginx"));
+        let nginx = Nginx::with(|address| {
+            let listen = format!("listen {address};");
+            replaced(&text, &[(POD, &pods[0].http), (SECOND_POD, &pods[1].http), ("listen 80;", &listen)])
+        })
+        .await;
+        let user = User::visit(&nginx.address, false).await;
+        let (first, shown) = terminated(&pods, &user).await;
+        assert_eq!((shown.name.as_str(), &shown.data["moves"]), ("drain", &Value::Bool(true)), "{shown:?}");
+        let mut pods = pods;
+        assert!(pods[usize::from(first == "user-2")].wait().await.success());
+        let session = user.session().await;
+        assert_ne!(session["pod"], first.as_str(), "the session lives on: {session}");
+    }
 }
