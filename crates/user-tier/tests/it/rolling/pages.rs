@@ -22,6 +22,13 @@ if (location.hostname.endsWith(".localhost")) {
   const comeBack = () => setTimeout(goOn, 1000 + Math.random() * 1000);
   for (const name of ["connected", "drain", "state", "session-ended", "left"])
     addEventListener(`lastcall:${name}`, ({ detail }) => note(name, detail));
+  // A stream that is opened again at once changes no state.
+  window.EventSource = class extends EventSource {
+    constructor(...way) {
+      super(...way);
+      note("opening", {});
+    }
+  };
   addEventListener("lastcall:session-ended", comeBack);
   addEventListener("lastcall:left", ({ detail }) => detail.automatic && comeBack());
   const ask = async () => {
@@ -109,6 +116,10 @@ fn read(user: &str, session: &str, log: &[Value], now: u64) -> Journal {
                     journal.connected_again(data);
                 }
                 is_new = false;
+            }
+            "opening" => {
+                is_new = true;
+                journal.closed(at);
             }
             "state" => {
                 is_new |= data["state"] == "live";
