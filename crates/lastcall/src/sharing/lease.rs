@@ -33,8 +33,8 @@ pub(super) async fn first_contact(sharing: &Sharing) {
     }
 }
 
-/// Renews until `stop` is cancelled or the lease is released. Renews at once where the phase changes, so that other pods know it,
-/// and where the store recovers.
+/// Renews until `stop` is cancelled or the lease is released. Renews at once where the phase changes, or whether the pod adopts sessions,
+/// so that other pods know it, and where the store recovers.
 pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
     let mut lifecycle = sharing.lifecycle.clone();
     let mut health = sharing.health.subscribe();
@@ -45,6 +45,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = sharing.lease_released.cancelled() => return,
             Ok(()) = lifecycle.changed() => {}
+            () = sharing.adopter_changed() => {}
             () = recovered(&mut health) => {}
             () = sleep(pause) => {}
         }
@@ -116,7 +117,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let lease = Lease {
         pod: sharing.config.pod.clone(),
         draining: phase.is_shutting_down(),
-        adopter: sharing.is_adopter(),
+        adopter: sharing.declare_adopter(),
         notice: sharing.notice(),
         duration: LEASE_DURATION,
     };

@@ -1,5 +1,6 @@
 //! Several pods in one process around one store.
 
+mod adopter;
 mod closer;
 mod faulty;
 mod outdated_answers;
