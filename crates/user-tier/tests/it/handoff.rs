@@ -138,7 +138,7 @@ async fn ready(pod: &UserPod) -> u16 {
 /// Waits until the drain of the pod says that one user remains, with at most this many seconds left.
 async fn one_remains_at(pod: &UserPod, at_most: u64) {
     let left = |line: &String| -> Option<u64> {
-        line.strip_prefix("[GRACEFUL SHUTDOWN] 1 user remaining (")?.strip_suffix("s left)")?.parse().ok()
+        line.strip_prefix("[GRACEFUL SHUTDOWN] 1 user remaining (")?.split_once("s left)")?.0.parse().ok()
     };
     eventually(&format!("1 user remaining, {at_most} s left"), || async {
         pod.drain_log().iter().filter_map(left).any(|seconds| seconds <= at_most).then_some(())
