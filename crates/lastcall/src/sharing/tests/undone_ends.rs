@@ -12,7 +12,8 @@ use super::running_pod::{RunningPod, start, start_with};
 use crate::event_streams::EventStreams;
 use crate::sessions::live::LiveSession;
 use crate::sessions::outcome::EndReason;
-use crate::store::{MemoryStore, SessionStore};
+use crate::sharing::hints::Hint;
+use crate::store::{MemoryStore, Message, SessionStore, Write};
 
 const ID: SessionId = SessionId::from_uuid(Uuid::from_u128(7));
 
@@ -59,5 +60,31 @@ async fn a_logout_holds_though_another_pod_adopts_the_session_before_the_entry_i
         assert_eq!((here.walked(), there.walked(), memory.entries().len()), (vec![], vec![], 0), "{is_released}");
         assert_eq!(logouts(&[&here, &there]), 1, "{is_released}");
         [&here, &there].into_iter().for_each(RunningPod::assert_ledger_balances);
+    }
+}
+
+/// The store lost its data, and the session was written again. Then another pod adopted it, and it ended there.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_was_written_again_after_a_loss_and_has_ended_elsewhere_since_is_not_revived() {
+    for is_released in [false, true] {
+        let store = Arc::new(MemoryStore::new());
+        let former = start(&store, "a").await;
+        let live = start_session(&former);
+        former.pod.sessions.flush().await;
+        store.lose_everything();
+        sleep(Duration::from_secs(3)).await;
+        assert_eq!(store.entries().len(), 1, "written again");
+        // What the other pod does, before this one has read the message.
+        let pod = former.pod.config.pod.clone();
+        store.write(vec![Write::Delete { id: ID, pod: pod.clone(), replaced_for: None }]).await.unwrap();
+        if is_released {
+            let sharing = Arc::clone(former.pod.sessions.sharing().unwrap());
+            sharing.inbox.pending.lock().insert(ID, Hint::Adopted);
+            sharing.end_all(vec![Arc::clone(&live)], EndReason::Released, |_| true).await;
+        } else {
+            store.send(&pod, &Message::Adopted(ID)).await.unwrap();
+            sleep(Duration::from_secs(3)).await;
+        }
+        assert_eq!((live.outcome(), store.entries().len()), (Some(Outcome::Moved), 0), "{is_released}");
     }
 }
