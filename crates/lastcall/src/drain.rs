@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
-use session_domain::Phase;
 use session_domain::lifecycle::{Effect, Event, Lifecycle, LogLine, Reason, Signal, Situation, State};
 use session_domain::registry::Census;
+use session_domain::{Phase, Timestamp};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tracing::info;
@@ -142,7 +142,7 @@ impl DrainTask {
         self.census = effects.is_empty().then_some(census);
         self.state.task_ends.forget_cut();
         for effect in effects {
-            self.perform(&effect).await;
+            self.perform(&effect, now).await;
         }
         if !before.phase().is_past_work() && machine.phase().is_past_work() {
             // One that began after the sessions were counted. One that begins from now on is refused.
@@ -161,14 +161,14 @@ impl DrainTask {
         }
     }
 
-    async fn perform(&mut self, effect: &Effect) {
+    async fn perform(&mut self, effect: &Effect, now: Timestamp) {
         let state = &self.state;
         match effect {
             Effect::SetAdmission(admission) => state.registry.set_admission(*admission),
             Effect::Notify(notice) => state.begin_notice(notice),
             Effect::AskToMove(turns) => state.ask_to_move(*turns),
             Effect::NotifyStaying { notice, until, is_first } => {
-                let notified = state.notify_staying(notice, *until);
+                let notified = state.notify_staying(notice, *until, now);
                 if *is_first {
                     info!("{}", LogLine::Notifying(notified as u64));
                 }

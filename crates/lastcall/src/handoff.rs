@@ -61,12 +61,15 @@ impl Handoff {
             return Opening::Ordinary;
         }
         let asked = asked.entry(id).or_insert(Asked { at: now, reopened: 0 });
-        if now.since(asked.at) < REOPEN_WINDOW && asked.reopened < MAX_REOPENED {
-            asked.reopened += 1;
-            Opening::Ends
-        } else {
-            Opening::AskedAgain
+        if now.since(asked.at) >= REOPEN_WINDOW {
+            asked.reopened = 0;
+            return Opening::AskedAgain;
         }
+        if asked.reopened == MAX_REOPENED {
+            return Opening::AskedAgain;
+        }
+        asked.reopened += 1;
+        Opening::Ends
     }
 }
 
@@ -75,12 +78,19 @@ impl ServiceState {
     pub(crate) fn is_moving_sessions(&self) -> bool {
         let lifecycle = *self.lifecycle.borrow();
         match lifecycle.state() {
-            State::Draining { handoff, .. } => handoff.is_some_and(|handoff| handoff.is_moving),
-            State::Finishing { notice, .. } => notice.is_handoff && self.can_move_sessions(),
+            State::Draining { handoff: Some(handoff), .. } => handoff.is_moving,
+            _ => self.hands_off() && self.can_move_sessions(),
+        }
+    }
+
+    /// Whether the pod stops, and its sessions move to other pods where they can.
+    fn hands_off(&self) -> bool {
+        let lifecycle = *self.lifecycle.borrow();
+        match lifecycle.state() {
+            State::Draining { handoff, .. } => handoff.is_some(),
+            State::Finishing { notice, .. } => notice.is_handoff,
             // The sessions are released.
-            State::Propagating { .. } | State::Closing { .. } => {
-                self.config.policy.handoff.is_some() && self.can_move_sessions()
-            }
+            State::Propagating { .. } | State::Closing { .. } => self.config.policy.handoff.is_some(),
             State::Serving
             | State::MaintenanceCountdown { .. }
             | State::MaintenanceFinishing { .. }
@@ -106,28 +116,37 @@ impl ServiceState {
 
     fn ask(&self, session: &LiveSession, now: Timestamp) {
         self.handoff.record(session.id(), now);
-        self.registry.mark_asked(session);
+        self.registry.mark_asked(session, now);
         session.attachment().ask_to_move();
     }
 
     /// Records that a stream is asked again.
     pub(crate) fn record_asked_again(&self, session: &ServedSession) {
-        self.handoff.record(session.id(), self.clock.now());
+        let now = self.clock.now();
+        self.handoff.record(session.id(), now);
+        if let ServedSession::Own(live) = session {
+            self.registry.mark_asked(live, now);
+        }
     }
 
     /// How an event stream of the session begins that is opened now.
     pub(crate) fn opening(&self, session: &ServedSession) -> Opening {
-        if !self.is_moving_sessions() {
+        if !self.hands_off() {
             return Opening::Ordinary;
         }
+        let now = self.clock.now();
         let is_due = match session {
             ServedSession::Own(live) => live.had_turn(),
             // It lives at another pod, and this one stops.
             ServedSession::Guest(_) => true,
         };
-        let opening = self.handoff.open(session.id(), is_due, self.clock.now());
+        if !self.is_moving_sessions() {
+            // Asked once sessions can move again.
+            return if is_due { Opening::AskedAgain } else { Opening::Ordinary };
+        }
+        let opening = self.handoff.open(session.id(), is_due, now);
         if let (ServedSession::Own(live), Opening::Ends) = (session, opening) {
-            self.registry.mark_asked(live);
+            self.registry.mark_asked(live, now);
         }
         opening
     }

@@ -34,7 +34,7 @@ impl RunningNotice {
     /// The notice of the pod that owns the session. A maintenance is one of every pod.
     pub(crate) fn of(state: &ServiceState, session: &ServedSession) -> Option<Self> {
         let broadcast = Arc::clone(&state.broadcast.borrow());
-        let is_shown = |scope| scope == NoticeScope::Everybody || session.streams().is_staying();
+        let is_shown = |scope| scope == NoticeScope::All || session.streams().is_staying();
         let running = broadcast.running_notice().filter(|(_, scope, _)| is_shown(*scope));
         let here = running.map(|(notice, _, terms)| {
             let protected = session.streams().is_protected().then_some(state.config.policy.task_grace);

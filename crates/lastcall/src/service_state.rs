@@ -220,7 +220,7 @@ impl ServiceState {
 
     /// Shows a notice to every session.
     pub(crate) fn begin_notice(&self, notice: &Notice) {
-        self.show_notice(notice, NoticeScope::Everybody);
+        self.show_notice(notice, NoticeScope::All);
     }
 
     fn show_notice(&self, notice: &Notice, scope: NoticeScope) {
@@ -228,12 +228,12 @@ impl ServiceState {
         self.broadcast.send_replace(Broadcast::running(*notice, scope, self.terms_of(notice), self.clock.now()));
     }
 
-    /// Shows the notice of a handoff to the sessions that had their turn at or before `until` and are still here. Returns their number.
-    pub(crate) fn notify_staying(&self, notice: &Notice, until: Timestamp) -> usize {
+    /// Shows the notice of a handoff to the sessions that were asked at or before `until` and are still here at `now`. Returns their number.
+    pub(crate) fn notify_staying(&self, notice: &Notice, until: Timestamp, now: Timestamp) -> usize {
         if self.broadcast.borrow().running_notice().is_none() {
             self.show_notice(notice, NoticeScope::Staying);
         }
-        let staying = self.registry.take_staying(until, self.clock.now());
+        let staying = self.registry.take_staying(until, now);
         staying.iter().for_each(|session| session.attachment().mark_staying());
         staying.len()
     }

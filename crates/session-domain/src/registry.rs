@@ -22,10 +22,10 @@ mod change_queue;
 mod ending;
 mod eviction;
 mod handoff;
-mod left_requests;
 mod limits;
 mod live_session;
 mod lookup;
+mod moved_requests;
 mod notices;
 mod pending_writes;
 mod presence;
@@ -50,10 +50,10 @@ pub use change_feed::ChangeFeed;
 pub use change_queue::Change;
 use change_queue::ChangeQueue;
 pub use handoff::{HandoffCensus, REOPEN_TIME};
-use left_requests::LeftRequests;
 pub use limits::{Limits, UNCONFIRMED_LINGER, UNCONFIRMED_TTL};
 use live_session::ChangeConsumer;
 pub use live_session::LiveSession;
+use moved_requests::MovedRequests;
 use notices::RunningNotice;
 use pending_writes::PendingWrites;
 pub use presence::PresenceKind;
@@ -86,7 +86,7 @@ pub struct Registry<X> {
     /// Changes that the shared store does not have yet. Absent without a store.
     pending_writes: Option<PendingWrites<X>>,
     notice: RunningNotice,
-    left_requests: LeftRequests<X>,
+    moved_requests: MovedRequests<X>,
     /// Work in progress on this pod.
     work: WorkTable,
     population_changed: Box<dyn Fn() + Send + Sync>,
@@ -131,7 +131,7 @@ impl<X> Registry<X> {
             replaced: ReplacedIds::new(limits.max_sessions),
             pending_writes: None,
             notice: RunningNotice::default(),
-            left_requests: LeftRequests::default(),
+            moved_requests: MovedRequests::default(),
             work: WorkTable::default(),
             population_changed: Box::new(population_changed),
             session_ended: None,

@@ -14,7 +14,7 @@ use nginx::Nginx;
 /// A running proxy.
 #[derive(Debug)]
 pub(super) enum Proxy {
-    Haproxy(Haproxy),
+    Haproxy(Box<Haproxy>),
     Nginx(Nginx),
 }
 
@@ -31,7 +31,7 @@ impl Proxy {
         logs: &Path,
     ) -> anyhow::Result<Self> {
         Ok(match options.proxy {
-            ProxyKind::Haproxy => Self::Haproxy(Haproxy::start(options, port, pods, folder, logs).await?),
+            ProxyKind::Haproxy => Self::Haproxy(Box::new(Haproxy::start(options, port, pods, folder, logs).await?)),
             ProxyKind::Nginx => Self::Nginx(Nginx::start(options, port, pods, folder, logs).await?),
         })
     }

@@ -1,14 +1,15 @@
 //! The events of one session, for one of its event streams or WebSockets: which event comes when, and when the last one has come.
 //! Knows nothing of how they are encoded and sent.
 
+mod asking;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::lifecycle::Reason;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::server_event::{Connected, Heartbeat, Move, ServerEvent, SessionEnded, StreamEnded};
+use super::server_event::{Connected, Heartbeat, ServerEvent, SessionEnded, StreamEnded};
 use crate::clock::millis;
 use crate::event_streams::{CloseReason, StreamKind, StreamState};
 use crate::handoff::{ASK_INTERVAL, Opening};
@@ -58,6 +59,8 @@ pub(crate) struct EventFeed {
     asks: u32,
     /// When the client is asked again to move to another pod.
     next_ask: Option<Instant>,
+    /// Whether it was opened here again too soon after the ask.
+    ends_at_once: bool,
     next_heartbeat: Instant,
     stage: Stage,
 }
@@ -69,10 +72,8 @@ enum Stage {
     /// `drain` follows `connected` where a notice runs.
     Connected,
     Open,
-    /// The same for one that ends at once: `connected`, `drain`, `move`.
-    Returning,
-    ReturnedConnected,
-    Returned,
+    /// `move` comes next, and then the end: the client is to open it again, at another pod.
+    Leaving,
     Ended(FeedEnd),
 }
 
@@ -103,7 +104,8 @@ impl EventFeed {
             shown: None,
             logins,
             next_heartbeat: Instant::now() + service.config.heartbeat_interval,
-            stage: if opening == Opening::Ends { Stage::Returning } else { Stage::Opening },
+            ends_at_once: opening == Opening::Ends,
+            stage: Stage::Opening,
             session,
         }
     }
@@ -119,25 +121,16 @@ impl EventFeed {
                 self.stage = Stage::Connected;
                 return Next::Event(self.connected());
             }
-            Stage::Returning => {
-                self.stage = Stage::ReturnedConnected;
-                return Next::Event(self.connected());
-            }
-            Stage::ReturnedConnected => {
-                self.stage = Stage::Returned;
-                if let Some(event) = self.drain_after_connected() {
-                    return Next::Event(event);
-                }
-                return self.returned();
-            }
-            Stage::Returned => return self.returned(),
             Stage::Connected => {
-                self.stage = Stage::Open;
+                self.stage = if self.ends_at_once { Stage::Leaving } else { Stage::Open };
                 if let Some(event) = self.drain_after_connected() {
                     return Next::Event(event);
                 }
             }
-            Stage::Open => {}
+            Stage::Open | Stage::Leaving => {}
+        }
+        if self.stage == Stage::Leaving {
+            return self.leave();
         }
         let closed = self.state.borrow().closed(self.kind, self.session.state.is_stopping());
         if let Some(reason) = closed {
@@ -162,7 +155,7 @@ impl EventFeed {
                     }
                 }
                 () = service.streams_end.cancelled() => return self.end(FeedEnd::ServiceStops),
-                () = at(self.next_ask) => {
+                () = asking::at(self.next_ask) => {
                     if let Some(next) = self.on_next_ask() {
                         return next;
                     }
@@ -270,49 +263,6 @@ impl EventFeed {
         Some(ServerEvent::Drain(running.payload(self.session.state.clock.now())))
     }
 
-    /// Asks the client to move to another pod, and again after a while where it stays.
-    fn ask_to_move(&mut self) -> Next {
-        self.next_ask = Some(Instant::now() + ASK_INTERVAL);
-        match self.move_event() {
-            Some(event) => Next::Event(event),
-            None => self.end(FeedEnd::Moves),
-        }
-    }
-
-    fn on_next_ask(&mut self) -> Option<Next> {
-        let service = Arc::clone(&self.session.state);
-        if !service.is_moving_sessions() {
-            self.next_ask = Some(Instant::now() + ASK_INTERVAL);
-            return None;
-        }
-        service.record_asked_again(&self.session.served);
-        Some(self.ask_to_move())
-    }
-
-    /// The last event of a stream that was opened here again, and then its end.
-    fn returned(&mut self) -> Next {
-        match self.move_event().filter(|_| self.stage != Stage::Ended(FeedEnd::Moves)) {
-            Some(event) => {
-                self.stage = Stage::Ended(FeedEnd::Moves);
-                Next::Event(event)
-            }
-            None => self.end(FeedEnd::Moves),
-        }
-    }
-
-    /// The `move` event, while this pod stops. Once its users have gone, what is left of its time is that to its end.
-    fn move_event(&self) -> Option<ServerEvent> {
-        let state = &self.session.state;
-        let (lifecycle, now) = (*state.lifecycle.borrow(), state.clock.now());
-        let forced_logout_at = lifecycle.deadline().or_else(|| lifecycle.wakes_at())?;
-        Some(ServerEvent::Move(Move {
-            reason: Reason::Shutdown.as_str(),
-            forced_logout_at,
-            remaining_ms: millis(forced_logout_at.since(now)),
-            server_time: now,
-        }))
-    }
-
     fn session_ended(&mut self, closed: CloseReason) -> Next {
         let end = FeedEnd::Session(closed);
         self.stage = Stage::Ended(end);
@@ -341,13 +291,5 @@ impl EventFeed {
             None => Duration::MAX,
         };
         Instant::now() + pause.min(state.config.heartbeat_interval)
-    }
-}
-
-/// Waits until `time`; for ever without one.
-async fn at(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => std::future::pending().await,
     }
 }

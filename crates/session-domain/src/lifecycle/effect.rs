@@ -14,12 +14,12 @@ pub enum Effect {
     Notify(Notice),
     /// Give this number of sessions their turn to move to another pod, and ask those with a stream.
     AskToMove(u64),
-    /// Notify the present sessions that had their turn at or before `until`, and each of them that connects, and log the number
+    /// Notify the present sessions that were asked at or before `until`, and each of them that connects, and log the number
     /// the first time: [`LogLine::Notifying`]. The others are not notified yet.
     NotifyStaying {
         /// The notice.
         notice: Notice,
-        /// The time of the last of their turns.
+        /// The time of the last ask that counts.
         until: Timestamp,
         /// Whether no session was notified before.
         is_first: bool,

@@ -42,7 +42,7 @@ pub struct Population {
     pub protected: u64,
     /// Sessions with protected work in progress on this pod that other pods hold. A shutdown waits for that work, too.
     pub protected_elsewhere: u64,
-    /// Sessions that live at another pod by now and have requests in flight on this one, but no protected work. A shutdown waits for
+    /// Sessions that live at another pod by now and have requests in flight on this one, but no protected work. A handoff waits for
     /// those requests until its deadline.
     pub requested_elsewhere: u64,
     /// Held sessions by how far a handoff has come with them.
@@ -55,9 +55,9 @@ impl Population {
         self.protected + self.protected_elsewhere
     }
 
-    /// Whether a shutdown waits for any session, or for what it has in progress here.
+    /// Whether a shutdown has to wait for any session, or for its work.
     pub const fn is_waited_for(self) -> bool {
-        self.present > 0 || self.requested_elsewhere > 0 || self.sessions_with_work() > 0
+        self.present > 0 || self.sessions_with_work() > 0
     }
 }
 

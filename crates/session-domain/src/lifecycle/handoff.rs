@@ -28,11 +28,11 @@ const LAG: Duration = Duration::from_secs(3);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoticeScope {
     /// None yet.
-    Nobody,
-    /// Those that had their turn and are still here after `HANDOFF_QUIET`.
+    None,
+    /// Those that are still here `HANDOFF_QUIET` after they were asked.
     Staying,
     /// All.
-    Everybody,
+    All,
 }
 
 /// How far a handoff has come.
@@ -47,8 +47,10 @@ pub struct Handoff {
     pub scope: NoticeScope,
     /// Whether turns have begun and some pod can adopt.
     pub is_moving: bool,
-    /// Until when the turns are paid for.
-    paid_until: Timestamp,
+    /// Turns are counted from here on: those before have come.
+    counted_until: Timestamp,
+    /// When the next batch of turns may come.
+    next_batch: Timestamp,
     /// When something is due next.
     pub(super) next: Timestamp,
 }
@@ -61,16 +63,17 @@ impl Handoff {
             policy,
             asks_from,
             asks_until,
-            scope: NoticeScope::Nobody,
+            scope: NoticeScope::None,
             is_moving: false,
-            paid_until: asks_from,
+            counted_until: asks_from,
+            next_batch: asks_from,
             next: asks_from,
         }
     }
 
     /// The same with the pace at its beginning.
     pub(super) const fn without_pace(self) -> Self {
-        Self { paid_until: self.asks_from, next: self.asks_from, ..self }
+        Self { counted_until: self.asks_from, next_batch: self.asks_from, next: self.asks_from, ..self }
     }
 
     /// What is due now, and when the next is.
@@ -79,7 +82,8 @@ impl Handoff {
         let is_moving = now >= self.asks_from && can_move;
         if is_moving && !self.is_moving {
             // The first turn comes at once. Time in which no turn could come is not made up for in one blow.
-            self.paid_until = now.minus(self.turn_time());
+            self.counted_until = now.minus(self.turn_time());
+            self.next_batch = now;
         }
         self.is_moving = is_moving;
         let turns = if is_moving { self.turns(notice, situation) } else { 0 };
@@ -88,14 +92,14 @@ impl Handoff {
         }
         self.notify(notice, situation, effects);
         let has_turns_to_come = is_moving && population.handoff.waiting > turns;
-        let first_turn = population.handoff.first_turn.or((turns > 0).then_some(now));
-        let notified_one = first_turn.is_some_and(|turn| turn.plus(self.policy.quiet) <= now);
-        let is_partial = self.scope < NoticeScope::Everybody;
+        let first_ask = population.handoff.first_ask.or((turns > 0).then_some(now));
+        let notified_one = first_ask.is_some_and(|asked| asked.plus(self.policy.quiet) <= now);
+        let is_partial = self.scope < NoticeScope::All;
         let next = [
             (now < self.asks_from).then_some(self.asks_from),
-            has_turns_to_come.then(|| now.plus(BATCH_INTERVAL.max(self.turn_time()))),
-            first_turn.filter(|_| is_partial).map(|turn| turn.plus(self.policy.quiet)),
-            // The turn after those is not known here.
+            has_turns_to_come.then_some(self.next_batch),
+            first_ask.filter(|_| is_partial).map(|asked| asked.plus(self.policy.quiet)),
+            // The ask after those is not known here.
             (is_partial && notified_one).then(|| now.plus(BATCH_INTERVAL)),
             is_partial.then_some(self.asks_until),
         ];
@@ -105,33 +109,34 @@ impl Handoff {
         self
     }
 
-    /// The number of turns that are due, and pays for them.
+    /// The number of turns that are due, which counts them.
     fn turns(&mut self, notice: Notice, Situation { now, population, .. }: Situation) -> u64 {
         let waiting = population.handoff.waiting;
-        if waiting == 0 {
-            self.paid_until = now;
-            return 0;
-        }
-        if self.scope < NoticeScope::Everybody && now >= self.asks_until {
-            self.paid_until = now;
+        let is_half = self.scope < NoticeScope::All && now >= self.asks_until;
+        if waiting == 0 || is_half {
+            self.counted_until = now;
             return waiting;
         }
+        if now < self.next_batch {
+            return 0;
+        }
+        self.next_batch = now.plus(BATCH_INTERVAL.max(self.turn_time()));
         let rate = self.rate(notice, now, waiting, population.handoff.asked);
-        let unpaid = u64::try_from(now.since(self.paid_until).as_millis()).unwrap_or(u64::MAX);
-        let turns = (unpaid.saturating_mul(rate) / 1000).min(waiting);
-        // A fraction of a turn stays unpaid.
-        self.paid_until = self.paid_until.plus(Duration::from_millis(turns.saturating_mul(1000) / rate));
+        let since = u64::try_from(now.since(self.counted_until).as_millis()).unwrap_or(u64::MAX);
+        let turns = (since.saturating_mul(rate) / 1000).min(waiting);
+        // A fraction of a turn counts for the next batch.
+        self.counted_until = self.counted_until.plus(Duration::from_millis(turns.saturating_mul(1000) / rate));
         turns
     }
 
     /// Turns a second.
     fn rate(&self, notice: Notice, now: Timestamp, waiting: u64, asked: u64) -> u64 {
         let until = if now < self.asks_until { self.asks_until } else { notice.deadline };
-        let whole = self.at_least(rate_for(waiting, until.since(now)));
+        let slowest = self.at_least(rate_for(waiting, until.since(now)));
         let reserve = self.asks_until.since(self.asks_from) / 4;
         let early = self.asks_until.minus(reserve);
-        let lags = asked > whole.saturating_mul(LAG.as_secs());
-        if lags || now >= early { whole } else { self.at_least(rate_for(waiting, early.since(now))) }
+        let lags = asked > slowest.saturating_mul(LAG.as_secs());
+        if lags || now >= early { slowest } else { self.at_least(rate_for(waiting, early.since(now))) }
     }
 
     fn at_least(&self, rate: u64) -> u64 {
@@ -144,8 +149,8 @@ impl Handoff {
     }
 
     fn notify(&mut self, notice: Notice, Situation { now, population, .. }: Situation, effects: &mut Vec<Effect>) {
-        let is_first = self.scope == NoticeScope::Nobody;
-        if self.scope == NoticeScope::Everybody {
+        let is_first = self.scope == NoticeScope::None;
+        if self.scope == NoticeScope::All {
             return;
         }
         if now >= self.asks_until {
@@ -153,11 +158,11 @@ impl Handoff {
                 effects.push(Effect::Log(LogLine::Notifying(population.present)));
             }
             effects.push(Effect::Notify(notice));
-            self.scope = NoticeScope::Everybody;
+            self.scope = NoticeScope::All;
             return;
         }
         let until = now.minus(self.policy.quiet);
-        if population.handoff.first_turn.is_some_and(|turn| turn <= until) {
+        if population.handoff.first_ask.is_some_and(|asked| asked <= until) {
             effects.push(Effect::NotifyStaying { notice, until, is_first });
             self.scope = NoticeScope::Staying;
         }

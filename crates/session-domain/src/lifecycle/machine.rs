@@ -88,7 +88,7 @@ impl Lifecycle {
     /// The notice that runs, if any: during a handoff from the moment at which the first session is notified.
     pub fn notice(&self) -> Option<Notice> {
         match self.state {
-            State::Draining { handoff: Some(handoff), .. } if handoff.scope == NoticeScope::Nobody => None,
+            State::Draining { handoff: Some(handoff), .. } if handoff.scope == NoticeScope::None => None,
             State::MaintenanceCountdown { notice, .. }
             | State::MaintenanceFinishing { notice, .. }
             | State::Draining { notice, .. }
@@ -104,7 +104,7 @@ impl Lifecycle {
     /// The notice that runs for every session, if any.
     pub fn notice_for_all(&self) -> Option<Notice> {
         match self.state {
-            State::Draining { handoff: Some(handoff), .. } if handoff.scope < NoticeScope::Everybody => None,
+            State::Draining { handoff: Some(handoff), .. } if handoff.scope < NoticeScope::All => None,
             _ => self.notice(),
         }
     }

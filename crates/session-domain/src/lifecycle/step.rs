@@ -19,6 +19,11 @@ impl Lifecycle {
     pub fn step(mut self, event: Event, situation: Situation) -> (Self, Vec<Effect>) {
         let (admission_before, had_notice) = (self.admission(), self.notice().is_some());
         let mut effects = Vec::new();
+        let mut situation = situation;
+        if self.policy.handoff.is_none() {
+            // Only a handoff moves sessions away from requests that are still in flight.
+            situation.population.requested_elsewhere = 0;
+        }
         self.state = match self.state {
             State::Serving => self.serving(event, situation, &mut effects),
             State::MaintenanceCountdown { notice, was_empty } => {
@@ -31,8 +36,8 @@ impl Lifecycle {
             State::Draining { notice, next_progress, ready, handoff } => {
                 self.draining(Draining { notice, next_progress, ready, handoff }, event, situation, &mut effects)
             }
-            State::Finishing { notice, until, next_progress, ready } => {
-                self.finishing(notice, until, next_progress, ready, event, situation, &mut effects)
+            State::Finishing { notice, next_progress, ready, .. } => {
+                self.finishing(notice, next_progress, ready, event, situation, &mut effects)
             }
             State::Propagating { since, until } => self.propagating(since, until, event, situation.now, &mut effects),
             State::Closing { since, until } => self.closing(since, until, event, situation.now, &mut effects),

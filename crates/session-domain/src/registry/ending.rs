@@ -31,7 +31,7 @@ impl<X> Registry<X> {
         let id = identity.id;
         // A moved session lives on under the same id, so the store's entry stays valid.
         if outcome == Outcome::Moved {
-            self.keep_left_requests(session);
+            self.keep_moved_requests(session);
         } else {
             self.add_tombstone(id);
         }

@@ -42,6 +42,8 @@ pub struct LiveSession<X> {
     pub(super) handoff: HandoffState,
     /// Whether it lives at another pod by now.
     is_moved: AtomicBool,
+    /// Whether it is listed among the sessions whose requests are waited for. Changed under the lock of that list.
+    is_kept_for_requests: AtomicBool,
     /// Its work in progress on this pod. Made when the first work begins.
     work: OnceLock<Arc<SessionWork>>,
     attachment: X,
@@ -77,6 +79,7 @@ impl<X> LiveSession<X> {
             reported_present: AtomicBool::new(false),
             handoff: HandoffState::default(),
             is_moved: AtomicBool::new(false),
+            is_kept_for_requests: AtomicBool::new(false),
             work: OnceLock::new(),
             attachment,
         }
@@ -129,6 +132,11 @@ impl<X> LiveSession<X> {
     pub(super) fn is_moved(&self) -> bool {
         // `SeqCst`, as the counts of connections: either a request that begins sees the move, or the move sees the request.
         self.is_moved.load(Ordering::SeqCst)
+    }
+
+    /// Returns what was set before.
+    pub(super) fn set_kept_for_requests(&self, is_kept: bool) -> bool {
+        self.is_kept_for_requests.swap(is_kept, Ordering::Relaxed)
     }
 
     pub(super) fn mark_moved(&self) {
@@ -288,7 +296,7 @@ impl<X> LiveSession<X> {
         if let Some(turn) = self.handoff.turn()
             && !self.connections.any_open()
         {
-            return handoff::absence(turn, self.connections.last_closed(), limits, now);
+            return handoff::absence(turn, self.connections.last_stream_closed(), limits, now);
         }
         let requests =
             RequestHistory { last_activity: self.last_activity(), cookie_came_back: self.cookie_came_back() };

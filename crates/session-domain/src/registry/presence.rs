@@ -53,6 +53,8 @@ pub(super) struct Connections {
     all: AtomicU32,
     ever_streamed: AtomicBool,
     last_closed: AtomicI64,
+    /// When the last event stream or WebSocket closed, in milliseconds; 0 before.
+    last_stream_closed: AtomicI64,
 }
 
 impl Connections {
@@ -62,6 +64,7 @@ impl Connections {
             all: AtomicU32::new(0),
             ever_streamed: AtomicBool::new(false),
             last_closed: AtomicI64::new(now.as_millis()),
+            last_stream_closed: AtomicI64::new(0),
         }
     }
 
@@ -77,6 +80,9 @@ impl Connections {
     /// Counts one less. Returns `true` if nothing is open any more.
     pub(super) fn close(&self, kind: PresenceKind, now: Timestamp) -> bool {
         self.record_closed(now);
+        if kind != PresenceKind::Request {
+            self.last_stream_closed.fetch_max(now.as_millis(), Ordering::Relaxed);
+        }
         self.by_kind[kind as usize].fetch_sub(1, Ordering::Relaxed);
         self.all.fetch_sub(1, Ordering::AcqRel) == 1
     }
@@ -92,6 +98,14 @@ impl Connections {
 
     pub(super) fn any_open(&self) -> bool {
         self.all.load(Ordering::Acquire) > 0
+    }
+
+    /// When the last event stream or WebSocket closed; `None` where none ever did.
+    pub(super) fn last_stream_closed(&self) -> Option<Timestamp> {
+        match self.last_stream_closed.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(Timestamp::from_millis(millis)),
+        }
     }
 
     pub(super) fn last_closed(&self) -> Timestamp {

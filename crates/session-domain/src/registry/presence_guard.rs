@@ -28,7 +28,7 @@ impl<X> Presence<X> {
         }
         if kind == PresenceKind::Request && session.is_moved() {
             // It moved after the request had found it.
-            registry.keep_left_request(session);
+            registry.keep_moved_request(session);
         }
         registry.queue_change(session);
         Self { registry: Arc::clone(registry), session: Arc::clone(session), kind, closed_at: None }

@@ -73,7 +73,10 @@ async fn control(
     nginx: Arc<Child>,
     routed: Arc<Mutex<[bool; PODS]>>,
 ) {
-    while sticky != Sticky::IgnoringReadiness {
+    if sticky == Sticky::IgnoringReadiness {
+        return;
+    }
+    loop {
         let mut ready = [false; PODS];
         for (ready, port) in ready.iter_mut().zip(pods) {
             *ready = get(port, "/ready").await.is_ok_and(|(status, _)| status == 200);

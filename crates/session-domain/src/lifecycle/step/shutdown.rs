@@ -61,7 +61,7 @@ impl Lifecycle {
             is_handoff: handoff.is_some(),
         };
         let next_progress = now.plus(self.policy.progress_interval);
-        if population.present == 0 && population.requested_elsewhere == 0 {
+        if population.present == 0 {
             effects.push(Effect::Notify(notice));
             return self.finish_work(notice, ready, situation, effects);
         }
@@ -132,7 +132,7 @@ impl Lifecycle {
 
     /// Notifies the sessions that a handoff has not notified: from here on the notice is that of all.
     fn notify_the_rest(&self, Draining { notice, handoff, .. }: Draining, effects: &mut Vec<Effect>) {
-        if handoff.is_some_and(|handoff| handoff.scope < NoticeScope::Everybody) {
+        if handoff.is_some_and(|handoff| handoff.scope < NoticeScope::All) {
             effects.push(Effect::Notify(notice));
         }
     }
@@ -149,11 +149,9 @@ impl Lifecycle {
         State::Finishing { notice, until, next_progress, ready: ready && population.protected > 0 }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the fields of the state, and what each state gets")]
     pub(super) fn finishing(
         &self,
         notice: Notice,
-        until: Timestamp,
         next_progress: Timestamp,
         ready: bool,
         event: Event,

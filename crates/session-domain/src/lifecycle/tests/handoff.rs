@@ -68,7 +68,7 @@ impl Model {
                 Some(turn) => {
                     handoff.asked += 1;
                     if self.shown[n].is_none() {
-                        handoff.first_turn = Some(handoff.first_turn.map_or(ms(turn), |first| first.min(ms(turn))));
+                        handoff.first_ask = Some(handoff.first_ask.map_or(ms(turn), |first| first.min(ms(turn))));
                     }
                 }
             }
@@ -209,7 +209,7 @@ fn a_shutdown_that_overtakes_maintenance_is_no_handoff() {
 }
 
 #[test]
-fn the_pod_is_unready_from_the_first_turn_on_while_another_pod_can_adopt() {
+fn the_pod_is_unready_from_the_first_ask_on_while_another_pod_can_adopt() {
     for (readiness, expected) in [
         (ReadinessWhileDraining::Hold, [Readiness::Ready, Readiness::ShuttingDown, Readiness::Ready]),
         (ReadinessWhileDraining::Fail, [Readiness::ShuttingDown; 3]),
@@ -247,11 +247,16 @@ fn a_request_of_a_session_that_moved_is_waited_for() {
         let population = Population { requested_elsewhere, ..Population::default() };
         Situation { now: at(seconds), population, can_move: true }
     };
+    for (policy, waits) in [(policy(), true), (Policy::default(), false)] {
+        let present = Model::new(policy, vec![Page::Stays], |_| true).situation(0);
+        let (machine, _) = Lifecycle::new(policy).step(TERM, present);
+        let (machine, _) = machine.step(Event::PopulationChanged, in_flight(1, 1));
+        assert_eq!(matches!(machine.state(), State::Draining { .. }), waits, "a handoff alone moves sessions early");
+        let (machine, _) = machine.step(Event::PopulationChanged, in_flight(2, 0));
+        assert!(matches!(machine.state(), State::Propagating { .. }));
+    }
     let (machine, _) = Lifecycle::new(policy()).step(TERM, in_flight(0, 1));
-    let (machine, _) = machine.step(Event::PopulationChanged, in_flight(1, 1));
-    assert!(matches!(machine.state(), State::Draining { .. }));
-    let (machine, _) = machine.step(Event::PopulationChanged, in_flight(2, 0));
-    assert!(matches!(machine.state(), State::Propagating { .. }));
+    assert!(matches!(machine.state(), State::Propagating { .. }), "without users there is no wait");
 }
 
 #[test]

@@ -59,8 +59,11 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         now += pause;
         let protected = protected.min(present);
         // Each waits for its turn now and then, and each can move now and then.
-        let handoff =
-            HandoffCensus { waiting: present / 2, asked: present - present / 2, first_turn: Some(at(now - 7)) };
+        let handoff = HandoffCensus {
+            waiting: present / 2,
+            asked: present - present / 2,
+            first_ask: Some(at(now - (now * 7) % 25)),
+        };
         let population = Population {
             held: present + absent,
             present,

@@ -26,7 +26,7 @@ fn sessions_with_protected_work_have_their_turn_last_and_each_has_one() {
     let (first, second) = (turns(&sessions, 2, at(1)), turns(&sessions, 1, at(2)));
     assert_eq!([first, second].concat().iter().filter(|id| **id <= 2).count(), 0, "three are without work");
     let census = sessions.census(at(2)).population.handoff;
-    assert_eq!((census.waiting, census.asked, census.first_turn), (2, 3, Some(at(1))));
+    assert_eq!((census.waiting, census.asked, census.first_ask), (2, 3, None));
     assert_eq!(turns(&sessions, 10, at(3)), [1, 2]);
     assert_eq!(turns(&sessions, 10, at(4)), NONE);
     drop(work);
@@ -55,11 +55,11 @@ fn a_page_has_time_to_open_its_stream_again_after_its_turn() {
     let (session, stream) = with_stream(&sessions, 1);
     let request = Presence::open(&sessions, &session, PresenceKind::Request);
     turns(&sessions, 1, at(1));
-    stream.close(at(2));
+    stream.close(at(59));
     assert_eq!(present(&sessions, at(60)), 1, "a request is in flight");
     request.close(at(60));
-    let until = at(60).plus(REOPEN_TIME);
-    assert_eq!(sessions.census(at(60)).next_absence, Some(until));
+    let until = at(59).plus(REOPEN_TIME);
+    assert_eq!(sessions.census(at(60)).next_absence, Some(until), "a request gives no more time");
     assert_eq!((present(&sessions, Timestamp::from_millis(until.as_millis() - 1)), present(&sessions, until)), (1, 0));
     let _again = Presence::open(&sessions, &session, PresenceKind::EventStream);
     assert_eq!(present(&sessions, at(100)), 1, "it came back");
@@ -70,27 +70,34 @@ fn a_session_is_counted_as_asked_once_and_keeps_its_turn_through_a_login() {
     let sessions = registry(10);
     let (session, _stream) = with_stream(&sessions, 1);
     turns(&sessions, 1, at(1));
-    assert!(sessions.mark_asked(&session));
+    assert!(sessions.mark_asked(&session, at(1)));
     assert!(sessions.rename(&session, id(7), UserName::from_input("ada"), at(2)));
-    assert!(!sessions.mark_asked(&session), "it is asked again");
+    assert!(!sessions.mark_asked(&session, at(1)), "it is asked again");
     assert_eq!(sessions.totals().asked_to_move, 1);
     assert!(session.had_turn());
     assert_eq!(turns(&sessions, 1, at(3)), NONE);
     let (ended, _stream) = with_stream(&sessions, 2);
     sessions.end(&ended, Outcome::Logout);
-    assert!(!sessions.mark_asked(&ended));
+    assert!(!sessions.mark_asked(&ended, at(3)));
 }
 
 #[test]
 fn those_that_stay_are_taken_once_and_not_before_their_time() {
     let sessions = registry(10);
-    let (_early, _early_stream) = with_stream(&sessions, 1);
-    turns(&sessions, 1, at(1));
-    let (_late, _late_stream) = with_stream(&sessions, 2);
-    turns(&sessions, 1, at(5));
+    let (early, _early_stream) = with_stream(&sessions, 1);
+    let (late, _late_stream) = with_stream(&sessions, 2);
+    let (never, _request) = (start(&sessions, 3, at(0)), ());
+    sessions.touch(&never, at(0));
+    let _request = Presence::open(&sessions, &never, PresenceKind::Request);
+    turns(&sessions, 3, at(1));
+    assert_eq!(sessions.census(at(10)).population.handoff.first_ask, None, "a turn is no ask");
+    sessions.mark_asked(&early, at(1));
+    sessions.mark_asked(&late, at(5));
+    sessions.mark_asked(&late, at(7));
+    assert_eq!(sessions.census(at(10)).population.handoff.first_ask, Some(at(1)));
     let taken = |until| sessions.take_staying(until, at(10)).len();
     assert_eq!((taken(at(0)), taken(at(1)), taken(at(4)), taken(at(5)), taken(at(9))), (0, 1, 0, 1, 0));
-    assert_eq!(sessions.census(at(10)).population.handoff.first_turn, None, "both are taken");
+    assert_eq!(sessions.census(at(10)).population.handoff.first_ask, None, "both are taken");
 }
 
 #[test]
