@@ -65,6 +65,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
             );
             sharing.inbox.restart();
             rewrite_all(&sharing, true).await;
+            sharing.health.record_stored_epoch(renewed.epoch);
         } else if recoveries != known_recoveries {
             // It may be behind: writing finds the entries that it should have and does not.
             rewrite_all(&sharing, false).await;
@@ -126,6 +127,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let renewed = sharing.health.record_write(renewed, sharing.clock.now())?;
     if first {
         sharing.health.record_epoch(renewed.epoch, sharing.clock.now());
+        sharing.health.record_stored_epoch(renewed.epoch);
     }
     Some(renewed)
 }

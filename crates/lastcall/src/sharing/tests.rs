@@ -7,6 +7,7 @@ mod outdated_answers;
 mod running_pod;
 mod storm;
 mod tasks;
+mod undone_ends;
 
 use std::sync::Arc;
 use std::time::Duration;
