@@ -721,6 +721,7 @@
   var POLL_INTERVAL_MS = { idle: 5e3, countdown: 2e3 };
   var POLLS_PER_ATTEMPT = 6;
   var STABLE_MS = 1e3;
+  var MAX_QUICK = 3;
   var QUIET_MS = { moving: 3e3, otherwise: 1500 };
   var ASKING_WITHOUT_STREAM_MS = 2e3;
   var jitter = (ms) => ms * (0.5 + Math.random() / 2);
@@ -891,7 +892,7 @@
     async #streamEnded() {
       const { connectedMs, isAnnounced } = this.#handoff;
       if (!this.#forgetFailures()) this.#attempts += 1;
-      if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts < 2)) return this.#reopen();
+      if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts <= MAX_QUICK)) return this.#reopen();
       this.#keepQuiet(isAnnounced ? QUIET_MS.moving : QUIET_MS.otherwise);
       const round = this.#round;
       const pause = sleep(ASKING_WITHOUT_STREAM_MS);

@@ -6,7 +6,7 @@ import { words } from "./words.js";
 const RETRY_MS = { first: 500, cap: 15_000 };
 // A server that stops says so: another one answers at once. Until then the page does not say that the chat is away.
 const RESTART_MS = 500;
-const QUIET_MS = 2_000;
+const QUIET_MS = 3_000;
 // A WebSocket that was connected for this long starts the back-off anew.
 const STABLE_MS = 1_000;
 const SERVICE_RESTART = 1012;
@@ -68,10 +68,10 @@ export class Chat {
       this.#socket = null;
       if (performance.now() - this.#connectedAt >= STABLE_MS) this.#failures = 0;
       this.#connectedAt = Infinity;
-      const restarts = code === SERVICE_RESTART && this.#failures === 0;
+      const restarts = code === SERVICE_RESTART;
       if (restarts) this.#quiet ||= setTimeout(() => this.#say("lost"), QUIET_MS);
       else if (!this.#quiet) this.#say("lost");
-      this.#reopen(this.#pause(restarts));
+      this.#reopen(this.#pause(restarts && this.#failures === 0));
     });
   }
 

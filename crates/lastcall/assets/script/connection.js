@@ -18,6 +18,8 @@ const POLL_INTERVAL_MS = { idle: 5_000, countdown: 2_000 };
 const POLLS_PER_ATTEMPT = 6;
 // A stream that was connected for this long starts the back-off anew.
 const STABLE_MS = 1_000;
+// How often in a row a stream that ends is opened again at once: a session without sticky routes may move twice.
+const MAX_QUICK = 3;
 // How long a stream may be away before the page says so: the server expects a page that moves back within 3 s.
 const QUIET_MS = { moving: 3_000, otherwise: 1_500 };
 // How long a stream may be away while pages are still asked whether to move.
@@ -261,8 +263,7 @@ export class Connection {
   async #streamEnded() {
     const { connectedMs, isAnnounced } = this.#handoff;
     if (!this.#forgetFailures()) this.#attempts += 1;
-    // Without an announcement the first attempt is made at once, and the next ones are not.
-    if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts < 2)) return this.#reopen();
+    if (Number.isNaN(connectedMs) || !(isAnnounced || this.#attempts <= MAX_QUICK)) return this.#reopen();
     this.#keepQuiet(isAnnounced ? QUIET_MS.moving : QUIET_MS.otherwise);
     const round = this.#round;
     // Pages that are still saving keep a session that has no stream only for a while: the pod does not wait for it.

@@ -7,6 +7,7 @@ mod tabs;
 
 use std::collections::BTreeMap;
 
+use tempfile::TempDir;
 use test_support::{Browser, Haproxy, Redis, Signal, UserPod, eventually};
 
 use crate::BINARY;
@@ -19,10 +20,36 @@ const SLOTS: usize = PODS + 1;
 struct Pods {
     haproxy: Haproxy,
     redis: Redis,
+    /// Where the notes are.
+    folder: TempDir,
     options: Vec<(&'static str, &'static str)>,
     /// By name, each with its slot in the proxy.
     running: BTreeMap<String, (UserPod, usize)>,
     started: usize,
+}
+
+/// Routes new connections to the first pod that is ready and not stopped, so that a session stays where its stream is. Open
+/// connections stay, and so do those that the browser keeps.
+async fn following_readiness() -> Haproxy {
+    let servers: String =
+        (0..SLOTS).map(|slot| format!("    server s{slot} 127.0.0.1:1 check inter 200ms disabled\n")).collect();
+    Haproxy::with(|address| {
+        format!(
+            "defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 1h
+    timeout server 1h
+frontend service
+    bind {address}
+    default_backend pods
+backend pods
+    balance first
+    option httpchk GET /ready
+{servers}"
+        )
+    })
+    .await
 }
 
 impl Pods {
@@ -31,6 +58,7 @@ impl Pods {
         let mut pods = Self {
             haproxy,
             redis: Redis::start().await,
+            folder: tempfile::tempdir().unwrap(),
             options: options.to_vec(),
             running: BTreeMap::new(),
             started: 0,
@@ -44,8 +72,10 @@ impl Pods {
     async fn add(&mut self, slot: usize) {
         self.started += 1;
         let (name, url) = (format!("user-{}", self.started), self.redis.url());
+        let notes = format!("sqlite:{}", self.folder.path().join("notes.db").display());
         let handoff = [
             ("REDIS_URL", url.as_str()),
+            ("DATABASE_URL", notes.as_str()),
             ("SESSION_KEY", "0123456789abcdef0123456789abcdef"),
             ("HANDOFF", "on"),
             ("HANDOFF_DELAY", "0s"),
@@ -85,6 +115,14 @@ impl Pods {
         }
         sum
     }
+}
+
+/// Opens the page again without its chat: a chat that is closed reopens at another pod, and moves the session, whatever the page says.
+async fn reload_without_chat(browser: &Browser) {
+    browser.before_each_page("window.WebSocket = class extends EventTarget { close() {} };").await;
+    browser.reload().await;
+    browser.reads("#connection", "Live").await;
+    browser.run("record.forget()").await;
 }
 
 /// Opens the page of `ada`, with the recorder, and waits for its stream and its chat.

@@ -30,7 +30,7 @@ window.EventSource = class extends EventSource {
 };
 // The time without a stream between each two that stayed.
 record.gaps = () => {
-    const stayed = record.streams.filter(({ connected, ended }) => connected && (ended ?? performance.now()) - connected > 1000);
+    const stayed = record.streams.filter(({ connected, ended }) => connected && (ended === null || ended - connected > 1000));
     return stayed.slice(1).map(({ connected }, n) => Math.round(connected - stayed[n].ended));
 };
 addEventListener("DOMContentLoaded", () => {

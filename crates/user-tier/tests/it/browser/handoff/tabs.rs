@@ -1,22 +1,21 @@
 //! Two tabs of one browser move together.
 
-use test_support::{Browser, Haproxy, eventually};
+use test_support::{Browser, eventually};
 
 use super::recorder::{count, moved, seen};
-use super::{Pods, SLOTS, open_page};
+use super::{Pods, following_readiness, open_page, reload_without_chat};
 
 #[tokio::test]
 async fn two_tabs_move_together_and_the_one_without_the_stream_may_object_and_save() {
-    let mut pods = Pods::start(Haproxy::with_slots(SLOTS).await, &[("HANDOFF_QUIET", "12s")]).await;
+    let mut pods = Pods::start(following_readiness().await, &[("HANDOFF_QUIET", "12s")]).await;
     let browser = Browser::open().await;
     open_page(&browser, &pods).await;
+    reload_without_chat(&browser).await;
     browser.new_tab().await;
     browser.before_each_page(super::recorder::SCRIPT).await;
     browser.go(&pods.haproxy.url("/")).await;
-    browser.reads("#connection", "Live").await;
-    browser.reads("#chat [role=status]", "you reach").await;
+    reload_without_chat(&browser).await;
     assert_eq!(browser.run("return record.streams.length").await, 0, "the first tab has the stream");
-    browser.run("record.forget()").await;
     // Objects once, and saves at the next request.
     let delay = "window.asked = [];
         document.addEventListener('lastcall:moving', (event) => {
