@@ -79,7 +79,6 @@ async fn a_server_that_ends_every_stream_is_asked_at_a_bounded_pace() {
     tokio::time::sleep_until(began + watched).await;
     for (kind, most) in KINDS {
         let count = opened[kind].load(Ordering::SeqCst);
-        println!("{kind}: {count} streams in {:?}", began.elapsed());
         // The first page was open for longer.
         let more = (watched.as_secs() - WATCHED.as_secs()) / 2 + 1;
         assert!(count >= 3 && count <= most + more, "{kind}: {count}");

@@ -77,18 +77,15 @@ async fn a_user_who_writes_notices_nothing_of_five_drains() {
     }
     let notes = browser.value("#notes").await;
     let typed = notes.strip_prefix(&text).unwrap_or_else(|| panic!("{notes:?} after {text:?}"));
-    println!("{} characters typed during moves", typed.len());
     assert!(typed.len() > 10 && typed.chars().all(|key| key == 'x'), "{typed}");
     assert_eq!(browser.focused().await, "notes");
     assert_eq!(browser.value("#chat-text").await, "half a sen");
     assert_eq!(browser.console_errors().await, [] as [String; 0]);
     // A request of a user who writes may move the session before the pod asks.
     let [asked, moved] = [count(&browser, "moving").await, count(&browser, "moved").await];
-    println!("{asked} moves were asked for, and {moved} reported");
     assert!(asked >= 1 && (asked..=5).contains(&moved), "{asked} {moved}");
     assert_eq!([count(&browser, "drain").await, count(&browser, "state").await], [0, 0]);
     let gaps = browser.run("return record.gaps()").await;
-    println!("gaps of the stream in ms: {gaps}");
     let gaps: Vec<u64> = gaps.as_array().unwrap().iter().map(|gap| gap.as_u64().unwrap()).collect();
     assert!(gaps.len() >= 5 && gaps.iter().all(|gap| *gap < GAP_MS), "{gaps:?}");
     for log in &logs {
@@ -133,7 +130,6 @@ async fn notes_are_saved_before_the_move_and_idle_connections_to_the_old_pod_are
     assert_eq!(browser.text("#pod").await, next);
     assert_eq!(browser.value("#notes").await, "written to the end");
     let streams = browser.run("return record.streams.map(({ pod }) => pod)").await;
-    println!("streams until another pod answered: {streams}");
     assert!(streams.as_array().unwrap().len() <= 9, "{streams}");
     assert_eq!([count(&browser, "moving").await, count(&browser, "moved").await], [1, 1]);
     let shown = seen(&browser).await;
