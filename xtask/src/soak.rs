@@ -1,14 +1,14 @@
 //! `cargo xtask soak`: drains one pod after the other under signed-in users behind a real proxy, and counts what the users notice.
 //!
-//! Three user pods, one redis-server and a proxy are real processes; the users are tasks of this one. With a handoff, the expected number of
-//! errors is 0, and so is the number of banners where the proxy follows readiness; another number is a failure.
+//! Three user pods, one redis-server and a proxy are real processes; the users are tasks of this one. With a handoff, the expected
+//! number of errors is 0, and so is the number of banners where the proxy follows readiness; another number is a failure.
 
-mod books;
 mod browser;
 mod chaos;
 mod child;
 mod events;
 mod fleet;
+mod ledger;
 mod options;
 mod plain_http;
 mod pod;
@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::steps::{announce, cargo, root, step};
-use chaos::Fault;
+use chaos::Incident;
 use fleet::Fleet;
 pub(crate) use options::Arguments;
 use options::Switch;
@@ -108,12 +108,12 @@ async fn one_run(options: &Arguments, binary: &Path, logs: &Path) -> anyhow::Res
     sleep(REST).await;
     for done in 0..options.drains {
         let place = usize::try_from(done)? % PODS;
-        let fault = options.chaos.then(|| Fault::after(done, options.drains)).flatten();
+        let incident = options.chaos.then(|| Incident::after(done, options.drains)).flatten();
         let drain = fleet.begin_drain(place)?;
-        if let Some(fault) = fault {
+        if let Some(incident) = incident {
             sleep(options.handoff_delay).await;
-            eprintln!("  {}", fault.name());
-            fault.strike(&mut fleet, place, &tally).await?;
+            eprintln!("  {}", incident.name());
+            incident.strike(&mut fleet, place, &tally).await?;
         }
         fleet.replace(drain).await?;
         let seen = tally.snapshot();
@@ -121,7 +121,7 @@ async fn one_run(options: &Arguments, binary: &Path, logs: &Path) -> anyhow::Res
             "  drain {:>3}: {:.1} s; so far {} errors, {} banners",
             done + 1,
             fleet.drains.last().map_or(0.0, Duration::as_secs_f64),
-            seen.troubles.values().sum::<u64>(),
+            seen.errors.values().sum::<u64>(),
             seen.banners.values().sum::<u64>(),
         );
     }
@@ -133,7 +133,7 @@ async fn one_run(options: &Arguments, binary: &Path, logs: &Path) -> anyhow::Res
     let mut report = Report::new(options, &tally);
     fleet.finish().await?;
     report.drains = std::mem::take(&mut fleet.drains);
-    report.books = std::mem::take(&mut fleet.books);
+    report.ledgers = std::mem::take(&mut fleet.ledgers);
     Ok(report)
 }
 
@@ -148,9 +148,8 @@ async fn start_users(
     for number in 0..options.users {
         let user = User::new(number, local(port), options.http2, tally);
         user.sign_in().await;
-        let mut random = fastrand::Rng::with_seed(options.seed.wrapping_mul(100_003).wrapping_add(number.into()));
-        tasks.spawn(user::requests(Arc::clone(&user), random.fork(), stop.clone()));
-        tasks.spawn(user::stream(user, random, stop.clone()));
+        let random = fastrand::Rng::with_seed(options.seed.wrapping_mul(100_003).wrapping_add(number.into()));
+        user.start(random, stop, tasks);
     }
 }
 

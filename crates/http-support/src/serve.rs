@@ -1,8 +1,8 @@
 //! Accepting and serving connections: HTTP/1.1 and h2c by hyper, with bounded buffers and a time limit for heads.
 //!
 //! A pod that drains must be reachable, so that connections are accepted during the whole drain, until `stop` is cancelled.
-//! Then every connection finishes its requests, one that is new answers its first; the caller drops the rest at its own deadline. When file descriptors run
-//! short, the connections that have been idle longest close first.
+//! Then every connection finishes its requests, one that is new answers its first; the caller drops the rest at its own deadline. When
+//! file descriptors run short, the connections that have been idle longest close first.
 
 mod activity;
 mod close_after_answer;

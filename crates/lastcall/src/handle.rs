@@ -97,6 +97,23 @@ impl Lastcall {
         }
     }
 
+    /// Completes when a shutdown has begun that hands sessions off ([`Policy::handoff`](crate::Policy::handoff)): the moment at which a
+    /// server of the app's own sends GOAWAY on its HTTP/2 connections, so that clients open new ones, which a proxy can lead to another
+    /// pod. The server goes on accepting connections until [`drained`](Self::drained). Responses over HTTP/1 behind
+    /// [`layer`](Self::layer) and those of [`routes`](Self::routes) carry `Connection: close` by themselves.
+    ///
+    /// Never completes in other shutdowns. Holds no clone of the handle, and starts nothing. [`serve`](Self::serve) does not need it.
+    pub fn handing_off(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut lifecycle = self.0.state.lifecycle.subscribe();
+        let has_handoff = self.0.state.config.policy.handoff.is_some();
+        async move {
+            let has_begun = lifecycle.wait_for(|lifecycle| lifecycle.phase().is_shutting_down()).await.is_ok();
+            if !(has_handoff && has_begun) {
+                std::future::pending().await
+            }
+        }
+    }
+
     /// Ends the background work after the server has stopped: writes what the store has yet to get, and joins the tasks. A drain
     /// that is not over is abandoned; the resources of [`on_close`](crate::Builder::on_close) are closed all the same, each within its time limit.
     /// Concurrent calls all wait for the end.
@@ -159,5 +176,37 @@ impl Lastcall {
     /// [`Session::routes_path`](crate::Session::routes_path) is its own.
     pub fn routes_path(&self) -> String {
         self.0.state.config.route_prefix.below("/")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::StreamExt as _;
+    use futures_util::stream::{iter, pending};
+    use session_domain::PodName;
+    use session_domain::lifecycle::HandoffPolicy;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::store::MemoryStore;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_learns_of_a_handoff_at_the_signal_and_of_no_other_shutdown() {
+        for handoff in [Some(HandoffPolicy::default()), None] {
+            let builder = Lastcall::builder(PodName::new("a").unwrap()).config(|config| {
+                config.policy.handoff = handoff;
+                config.store = Some(Arc::new(MemoryStore::default()));
+                config.shared_key = true;
+            });
+            let lastcall = builder.build();
+            let soon = Duration::from_secs(10);
+            assert!(timeout(soon, lastcall.handing_off()).await.is_err(), "before the signal");
+            let handing_off = lastcall.handing_off();
+            lastcall.start(iter([Signal::Term]).chain(pending())).unwrap();
+            assert_eq!(timeout(soon, handing_off).await.is_ok(), handoff.is_some());
+            lastcall.finish().await.unwrap();
+        }
     }
 }

@@ -87,7 +87,8 @@ impl Notices {
                 let lifecycle = *lifecycle.borrow();
                 let Running { reason, deadline } = running(&lifecycle)?;
                 let deadline = deadline.or_else(|| lifecycle.wakes_at()).unwrap_or(now);
-                Some(DrainNotice::new(reason, deadline, self.state.terms(reason), now))
+                // It concerns the pod, which moves nowhere.
+                Some(DrainNotice::new(reason, deadline, self.state.terms(reason, false), now))
             }
             Followed::Session { session, streams, kind, is_shown, .. } => {
                 if streams.borrow().closed(*kind, self.state.is_stopping()).is_some() {

@@ -40,7 +40,11 @@ async fn health() -> Json<serde_json::Value> {
 }
 
 async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
-    let (status, body) = match state.readiness() {
+    let readiness = state.readiness();
+    if readiness.is_ready() {
+        state.sessions.sharing().into_iter().for_each(|sharing| sharing.mark_ready());
+    }
+    let (status, body) = match readiness {
         PodReadiness::Lifecycle(Readiness::Ready) => (StatusCode::OK, json!({ "status": "ready" })),
         PodReadiness::Lifecycle(Readiness::ShuttingDown) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" }))

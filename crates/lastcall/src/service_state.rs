@@ -208,14 +208,9 @@ impl ServiceState {
         self.lifecycle.borrow().phase().is_shutting_down()
     }
 
-    /// What happens to a session at the end of a countdown.
-    pub(crate) fn terms_of(&self, notice: &Notice) -> Terms {
-        Terms::of(&self.config, notice.reason, notice.is_handoff, self.store_health())
-    }
-
-    /// The same for a notice of a shutdown or maintenance that is no handoff.
-    pub(crate) fn terms(&self, reason: Reason) -> Terms {
-        Terms::of(&self.config, reason, false, self.store_health())
+    /// What happens to a session at the end of a countdown. `is_handoff`: that of a shutdown in which sessions move to other pods.
+    pub(crate) fn terms(&self, reason: Reason, is_handoff: bool) -> Terms {
+        Terms::of(&self.config, reason, is_handoff, self.store_health())
     }
 
     /// Shows a notice to every session.
@@ -224,8 +219,9 @@ impl ServiceState {
     }
 
     fn show_notice(&self, notice: &Notice, scope: NoticeScope) {
+        let terms = self.terms(notice.reason, notice.is_handoff);
         self.registry.begin_notice(notice);
-        self.broadcast.send_replace(Broadcast::running(*notice, scope, self.terms_of(notice), self.clock.now()));
+        self.broadcast.send_replace(Broadcast::running(*notice, scope, terms, self.clock.now()));
     }
 
     /// Shows the notice of a handoff to the sessions that were asked at or before `until` and are still here at `now`. Returns their number.
@@ -242,7 +238,7 @@ impl ServiceState {
     pub(crate) fn renew_terms(&self) {
         let running = self.broadcast.borrow().running_notice();
         if let Some((notice, scope, terms)) = running
-            && terms != self.terms_of(&notice)
+            && terms != self.terms(notice.reason, notice.is_handoff)
         {
             self.show_notice(&notice, scope);
         }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use session_domain::lifecycle::Policy;
+use session_domain::lifecycle::{HandoffPolicy, Policy};
 use tracing::{error, warn};
 
 use crate::config::{Config, ForcedEnd};
@@ -50,21 +50,18 @@ impl SetupFaults {
         }
     }
 
-    /// Sessions can move to other pods only through a store, and within the half of the drain after which all are shown the countdown.
-    /// A handoff that is not possible is switched off.
+    /// Sessions can move to other pods only through a store, with cookies that those can verify, and within the half of the drain after
+    /// which all are shown the countdown. A handoff that is not possible is switched off.
     pub(crate) fn check_handoff(config: &mut Config) {
         let Some(handoff) = config.policy.handoff else { return };
-        let fault = if config.store.is_none() {
-            "it needs a store"
-        } else if !handoff.fits(config.policy.drain_timeout) {
-            "delay and quiet time together must be below half of drain_timeout"
-        } else {
+        let faults = handoff_faults(config, handoff);
+        if faults.is_empty() {
             // Where sessions go on at other pods, a forced end deletes none.
             config.forced_end = ForcedEnd::Release;
             return;
-        };
-        error!("`policy.handoff` is ignored: {fault}; users are asked to leave instead");
+        }
         config.policy.handoff = None;
+        error!("`policy.handoff` is ignored, and users are asked to leave instead: {}", faults.join("; "));
     }
 
     /// Sessions are to be scoped to tabs, and the app has a server of its own, where no path is a tab's.
@@ -77,7 +74,71 @@ impl SetupFaults {
     }
 }
 
+/// What keeps a handoff from working, and what to do.
+fn handoff_faults(config: &Config, handoff: HandoffPolicy) -> Vec<String> {
+    let drain_timeout = config.policy.drain_timeout;
+    let mut faults = Vec::new();
+    if config.store.is_none() {
+        faults.push("it needs `store`: sessions move through a store that the pods share".to_owned());
+    }
+    if config.keys.are_random() && !config.shared_key {
+        faults.push(
+            "it needs `keys` of `SigningKeys::from_secrets`, or `shared_key`: other pods have to verify the cookies"
+                .to_owned(),
+        );
+    }
+    if !handoff.fits(drain_timeout) {
+        let [delay, quiet, drain] = [handoff.delay, handoff.quiet, drain_timeout].map(|time| time.as_secs_f64());
+        faults.push(format!(
+            "`delay` {delay}s + `quiet` {quiet}s must be below half of `drain_timeout` {drain}s; lower them, or raise \
+             `drain_timeout`"
+        ));
+    }
+    faults
+}
+
 fn is_first(was_logged: &AtomicBool) -> bool {
     // Read first: requests after the first one write nothing.
     !was_logged.load(Ordering::Relaxed) && !was_logged.swap(true, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use session_domain::PodName;
+
+    use super::*;
+    use crate::signing_keys::SigningKeys;
+    use crate::store::MemoryStore;
+
+    #[test]
+    fn a_handoff_to_pods_that_cannot_verify_the_cookies_is_ignored() {
+        let secret = [b"0123456789abcdef0123456789abcdef".as_slice()];
+        for (keys, shared_key, works) in [
+            (SigningKeys::random(), false, false),
+            (SigningKeys::random(), true, true),
+            (SigningKeys::from_secrets(secret).unwrap(), false, true),
+        ] {
+            let mut config = Config::new(PodName::new("a").unwrap());
+            config.policy.handoff = Some(HandoffPolicy::default());
+            (config.keys, config.shared_key) = (keys, shared_key);
+            config.store = Some(Arc::new(MemoryStore::default()));
+            SetupFaults::check_handoff(&mut config);
+            assert_eq!(config.policy.handoff.is_some(), works);
+            assert_eq!(config.forced_end == ForcedEnd::Release, works);
+        }
+    }
+
+    #[test]
+    fn all_faults_of_a_handoff_are_reported_together() {
+        let mut config = Config::new(PodName::new("a").unwrap());
+        config.policy.drain_timeout = Duration::from_secs(1);
+        let faults =
+            handoff_faults(&config, HandoffPolicy { delay: Duration::from_secs(2), ..HandoffPolicy::default() });
+        for (fault, names) in faults.iter().zip(["`store`", "`shared_key`", "`drain_timeout` 1s"]) {
+            assert!(fault.contains(names), "{faults:?}");
+        }
+        assert_eq!(faults.len(), 3, "{faults:?}");
+    }
 }

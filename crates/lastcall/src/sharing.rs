@@ -5,6 +5,7 @@
 //! [`Sessions`](crate::sessions::Sessions).
 //!
 //! - **adoption**: a request names a session that this pod does not own: the pod adopts it, or serves it as a guest
+//! - **adopter**: whether this pod declares that it adopts the sessions of pods that stop
 //! - **guests**: sessions that are served here and owned by other pods, and what their owners are asked to do
 //! - **claim**, **ending**, **logout**, **sign_in**: how the owner of a session ends it or gives it another id
 //! - **writer**: the one task that writes; a caller that needs an acknowledgement asks it
@@ -17,6 +18,7 @@
 //! - **reconcile**: compares the pod's sessions with the store: adopted by other pods, requested to end, or lost there
 //! - **keys**: the signing keys that the pods agree on
 
+mod adopter;
 mod adoption;
 mod claim;
 mod ending;
@@ -48,6 +50,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use adopter::AdopterState;
 use adoption::AdoptionLocks;
 use arc_swap::ArcSwap;
 use guests::GuestTable;
@@ -96,6 +99,7 @@ pub(crate) struct Sharing {
     guests: GuestTable,
     owners: OwnerCache,
     peers: Peers,
+    adopter: AdopterState,
     inbox: InboxState,
     outbox: Outbox,
     tasks: TaskSync,
@@ -107,8 +111,6 @@ pub(crate) struct Sharing {
     missing: Mutex<HashMap<SessionId, LiveSession>>,
     /// Sessions that another pod has adopted while this one had streams or WebSockets of them open.
     moved: Mutex<Vec<LiveSession>>,
-    /// Whether the start of the pod is complete: it serves from now on.
-    is_started: AtomicBool,
     /// Whether the operator wants the pod to stop without waiting for the store.
     is_hurried: AtomicBool,
     /// How long the store was waited for while resources were closed, in milliseconds.
@@ -149,6 +151,7 @@ impl Sharing {
             guests: GuestTable::default(),
             owners: OwnerCache::default(),
             peers: Peers::default(),
+            adopter: AdopterState::default(),
             inbox: InboxState::default(),
             outbox: Outbox::default(),
             tasks: TaskSync::default(),
@@ -157,7 +160,6 @@ impl Sharing {
             writer_requests: Mutex::new(Some(requests)),
             missing: Mutex::default(),
             moved: Mutex::default(),
-            is_started: AtomicBool::new(false),
             is_hurried: AtomicBool::new(false),
             close_millis: AtomicU64::new(0),
             lease_released: CancellationToken::new(),
@@ -179,11 +181,6 @@ impl Sharing {
     /// Follows the health of the store.
     pub(crate) fn watch_health(&self) -> watch::Receiver<StoreHealth> {
         self.health.subscribe()
-    }
-
-    /// Records that the pod serves from now on.
-    pub(crate) fn mark_started(&self) {
-        self.is_started.store(true, Ordering::Release);
     }
 
     /// The number of store operations that failed.

@@ -9,7 +9,11 @@ pub const MIN_SECRET_BYTES: usize = 32;
 
 /// What signs the cookies: the first key signs, every key verifies.
 #[derive(Clone)]
-pub struct SigningKeys(Vec<Key>);
+pub struct SigningKeys {
+    keys: Vec<Key>,
+    /// Whether no other process can have them.
+    are_random: bool,
+}
 
 /// A secret that is no good for signing.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -24,14 +28,14 @@ pub enum WeakSecret {
 
 impl std::fmt::Debug for SigningKeys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SigningKeys({} keys)", self.0.len())
+        write!(f, "SigningKeys({} keys)", self.keys.len())
     }
 }
 
 impl SigningKeys {
     /// One key that nobody else has: the cookies end with the process.
     pub fn random() -> Self {
-        Self(vec![Key::generate()])
+        Self { keys: vec![Key::generate()], are_random: true }
     }
 
     /// Keys made of secrets: the first signs, all verify.
@@ -46,13 +50,18 @@ impl SigningKeys {
             }
             keys.push(Key::derive_from(secret));
         }
-        if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self(keys)) }
+        if keys.is_empty() { Err(WeakSecret::None) } else { Ok(Self { keys, are_random: false }) }
+    }
+
+    /// Whether they are those of [`random`](Self::random): other pods cannot verify the cookies.
+    pub(crate) const fn are_random(&self) -> bool {
+        self.are_random
     }
 
     /// The session id in a cookie value that one of the keys has signed.
     pub(crate) fn verify(&self, value: &str) -> Option<SessionId> {
         let jar = CookieJar::new();
-        self.0.iter().find_map(|key| {
+        self.keys.iter().find_map(|key| {
             // The signature is one of the value: the name does not matter.
             let verified = jar.signed(key).verify(Cookie::new("session", value.to_owned()))?;
             verified.value().parse().ok()
@@ -63,7 +72,7 @@ impl SigningKeys {
     pub(crate) fn sign(&self, cookie: Cookie<'static>) -> Option<Cookie<'static>> {
         let name = cookie.name().to_owned();
         let mut jar = CookieJar::new();
-        jar.signed_mut(self.0.first()?).add(cookie);
+        jar.signed_mut(self.keys.first()?).add(cookie);
         jar.get(&name).cloned()
     }
 }

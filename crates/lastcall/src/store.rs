@@ -121,8 +121,11 @@ pub trait SessionStore: std::fmt::Debug + Send + Sync + 'static {
     /// time of a notice is less than it was in the lease by the age of the lease.
     async fn owner(&self, pod: &PodName) -> Result<Owner, StoreError>;
 
-    /// The pods whose lease says that they adopt the sessions of pods that stop ([`Lease::adopter`]). A store without this method has
-    /// none, and no session is asked to move.
+    /// The pods whose lease says that they adopt the sessions of pods that stop ([`Lease::adopter`]). A pod whose lease cannot be read is
+    /// none of them.
+    ///
+    /// The default names none: with a store that does not implement it no session is asked to move, also where
+    /// [`Policy::handoff`](crate::Policy::handoff) is set, and users get the countdown.
     async fn adopters(&self) -> Result<Vec<PodName>, StoreError> {
         Ok(Vec::new())
     }

@@ -1,5 +1,6 @@
-//! Faults in the midst of the drains: Redis is killed and comes back with its data and without, a pod is killed, the proxy is reloaded.
-//! Each takes place in the midst of a drain of another pod, and what users notice until its effects are over is attributed to it.
+//! Incidents in the midst of the drains: Redis is killed and comes back with its data and without, a pod is killed, the proxy is
+//! reloaded. Each takes place in the midst of a drain of another pod. What users notice until its effects are over is attributed to it,
+//! and has bounds of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,24 +13,28 @@ use super::tally::Tally;
 
 /// How long Redis is away.
 const OUTAGE: Duration = Duration::from_secs(4);
-/// For so long after a fault what users notice is attributed to it. A store counts as settled 10 s after it came back.
+/// For so long after an incident what users notice is attributed to it. A store counts as settled 10 s after it came back.
 const AFTERMATH: Duration = Duration::from_secs(15);
 
-/// A fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+/// An incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Incident {
     RedisWithData,
     RedisWithoutData,
     KilledPod,
     ReloadedProxy,
 }
 
-impl Fault {
-    const ALL: [Self; 4] = [Self::ReloadedProxy, Self::RedisWithData, Self::KilledPod, Self::RedisWithoutData];
+impl Incident {
+    pub(super) const ALL: [Self; 4] =
+        [Self::ReloadedProxy, Self::RedisWithData, Self::KilledPod, Self::RedisWithoutData];
 
-    /// The fault after this many of all drains: they are spread over the run.
+    /// The incident after this many of all drains: they are spread over the run.
     pub(super) fn after(done: u32, drains: u32) -> Option<Self> {
-        (1..).zip(Self::ALL).find(|(number, _)| done == (drains * number / 5).max(*number)).map(|(_, fault)| fault)
+        (1..)
+            .zip(Self::ALL)
+            .find(|(number, _)| done == (drains * number / 5).max(*number))
+            .map(|(_, incident)| incident)
     }
 
     /// What it is called in the report.
@@ -42,12 +47,23 @@ impl Fault {
         }
     }
 
+    /// How many errors a user may notice on average, besides a lost session or a banner, of which there may be none at all.
+    pub(super) const fn errors_per_user(self) -> u32 {
+        match self {
+            Self::ReloadedProxy => 0,
+            // Pages and requests of sessions that another pod holds, until Redis is back.
+            Self::RedisWithData | Self::RedisWithoutData => 3,
+            // The streams and requests of the third of the users that it served.
+            Self::KilledPod => 1,
+        }
+    }
+
     /// Lets it happen, and waits until its effects are over.
     ///
     /// # Errors
     /// Something cannot be started again.
     pub(super) async fn strike(self, fleet: &mut Fleet, place: usize, tally: &Arc<Tally>) -> anyhow::Result<()> {
-        tally.begin_act(self.name());
+        tally.attribute_to(Some(self));
         match self {
             Self::RedisWithData | Self::RedisWithoutData => {
                 fleet.redis.kill().await?;
@@ -61,7 +77,7 @@ impl Fault {
             Self::ReloadedProxy => fleet.proxy.reload()?,
         }
         sleep(AFTERMATH).await;
-        tally.begin_act("");
+        tally.attribute_to(None);
         Ok(())
     }
 }

@@ -6,19 +6,26 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
-use super::books::Books;
+use super::ledger::Ledger;
 use super::options::Arguments;
 use super::pod::{Pod, Template};
-use super::proxy::Proxy;
+use super::proxy::{Proxy, ProxyConfig};
 use super::redis::Redis;
 use super::{PODS, ports};
 
-/// A pod that drains.
+/// A pod that drains. Dropping it kills the pod.
 #[derive(Debug)]
 pub(super) struct Drain {
     place: usize,
     port: u16,
-    task: JoinHandle<anyhow::Result<(Books, Duration)>>,
+    task: JoinHandle<anyhow::Result<(Ledger, Duration)>>,
+}
+
+impl Drop for Drain {
+    fn drop(&mut self) {
+        // The task owns the pod.
+        self.task.abort();
+    }
 }
 
 /// The running system.
@@ -31,8 +38,8 @@ pub(super) struct Fleet {
     pub(super) redis: Redis,
     /// The port of the proxy.
     pub(super) port: u16,
-    /// The books of pods that are gone.
-    pub(super) books: Vec<Books>,
+    /// The ledgers of pods that are gone.
+    pub(super) ledgers: Vec<Ledger>,
     /// How long drains took.
     pub(super) drains: Vec<Duration>,
     _folder: tempfile::TempDir,
@@ -54,9 +61,9 @@ impl Fleet {
         let folder = tempfile::tempdir()?;
         let started = u32::try_from(PODS)?;
         let port = proxy;
-        let proxy = Proxy::start(options, port, ports, folder.path(), logs).await?;
-        let (books, drains) = (Vec::new(), Vec::new());
-        Ok(Self { template, pods, started, proxy, redis, port, books, drains, _folder: folder })
+        let proxy = Proxy::start(options, ProxyConfig { port, pods: ports, folder: folder.path(), logs }).await?;
+        let (ledgers, drains) = (Vec::new(), Vec::new());
+        Ok(Self { template, pods, started, proxy, redis, port, ledgers, drains, _folder: folder })
     }
 
     /// Begins to drain the pod in this place.
@@ -74,9 +81,9 @@ impl Fleet {
     ///
     /// # Errors
     /// The pod does not exit as it should, or the next one does not become ready.
-    pub(super) async fn replace(&mut self, drain: Drain) -> anyhow::Result<()> {
-        let (books, took) = drain.task.await??;
-        self.books.push(books);
+    pub(super) async fn replace(&mut self, mut drain: Drain) -> anyhow::Result<()> {
+        let (ledger, took) = (&mut drain.task).await??;
+        self.ledgers.push(ledger);
         self.drains.push(took);
         self.start_next(drain.place, drain.port).await
     }
@@ -88,20 +95,20 @@ impl Fleet {
     pub(super) async fn kill(&mut self, place: usize) -> anyhow::Result<u64> {
         let Some(pod) = self.pods[place].take() else { return Ok(0) };
         let port = pod.port();
-        let books = pod.kill().await?;
-        let held = books.active;
-        self.books.push(books);
+        let ledger = pod.kill().await?;
+        let held = ledger.active;
+        self.ledgers.push(ledger);
         self.start_next(place, port).await?;
         Ok(held)
     }
 
-    /// Reads the books of the pods that still serve, and kills them.
+    /// Reads the ledgers of the pods that still serve, and kills them.
     ///
     /// # Errors
     /// A pod does not end.
     pub(super) async fn finish(&mut self) -> anyhow::Result<()> {
         for pod in self.pods.iter_mut().filter_map(Option::take) {
-            self.books.push(pod.kill().await?);
+            self.ledgers.push(pod.kill().await?);
         }
         Ok(())
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::books::{Books, Ledger};
 use super::child::Child;
+use super::ledger::{Ledger, MetricsReader};
 use super::options::{Arguments, Switch};
 use super::plain_http::get;
 use super::until;
@@ -56,7 +56,7 @@ pub(super) struct Pod {
     pub(super) name: String,
     port: u16,
     child: Child,
-    ledger: Ledger,
+    metrics: MetricsReader,
     drain_limit: Duration,
 }
 
@@ -74,34 +74,34 @@ impl Pod {
             get(port, "/ready").await.is_ok_and(|(status, _)| status == 200)
         })
         .await?;
-        let ledger = Ledger::of(port);
-        Ok(Self { name, port, child, ledger, drain_limit: template.drain_limit })
+        let metrics = MetricsReader::of(port);
+        Ok(Self { name, port, child, metrics, drain_limit: template.drain_limit })
     }
 
     pub(super) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Sends SIGTERM, waits for the exit, and returns the last books.
+    /// Sends SIGTERM, waits for the exit, and returns the last ledger.
     ///
     /// # Errors
     /// The pod does not exit in time, or not with status 0.
-    pub(super) async fn drain(mut self) -> anyhow::Result<Books> {
-        self.ledger.watch_closely();
+    pub(super) async fn drain(mut self) -> anyhow::Result<Ledger> {
+        self.metrics.watch_closely();
         self.child.signal(Signal::SIGTERM)?;
         let status = self.child.wait(self.drain_limit).await?;
         anyhow::ensure!(status.success(), "{} exits with {status} after its drain", self.name);
-        Ok(self.ledger.close(self.name).await)
+        Ok(self.metrics.close(self.name).await)
     }
 
-    /// Reads its books, and kills it.
+    /// Reads its ledger, and kills it.
     ///
     /// # Errors
     /// It does not end.
-    pub(super) async fn kill(mut self) -> anyhow::Result<Books> {
-        self.ledger.read_settled().await?;
+    pub(super) async fn kill(mut self) -> anyhow::Result<Ledger> {
+        self.metrics.read_settled().await?;
         self.child.signal(Signal::SIGKILL)?;
         self.child.wait(WAIT).await?;
-        Ok(self.ledger.close(self.name).await)
+        Ok(self.metrics.close(self.name).await)
     }
 }

@@ -11,6 +11,17 @@ use super::options::{Arguments, ProxyKind};
 use haproxy::Haproxy;
 use nginx::Nginx;
 
+/// Where a proxy listens, and what it is in front of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProxyConfig<'a> {
+    pub(super) port: u16,
+    /// The ports of the pods.
+    pub(super) pods: [u16; PODS],
+    /// For its configuration.
+    pub(super) folder: &'a Path,
+    pub(super) logs: &'a Path,
+}
+
 /// A running proxy.
 #[derive(Debug)]
 pub(super) enum Proxy {
@@ -19,20 +30,14 @@ pub(super) enum Proxy {
 }
 
 impl Proxy {
-    /// Starts it in front of pods on these ports.
+    /// Starts it.
     ///
     /// # Errors
     /// It is not installed, or does not start.
-    pub(super) async fn start(
-        options: &Arguments,
-        port: u16,
-        pods: [u16; PODS],
-        folder: &Path,
-        logs: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(options: &Arguments, config: ProxyConfig<'_>) -> anyhow::Result<Self> {
         Ok(match options.proxy {
-            ProxyKind::Haproxy => Self::Haproxy(Box::new(Haproxy::start(options, port, pods, folder, logs).await?)),
-            ProxyKind::Nginx => Self::Nginx(Nginx::start(options, port, pods, folder, logs).await?),
+            ProxyKind::Haproxy => Self::Haproxy(Box::new(Haproxy::start(options, config).await?)),
+            ProxyKind::Nginx => Self::Nginx(Nginx::start(options, config).await?),
         })
     }
 

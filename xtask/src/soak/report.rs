@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::books::Books;
+use super::chaos::Incident;
+use super::ledger::Ledger;
 use super::options::{Arguments, Sticky, Switch};
-use super::tally::{Inner, Tally};
+use super::tally::{ErrorKind, Inner, Tally};
+use super::user::Kind;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -15,8 +17,9 @@ pub(super) struct Report {
     pub(super) requests: u64,
     pub(super) repeated: u64,
     pub(super) drains: Vec<Duration>,
-    pub(super) books: Vec<Books>,
+    pub(super) ledgers: Vec<Ledger>,
     pub(super) seen: Inner,
+    users: u32,
     may_show_banners: bool,
     has_handoff: bool,
 }
@@ -30,8 +33,9 @@ impl Report {
             requests: tally.requests(),
             repeated: tally.repeated.load(std::sync::atomic::Ordering::Relaxed),
             drains: Vec::new(),
-            books: Vec::new(),
+            ledgers: Vec::new(),
             seen: tally.snapshot(),
+            users: options.users,
             may_show_banners: !has_handoff || options.sticky == Sticky::IgnoringReadiness,
             has_handoff,
         }
@@ -39,16 +43,16 @@ impl Report {
 
     /// Errors that nothing but drains explains.
     pub(super) fn errors(&self) -> u64 {
-        self.seen.troubles.iter().filter(|((act, _), _)| act.is_empty()).map(|(_, count)| count).sum()
+        self.seen.errors.iter().filter(|((incident, _), _)| incident.is_none()).map(|(_, count)| count).sum()
     }
 
     /// Banners that nothing but drains explains.
     pub(super) fn banners(&self) -> u64 {
-        self.seen.banners.get("").copied().unwrap_or_default()
+        self.seen.banners.get(&None).copied().unwrap_or_default()
     }
 
     pub(super) fn forced(&self) -> u64 {
-        self.books.iter().map(|books| books.ended("forced")).sum()
+        self.ledgers.iter().map(|ledger| ledger.ended("forced")).sum()
     }
 
     /// The rows of the table.
@@ -58,15 +62,18 @@ impl Report {
         let mut row = |name: &str, value: String| rows.push((name.to_owned(), value));
         row("duration", format!("{:.0} s", self.elapsed.as_secs_f64()));
         row("drains", format!("{}, each {}", self.drains.len(), spread(&self.drains)));
+        let users = |kind| (0..self.users).filter(|number| Kind::of(*number) == kind).count();
+        let [stream, poll, sleep] = [Kind::Streams, Kind::Polls, Kind::Sleeps].map(users);
+        row("users", format!("{stream} with a stream, {poll} that poll, {sleep} that slept {} times", seen.sleeps));
         row("requests", self.requests.to_string());
         row("sent again by the browser, unnoticed", self.repeated.to_string());
         row("user-visible errors", self.errors().to_string());
-        for ((act, trouble), count) in &seen.troubles {
-            row(&format!("  {trouble}{}", during(act)), count.to_string());
+        for ((incident, kind), count) in &seen.errors {
+            row(&format!("  {kind}{}", during(*incident)), count.to_string());
         }
         row("banners", self.banners().to_string());
-        for (act, count) in seen.banners.iter().filter(|(act, _)| !act.is_empty()) {
-            row(&format!("  banners{}", during(act)), count.to_string());
+        for (incident, count) in seen.banners.iter().filter(|(incident, _)| incident.is_some()) {
+            row(&format!("  banners{}", during(*incident)), count.to_string());
         }
         row("attention asked of all users", format!("{:.0} s", seen.attention.as_secs_f64()));
         row("sign-ins needed", seen.sign_ins.to_string());
@@ -74,22 +81,22 @@ impl Report {
         row("streams that ended without an event", seen.ends_without_event.to_string());
         row("gaps of streams", format!("{}: {}", seen.gaps.len(), spread(&seen.gaps)));
         row("  of which the server took", spread(&seen.openings));
-        let balanced = self.books.iter().filter(|books| books.fault().is_none()).count();
-        row("books that balance", format!("{balanced} of {}", self.books.len()));
+        let balanced = self.ledgers.iter().filter(|ledger| ledger.fault().is_none()).count();
+        row("ledgers that balance", format!("{balanced} of {}", self.ledgers.len()));
         let mut ended: BTreeMap<&str, u64> = BTreeMap::new();
-        for (outcome, count) in self.books.iter().flat_map(|books| &books.ended) {
+        for (outcome, count) in self.ledgers.iter().flat_map(|ledger| &ledger.ended) {
             *ended.entry(outcome).or_default() += count;
         }
         for (outcome, count) in ended {
             row(&format!("  sessions that ended {outcome}"), count.to_string());
         }
-        row("  sessions notified", self.books.iter().map(|books| books.notified).sum::<u64>().to_string());
+        row("  sessions notified", self.ledgers.iter().map(|ledger| ledger.notified).sum::<u64>().to_string());
         rows
     }
 
     /// The bounds that are broken.
     pub(super) fn broken(&self) -> Vec<String> {
-        let mut broken: Vec<String> = self.books.iter().filter_map(Books::fault).collect();
+        let mut broken: Vec<String> = self.ledgers.iter().filter_map(Ledger::fault).collect();
         let mut bound = |count: u64, what: &str| {
             if count > 0 {
                 broken.push(format!("{count} {what}, but 0 are allowed"));
@@ -101,10 +108,29 @@ impl Report {
         }
         if self.has_handoff {
             bound(self.forced(), "forced ends");
-            let is_calm = self.seen.troubles.keys().all(|(act, _)| act.is_empty());
-            if is_calm {
-                bound(self.seen.sign_ins, "sign-ins");
-            }
+            bound(self.seen.sign_ins, "sign-ins");
+        }
+        for incident in Incident::ALL {
+            broken.extend(self.broken_by(incident));
+        }
+        broken
+    }
+
+    /// The bounds of an incident that are broken.
+    fn broken_by(&self, incident: Incident) -> Vec<String> {
+        let count = |counts: &dyn Fn(ErrorKind) -> bool| -> u64 {
+            let errors = self.seen.errors.iter();
+            errors.filter(|((of, kind), _)| *of == Some(incident) && counts(*kind)).map(|(_, count)| count).sum()
+        };
+        let errors = count(&|kind| kind != ErrorKind::SessionLost);
+        let mut broken = Vec::new();
+        let allowed = u64::from(incident.errors_per_user()) * u64::from(self.users);
+        if errors > allowed {
+            broken.push(format!("{errors} errors ({}), but {allowed} are allowed", incident.name()));
+        }
+        let lost = count(&|kind| kind == ErrorKind::SessionLost);
+        if lost > 0 {
+            broken.push(format!("{lost} sessions lost ({}), but 0 are allowed", incident.name()));
         }
         broken
     }
@@ -132,8 +158,8 @@ pub(super) fn compare(one: &Report, other: &Report) {
     }
 }
 
-fn during(act: &str) -> String {
-    if act.is_empty() { String::new() } else { format!(" ({act})") }
+fn during(incident: Option<Incident>) -> String {
+    incident.map_or_else(String::new, |incident| format!(" ({})", incident.name()))
 }
 
 /// Median, 99th percentile and maximum.
@@ -150,7 +176,6 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::soak::tally::Trouble;
 
     #[derive(clap::Parser)]
     struct Command {
@@ -173,13 +198,18 @@ mod tests {
     }
 
     #[test]
-    fn an_error_breaks_a_bound_unless_a_fault_was_caused_at_that_moment() {
+    fn an_incident_excuses_a_number_of_errors_but_no_lost_session() {
         let tally = Tally::new();
-        tally.begin_act("Redis away");
-        tally.trouble(Trouble::SessionLost.into(), "GET /");
-        assert_eq!(report(&[], &tally).broken().len(), 0);
-        tally.begin_act("");
-        tally.trouble(Trouble::SessionLost.into(), "GET /");
-        assert_eq!(report(&[], &tally).broken().len(), 1);
+        tally.attribute_to(Some(Incident::KilledPod));
+        for _ in 0..10 {
+            tally.error(ErrorKind::Status(503).into(), "GET /");
+        }
+        let broken = |users| report(&["--users", users], &tally).broken().len();
+        assert_eq!((broken("10"), broken("9")), (0, 1));
+        tally.error(ErrorKind::SessionLost.into(), "GET /");
+        assert_eq!(broken("10"), 1);
+        tally.attribute_to(None);
+        tally.error(ErrorKind::Status(503).into(), "GET /");
+        assert_eq!(broken("10"), 2);
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::browser::Failure;
+use super::chaos::Incident;
 
 /// How many errors of a kind are kept word for word.
 const SAMPLES: u64 = 8;
@@ -19,7 +20,7 @@ const DETAIL: usize = 160;
 
 /// Something that a user notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Trouble {
+pub(super) enum ErrorKind {
     /// An answer with a status that is no success.
     Status(u16),
     /// No complete answer.
@@ -32,30 +33,30 @@ pub(super) enum Trouble {
     StreamBroken(Failure),
 }
 
-/// A trouble, with the words of the answer.
+/// An error, with the words of the answer.
 #[derive(Debug)]
-pub(super) struct Noticed {
-    pub(super) trouble: Trouble,
+pub(super) struct UserError {
+    pub(super) kind: ErrorKind,
     pub(super) detail: String,
 }
 
-impl Noticed {
+impl UserError {
     /// An answer that was not expected. Keeps the beginning of its text, without markup.
     pub(super) fn answer(status: u16, body: &str) -> Self {
-        let trouble = if status == 401 { Trouble::SessionLost } else { Trouble::Status(status) };
+        let kind = if status == 401 { ErrorKind::SessionLost } else { ErrorKind::Status(status) };
         let text = body.rsplit("<body").next().unwrap_or_default();
         let words: Vec<_> = text.split_whitespace().collect();
-        Self { trouble, detail: words.join(" ").chars().take(DETAIL).collect() }
+        Self { kind, detail: words.join(" ").chars().take(DETAIL).collect() }
     }
 }
 
-impl From<Trouble> for Noticed {
-    fn from(trouble: Trouble) -> Self {
-        Self { trouble, detail: String::new() }
+impl From<ErrorKind> for UserError {
+    fn from(kind: ErrorKind) -> Self {
+        Self { kind, detail: String::new() }
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for ErrorKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(formatter, "status {status}"),
@@ -76,7 +77,7 @@ impl fmt::Display for Trouble {
 pub(super) struct Tally {
     began: Instant,
     /// What is being done to the system besides the drains.
-    act: Mutex<&'static str>,
+    incident: Mutex<Option<Incident>>,
     inner: Mutex<Inner>,
     requests: AtomicU64,
     /// Requests that browsers sent again, unnoticed by their users.
@@ -86,14 +87,16 @@ pub(super) struct Tally {
 /// The counts.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inner {
-    /// Errors by act.
-    pub(super) troubles: BTreeMap<(&'static str, Trouble), u64>,
+    /// Errors by incident.
+    pub(super) errors: BTreeMap<(Option<Incident>, ErrorKind), u64>,
     pub(super) samples: Vec<String>,
-    /// Banners by act.
-    pub(super) banners: BTreeMap<&'static str, u64>,
+    /// Banners by incident.
+    pub(super) banners: BTreeMap<Option<Incident>, u64>,
     /// How long banners were shown, over all users.
     pub(super) attention: Duration,
     pub(super) sign_ins: u64,
+    /// How often laptops slept.
+    pub(super) sleeps: u64,
     pub(super) moves: u64,
     pub(super) quick_retries: u64,
     pub(super) ends_without_event: u64,
@@ -104,13 +107,13 @@ pub(super) struct Inner {
 
 impl Tally {
     pub(super) fn new() -> Self {
-        let (act, inner) = (Mutex::new(""), Mutex::default());
-        Self { began: Instant::now(), act, inner, requests: AtomicU64::new(0), repeated: Arc::default() }
+        let (incident, inner) = (Mutex::default(), Mutex::default());
+        Self { began: Instant::now(), incident, inner, requests: AtomicU64::new(0), repeated: Arc::default() }
     }
 
-    /// Attributes what follows to this act; `""` is nothing but drains.
-    pub(super) fn begin_act(&self, act: &'static str) {
-        *self.act.lock() = act;
+    /// Attributes what follows to this incident; `None`: to nothing but drains.
+    pub(super) fn attribute_to(&self, incident: Option<Incident>) {
+        *self.incident.lock() = incident;
     }
 
     pub(super) fn request(&self) {
@@ -122,21 +125,21 @@ impl Tally {
     }
 
     /// Records an error; `what` says which request of whom.
-    pub(super) fn trouble(&self, noticed: Noticed, what: &str) {
-        let Noticed { trouble, detail } = noticed;
-        let act = *self.act.lock();
+    pub(super) fn error(&self, error: UserError, what: &str) {
+        let UserError { kind, detail } = error;
+        let incident = *self.incident.lock();
         let mut inner = self.inner.lock();
-        let count = inner.troubles.entry((act, trouble)).or_default();
+        let count = inner.errors.entry((incident, kind)).or_default();
         *count += 1;
         if *count <= SAMPLES {
             let at = self.began.elapsed().as_secs_f64();
-            inner.samples.push(format!("{at:>7.1} s  {trouble}: {what} {detail}"));
+            inner.samples.push(format!("{at:>7.1} s  {kind}: {what} {detail}"));
         }
     }
 
     pub(super) fn banner(&self) {
-        let act = *self.act.lock();
-        *self.inner.lock().banners.entry(act).or_default() += 1;
+        let incident = *self.incident.lock();
+        *self.inner.lock().banners.entry(incident).or_default() += 1;
     }
 
     /// Changes a count.

@@ -1,7 +1,10 @@
-//! A simulated user: signs in once, sends a request every two seconds, and keeps an event stream open as the page does.
+//! A simulated user: signs in once, sends a request every two seconds, and keeps an event stream open as the page does. One in ten has no
+//! stream and polls, and one in ten sleeps at times, as a laptop does.
 
 mod handoff;
+mod poll;
 mod requests;
+mod sleeper;
 mod stream;
 
 use std::net::SocketAddr;
@@ -10,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
 use super::browser::Browser;
-use super::tally::{Noticed, Tally, Trouble};
-pub(super) use requests::run as requests;
-pub(super) use stream::run as stream;
+use super::tally::{ErrorKind, Tally, UserError};
 
 /// What browsers accept of a page.
 const PAGE: &str = "text/html,application/xhtml+xml";
@@ -24,12 +28,35 @@ const JSON: &str = "application/json";
 /// How long a user waits before the next attempt to sign in.
 const SIGN_IN_PAUSE: Duration = Duration::from_secs(1);
 
+/// How a user stays in touch with the pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// By an event stream.
+    Streams,
+    /// Without a stream: by asking for the session.
+    Polls,
+    /// By an event stream, and not at all for a while.
+    Sleeps,
+}
+
+impl Kind {
+    pub(super) const fn of(number: u32) -> Self {
+        match number % 10 {
+            3 => Self::Polls,
+            7 => Self::Sleeps,
+            _ => Self::Streams,
+        }
+    }
+}
+
 /// A user.
 pub(super) struct User {
     name: String,
+    kind: Kind,
     browser: Browser,
     tally: Arc<Tally>,
     state: Mutex<UserState>,
+    is_asleep: watch::Sender<bool>,
 }
 
 #[derive(Default)]
@@ -44,25 +71,43 @@ struct UserState {
 impl User {
     pub(super) fn new(number: u32, proxy: SocketAddr, speaks_http2: bool, tally: &Arc<Tally>) -> Arc<Self> {
         let browser = Browser::new(proxy, speaks_http2, Arc::clone(&tally.repeated));
-        let state = Mutex::default();
-        Arc::new(Self { name: format!("user-{number}"), browser, tally: Arc::clone(tally), state })
+        let (name, kind, tally) = (format!("user-{number}"), Kind::of(number), Arc::clone(tally));
+        Arc::new(Self { name, kind, browser, tally, state: Mutex::default(), is_asleep: watch::Sender::new(false) })
+    }
+
+    /// Lets the user work until `stop`.
+    pub(super) fn start(
+        self: &Arc<Self>,
+        mut random: fastrand::Rng,
+        stop: &CancellationToken,
+        tasks: &mut JoinSet<()>,
+    ) {
+        tasks.spawn(requests::run(Arc::clone(self), random.fork(), stop.clone()));
+        if self.kind == Kind::Sleeps {
+            tasks.spawn(sleeper::run(Arc::clone(self), random.fork(), stop.clone()));
+        }
+        if self.kind == Kind::Polls {
+            tasks.spawn(poll::run(Arc::clone(self), random, stop.clone()));
+        } else {
+            tasks.spawn(stream::run(Arc::clone(self), random, stop.clone()));
+        }
     }
 
     /// Signs in, and tries until it succeeds.
     pub(super) async fn sign_in(&self) {
-        while let Err(trouble) = self.try_to_sign_in().await {
-            self.report(trouble, "signing in");
+        while let Err(error) = self.try_to_sign_in().await {
+            self.report(error, "signing in");
             sleep(SIGN_IN_PAUSE).await;
         }
     }
 
-    async fn try_to_sign_in(&self) -> Result<(), Noticed> {
+    async fn try_to_sign_in(&self) -> Result<(), UserError> {
         self.browser.forget_cookies();
         self.expect(200, "GET", "/", PAGE, "").await?;
         self.expect(303, "POST", "/login", PAGE, &format!("user={}", self.name)).await?;
         let session = self.expect(200, "GET", "/session", JSON, "").await?;
-        let session: Value = serde_json::from_str(&session).map_err(|_| Trouble::WrongAnswer)?;
-        let id = session["session_id"].as_str().ok_or(Trouble::WrongAnswer)?;
+        let session: Value = serde_json::from_str(&session).map_err(|_| ErrorKind::WrongAnswer)?;
+        let id = session["session_id"].as_str().ok_or(ErrorKind::WrongAnswer)?;
         let mut state = self.state.lock();
         state.session_id = id.to_owned();
         state.epoch += 1;
@@ -78,17 +123,24 @@ impl User {
     }
 
     /// Sends a request and returns the body of an answer with this status.
-    async fn expect(&self, status: u16, method: &str, path: &str, accept: &str, body: &str) -> Result<String, Noticed> {
+    async fn expect(
+        &self,
+        status: u16,
+        method: &str,
+        path: &str,
+        accept: &str,
+        body: &str,
+    ) -> Result<String, UserError> {
         self.tally.request();
         match self.browser.fetch(method, path, accept, body).await {
             Ok((answered, body)) if answered == status => Ok(body),
-            Ok((other, body)) => Err(Noticed::answer(other, &body)),
-            Err(failure) => Err(Trouble::Failure(failure).into()),
+            Ok((other, body)) => Err(UserError::answer(other, &body)),
+            Err(failure) => Err(ErrorKind::Failure(failure).into()),
         }
     }
 
-    fn report(&self, noticed: impl Into<Noticed>, what: &str) {
-        self.tally.trouble(noticed.into(), &format!("{} {what}", self.name));
+    fn report(&self, error: impl Into<UserError>, what: &str) {
+        self.tally.error(error.into(), &format!("{} {what}", self.name));
     }
 
     fn epoch(&self) -> u64 {

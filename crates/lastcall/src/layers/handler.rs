@@ -98,7 +98,10 @@ impl After {
         match self {
             Self::WithSession { request, leaves, connection } => {
                 let mut response = request.until_read(response);
-                if let Some(version) = leaves {
+                // A connection that changes its protocol stays.
+                if let Some(version) = leaves
+                    && response.status() != StatusCode::SWITCHING_PROTOCOLS
+                {
                     close_connection(&mut response, version);
                     if let Some(connection) = connection {
                         connection.close_when_done();

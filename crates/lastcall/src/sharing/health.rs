@@ -25,6 +25,9 @@ pub(super) struct HealthMonitor {
     epoch: Mutex<Option<Epoch>>,
     /// When an operation last met a part of the store that is unavailable, while that outage lasts.
     partial_outage: Mutex<Option<Timestamp>>,
+    /// The contents under which the sessions that count as stored were written. `None` from when the store is known to have lost
+    /// its data until every session counts as lost.
+    stored_epoch: Mutex<Option<Epoch>>,
     /// How often the store recovered after it was unavailable or took no writes.
     recoveries: AtomicU64,
     /// Until when the store may be behind: another server may have taken its place while it was unavailable.
@@ -41,6 +44,7 @@ impl HealthMonitor {
         Self {
             health: watch::Sender::new(StoreHealth::Unknown),
             epoch: Mutex::default(),
+            stored_epoch: Mutex::default(),
             partial_outage: Mutex::default(),
             recoveries: AtomicU64::new(0),
             behind_until: Mutex::default(),
@@ -123,6 +127,34 @@ impl HealthMonitor {
         is_other || contents.settling || now < *self.lost_until.lock()
     }
 
+    /// The contents that the pods have written, as far as this pod knows.
+    pub(super) fn epoch(&self) -> Option<Epoch> {
+        *self.epoch.lock()
+    }
+
+    /// Whether the store is known to have lost its data since the pod knew these contents. What it has acknowledged meanwhile may
+    /// be lost.
+    pub(super) fn was_lost_since(&self, epoch: Option<Epoch>) -> bool {
+        epoch.is_some() && self.epoch() != epoch
+    }
+
+    /// The contents under which the sessions that count as stored were written. Taken before it is seen whether a session counts
+    /// as stored.
+    pub(super) fn stored_epoch(&self) -> Option<Epoch> {
+        *self.stored_epoch.lock()
+    }
+
+    /// Records that each session that counts as stored was written under these contents.
+    pub(super) fn record_stored_epoch(&self, epoch: Epoch) {
+        *self.stored_epoch.lock() = Some(epoch);
+    }
+
+    /// Whether an entry that was written under the contents `stored`, and is absent under these, was ended: the store has not
+    /// lost it.
+    pub(super) fn was_ended_since(&self, stored: Option<Epoch>, contents: Contents, now: Timestamp) -> bool {
+        stored.is_some() && stored == contents.epoch && !self.may_be_behind(now)
+    }
+
     /// Whether a lease that is missing has run out: only where its pod could have renewed it.
     pub(super) fn believes_leases(&self, now: Timestamp) -> bool {
         let epoch = *self.epoch.lock();
@@ -140,6 +172,7 @@ impl HealthMonitor {
         let before = self.epoch.lock().replace(epoch);
         let lost = before.is_some_and(|before| before != epoch);
         if lost {
+            *self.stored_epoch.lock() = None;
             *self.lost_until.lock() = now.plus(SETTLING);
             self.settle(now);
         }

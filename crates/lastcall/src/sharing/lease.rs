@@ -33,8 +33,8 @@ pub(super) async fn first_contact(sharing: &Sharing) {
     }
 }
 
-/// Renews until `stop` is cancelled or the lease is released. Renews at once where the phase changes, so that other pods know it,
-/// and where the store recovers.
+/// Renews until `stop` is cancelled or the lease is released. Renews at once where the phase changes, or whether the pod adopts sessions,
+/// so that other pods know it, and where the store recovers.
 pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
     let mut lifecycle = sharing.lifecycle.clone();
     let mut health = sharing.health.subscribe();
@@ -45,6 +45,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
             () = stop.cancelled() => return,
             () = sharing.lease_released.cancelled() => return,
             Ok(()) = lifecycle.changed() => {}
+            () = sharing.adopter_changed() => {}
             () = recovered(&mut health) => {}
             () = sleep(pause) => {}
         }
@@ -64,6 +65,7 @@ pub(super) async fn run(sharing: Arc<Sharing>, stop: CancellationToken) {
             );
             sharing.inbox.restart();
             rewrite_all(&sharing, true).await;
+            sharing.health.record_stored_epoch(renewed.epoch);
         } else if recoveries != known_recoveries {
             // It may be behind: writing finds the entries that it should have and does not.
             rewrite_all(&sharing, false).await;
@@ -116,7 +118,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let lease = Lease {
         pod: sharing.config.pod.clone(),
         draining: phase.is_shutting_down(),
-        adopter: sharing.is_adopter(),
+        adopter: sharing.declare_adopter(),
         notice: sharing.notice(),
         duration: LEASE_DURATION,
     };
@@ -125,6 +127,7 @@ async fn renew(sharing: &Sharing) -> Option<LeaseRenewal> {
     let renewed = sharing.health.record_write(renewed, sharing.clock.now())?;
     if first {
         sharing.health.record_epoch(renewed.epoch, sharing.clock.now());
+        sharing.health.record_stored_epoch(renewed.epoch);
     }
     Some(renewed)
 }

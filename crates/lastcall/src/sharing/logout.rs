@@ -86,16 +86,24 @@ impl Sharing {
         let adoption = Adoption { id, from: session.pod, to, unless_pinned: false, pinned: false };
         let adopted = self.health.record_write(self.store.adopt(&adoption).await, self.clock.now());
         let Some(Some(adopted)) = adopted else { return false };
+        self.registry.add_tombstone(id);
+        let deleted = self.write_now(Write::Delete { id, pod: self.config.pod.clone(), replaced_for: None }).await;
+        let is_acknowledged = !matches!(deleted, None | Some(WriteOutcome::Unavailable));
+        if is_acknowledged {
+            self.registry.remove_tombstone(id);
+        }
+        // Another pod has adopted it meanwhile, and may have ended it: it is that pod's to end and to count.
+        let is_settled = self.health.believes_leases(self.clock.now());
+        if deleted == Some(WriteOutcome::NotOwner) || (deleted == Some(WriteOutcome::Missing) && is_settled) {
+            return false;
+        }
         // The pods that run its tasks, this one among them, may know of its end from nobody else.
         for task in &adopted.tasks {
             self.cut_elsewhere(id, &task.holder);
         }
-        // From here on it is this pod's, whatever becomes of the entry.
         self.registry.count_logout_for_gone_owner();
-        self.registry.add_tombstone(id);
-        match self.write_now(Write::Delete { id, pod: self.config.pod.clone(), replaced_for: None }).await {
-            Some(_) => self.registry.remove_tombstone(id),
-            None => self.queue_logout(id, false),
+        if !is_acknowledged {
+            self.queue_logout(id, false);
         }
         self.guests.close(id, CloseReason::Logout);
         true

@@ -11,6 +11,7 @@ use super::Sharing;
 use crate::config::ForcedEnd;
 use crate::notice::Terms;
 use crate::sessions::live::{self, LiveSession};
+use crate::store::Epoch;
 
 impl Sharing {
     /// Whether the pod adopts sessions now.
@@ -56,6 +57,12 @@ impl Sharing {
             pinned: session.is_pinned() || session.attachment().is_expected(self.clock.now()),
             notified: notice.filter(|_| is_notified).map(|notice| notice.reason),
         }
+    }
+
+    /// The contents of the store under which the session was written last; `None` where that is not known.
+    pub(super) fn stored_epoch_of(&self, session: &LiveSession) -> Option<Epoch> {
+        let epoch = self.health.stored_epoch();
+        epoch.filter(|_| session.is_stored())
     }
 
     pub(super) fn record_missing(&self, session: &LiveSession) {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use session_domain::Phase;
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -56,11 +55,5 @@ impl Sharing {
     /// Follows whether another pod can adopt sessions.
     pub(crate) fn watch_peers(&self) -> watch::Receiver<bool> {
         self.peers.can_adopt.subscribe()
-    }
-
-    /// Whether this pod says that it adopts the sessions of pods that stop: it is ready to serve, and is not nearly full.
-    pub(super) fn is_adopter(&self) -> bool {
-        let serves = self.lifecycle.borrow().phase() == Phase::Serving;
-        serves && self.is_started.load(std::sync::atomic::Ordering::Acquire) && !self.registry.is_nearly_full()
     }
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::Sharing;
 use super::hints::Hint;
 use crate::sessions::live::LiveSession;
-use crate::store::Lookups;
+use crate::store::{Epoch, Lookups};
 
 /// How often sessions are compared with the store.
 const RECONCILE_INTERVAL: Duration = Duration::from_millis(500);
@@ -34,13 +34,14 @@ const LOOKUP_BATCH: usize = 1_000;
 struct Held {
     session: LiveSession,
     mark: Option<OwnershipMark>,
+    stored_epoch: Option<Epoch>,
 }
 
 impl Held {
     fn find(sharing: &Sharing, id: SessionId) -> Option<Self> {
         let session = sharing.registry.get(id)?;
-        let mark = session.ownership_mark();
-        Some(Self { session, mark })
+        let (mark, stored_epoch) = (session.ownership_mark(), sharing.stored_epoch_of(&session));
+        Some(Self { session, mark, stored_epoch })
     }
 }
 
@@ -122,8 +123,10 @@ pub(super) async fn reconcile(sharing: &Arc<Sharing>, hints: &HashMap<SessionId,
             let is_done = match (held, sharing.registry.get(id)) {
                 // It has another id since the lookup: the answer is not about it.
                 (_, Some(session)) if session.id() != id => true,
-                (Some(Held { session, mark }), Some(now)) if Arc::ptr_eq(&session, &now) => {
-                    let question = Question { id, asked, mark, hint, believes_absence, has_lost_data };
+                (Some(Held { session, mark, stored_epoch }), Some(held)) if Arc::ptr_eq(&session, &held) => {
+                    let was_ended = |contents| sharing.health.was_ended_since(stored_epoch, contents, now);
+                    let is_lost = has_lost_data && !contents.is_some_and(was_ended);
+                    let question = Question { id, asked, mark, hint, believes_absence, is_lost };
                     apply::own(sharing, &session, question, lookup).await
                 }
                 // This pod has taken it meanwhile.

@@ -1,11 +1,13 @@
 //! Several pods in one process around one store.
 
+mod adopter;
 mod closer;
 mod faulty;
 mod outdated_answers;
 mod running_pod;
 mod storm;
 mod tasks;
+mod undone_ends;
 
 use std::sync::Arc;
 use std::time::Duration;

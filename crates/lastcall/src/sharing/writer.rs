@@ -168,15 +168,19 @@ impl Writer {
                 (write, (id, written_id, mark, pending))
             })
             .unzip();
+        let epoch = sharing.health.epoch();
         let Some(outcomes) = sharing.health.record_write(sharing.store.write(writes).await, sharing.clock.now()) else {
             batch.into_iter().for_each(|(id, .., pending)| self.queue.restore(id, pending));
             return 0;
         };
+        let was_lost = sharing.health.was_lost_since(epoch);
         let mut retries = 0;
         for ((id, written_id, mark, pending), outcome) in batch.into_iter().zip(outcomes) {
             if outcome == WriteOutcome::Unavailable {
                 retries += 1;
                 self.queue.retry_at(sharing.clock.now().plus(RETRY_AFTER), id, pending);
+            } else if was_lost && outcome == WriteOutcome::Done && matches!(pending, PendingWrite::Put(_)) {
+                // The store may have lost it since. Every session is written again.
             } else {
                 self.settle(written_id, &pending, mark, &outcome).await;
             }

@@ -14,7 +14,7 @@ pub struct Lease {
     pub pod: PodName,
     /// Whether it drains: other pods may adopt its sessions.
     pub draining: bool,
-    /// Whether it adopts the sessions of pods that stop: it serves, and is not nearly full.
+    /// Whether it adopts the sessions of pods that stop: it serves, was found ready, and is not nearly full.
     pub adopter: bool,
     /// The notice that runs there.
     pub notice: Option<OwnerNotice>,

@@ -155,6 +155,15 @@ async fn the_pods_that_adopt_sessions_are_those_whose_lease_lives_and_says_so() 
     eventually("the lease of the killed pod to run out", killed_is_gone).await;
     assert_eq!(store.adopters().await.unwrap(), [name("serving")]);
     assert_eq!(redis.ask::<u8>(&["SISMEMBER", "lastcall:pods", "killed"]).await, 0, "it is forgotten");
+    // A lease that cannot be read hides none of the others, and a store that takes no writes can still be read.
+    let _: () = redis.ask(&["SADD", "lastcall:pods", "unreadable", "gone"]).await;
+    let _: () = redis.ask(&["HSET", "lastcall:pod:unreadable", "a", "b"]).await;
+    let _: () = redis.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
+    assert_eq!(store.adopters().await.unwrap(), [name("serving")]);
+    let _: () = redis.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]).await;
     store.release_lease(&name("serving")).await.unwrap();
     assert_eq!(store.adopters().await.unwrap(), []);
+    let _: () = redis.ask(&["DEL", "lastcall:pods", "lastcall:pod:strange"]).await;
+    let _: () = redis.ask(&["SADD", "lastcall:pods", "unreadable"]).await;
+    assert!(store.adopters().await.is_err(), "nothing is known of any pod");
 }

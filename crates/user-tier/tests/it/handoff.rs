@@ -1,7 +1,8 @@
-//! Handoff between real pods around a real redis-server: sessions move to other pods, one by one, and nobody notices.
+//! Handoff between real pods around a real redis-server: sessions move to other pods, one by one, and no user notices.
 
 mod configuration;
 mod connections;
+mod failures;
 mod limits;
 mod moving;
 mod staying;
@@ -99,13 +100,7 @@ fn remaining(data: &Value) -> u64 {
 
 /// Waits until a series has this value.
 async fn becomes(pod: &UserPod, series: &str, value: f64) {
-    let mut seen = f64::NAN;
-    let probe = async {
-        while seen != value {
-            seen = pod.metric(series).await;
-        }
-    };
-    assert!(tokio::time::timeout(test_support::TEST_TIMEOUT, probe).await.is_ok(), "{series} is {seen}, not {value}");
+    eventually(&format!("{series} is {value}"), || async { (pod.metric(series).await == value).then_some(()) }).await;
 }
 
 fn ends(outcome: &str) -> String {
@@ -120,7 +115,7 @@ async fn assert_books(pod: &UserPod) {
     let ended: f64 = outcomes.iter().map(|outcome| value(&ends(outcome))).sum();
     let begun = value("total_logins") + value("lastcall_sessions_adopted_total");
     assert_eq!(begun, value("active_sessions_total") + ended, "{page}");
-    assert_eq!(value("forced_logouts_total"), 0.0, "nobody is forced");
+    assert_eq!(value("forced_logouts_total"), 0.0, "no session is forced");
 }
 
 /// What the pod says of itself over gRPC.
@@ -140,10 +135,18 @@ async fn ready(pod: &UserPod) -> u16 {
     pod.person().status("/ready").await
 }
 
-/// Waits for a number of adoptions.
-async fn adopted(pod: &UserPod, sessions: f64) {
-    eventually("the adoptions", || async {
-        (pod.metric("lastcall_sessions_adopted_total").await == sessions).then_some(())
+/// Waits until the drain of the pod says that one user remains, with at most this many seconds left.
+async fn one_remains_at(pod: &UserPod, at_most: u64) {
+    let left = |line: &String| -> Option<u64> {
+        line.strip_prefix("[GRACEFUL SHUTDOWN] 1 user remaining (")?.split_once("s left)")?.0.parse().ok()
+    };
+    eventually(&format!("1 user remaining, {at_most} s left"), || async {
+        pod.drain_log().iter().filter_map(left).any(|seconds| seconds <= at_most).then_some(())
     })
     .await;
+}
+
+/// Waits for a number of adoptions.
+async fn adopted(pod: &UserPod, sessions: f64) {
+    becomes(pod, "lastcall_sessions_adopted_total", sessions).await;
 }

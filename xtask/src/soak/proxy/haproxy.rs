@@ -8,6 +8,7 @@ use nix::sys::signal::Signal;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
 
+use super::ProxyConfig;
 use crate::soak::child::{Child, server};
 use crate::soak::options::{Arguments, Sticky};
 use crate::soak::{PODS, until};
@@ -22,13 +23,8 @@ pub(in crate::soak) struct Haproxy {
 }
 
 impl Haproxy {
-    pub(super) async fn start(
-        options: &Arguments,
-        port: u16,
-        pods: [u16; PODS],
-        folder: &Path,
-        logs: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(options: &Arguments, config: ProxyConfig<'_>) -> anyhow::Result<Self> {
+        let ProxyConfig { port, pods, folder, logs } = config;
         let (socket, file) = (folder.join("haproxy.sock"), folder.join("haproxy.cfg"));
         fs::write(&file, configuration(options, port, pods, &socket))?;
         let arguments = ["-W", "-db", "-f", &file.to_string_lossy()];

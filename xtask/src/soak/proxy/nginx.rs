@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::ProxyConfig;
 use crate::soak::child::{Child, server};
 use crate::soak::options::{Arguments, Sticky};
 use crate::soak::plain_http::get;
@@ -30,13 +31,8 @@ pub(in crate::soak) struct Nginx {
 }
 
 impl Nginx {
-    pub(super) async fn start(
-        options: &Arguments,
-        port: u16,
-        pods: [u16; PODS],
-        folder: &Path,
-        logs: &Path,
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn start(options: &Arguments, config: ProxyConfig<'_>) -> anyhow::Result<Self> {
+        let ProxyConfig { port, pods, folder, logs } = config;
         let (file, upstream) = (folder.join("nginx.conf"), folder.join("upstream.conf"));
         fs::write(&file, configuration(options, port))?;
         write_upstream(&upstream, options.sticky, pods, [true; PODS])?;

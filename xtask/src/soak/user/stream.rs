@@ -11,7 +11,7 @@ use super::handoff::{Handoff, MOVE_JITTER};
 use super::{PAGE, User};
 use crate::soak::browser::Failure;
 use crate::soak::events::Events;
-use crate::soak::tally::{Noticed, Trouble};
+use crate::soak::tally::{ErrorKind, UserError};
 
 /// A stream that is asked within this time after it was opened has come back to the pod that asked before.
 const ASKED_AT_ONCE: Duration = Duration::from_millis(300);
@@ -31,14 +31,20 @@ enum Ended {
     Broken(Failure),
     /// The session has ended, or is lost.
     SessionOver { signed_out: bool },
+    /// The laptop sleeps.
+    Asleep,
     /// The user stops.
     Stopped,
 }
 
 /// Keeps a stream open until `stop`.
-pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, stop: CancellationToken) {
+pub(super) async fn run(user: Arc<User>, mut random: fastrand::Rng, stop: CancellationToken) {
     let (mut gap_since, mut handoff) = (None, Handoff::default());
     while !stop.is_cancelled() {
+        tokio::select! {
+            () = user.awake() => {}
+            () = stop.cancelled() => return,
+        }
         user.tally.request();
         let requested = Instant::now();
         let opened = user.browser.send("GET", "/events", "text/event-stream", "").await;
@@ -47,7 +53,7 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 follow(&user, Events::new(answer), requested, &mut gap_since, &mut random, &stop).await
             }
             Ok(answer) if answer.status == 401 => {
-                user.report(Trouble::SessionLost, "GET /events");
+                user.report(ErrorKind::SessionLost, "GET /events");
                 Ended::SessionOver { signed_out: false }
             }
             refused => {
@@ -55,9 +61,9 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                     Ok(answer) => {
                         let status = answer.status;
                         let body = user.browser.read(answer).await.unwrap_or_default();
-                        user.report(Noticed::answer(status, &body), "GET /events");
+                        user.report(UserError::answer(status, &body), "GET /events");
                     }
-                    Err(failure) => user.report(Trouble::Failure(failure), "GET /events"),
+                    Err(failure) => user.report(ErrorKind::Failure(failure), "GET /events"),
                 }
                 gap_since.get_or_insert_with(Instant::now);
                 sleep(Duration::from_secs_f64(1.0 + 4.0 * random.f64())).await;
@@ -78,6 +84,11 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
             }
             continue;
         }
+        if matches!(ended, Ended::Asleep) {
+            // Its stream is away on purpose.
+            gap_since = None;
+            continue;
+        }
         gap_since.get_or_insert_with(Instant::now);
         match ended {
             Ended::Silently => {
@@ -85,7 +96,7 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 sleep(MOVE_JITTER.mul_f64(random.f64())).await;
             }
             Ended::Broken(failure) => {
-                user.report(Trouble::StreamBroken(failure), "GET /events");
+                user.report(ErrorKind::StreamBroken(failure), "GET /events");
                 sleep(Duration::from_secs_f64(1.0 + 4.0 * random.f64())).await;
             }
             Ended::SessionOver { signed_out } => {
@@ -96,7 +107,7 @@ pub(in crate::soak) async fn run(user: Arc<User>, mut random: fastrand::Rng, sto
                 user.sign_in_again().await;
                 gap_since = None;
             }
-            Ended::Asked { .. } | Ended::Stopped => return,
+            Ended::Asked { .. } | Ended::Asleep | Ended::Stopped => return,
         }
     }
 }
@@ -120,6 +131,7 @@ async fn follow(
         let event = tokio::select! {
             event = events.next(patience) => event,
             () = sleep_until(logout_at.unwrap_or_else(far).into()) => return Ended::SessionOver { signed_out: true },
+            () = user.asleep() => return Ended::Asleep,
             () = stop.cancelled() => return Ended::Stopped,
         };
         let event = match event {
@@ -137,7 +149,7 @@ async fn follow(
         match event.name.as_str() {
             "connected" => {
                 if event.data["session_id"] != user.state.lock().session_id.as_str() {
-                    user.report(Trouble::SessionLost, "GET /events");
+                    user.report(ErrorKind::SessionLost, "GET /events");
                     return Ended::SessionOver { signed_out: false };
                 }
                 connected = Some(Instant::now());
@@ -163,7 +175,7 @@ async fn follow(
                 return Ended::Asked { at_once, pod, events };
             }
             "session-ended" => return Ended::SessionOver { signed_out: false },
-            "stream-ended" => user.report(Trouble::WrongAnswer, "stream-ended"),
+            "stream-ended" => user.report(ErrorKind::WrongAnswer, "stream-ended"),
             _ => {}
         }
     }
@@ -180,7 +192,7 @@ fn close_gap(user: &User, gap_since: &mut Option<Instant>, requested: Instant, c
 }
 
 /// When the page signs out by itself, if the notice says so.
-fn automatic_logout(notice: &Value, random: &mut fastrand::Rng) -> Option<Instant> {
+pub(super) fn automatic_logout(notice: &Value, random: &mut fastrand::Rng) -> Option<Instant> {
     let is_automatic = notice["auto_logout"] == true && notice["protected"] != true;
     let remaining = notice["remaining_ms"].as_f64().unwrap_or_default() / 1000.0;
     let [least, most] = LOGOUT_LEAD;

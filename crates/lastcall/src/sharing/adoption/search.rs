@@ -12,6 +12,7 @@ use super::super::Sharing;
 use super::MAX_ATTEMPTS;
 use crate::event_streams::{CloseReason, EventStreams};
 use crate::sessions::guest::Guest;
+use crate::sessions::live::LiveSession;
 use crate::sessions::outcome::SessionLookup;
 use crate::sessions::served::ServedSession;
 use crate::store::{Adoption, Message, ReadOutcome, SessionEntry};
@@ -84,8 +85,16 @@ impl Sharing {
                 unless_pinned,
                 pinned: purpose == Purpose::Stream,
             };
+            let epoch = self.health.epoch();
             match self.health.record_write(self.store.adopt(&adoption).await, self.clock.now()) {
-                Some(Some(adopted)) => return Some(self.register(slot, &adopted, &adoption).await),
+                Some(Some(adopted)) => {
+                    let live = self.register(slot, &adopted, &adoption).await;
+                    // The store may have lost it since.
+                    if self.health.was_lost_since(epoch) {
+                        self.rewrite_lost(&live);
+                    }
+                    return Some(Search::Done(SessionLookup::Found(ServedSession::Own(live))));
+                }
                 Some(None) => last_seen = Some((session, owner)),
                 // The store can be read, and was: the user is served.
                 None if self.health().is_readable() => return Some(self.as_guest(session, owner, purpose)),
@@ -115,7 +124,7 @@ impl Sharing {
         slot: AdoptionSlot<'_, EventStreams>,
         adopted: &SessionEntry,
         adoption: &Adoption,
-    ) -> Search {
+    ) -> LiveSession {
         let session = &adopted.session;
         // The previous owner gets its message before the session is registered here: it would take an entry that is deleted here for lost
         // data. Where this pod was the owner already, the answer to its adoption was lost, and with it the message.
@@ -136,7 +145,7 @@ impl Sharing {
         let live = slot.adopt(session, notified, streams, now);
         adopted.tasks.iter().for_each(|task| self.mirror(session.id, task));
         self.guests.close(session.id, CloseReason::Moved);
-        Search::Done(SessionLookup::Found(ServedSession::Own(live)))
+        live
     }
 
     /// Serves the session as a guest. All streams of one session belong to one guest, so that their number is bounded here as

@@ -20,8 +20,9 @@ pub(super) struct Question {
     pub(super) hint: Hint,
     /// Whether the store has lost nothing: what is absent was ended.
     pub(super) believes_absence: bool,
-    /// Whether the store has just lost its data.
-    pub(super) has_lost_data: bool,
+    /// Whether the store has just lost its data, and the session may not have been written since. Where it was, what is absent was
+    /// ended.
+    pub(super) is_lost: bool,
 }
 
 /// Acts on the lookup of a session of this pod. `false` where that was not possible.
@@ -59,7 +60,7 @@ pub(super) async fn own(sharing: &Arc<Sharing>, session: &LiveSession, question:
         }
         // The store has lost it. The message may be from before this pod took the session back, and this pod the last that holds
         // it: it is written here, too. Where the pod that adopted it writes it first, or has ended it, this pod learns that.
-        (Lookup::Absent, Hint::Adopted) if question.has_lost_data => {
+        (Lookup::Absent, Hint::Adopted) if question.is_lost => {
             sharing.rewrite_lost(session);
             return false;
         }

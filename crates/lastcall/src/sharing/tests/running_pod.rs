@@ -45,6 +45,17 @@ pub(super) async fn start_configured(
     name: &str,
     configure: impl FnOnce(&mut Config),
 ) -> RunningPod {
+    let running = start_unprobed(store, name, configure).await;
+    running.pod.sessions.sharing().unwrap().mark_ready();
+    running
+}
+
+/// The same for a pod whose `/ready` nobody asks.
+pub(super) async fn start_unprobed(
+    store: Arc<dyn SessionStore>,
+    name: &str,
+    configure: impl FnOnce(&mut Config),
+) -> RunningPod {
     let mut config = Config::new(PodName::new(name).unwrap());
     config.store = Some(store);
     config.policy.drain_timeout = Duration::from_secs(20);

@@ -27,9 +27,18 @@ struct ObservedEnds {
     /// what they hold, the old owner does not know of it, and both may end the one session that was just adopted.
     forgetful_faults: u64,
     twice: u64,
+    /// Sessions that no pod held when the store failed: released, or their pod was killed. Nobody could write them again.
+    only_in_store: HashSet<SessionId>,
 }
 
 impl ObservedEnds {
+    fn record_only_in_store(&mut self, pods: &[RunningPod], store: &MemoryStore) {
+        let alive = pods.iter().filter(|running| running.is_alive());
+        let held: HashSet<_> = alive.flat_map(RunningPod::walked).collect();
+        let ids = store.entries().into_iter().map(|entry| entry.session.id);
+        self.only_in_store.extend(ids.filter(|id| !held.contains(id)));
+    }
+
     fn record(&mut self, pods: &[RunningPod]) {
         for running in pods {
             for change in running.pod.registry.take_changes() {
@@ -59,13 +68,23 @@ enum Fault {
 impl Fault {
     const ALL: [Self; 6] = [Self::Calm, Self::Empty, Self::Behind, Self::Slow, Self::ReadOnly, Self::Cut];
 
-    async fn inject(self, store: &FaultyStore, random: &mut fastrand::Rng) {
+    async fn inject(
+        self,
+        store: &FaultyStore,
+        random: &mut fastrand::Rng,
+        pods: &[RunningPod],
+        ends: &mut ObservedEnds,
+    ) {
         match self {
             Self::Calm => {}
-            Self::Empty => store.lose_everything(),
+            Self::Empty => {
+                ends.record_only_in_store(pods, &store.memory);
+                store.lose_everything();
+            }
             Self::Behind => {
                 let snapshot = store.memory.snapshot();
                 sleep(Duration::from_millis(random.u64(..4_000))).await;
+                ends.record_only_in_store(pods, &store.memory);
                 store.fall_behind(&snapshot).await;
             }
             Self::Slow => store.set(Condition::Slow),
@@ -170,7 +189,7 @@ async fn storm(seed: u64) -> u64 {
             }
             (18, _) if random.u8(..3) == 0 => {
                 ends.forgetful_faults += u64::from(fault.forgets() || fault == Fault::Cut);
-                fault.inject(&store, random).await;
+                fault.inject(&store, random, &pods, &mut ends).await;
             }
             (19..22, _) if hands_off => {
                 // Pages that were asked to move open their streams again, at whatever pod the proxy leads them to.
@@ -204,7 +223,9 @@ async fn storm(seed: u64) -> u64 {
     }
     let entries = store.memory.entries();
     let is_kept = |id: &SessionId| entries.iter().any(|entry| entry.session.id == *id);
-    let is_lost = |id: &&SessionId| !owners.contains(id) && !ends.ended.contains_key(id) && !is_kept(id);
+    let may_vanish = |id: &SessionId| ends.only_in_store.contains(id);
+    let is_lost =
+        |id: &&SessionId| !may_vanish(id) && !owners.contains(id) && !ends.ended.contains_key(id) && !is_kept(id);
     let lost: Vec<_> = ids.iter().filter(is_lost).collect();
     // Changes that a killed pod had not written are lost.
     let may_be_lost = killed && (fault.forgets() || fault == Fault::Cut || fault == Fault::ReadOnly);

@@ -10,7 +10,7 @@ use super::super::Sharing;
 use super::super::hints::Hint;
 use super::super::writer_request::{ClaimOutcome, ClaimPurpose, ClaimRequest};
 use crate::sessions::live::LiveSession;
-use crate::store::{OwnerRequest, Write, WriteOutcome};
+use crate::store::{Contents, OwnerRequest, Write, WriteOutcome};
 
 /// Performs these claims and answers the callers.
 pub(super) async fn perform(sharing: &Sharing, mut requests: Vec<ClaimRequest>) {
@@ -32,26 +32,36 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
     if sessions.is_empty() {
         return Vec::new();
     }
+    // Noted before the claim: it finds the contents under which they were written, or others.
+    let stored_epochs: Vec<_> = sessions.iter().map(|session| sharing.stored_epoch_of(session)).collect();
     let results = write(sharing, sessions, purpose, false).await;
     // A missing entry was deleted by another pod where a message says so; otherwise the store has lost it.
     let is_any_missing = results.contains(&WriteOutcome::Missing);
     let unread = if is_any_missing { sharing.unread_hints().await } else { None }.unwrap_or_default();
-    let has_lost_data = is_any_missing && has_lost_data(sharing).await;
-    let is_settled = sharing.health.believes_leases(sharing.clock.now());
+    let contents = if is_any_missing { contents(sharing).await } else { None };
+    let now = sharing.clock.now();
+    let is_settled = sharing.health.believes_leases(now);
+    let has_lost_data = contents.is_none_or(|contents| sharing.health.has_lost_data(contents, now));
+    let is_lost = |index: usize| {
+        let was_ended = |contents| sharing.health.was_ended_since(stored_epochs[index], contents, now);
+        has_lost_data && !contents.is_some_and(was_ended)
+    };
     let outcome = |(index, session): (usize, &LiveSession)| match results.get(index) {
         Some(WriteOutcome::Done) => ClaimOutcome::Claimed,
         Some(WriteOutcome::NotOwner | WriteOutcome::Requested(OwnerRequest::Rename(_))) => ClaimOutcome::Moved,
         Some(WriteOutcome::Requested(OwnerRequest::End { automatic })) => {
             ClaimOutcome::LoggedOut { automatic: *automatic }
         }
-        Some(WriteOutcome::Missing) => missing(session, purpose, &unread, Doubt { is_settled, has_lost_data }),
+        Some(WriteOutcome::Missing) => {
+            missing(session, purpose, &unread, Doubt { is_settled, is_lost: is_lost(index) })
+        }
         Some(WriteOutcome::Unavailable | WriteOutcome::Refused(_)) | None => ClaimOutcome::Unacknowledged,
     };
     let mut outcomes: Vec<_> = sessions.iter().enumerate().map(outcome).collect();
-    let is_lost = |index: usize| {
+    let is_unwritten = |index: usize| {
         results.get(index) == Some(&WriteOutcome::Missing) && outcomes[index] == ClaimOutcome::Unacknowledged
     };
-    let lost: Vec<_> = (0..sessions.len()).filter(|index| is_lost(*index)).collect();
+    let lost: Vec<_> = (0..sessions.len()).filter(|index| is_unwritten(*index)).collect();
     if !lost.is_empty() {
         // Released sessions that the store has lost are written anew.
         let again: Vec<_> = lost.iter().map(|index| Arc::clone(&sessions[*index])).collect();
@@ -71,13 +81,13 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
 #[derive(Clone, Copy)]
 struct Doubt {
     is_settled: bool,
-    has_lost_data: bool,
+    /// Whether the store has just lost its data, and the session may not have been written since.
+    is_lost: bool,
 }
 
-/// Whether the store has just lost its data; `true` where it does not answer.
-async fn has_lost_data(sharing: &Sharing) -> bool {
-    let contents = sharing.health.record_read(sharing.store.contents().await, sharing.clock.now());
-    contents.is_none_or(|contents| sharing.health.has_lost_data(contents, sharing.clock.now()))
+/// The contents of the store; `None` where it does not answer.
+async fn contents(sharing: &Sharing) -> Option<Contents> {
+    sharing.health.record_read(sharing.store.contents().await, sharing.clock.now())
 }
 
 /// The outcome where the store has no entry of the session. [`ClaimOutcome::Unacknowledged`] where the store has lost it and it
@@ -91,7 +101,7 @@ fn missing(
     match unread.get(&session.id()) {
         // A message may be from before this pod took the session back. Where the session goes on, it is kept then: a pod that holds
         // it, too, is asked to end it.
-        Some(Hint::Adopted) if session.is_stored() && (purpose == ClaimPurpose::End || !doubt.has_lost_data) => {
+        Some(Hint::Adopted) if session.is_stored() && (purpose == ClaimPurpose::End || !doubt.is_lost) => {
             ClaimOutcome::Moved
         }
         // Another pod has adopted it meanwhile, and has done what was requested.

@@ -20,13 +20,12 @@ async fn asking_waits_while_the_store_is_away_or_read_only_and_the_notice_says_s
             "away" => redis.signal(Signal::SIGSTOP),
             _ => redis.ask(&["CONFIG", "SET", "maxmemory", "1"]).await,
         }
-        let ill = user.stream.next_named("drain").await.data;
-        assert!(ill.get("moves").is_none(), "{outage}: {ill}");
-        assert_eq!(ill["auto_logout"], true, "{outage}: {ill}");
-        assert!(ill["message"].as_str().unwrap().starts_with("Server shutting down in "), "{outage}: {ill}");
+        let notice = user.stream.next_named("drain").await.data;
+        assert!(notice.get("moves").is_none(), "{outage}: {notice}");
+        assert_eq!(notice["auto_logout"], true, "{outage}: {notice}");
+        assert!(notice["message"].as_str().unwrap().starts_with("Server shutting down in "), "{outage}: {notice}");
         // Longer than the pause between two asks.
-        let later = remaining(&ill) / 1_000 - 3;
-        old.line(&format!("1 user remaining ({later}s left)")).await;
+        one_remains_at(&old, remaining(&notice) / 1_000 - 3).await;
         match outage {
             "away" => redis.signal(Signal::SIGCONT),
             _ => redis.ask(&["CONFIG", "SET", "maxmemory", "0"]).await,

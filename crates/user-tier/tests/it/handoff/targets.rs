@@ -1,4 +1,4 @@
-//! Which pods sessions can move to. While there is none, nobody is asked.
+//! Which pods sessions can move to. While there is none, no session is asked.
 
 use test_support::{Redis, Signal};
 
@@ -27,7 +27,7 @@ async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
     assert_eq!(full.person().get("/ready").await.json::<Value>().await.unwrap()["full"], true);
     let mut user = User::of(&old).await;
     for other in ["user-2", "user-3"] {
-        eventually("the other pods to say that they take nobody", || async {
+        eventually("the other pods to say that they take no session", || async {
             let lease: String = redis.ask(&["GET", &format!("lastcall:pod:{other}")]).await;
             let lease: Value = serde_json::from_str(&lease).unwrap();
             (lease.get("adopter") != Some(&Value::Bool(true))).then_some(())
@@ -58,13 +58,13 @@ async fn where_all_pods_stop_at_once_their_sessions_move_to_a_pod_that_comes_up(
     pods.iter().for_each(|pod| pod.signal(Signal::SIGTERM));
     for pod in &pods {
         // The turns would have begun by then.
-        pod.line("1 user remaining (18s left)").await;
+        one_remains_at(pod, 18).await;
         assert_eq!(report(pod).await.0.counters.unwrap().asked_to_move, 0, "the other one stops, too");
     }
     let new = pod("user-3", &redis, &[]).await;
     for user in &mut users {
         let asked = user.asked().await;
-        assert!(remaining(&asked) >= 10_000, "before anybody is notified: {asked}");
+        assert!(remaining(&asked) >= 10_000, "before a user is notified: {asked}");
         user.moves_to(&new).await;
     }
     for pod in &pods {

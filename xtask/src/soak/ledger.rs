@@ -1,6 +1,6 @@
-//! The books of a pod: every session that started or arrived is still there or has ended, once.
+//! The ledger of a pod: every session that started or arrived is still there or has ended, once.
 //!
-//! A ledger reads `/metrics` from the start of a pod to its exit, ever more closely during a drain, and keeps the last page.
+//! A reader reads `/metrics` from the start of a pod to its exit, ever more closely during a drain, and keeps the last page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const MAX_READINGS: u32 = 10;
 
 /// Reads the metrics of a pod while it lives.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct MetricsReader {
     port: u16,
     page: Arc<Mutex<String>>,
     is_draining: Arc<AtomicBool>,
@@ -30,7 +30,7 @@ pub(super) struct Ledger {
 
 /// The last counts of a pod.
 #[derive(Clone, Debug)]
-pub(super) struct Books {
+pub(super) struct Ledger {
     pub(super) pod: String,
     pub(super) logins: u64,
     pub(super) adopted: u64,
@@ -40,7 +40,7 @@ pub(super) struct Books {
     pub(super) has_been_read: bool,
 }
 
-impl Ledger {
+impl MetricsReader {
     pub(super) fn of(port: u16) -> Self {
         let (page, is_draining): (Arc<Mutex<String>>, Arc<AtomicBool>) = Default::default();
         let (written, draining) = (Arc::clone(&page), Arc::clone(&is_draining));
@@ -71,7 +71,7 @@ impl Ledger {
     pub(super) async fn read_settled(&self) -> anyhow::Result<()> {
         for _ in 0..MAX_READINGS {
             let (_, text) = get(self.port, "/metrics").await?;
-            let is_balanced = Books::read(String::new(), &text).fault().is_none();
+            let is_balanced = Ledger::read(String::new(), &text).fault().is_none();
             *self.page.lock() = text;
             if is_balanced {
                 break;
@@ -82,15 +82,15 @@ impl Ledger {
     }
 
     /// The last page, once the pod has exited.
-    pub(super) async fn close(self, pod: String) -> Books {
+    pub(super) async fn close(self, pod: String) -> Ledger {
         self.reader.abort();
         let _ = self.reader.await;
         let page = self.page.lock();
-        Books::read(pod, &page)
+        Ledger::read(pod, &page)
     }
 }
 
-impl Books {
+impl Ledger {
     pub(super) fn read(pod: String, page: &str) -> Self {
         let (mut values, mut ended) = (BTreeMap::new(), BTreeMap::new());
         for line in page.lines() {
@@ -145,14 +145,14 @@ mod tests {
         lastcall_session_ends_total{outcome=\"moved\"} 4\nlastcall_session_ends_total{outcome=\"forced\"} 2\n";
 
     #[test]
-    fn books_balance_where_every_session_is_there_or_has_ended() {
-        assert_eq!(Books::read("user-1".to_owned(), PAGE).fault(), None);
+    fn a_ledger_balances_where_every_session_is_there_or_has_ended() {
+        assert_eq!(Ledger::read("user-1".to_owned(), PAGE).fault(), None);
     }
 
     #[test]
-    fn books_that_miss_a_session_or_were_never_read_are_at_fault() {
+    fn a_ledger_that_misses_a_session_or_was_never_read_is_at_fault() {
         let missing = PAGE.replace("active_sessions_total 1", "active_sessions_total 0");
-        assert!(Books::read("user-1".to_owned(), &missing).fault().is_some());
-        assert!(Books::read("user-1".to_owned(), "").fault().is_some());
+        assert!(Ledger::read("user-1".to_owned(), &missing).fault().is_some());
+        assert!(Ledger::read("user-1".to_owned(), "").fault().is_some());
     }
 }
