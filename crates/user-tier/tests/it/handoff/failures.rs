@@ -22,6 +22,12 @@ async fn a_killed_pod_is_a_target_until_its_lease_ends_and_the_session_goes_on_h
     let mut killed = pod("user-2", &redis, &[]).await;
     let mut user = User::of(&old).await;
     let session = user.person.session().await;
+    assert_eq!(ready(&killed).await, 200);
+    let says_so = || async {
+        let lease: String = redis.ask(&["GET", "lastcall:pod:user-2"]).await;
+        lease.contains("\"adopter\":true").then_some(())
+    };
+    eventually("its lease to say that it adopts sessions", says_so).await;
     killed.signal(Signal::SIGKILL);
     killed.wait().await;
     old.signal(Signal::SIGTERM);
