@@ -1,0 +1,1 @@
+//! Puts the script into pages of the app.

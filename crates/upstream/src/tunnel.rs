@@ -1,0 +1,1 @@
+//! Relays connections that the app has upgraded.
