@@ -99,7 +99,7 @@ async fn serve(
             if let Some(length) = complete_length(&read) {
                 break length;
             }
-            let mut bytes = [0; 16 * 1024];
+            let mut bytes = vec![0; 16 * 1024];
             let count = stream.read(&mut bytes).await?;
             if count == 0 {
                 return Ok(());
