@@ -80,11 +80,6 @@ fn to_origin_form(head: &mut Parts) -> Result<(), BadRequest> {
     }
     let target = parts.path_and_query.take();
     let target = match target.as_ref().map_or("", PathAndQuery::as_str) {
-        "" | "/"
-            if head.method == Method::OPTIONS && head.version < http::Version::HTTP_2 && is_empty(target.as_ref()) =>
-        {
-            PathAndQuery::from_static("*")
-        }
         "" => PathAndQuery::from_static("/"),
         text if text.starts_with('/') || text == "*" => target.unwrap_or_else(|| PathAndQuery::from_static("/")),
         // `http://host?query` has an empty path.
@@ -92,11 +87,6 @@ fn to_origin_form(head: &mut Parts) -> Result<(), BadRequest> {
     };
     head.uri = Uri::from(target);
     Ok(())
-}
-
-/// Whether the target ends with its authority: hyper gives such a path as `/`.
-fn is_empty(target: Option<&PathAndQuery>) -> bool {
-    target.is_none_or(|target| target.as_str().is_empty())
 }
 
 /// The bytes of URIs (RFC 3986), and those that browsers send unencoded beside them.
