@@ -112,7 +112,7 @@ impl Proxy {
             return self.scripts.on_response(answer);
         }
         let Some(client) = client else {
-            // The client has not asked for it.
+            tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
             self.metrics.error(upstream::ErrorKind::Invalid.as_str());
             return request.app_unavailable();
         };
