@@ -13,7 +13,8 @@ use super::proxy::{Proxy, ProxyConfig};
 use super::redis::Redis;
 use super::{PODS, ports};
 
-/// A pod that drains. It owns the task that waits for the pod's exit: [`Fleet::replace`] joins it, and dropping it aborts the task and kills the pod.
+/// A pod that drains. It owns the task that waits for the pod's exit: [`Fleet::replace`] joins it, and dropping it
+/// aborts the task and kills the pod.
 #[derive(Debug)]
 pub(super) struct Drain {
     place: usize,
