@@ -173,8 +173,11 @@ async fn the_panel_says_that_a_handoff_has_not_begun_and_that_it_is_stalled() {
     fake.say(Event::Pod(draining(HandoffState::Stalled)));
     text_with(&admin, "/admin", "The handoff waits: no other pod can take sessions").await;
     fake.say(Event::Pod(draining(HandoffState::Moving)));
-    let panel = text_with(&admin, "/admin", "<strong>0</strong> asked to move").await;
-    assert!(!panel.contains("The handoff waits"), "{panel}");
+    eventually("the end of the wait", async || {
+        let panel = admin.person().text("/admin").await;
+        (panel.contains("<strong>0</strong> asked to move") && !panel.contains("The handoff waits")).then_some(())
+    })
+    .await;
     let drains = admin.json("/admin/api/v1/drains").await;
     assert_eq!(drains["drains"][0]["handoff"]["asked"], 0, "none was asked, and it is a handoff: {drains}");
 }
