@@ -55,6 +55,10 @@ pub(crate) struct Arguments {
     /// Shares sessions in this Redis, or with `embedded` in a server started for the purpose
     #[arg(long, value_name = "URL", value_parser = redis::parse)]
     redis: Option<String>,
+    /// Sessions move to another pod instead of being counted down (`HANDOFF=on`), in a Redis as with `--redis embedded` unless one is
+    /// named
+    #[arg(long)]
+    handoff: bool,
     /// Starts what has been built already
     #[arg(long)]
     no_build: bool,
@@ -72,15 +76,20 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     if !arguments.no_build {
         build()?;
     }
-    let redis = arguments.redis.as_deref().map(Redis::new).transpose()?;
-    let plan = plan(redis.as_ref().map(|redis| redis.url.as_str()));
+    let is_handoff = arguments.handoff || std::env::var_os("HANDOFF").is_some_and(|value| value == "on");
+    let redis = arguments.redis.as_deref().or(is_handoff.then_some("embedded"));
+    let redis = redis.map(Redis::new).transpose()?;
+    let mut plan = plan(redis.as_ref().map(|redis| redis.url.as_str()));
+    if is_handoff {
+        plan.hand_off();
+    }
     plan.check_addresses()?;
     let interrupts = interrupts()?;
     announce("start");
     front_door::open(plan.front_door, Pods::new(plan.backends(), redis.is_some()))?;
     let mut fleet = Fleet::start(&plan, &plan::binaries()?, &interrupts)?;
     if fleet.wait_until_ready()? {
-        output::print(&summary::summary(&fleet, plan.front_door, arguments.drain_timeout));
+        output::print(&summary::summary(&fleet, plan.front_door, arguments.drain_timeout, is_handoff));
         redis.iter().for_each(|redis| output::say(&redis.described()));
     }
     fleet.watch()

@@ -1,7 +1,9 @@
-//! `cargo xtask soak`: drains one pod after the other under signed-in users behind a real proxy, and counts what the users notice.
+//! `cargo xtask soak`: drains one pod after the other under signed-in users behind a real proxy, and counts what the
+//! users notice.
 //!
-//! Three user pods, one redis-server and a proxy are real processes; the users are tasks of this one. With a handoff, the expected
-//! number of errors is 0, and so is the number of banners where the proxy follows readiness; another number is a failure.
+//! Three user pods, one redis-server and a proxy are real processes; the users are tasks of this one. With a handoff,
+//! the expected number of errors is 0, and so is the number of banners where the proxy follows readiness; another
+//! number is a failure.
 
 mod browser;
 mod chaos;
@@ -44,7 +46,8 @@ const PODS: usize = 3;
 /// The users' time before the first drain and after the last one.
 const REST: Duration = Duration::from_secs(3);
 
-/// The open files that this process needs: two or three connections a user, and as many of the proxy, which inherits the limit.
+/// The open files that this process needs: two or three connections a user, and as many of the proxy, which inherits
+/// the limit.
 const OPEN_FILES: u64 = 16_384;
 
 /// Runs the soak.

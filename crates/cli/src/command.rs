@@ -9,7 +9,8 @@ use std::io::{Write as _, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::builder::Resettable;
-use clap::{Arg, Command, Parser};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, Id, Parser};
 use tracing::warn;
 
 use crate::logging::{Log, LogFormat};
@@ -23,6 +24,8 @@ pub struct CommandLine<T> {
     pub raw: T,
     /// The errors of rejected arguments.
     errors: OptionErrors,
+    /// The options that were set by a flag or a variable, by the names of their fields.
+    given: Vec<String>,
     /// Variables that are not options, each with the option that it resembles.
     similar: Vec<(String, String)>,
 }
@@ -37,10 +40,10 @@ pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
     let mut errors = OptionErrors::default();
     // Clap reports one error at a time: each is recorded and its argument removed, so that the next one is found.
-    let raw = loop {
+    let (raw, given) = loop {
         let matches = command.clone().try_get_matches_from(&arguments);
-        match matches.and_then(|matches| T::from_arg_matches(&matches)) {
-            Ok(raw) => break raw,
+        match matches.and_then(|matches| Ok((T::from_arg_matches(&matches)?, given(&matches)))) {
+            Ok(parsed) => break parsed,
             Err(error) if error.use_stderr() && rejected::remove(&error, &command, &mut arguments, &mut errors) => {}
             Err(error) if error.use_stderr() => {
                 // Clap's own text may contain a value, which may be a secret.
@@ -57,10 +60,15 @@ pub fn parse<T: Parser>() -> Result<CommandLine<T>, ExitCode> {
     };
     let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let similar = similar_names::similar_variables(variables, &known_variables(&T::command()));
-    Ok(CommandLine { raw, errors, similar })
+    Ok(CommandLine { raw, errors, given, similar })
 }
 
 impl<T> CommandLine<T> {
+    /// Whether the option of this field was set, and is not at its default: `forced_end` for `FORCED_END` and `--forced-end`.
+    pub fn is_given(&self, field: &str) -> bool {
+        self.given.iter().any(|given| given == field)
+    }
+
     /// Starts the log in the format that the options choose, and returns the options.
     ///
     /// # Errors
@@ -92,6 +100,13 @@ impl<T> CommandLine<T> {
         hints().for_each(|hint| warn!("{hint}"));
         Ok(options)
     }
+}
+
+/// The options that a flag or a variable has set.
+fn given(matches: &ArgMatches) -> Vec<String> {
+    let is_given =
+        |id: &&Id| matches.value_source(id.as_str()).is_some_and(|source| source != ValueSource::DefaultValue);
+    matches.ids().filter(is_given).map(ToString::to_string).collect()
 }
 
 /// The variables that this binary reads.

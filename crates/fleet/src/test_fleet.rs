@@ -24,6 +24,7 @@ pub(crate) fn report(pod: &str, phase: Phase, active_sessions: u64) -> PodReport
         active_sessions,
         present_sessions: Some(active_sessions),
         protected_sessions: Some(0),
+        handoff: None,
         ready: Some(phase == Phase::Serving),
         revision: "7d9f".into(),
         version: "0.1.0".into(),

@@ -724,6 +724,7 @@
   var MAX_QUICK = 3;
   var QUIET_MS = { moving: 3e3, otherwise: 1500 };
   var ASKING_WITHOUT_STREAM_MS = 2e3;
+  var CLICK_SAVING_MS = 2e3;
   var jitter = (ms) => ms * (0.5 + Math.random() / 2);
   var Connection = class {
     #options;
@@ -857,15 +858,15 @@
       else this.#requestMove(data);
     }
     async #requestMove({ reason, forced_logout_at, remaining_ms }) {
-      if (this.#asking || this.#moving) return;
+      if (this.#moving || this.#asking && !this.#clicked) return;
       const round = this.#round;
-      this.#asking = this.#options.moveConsent.request({ reason, forced_logout_at, remaining_ms }, remaining_ms);
-      const consented = await this.#asking;
+      const detail = { reason, forced_logout_at, remaining_ms, automatic: !this.#clicked };
+      this.#asking ??= this.#options.moveConsent.request(detail, remaining_ms);
+      const consented = await (this.#clicked ? Promise.race([this.#asking, sleep(CLICK_SAVING_MS)]) : this.#asking);
       if (round !== this.#round) return;
       this.#options.moveConsent.reset();
       this.#asking = null;
-      if (consented) this.#attemptMove();
-      else this.#reportFailedMove();
+      if (consented || this.#clicked) this.#attemptMove();
     }
     async #attemptMove() {
       if (this.#moving) return;
@@ -956,6 +957,8 @@
     }
   };
   var OBJECTION_TIMEOUT_MS = 300;
+  var SAVING_QUERY_MS = 1e3;
+  var MAX_UNANSWERED = 2;
   var Consent = class {
     #channel;
     #ask;
@@ -964,7 +967,9 @@
     #objects;
     #own = null;
     #objected = false;
-    #saving = /* @__PURE__ */ new Set();
+    #saving = /* @__PURE__ */ new Map();
+    #queries = null;
+    #waiting = /* @__PURE__ */ new Set();
     #onAnswer = () => {
     };
     constructor({ channel, ask, shared, counts = () => true, objects = () => false }) {
@@ -978,6 +983,8 @@
       if (this.#shared) this.#channel.open();
     }
     close() {
+      for (const to of this.#waiting) this.#channel.send({ type: "saved", to });
+      this.#waiting.clear();
       this.#channel.close();
     }
     async request(detail, timeoutMs) {
@@ -985,16 +992,19 @@
       if (!this.#own.consents) return false;
       this.#objected = false;
       this.#saving.clear();
+      clearInterval(this.#queries);
       const timeout = sleep(timeoutMs);
       if (this.#shared) {
         this.#channel.send({ ...detail, type: "request" });
         await this.#until(() => this.#objected, sleep(Math.min(OBJECTION_TIMEOUT_MS, timeoutMs / 4)));
       }
       await Promise.race([this.#own.saved, timeout]);
+      this.#queries = setInterval(() => this.#querySaving(), SAVING_QUERY_MS);
       await this.#until(() => this.#objected || !this.#saving.size, timeout);
       return !this.#objected;
     }
     reset() {
+      clearInterval(this.#queries);
       this.#own = null;
     }
     #askPage(detail) {
@@ -1002,6 +1012,16 @@
       const waitUntil = (promise) => void saves.push(promise);
       const consents = this.#ask(detail, waitUntil);
       return { consents, saves: saves.length > 0, saved: Promise.allSettled(saves) };
+    }
+    #querySaving() {
+      for (const [to, unanswered] of this.#saving) {
+        if (unanswered === MAX_UNANSWERED) this.#saving.delete(to);
+        else {
+          this.#saving.set(to, unanswered + 1);
+          this.#channel.send({ type: "query", to });
+        }
+      }
+      this.#onAnswer();
     }
     #until(condition, timeout) {
       const met = new Promise((resolve) => {
@@ -1012,9 +1032,11 @@
     }
     #receive({ type, from, to, at, ...detail }) {
       if (type === "request") this.#answer(detail, from);
-      if (to !== PAGE_ID || !this.#own) return;
+      if (to !== PAGE_ID) return;
+      if (type === "query") this.#channel.send({ type: this.#waiting.has(from) ? "saving" : "saved", to: from });
+      if (!this.#own) return;
       if (type === "objection") this.#objected = true;
-      else if (type === "saving") this.#saving.add(from);
+      else if (type === "saving") this.#saving.set(from, 0);
       else if (type === "saved") this.#saving.delete(from);
       this.#onAnswer();
     }
@@ -1022,9 +1044,10 @@
       const { consents, saves, saved } = this.#own ?? this.#askPage({ ...detail, elsewhere: true });
       if ((!consents || this.#objects()) && this.#counts(detail)) this.#channel.send({ type: "objection", to });
       if (!saves) return;
+      this.#waiting.add(to);
       this.#channel.send({ type: "saving", to });
       await saved;
-      this.#channel.send({ type: "saved", to });
+      if (this.#waiting.delete(to)) this.#channel.send({ type: "saved", to });
     }
   };
   var TICK_MS = 250;
@@ -1777,7 +1800,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const banner = customUi ? noBanner : new Banner({ host, title, texts, savesText: settings.savesText, workNames, describeWork: describe, logout: () => logout.run(), move: () => moveNow.run() });
     const drain = new Drain({ banner, title, announce, words, describeWork: describe, onLogout: () => logout.run({ automatic: true }), onEnd: () => events.awaitEnd(), onDoubt: () => connection.ask() });
     const consent = new Consent({ channel: "lastcall.logout", ask: (detail, waitUntil) => emitWaiting("leaving", detail, waitUntil), shared, counts: ({ automatic }) => automatic, objects: () => drain.isProtected });
-    const moveConsent = new Consent({ channel: "lastcall.move", ask: (detail, waitUntil) => emitWaiting("moving", detail, waitUntil, document), shared });
+    const moveConsent = new Consent({ channel: "lastcall.move", ask: (detail, waitUntil) => emitWaiting("moving", detail, waitUntil, document), shared, counts: ({ automatic }) => automatic !== false });
     const connection = new Connection({ routes, tabScoped, known: notice !== null || settings.hasSession, locks, shared, consents: [consent, moveConsent], moveConsent, onEvent: (name, data) => events.handle(name, data), onState: (state) => emit("state", { state }), isUrgent: () => drain.running });
     const logout = new Logout({ routes, words, banner, announce, drain, consent, connection, onEnd: (data) => events.showEnd(data) });
     const moveNow = new MoveNow({ words, banner, announce, drain, connection });

@@ -1,11 +1,13 @@
 //! The drain task: feeds events to the lifecycle machine and performs the effects that it decides on. Holds no rules of its own.
 
+mod handoff_log;
 mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
+use handoff_log::HandoffLog;
 use session_domain::lifecycle::{Effect, Event, Lifecycle, LogLine, Reason, Signal, Situation, State};
 use session_domain::registry::Census;
 use session_domain::{Phase, Timestamp};
@@ -39,6 +41,7 @@ pub(crate) struct DrainTask {
     /// The sessions counted in the last step, unless its effects have changed their number.
     census: Option<Census>,
     closing: Closing,
+    handoff_log: HandoffLog,
 }
 
 impl DrainTask {
@@ -46,7 +49,14 @@ impl DrainTask {
     /// before.
     pub(crate) async fn start(state: Arc<ServiceState>, switch: watch::Receiver<bool>) -> Self {
         let machine = *state.lifecycle.borrow();
-        let mut task = Self { state, machine, switch, census: None, closing: Closing::default() };
+        let mut task = Self {
+            state,
+            machine,
+            switch,
+            census: None,
+            closing: Closing::default(),
+            handoff_log: HandoffLog::default(),
+        };
         if *task.switch.borrow_and_update() {
             task.step(Event::MaintenanceOn).await;
         }
@@ -140,6 +150,7 @@ impl DrainTask {
             self.state.metrics.drained(now.since(since));
         }
         self.census = effects.is_empty().then_some(census);
+        self.handoff_log.observe(&self.state, &self.machine, now, &census.population);
         self.state.task_ends.forget_cut();
         for effect in effects {
             self.perform(&effect, now).await;
@@ -191,6 +202,7 @@ impl DrainTask {
                     LogLine::ShuttingDown => self.closing.abandon(),
                     _ => {}
                 }
+                self.handoff_log.before_line(state, line, &self.machine, now);
                 info!("{line}");
             }
             Effect::Exit => state.streams_end.cancel(),

@@ -30,7 +30,7 @@ mod time;
 pub use departure::Departure;
 pub use ids::{ANONYMOUS, MAX_USER_CHARS, PodName, SessionId, TaskId, UserName, normalize_text, visible_line};
 pub use outcome::{Outcome, Totals};
-pub use pod::{Counters, Phase, PodReport};
+pub use pod::{Counters, HandoffState, Phase, PodReport};
 pub use session::{MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, SessionView, TaskView};
 pub use task::{InvalidTask, TaskLease, TaskName, TaskOutcome, TaskProgress, TaskTotals};
 pub use time::Timestamp;

@@ -109,6 +109,17 @@ impl Counters {
     }
 }
 
+/// How far the handoff of a pod has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandoffState {
+    /// The pod waits before it asks the first session to move.
+    Delayed,
+    /// The pod asks sessions to move.
+    Moving,
+    /// Asking waits: no other pod can adopt sessions, or the store cannot be read or written.
+    Stalled,
+}
+
 /// What a pod reports of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PodReport {
@@ -129,6 +140,8 @@ pub struct PodReport {
     /// Sessions with work in progress that a drain waits for, those included that another pod has adopted in the meantime;
     /// absent if the pod does not report it.
     pub protected_sessions: Option<u64>,
+    /// How far the handoff of its sessions has come; absent where none runs, or the pod does not report it.
+    pub handoff: Option<HandoffState>,
     /// Whether `/ready` answers 200; absent if the pod does not report it.
     pub ready: Option<bool>,
     /// The Deployment's revision that the pod belongs to; empty if the pod does not report it.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use prost_types::Timestamp as WireTime;
 use session_domain::{
-    Counters, Departure, MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome, Phase, PodName,
-    PodReport, SessionId, SessionView, TaskView, Timestamp, UserName, visible_line,
+    Counters, Departure, HandoffState, MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome,
+    Phase, PodName, PodReport, SessionId, SessionView, TaskView, Timestamp, UserName, visible_line,
 };
 
 use crate::error::InvalidMessage;
@@ -71,6 +71,7 @@ impl TryFrom<v1::Pod> for PodReport {
             active_sessions: pod.active_sessions,
             present_sessions: pod.present_sessions,
             protected_sessions: pod.protected_sessions,
+            handoff: handoff(pod.handoff),
             ready: pod.ready,
             revision: short_text(&pod.revision).into(),
             version: short_text(&pod.version),
@@ -141,6 +142,16 @@ fn pod_name(text: &str) -> Result<PodName, InvalidMessage> {
 /// Normalizes the name, since pods of another version may use another normal form.
 fn user_name(text: &str) -> Result<UserName, InvalidMessage> {
     UserName::from_peer(text).ok_or(InvalidMessage::UserName)
+}
+
+/// A state that a later release adds is not known, and nothing depends on it.
+fn handoff(number: i32) -> Option<HandoffState> {
+    match v1::HandoffState::try_from(number) {
+        Ok(v1::HandoffState::Delayed) => Some(HandoffState::Delayed),
+        Ok(v1::HandoffState::Moving) => Some(HandoffState::Moving),
+        Ok(v1::HandoffState::Stalled) => Some(HandoffState::Stalled),
+        Ok(v1::HandoffState::Unspecified) | Err(_) => None,
+    }
 }
 
 fn phase(number: i32) -> Result<Phase, InvalidMessage> {

@@ -2,8 +2,8 @@
 
 use prost_types::Timestamp as WireTime;
 use session_domain::{
-    MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome, Phase, PodReport, SessionView, TaskView,
-    Timestamp,
+    HandoffState, MAX_TASK_KIND_CHARS, MAX_TASK_LABEL_CHARS, MAX_TASKS_PER_SESSION, Outcome, Phase, PodReport,
+    SessionView, TaskView, Timestamp,
 };
 
 use crate::v1;
@@ -16,6 +16,15 @@ pub(crate) fn timestamp_to_wire(time: Timestamp) -> WireTime {
 }
 
 /// Converts a phase.
+fn handoff_to_wire(handoff: Option<HandoffState>) -> v1::HandoffState {
+    match handoff {
+        None => v1::HandoffState::Unspecified,
+        Some(HandoffState::Delayed) => v1::HandoffState::Delayed,
+        Some(HandoffState::Moving) => v1::HandoffState::Moving,
+        Some(HandoffState::Stalled) => v1::HandoffState::Stalled,
+    }
+}
+
 pub(crate) fn phase_to_wire(phase: Phase) -> v1::Phase {
     match phase {
         Phase::Serving => v1::Phase::Serving,
@@ -100,5 +109,6 @@ pub fn pod_to_wire(report: &PodReport) -> v1::Pod {
         revision: report.revision.to_string(),
         ready: report.ready,
         protected_sessions: report.protected_sessions,
+        handoff: handoff_to_wire(report.handoff).into(),
     }
 }

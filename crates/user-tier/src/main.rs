@@ -51,6 +51,7 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
+    log_handoff(&options, line);
     if let Some(app) = options.upstream {
         return ended(upstream::serve(app, options.service, switch.position(), listeners, signals).await);
     }
@@ -163,6 +164,35 @@ fn log_start(options: &Options, listeners: &Listeners) {
         upstream.url = options.upstream.as_ref().map(|app| app.address.to_string()),
         "serving"
     );
+}
+
+/// Logs the settings of a handoff, and what contradicts it.
+fn log_handoff(options: &Options, line: &CommandLine<Raw>) {
+    let Some(handoff) = options.service.policy.handoff else { return };
+    info!(
+        delay_seconds = handoff.delay.as_secs_f64(),
+        rate_per_second = handoff.rate,
+        quiet_seconds = handoff.quiet.as_secs_f64(),
+        drain_timeout_seconds = options.service.policy.drain_timeout.as_secs_f64(),
+        "HANDOFF is on: after SIGTERM sessions move to other pods"
+    );
+    if line.is_given("forced_end") && line.raw.deletes_at_forced_end() {
+        warn!(
+            "FORCED_END=delete has no effect with HANDOFF=on, which implies `release`: no session is deleted at the end of a \
+             shutdown; remove FORCED_END, or set HANDOFF=off"
+        );
+    }
+    if !options.database.is_set {
+        warn!(
+            "HANDOFF=on without DATABASE_URL: each pod keeps notes of its own, so that users who move find other notes; set \
+             DATABASE_URL to a PostgreSQL that all pods share"
+        );
+    } else if options.database.url.kind() == "sqlite" {
+        warn!(
+            "HANDOFF=on with notes in a SQLite file: users who move find their notes only on pods that open the same file; set \
+             DATABASE_URL to a PostgreSQL that all pods share"
+        );
+    }
 }
 
 fn address(listener: &TcpListener) -> String {

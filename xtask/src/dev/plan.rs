@@ -67,6 +67,9 @@ const DEFAULTS: [(&str, &str); 2] = [
     ("PRESENCE_LINGER", "2s"),
 ];
 
+/// The times of a handoff at a terminal.
+const HANDOFF_TIMES: [(&str, &str); 2] = [("HANDOFF_DELAY", "1s"), ("HANDOFF_QUIET", "5s")];
+
 impl Process {
     /// The command that starts it, with the binary from cargo's target folder.
     pub(super) fn command(&self, binaries: &Path) -> Command {
@@ -109,6 +112,18 @@ impl Plan {
             process.environment.extend(redis.map(|url| ("REDIS_URL", url.to_owned())));
         }
         Self { front_door: local(port), pods, admin }
+    }
+
+    /// Has the pods hand their sessions off, at a pace for a terminal. Values that the user sets take precedence.
+    pub(super) fn hand_off(&mut self) {
+        for pod in &mut self.pods {
+            pod.environment.push(("HANDOFF", "on".to_owned()));
+            for (name, value) in HANDOFF_TIMES {
+                if std::env::var_os(name).is_none_or(|value| value.is_empty()) {
+                    pod.environment.push((name, value.to_owned()));
+                }
+            }
+        }
     }
 
     /// Checks that all planned addresses are free.
@@ -194,6 +209,15 @@ mod tests {
         assert_eq!(urls, ["http://localhost:9190", "http://localhost:9290", "http://localhost:9092"]);
         assert_eq!(plan.front_door.port(), 9090);
         assert!(plan.admin.environment.contains(&("USER_PODS", "127.0.0.1:9191,127.0.0.1:9291".to_owned())));
+    }
+
+    #[test]
+    fn only_pods_are_told_to_hand_sessions_off() {
+        let mut plan = Plan::new(9090, 2, Duration::from_secs(60), Path::new("/switch"), Some("redis://localhost"));
+        let hands_off = |process: &Process| process.environment.contains(&("HANDOFF", "on".to_owned()));
+        assert!(!plan.pods.iter().any(hands_off));
+        plan.hand_off();
+        assert!(plan.pods.iter().all(hands_off) && !hands_off(&plan.admin));
     }
 
     #[test]

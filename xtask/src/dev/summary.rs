@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::fleet::Fleet;
 
 /// The summary. Its columns are wide enough for any number of pods.
-pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Duration) -> String {
+pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Duration, is_handoff: bool) -> String {
     let row = |name: &str, url: &str, process: u32| format!("    {name:<10} {url:<35} process {process}");
     let mut lines = vec![String::new(), "Lastcall is ready.".to_owned(), String::new()];
     lines.push("  Open this address. Every tab is a user of its own:".to_owned());
@@ -24,8 +24,18 @@ pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Dura
     lines.push("  Turn maintenance on and off for all of them at once: the panel's switch.".to_owned());
     lines.push(String::new());
     let seconds = drain_timeout.as_secs_f64();
-    lines.push(format!("  Drain the pod that your page names; its users get {seconds}s:"));
+    lines.push(if is_handoff {
+        "  Stop the pod that your page names; its pages move to another pod and stay as they are:".to_owned()
+    } else {
+        format!("  Drain the pod that your page names; its users get {seconds}s:")
+    });
     lines.extend(fleet.pods().iter().map(|pod| format!("    {:<10} kill -TERM {}", pod.name(), pod.id())));
+    if !is_handoff {
+        lines.push(String::new());
+        lines.push(
+            "  To see sessions move to another pod instead, without a countdown: cargo xtask dev --handoff".to_owned(),
+        );
+    }
     lines.push(String::new());
     lines.push("  Ctrl-C drains them all, once; a second Ctrl-C hurries.".to_owned());
     lines.push(String::new());

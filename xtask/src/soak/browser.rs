@@ -1,7 +1,7 @@
 //! The connections and cookies of one browser: up to six kept HTTP/1.1 connections, or one of HTTP/2.
 //!
-//! As browsers do, a request is sent again on a new connection where a kept one closes without a byte of an answer. Every other failure is
-//! the user's.
+//! As browsers do, a request is sent again on a new connection where a kept one closes without a byte of an answer.
+//! Every other failure is the user's.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

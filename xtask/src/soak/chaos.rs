@@ -1,6 +1,6 @@
-//! Incidents in the midst of the drains: Redis is killed and comes back with its data and without, a pod is killed, the proxy is
-//! reloaded. Each takes place in the midst of a drain of another pod. What users notice until its effects are over is attributed to it,
-//! and has bounds of its own.
+//! Incidents in the midst of the drains: Redis is killed and comes back with its data and without, a pod is killed,
+//! the proxy is reloaded. Each takes place in the midst of a drain of another pod. What users notice until its
+//! effects are over is attributed to it, and has bounds of its own.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,8 @@ use super::tally::Tally;
 
 /// How long Redis is away.
 const OUTAGE: Duration = Duration::from_secs(4);
-/// For so long after an incident what users notice is attributed to it. A store counts as settled 10 s after it came back.
+/// For so long after an incident what users notice is attributed to it. A store counts as settled 10 s after it came
+/// back.
 const AFTERMATH: Duration = Duration::from_secs(15);
 
 /// An incident.
@@ -47,7 +48,8 @@ impl Incident {
         }
     }
 
-    /// How many errors a user may notice on average, besides a lost session or a banner, of which there may be none at all.
+    /// How many errors a user may notice on average, besides a lost session or a banner, of which there may be none
+    /// at all.
     pub(super) const fn errors_per_user(self) -> u32 {
         match self {
             Self::ReloadedProxy => 0,

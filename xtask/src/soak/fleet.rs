@@ -13,7 +13,8 @@ use super::proxy::{Proxy, ProxyConfig};
 use super::redis::Redis;
 use super::{PODS, ports};
 
-/// A pod that drains. Dropping it kills the pod.
+/// A pod that drains. It owns the task that waits for the pod's exit: [`Fleet::replace`] joins it, and dropping it
+/// aborts the task and kills the pod.
 #[derive(Debug)]
 pub(super) struct Drain {
     place: usize,
@@ -69,7 +70,7 @@ impl Fleet {
     /// Begins to drain the pod in this place.
     ///
     /// # Errors
-    /// There is none.
+    /// No pod is in this place.
     pub(super) fn begin_drain(&mut self, place: usize) -> anyhow::Result<Drain> {
         let pod = self.pods[place].take().context("no pod is there")?;
         let (port, began) = (pod.port(), Instant::now());

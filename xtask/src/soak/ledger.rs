@@ -1,6 +1,7 @@
 //! The ledger of a pod: every session that started or arrived is still there or has ended, once.
 //!
-//! A reader reads `/metrics` from the start of a pod to its exit, ever more closely during a drain, and keeps the last page.
+//! A reader reads `/metrics` from the start of a pod to its exit, ever more closely during a drain, and keeps the
+//! last page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,7 +65,8 @@ impl MetricsReader {
         self.is_draining.store(true, Relaxed);
     }
 
-    /// Reads the page now. While sessions come and go, a page may be written between two steps of one: it is read again then, a few times.
+    /// Reads the page now. While sessions come and go, a page may be written between two steps of one: it is read
+    /// again then, a few times.
     ///
     /// # Errors
     /// The pod does not answer.

@@ -10,8 +10,8 @@ pub(crate) struct Arguments {
     /// How many pods are drained and replaced, one after the other
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(super) drains: u32,
-    /// How many users are signed in, each with a request every two seconds: eight of ten with an event stream, one that polls, and one
-    /// that sleeps at times
+    /// How many users are signed in, each with a request every two seconds: eight of ten with an event stream, one
+    /// that polls, and one that sleeps at times
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=2000))]
     pub(super) users: u32,
     /// `HANDOFF` of the pods

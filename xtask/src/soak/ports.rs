@@ -1,5 +1,5 @@
-//! Free ports below the range from which the system takes the ports of outgoing connections: a pod that is replaced finds its port free,
-//! whatever connections the users have open.
+//! Free ports below the range from which the system takes the ports of outgoing connections: a pod that is replaced
+//! finds its port free, whatever connections the users have open.
 
 use std::net::TcpListener;
 

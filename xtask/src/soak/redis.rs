@@ -1,5 +1,5 @@
-//! The redis-server that the pods share. It writes an append-only file, so that it can come back with its data or without. It never
-//! waits for the disk: what a killed process has written is there when the next one reads it.
+//! The redis-server that the pods share. It writes an append-only file, so that it can come back with its data or
+//! without. It never waits for the disk: what a killed process has written is there when the next one reads it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

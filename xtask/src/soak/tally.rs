@@ -1,5 +1,5 @@
-//! What the users noticed: errors, banners, sign-ins, gaps of their event streams. Each is attributed to what was being done to the system
-//! at that moment.
+//! What the users noticed: errors, banners, sign-ins, gaps of their event streams. Each is attributed to what was
+//! being done to the system at that moment.
 
 use std::collections::BTreeMap;
 use std::fmt;

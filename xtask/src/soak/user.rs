@@ -1,5 +1,5 @@
-//! A simulated user: signs in once, sends a request every two seconds, and keeps an event stream open as the page does. One in ten has no
-//! stream and polls, and one in ten sleeps at times, as a laptop does.
+//! A simulated user: signs in once, sends a request every two seconds, and keeps an event stream open as the page
+//! does. One in ten has no stream and polls, and one in ten sleeps at times, as a laptop does.
 
 mod handoff;
 mod poll;

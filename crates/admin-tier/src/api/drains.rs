@@ -73,6 +73,7 @@ struct OutcomesBody {
 struct HandoffBody {
     asked: u64,
     notified: u64,
+    released: u64,
     last_moved_at: Option<Timestamp>,
     duration_seconds: Option<f64>,
     median_seconds: Option<u64>,
@@ -148,11 +149,12 @@ fn drain(record: &DrainRecord, with_people: bool) -> DrainBody<'_> {
 
 impl HandoffBody {
     fn new(handoff: &HandoffSummary, record: &DrainRecord) -> Self {
-        let HandoffSummary { asked, notified, last_moved_at, median, longest } = *handoff;
+        let HandoffSummary { asked, notified, released, last_moved_at, median, longest } = *handoff;
         let duration = last_moved_at.map(|at| at.since(record.measured_from()));
         Self {
             asked,
             notified,
+            released,
             last_moved_at,
             // A pod's messages are a moment under way: tenths are true.
             duration_seconds: duration.map(|time| (time.as_secs_f64() * 10.0).round() / 10.0),

@@ -20,6 +20,7 @@ fn report(phase: Phase, forced_logout_at: Option<Timestamp>) -> PodReport {
         active_sessions: 0,
         present_sessions: Some(0),
         protected_sessions: Some(0),
+        handoff: None,
         ready: Some(true),
         revision: "".into(),
         version: String::new(),

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use session_wire::v1::introspection_server::{Introspection, IntrospectionServer};
 use session_wire::v1::watch_sessions_response::{Changes, Event, Snapshot};
 use session_wire::v1::{
-    Counters, GetPodRequest, GetPodResponse, ListSessionsRequest, ListSessionsResponse, Phase, Pod, Session,
-    WatchSessionsRequest, WatchSessionsResponse,
+    Counters, GetPodRequest, GetPodResponse, HandoffState, ListSessionsRequest, ListSessionsResponse, Phase, Pod,
+    Session, WatchSessionsRequest, WatchSessionsResponse,
 };
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, mpsc, watch};
@@ -167,6 +167,7 @@ pub(crate) fn pod(name: &str, active_sessions: u64) -> Pod {
         protected_sessions: Some(0),
         revision: "7d9f".into(),
         ready: Some(true),
+        handoff: HandoffState::Unspecified.into(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use session_wire::v1::watch_sessions_response::Event;
-use session_wire::v1::{Counters, Phase, Pod, Session};
+use session_wire::v1::{Counters, HandoffState, Phase, Pod, Session};
 use test_support::{Browser, Events, Person, Redis, Signal, UserPod, eventually, metric};
 
 use crate::Admin;
@@ -151,6 +151,35 @@ async fn operators_see_how_many_sessions_were_asked_and_moved_where_they_went_an
         assert!(drain.contains(part), "{part} in {drain}");
     }
     drop(zoes_stream);
+}
+
+#[tokio::test]
+async fn the_panel_says_that_a_handoff_has_not_begun_and_that_it_is_stalled() {
+    let row = session("user-1", "ada", 5);
+    let draining = |handoff: HandoffState| Pod {
+        phase: Phase::Draining.into(),
+        drain_started_at: row.login_time,
+        forced_logout_at: row.login_time.map(|mut time| {
+            time.seconds += 3_600;
+            time
+        }),
+        handoff: handoff.into(),
+        ..pod("user-1", 1)
+    };
+    let fake = FakePod::saying([Event::Pod(draining(HandoffState::Delayed)), snapshot([row.clone()])]).await;
+    let admin = Admin::start(&[&fake.address]).await;
+    let panel = text_with(&admin, "/admin", "The handoff begins shortly").await;
+    assert!(panel.contains("The handoff ends in <strong>") && !panel.contains("The countdown ends in"), "{panel}");
+    fake.say(Event::Pod(draining(HandoffState::Stalled)));
+    text_with(&admin, "/admin", "The handoff waits: no other pod can take sessions").await;
+    fake.say(Event::Pod(draining(HandoffState::Moving)));
+    eventually("the end of the wait", async || {
+        let panel = admin.person().text("/admin").await;
+        (panel.contains("<strong>0</strong> asked to move") && !panel.contains("The handoff waits")).then_some(())
+    })
+    .await;
+    let drains = admin.json("/admin/api/v1/drains").await;
+    assert_eq!(drains["drains"][0]["handoff"]["asked"], 0, "none was asked, and it is a handoff: {drains}");
 }
 
 #[tokio::test]

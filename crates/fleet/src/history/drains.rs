@@ -62,8 +62,8 @@ impl Drains {
                     if known != (countdown.reason, countdown.started_at, deadline, None) {
                         Arc::make_mut(record).follow(countdown, report);
                     }
-                    if !record.handoff.is_current(&report.counters) {
-                        Arc::make_mut(record).handoff.record_counters(&report.counters);
+                    if !record.handoff.is_current(report) {
+                        Arc::make_mut(record).handoff.record_report(report);
                     }
                     return false;
                 }

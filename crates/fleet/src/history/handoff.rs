@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use session_domain::{Counters, Timestamp};
+use session_domain::{Counters, PodReport, Timestamp};
 
 use super::record::DrainRecord;
 use super::tally::Ask;
+
+/// How much earlier than at the deadline the end of a session can be seen that was released at it: messages take a moment.
+const CLOCK_TOLERANCE: Duration = Duration::from_millis(500);
 
 /// What is recorded of the handoff while a drain runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,10 @@ pub(super) struct HandoffRecord {
     notified: u64,
     notified_before: u64,
     last_moved_at: Option<Timestamp>,
+    /// Whether the pod reported a handoff.
+    was_reported: bool,
+    /// The sessions that moved at the end of the countdown.
+    released: u64,
     /// The sessions that were seen to be asked.
     seen_asked: u64,
     /// Of those, the ones that moved, by the time that it took: whole seconds, rounded up.
@@ -32,6 +39,8 @@ pub struct HandoffSummary {
     pub asked: u64,
     /// The sessions that got the notice with its countdown, asked or not.
     pub notified: u64,
+    /// The sessions that stayed to the end of the countdown, and were released to other pods then. Part of those that moved.
+    pub released: u64,
     /// When the last session moved, of those that moved while some user was still there.
     pub last_moved_at: Option<Timestamp>,
     /// Within which time after being asked half of the sessions that moved had moved. Whole seconds.
@@ -42,19 +51,22 @@ pub struct HandoffSummary {
 
 impl HandoffRecord {
     /// Begins a record; the pod had sent this number of notifications before.
-    pub(super) fn begin(notified_before: u64, counters: &Counters) -> Self {
-        let Counters { asked_to_move: asked, drain_notifications_sent: notified, .. } = *counters;
-        Self { asked, notified, notified_before, ..Self::default() }
+    pub(super) fn begin(notified_before: u64, report: &PodReport) -> Self {
+        let Counters { asked_to_move: asked, drain_notifications_sent: notified, .. } = report.counters;
+        Self { asked, notified, notified_before, was_reported: report.handoff.is_some(), ..Self::default() }
     }
 
-    /// Whether these counters are known.
-    pub(super) const fn is_current(&self, counters: &Counters) -> bool {
-        self.asked == counters.asked_to_move && self.notified == counters.drain_notifications_sent
+    /// Whether the report says nothing new.
+    pub(super) const fn is_current(&self, report: &PodReport) -> bool {
+        self.asked == report.counters.asked_to_move
+            && self.notified == report.counters.drain_notifications_sent
+            && (self.was_reported || report.handoff.is_none())
     }
 
-    pub(super) const fn record_counters(&mut self, counters: &Counters) {
-        self.asked = counters.asked_to_move;
-        self.notified = counters.drain_notifications_sent;
+    pub(super) const fn record_report(&mut self, report: &PodReport) {
+        self.asked = report.counters.asked_to_move;
+        self.notified = report.counters.drain_notifications_sent;
+        self.was_reported |= report.handoff.is_some();
     }
 
     pub(super) const fn record_asked(&mut self) {
@@ -70,6 +82,11 @@ impl HandoffRecord {
             // How long it took is not known.
             Ask::Earlier => {}
         }
+    }
+
+    /// Records that a session was released at the end of the countdown.
+    pub(super) const fn record_released(&mut self) {
+        self.released += 1;
     }
 
     /// The greatest time within which this part of the asked sessions had moved, in seconds.
@@ -100,16 +117,23 @@ fn whole_seconds(time: Duration) -> u64 {
 }
 
 impl DrainRecord {
-    /// The handoff; `None` if the pod asked no session to move.
+    /// The handoff; `None` if the pod reported none, and asked no session to move.
     pub fn handoff(&self) -> Option<HandoffSummary> {
         let record = &self.handoff;
-        (record.asked > 0).then(|| HandoffSummary {
+        (record.asked > 0 || record.was_reported).then(|| HandoffSummary {
             asked: record.asked,
             notified: record.notified.saturating_sub(record.notified_before),
+            released: record.released,
             last_moved_at: record.last_moved_at,
             median: record.moved_within(|so_far, all| so_far * 2 >= all),
             longest: record.moved_within(|so_far, all| so_far == all),
         })
+    }
+
+    /// Whether the countdown is over at this time, by the fleet's clock.
+    pub(super) fn is_past_deadline(&self, now: Timestamp) -> bool {
+        let countdown = self.deadline.map(|deadline| deadline.since(self.countdown_started_at));
+        countdown.is_some_and(|countdown| now.since(self.measured_from()) + CLOCK_TOLERANCE >= countdown)
     }
 
     /// When the drain began, by one clock where possible: `started_at` is the pod's clock, `first_seen_at` is the fleet's. Only

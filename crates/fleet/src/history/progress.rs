@@ -35,7 +35,7 @@ impl DrainRecord {
             named_sessions: BTreeMap::new(),
             timeline: Vec::new(),
             tally: Tally::default(),
-            handoff: HandoffRecord::begin(notified_before, &report.counters),
+            handoff: HandoffRecord::begin(notified_before, report),
             unnamed_lost: 0,
             countdown_started_at: countdown.started_at,
         }
@@ -119,7 +119,9 @@ impl DrainRecord {
     ) {
         let state = member.state;
         // Once all users have gone, the pod releases the sessions that nobody has open.
-        if outcome == Some(Outcome::Moved) && state.was_present() && self.tally.present > 0 {
+        if outcome == Some(Outcome::Moved) && state.was_present() && self.is_past_deadline(now) {
+            self.handoff.record_released();
+        } else if outcome == Some(Outcome::Moved) && state.was_present() && self.tally.present > 0 {
             self.handoff.record_moved(member.ask, now);
         }
         // These outcomes need a present session. The pod reports a session once a second, so a shorter presence is missed.

@@ -1,5 +1,7 @@
 //! How far the handoff of a pod has come: its sessions move to other pods while it shuts down.
 
+use session_domain::HandoffState;
+
 use super::FleetView;
 use crate::pod::PodView;
 
@@ -10,6 +12,12 @@ pub struct HandoffProgress<'a> {
     pub asked: u64,
     /// The sessions that have moved, asked or not.
     pub moved: u64,
+    /// Of the moved sessions, those that moved by a request of their own before they were asked: at least so many.
+    pub moved_unasked: u64,
+    /// The asked sessions that neither moved nor are present: they signed out, or their pages were closed. At least so many.
+    pub gone: u64,
+    /// Whether it has begun, and how far it has come, as far as the pod reports it.
+    pub state: Option<HandoffState>,
     /// The sessions that are still present on the pod.
     pub remaining: u64,
     /// Those of them that were asked.
@@ -21,17 +29,25 @@ pub struct HandoffProgress<'a> {
 }
 
 impl FleetView {
-    /// How far the handoff of a pod has come; `None` if the pod has asked no session to move.
+    /// How far the handoff of a pod has come; `None` if none runs and the pod has asked no session to move.
     pub fn handoff(&self, pod: &PodView) -> Option<HandoffProgress<'_>> {
-        let counters = pod.report.as_ref()?.counters;
-        if counters.asked_to_move == 0 {
+        let report = pod.report.as_ref()?;
+        let (counters, state) = (report.counters, report.handoff);
+        if counters.asked_to_move == 0 && state.is_none() {
             return None;
         }
+        let (asked, moved) = (counters.asked_to_move, counters.moved);
+        let remaining = pod.present_or_held().unwrap_or(0);
+        let remaining_asked = self.tally(&pod.address).asked_to_move;
+        let accounted = moved.saturating_add(remaining_asked.min(remaining));
         let mut progress = HandoffProgress {
-            asked: counters.asked_to_move,
-            moved: counters.moved,
-            remaining: pod.present_or_held().unwrap_or(0),
-            remaining_asked: self.tally(&pod.address).asked_to_move,
+            asked,
+            moved,
+            moved_unasked: accounted.saturating_sub(asked).min(moved),
+            gone: asked.saturating_sub(accounted),
+            state,
+            remaining,
+            remaining_asked,
             ..HandoffProgress::default()
         };
         if let Some(destinations) = self.destinations.get(&pod.address) {

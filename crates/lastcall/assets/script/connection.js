@@ -25,6 +25,9 @@ const QUIET_MS = { moving: 3_000, otherwise: 1_500 };
 // How long a stream may be away while pages are still asked whether to move.
 const ASKING_WITHOUT_STREAM_MS = 2_000;
 
+// How long pages may save before a move that a user has asked for.
+const CLICK_SAVING_MS = 2_000;
+
 const jitter = (ms) => ms * (0.5 + Math.random() / 2);
 
 export class Connection {
@@ -221,16 +224,17 @@ export class Connection {
   }
 
   // Asks the pages of all tabs, which may save and may object, and moves. A page that objects is asked again when the pod asks again.
+  // A user's own click is not objected to, and waits only shortly, also where the pages are being asked already.
   async #requestMove({ reason, forced_logout_at, remaining_ms }) {
-    if (this.#asking || this.#moving) return;
+    if (this.#moving || (this.#asking && !this.#clicked)) return;
     const round = this.#round;
-    this.#asking = this.#options.moveConsent.request({ reason, forced_logout_at, remaining_ms }, remaining_ms);
-    const consented = await this.#asking;
+    const detail = { reason, forced_logout_at, remaining_ms, automatic: !this.#clicked };
+    this.#asking ??= this.#options.moveConsent.request(detail, remaining_ms);
+    const consented = await (this.#clicked ? Promise.race([this.#asking, sleep(CLICK_SAVING_MS)]) : this.#asking);
     if (round !== this.#round) return;
     this.#options.moveConsent.reset();
     this.#asking = null;
-    if (consented) this.#attemptMove();
-    else this.#reportFailedMove();
+    if (consented || this.#clicked) this.#attemptMove();
   }
 
   // Closes the stream and opens it again, at another pod where the way leads there.

@@ -1,10 +1,14 @@
 // Consent of all tabs to what is about to happen to their session: a logout, or the move to another pod. Before it every tab may save,
-// and may object. A tab that does not answer in time consents.
+// and may object. A tab that does not answer in time consents, and so does one that closes while it saves.
 
 import { Channel, PAGE_ID } from "./channel.js";
 import { sleep } from "./time.js";
 
 const OBJECTION_TIMEOUT_MS = 300;
+// How often the tabs that are saving are queried. One that leaves two queries in a row unanswered has gone, or is suspended. Tabs answer
+// when the message arrives, since the timers of hidden tabs are throttled.
+const SAVING_QUERY_MS = 1_000;
+const MAX_UNANSWERED = 2;
 
 export class Consent {
   #channel;
@@ -15,8 +19,12 @@ export class Consent {
   // The answer of this tab's page while this tab is asking.
   #own = null;
   #objected = false;
-  // The tabs that are still saving.
-  #saving = new Set();
+  // The tabs that are still saving, each with the number of queries that it has left unanswered.
+  #saving = new Map();
+  // The timer of the queries.
+  #queries = null;
+  // The tabs that wait until this one has saved.
+  #waiting = new Set();
   // Called after each answer.
   #onAnswer = () => {};
 
@@ -35,7 +43,10 @@ export class Consent {
     if (this.#shared) this.#channel.open();
   }
 
+  // Nobody waits for a page that closes or is suspended.
   close() {
+    for (const to of this.#waiting) this.#channel.send({ type: "saved", to });
+    this.#waiting.clear();
     this.#channel.close();
   }
 
@@ -45,18 +56,21 @@ export class Consent {
     if (!this.#own.consents) return false;
     this.#objected = false;
     this.#saving.clear();
+    clearInterval(this.#queries);
     const timeout = sleep(timeoutMs);
     if (this.#shared) {
       this.#channel.send({ ...detail, type: "request" });
       await this.#until(() => this.#objected, sleep(Math.min(OBJECTION_TIMEOUT_MS, timeoutMs / 4)));
     }
     await Promise.race([this.#own.saved, timeout]);
+    this.#queries = setInterval(() => this.#querySaving(), SAVING_QUERY_MS);
     await this.#until(() => this.#objected || !this.#saving.size, timeout);
     return !this.#objected;
   }
 
   // Forgets the page's answer: nothing happens after all, or it has happened.
   reset() {
+    clearInterval(this.#queries);
     this.#own = null;
   }
 
@@ -66,6 +80,18 @@ export class Consent {
     const waitUntil = (promise) => void saves.push(promise);
     const consents = this.#ask(detail, waitUntil);
     return { consents, saves: saves.length > 0, saved: Promise.allSettled(saves) };
+  }
+
+  // Asks the tabs that are saving whether they still are, and forgets those that do not answer.
+  #querySaving() {
+    for (const [to, unanswered] of this.#saving) {
+      if (unanswered === MAX_UNANSWERED) this.#saving.delete(to);
+      else {
+        this.#saving.set(to, unanswered + 1);
+        this.#channel.send({ type: "query", to });
+      }
+    }
+    this.#onAnswer();
   }
 
   #until(condition, timeout) {
@@ -78,9 +104,11 @@ export class Consent {
 
   #receive({ type, from, to, at, ...detail }) {
     if (type === "request") this.#answer(detail, from);
-    if (to !== PAGE_ID || !this.#own) return;
+    if (to !== PAGE_ID) return;
+    if (type === "query") this.#channel.send({ type: this.#waiting.has(from) ? "saving" : "saved", to: from });
+    if (!this.#own) return;
     if (type === "objection") this.#objected = true;
-    else if (type === "saving") this.#saving.add(from);
+    else if (type === "saving") this.#saving.set(from, 0);
     else if (type === "saved") this.#saving.delete(from);
     this.#onAnswer();
   }
@@ -90,8 +118,9 @@ export class Consent {
     const { consents, saves, saved } = this.#own ?? this.#askPage({ ...detail, elsewhere: true });
     if ((!consents || this.#objects()) && this.#counts(detail)) this.#channel.send({ type: "objection", to });
     if (!saves) return;
+    this.#waiting.add(to);
     this.#channel.send({ type: "saving", to });
     await saved;
-    this.#channel.send({ type: "saved", to });
+    if (this.#waiting.delete(to)) this.#channel.send({ type: "saved", to });
   }
 }

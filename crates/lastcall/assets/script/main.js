@@ -57,6 +57,8 @@ function run() {
     channel: "lastcall.move",
     ask: (detail, waitUntil) => emitWaiting("moving", detail, waitUntil, document),
     shared,
+    // A user's own click is not objected to.
+    counts: ({ automatic }) => automatic !== false,
   });
   const connection = new Connection({
     routes,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use session_domain::lifecycle::Readiness;
+use session_domain::lifecycle::{Readiness, State};
 use session_domain::{Counters, Outcome, PodReport, SessionView};
 
 use crate::service_state::{PodReadiness, ServiceState};
@@ -28,6 +28,10 @@ impl ServiceState {
             active_sessions: self.registry.active(),
             present_sessions: Some(present),
             protected_sessions: Some(self.registry.sessions_with_work()),
+            handoff: match lifecycle.state() {
+                State::Draining { handoff, .. } => handoff.map(|handoff| handoff.state()),
+                _ => None,
+            },
             ready: Some(!is_final && self.readiness() == PodReadiness::Lifecycle(Readiness::Ready)),
             revision: Arc::clone(&self.config.revision),
             version: self.config.version.clone(),

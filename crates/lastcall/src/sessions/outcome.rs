@@ -36,9 +36,9 @@ pub(crate) enum SignInOutcome {
 pub(crate) enum EndReason {
     /// Present at the deadline: force-closed, and deleted from the store.
     Forced,
-    /// Present at the deadline: released to other pods. Forced where the store does not acknowledge the release.
+    /// Present at the deadline: released to other pods. Forced where the store has not acknowledged the entry.
     Released,
-    /// Not present when the pod stops: released to other pods. Expired where the store does not acknowledge the release.
+    /// Not present when the pod stops: released to other pods. Expired where the store has not acknowledged the entry.
     Absent,
     /// Idle for too long.
     Expired,

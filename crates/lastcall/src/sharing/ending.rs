@@ -53,6 +53,11 @@ impl Sharing {
                         continue;
                     }
                     ClaimOutcome::Claimed => reason.acknowledged(),
+                    ClaimOutcome::Unacknowledged
+                        if purpose == ClaimPurpose::Release && self.is_believed_stored(session) =>
+                    {
+                        reason.acknowledged()
+                    }
                     ClaimOutcome::Unacknowledged | ClaimOutcome::Moved => reason.unacknowledged(),
                 };
                 if live::end(&self.registry, session, outcome, close) {
@@ -61,6 +66,12 @@ impl Sharing {
             }
         }
         counts
+    }
+
+    /// Whether the store has acknowledged the entry of this session before, and is not known to have lost it since. Other pods adopt the
+    /// session then once this pod's lease has run out, also where the store does not answer now.
+    fn is_believed_stored(&self, session: &LiveSession) -> bool {
+        self.stored_epoch_of(session).is_some()
     }
 
     /// Compares these sessions with the store.

@@ -16,6 +16,7 @@ use super::event::Situation;
 use super::log_line::LogLine;
 use super::notice::Notice;
 use super::policy::HandoffPolicy;
+use crate::pod::HandoffState;
 use crate::time::Timestamp;
 
 /// The time between two batches of turns, unless the rate is lower than one turn in this time.
@@ -47,6 +48,8 @@ pub struct Handoff {
     pub scope: NoticeScope,
     /// Whether turns have begun and some pod can adopt.
     pub is_moving: bool,
+    /// Whether turns would have begun, and no pod can adopt.
+    pub is_stalled: bool,
     /// Turns are counted from here on: those before have come.
     counted_until: Timestamp,
     /// When the next batch of turns may come.
@@ -65,9 +68,19 @@ impl Handoff {
             asks_until,
             scope: NoticeScope::None,
             is_moving: false,
+            is_stalled: false,
             counted_until: asks_from,
             next_batch: asks_from,
             next: asks_from,
+        }
+    }
+
+    /// How far it has come, as the pod reports it.
+    pub const fn state(&self) -> HandoffState {
+        match (self.is_moving, self.is_stalled) {
+            (true, _) => HandoffState::Moving,
+            (false, true) => HandoffState::Stalled,
+            (false, false) => HandoffState::Delayed,
         }
     }
 
@@ -86,6 +99,7 @@ impl Handoff {
             self.next_batch = now;
         }
         self.is_moving = is_moving;
+        self.is_stalled = now >= self.asks_from && !can_move;
         let turns = if is_moving { self.turns(notice, situation) } else { 0 };
         if turns > 0 {
             effects.push(Effect::AskToMove(turns));

@@ -1,5 +1,7 @@
 //! One session of this pod: its identity, its activity, its presence, and whether it was notified.
 
+mod delivery;
+
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -191,33 +193,6 @@ impl<X> LiveSession<X> {
         self.work.get().cloned()
     }
 
-    /// Whether the shared store has the session, as far as is known. If it is missing there then, another pod removed it.
-    pub fn is_stored(&self) -> bool {
-        self.is_stored.load(Ordering::Acquire)
-    }
-
-    /// Records that the shared store has the session under `id`. Does nothing if the session has another id by now.
-    pub fn mark_stored(&self, id: SessionId) {
-        let identity = self.lock();
-        if identity.id == id {
-            self.is_stored.store(true, Ordering::Release);
-        }
-    }
-
-    /// Records that the shared store has lost the session, so that it may be written once more.
-    pub fn mark_lost(&self) {
-        self.is_stored.store(false, Ordering::Release);
-    }
-
-    /// Records the presence that watchers are sent.
-    pub fn mark_reported_present(&self, present: bool) {
-        self.reported_present.store(present, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_reported_present(&self) -> bool {
-        self.reported_present.load(Ordering::Relaxed)
-    }
-
     /// Records a request that another pod served.
     pub fn record_activity(&self, at: Timestamp) {
         self.last_activity.fetch_max(at.as_millis(), Ordering::Relaxed);
@@ -311,16 +286,6 @@ impl<X> LiveSession<X> {
     /// The id of the last notice that the session was notified of, 0 for none.
     pub(super) fn notified(&self) -> u64 {
         self.notified.load(Ordering::Acquire)
-    }
-
-    /// Marks the session as queued. Returns `false` if it was queued already.
-    pub(super) fn mark_queued(&self, consumer: ChangeConsumer) -> bool {
-        let queued = &self.queued[consumer as usize];
-        !queued.load(Ordering::Relaxed) && !queued.swap(true, Ordering::AcqRel)
-    }
-
-    pub(super) fn clear_queued(&self, consumer: ChangeConsumer) {
-        self.queued[consumer as usize].store(false, Ordering::Release);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Identity> {

@@ -76,6 +76,7 @@ fn a_pod_survives_a_round_trip() {
         active_sessions: 3,
         present_sessions: Some(2),
         protected_sessions: Some(1),
+        handoff: Some(HandoffState::Stalled),
         ready: Some(false),
         revision: "7d9f".into(),
         version: "0.1.0 (abc)".into(),

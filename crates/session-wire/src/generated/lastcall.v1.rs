@@ -139,6 +139,10 @@ pub struct Pod {
     /// that does not report it.
     #[prost(uint64, optional, tag = "13")]
     pub protected_sessions: ::core::option::Option<u64>,
+    /// How far the handoff of its sessions to other pods has come. HANDOFF_STATE_UNSPECIFIED where none runs, and from a pod that does
+    /// not report it.
+    #[prost(enumeration = "HandoffState", tag = "14")]
+    pub handoff: i32,
 }
 /// The lifecycle phase of a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
@@ -181,6 +185,43 @@ impl Phase {
             "PHASE_DRAINING" => Some(Self::Draining),
             "PHASE_PROPAGATING" => Some(Self::Propagating),
             "PHASE_CLOSING" => Some(Self::Closing),
+            _ => None,
+        }
+    }
+}
+/// How far a handoff has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum HandoffState {
+    /// None runs.
+    Unspecified = 0,
+    /// The pod waits for HANDOFF_DELAY before it asks the first session to move.
+    Delayed = 1,
+    /// The pod asks sessions to move.
+    Moving = 2,
+    /// Asking waits: no other pod can adopt sessions, or the store cannot be read or written.
+    Stalled = 3,
+}
+impl HandoffState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "HANDOFF_STATE_UNSPECIFIED",
+            Self::Delayed => "HANDOFF_STATE_DELAYED",
+            Self::Moving => "HANDOFF_STATE_MOVING",
+            Self::Stalled => "HANDOFF_STATE_STALLED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "HANDOFF_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "HANDOFF_STATE_DELAYED" => Some(Self::Delayed),
+            "HANDOFF_STATE_MOVING" => Some(Self::Moving),
+            "HANDOFF_STATE_STALLED" => Some(Self::Stalled),
             _ => None,
         }
     }

@@ -11,7 +11,8 @@ const SWITCH: [(&str, bool); 2] = [("off", false), ("on", true)];
 #[command(next_help_heading = "Handoff")]
 pub(super) struct HandoffArgs {
     /// `on`: after SIGTERM sessions move to other pods instead of being asked to leave. Needs REDIS_URL and a SESSION_KEY that is
-    /// set or `shared`; HANDOFF_DELAY + HANDOFF_QUIET must be below half of DRAIN_TIMEOUT
+    /// set or `shared`; HANDOFF_DELAY + HANDOFF_QUIET must be below half of DRAIN_TIMEOUT. Implies
+    /// FORCED_END=release
     #[arg(long, env, default_value_t = word(&SWITCH, false))]
     handoff: String,
     /// Time from the signal to the first session that is asked to move

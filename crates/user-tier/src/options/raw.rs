@@ -61,6 +61,13 @@ pub struct Raw {
     pub(super) log: LogArgs,
 }
 
+impl Raw {
+    /// Whether `FORCED_END` is `delete`, by its default or by choice.
+    pub fn deletes_at_forced_end(&self) -> bool {
+        self.store.deletes_at_forced_end()
+    }
+}
+
 /// What the binary can run instead of a pod.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Mode {

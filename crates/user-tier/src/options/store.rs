@@ -31,12 +31,18 @@ pub(super) struct StoreArgs {
     /// answered once
     #[arg(long, env, default_value_t = word(&AT_START, DEFAULTS.store_at_start))]
     store_at_start: String,
-    /// What a forced end does to a shared session: `delete` it, or `release` it: the user continues on another pod
+    /// What a forced end does to a shared session: `delete` it, or `release` it: the user continues on another pod. HANDOFF=on
+    /// implies `release`
     #[arg(long, env, default_value_t = word(&FORCED_END, DEFAULTS.forced_end))]
     forced_end: String,
 }
 
 impl StoreArgs {
+    /// Whether `FORCED_END` is `delete`. HANDOFF=on overrules it.
+    pub(super) fn deletes_at_forced_end(&self) -> bool {
+        options::choice(&self.forced_end, &FORCED_END).is_ok_and(|end| end == ForcedEnd::Delete)
+    }
+
     /// Reads `REDIS_URL` as well, which relays the chat, too. Needs `SESSION_TTL`, which is applied before.
     pub(super) fn apply(
         &self,

@@ -1,4 +1,5 @@
-//! HAProxy, which asks each pod for its readiness, as docs/proxies.md recommends. It runs as master and worker, so that it can be reloaded.
+//! HAProxy, which asks each pod for its readiness, as docs/proxies.md recommends. It runs as master and worker, so
+//! that it can be reloaded.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! nginx, and a controller that writes its upstreams as an ingress controller does: it asks each pod for its readiness, and reloads nginx
-//! after each change.
+//! nginx, and a controller that writes its upstreams as an ingress controller does: it asks each pod for its
+//! readiness, and reloads nginx after each change.
 
 use std::fs;
 use std::path::{Path, PathBuf};

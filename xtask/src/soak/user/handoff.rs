@@ -18,8 +18,9 @@ pub(super) struct Handoff {
 }
 
 impl Handoff {
-    /// The pod asks. `at_once`: the stream has led back to it, and was asked when it had only just been opened. Returns the pause before the
-    /// attempt, in which the stream stays open; `None` for a retry, which is made at once.
+    /// The pod asks. `at_once`: the stream has led back to it, and was asked when it had only just been opened.
+    /// Returns the pause before the attempt, in which the stream stays open; `None` for a retry, which is made at
+    /// once.
     pub(super) fn asked(&mut self, pod: &str, at_once: bool) -> Option<Duration> {
         if !at_once && pod != self.pod {
             *self = Self { pod: pod.to_owned(), retries: MAX_RETRIES, last_attempt: None };

@@ -1,4 +1,5 @@
-//! A page without an event stream: it asks for the session every 5 s, and every 2 s during a countdown (`connection.js`).
+//! A page without an event stream: it asks for the session every 5 s, and every 2 s during a countdown
+//! (`connection.js`).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,5 @@
-//! A laptop that sleeps: its event stream closes and it sends nothing, but the connections that it kept stay open. It comes back over them.
+//! A laptop that sleeps: its event stream closes and it sends nothing, but the connections that it kept stay open. It
+//! comes back over them.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,7 +17,8 @@ use crate::soak::tally::{ErrorKind, UserError};
 const ASKED_AT_ONCE: Duration = Duration::from_millis(300);
 /// The page takes a stream without a heartbeat for this time to be dead. The pods send one every 5 s.
 const SILENCE: Duration = Duration::from_secs(20);
-/// The page signs out by itself this long before the end of a countdown of 20 s or more; shorter ones shorten it in proportion.
+/// The page signs out by itself this long before the end of a countdown of 20 s or more; shorter ones shorten it in
+/// proportion.
 const LOGOUT_LEAD: [f64; 2] = [1.0, 4.0];
 const FULL_LEAD_FROM: f64 = 20.0;
 

@@ -46,6 +46,23 @@ async fn a_page_whose_pod_is_gone_continues_on_the_other_pod_and_says_so() {
 }
 
 #[tokio::test]
+async fn with_handoff_a_page_moves_to_the_other_pod_and_shows_no_banner() {
+    let dev = Dev::start(&["--handoff"], &[]).await;
+    assert!(dev.log().iter().any(|line| line.contains("its pages move to another pod")), "the summary says so");
+    let browser = Browser::open().await;
+    browser.go(&format!("http://localhost:{}", dev.port)).await;
+    browser.reads("#pod", "user-1").await;
+    browser.reads("#connection", "Live").await;
+    browser.write("#notes", "half a sent").await;
+    dev.drain("user-1");
+    browser.reads("#pod", "user-2").await;
+    browser.reads("#connection", "Live").await;
+    assert!(!browser.shows("#drain-banner").await && !browser.shows("#new-session").await);
+    assert_eq!(browser.value("#notes").await, "half a sent");
+    dev.line("handoff: ended").await;
+}
+
+#[tokio::test]
 async fn the_waiting_page_stays_while_another_server_answers_at_its_address() {
     let dev = Dev::start(&["--pods", "1"], &[("PROPAGATION_WAIT", "0s")]).await;
     dev.drain("user-1");

@@ -76,6 +76,8 @@ pub(in crate::pages) struct HandoffTimes {
     pub(in crate::pages) asked: u64,
     /// The sessions that got the notice.
     pub(in crate::pages) notified: u64,
+    /// The sessions that were released at the end of the countdown.
+    pub(in crate::pages) released: u64,
     /// The time from the signal to the last session that moved while users were there.
     pub(in crate::pages) last_moved_after: Option<String>,
     /// The times from the ask to the move: of half of the sessions, and of the slowest.
@@ -85,10 +87,11 @@ pub(in crate::pages) struct HandoffTimes {
 
 impl HandoffTimes {
     fn new(handoff: &HandoffSummary, drain: &DrainRecord) -> Self {
-        let HandoffSummary { asked, notified, last_moved_at, median, longest } = *handoff;
+        let HandoffSummary { asked, notified, released, last_moved_at, median, longest } = *handoff;
         Self {
             asked,
             notified,
+            released,
             last_moved_after: last_moved_at.map(|at| format::duration(at.since(drain.measured_from()))),
             median: median.map(format::duration),
             longest: longest.map(format::duration),

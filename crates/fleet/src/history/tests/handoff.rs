@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use session_domain::{Counters, Departure, Outcome, Phase, PodReport, SessionView};
+use session_domain::{Counters, Departure, HandoffState, Outcome, Phase, PodReport, SessionView};
 
 use super::{POD, here, only, remove, three};
 use crate::test_fleet::{at, report, session};
@@ -86,4 +86,24 @@ fn a_session_that_moved_by_itself_or_whose_ask_was_not_seen_in_time_has_no_time(
     remove(&mut fleet, 2, MOVED, 155);
     let duration = only(&fleet).handoff().unwrap().last_moved_at.unwrap().since(only(&fleet).measured_from());
     assert_eq!(duration, Duration::from_secs(45));
+}
+
+#[test]
+fn sessions_that_are_released_at_the_end_are_told_from_those_that_moved_when_asked() {
+    let mut fleet = three();
+    let draining = PodReport {
+        handoff: Some(HandoffState::Delayed),
+        drain_started_at: Some(at(110)),
+        forced_logout_at: Some(at(170)),
+        ..report(POD, Phase::Draining, 3)
+    };
+    fleet.apply(&here(), PodEvent::Report(draining), at(110));
+    assert_eq!(only(&fleet).handoff().map(|handoff| handoff.asked), Some(0), "the pod says that it hands off");
+    // By a request of its own.
+    remove(&mut fleet, 1, MOVED, 112);
+    remove(&mut fleet, 2, MOVED, 169);
+    remove(&mut fleet, 3, MOVED, 170);
+    let handoff = only(&fleet).handoff().unwrap();
+    assert_eq!((handoff.asked, handoff.released, handoff.last_moved_at), (0, 1, Some(at(169))));
+    assert_eq!(only(&fleet).departures(Outcome::Moved), 3);
 }

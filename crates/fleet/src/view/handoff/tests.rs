@@ -62,6 +62,28 @@ fn a_pod_that_asks_no_session_has_no_handoff() {
 }
 
 #[test]
+fn the_numbers_add_up_with_the_sessions_that_moved_unasked_or_left() {
+    let mut fleet = three_pods(1..=3);
+    let asked = |n: u128| SessionView { asked_to_move: true, present: Some(true), ..session(n, "a", 90) };
+    fleet.apply(
+        &address("a"),
+        PodEvent::Changes { upserts: vec![asked(1), asked(2), asked(3)], removals: vec![] },
+        at(110),
+    );
+    let difference = |fleet: &mut Fleet, asked, moved| {
+        counts(fleet, "a", asked, moved);
+        progress(fleet, "a", |progress| {
+            let held = progress.remaining.min(progress.remaining_asked);
+            assert_eq!(progress.asked + progress.moved_unasked, progress.moved + held + progress.gone);
+            (progress.moved_unasked, progress.gone)
+        })
+    };
+    assert_eq!(difference(&mut fleet, 11, 9), (1, 0), "nine moved and three are here: one moved unasked");
+    assert_eq!(difference(&mut fleet, 12, 9), (0, 0));
+    assert_eq!(difference(&mut fleet, 14, 9), (0, 2), "two signed out");
+}
+
+#[test]
 fn sessions_that_were_asked_and_stay_are_counted() {
     let mut fleet = three_pods(1..=4);
     let asked = |n: u128, present| SessionView { asked_to_move: true, present: Some(present), ..session(n, "a", 90) };

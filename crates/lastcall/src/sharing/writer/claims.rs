@@ -70,7 +70,7 @@ async fn claim(sharing: &Sharing, sessions: &[LiveSession], purpose: ClaimPurpos
                 WriteOutcome::Done => outcomes[index] = ClaimOutcome::Claimed,
                 // The pod that adopted it has written it meanwhile.
                 WriteOutcome::NotOwner => outcomes[index] = ClaimOutcome::Moved,
-                _ => {}
+                _ => sessions[index].mark_lost(),
             }
         }
     }

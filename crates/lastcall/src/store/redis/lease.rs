@@ -18,7 +18,8 @@ use crate::store::{Lease, LeaseRenewal, StoreError};
 #[serde(default)]
 struct LeaseValue {
     draining: bool,
-    adopter: bool,
+    /// `None` in the lease of a release that does not say so.
+    adopter: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<NoticeValue>,
     /// The duration of the lease in milliseconds. With the remaining time to live, it gives the age of the value.
@@ -46,7 +47,13 @@ impl LeaseValue {
             moves: notice.moves,
             task_grace_ms: crate::clock::millis(notice.task_grace),
         });
-        Self { draining: lease.draining, adopter: lease.adopter, notice, duration_ms: millis(lease.duration) }
+        Self { draining: lease.draining, adopter: Some(lease.adopter), notice, duration_ms: millis(lease.duration) }
+    }
+
+    /// Whether the pod adopts sessions of pods that stop. A pod of a release that does not say so does where it serves: it is not known to
+    /// be full.
+    fn is_adopter(&self) -> bool {
+        self.adopter.unwrap_or(!self.draining && self.notice.is_none())
     }
 
     /// What the pod says, where its lease lives for `left` milliseconds more.
@@ -91,7 +98,7 @@ pub(super) async fn adopters(store: &RedisStore) -> Result<Vec<PodName>, StoreEr
         was_read |= value.is_ok();
         match value {
             Err(error) => failed = Some(error),
-            Ok(Some(value)) if serde_json::from_slice::<LeaseValue>(&value).is_ok_and(|lease| lease.adopter) => {
+            Ok(Some(value)) if serde_json::from_slice::<LeaseValue>(&value).is_ok_and(|lease| lease.is_adopter()) => {
                 adopters.push(pod);
             }
             Ok(Some(_)) => {}
@@ -149,6 +156,20 @@ mod tests {
         let read: LeaseValue = serde_json::from_str(&written).unwrap();
         let Owner::Draining(Some(read)) = read.owner(4_000) else { panic!("{written}") };
         assert_eq!(read, OwnerNotice { remaining: Duration::from_secs(29), ..notice });
+    }
+
+    #[test]
+    fn a_pod_of_a_release_that_does_not_say_whether_it_adopts_sessions_does_while_it_serves() {
+        let cases = [
+            ("{}", true),
+            (r#"{"draining":true}"#, false),
+            (r#"{"notice":{"maintenance":true}}"#, false),
+            (r#"{"adopter":false}"#, false),
+            (r#"{"adopter":true}"#, true),
+        ];
+        for (text, adopts) in cases {
+            assert_eq!(serde_json::from_str::<LeaseValue>(text).unwrap().is_adopter(), adopts, "{text}");
+        }
     }
 
     #[test]

@@ -41,3 +41,30 @@ async fn asking_waits_while_the_store_is_away_or_read_only_and_the_notice_says_s
     assert_books(&old).await;
     assert_books(&new).await;
 }
+
+#[tokio::test]
+async fn a_session_whose_entry_the_store_has_acknowledged_moves_though_the_store_hangs_at_the_deadline() {
+    let redis = Redis::start().await;
+    let options = [("HANDOFF_QUIET", "300ms"), ("DRAIN_TIMEOUT", "4s"), ("PROPAGATION_WAIT", "5s")];
+    let mut old = pod("user-1", &redis, &options).await;
+    let mut user = User::of(&old).await;
+    let session = user.person.session().await;
+    old.signal(Signal::SIGTERM);
+    old.line("(1s left)").await;
+    redis.signal(Signal::SIGSTOP);
+    let rest = user.rest().await;
+    assert!(rest.iter().all(|event| event.name != "session-ended"), "{rest:?}");
+    assert_eq!([old.metric(&ends("moved")).await, old.metric("forced_logouts_total").await], [1.0, 0.0]);
+    assert_books(&old).await;
+    redis.signal(Signal::SIGCONT);
+    assert!(old.wait().await.success());
+    let new = pod("user-2", &redis, &[]).await;
+    user.person = user.person.at(&new.http);
+    let goes_on = || async {
+        let answer = user.person.request("/session").send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    };
+    eventually("the other pod to adopt the session", goes_on).await;
+    assert_eq!(user.person.session().await["session_id"], session["session_id"]);
+    assert_books(&new).await;
+}

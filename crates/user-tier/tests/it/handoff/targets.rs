@@ -20,7 +20,8 @@ async fn asked_late(user: &mut User) {
 async fn a_pod_that_is_full_or_in_maintenance_is_no_target_until_it_has_room() {
     let redis = Redis::start().await;
     let options = [("DRAIN_TIMEOUT", "8s"), ("READINESS_WHILE_DRAINING", "hold")];
-    let old = pod("user-1", &redis, &options).await;
+    let old = pod("user-1", &redis, &[&options[..], &[("FORCED_END", "delete")]].concat()).await;
+    assert!(old.log().iter().any(|line| line.contains("FORCED_END=delete has no effect with HANDOFF=on")));
     let full = pod("user-2", &redis, &[("MAX_SESSIONS", "1")]).await;
     let _maintained = pod("user-3", &redis, &[("MAINTENANCE_MODE", "true")]).await;
     let sits = User::of(&full).await;
@@ -73,4 +74,15 @@ async fn where_all_pods_stop_at_once_their_sessions_move_to_a_pod_that_comes_up(
     }
     adopted(&new, 2.0).await;
     assert_books(&new).await;
+    // One line for each change, and none of them once more.
+    for pod in &pods {
+        let log = pod.log();
+        let lines = |part: &str| log.iter().filter(|line| line.contains(part)).count();
+        assert_eq!(lines("handoff: no session is asked to move for now: no other pod serves"), 1, "{log:#?}");
+        assert_eq!(lines("handoff: sessions are asked to move again"), 1, "{log:#?}");
+        assert_eq!(lines("handoff: ended sessions.asked=1 sessions.moved=1 sessions.notified=0"), 1, "{log:#?}");
+        assert_eq!(lines("HANDOFF is on: after SIGTERM sessions move to other pods delay_seconds=1.0"), 1, "{log:#?}");
+        assert_eq!(lines("HANDOFF=on without DATABASE_URL"), 1, "{log:#?}");
+        assert_eq!(lines("FORCED_END=delete has no effect"), 0, "its default is no choice: {log:#?}");
+    }
 }
