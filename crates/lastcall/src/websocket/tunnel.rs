@@ -106,15 +106,24 @@ async fn changed(streams: Option<&mut watch::Receiver<StreamState>>) {
     }
 }
 
+impl RequestContext {
+    /// Counts an upgraded connection of the session, or of none where the request has none.
+    ///
+    /// # Errors
+    /// Where the pod has as many streams and WebSockets open as it may.
+    pub(crate) async fn tunnel(&self) -> Result<TunnelGuard, Refusal> {
+        match self.session() {
+            Some(session) => session.tunnel().await,
+            None => TunnelGuard::open(&self.state, None).ok_or_else(|| self.refuse(Reason::TooManyStreams)),
+        }
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for TunnelGuard {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
-        let context = parts.extensions.get::<RequestContext>().ok_or_else(Refusal::outside_layer)?;
-        match context.session() {
-            Some(session) => session.tunnel().await,
-            None => Self::open(&context.state, None).ok_or_else(|| context.refuse(Reason::TooManyStreams)),
-        }
+        parts.extensions.get::<RequestContext>().ok_or_else(Refusal::outside_layer)?.tunnel().await
     }
 }
 

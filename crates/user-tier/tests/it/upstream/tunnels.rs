@@ -24,7 +24,7 @@ async fn visitor(pod: &UserPod) -> Person {
 #[tokio::test]
 async fn a_drain_closes_every_websocket_of_the_app_with_1012_between_frames_and_the_app_gets_the_clients_close_frame() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url()), ("ROUTE_PREFIX", "/_lastcall"), ("DRAIN_TIMEOUT", "4s")]).await;
+    let mut pod = pod(&[("UPSTREAM_URL", &app.url()), ("DRAIN_TIMEOUT", "4s")]).await;
     let mut sockets = Vec::new();
     for _ in 0..SESSIONS {
         let person = visitor(&pod).await;
@@ -46,7 +46,7 @@ async fn a_drain_closes_every_websocket_of_the_app_with_1012_between_frames_and_
 #[tokio::test]
 async fn a_websocket_without_a_session_is_echoed_and_closed_with_1012_and_one_whose_session_ends_with_1001() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url()), ("ROUTE_PREFIX", "/_lastcall")]).await;
+    let mut pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
     let (person, stranger) = (visitor(&pod).await, pod.person());
     let (mut own, mut other) = (person.websocket("/echo").await, stranger.websocket("/echo").await);
     own.send("h\u{e9}llo").await;
@@ -68,7 +68,7 @@ async fn a_websocket_without_a_session_is_echoed_and_closed_with_1012_and_one_wh
 #[tokio::test]
 async fn a_frame_of_2_to_the_63_bytes_is_answered_with_1002_and_never_reaches_the_app() {
     let app = App::start().await;
-    let pod = pod(&[("UPSTREAM_URL", &app.url()), ("ROUTE_PREFIX", "/_lastcall")]).await;
+    let pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
     let mut socket = pod.person().websocket("/echo").await;
     let huge = [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4];
     socket.connection().write_all(&huge).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_frame_of_2_to_the_63_bytes_is_answered_with_1002_and_never_reaches_th
 #[tokio::test]
 async fn another_protocol_passes_bytes_both_ways_and_is_cut_at_the_end() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url()), ("ROUTE_PREFIX", "/_lastcall")]).await;
+    let mut pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
     let opening = pod.person().request("/bytes").header("connection", "upgrade").header("upgrade", "bytes/1");
     let response = opening.send().await.unwrap();
     assert_eq!((response.status().as_u16(), &response.headers()["upgrade"]), (101, &"bytes/1".parse().unwrap()));
