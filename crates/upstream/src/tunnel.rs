@@ -64,9 +64,9 @@ pub struct Relayed {
 
 /// Relays an upgraded connection until it is over, or until `end` gives the code to close it with.
 ///
-/// A WebSocket is then closed within about four seconds. After the message that the app is sending, or after one second between any two
+/// A WebSocket is then closed within about five seconds, and at once where both sides read and answer. After the message that the app is sending, or after one second between any two
 /// frames, the client gets a Close frame with that code. Its frames go on to the app up to its own Close frame. If none comes within one
-/// second, the app gets a Close frame 1001. Then both connections end. A frame is cut only where its sender does not complete it, or
+/// second after that was sent, the app gets a Close frame 1001. Then both connections end. A frame is cut only where its sender does not complete it, or
 /// its receiver does not take it, in that time. A connection with another protocol ends at once.
 ///
 /// A frame of 2^63 bytes or more is not passed on: its sender gets 1002 where that is the client, and the client 1011 where it is the app.

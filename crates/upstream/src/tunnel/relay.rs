@@ -18,7 +18,10 @@ pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long, after that, the end of the app's frame is waited for. A frame that takes longer is cut.
 pub(super) const FRAME_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the client's Close frame is waited for.
+/// How long the client may take to accept its Close frame, and what comes before it.
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long the client's Close frame is waited for, once it has accepted its own.
 pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long both sides have to take the last bytes and to close, before the connections are dropped.
@@ -102,8 +105,8 @@ impl<'a, C: AsyncRead + AsyncWrite, A: AsyncRead + AsyncWrite> Relay<'a, C, A> {
         self.to_client.set_limit(Limit::Frame);
         self.until_or(Instant::now() + FRAME_TIMEOUT, |relay| relay.to_client.has_stopped()).await;
         self.to_client.put_close(&close_frame::to_client(codes.client));
-        let is_closed = |relay: &Self| relay.to_client.is_written() && relay.to_app.has_stopped();
-        self.until_or(Instant::now() + CLOSE_TIMEOUT, is_closed).await;
+        self.until_or(Instant::now() + WRITE_TIMEOUT, |relay| relay.to_client.is_written()).await;
+        self.until_or(Instant::now() + CLOSE_TIMEOUT, |relay| relay.to_app.has_stopped()).await;
         self.to_app.put_close(&close_frame::to_app(codes.app));
     }
 

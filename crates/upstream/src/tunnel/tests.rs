@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::direction::CHUNK_BYTES;
-use super::relay::{CLOSE_TIMEOUT, FRAME_TIMEOUT, HALF_CLOSED_TIMEOUT, LINGER, MESSAGE_TIMEOUT};
+use super::relay::{CLOSE_TIMEOUT, FRAME_TIMEOUT, HALF_CLOSED_TIMEOUT, LINGER, MESSAGE_TIMEOUT, WRITE_TIMEOUT};
 use super::*;
 
 /// The Close frames 1012 and 1000 of a server.
@@ -80,8 +80,8 @@ async fn the_client_gets_the_code_between_messages_and_its_close_frame_goes_on_t
     expect(&mut app, &TEXT).await;
     expect(&mut app, &CLIENT_CLOSE).await;
     app.write_all(&NORMAL).await.unwrap();
-    assert_eq!(rest(&mut app).await, []);
-    assert_eq!(rest(&mut client).await, []);
+    assert_eq!(rest(&mut app).await, [0_u8; 0]);
+    assert_eq!(rest(&mut client).await, [0_u8; 0]);
     drop((client, app));
     assert_eq!(relayed.await.unwrap(), Relayed { closed_by: ClosedBy::Relay, client_bytes: 13, app_bytes: 5 });
 }
@@ -130,7 +130,7 @@ async fn a_silent_client_is_cut_after_a_second_and_the_app_gets_a_masked_close_f
     let frame = rest(&mut app).await;
     assert_eq!(unmasked_code(&frame), 1001);
     assert!(ended_at.elapsed().abs_diff(CLOSE_TIMEOUT) < Duration::from_millis(100), "{:?}", ended_at.elapsed());
-    assert_eq!(rest(&mut client).await, []);
+    assert_eq!(rest(&mut client).await, [0_u8; 0]);
     assert!(timeout(LINGER * 2, relayed).await.is_ok());
 }
 
@@ -150,7 +150,7 @@ async fn a_close_frame_of_the_app_passes_as_it_is_and_no_second_one_follows() {
     expect(&mut tunnel.client, &NORMAL).await;
     let (mut client, mut app, relayed) = tunnel.end();
     client.write_all(&CLIENT_CLOSE).await.unwrap();
-    assert_eq!(rest(&mut client).await, []);
+    assert_eq!(rest(&mut client).await, [0_u8; 0]);
     assert_eq!(rest(&mut app).await, CLIENT_CLOSE);
     assert_eq!(relayed.await.unwrap().closed_by, ClosedBy::App);
 }
@@ -164,7 +164,7 @@ async fn a_close_frame_of_the_client_is_answered_by_the_app() {
     sleep(MESSAGE_TIMEOUT / 2).await;
     app.write_all(&NORMAL).await.unwrap();
     assert_eq!(rest(&mut client).await, NORMAL);
-    assert_eq!(rest(&mut app).await, []);
+    assert_eq!(rest(&mut app).await, [0_u8; 0]);
     assert_eq!(relayed.await.unwrap().closed_by, ClosedBy::Client);
 }
 
@@ -197,7 +197,7 @@ async fn a_side_that_does_not_read_stops_the_other_and_the_end_comes_in_time() {
         let ended_at = Instant::now();
         let (_client, _app, relayed) = tunnel.end();
         relayed.await.unwrap();
-        let limit = MESSAGE_TIMEOUT + FRAME_TIMEOUT + CLOSE_TIMEOUT + LINGER;
+        let limit = MESSAGE_TIMEOUT + FRAME_TIMEOUT + WRITE_TIMEOUT + CLOSE_TIMEOUT + LINGER;
         assert!(ended_at.elapsed() <= limit + Duration::from_millis(10), "{:?}", ended_at.elapsed());
     }
 }
@@ -211,7 +211,7 @@ async fn a_frame_of_2_to_the_63_bytes_ends_the_websocket_with_an_error_and_goes_
         sender.write_all(&huge).await.unwrap();
         expect(&mut client, &[0x88, 0x02, 0x03, 0xe8 + (code - 1000) as u8]).await;
         assert_eq!(unmasked_code(&rest(&mut app).await), 1002);
-        assert_eq!(rest(&mut client).await, []);
+        assert_eq!(rest(&mut client).await, [0_u8; 0]);
         relayed.await.unwrap();
         drop(end);
     }
@@ -227,7 +227,7 @@ async fn another_protocol_passes_bytes_both_ways_and_through_half_closes_and_is_
     tunnel.app.write_all(b"still here").await.unwrap();
     expect(&mut tunnel.client, b"still here").await;
     let (mut client, _app, relayed) = tunnel.end();
-    assert_eq!(rest(&mut client).await, []);
+    assert_eq!(rest(&mut client).await, [0_u8; 0]);
     assert!(timeout(LINGER * 2, relayed).await.is_ok());
 }
 
@@ -238,7 +238,7 @@ async fn the_beginning_of_a_header_passes_where_its_sender_ends_there() {
     tunnel.app.shutdown().await.unwrap();
     assert_eq!(rest(&mut tunnel.client).await, [0x81, 0x7e, 0x00]);
     let ended_at = Instant::now();
-    assert_eq!(rest(&mut tunnel.app).await, [], "a WebSocket without an app ends soon");
+    assert_eq!(rest(&mut tunnel.app).await, [0_u8; 0], "a WebSocket without an app ends soon");
     assert!(ended_at.elapsed() <= HALF_CLOSED_TIMEOUT, "{:?}", ended_at.elapsed());
 }
 

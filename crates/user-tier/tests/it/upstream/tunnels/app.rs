@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 /// How often `/chatter` sends a frame.
-const CHATTER_INTERVAL: Duration = Duration::from_millis(20);
+const CHATTER_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The payload of a frame of `/chatter`: more than one packet.
 const CHATTER_BYTES: usize = 3000;
