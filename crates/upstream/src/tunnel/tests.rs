@@ -122,6 +122,33 @@ async fn after_a_second_the_close_frame_comes_between_any_two_frames() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_frame_that_never_ends_gets_no_close_frame_into_its_payload() {
+    for from_app in [true, false] {
+        let mut tunnel = tunnel(Protocol::WebSocket, 1024);
+        let begun = [0x82, 0x05, 1];
+        if from_app {
+            tunnel.app.write_all(&begun).await.unwrap();
+            expect(&mut tunnel.client, &begun).await;
+        } else {
+            tunnel.client.write_all(&begun).await.unwrap();
+            expect(&mut tunnel.app, &begun).await;
+        }
+        let ended_at = Instant::now();
+        let (mut client, mut app, _relayed) = tunnel.end();
+        let (to_client, to_app) = tokio::join!(rest(&mut client), rest(&mut app));
+        if from_app {
+            assert_eq!(to_client, [0_u8; 0]);
+            assert_eq!(unmasked_code(&to_app), 1001);
+        } else {
+            assert_eq!(to_client, RESTART);
+            assert_eq!(to_app, [0_u8; 0]);
+        }
+        let limit = MESSAGE_TIMEOUT + FRAME_TIMEOUT + WRITE_TIMEOUT + CLOSE_TIMEOUT;
+        assert!(ended_at.elapsed() <= limit + Duration::from_millis(10), "{:?}", ended_at.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_silent_client_is_cut_after_a_second_and_the_app_gets_a_masked_close_frame() {
     let tunnel = tunnel(Protocol::WebSocket, 1024);
     let ended_at = Instant::now();
