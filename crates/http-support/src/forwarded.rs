@@ -33,8 +33,16 @@ pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&He
     if peer.is_some_and(|peer| trusted.contains(peer)) {
         return;
     }
+    // CGI and its descendants hand `X_Forwarded_For` to an app under the same name as `X-Forwarded-For`.
+    let is_same = |name: &HeaderName, field: &str| {
+        name.as_str().bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).eq(field.bytes())
+    };
     let is_forwarded = |name: &&HeaderName| {
-        name.as_str().starts_with(PREFIX) || *name == FORWARDED || user_field.is_some_and(|field| field == *name)
+        let prefix = name.as_str().as_bytes().get(..PREFIX.len());
+        prefix.is_some_and(|prefix| {
+            matches!(prefix, b"x-forwarded-" | b"x_forwarded_" | b"x-forwarded_" | b"x_forwarded-")
+        }) || **name == FORWARDED
+            || user_field.is_some_and(|field| field == *name || is_same(name, field.as_str()))
     };
     let names: Vec<_> = headers.keys().filter(is_forwarded).cloned().collect();
     for name in names {

@@ -1426,6 +1426,34 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       return false;
     }
   }
+  var TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken"];
+  function findTokens() {
+    const tokens = /* @__PURE__ */ new Map();
+    for (const name of TOKEN_FIELDS) {
+      const value = document.querySelector(`input[name="${name}"]`)?.value;
+      if (value) tokens.set(name, value);
+    }
+    const token = document.querySelector('meta[name="csrf-token"]')?.content;
+    if (token) tokens.set(document.querySelector('meta[name="csrf-param"]')?.content ?? "_token", token);
+    const cookie = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
+    if (cookie && !tokens.has("csrfmiddlewaretoken")) tokens.set("csrfmiddlewaretoken", cookie);
+    return tokens;
+  }
+  function postTo(path) {
+    const form = document.createElement("form");
+    form.method = "post";
+    form.action = path;
+    form.hidden = true;
+    for (const [name, value] of findTokens()) {
+      const field = document.createElement("input");
+      field.type = "hidden";
+      field.name = name;
+      field.value = value;
+      form.append(field);
+    }
+    document.body.append(form);
+    HTMLFormElement.prototype.submit.call(form);
+  }
   var SAVE_TIMEOUT_MS = 5e3;
   var REQUEST_TIMEOUT_MS = 1e4;
   var AUTOMATIC_TIMEOUT_MS = { min: 500, max: 2e3 };
@@ -1434,6 +1462,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     #parts;
     #running = false;
     #ended = null;
+    #appLogout = null;
     constructor(parts) {
       this.#parts = parts;
     }
@@ -1463,7 +1492,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       connection.signedOut(automatic);
       banner.setBusy(false);
       drain.stop();
-      if (emit("left", { automatic }, true)) banner.showEnd(automatic ? "drain" : "left");
+      if (emit("left", { automatic }, true)) {
+        banner.showEnd(automatic ? "drain" : "left");
+        if (!automatic && this.#appLogout) postTo(this.#appLogout);
+      }
       return true;
     }
     #abort() {
@@ -1483,6 +1515,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
         const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.logoutTimeMs / 2)) : REQUEST_TIMEOUT_MS;
         try {
           const answer = await fetch(url, { method: "POST", keepalive: true, signal: AbortSignal.timeout(timeout) });
+          this.#appLogout = answer.headers.get("Lastcall-Logout-Redirect");
           if (answer.ok) return true;
         } catch {
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use http::HeaderValue;
 use metrics::Recorder;
 use session_domain::PodName;
 use tokio::sync::watch;
@@ -149,6 +150,13 @@ impl Builder {
     /// [`Lastcall::recorder`].
     pub fn foreign_app(self) -> Self {
         self.config(|config| config.foreign_app = true)
+    }
+
+    /// Sets the path of the app's own logout. After a click on `Logout Now` the page posts there by a form, with the tokens against forged
+    /// requests that it has in its forms, so that one click leaves both. After an automatic logout it does not: the user of the app stays
+    /// signed in there, and goes on at another pod.
+    pub fn logout_redirect(self, path: HeaderValue) -> Self {
+        self.config(|config| config.logout_redirect = Some(path))
     }
 
     /// Sets the name of the session cookie: [`Config::session_cookie`].

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use http::HeaderValue;
 use http_support::{AllowedOrigins, Networks, Token, TrustedUser};
 use session_domain::PodName;
 use session_domain::lifecycle::Policy;
@@ -98,6 +99,9 @@ pub struct Config {
     pub session_start: SessionStart,
     /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app).
     pub foreign_app: bool,
+    /// The path of the app's own logout, to which the script of a page posts after a click on `Logout Now`:
+    /// [`Builder::logout_redirect`](crate::Builder::logout_redirect).
+    pub logout_redirect: Option<HeaderValue>,
     /// The name of the cookie, without its prefix.
     pub session_cookie: CookieName,
     /// The path in front of Lastcall's own routes that browsers use: `/login`, `/logout`, `/session`, `/events`, and the scripts.
@@ -164,6 +168,7 @@ impl Config {
             scope: SessionScope::default(),
             session_start: SessionStart::default(),
             foreign_app: false,
+            logout_redirect: None,
             session_cookie: CookieName::default(),
             route_prefix: RoutePrefix::default(),
             login_route: true,

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, StatusCode, Uri};
 use http_support::{Form, FormError};
 use serde::{Deserialize, Serialize};
@@ -16,6 +16,9 @@ use crate::request_context::RequestContext;
 
 /// The largest form that `/login` takes, in bytes.
 const MAX_FORM_BYTES: usize = 64 * 1024;
+
+/// Tells the script of a page the path of the app's own logout.
+const LOGOUT_REDIRECT: HeaderName = HeaderName::from_static("lastcall-logout-redirect");
 
 /// The form of `POST /login`.
 #[derive(Debug, Deserialize)]
@@ -56,7 +59,11 @@ pub(crate) async fn logout(
     let automatic = is_automatic(&uri);
     let signed_out = context.log_out(automatic).await;
     let page = Page::SignedOut { base: context.facts.base.as_str(), automatic };
-    Ok((signed_out, page::html(StatusCode::OK, state.pages.html(page))).into_response())
+    let mut response = (signed_out, page::html(StatusCode::OK, state.pages.html(page))).into_response();
+    if let Some(path) = &state.config.logout_redirect {
+        response.headers_mut().insert(LOGOUT_REDIRECT, path.clone());
+    }
+    Ok(response)
 }
 
 /// What `/session` answers.

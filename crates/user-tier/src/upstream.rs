@@ -37,6 +37,10 @@ pub async fn serve(
         .pages(pages.clone())
         .histogram_buckets(metrics::REQUEST_SECONDS, metrics::BUCKETS)
         .maintenance(switch);
+    let builder = match options.logout_redirect {
+        Some(path) => builder.logout_redirect(path),
+        None => builder,
+    };
     let lastcall = builder.build();
     let metrics = Metrics::new(&lastcall.recorder(), availability.subscribe());
     let check = availability.checker();

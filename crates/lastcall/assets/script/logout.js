@@ -1,5 +1,6 @@
 // Logs out without leaving the page.
 
+import { postTo } from "./app_logout.js";
 import { emit } from "./page_events.js";
 import { sleep } from "./time.js";
 
@@ -15,6 +16,8 @@ export class Logout {
   #running = false;
   // The `session-ended` event, where it has arrived.
   #ended = null;
+  // The path of the app's own logout, where the server names one.
+  #appLogout = null;
 
   // `parts`: `routes`, `words`, `banner`, `announce`, `drain`, `consent`, `connection`, and `onEnd(data)`, which shows the end of the
   // session.
@@ -56,7 +59,11 @@ export class Logout {
     banner.setBusy(false);
     drain.stop();
     // A page that navigates away prevents the message.
-    if (emit("left", { automatic }, true)) banner.showEnd(automatic ? "drain" : "left");
+    if (emit("left", { automatic }, true)) {
+      banner.showEnd(automatic ? "drain" : "left");
+      // A page that signs out by itself stays, with what is on it.
+      if (!automatic && this.#appLogout) postTo(this.#appLogout);
+    }
     return true;
   }
 
@@ -80,6 +87,7 @@ export class Logout {
       const timeout = mayRetry() ? Math.min(max, Math.max(min, drain.logoutTimeMs / 2)) : REQUEST_TIMEOUT_MS;
       try {
         const answer = await fetch(url, { method: "POST", keepalive: true, signal: AbortSignal.timeout(timeout) });
+        this.#appLogout = answer.headers.get("Lastcall-Logout-Redirect");
         if (answer.ok) return true;
       } catch {
         // The server did not answer in time.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cli::options::{self, OptionErrors, format_duration};
+use http::HeaderValue;
 use upstream::{Address, InvalidAddress, Timeouts};
 
 /// The name of the session cookie in front of an app: its own may be called `session`.
@@ -45,7 +46,7 @@ pub struct UpstreamOptions {
     /// `INJECT_SCRIPT`.
     pub injects_script: bool,
     /// `LOGOUT_REDIRECT`.
-    pub logout_redirect: Option<String>,
+    pub logout_redirect: Option<HeaderValue>,
 }
 
 impl UpstreamArgs {
@@ -59,10 +60,13 @@ impl UpstreamArgs {
         errors.set(&mut timeouts.connect, "UPSTREAM_CONNECT_TIMEOUT", options::timeout(&self.upstream_connect_timeout));
         errors.set(&mut timeouts.idle, "UPSTREAM_IDLE_TIMEOUT", options::timeout(&self.upstream_idle_timeout));
         let injects_script = errors.value_or("INJECT_SCRIPT", options::switch(&self.inject_script), true);
-        let logout_redirect = options::non_empty(self.logout_redirect.as_deref()).map(str::to_owned);
-        if logout_redirect.as_deref().is_some_and(|path| !is_path(path)) {
-            errors.push("LOGOUT_REDIRECT", "is no path; write one of this site, such as /accounts/logout/");
-        }
+        let logout_redirect = options::non_empty(self.logout_redirect.as_deref()).and_then(|path| {
+            let value = HeaderValue::from_str(path).ok().filter(|_| is_path(path));
+            if value.is_none() {
+                errors.push("LOGOUT_REDIRECT", "is no path; write one of this site, such as /accounts/logout/");
+            }
+            value
+        });
         let Some(text) = options::non_empty(self.upstream_url.as_deref()) else {
             if logout_redirect.is_some() {
                 errors.push("LOGOUT_REDIRECT", "needs UPSTREAM_URL: the sample app has no logout of its own");

@@ -19,11 +19,7 @@ impl PageScripts {
     }
 
     /// Prepares a request whose answer may be a page.
-    #[expect(
-        clippy::unused_self,
-        clippy::needless_pass_by_ref_mut,
-        reason = "the rewriting of pages is built beside this"
-    )]
+    #[expect(clippy::unused_self, reason = "the rewriting of pages is built beside this")]
     pub(super) fn on_request(&self, _head: &mut Parts) {}
 
     /// Puts the script into an answer that is a page.
