@@ -7,7 +7,7 @@ use test_support::{Person, Signal, UserPod, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use self::app::App;
-use crate::pod;
+use super::{in_front_of_url, metric};
 
 /// How many WebSockets are drained at once: a thousand take no other path.
 const SESSIONS: usize = 10;
@@ -24,7 +24,7 @@ async fn visitor(pod: &UserPod) -> Person {
 #[tokio::test]
 async fn a_drain_closes_every_websocket_of_the_app_with_1012_between_frames_and_the_app_gets_the_clients_close_frame() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url()), ("DRAIN_TIMEOUT", "4s")]).await;
+    let mut pod = in_front_of_url(&app.url(), &[("DRAIN_TIMEOUT", "4s")]).await;
     let mut sockets = Vec::new();
     for _ in 0..SESSIONS {
         let person = visitor(&pod).await;
@@ -33,8 +33,8 @@ async fn a_drain_closes_every_websocket_of_the_app_with_1012_between_frames_and_
         }
     }
     let all = (SESSIONS * SOCKETS_PER_SESSION) as f64;
-    assert_eq!(pod.metric("lastcall_websocket_connections").await, all);
-    assert_eq!(pod.metric("lastcall_sessions_present").await, SESSIONS as f64);
+    assert_eq!(metric(&pod, "lastcall_websocket_connections").await, all);
+    assert_eq!(metric(&pod, "lastcall_sessions_present").await, SESSIONS as f64);
     pod.signal(Signal::SIGTERM);
     // The app sends messages in fragments all the time. A Close frame inside a frame would be part of its payload.
     let codes = join_all(sockets.iter_mut().map(|socket| socket.close_code())).await;
@@ -46,18 +46,18 @@ async fn a_drain_closes_every_websocket_of_the_app_with_1012_between_frames_and_
 #[tokio::test]
 async fn a_websocket_without_a_session_is_echoed_and_closed_with_1012_and_one_whose_session_ends_with_1001() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
+    let mut pod = in_front_of_url(&app.url(), &[]).await;
     let (person, stranger) = (visitor(&pod).await, pod.person());
     let (mut own, mut other) = (person.websocket("/echo").await, stranger.websocket("/echo").await);
     own.send("h\u{e9}llo").await;
     assert_eq!(own.text().await, "h\u{e9}llo");
-    assert_eq!(pod.metric("lastcall_websocket_connections").await, 2.0);
+    assert_eq!(metric(&pod, "lastcall_websocket_connections").await, 2.0);
     person.post("/_lastcall/logout").send().await.unwrap();
     assert_eq!(own.close_code().await, Some(1001));
     other.send("still there").await;
     assert_eq!(other.text().await, "still there");
     eventually("the count to fall", || async {
-        (pod.metric("lastcall_websocket_connections").await == 1.0).then_some(())
+        (metric(&pod, "lastcall_websocket_connections").await == 1.0).then_some(())
     })
     .await;
     pod.signal(Signal::SIGTERM);
@@ -68,7 +68,7 @@ async fn a_websocket_without_a_session_is_echoed_and_closed_with_1012_and_one_wh
 #[tokio::test]
 async fn a_frame_of_2_to_the_63_bytes_is_answered_with_1002_and_never_reaches_the_app() {
     let app = App::start().await;
-    let pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
+    let pod = in_front_of_url(&app.url(), &[]).await;
     let mut socket = pod.person().websocket("/echo").await;
     let huge = [0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4];
     socket.connection().write_all(&huge).await.unwrap();
@@ -79,7 +79,7 @@ async fn a_frame_of_2_to_the_63_bytes_is_answered_with_1002_and_never_reaches_th
 #[tokio::test]
 async fn another_protocol_passes_bytes_both_ways_and_is_cut_at_the_end() {
     let app = App::start().await;
-    let mut pod = pod(&[("UPSTREAM_URL", &app.url())]).await;
+    let mut pod = in_front_of_url(&app.url(), &[]).await;
     let opening = pod.person().request("/bytes").header("connection", "upgrade").header("upgrade", "bytes/1");
     let response = opening.send().await.unwrap();
     assert_eq!((response.status().as_u16(), &response.headers()["upgrade"]), (101, &"bytes/1".parse().unwrap()));
