@@ -225,3 +225,24 @@ fn the_database_is_sqlite_or_postgres_and_no_fault_shows_the_url() {
     let flag = parse(&["--database-url", "sqlite:/data/notes.db"], &[]).unwrap_err();
     assert!(flag.contains("--database-url"), "{flag}");
 }
+
+#[test]
+fn an_app_behind_changes_the_defaults_and_its_faults_are_reported_together() {
+    let options = parse(&["--upstream-url", "http://127.0.0.1:8000"], &[]).unwrap();
+    assert_eq!(options.service.session_cookie.as_str(), "lastcall_session");
+    assert_eq!(options.service.session_start, SessionStart::Navigation);
+    assert_eq!(options.service.route_prefix.as_str(), "/_lastcall");
+    let upstream = options.upstream.unwrap();
+    assert_eq!(upstream.timeouts.connect, Duration::from_secs(5));
+    assert_eq!(upstream.timeouts.idle, Duration::from_secs(1));
+    assert!(upstream.injects_script && upstream.logout_redirect.is_none());
+    assert!(parse(&[], &[]).unwrap().upstream.is_none());
+    let faulty =
+        ["--upstream-url", "https://user:secret@app/x", "--session-scope", "tab", "--logout-redirect", "//elsewhere"];
+    let faults = parse(&faulty, &[("DATABASE_URL", "sqlite::memory:")]).unwrap_err();
+    for variable in ["UPSTREAM_URL", "SESSION_SCOPE", "LOGOUT_REDIRECT", "DATABASE_URL"] {
+        assert!(faults.lines().any(|line| line.starts_with(variable)), "{variable} in {faults}");
+    }
+    assert!(!faults.contains("secret"), "{faults}");
+    assert!(parse(&["--logout-redirect", "/out"], &[]).unwrap_err().contains("UPSTREAM_URL"));
+}

@@ -53,7 +53,6 @@ async fn only_a_page_in_a_tab_starts_a_session_and_the_app_sees_no_cookie_of_our
     assert!(sets_cookie(&page));
     assert_eq!(page.headers()["cache-control"], "no-store");
     let id = session(&person).await.unwrap()["session_id"].as_str().unwrap().to_owned();
-    assert_eq!(person.post("/form").header("cookie", "").send().await.unwrap().status(), 200);
     assert_eq!(person.status("/").await, 200);
     let got = app.last();
     assert!(got.contains(&format!("\r\nlastcall-session: {id}\r\nlastcall-user: anonymous\r\n")), "{got}");
@@ -86,14 +85,13 @@ async fn requests_with_the_cookie_of_another_time_reach_the_app_without_a_sessio
     let (app, pod) = site(&[]).await;
     let person = pod.person();
     let page = navigate(&person, "/").await;
-    let old = page.headers()["set-cookie"].to_str().unwrap().to_owned();
-    let cookie = page.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
-    let cookie = cookie.clone().find(|value| value.starts_with("lastcall_session=")).unwrap_or(&old);
+    let mut cookies = page.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap());
+    let cookie = cookies.find(|value| value.starts_with("lastcall_session=")).unwrap();
     let late = pod.person().with_cookie(cookie.split(';').next().unwrap());
     person.get("/name").await;
     for late in [navigate(&late, "/late").await, late.post("/late").send().await.unwrap()] {
         assert_eq!((late.status().as_u16(), sets_cookie(&late)), (200, false));
-        assert!(!app.last().contains("lastcall-session") && !app.last().contains("\r\ncookie"), "{}", app.last());
+        assert!(!app.last().contains("lastcall-session") && !app.last().contains("lastcall_session"), "{}", app.last());
     }
     person.get("/out").await;
     assert_eq!(late.post("/ended").send().await.unwrap().status(), 200);
