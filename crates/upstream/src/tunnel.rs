@@ -1,7 +1,7 @@
 //! Relays connections that the app has upgraded.
 //!
 //! Bytes pass both ways with bounded buffers: a side that does not read stops the other. Of WebSockets the headers of frames are read
-//! ([`frames`]), never payloads, so that at the end a Close frame stands between two frames. Each direction carries one Close frame at
+//! (`frames`), never payloads, so that at the end a Close frame stands between two frames. Each direction carries one Close frame at
 //! most, and nothing behind it: one that a side has sent passes as it is.
 
 mod close_frame;
