@@ -16,6 +16,13 @@ use crate::notice::GuestNotice;
 pub(crate) enum StreamKind {
     EventStream,
     WebSocket,
+    /// An upgraded connection that the app serves itself. The app bounds their number.
+    Tunnel,
+}
+
+impl StreamKind {
+    /// How many kinds there are.
+    const COUNT: usize = 3;
 }
 
 /// Why the streams of a session are closed.
@@ -49,8 +56,8 @@ impl CloseReason {
 pub(crate) struct StreamState {
     /// The number of logins so far. Each gives the session another id and another user name.
     pub(crate) logins: u32,
-    /// Event streams up to this number are evicted, and WebSockets up to the second one.
-    evicted_through: [u64; 2],
+    /// Of each kind, the streams up to this number are evicted.
+    evicted_through: [u64; StreamKind::COUNT],
     /// Why all of them are closed.
     closed: Option<CloseReason>,
     /// Whether the session has protected work in progress on this pod.
@@ -66,10 +73,10 @@ pub(crate) struct StreamState {
 }
 
 impl StreamState {
-    /// Why streams of this kind are closed. A WebSocket belongs to the pod that holds it: where its session goes on at another pod, a pod
-    /// that is stopping closes it at its own moment. A pod that goes on serving closes it at once, because it has no such moment.
+    /// Why streams of this kind are closed. A WebSocket and a tunnel belong to the pod that holds them: where its session goes on at another pod, a pod
+    /// that is stopping closes them at their own moments. A pod that goes on serving closes them at once, because it has no such moment.
     pub(crate) fn closed(&self, kind: StreamKind, is_stopping: bool) -> Option<CloseReason> {
-        let stays = kind == StreamKind::WebSocket && is_stopping;
+        let stays = kind != StreamKind::EventStream && is_stopping;
         self.closed.filter(|reason| !(stays && *reason == CloseReason::Moved))
     }
 
@@ -93,7 +100,7 @@ impl StreamState {
 #[derive(Debug, Default)]
 pub(crate) struct EventStreams {
     state: watch::Sender<StreamState>,
-    open: Mutex<[OpenStreams; 2]>,
+    open: Mutex<[OpenStreams; StreamKind::COUNT]>,
     /// Until when the first stream is expected. Other pods treat it as open already.
     expected_until: Timestamp,
 }

@@ -13,6 +13,7 @@ use crate::request_context::RequestContext;
 use crate::session::Session;
 use crate::sessions::SignInOutcome;
 use crate::signed_in::{SignedIn, SignedOut};
+use crate::websocket::TunnelGuard;
 
 /// A request to an app that is not built on this library: see [`Builder::foreign_app`](crate::Builder::foreign_app).
 pub struct ForeignRequest {
@@ -51,6 +52,14 @@ impl ForeignRequest {
     /// The id of the session when the request came in.
     pub const fn session_id(&self) -> Option<SessionId> {
         self.id
+    }
+
+    /// Counts the connection of a request that wants to change the protocol: see [`TunnelGuard`].
+    ///
+    /// # Errors
+    /// The response to give instead, a 503, where the pod has as many streams and WebSockets open as it may.
+    pub async fn tunnel(&self) -> Result<TunnelGuard, Refusal> {
+        self.context.tunnel().await
     }
 
     /// The name of this pod.

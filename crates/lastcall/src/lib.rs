@@ -213,7 +213,7 @@ pub use signals::signals;
 pub use signed_in::{SignedIn, SignedOut};
 pub use signing_keys::{MIN_SECRET_BYTES, SigningKeys, WeakSecret};
 pub use tasks::Task;
-pub use websocket::{UpgradeRejection, WebSocket, WebSocketClosed, WebSocketMessage, WebSocketUpgrade};
+pub use websocket::{TunnelGuard, UpgradeRejection, WebSocket, WebSocketClosed, WebSocketMessage, WebSocketUpgrade};
 
 /// The README and the guide to embedding, so that the code in them is compiled with the examples of the documentation.
 #[cfg(doctest)]

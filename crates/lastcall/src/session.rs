@@ -16,7 +16,7 @@ use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
 use crate::sessions::{ServedSession, SignInOutcome};
 use crate::signed_in::{SignedIn, SignedOut};
-use crate::websocket::{self, WebSocket, WebSocketUpgrade};
+use crate::websocket::{self, TunnelGuard, WebSocket, WebSocketUpgrade};
 
 /// The session that a request belongs to. As an extractor it starts one for a newcomer: a navigation, or, with
 /// [`SessionStart::Any`](crate::SessionStart::Any), a `GET` whose `Accept` is absent or `*/*`. Where it can't, it answers in the
@@ -119,6 +119,21 @@ impl Session {
         R: Future<Output = ()> + Send + 'static,
     {
         websocket::open(self, upgrade, handler).await
+    }
+
+    /// Counts an upgraded connection of the session that the app itself serves or relays: WebSockets of another library, those of a
+    /// server behind the app, and other protocols. Until the guard is dropped the session is present, and the connection counts among
+    /// the session's WebSockets and in `lastcall_websocket_connections`. It does not protect the session. Its user is not notified by it.
+    ///
+    /// The app closes the connection when [`TunnelGuard::closing`] says so. Call this before the response that switches protocols.
+    ///
+    /// # Errors
+    /// The response to give instead, a 503, where the pod has as many streams and WebSockets open as it may.
+    pub async fn tunnel(&self) -> Result<TunnelGuard, Refusal> {
+        let guard =
+            TunnelGuard::open(&self.state, Some(&self.served)).ok_or_else(|| self.refuse(Reason::TooManyStreams))?;
+        self.publish_open_stream().await;
+        Ok(guard)
     }
 
     /// Names the user, as `POST /login` does: the session gets a new id, and one login is counted in all. The response has to

@@ -1,6 +1,7 @@
-//! WebSockets: `GET /ws` with the events of the caller's session, and [`Session::websocket`](crate::Session::websocket) for those of apps.
+//! WebSockets: `GET /ws` with the events of the caller's session, [`Session::websocket`](crate::Session::websocket) for those of apps, and
+//! [`Session::tunnel`](crate::Session::tunnel) for upgraded connections that an app serves or relays itself.
 //!
-//! One task drives each socket ([`driver`]). It writes what its [`Source`](source::Source) gives, one message after the other,
+//! One task drives each socket of the first two ([`driver`]). It writes what its [`Source`](source::Source) gives, one message after the other,
 //! pings the client, and closes the socket: at the session's end, at the socket's own moment of the last seconds of a countdown, and when
 //! the service stops. What a socket may use is bounded: message sizes, queues, and the time of each write.
 
@@ -15,6 +16,7 @@ mod session_end;
 mod socket;
 mod source;
 mod throttle;
+mod tunnel;
 mod upgrade;
 
 use axum::response::{IntoResponse as _, Response};
@@ -27,6 +29,7 @@ pub(crate) use driver::CLOSE_TIMEOUT;
 use event_source::EventSource;
 use open_socket::OpenSocket;
 pub use socket::{WebSocket, WebSocketClosed, WebSocketMessage};
+pub use tunnel::TunnelGuard;
 pub use upgrade::{UpgradeRejection, WebSocketUpgrade};
 
 /// The largest message that a client may send to `/ws`, which ignores all messages, in bytes.

@@ -92,7 +92,7 @@ impl EventFeed {
         // A WebSocket that is opened after its session was asked stays.
         let opening = match kind {
             StreamKind::EventStream => service.opening(&session.served),
-            StreamKind::WebSocket => Opening::Ordinary,
+            StreamKind::WebSocket | StreamKind::Tunnel => Opening::Ordinary,
         };
         Self {
             number,
@@ -183,7 +183,7 @@ impl EventFeed {
             self.asks = state.asks;
             return Some(match self.kind {
                 StreamKind::EventStream => self.ask_to_move(),
-                StreamKind::WebSocket => self.end(FeedEnd::Moves),
+                StreamKind::WebSocket | StreamKind::Tunnel => self.end(FeedEnd::Moves),
             });
         }
         self.on_notice_change().map(Next::Event)

@@ -14,7 +14,9 @@ use super::session_end::{maintenance, service_restart};
 use crate::event_streams::StreamState;
 use crate::notice::Broadcast;
 use crate::running_notice::RunningNotice;
+use crate::service_state::ServiceState;
 use crate::session::Session;
+use crate::sessions::ServedSession;
 
 /// How long before the end of a countdown WebSockets are closed.
 const LEAD: std::ops::Range<Duration> = Duration::from_secs(1)..Duration::from_secs(4);
@@ -30,15 +32,28 @@ const DEADLINE_TOLERANCE: Duration = Duration::from_secs(2);
 
 /// Waits for the moment of one WebSocket.
 pub(super) struct ClosingMoment {
-    session: Session,
+    service: Arc<ServiceState>,
+    /// None where the connection belongs to no session.
+    session: Option<SessionMoment>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
-    streams: watch::Receiver<StreamState>,
     lifecycle: watch::Receiver<Lifecycle>,
-    /// How often the session was asked to move when the WebSocket was opened. It is closed at the next time.
-    asks: u32,
     /// Where in the last seconds the moment lies, from 0 to 1.
     place: f64,
     planned: Option<Planned>,
+}
+
+/// The session of a WebSocket.
+struct SessionMoment {
+    served: ServedSession,
+    streams: watch::Receiver<StreamState>,
+    /// How often the session was asked to move when the WebSocket was opened. It is closed at the next time.
+    asks: u32,
+}
+
+impl SessionMoment {
+    fn has_moved(&self) -> bool {
+        self.streams.borrow().has_moved()
+    }
 }
 
 /// The end that is in sight.
@@ -64,14 +79,23 @@ impl EndInSight {
 
 impl ClosingMoment {
     pub(super) fn new(session: &Session) -> Self {
+        let asks = session.served.streams().asks();
+        Self::of(&session.state, Some((session.served.clone(), asks)))
+    }
+
+    /// The moment of a connection that may belong to no session; with how often its session had been asked to move when it was opened.
+    pub(super) fn of(service: &Arc<ServiceState>, session: Option<(ServedSession, u32)>) -> Self {
+        let session = session.map(|(served, asks)| {
+            let streams = served.streams().subscribe();
+            SessionMoment { served, streams, asks }
+        });
         Self {
-            broadcast: session.state.broadcast.subscribe(),
-            streams: session.served.streams().subscribe(),
-            lifecycle: session.state.lifecycle.subscribe(),
-            asks: session.served.streams().asks(),
+            broadcast: service.broadcast.subscribe(),
+            lifecycle: service.lifecycle.subscribe(),
             place: fastrand::f64(),
             planned: None,
-            session: session.clone(),
+            service: Arc::clone(service),
+            session,
         }
     }
 
@@ -83,10 +107,14 @@ impl ClosingMoment {
         loop {
             // Seen before the end is looked for: what comes later wakes.
             self.broadcast.mark_unchanged();
-            self.streams.mark_unchanged();
             self.lifecycle.mark_unchanged();
-            if self.streams.borrow().asks != self.asks {
-                return service_restart();
+            if let Some(session) = &mut self.session {
+                session.streams.mark_unchanged();
+                if session.streams.borrow().asks != session.asks {
+                    return service_restart();
+                }
+            } else if matches!(self.lifecycle.borrow().state(), State::MaintenanceClosed) {
+                return maintenance();
             }
             self.plan();
             let planned = self.planned;
@@ -106,7 +134,7 @@ impl ClosingMoment {
                     Reason::Maintenance => maintenance(),
                 },
                 _ = self.broadcast.changed() => {}
-                _ = self.streams.changed() => {}
+                () = session_changed(self.session.as_mut()) => {}
                 _ = self.lifecycle.changed() => {}
             }
         }
@@ -120,17 +148,21 @@ impl ClosingMoment {
         if self.planned.is_some_and(|planned| planned.end.is_same(end)) {
             return;
         }
-        let clock = &self.session.state.clock;
+        let clock = &self.service.clock;
         let remaining = end.deadline.since(clock.now());
         let at = lead(remaining, self.place).map(|lead| clock.instant_of(end.deadline) - lead);
         self.planned = Some(Planned { end, at });
     }
 
     /// The end of the countdown that runs for the session; for guests that a stopping pod still serves, the end of the process.
-    /// Where the session goes on at another pod, what counts is the shutdown of this pod, which holds the WebSocket.
+    /// Where the session goes on at another pod, what counts is the shutdown of this pod, which holds the WebSocket. A connection
+    /// without a session is served until maintenance begins, or to the end of the process.
     fn end_in_sight(&self) -> Option<EndInSight> {
-        let has_moved = self.streams.borrow().has_moved();
-        if !has_moved && let Some(RunningNotice { reason, deadline, .. }) = self.session.running_notice() {
+        let has_moved = self.session.as_ref().is_some_and(SessionMoment::has_moved);
+        if let Some(session) = &self.session
+            && !has_moved
+            && let Some(RunningNotice { reason, deadline, .. }) = RunningNotice::of(&self.service, &session.served)
+        {
             return Some(EndInSight { reason, deadline });
         }
         match self.lifecycle.borrow().state() {
@@ -140,6 +172,9 @@ impl ClosingMoment {
             State::Finishing { until, .. } | State::Propagating { until, .. } | State::Closing { until, .. } => {
                 Some(EndInSight { reason: Reason::Shutdown, deadline: until })
             }
+            State::MaintenanceCountdown { notice, .. } if self.session.is_none() => {
+                Some(EndInSight { reason: Reason::Maintenance, deadline: notice.deadline })
+            }
             State::Serving
             | State::MaintenanceCountdown { .. }
             | State::MaintenanceFinishing { .. }
@@ -147,6 +182,13 @@ impl ClosingMoment {
             | State::Draining { .. }
             | State::Stopped { .. } => None,
         }
+    }
+}
+
+async fn session_changed(session: Option<&mut SessionMoment>) {
+    match session {
+        Some(session) => _ = session.streams.changed().await,
+        None => std::future::pending().await,
     }
 }
 

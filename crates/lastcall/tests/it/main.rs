@@ -12,6 +12,7 @@ mod notices;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod transfers;
+mod tunnels;
 mod websockets;
 
 use test_support::Process;

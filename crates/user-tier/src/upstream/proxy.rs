@@ -17,9 +17,10 @@ use upstream::head::answer::{Instruction, take_instruction};
 use upstream::head::{cookie_line, forwarded, hop_by_hop, percent, reserved, target};
 use upstream::{AnswerBody, Upstream};
 
+use super::errors;
 use super::metrics::{INVALID_USER, Metrics};
 use super::pages::PageScripts;
-use super::{errors, tunnel};
+use super::tunnel::Tunnel;
 
 /// Passes requests on to the app.
 pub(super) struct Proxy {
@@ -52,13 +53,20 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
     let may_upgrade = head.version == Version::HTTP_11;
     let upgrades = hop_by_hop::remove_from_request(&mut head.headers, may_upgrade);
     let client = head.extensions.remove::<OnUpgrade>().filter(|_| upgrades);
+    let tunnel = match client {
+        Some(client) => match Tunnel::open(&request, client).await {
+            Ok(tunnel) => Some(tunnel),
+            Err(refusal) => return refusal.into_response(),
+        },
+        None => None,
+    };
     prepare(&mut head, &request);
     proxy.scripts.on_request(&mut head);
     let began = Instant::now();
     match proxy.upstream.send(Request::from_parts(head, body)).await {
         Ok(answer) => {
             proxy.metrics.answered(answer.status(), began.elapsed());
-            proxy.give_back(answer, &request, client).await
+            proxy.give_back(answer, &request, tunnel).await
         }
         Err(error) => errors::no_answer(&request, &error),
     }
@@ -97,7 +105,7 @@ impl Proxy {
         &self,
         mut answer: Response<AnswerBody>,
         request: &ForeignRequest,
-        client: Option<OnUpgrade>,
+        tunnel: Option<Tunnel>,
     ) -> Response {
         *answer.version_mut() = Version::HTTP_11;
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
@@ -111,12 +119,13 @@ impl Proxy {
         if !switches {
             return self.scripts.on_response(answer);
         }
-        let Some(client) = client else {
+        let Some(tunnel) = tunnel else {
             tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
             self.metrics.error(upstream::ErrorKind::Invalid.as_str());
             return request.app_unavailable();
         };
-        tunnel::start(client, hyper::upgrade::on(&mut answer));
+        let app = hyper::upgrade::on(&mut answer);
+        tunnel.start(answer.headers(), app);
         answer.map(|_| Body::empty())
     }
 }

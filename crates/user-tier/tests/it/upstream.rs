@@ -3,8 +3,9 @@
 mod failures;
 mod heads;
 mod sessions;
+mod tunnels;
 
-use test_support::{RawAnswer, RawApp, TEST_TIMEOUT, UserPod};
+use test_support::{Person, RawAnswer, RawApp, TEST_TIMEOUT, UserPod};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -13,8 +14,21 @@ use crate::pod;
 
 /// A pod in front of `app`.
 async fn in_front_of(app: &RawApp, options: &[(&str, &str)]) -> UserPod {
-    let fixed = [("UPSTREAM_URL", app.url.as_str()), ("METRICS_ADDR", "127.0.0.1:0")];
+    in_front_of_url(&app.url, options).await
+}
+
+/// A pod in front of the app with this URL.
+async fn in_front_of_url(url: &str, options: &[(&str, &str)]) -> UserPod {
+    let fixed = [("UPSTREAM_URL", url), ("METRICS_ADDR", "127.0.0.1:0")];
     pod(&[&fixed, options].concat()).await
+}
+
+/// The value of a series of the pod's `/metrics`, which have an address of their own.
+async fn metric(pod: &UserPod, series: &str) -> f64 {
+    let line = pod.line("metrics.address=").await;
+    let address = line.split("metrics.address=\"").nth(1).unwrap().split('"').next().unwrap();
+    let page = Person::new(address).text("/metrics").await;
+    test_support::metric(&page, series).unwrap_or_else(|| panic!("no {series} in:\n{page}"))
 }
 
 /// An answer with this body, and with these lines before it.
