@@ -40,8 +40,13 @@ impl Insertion {
         Self { tag, state: State::Beginning(encoding), passed: 0, held: BytesMut::new() }
     }
 
+    /// For a page that passes unchanged.
+    pub(super) fn over() -> Self {
+        Self { tag: Bytes::new(), state: State::Over, passed: 0, held: BytesMut::new() }
+    }
+
     /// Whether the rest of the page passes unchanged.
-    pub(super) const fn is_over(&self) -> bool {
+    const fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
     }
 
@@ -90,7 +95,7 @@ impl Insertion {
                 None
             }
             Place::After(at) => {
-                self.hold(bytes, at, out);
+                self.hold(&bytes, at, out);
                 None
             }
             Place::Found(at) => self.insert(at, bytes, out),
@@ -102,8 +107,8 @@ impl Insertion {
     }
 
     /// Passes on what comes before `at`, and holds the rest.
-    fn hold(&mut self, bytes: Bytes, at: usize, out: &mut VecDeque<Bytes>) {
-        self.held.extend_from_slice(&bytes);
+    fn hold(&mut self, bytes: &[u8], at: usize, out: &mut VecDeque<Bytes>) {
+        self.held.extend_from_slice(bytes);
         let before = at.saturating_sub(self.passed).min(self.held.len());
         self.passed += before;
         pass(self.held.split_to(before).freeze(), out);
