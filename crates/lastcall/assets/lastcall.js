@@ -323,6 +323,34 @@
   var noBanner = {};
   for (const method of Object.getOwnPropertyNames(Banner.prototype)) noBanner[method] = () => {
   };
+  var FRAME = "lastcall-blocked";
+  var REMOVE_AFTER_MS = 1e4;
+  function watchPolicy(routes, onBlocked) {
+    const stream = new URL(`${routes}events`, document.baseURI).href;
+    document.addEventListener("securitypolicyviolation", function handle(event) {
+      if (event.disposition !== "enforce" || event.effectiveDirective !== "connect-src" || event.blockedURI !== stream) return;
+      document.removeEventListener("securitypolicyviolation", handle);
+      onBlocked();
+      report(`${routes}blocked`);
+    });
+  }
+  async function report(address) {
+    try {
+      await fetch(address, { method: "POST", keepalive: true });
+    } catch {
+      reportByForm(address);
+    }
+  }
+  function reportByForm(address) {
+    const frame = Object.assign(document.createElement("iframe"), { name: FRAME, hidden: true });
+    const form = Object.assign(document.createElement("form"), { method: "post", action: address, target: FRAME, hidden: true });
+    document.documentElement.append(frame, form);
+    form.submit();
+    setTimeout(() => {
+      frame.remove();
+      form.remove();
+    }, REMOVE_AFTER_MS);
+  }
   var OPEN_TIMEOUT_MS = 5e3;
   var SILENCE_LIMIT = 1.8;
   var EVENTS = ["connected", "drain", "drain-cancelled", "move", "session-ended", "stream-ended", "heartbeat"];
@@ -332,9 +360,9 @@
     #heartbeatMs = 15e3;
     constructor(url, { onEvent, onBlocked, onSilent, onEnded }) {
       this.#source = new EventSource(url);
-      const end = (report) => () => {
+      const end = (report2) => () => {
         this.close();
-        report();
+        report2();
       };
       this.#watch(OPEN_TIMEOUT_MS, end(onBlocked));
       for (const name of EVENTS) {
@@ -1662,6 +1690,17 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       else this.#drain.cancel({ server_time: data.server_time });
     }
   };
+  function isShownAround() {
+    for (let frame = window; frame.parent !== frame; ) {
+      frame = frame.parent;
+      try {
+        const { body } = frame.document;
+        if (body?.localName !== "frameset" && frame.document.querySelector('script[src*="/assets/lastcall.js"]')) return true;
+      } catch {
+      }
+    }
+    return false;
+  }
   var tag = document.currentScript ?? document.querySelector('script[src*="/assets/lastcall.js"]');
   var SCRIPT = "assets/lastcall.js";
   function routePrefix(base) {
@@ -1669,11 +1708,12 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const below = path.startsWith(base) ? path.slice(base.length) : path.slice(1);
     return below.endsWith(SCRIPT) ? below.slice(0, -SCRIPT.length) : "";
   }
+  var ownOrigin = () => location.origin === "null" || new URL(document.baseURI).origin === location.origin ? "" : location.origin;
   function readSettings() {
     const data = tag?.dataset ?? {};
     const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
     const base = data.base ?? tabPath ?? "/";
-    return { base, routes: base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0, workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean) };
+    return { base, routes: ownOrigin() + base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none" || isShownAround(), hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0, workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean) };
   }
   var MARK = /* @__PURE__ */ Symbol.for("lastcall");
   function startOnce(run2) {
@@ -1752,6 +1792,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), move: () => moveNow.run(), ask: () => connection.ask() });
     if (notice) drain.show(notice, false);
     else if (location.protocol === "file:" || titleShowsTime()) banner.refresh();
+    watchPolicy(routes, () => connection.close());
     connection.open();
   }
   startOnce(run);
