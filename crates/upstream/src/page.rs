@@ -74,7 +74,7 @@ impl PageScript {
             Treatment::Rewrite(page) => {
                 response::adapt_head(&mut head.headers);
                 if request.is_head {
-                    Body::unchanged(body)
+                    Body::of_head(body)
                 } else {
                     let insertion = Insertion::new(tag::tag(&self.source, page.nonce.as_deref()), page.encoding);
                     Body::rewritten(body, Rewriting::new(insertion, &page.codings, Arc::clone(&self.report)))

@@ -34,6 +34,7 @@ pin_project! {
         #[pin]
         inner: B,
         rewriting: Option<Box<Rewriting>>,
+        has_length: bool,
         end: End,
     }
 }
@@ -50,12 +51,17 @@ enum End {
 impl<B> Body<B> {
     /// A body that passes as it came.
     pub(super) const fn unchanged(inner: B) -> Self {
-        Self { inner, rewriting: None, end: End::Open }
+        Self { inner, rewriting: None, has_length: true, end: End::Open }
+    }
+
+    /// The body of an answer to `HEAD`, which is empty. The server must not take its length for the page's.
+    pub(super) const fn of_head(inner: B) -> Self {
+        Self { inner, rewriting: None, has_length: false, end: End::Open }
     }
 
     /// A body that gets the script.
     pub(super) fn rewritten(inner: B, rewriting: Rewriting) -> Self {
-        Self { inner, rewriting: Some(Box::new(rewriting)), end: End::Open }
+        Self { inner, rewriting: Some(Box::new(rewriting)), has_length: false, end: End::Open }
     }
 }
 
@@ -139,11 +145,11 @@ where
     fn is_end_stream(&self) -> bool {
         match self.rewriting {
             Some(_) => matches!(self.end, End::Over),
-            None => self.inner.is_end_stream(),
+            None => self.has_length && self.inner.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.rewriting.is_some() { SizeHint::default() } else { self.inner.size_hint() }
+        if self.has_length { self.inner.size_hint() } else { SizeHint::default() }
     }
 }
