@@ -40,7 +40,7 @@ pub(super) fn judge(headers: &HeaderMap, addresses: Addresses<'_>) -> Verdict {
         .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
         .map(|policy| Directives::parse(&String::from_utf8_lossy(policy)))
         .collect();
-    if !policies.iter().all(|policy| policy.allows_page_to_connect(addresses)) {
+    if requires_integrity(headers) || !policies.iter().all(|policy| policy.allows_page_to_connect(addresses)) {
         return Verdict::Forbidden;
     }
     // A tag has one nonce, which must be right for every policy that lets the script in by a nonce alone.
@@ -64,6 +64,17 @@ pub(super) fn judge(headers: &HeaderMap, addresses: Addresses<'_>) -> Verdict {
     }
     let required = required.and_then(|nonces| nonces.first().copied());
     Verdict::Allowed(required.or(offered).map(str::to_owned))
+}
+
+/// Whether scripts have to name a hash of their content (`Integrity-Policy`), as a script that Lastcall renews cannot.
+fn requires_integrity(headers: &HeaderMap) -> bool {
+    headers.get_all("integrity-policy").iter().any(|line| {
+        let destinations =
+            line.to_str().ok().and_then(|policy| policy.split("blocked-destinations=(").nth(1)?.split(')').next());
+        destinations.is_some_and(|destinations| {
+            destinations.split_ascii_whitespace().any(|destination| destination == "script")
+        })
+    })
 }
 
 /// Whether a script tag in the page loads without a nonce.

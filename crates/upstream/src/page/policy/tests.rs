@@ -87,6 +87,19 @@ fn a_policy_forbids_the_script_or_its_connection() {
 }
 
 #[test]
+fn a_policy_of_integrity_forbids_the_script() {
+    for (policy, is_allowed) in [
+        ("blocked-destinations=(script)", false),
+        ("sources=(inline), blocked-destinations=(style script), endpoints=(main)", false),
+        ("blocked-destinations=(style)", true),
+        ("", true),
+    ] {
+        let headers = HeaderMap::from_iter([("integrity-policy".parse().unwrap(), HeaderValue::from_static(policy))]);
+        assert_eq!(judge(&headers, ADDRESSES) == allowed(""), is_allowed, "{policy}");
+    }
+}
+
+#[test]
 fn every_policy_of_every_line_counts() {
     assert_eq!(verdict(&["script-src 'self', connect-src 'none'"]), Verdict::Forbidden);
     assert_eq!(verdict(&["script-src 'self'", "script-src 'none'"]), Verdict::Forbidden);
