@@ -12,3 +12,4 @@ pub mod notes;
 pub mod options;
 mod pages;
 mod upload;
+pub mod upstream;

@@ -36,6 +36,7 @@ mod switch;
 mod tasks;
 mod token;
 mod unread_log;
+mod upstream;
 mod websockets;
 mod work;
 mod work_in_progress;

@@ -1,0 +1,3 @@
+//! The user tier in front of an app.
+
+mod pages;
