@@ -151,7 +151,7 @@ async fn pages_of_an_app_show_the_banner_whatever_they_do() {
     }
     // One banner, though the page in the frame has the script too.
     browser.go(&front.url("/frames")).await;
-    sees(&browser, "the frame's stream", "return frames[0].lastcall !== undefined", json!(true)).await;
+    sees(&browser, "the notice in the frame", "return frames[0].shown > 0", json!(true)).await;
     sees(&browser, "the banner of the page around", BANNERS, json!([1, 1])).await;
     let in_frame = "return frames[0].document.querySelector('lastcall-banner')?.shadowRoot.getElementById('drain-banner')?.checkVisibility() ?? false";
     assert_eq!(browser.run(in_frame).await, false);
