@@ -209,6 +209,11 @@ fn a_confirmed_copy_keeps_the_tag_that_the_browser_has() {
         let answer = answer_to(&script, &mut request, 304, &[("etag", "\"a\"")], AppBody::of([]));
         assert_eq!(answer.headers()["etag"], kept, "{asked}");
     }
+    // The app's own tag may be a weak one.
+    let mut request = request("GET", &[("if-none-match", "W/\"a\"")]);
+    let fields = [("etag", "W/\"a\""), ("content-length", "71")];
+    let answer = answer_to(&script, &mut request, 304, &fields, AppBody::of([]));
+    assert_eq!((answer.headers().len(), &answer.headers()["etag"]), (1, &http::HeaderValue::from_static("W/\"a\"")));
 }
 
 #[test]

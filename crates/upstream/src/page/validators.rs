@@ -32,9 +32,12 @@ pub(super) fn weaken(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether the `ETag` is one of these, in the strong form.
+/// Whether the `ETag` is one of these tags, in either form.
 pub(super) fn is_one_of(headers: &HeaderMap, weak: &[Box<[u8]>]) -> bool {
-    headers.get(ETAG).is_some_and(|tag| weak.iter().any(|weak| **weak == *tag.as_bytes()))
+    headers.get(ETAG).is_some_and(|tag| {
+        let tag = tag.as_bytes();
+        weak.iter().any(|weak| **weak == *tag.strip_prefix(b"W/").unwrap_or(tag))
+    })
 }
 
 /// The tags of a list without the mark of weak ones, and whether they had it. What is no tag, such as `*`, is one member.

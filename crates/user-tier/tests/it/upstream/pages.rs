@@ -113,6 +113,11 @@ async fn sees(browser: &Browser, what: &str, script: &str, wanted: serde_json::V
     eventually(what, || async { (browser.run(script).await == wanted).then_some(()) }).await;
 }
 
+/// Whether the first frame shows a banner.
+const BANNER_IN_FRAME: &str = "
+    const host = frames[0]?.document.querySelector('lastcall-banner');
+    return host?.shadowRoot.getElementById('drain-banner')?.checkVisibility() ?? false";
+
 /// Whether the banner's button is what a click at its middle meets.
 const BUTTON_IS_ON_TOP: &str = "
     const { shadowRoot } = document.querySelector('lastcall-banner');
@@ -153,8 +158,10 @@ async fn pages_of_an_app_show_the_banner_whatever_they_do() {
     browser.go(&front.url("/frames")).await;
     sees(&browser, "the notice in the frame", "return frames[0].shown > 0", json!(true)).await;
     sees(&browser, "the banner of the page around", BANNERS, json!([1, 1])).await;
-    let in_frame = "return frames[0].document.querySelector('lastcall-banner')?.shadowRoot.getElementById('drain-banner')?.checkVisibility() ?? false";
-    assert_eq!(browser.run(in_frame).await, false);
+    assert_eq!(browser.run(BANNER_IN_FRAME).await, false);
+    browser.go(&front.url("/frameset")).await;
+    sees(&browser, "the banner of a page in a frameset, which has no place for one", BANNER_IN_FRAME, json!(true))
+        .await;
 
     assert!(front.pages_without_notice("blocked").await.abs() < f64::EPSILON);
     browser.go(&front.url("/meta")).await;

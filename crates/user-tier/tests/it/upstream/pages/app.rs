@@ -86,6 +86,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
             .body(page("Nonce").into()),
         "/dark" => html.body(format!("<!doctype html><html><head><title>Dark</title><style>{STYLE}</style><base href=https://elsewhere.example/></head><body><h1>Dark</h1></body></html>").into()),
         "/grid" => html.body("<!doctype html><html><head><title>Grid</title><style>body { display: grid; grid-template-columns: 10rem 1fr; height: 100vh; margin: 0 }</style></head><body><nav>Menu</nav><h1>Grid</h1></body></html>".into()),
+        "/frameset" => html.body("<html><title>Frameset</title><frameset cols='*,*'><frame src=/plain></frameset></html>".into()),
         "/frames" => html.body("<!doctype html><html><head><title>Frames</title></head><body><h1>Frames</h1><iframe src=/plain></iframe></body></html>".into()),
         "/meta" => html.body("<!doctype html><html><head><meta http-equiv=content-security-policy content=\"default-src 'none'; frame-src 'self'; form-action 'self'\"><title>Meta</title></head><body><h1>Meta</h1></body></html>".into()),
         "/turbo.js" => script().body(TURBO.into()),
