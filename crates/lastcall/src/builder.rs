@@ -140,6 +140,17 @@ impl Builder {
         self.config(|config| config.route_prefix = prefix)
     }
 
+    /// Declares that the app is not built on this library: a proxy behind [`layer`](Lastcall::layer) passes requests on, and takes the
+    /// [`ForeignRequest`](crate::ForeignRequest) out of each.
+    ///
+    /// The app has its own rules for requests of other sites and for ended sessions: those of Lastcall, 403 and 409, hold for its own
+    /// routes only. A request whose session is unknown, or whose id was replaced, goes to the app without a session. Only a `GET`
+    /// that opens a page in a tab or window starts a session. Series under `lastcall_upstream_` and `lastcall_pages_` may be recorded by
+    /// [`Lastcall::recorder`].
+    pub fn foreign_app(self) -> Self {
+        self.config(|config| config.foreign_app = true)
+    }
+
     /// Sets the name of the session cookie: [`Config::session_cookie`].
     pub fn session_cookie(self, name: CookieName) -> Self {
         self.config(|config| config.session_cookie = name)

@@ -96,6 +96,8 @@ pub struct Config {
     pub scope: SessionScope,
     /// Which requests can start a session. A login can in either case.
     pub session_start: SessionStart,
+    /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app).
+    pub foreign_app: bool,
     /// The name of the cookie, without its prefix.
     pub session_cookie: CookieName,
     /// The path in front of Lastcall's own routes that browsers use: `/login`, `/logout`, `/session`, `/events`, and the scripts.
@@ -164,6 +166,7 @@ impl Config {
             keys: SigningKeys::random(),
             scope: SessionScope::default(),
             session_start: SessionStart::default(),
+            foreign_app: false,
             session_cookie: CookieName::default(),
             route_prefix: RoutePrefix::default(),
             login_route: true,

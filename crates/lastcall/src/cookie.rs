@@ -55,6 +55,12 @@ impl SessionCookie {
         http_support::cookies::values(headers, self.name(is_secure)).find_map(|value| keys.verify(value))
     }
 
+    /// Whether a cookie of a request is this one, under either name, with a value that one of the keys has signed.
+    pub(crate) fn is_ours(&self, name: &[u8], value: &[u8], keys: &SigningKeys) -> bool {
+        (name == self.plain.as_bytes() || name == self.secure.as_bytes())
+            && std::str::from_utf8(value).is_ok_and(|value| keys.verify(value.trim_matches('"')).is_some())
+    }
+
     /// Whether there is a cookie of that name that is as long as a signed id, whatever key has signed it.
     pub(crate) fn is_present(&self, is_secure: bool, headers: &HeaderMap) -> bool {
         http_support::cookies::values(headers, self.name(is_secure)).any(|value| value.len() == SIGNED_ID_BYTES)

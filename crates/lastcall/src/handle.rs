@@ -135,7 +135,7 @@ impl Lastcall {
 
     /// Gives a recorder for the app's own metrics: they come out of Lastcall's `/metrics`, with their descriptions.
     pub fn recorder(&self) -> AppRecorder {
-        self.0.state.metrics.app_recorder()
+        self.0.state.metrics.app_recorder(self.0.state.config.foreign_app)
     }
 
     /// Gives Lastcall's metrics, and those of the app that were recorded by [`recorder`](Self::recorder), in the text format of

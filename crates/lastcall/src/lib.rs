@@ -135,6 +135,7 @@ mod event_streams;
 mod events;
 mod eviction;
 mod extract;
+mod foreign;
 mod handle;
 mod handoff;
 mod hooks;
@@ -187,6 +188,7 @@ pub use config::{Config, CookieSecure, ForcedEnd, SessionScope, SessionStart, St
 
 pub use cookie_name::{CookieName, InvalidCookieName};
 pub use error::{AlreadyStarted, ServeError};
+pub use foreign::ForeignRequest;
 pub use handle::Lastcall;
 pub use hooks::{Login, SessionEnd};
 pub use http_support::{AllowedOrigins, Networks, OriginError, Token, TrustedUser};

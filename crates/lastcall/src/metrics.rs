@@ -97,8 +97,8 @@ impl Metrics {
     }
 
     /// A recorder for the app's own series. [`Metrics::render`] includes them.
-    pub(crate) fn app_recorder(&self) -> AppRecorder {
-        AppRecorder::new(Arc::clone(&self.exporter), Arc::clone(&self.has_refused_a_name))
+    pub(crate) fn app_recorder(&self, records_upstream: bool) -> AppRecorder {
+        AppRecorder::new(Arc::clone(&self.exporter), Arc::clone(&self.has_refused_a_name), records_upstream)
     }
 
     /// The metrics of the service and of the app, in Prometheus' text format.

@@ -60,6 +60,11 @@ pub enum Page<'a> {
         /// The address to open on retry; empty: the current page.
         location: &'a str,
     },
+    /// The app behind the proxy does not answer now: it may be starting.
+    AppUnavailable {
+        /// The address to open on retry; empty: the current page.
+        location: &'a str,
+    },
     /// Something is wrong with the request.
     Problem {
         /// The status of the answer.
@@ -118,6 +123,11 @@ impl Pages for PlainPages {
             Page::Busy { location } => {
                 ("We are full right now", "Please try again in a moment.", self.retry(5, location))
             }
+            Page::AppUnavailable { location } => (
+                "One moment",
+                "The application does not answer right now. It may be starting.",
+                self.retry(1, location),
+            ),
             Page::Problem { title, detail, .. } => (title, detail, String::new()),
         };
         format!(

@@ -64,6 +64,8 @@ pub(crate) enum Reason {
     Task(TaskRefusal),
     /// The route takes other methods.
     WrongMethod,
+    /// The app, which is not built on this library, does not answer.
+    AppUnavailable,
     /// The handler is outside of the layer. A fault of the app.
     OutsideLayer,
 }
@@ -220,6 +222,14 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
         Reason::WrongMethod => {
             let detail = "This path exists, but not with this method.";
             problem(StatusCode::METHOD_NOT_ALLOWED, "Method not allowed", detail)
+        }
+        Reason::AppUnavailable => {
+            let response = if facts.navigates {
+                html(StatusCode::BAD_GATEWAY, Page::AppUnavailable { location })
+            } else {
+                document(StatusCode::BAD_GATEWAY, "The app does not answer", "Try again in a second.")
+            };
+            retry(response, 1)
         }
         Reason::OutsideLayer => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }

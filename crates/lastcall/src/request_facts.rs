@@ -5,7 +5,7 @@ use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
 use crate::config::SessionScope;
-use crate::request_kind::{RequestKind, is_own_change};
+use crate::request_kind::{RequestKind, is_own_change, opens_a_document};
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
 use crate::service_state::ServiceState;
@@ -36,7 +36,10 @@ pub(crate) struct RequestFacts {
 impl RequestFacts {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
-        let kind = RequestKind::of(request, route, state.config.session_start);
+        let mut kind = RequestKind::of(request, route, state.config.session_start);
+        if state.config.foreign_app && route == RouteKind::App && !opens_a_document(request) {
+            kind = kind.without_start();
+        }
         let tab_path = request.extensions.get::<Base>();
         if tab_path.is_none() && state.config.scope == SessionScope::Tab {
             state.setup_faults.unsupported_tab_scope();

@@ -43,6 +43,14 @@ impl RequestKind {
         }
     }
 
+    /// The same request where it may start no session, unless a handler names its user.
+    pub(crate) const fn without_start(self) -> Self {
+        match self {
+            Self::Navigation | Self::Unspecific | Self::Login | Self::Untracked => Self::Untracked,
+            Self::CrossSitePost => Self::CrossSitePost,
+        }
+    }
+
     /// Whether the request may start a session.
     pub(crate) const fn may_start(self) -> bool {
         match self {
@@ -71,6 +79,12 @@ impl RequestKind {
 /// A handler that has verified the user may start a session by it, also where no browser says that it navigates.
 pub(crate) fn is_own_change(request: &Parts) -> bool {
     !request.method.is_safe() && !is_prefetch(&request.headers) && !is_cross_site(&request.headers)
+}
+
+/// Whether the request is a `GET` for a page in a tab or window of its own, not in a frame, as far as the browser says.
+pub(crate) fn opens_a_document(request: &Parts) -> bool {
+    request.method == Method::GET
+        && !header_fields::has_member_other_than(&request.headers, "sec-fetch-dest", &["document"])
 }
 
 /// Whether the browser says that it loads a part of a page: a script, a picture, a font.

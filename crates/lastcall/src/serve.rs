@@ -70,7 +70,7 @@ pub(crate) async fn serve(
     let _abort = AbortOnDrop(background);
     let settings = ConnectionSettings::new(state.config.heartbeat_interval)
         .with_keep_alive(state.config.keep_alive_timeout)
-        .with_peer_address(state.config.believed_proxies().is_some())
+        .with_peer_address(state.config.believed_proxies().is_some() || state.config.foreign_app)
         .with_connection_handle(state.config.store.is_some())
         .with_close_after_answer(state.close_after_answer.clone());
     let connections = Connections::within_open_files();

@@ -1,5 +1,12 @@
-//! The app behind Lastcall: the connections to it, what its requests and responses lose and gain on the way, connections that are
-//! upgraded, and Lastcall's script in its pages. Knows nothing of sessions.
+//! The app behind Lastcall: its connections, requests, responses and pages. Knows nothing of sessions and of options.
 
+mod address;
+mod availability;
+mod client;
+pub mod head;
 pub mod page;
 pub mod tunnel;
+
+pub use address::{Address, InvalidAddress};
+pub use availability::Availability;
+pub use client::{AnswerBody, ErrorKind, Timeouts, Upstream, UpstreamError};

@@ -9,14 +9,14 @@ use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
 use futures_util::{Stream, StreamExt as _};
-use lastcall::{Listeners, Networks, Signal};
+use lastcall::{Listeners, Networks, ServeError, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
 use user_tier::chat::Chat;
 use user_tier::notes::Notes;
 use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
-use user_tier::{app, maintenance};
+use user_tier::{app, maintenance, upstream};
 
 fn main() -> ExitCode {
     match command::parse() {
@@ -51,11 +51,18 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
     };
     let switch = maintenance::follow(switch, options.switch.initial).await;
     log_start(&options, &listeners);
+    if let Some(app) = options.upstream {
+        return ended(upstream::serve(app, options.service, switch.position(), listeners, signals).await);
+    }
     let notes = Notes::open(&options.database.url);
     let database = options.database.is_set.then(|| notes.clone());
     let lastcall = app::lastcall(options.service, switch.position(), database);
     let (chat, _relay) = Chat::start(options.chat_relay);
-    match lastcall.serve(app::router(notes, chat), listeners, signals).await {
+    ended(lastcall.serve(app::router(notes, chat), listeners, signals).await)
+}
+
+fn ended(result: Result<(), ServeError>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(error = &error as &dyn std::error::Error, "exiting after an error");
@@ -136,7 +143,7 @@ fn log_start(options: &Options, listeners: &Listeners) {
     if options.service.store.is_none() && options.service.forced_end == lastcall::ForcedEnd::Release {
         warn!("FORCED_END=release needs REDIS_URL: without a store sessions end with this pod");
     }
-    if !options.database.is_set {
+    if !options.database.is_set && options.upstream.is_none() {
         warn!("DATABASE_URL is not set: notes are kept in memory and end with this process");
     }
     if options.open_introspection {
@@ -153,6 +160,7 @@ fn log_start(options: &Options, listeners: &Listeners) {
         http.address = address(&listeners.http),
         grpc.address = listeners.grpc.as_ref().map(address),
         metrics.address = listeners.metrics.as_ref().map(address),
+        upstream.url = options.upstream.as_ref().map(|app| app.address.to_string()),
         "serving"
     );
 }

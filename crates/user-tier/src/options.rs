@@ -20,6 +20,7 @@ mod store;
 mod streams;
 #[cfg(test)]
 mod tests;
+mod upstream;
 
 use cli::logging::LogFormat;
 use cli::options::{Environment, OptionErrors};
@@ -33,6 +34,7 @@ pub use drain::DATABASE_CLOSE_TIMEOUT;
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
 pub use raw::{Mode, Raw};
+pub use upstream::UpstreamOptions;
 
 /// The options, checked.
 #[derive(Clone, Debug)]
@@ -41,6 +43,8 @@ pub struct Options {
     pub addresses: Addresses,
     /// Where notes are kept.
     pub database: DatabaseOptions,
+    /// The app that this pod stands in front of: `UPSTREAM_URL`. None: the sample app.
+    pub upstream: Option<UpstreamOptions>,
     /// How the service behaves.
     pub service: Config,
     /// `MAX_STREAMS`; none: as many event streams as the memory limit allows.
@@ -69,10 +73,18 @@ impl Options {
         service.revision = raw.pod.revision(&mut errors);
         let addresses = raw.addresses.parse(&mut errors);
         let database = database::read(environment, &mut errors);
+        let has_upstream = raw.upstream.is_set();
+        let upstream = raw.upstream.read(&mut errors);
+        if has_upstream && database.is_set {
+            errors.push(
+                "DATABASE_URL",
+                "has no effect with UPSTREAM_URL, in front of an app that keeps its own data; unset it",
+            );
+        }
         raw.drain.apply(&mut service, database.is_set, &mut errors);
-        raw.sessions.apply(&mut service, &mut errors);
+        raw.sessions.apply(&mut service, has_upstream, &mut errors);
         let max_streams = raw.streams.apply(&mut service, &mut errors);
-        raw.requests.apply(&mut service, &mut errors);
+        raw.requests.apply(&mut service, has_upstream, &mut errors);
         let trusted = raw.proxies.read(&mut errors);
         (service.trusted_proxies, service.trusted_user) = (trusted.proxies, trusted.user);
         let chat_relay = raw.store.apply(&mut service, environment, &mut errors);
@@ -87,6 +99,7 @@ impl Options {
         errors.into_result(Self {
             addresses,
             database,
+            upstream,
             service,
             max_streams,
             chat_relay,

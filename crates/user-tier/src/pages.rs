@@ -212,6 +212,10 @@ impl Pages for SamplePages {
                 let frame = Frame { script: Some(assets::url("reload.js")), ..Frame::new("One moment") };
                 SessionRenewed { frame, location, is_repeated }.render()
             }
+            Page::AppUnavailable { location } => {
+                let text = "The application does not answer right now. It may be starting.";
+                TryAgain { frame: Frame::again("One moment", 2, location, prefix), text }.render()
+            }
             Page::Busy { location } => Busy { frame: Frame::again("We are full", 10, location, prefix) }.render(),
             Page::Problem { title, detail, .. } => {
                 Problem { frame: Frame::new("Problem"), heading: title, detail }.render()

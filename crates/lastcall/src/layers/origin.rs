@@ -57,7 +57,10 @@ fn check<B>(incoming: Incoming<B>) -> Result<StagedRequest<B, OriginChecked>, Re
     let mut facts = RequestFacts::of(&state, route, &head);
     // A WebSocket is opened by `GET`, and any page may try.
     let opens_socket = head.method == Method::GET && (route == RouteKind::WebSocket || upgrades_to_websocket(&head));
-    if (!head.method.is_safe() || opens_socket)
+    // An app that is not built on this library has rules of its own.
+    let is_checked = route != RouteKind::App || !state.config.foreign_app;
+    if is_checked
+        && (!head.method.is_safe() || opens_socket)
         && let Err(error) = state.same_origin.check(&head.headers, &head.uri)
     {
         if route != RouteKind::App || !state.cross_site_posts.include(&head) {

@@ -19,6 +19,7 @@ use super::staged_request::StagedRequest;
 use crate::refusal::{Reason, Refusal};
 use crate::request_kind::RequestKind;
 use crate::resolved_session::ResolvedSession;
+use crate::route_kind::RouteKind;
 use crate::service_state::ServiceState;
 use crate::sessions::SessionLookup;
 
@@ -115,18 +116,24 @@ async fn look_up(state: &ServiceState, id: SessionId, purpose: Purpose) -> Sessi
 }
 
 fn resolve<B>(
-    request: StagedRequest<B, Identity>,
+    mut request: StagedRequest<B, Identity>,
     finding: SessionLookup,
 ) -> Result<StagedRequest<B, ResolvedSession>, Refusal> {
+    let is_foreign = request.state.config.foreign_app && request.route == RouteKind::App;
     let is_logout = request.route.purpose(&request.head.method) == Purpose::Logout;
     match finding {
         SessionLookup::Found(session) => return Ok(request.with(|_| ResolvedSession::Session(session))),
         SessionLookup::NotFound => {
             // Its user would act in the name of another session.
             let has_stale_cookie = request.stage.id.is_some() && !request.head.method.is_safe();
-            if has_stale_cookie && !request.route.serves_ended_sessions() {
+            if has_stale_cookie && !is_foreign && !request.route.serves_ended_sessions() {
                 return Err(request.refuse(Reason::SessionEnded));
             }
+        }
+        SessionLookup::Replaced if is_foreign => {
+            // The browser has the new cookie by now: a session that starts here would replace it.
+            request.facts.kind = request.facts.kind.without_start();
+            return Ok(request.with(|_| ResolvedSession::NoSession { user: None, unresolved: None }));
         }
         SessionLookup::Replaced => return Err(replaced::refuse(&request)),
         SessionLookup::Unavailable if is_logout => {}

@@ -8,7 +8,7 @@ use metrics_exporter_prometheus::PrometheusRecorder;
 use metrics_exporter_prometheus::formatting::sanitize_metric_name;
 use tracing::warn;
 
-use super::names::is_ours;
+use super::names::{is_of_upstream, is_ours};
 
 /// Records an app's own metrics, so that Lastcall's `/metrics` includes them.
 ///
@@ -22,15 +22,22 @@ use super::names::is_ours;
 pub struct AppRecorder {
     exporter: Arc<PrometheusRecorder>,
     has_refused_a_name: Arc<AtomicBool>,
+    /// Whether the series of a proxy in front of a foreign app may be recorded.
+    records_upstream: bool,
 }
 
 impl AppRecorder {
-    pub(super) const fn new(exporter: Arc<PrometheusRecorder>, has_refused_a_name: Arc<AtomicBool>) -> Self {
-        Self { exporter, has_refused_a_name }
+    pub(super) const fn new(
+        exporter: Arc<PrometheusRecorder>,
+        has_refused_a_name: Arc<AtomicBool>,
+        records_upstream: bool,
+    ) -> Self {
+        Self { exporter, has_refused_a_name, records_upstream }
     }
 
     fn takes(&self, name: &str) -> bool {
-        let takes = !is_ours(&sanitize_metric_name(name));
+        let sanitized = sanitize_metric_name(name);
+        let takes = !is_ours(&sanitized) || self.records_upstream && is_of_upstream(&sanitized);
         if !takes && !self.has_refused_a_name.swap(true, Ordering::Relaxed) {
             warn!(
                 metric.name = name,

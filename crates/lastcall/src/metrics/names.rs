@@ -33,6 +33,11 @@ pub(super) fn is_ours(name: &str) -> bool {
     name.starts_with("lastcall_") || UNPREFIXED.contains(&name)
 }
 
+/// Whether a series is of the proxy in front of an app that is not built on this library, which records it.
+pub(super) fn is_of_upstream(name: &str) -> bool {
+    name.starts_with("lastcall_upstream_") || name == "lastcall_pages_without_notice_total"
+}
+
 /// Handles to the service's series in one recorder.
 pub(super) struct Instruments {
     active_sessions: Gauge,

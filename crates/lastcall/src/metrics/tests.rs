@@ -18,7 +18,7 @@ fn lines(text: &str) -> BTreeSet<&str> {
 #[test]
 fn an_apps_series_come_out_of_our_scrape_with_their_descriptions() {
     let service = service(MetricsOptions::default());
-    with_local_recorder(&service.app_recorder(), || {
+    with_local_recorder(&service.app_recorder(false), || {
         describe_counter!("orders_total", Unit::Count, "Orders that were paid.");
         counter!("orders_total", "country" => "ch").increment(3);
     });
@@ -33,7 +33,7 @@ fn an_apps_series_come_out_of_our_scrape_with_their_descriptions() {
 #[test]
 fn a_series_of_the_app_never_takes_a_name_of_ours() {
     let service = service(MetricsOptions::default());
-    with_local_recorder(&service.app_recorder(), || {
+    with_local_recorder(&service.app_recorder(false), || {
         describe_gauge!("total_logins", "The app's idea of a login.");
         gauge!("total_logins").set(7.0);
         // The exporter writes both with underscores.
@@ -74,7 +74,7 @@ fn the_apps_recorder_has_the_same_series_with_the_same_values() {
 #[test]
 fn two_services_in_one_process_do_not_share_a_series() {
     let (one, other) = (service(MetricsOptions::default()), service(MetricsOptions::default()));
-    with_local_recorder(&one.app_recorder(), || counter!("orders_total").increment(1));
+    with_local_recorder(&one.app_recorder(false), || counter!("orders_total").increment(1));
     one.render(&Snapshot { active_sessions: 9, ..Snapshot::default() });
     let text = other.render(&Snapshot::default());
     assert!(lines(&text).contains("active_sessions_total 0"), "{text}");
@@ -85,7 +85,7 @@ fn two_services_in_one_process_do_not_share_a_series() {
 fn a_histogram_of_the_app_has_the_buckets_that_it_was_given() {
     let buckets = vec![("order_euros".to_owned(), vec![10.0, 100.0]), ("empty".to_owned(), Vec::new())];
     let service = service(MetricsOptions { buckets, ..MetricsOptions::default() });
-    with_local_recorder(&service.app_recorder(), || histogram!("order_euros").record(42.0));
+    with_local_recorder(&service.app_recorder(false), || histogram!("order_euros").record(42.0));
     let text = service.render(&Snapshot::default());
     assert!(lines(&text).contains(r#"order_euros_bucket{le="100"} 1"#), "{text}");
     assert!(lines(&text).contains(r#"lastcall_drain_seconds_bucket{le="900"} 0"#), "{text}");

@@ -16,6 +16,7 @@ use super::requests::RequestArgs;
 use super::sessions::{SESSION_KEY, SessionArgs};
 use super::store::{REDIS_URL, StoreArgs};
 use super::streams::StreamArgs;
+use super::upstream::UpstreamArgs;
 
 /// The secrets, as `--help` describes them.
 pub(super) const SECRETS: [SecretOption; 4] = [SESSION_KEY, REDIS_URL, DATABASE_URL, GRPC_TOKEN];
@@ -44,6 +45,8 @@ pub struct Raw {
     pub(super) streams: StreamArgs,
     #[command(flatten)]
     pub(super) requests: RequestArgs,
+    #[command(flatten)]
+    pub(super) upstream: UpstreamArgs,
     #[command(flatten)]
     pub(super) proxies: ProxyArgs,
     #[command(flatten)]

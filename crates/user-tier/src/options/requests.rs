@@ -4,6 +4,8 @@ use clap::Args;
 use cli::options::{self, OptionErrors};
 use lastcall::{Config, OriginError, RoutePrefix};
 
+use super::upstream;
+
 /// The options about requests as they are written.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Requests")]
@@ -20,7 +22,7 @@ pub(super) struct RequestArgs {
 #[derive(Args, Clone, Debug)]
 pub(super) struct RoutePrefixArgs {
     /// Path in front of /login, /logout, /session, /events and /assets/lastcall.js, without a slash at its end, such as
-    /// /_lastcall [default: none]
+    /// /_lastcall [default: none; /_lastcall with UPSTREAM_URL]
     #[arg(long, env)]
     route_prefix: Option<String>,
 }
@@ -34,8 +36,12 @@ impl RoutePrefixArgs {
 }
 
 impl RequestArgs {
-    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
+    pub(super) fn apply(&self, config: &mut Config, has_upstream: bool, errors: &mut OptionErrors) {
         config.route_prefix = self.route_prefix.read(errors);
+        if has_upstream && config.route_prefix == RoutePrefix::default() {
+            let prefix = RoutePrefix::new(upstream::ROUTE_PREFIX).map_err(|error| error.to_string());
+            errors.set(&mut config.route_prefix, "ROUTE_PREFIX", prefix);
+        }
         let Some(text) = options::non_empty(self.allowed_origins.as_deref()) else { return };
         let origins = text.parse().map_err(|error: OriginError| error.to_string());
         errors.set(&mut config.allowed_origins, "ALLOWED_ORIGINS", origins);

@@ -9,6 +9,7 @@ use cli::secret::help::SecretOption;
 use lastcall::{Config, CookieName, CookieSecure, SessionScope, SessionStart, SigningKeys};
 
 use super::defaults::DEFAULTS;
+use super::upstream;
 
 const SCOPE: [(&str, SessionScope); 2] = [("browser", SessionScope::Browser), ("tab", SessionScope::Tab)];
 
@@ -30,8 +31,9 @@ pub(super) const SESSION_KEY: SecretOption = SecretOption {
 pub(super) struct SessionArgs {
     /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*. POST /login
     /// always can
-    #[arg(long, env, default_value_t = word(&START, DEFAULTS.session_start))]
-    session_start: String,
+    /// [default: any; navigation with UPSTREAM_URL]
+    #[arg(long, env)]
+    session_start: Option<String>,
     /// `browser`: one session for each cookie jar; `tab`: every opened tab is a session of its own
     #[arg(long, env, default_value_t = word(&SCOPE, DEFAULTS.scope))]
     session_scope: String,
@@ -48,16 +50,16 @@ pub(super) struct SessionArgs {
     /// Sessions that this pod holds at most, fewer where the limit of open files is lower; above it newcomers get the busy page
     #[arg(long, env, default_value_t = DEFAULTS.limits.max_sessions.to_string())]
     max_sessions: String,
-    /// Name of the session cookie, without its prefix
-    #[arg(long, env, default_value_t = DEFAULTS.session_cookie.as_str().to_owned())]
-    session_cookie: String,
+    /// Name of the session cookie, without its prefix [default: session; lastcall_session with UPSTREAM_URL]
+    #[arg(long, env)]
+    session_cookie: Option<String>,
     /// Whether the cookie is Secure: `auto` (from X-Forwarded-Proto or Forwarded), `always` or `never`
     #[arg(long, env, default_value_t = word(&SECURE, DEFAULTS.cookie_secure))]
     cookie_secure: String,
 }
 
 impl SessionArgs {
-    pub(super) fn apply(&self, config: &mut Config, errors: &mut OptionErrors) {
+    pub(super) fn apply(&self, config: &mut Config, has_upstream: bool, errors: &mut OptionErrors) {
         let limits = &mut config.limits;
         errors.set(&mut limits.max_sessions, "MAX_SESSIONS", options::number(&self.max_sessions, 1..=10_000_000));
         let ttl = options::duration(&self.session_ttl, Duration::from_secs(1)..=options::MAX_TIMEOUT * 365);
@@ -65,10 +67,22 @@ impl SessionArgs {
         errors.set(&mut limits.presence_linger, "PRESENCE_LINGER", options::timeout(&self.presence_linger));
         errors.set(&mut limits.streamless_linger, "STREAMLESS_LINGER", options::timeout(&self.streamless_linger));
         errors.set(&mut config.scope, "SESSION_SCOPE", options::choice(&self.session_scope, &SCOPE));
-        errors.set(&mut config.session_start, "SESSION_START", options::choice(&self.session_start, &START));
-        let cookie =
-            CookieName::new(&self.session_cookie).map_err(|error| format!("{:?} {error}", self.session_cookie));
-        errors.set(&mut config.session_cookie, "SESSION_COOKIE", cookie);
+        if let Some(start) = options::non_empty(self.session_start.as_deref()) {
+            errors.set(&mut config.session_start, "SESSION_START", options::choice(start, &START));
+        } else if has_upstream {
+            config.session_start = SessionStart::Navigation;
+        }
+        let named = options::non_empty(self.session_cookie.as_deref());
+        if let Some(name) = named.or(has_upstream.then_some(upstream::SESSION_COOKIE)) {
+            let cookie = CookieName::new(name).map_err(|error| format!("{name:?} {error}"));
+            errors.set(&mut config.session_cookie, "SESSION_COOKIE", cookie);
+        }
+        if has_upstream && config.scope == SessionScope::Tab {
+            errors.push(
+                "SESSION_SCOPE",
+                "`tab` does not work with UPSTREAM_URL: the app's own links leave the path of a tab",
+            );
+        }
         errors.set(&mut config.cookie_secure, "COOKIE_SECURE", options::choice(&self.cookie_secure, &SECURE));
     }
 }

@@ -1,11 +1,40 @@
 //! The script in pages of the app, and what is counted of pages without it.
 
+use axum::body::Body;
+use axum::response::Response;
+use http::request::Parts;
 use lastcall::{Lastcall, PageWithoutNotice};
-use upstream::page::{PageScript, WithoutNotice};
+use upstream::AnswerBody;
+use upstream::page::{Expected, PageScript, WithoutNotice};
 
-/// Lastcall's script for pages of the app. Pages that pass without it are counted, where
-/// [`page_reports`](lastcall::Config::page_reports) is set.
-pub fn script(lastcall: &Lastcall) -> PageScript {
+/// Puts the script into pages of the app.
+#[derive(Clone, Debug)]
+pub(super) struct PageScripts {
+    /// `None`: pages stay as they are.
+    script: Option<PageScript>,
+}
+
+impl PageScripts {
+    /// Counts pages that pass without the script, where [`page_reports`](lastcall::Config::page_reports) is set.
+    pub(super) fn new(lastcall: &Lastcall, injects_script: bool) -> Self {
+        Self { script: injects_script.then(|| script(lastcall)) }
+    }
+
+    /// Prepares a request whose answer may be a page.
+    pub(super) fn on_request(&self, head: &mut Parts) -> Expected {
+        self.script.as_ref().map_or(Expected::NotAPage, |script| script.on_request(head))
+    }
+
+    /// Puts the script into an answer that is a page.
+    pub(super) fn on_response(&self, expected: &Expected, answer: Response<AnswerBody>) -> Response {
+        match (&self.script, expected) {
+            (Some(script), Expected::Page(_)) => script.on_response(expected, answer).map(Body::new),
+            _ => answer.map(Body::new),
+        }
+    }
+}
+
+fn script(lastcall: &Lastcall) -> PageScript {
     let counted = lastcall.clone();
     PageScript::new(&lastcall.script_path(), move |reason| counted.page_without_notice(label(reason)))
 }

@@ -1,0 +1,178 @@
+//! The target of a request: passed on byte for byte in the form that an origin server gets (RFC 9112, 3.2), or refused.
+
+use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode, Uri};
+use http_support::header_fields::members;
+use thiserror::Error;
+
+/// Why a request cannot be passed on.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum BadRequest {
+    /// `CONNECT` asks for a proxy to any host.
+    #[error("CONNECT is not served here.")]
+    Connect,
+    /// The target has none of the forms that its method takes.
+    #[error("The target of the request is not a path, and not `*` with OPTIONS.")]
+    Target,
+    /// The target has characters that no URI has.
+    #[error("The target of the request has characters that have to be percent-encoded.")]
+    Characters,
+    /// A transfer coding that would have to be decoded.
+    #[error("The request has a transfer coding other than chunked.")]
+    TransferCoding,
+}
+
+impl BadRequest {
+    /// The status of the refusal.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Connect | Self::Target | Self::Characters => StatusCode::BAD_REQUEST,
+            Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
+        }
+    }
+}
+
+/// Checks the target and the transfer coding of a request, brings the target into the form for an origin server, and sets `Host` where the
+/// target names it.
+///
+/// # Errors
+/// Where the request cannot be passed on.
+pub fn prepare(head: &mut Parts) -> Result<(), BadRequest> {
+    if head.method == Method::CONNECT {
+        return Err(BadRequest::Connect);
+    }
+    if !is_chunked_at_most(head) {
+        return Err(BadRequest::TransferCoding);
+    }
+    let is_absolute = head.uri.scheme().is_some();
+    if head.uri.authority().is_some() && !is_absolute {
+        return Err(BadRequest::Target);
+    }
+    let target = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
+    if !target.bytes().all(is_uri_byte) {
+        return Err(BadRequest::Characters);
+    }
+    match target {
+        "*" if head.method == Method::OPTIONS => {}
+        _ if target.starts_with('/') => {}
+        _ if is_absolute => {}
+        _ => return Err(BadRequest::Target),
+    }
+    if is_absolute {
+        to_origin_form(head)?;
+    }
+    Ok(())
+}
+
+fn is_chunked_at_most(head: &Parts) -> bool {
+    let mut codings = members(&head.headers, TRANSFER_ENCODING.as_str());
+    codings.next().is_none_or(|coding| coding.eq_ignore_ascii_case(b"chunked")) && codings.next().is_none()
+}
+
+/// The target's own host counts, and not the field (RFC 9112, 3.2.2). Requests of HTTP/2 always come so.
+fn to_origin_form(head: &mut Parts) -> Result<(), BadRequest> {
+    let mut parts = std::mem::take(&mut head.uri).into_parts();
+    if let Some(authority) = parts.authority.take() {
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target)?;
+        head.headers.insert(HOST, host);
+    }
+    let target = parts.path_and_query.take();
+    let target = match target.as_ref().map_or("", PathAndQuery::as_str) {
+        "" | "/"
+            if head.method == Method::OPTIONS && head.version < http::Version::HTTP_2 && is_empty(target.as_ref()) =>
+        {
+            PathAndQuery::from_static("*")
+        }
+        "" => PathAndQuery::from_static("/"),
+        text if text.starts_with('/') || text == "*" => target.unwrap_or_else(|| PathAndQuery::from_static("/")),
+        // `http://host?query` has an empty path.
+        text => PathAndQuery::try_from(format!("/{text}")).map_err(|_| BadRequest::Target)?,
+    };
+    head.uri = Uri::from(target);
+    Ok(())
+}
+
+/// Whether the target ends with its authority: hyper gives such a path as `/`.
+fn is_empty(target: Option<&PathAndQuery>) -> bool {
+    target.is_none_or(|target| target.as_str().is_empty())
+}
+
+/// The bytes of URIs (RFC 3986), and those that browsers send unencoded beside them.
+const fn is_uri_byte(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'#')
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    /// The target and the host that the app gets.
+    fn prepared(method: &str, target: &str) -> Result<(String, String), BadRequest> {
+        let request = Request::builder().method(method).uri(target).header(HOST, "field").body(()).unwrap();
+        let mut head = request.into_parts().0;
+        prepare(&mut head)?;
+        Ok((head.uri.to_string(), head.headers[HOST].to_str().unwrap().to_owned()))
+    }
+
+    #[test]
+    fn targets_stay_byte_for_byte() {
+        for target in [
+            "/",
+            "//",
+            "//a//b",
+            "/a/../b/./c",
+            "/a%2Fb%2f%00%7e",
+            "/a?b=c/d?e",
+            "/?",
+            "/a;b=c,d:@e'()*!$&+",
+            "/x?a[]=1|2^{}`\\",
+        ] {
+            assert_eq!(prepared("GET", target), Ok((target.to_owned(), "field".to_owned())));
+        }
+        assert_eq!(prepared("OPTIONS", "*"), Ok(("*".to_owned(), "field".to_owned())));
+    }
+
+    #[test]
+    fn absolute_targets_come_to_the_app_as_path_and_host() {
+        for (target, path) in [("http://h:1/a//b?c", "/a//b?c"), ("https://h:1", "/"), ("http://h:1?q", "/?q")] {
+            assert_eq!(prepared("GET", target), Ok((path.to_owned(), "h:1".to_owned())), "{target}");
+        }
+    }
+
+    #[test]
+    fn other_targets_are_refused() {
+        for (method, target, error) in [
+            ("GET", "*", BadRequest::Target),
+            ("GET", "?a", BadRequest::Target),
+            ("GET", "host", BadRequest::Target),
+            ("GET", "host:80", BadRequest::Target),
+            ("CONNECT", "host:80", BadRequest::Connect),
+            ("CONNECT", "/", BadRequest::Connect),
+            ("GET", "/ü", BadRequest::Characters),
+            ("GET", "/\"", BadRequest::Characters),
+        ] {
+            assert_eq!(prepared(method, target), Err(error), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_transfer_coding_that_would_be_lost_is_refused() {
+        for (codings, refused) in [
+            (&["chunked"][..], false),
+            (&["Chunked"], false),
+            (&["gzip, chunked"], true),
+            (&["chunked", "chunked"], true),
+        ] {
+            let mut request = Request::builder().uri("/");
+            for coding in codings {
+                request = request.header(TRANSFER_ENCODING, *coding);
+            }
+            let mut head = request.body(()).unwrap().into_parts().0;
+            assert_eq!(prepare(&mut head).is_err(), refused, "{codings:?}");
+        }
+    }
+}

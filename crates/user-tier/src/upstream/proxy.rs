@@ -1,0 +1,124 @@
+//! One request on its way to the app, and its answer on the way back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse as _, Response};
+use http::header::{HOST, HeaderMap, HeaderValue};
+use http::request::Parts;
+use http::{StatusCode, Version};
+use hyper::upgrade::OnUpgrade;
+use lastcall::{ForeignRequest, PlainPages};
+use upstream::head::answer::{Instruction, take_instruction};
+use upstream::head::{cookie_line, forwarded, hop_by_hop, percent, reserved, target};
+use upstream::page::Expected;
+use upstream::{AnswerBody, Upstream};
+
+use super::metrics::{INVALID_USER, Metrics};
+use super::pages::PageScripts;
+use super::{errors, tunnel};
+
+/// Passes requests on to the app.
+pub(super) struct Proxy {
+    upstream: Upstream,
+    metrics: Metrics,
+    pages: PlainPages,
+    scripts: PageScripts,
+}
+
+impl Proxy {
+    pub(super) const fn new(upstream: Upstream, metrics: Metrics, pages: PlainPages, scripts: PageScripts) -> Self {
+        Self { upstream, metrics, pages, scripts }
+    }
+
+    /// The app, as a router of every path.
+    pub(super) fn router(self) -> Router {
+        Router::new().fallback(pass_on).with_state(Arc::new(self))
+    }
+}
+
+async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    if let Err(error) = target::prepare(&mut head) {
+        return errors::bad_request(&proxy.pages, &head.headers, error);
+    }
+    let request = match ForeignRequest::take(&mut head) {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_response(),
+    };
+    let may_upgrade = head.version == Version::HTTP_11;
+    let upgrades = hop_by_hop::remove_from_request(&mut head.headers, may_upgrade);
+    let client = head.extensions.remove::<OnUpgrade>().filter(|_| upgrades);
+    prepare(&mut head, &request);
+    let expected = proxy.scripts.on_request(&mut head);
+    let began = Instant::now();
+    match proxy.upstream.send(Request::from_parts(head, body)).await {
+        Ok(answer) => {
+            proxy.metrics.answered(answer.status(), began.elapsed());
+            proxy.give_back(answer, &request, &expected, client).await
+        }
+        Err(error) => errors::no_answer(&request, &error),
+    }
+}
+
+/// Brings the fields of a request into the form in which the app gets them.
+fn prepare(head: &mut Parts, request: &ForeignRequest) {
+    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let headers = &mut head.headers;
+    reserved::remove(headers);
+    cookie_line::remove(headers, |name, value| request.is_session_cookie(name, value));
+    if !headers.contains_key(HOST) {
+        // A client of HTTP/1.0.
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+    }
+    forwarded::add(headers, peer, request.is_secure());
+    add_own_fields(headers, request);
+}
+
+fn add_own_fields(headers: &mut HeaderMap, request: &ForeignRequest) {
+    if let (Some(session), Some(id)) = (request.session(), request.session_id()) {
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            headers.insert(reserved::SESSION, id);
+        }
+        headers.insert(reserved::USER, percent::encode(session.user().as_str()));
+    }
+    headers.insert(reserved::POD, percent::encode(request.pod().as_str()));
+    if let Some(seconds) = request.remaining_seconds() {
+        headers.insert(reserved::REMAINING, seconds.into());
+    }
+}
+
+impl Proxy {
+    /// Does what the app asks of Lastcall, and gives its answer to the client.
+    async fn give_back(
+        &self,
+        mut answer: Response<AnswerBody>,
+        request: &ForeignRequest,
+        expected: &Expected,
+        client: Option<OnUpgrade>,
+    ) -> Response {
+        *answer.version_mut() = Version::HTTP_11;
+        let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        hop_by_hop::remove_from_answer(answer.headers_mut(), switches);
+        match take_instruction(answer.headers_mut()) {
+            None => {}
+            Some(Instruction::Name(name)) => request.name_user(&name, answer.headers_mut()).await,
+            Some(Instruction::LogOut) => request.log_out(answer.headers_mut()).await,
+            Some(Instruction::Invalid) => self.metrics.error(INVALID_USER),
+        }
+        if !switches {
+            return self.scripts.on_response(expected, answer);
+        }
+        let Some(client) = client else {
+            // The client has not asked for it.
+            self.metrics.error(upstream::ErrorKind::Invalid.as_str());
+            return request.app_unavailable();
+        };
+        tunnel::start(client, hyper::upgrade::on(&mut answer));
+        answer.map(|_| Body::empty())
+    }
+}
