@@ -323,6 +323,34 @@
   var noBanner = {};
   for (const method of Object.getOwnPropertyNames(Banner.prototype)) noBanner[method] = () => {
   };
+  var FRAME = "lastcall-blocked";
+  var REMOVE_AFTER_MS = 1e4;
+  function watchPolicy(routes, onBlocked) {
+    const stream = new URL(`${routes}events`, document.baseURI).href;
+    document.addEventListener("securitypolicyviolation", function handle(event) {
+      if (event.disposition !== "enforce" || event.effectiveDirective !== "connect-src" || event.blockedURI !== stream) return;
+      document.removeEventListener("securitypolicyviolation", handle);
+      onBlocked();
+      report(`${routes}blocked`);
+    });
+  }
+  async function report(address) {
+    try {
+      await fetch(address, { method: "POST", keepalive: true });
+    } catch {
+      reportByForm(address);
+    }
+  }
+  function reportByForm(address) {
+    const frame = Object.assign(document.createElement("iframe"), { name: FRAME, hidden: true });
+    const form = Object.assign(document.createElement("form"), { method: "post", action: address, target: FRAME, hidden: true });
+    document.documentElement.append(frame, form);
+    form.submit();
+    setTimeout(() => {
+      frame.remove();
+      form.remove();
+    }, REMOVE_AFTER_MS);
+  }
   var OPEN_TIMEOUT_MS = 5e3;
   var SILENCE_LIMIT = 1.8;
   var EVENTS = ["connected", "drain", "drain-cancelled", "move", "session-ended", "stream-ended", "heartbeat"];
@@ -332,9 +360,9 @@
     #heartbeatMs = 15e3;
     constructor(url, { onEvent, onBlocked, onSilent, onEnded }) {
       this.#source = new EventSource(url);
-      const end = (report) => () => {
+      const end = (report2) => () => {
         this.close();
-        report();
+        report2();
       };
       this.#watch(OPEN_TIMEOUT_MS, end(onBlocked));
       for (const name of EVENTS) {
@@ -1253,69 +1281,74 @@
     }
   };
   var BANNER_STYLE = `
-:host { all: initial; display: block; position: sticky; inset-block-start: 0; z-index: var(--lastcall-z-index, 2147483000);
-  font: var(--lastcall-font, 16px/1.45 system-ui, sans-serif); text-align: start; direction: ltr; }
+:host { all: initial; display: block !important; position: sticky !important; inset: 0 auto auto !important; z-index: var(--lastcall-z-index, 2147483000) !important;
+  flex: none !important; align-self: stretch !important; direction: ltr; }
+:host([data-over]) { position: fixed !important; inset-inline: 0 !important; }
 :host([dir="rtl"]) { direction: rtl; }
 [hidden] { display: none !important; }
 #announcer { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 p { margin: 0; }
-#drain-banner, #drain-over, #reprieve { box-sizing: border-box; padding: .7rem max(1rem, 50% - 34rem); color: var(--lastcall-color, #fff);
+#drain-banner, #drain-over, #reprieve { all: initial; display: block; font: var(--lastcall-font, 16px/1.45 system-ui, sans-serif); box-sizing: border-box; padding: 11.2px max(16px, 50% - 544px); color: var(--lastcall-color, #fff);
   background: var(--lastcall-background, #a3231c); box-shadow: 0 2px 10px rgb(0 0 0 / 25%); overflow-wrap: anywhere; }
-#drain-banner, #drain-over { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1.5rem; }
+#drain-banner, #drain-over { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 8px 24px; }
 #drain-banner.urgent { background: var(--lastcall-urgent-background, #7e1712); }
 #drain-over { background: var(--lastcall-over-background, #33302c); }
-#drain-over p { flex: 1 1 18rem; }
+#drain-over p { flex: 1 1 288px; }
 #reprieve { background: var(--lastcall-reprieve-background, #1d6234); font-weight: 650; }
-.text { flex: 1 1 18rem; }
+.text { flex: 1 1 288px; }
 #drain-message, #drain-short { font-weight: 650; }
 #drain-short { display: none; }
 #drain-until { font-size: .9em; }
-#drain-problem { font-weight: 650; margin-block-start: .3rem; }
-.clock { display: flex; align-items: baseline; gap: .35rem; font-variant-numeric: tabular-nums; }
+#drain-problem { font-weight: 650; margin-block-start: 4.8px; }
+.clock { display: flex; align-items: baseline; gap: 5.6px; font-variant-numeric: tabular-nums; }
 #countdown { font-size: 2em; font-weight: 700; line-height: 1; min-inline-size: 3ch; text-align: end; }
-.buttons { display: flex; flex-wrap: wrap; gap: .5rem; }
+.buttons { display: flex; flex-wrap: wrap; gap: 8px; }
 button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7e1712); background: var(--lastcall-button-background, #fff);
-  border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: .45rem .9rem; cursor: pointer; }
+  border: 1px solid var(--lastcall-button-background, #fff); border-radius: var(--lastcall-radius, 8px); padding: 7.2px 14.4px; cursor: pointer; }
 #drain-hide { color: #33302c; }
 #stay-here { color: inherit; background: none; border-color: transparent; padding-inline: 0; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
 button[aria-disabled="true"] { opacity: .7; cursor: default; }
 :focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
-#drain-banner[data-quiet] { padding-block: .3rem; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
+#drain-banner[data-quiet] { padding-block: 4.8px; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
 [data-quiet] .text:not(:has(#drain-problem:not([hidden]))) { display: none; }
 [data-quiet] #countdown { font-size: 1.15em; }
-[data-quiet] button { padding-block: .2rem; }
+[data-quiet] button { padding-block: 3.2px; }
 @media (prefers-reduced-motion: no-preference) {
   #drain-banner, #drain-over, #reprieve { animation: arrive .3s ease-out; }
   @keyframes arrive { from { translate: 0 -100%; } }
 }
 @media (max-width: 32rem) {
-  #drain-banner, #drain-over { gap: .35rem 1rem; padding: .5rem 1rem; font-size: .9375em; }
+  #drain-banner, #drain-over { gap: 5.6px 16px; padding: 8px 16px; font-size: .9375em; }
   .text { flex-basis: 100%; }
   .buttons { display: contents; }
   [data-quiet] #drain-left { display: none; }
 }
 /* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */
 @media (max-height: 30rem) {
-  #drain-banner, #drain-over, #reprieve { padding-block: .3rem; gap: .3rem .75rem; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
+  #drain-banner, #drain-over, #reprieve { padding-block: 4.8px; gap: 4.8px 12px; font-size: .875em; line-height: 1.3; max-block-size: 20vh; overflow-y: auto; }
   #drain-until { display: none; }
   [data-protected] #drain-short { display: block; }
   #countdown { font-size: 1.3em; }
-  button { padding-block: .2rem; }
+  button { padding-block: 3.2px; }
 }
 @media (max-height: 30rem) and (max-width: 40rem), (max-height: 20rem) {
   #drain-banner, #drain-over { flex-wrap: nowrap; }
-  #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - .6rem); overflow-y: auto; }
+  #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - 9.6px); overflow-y: auto; }
   #drain-left { display: none; }
   #drain-message { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   #drain-short { display: block; }
   .text { flex: 1 1 auto; }
   .clock { white-space: nowrap; }
   #stay-here { display: none; }
-  #leave-now, #drain-hide { white-space: nowrap; padding-inline: .6rem; }
+  #leave-now, #drain-hide { white-space: nowrap; padding-inline: 9.6px; }
 }
-@media print { :host { display: none; } }
+@media print { :host { display: none !important; } }
 `;
   var LIVE_REGION_DELAY_MS = 150;
+  function laysOutInRows(element2) {
+    const { display, flexDirection } = getComputedStyle(element2);
+    return display.includes("grid") || display.includes("flex") && !flexDirection.startsWith("column");
+  }
   var Host = class {
     #announcer = element("div", { id: "announcer", role: "status", "aria-live": "polite" });
     #silent;
@@ -1332,6 +1365,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     insert() {
       if (this.element.isConnected || !document.body) return false;
       document.body.prepend(this.element);
+      this.element.toggleAttribute("data-over", laysOutInRows(document.body));
       return true;
     }
     announce(text) {
@@ -1718,6 +1752,17 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       else this.#drain.cancel({ server_time: data.server_time });
     }
   };
+  function isShownAround() {
+    for (let frame = window; frame.parent !== frame; ) {
+      frame = frame.parent;
+      try {
+        const { body } = frame.document;
+        if (body?.localName !== "frameset" && frame.document.querySelector('script[src*="/assets/lastcall.js"]')) return true;
+      } catch {
+      }
+    }
+    return false;
+  }
   var tag = document.currentScript ?? document.querySelector('script[src*="/assets/lastcall.js"]');
   var SCRIPT = "assets/lastcall.js";
   function routePrefix(base) {
@@ -1725,11 +1770,12 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     const below = path.startsWith(base) ? path.slice(base.length) : path.slice(1);
     return below.endsWith(SCRIPT) ? below.slice(0, -SCRIPT.length) : "";
   }
+  var ownOrigin = () => location.origin === "null" || new URL(document.baseURI).origin === location.origin ? "" : location.origin;
   function readSettings() {
     const data = tag?.dataset ?? {};
     const tabPath = /^\/t\/[0-9A-Za-z]{16,64}\//.exec(location.pathname)?.[0];
     const base = data.base ?? tabPath ?? "/";
-    return { base, routes: base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none", hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0, workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean) };
+    return { base, routes: ownOrigin() + base + (data.prefix === void 0 ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")), language: data.lang, customUi: data.banner === "none" || isShownAround(), hasSession: data.session !== void 0, renderedNotice: document.getElementById("drain-banner")?.dataset.drain ?? data.drain, savesText: () => data.saves !== void 0, workNames: () => (data.work ?? "").split(",").map((name) => name.trim()).filter(Boolean) };
   }
   var MARK = /* @__PURE__ */ Symbol.for("lastcall");
   function startOnce(run2) {
@@ -1808,6 +1854,7 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     globalThis.lastcall = Object.freeze({ base, leave: (options) => logout.run(options), move: () => moveNow.run(), ask: () => connection.ask() });
     if (notice) drain.show(notice, false);
     else if (location.protocol === "file:" || titleShowsTime()) banner.refresh();
+    watchPolicy(routes, () => connection.close());
     connection.open();
   }
   startOnce(run);

@@ -112,6 +112,9 @@ pub struct Config {
     pub metrics_route: bool,
     /// Whether `/health`, `/healthz`, `/ready` and `/readyz` are own routes: not where the app has its own.
     pub probes_route: bool,
+    /// Whether pages of a foreign app report by `POST /blocked` that their script cannot connect. Counted by
+    /// `lastcall_pages_without_notice_total`.
+    pub page_reports: bool,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
@@ -174,6 +177,7 @@ impl Config {
             login_route: true,
             metrics_route: true,
             probes_route: true,
+            page_reports: false,
             cookie_secure: CookieSecure::default(),
             trusted_proxies: None,
             trusted_user: None,

@@ -12,6 +12,7 @@ use crate::error::{AlreadyStarted, ServeError};
 use crate::layers::LastcallLayer;
 use crate::metrics::AppRecorder;
 use crate::notices::Notices;
+use crate::page_reports::PageWithoutNotice;
 use crate::route_kind::RouteKind;
 use crate::serve::{Listeners, serve};
 use crate::service_state::ServiceState;
@@ -164,6 +165,11 @@ impl Lastcall {
     /// its store or is nearly full.
     pub fn is_ready(&self) -> bool {
         self.0.state.readiness().is_ready()
+    }
+
+    /// Counts a page of a foreign app that a user sees without notice, where [`page_reports`](crate::Config::page_reports) is set.
+    pub fn page_without_notice(&self, reason: PageWithoutNotice) {
+        self.0.state.metrics.page_without_notice(reason);
     }
 
     /// The path of the script that brings the banner into a page: [`SCRIPT_PATH`](crate::SCRIPT_PATH) behind the prefix. For pages

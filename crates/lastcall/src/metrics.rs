@@ -17,6 +17,8 @@ pub use names::HISTOGRAM_BUCKETS;
 use names::Instruments;
 use session_domain::{TaskTotals, Totals};
 
+use crate::page_reports::PageWithoutNotice;
+
 /// The app's recorder and buckets.
 #[derive(Default)]
 pub(crate) struct MetricsOptions {
@@ -24,6 +26,8 @@ pub(crate) struct MetricsOptions {
     pub(crate) recorder: Option<Box<dyn Recorder + Send + Sync>>,
     /// Buckets of histograms, by name.
     pub(crate) buckets: Vec<(String, Vec<f64>)>,
+    /// Whether pages that users see without notice are counted.
+    pub(crate) counts_pages: bool,
 }
 
 /// The values that are counted elsewhere, at one time.
@@ -80,9 +84,11 @@ impl Metrics {
         let exporter = exporter(options.buckets);
         Self {
             handle: exporter.handle(),
-            instruments: Instruments::register(&exporter, version),
+            instruments: Instruments::register(&exporter, version, options.counts_pages),
             exporter: Arc::new(exporter),
-            elsewhere: options.recorder.map(|recorder| (Instruments::register(&recorder, version), recorder)),
+            elsewhere: options
+                .recorder
+                .map(|recorder| (Instruments::register(&recorder, version, options.counts_pages), recorder)),
             has_refused_a_name: Arc::default(),
             open_streams: Arc::default(),
             open_websockets: Arc::default(),
@@ -127,6 +133,13 @@ impl Metrics {
     pub(crate) fn request(&self, status: http::StatusCode, took: Duration) {
         for instruments in self.instruments() {
             instruments.request(status, took);
+        }
+    }
+
+    /// Counts a page that a user sees without notice.
+    pub(crate) fn page_without_notice(&self, reason: PageWithoutNotice) {
+        for instruments in self.instruments() {
+            instruments.page_without_notice(reason);
         }
     }
 

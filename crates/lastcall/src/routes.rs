@@ -22,7 +22,7 @@ use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{assets, events, probes, session_routes, tasks, websocket};
+use crate::{assets, events, page_reports, probes, session_routes, tasks, websocket};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
@@ -50,9 +50,9 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
     }
 }
 
-/// The scripts, and the probes unless the app has its own.
+/// The scripts, the reports of pages, and the probes unless the app has its own.
 fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    let scripts = assets::router(state.config.route_prefix.as_str());
+    let scripts = assets::router(state.config.route_prefix.as_str()).merge(page_reports::router(state));
     closed_in_handoff(state, if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts })
 }
 

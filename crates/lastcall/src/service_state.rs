@@ -99,8 +99,9 @@ impl ServiceState {
         pages: Box<dyn Pages>,
         cross_site_posts: CrossSitePosts,
         hooks: Hooks,
-        metrics: MetricsOptions,
+        mut metrics: MetricsOptions,
     ) -> Arc<Self> {
+        metrics.counts_pages = config.page_reports;
         let hooks = Arc::new(hooks);
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);

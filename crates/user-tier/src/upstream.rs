@@ -15,6 +15,7 @@ use upstream::{Availability, Upstream};
 
 use crate::options::UpstreamOptions;
 use metrics::Metrics;
+use pages::PageScripts;
 use proxy::Proxy;
 
 /// Serves the app until a signal has come and the drain that it begins is over.
@@ -34,6 +35,7 @@ pub async fn serve(
     let builder = Lastcall::builder(config.pod.clone())
         .with_config(config)
         .foreign_app()
+        .config(|config| config.page_reports = true)
         .pages(pages.clone())
         .histogram_buckets(metrics::REQUEST_SECONDS, metrics::BUCKETS)
         .maintenance(switch);
@@ -52,7 +54,7 @@ pub async fn serve(
         }
     });
     let up = metrics.follow_availability();
-    let proxy = Proxy::new(upstream, metrics, pages, options.injects_script.then(|| lastcall.script_path()));
+    let proxy = Proxy::new(upstream, metrics, pages, PageScripts::new(&lastcall, options.injects_script));
     let app: Router = proxy.router();
     let served = lastcall.serve(app, listeners, signals).await;
     up.abort();

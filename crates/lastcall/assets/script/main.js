@@ -1,6 +1,7 @@
 // The entry point: creates the parts of the script, connects them, and starts.
 
 import { Banner, noBanner } from "./banner.js";
+import { watchPolicy } from "./blocked.js";
 import { Connection } from "./connection.js";
 import { Consent } from "./consent.js";
 import { Drain } from "./drain.js";
@@ -95,6 +96,7 @@ function run() {
   if (notice) drain.show(notice, false);
   // A saved page may contain a banner or a title from a countdown.
   else if (location.protocol === "file:" || titleShowsTime()) banner.refresh();
+  watchPolicy(routes, () => connection.close());
   connection.open();
 }
 

@@ -1,5 +1,7 @@
 // Settings that a page makes by `data-*` attributes on the script tag.
 
+import { isShownAround } from "./frames.js";
+
 // Read while the script is evaluated: later, `document.currentScript` is null. It is also null in a module, whose tag is found
 // by its address.
 const tag = document.currentScript ?? document.querySelector('script[src*="/assets/lastcall.js"]');
@@ -13,6 +15,9 @@ function routePrefix(base) {
   return below.endsWith(SCRIPT) ? below.slice(0, -SCRIPT.length) : "";
 }
 
+// What addresses begin with: nothing, or this page's own origin where a `<base>` leads elsewhere.
+const ownOrigin = () => (location.origin === "null" || new URL(document.baseURI).origin === location.origin ? "" : location.origin);
+
 // Reads the settings. Called once the page's own scripts have run, since they may still set attributes.
 export function readSettings() {
   const data = tag?.dataset ?? {};
@@ -23,10 +28,10 @@ export function readSettings() {
     // The path of the session.
     base,
     // The path of the service's own routes, for that session.
-    routes: base + (data.prefix === undefined ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")),
+    routes: ownOrigin() + base + (data.prefix === undefined ? routePrefix(base) : data.prefix.replace(/^\/(.+)$/, "$1/")),
     language: data.lang,
-    // The page draws its own banner from the events.
-    customUi: data.banner === "none",
+    // The page draws its own banner from the events, or a page around it shows the banner.
+    customUi: data.banner === "none" || isShownAround(),
     // The server rendered this page for a session.
     hasSession: data.session !== undefined,
     // The notice that the server rendered into the page, as JSON.

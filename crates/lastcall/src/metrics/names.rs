@@ -7,6 +7,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use session_domain::{Outcome, TaskOutcome};
 
 use super::{OpenCounts, Snapshot};
+use crate::page_reports::PageWithoutNotice;
 
 const REQUEST_SECONDS: &str = "lastcall_http_request_duration_seconds";
 const DRAIN_SECONDS: &str = "lastcall_drain_seconds";
@@ -61,15 +62,17 @@ pub(super) struct Instruments {
     store_writable: Gauge,
     store_errors: Counter,
     log_lines_dropped: Counter,
+    /// Empty where the app is not behind Lastcall.
+    pages_without_notice: Vec<(PageWithoutNotice, Counter)>,
 }
 
 impl Instruments {
     /// Describes and registers all series, so that each exists from the start.
-    pub(super) fn register(recorder: &(impl Recorder + ?Sized), version: &str) -> Self {
+    pub(super) fn register(recorder: &(impl Recorder + ?Sized), version: &str, counts_pages: bool) -> Self {
         metrics::with_local_recorder(&recorder, || {
             describe();
             gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
-            Self::new()
+            Self { pages_without_notice: if counts_pages { pages() } else { Vec::new() }, ..Self::new() }
         })
     }
 
@@ -99,6 +102,7 @@ impl Instruments {
             store_writable: gauge!("lastcall_store_writable"),
             store_errors: counter!("lastcall_store_errors_total"),
             log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
+            pages_without_notice: Vec::new(),
         }
     }
 
@@ -139,9 +143,21 @@ impl Instruments {
         self.requests[class].record(took.as_secs_f64());
     }
 
+    pub(super) fn page_without_notice(&self, reason: PageWithoutNotice) {
+        if let Some((_, counter)) = self.pages_without_notice.iter().find(|(known, _)| *known == reason) {
+            counter.increment(1);
+        }
+    }
+
     pub(super) fn drained(&self, took: Duration) {
         self.drain_seconds.record(took.as_secs_f64());
     }
+}
+
+fn pages() -> Vec<(PageWithoutNotice, Counter)> {
+    const NAME: &str = "lastcall_pages_without_notice_total";
+    describe_counter!(NAME, "Pages of the app that users see without a notice, by reason.");
+    PageWithoutNotice::ALL.map(|reason| (reason, counter!(NAME, "reason" => reason.as_str()))).into()
 }
 
 fn describe() {

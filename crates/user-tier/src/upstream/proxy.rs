@@ -15,6 +15,7 @@ use hyper::upgrade::OnUpgrade;
 use lastcall::{ForeignRequest, PlainPages};
 use upstream::head::answer::{Instruction, take_instruction};
 use upstream::head::{cookie_line, forwarded, hop_by_hop, percent, reserved, target};
+use upstream::page::Expected;
 use upstream::{AnswerBody, Upstream};
 
 use super::errors;
@@ -31,8 +32,8 @@ pub(super) struct Proxy {
 }
 
 impl Proxy {
-    pub(super) const fn new(upstream: Upstream, metrics: Metrics, pages: PlainPages, script: Option<String>) -> Self {
-        Self { upstream, metrics, pages, scripts: PageScripts::new(script) }
+    pub(super) const fn new(upstream: Upstream, metrics: Metrics, pages: PlainPages, scripts: PageScripts) -> Self {
+        Self { upstream, metrics, pages, scripts }
     }
 
     /// The app, as a router of every path.
@@ -61,12 +62,12 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
         None => None,
     };
     prepare(&mut head, &request);
-    proxy.scripts.on_request(&mut head);
+    let expected = proxy.scripts.on_request(&mut head);
     let began = Instant::now();
     match proxy.upstream.send(Request::from_parts(head, body)).await {
         Ok(answer) => {
             proxy.metrics.answered(answer.status(), began.elapsed());
-            proxy.give_back(answer, &request, tunnel).await
+            proxy.give_back(answer, &request, &expected, tunnel).await
         }
         Err(error) => errors::no_answer(&request, &error),
     }
@@ -105,6 +106,7 @@ impl Proxy {
         &self,
         mut answer: Response<AnswerBody>,
         request: &ForeignRequest,
+        expected: &Expected,
         tunnel: Option<Tunnel>,
     ) -> Response {
         *answer.version_mut() = Version::HTTP_11;
@@ -117,7 +119,7 @@ impl Proxy {
             Some(Instruction::Invalid) => self.metrics.error(INVALID_USER),
         }
         if !switches {
-            return self.scripts.on_response(answer);
+            return self.scripts.on_response(expected, answer);
         }
         let Some(tunnel) = tunnel else {
             tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
