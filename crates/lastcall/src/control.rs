@@ -2,6 +2,8 @@
 
 mod loopback;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 use std::sync::Arc;
