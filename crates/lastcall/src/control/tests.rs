@@ -13,7 +13,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
 
-use super::*;
 use crate::Lastcall;
 use crate::builder::Builder;
 use crate::routes::{OnHttp, bundled, probe_listener};
