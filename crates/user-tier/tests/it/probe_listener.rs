@@ -5,11 +5,16 @@ mod pod_end;
 mod requests;
 mod waiting;
 
+use std::sync::LazyLock;
+
 use reqwest::{Client, Method, Response};
 use serde_json::Value;
 use test_support::{Process, TEST_TIMEOUT, UserPod, free_port};
 
 use crate::{BINARY, QUICK};
+
+/// Making one takes a while.
+static CLIENT: LazyLock<Client> = LazyLock::new(Client::new);
 
 /// A pod with a listener for probes, and the address of that.
 async fn pod(options: &[(&str, &str)]) -> (UserPod, String) {
@@ -21,7 +26,7 @@ async fn pod(options: &[(&str, &str)]) -> (UserPod, String) {
 
 /// Sends JSON to the listener for probes, as a process of the pod does.
 async fn ask(method: Method, url: String, body: &str) -> Response {
-    let request = Client::new().request(method, url).header("content-type", "application/json");
+    let request = CLIENT.request(method, url).header("content-type", "application/json");
     request.body(body.to_owned()).timeout(TEST_TIMEOUT).send().await.unwrap()
 }
 
@@ -30,12 +35,12 @@ async fn drain(probes: &str) -> Response {
 }
 
 async fn status(address: &str, path: &str) -> u16 {
-    reqwest::get(format!("http://{address}{path}")).await.unwrap().status().as_u16()
+    CLIENT.get(format!("http://{address}{path}")).send().await.unwrap().status().as_u16()
 }
 
 /// `GET /wait-for-drain`: the status of the answer, and what it says.
 async fn wait_for_drain(probes: &str) -> (u16, Value) {
-    let answer = reqwest::get(format!("http://{probes}/wait-for-drain")).await.unwrap();
+    let answer = CLIENT.get(format!("http://{probes}/wait-for-drain")).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
@@ -62,7 +67,7 @@ async fn probes_have_a_listener_of_their_own_and_equal_addresses_are_one() {
     let one = format!("127.0.0.1:{}", free_port());
     let all = [("HTTP_ADDR", one.as_str()), ("METRICS_ADDR", &one), ("PROBE_ADDR", &one)];
     let mut single = UserPod::start(BINARY, "user-1", &[&QUICK, &all[..]].concat()).await;
-    for path in ["/", "/health", "/ready", "/metrics"] {
+    for path in ["/assets/lastcall.js", "/health", "/ready", "/metrics"] {
         assert_eq!(status(&one, path).await, 200, "{path}");
     }
     assert_eq!(drain(&one).await.status(), 202);

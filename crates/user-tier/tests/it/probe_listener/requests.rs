@@ -15,7 +15,7 @@ async fn pages_proxies_and_other_hosts_begin_no_drain() {
         [("accept", "*/*"), ("accept", "*/*")],
     ] {
         for (method, path) in [(Method::POST, "/drain"), (Method::POST, "/tasks"), (Method::DELETE, "/tasks/1")] {
-            let request = Client::new().request(method, format!("http://{probes}{path}")).body("{}");
+            let request = CLIENT.request(method, format!("http://{probes}{path}")).body("{}");
             let request = fields.iter().fold(request, |request, (name, value)| request.header(*name, *value));
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status(), 403, "{path} {fields:?}");
