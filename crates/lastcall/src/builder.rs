@@ -13,6 +13,7 @@ use crate::closers::{CloseResult, Closer, Closers};
 use crate::config::Config;
 use crate::cookie_name::CookieName;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::handle::Lastcall;
 use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::MetricsOptions;
@@ -36,6 +37,7 @@ pub struct Builder {
     metrics: MetricsOptions,
     hooks: Hooks,
     closers: Closers,
+    dependencies: Dependencies,
 }
 
 impl std::fmt::Debug for Builder {
@@ -64,6 +66,7 @@ impl Builder {
             metrics: MetricsOptions::default(),
             hooks: Hooks::default(),
             closers: Closers::default(),
+            dependencies: Dependencies::default(),
         }
     }
 
@@ -180,6 +183,28 @@ impl Builder {
         self.config(|config| config.probes_route = is_own)
     }
 
+    /// Makes the pod unready while something that the app depends on is missing: while `is_there` holds `false`, `/ready` answers 503 with
+    /// `"{name}":false`, [`is_ready`](Lastcall::is_ready) is `false`, and the admin tier shows the pod as not ready. Sessions and newcomers
+    /// are served all the same. Several names are answered for together; the same name replaces the earlier one.
+    ///
+    /// It is for what this pod alone lacks, such as a process beside it or a cache that is still being filled. A database that all pods share
+    /// is none: all of them would leave the Service at once, and nobody would get even an error page. If the sender is dropped, the last
+    /// value holds.
+    ///
+    /// ```
+    /// # use lastcall::{Lastcall, PodName};
+    /// # let pod = PodName::new("pod-1").unwrap();
+    /// let (warm, is_warm) = tokio::sync::watch::channel(false);
+    /// let lastcall = Lastcall::builder(pod).readiness_of("cache", is_warm).build();
+    /// assert!(!lastcall.is_ready());
+    /// warm.send_replace(true);
+    /// assert!(lastcall.is_ready());
+    /// ```
+    pub fn readiness_of(mut self, name: impl Into<String>, is_there: watch::Receiver<bool>) -> Self {
+        self.dependencies.add(name.into(), is_there);
+        self
+    }
+
     /// Calls `hook` at each [`Login`] on this pod. It runs in the middle of a request: it must not block, and
     /// must not use a [`Session`](crate::Session). A panic in it is logged and changes nothing.
     pub fn on_login(mut self, hook: impl Fn(&Login) + Send + Sync + 'static) -> Self {
@@ -237,7 +262,8 @@ impl Builder {
             has_closers.then(|| self.closers.timeout() + sharing::CLOSE_TIMEOUT + CLOSE_MARGIN);
         SetupFaults::check_handoff(&mut self.config);
         let pages = self.pages.unwrap_or_else(|| Box::new(PlainPages::new(self.config.route_prefix.clone())));
-        let state = ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics);
+        let state =
+            ServiceState::new(self.config, pages, self.cross_site_posts, self.hooks, self.metrics, self.dependencies);
         state.setup_faults.check_waits(&state.config, self.closers.timeout());
         if has_closers && let Some(sharing) = state.sessions.sharing() {
             self.closers.insert_first(sharing::closer(sharing));

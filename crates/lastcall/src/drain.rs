@@ -75,6 +75,7 @@ impl DrainTask {
     pub(crate) async fn run(&mut self, signals: impl Stream<Item = Signal>) {
         let mut signals = std::pin::pin!(signals);
         let (mut signals_ended, mut switch_closed) = (false, false);
+        let (request, mut is_requested) = (self.state.drain_request.clone(), false);
         let mut peers = self.state.sessions.sharing().map(|sharing| sharing.watch_peers());
         let mut health = self.state.sessions.sharing().map(|sharing| sharing.watch_health());
         while !matches!(self.machine.state(), State::Stopped { .. }) {
@@ -87,6 +88,10 @@ impl DrainTask {
                         continue;
                     }
                 },
+                () = request.cancelled(), if !is_requested => {
+                    is_requested = true;
+                    Event::DrainRequested
+                }
                 moved = self.switch.changed(), if !switch_closed => match moved {
                     Ok(()) if *self.switch.borrow_and_update() => Event::MaintenanceOn,
                     Ok(()) => Event::MaintenanceOff,

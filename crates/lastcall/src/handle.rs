@@ -81,6 +81,16 @@ impl Lastcall {
         self.0.background.start(&self.0.state, || signals)
     }
 
+    /// Begins a drain without a signal, for a process that something else ends, such as a sidecar. Where one has begun, nothing changes.
+    ///
+    /// It is the drain of a signal in every respect but its end: the pod then goes on serving requests without a session, refuses newcomers and
+    /// stays unready, until the first signal ends it at once. A signal in the middle takes the place of the one that would have
+    /// begun the drain: the drain goes on, and its end is that of the process. [`drained`](Self::drained) completes in either case at that
+    /// end. Where the background work was not started yet, the drain begins with it.
+    pub fn begin_drain(&self) {
+        self.0.state.drain_request.cancel();
+    }
+
     /// Completes when the drain is over and the event streams have been told to end: the moment to stop the server. Completes as
     /// well where the background work has failed; [`finish`](Self::finish) says why.
     ///

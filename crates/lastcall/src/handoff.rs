@@ -90,7 +90,9 @@ impl ServiceState {
             State::Draining { handoff, .. } => handoff.is_some(),
             State::Finishing { notice, .. } => notice.is_handoff,
             // The sessions are released.
-            State::Propagating { .. } | State::Closing { .. } => self.config.policy.handoff.is_some(),
+            State::Propagating { .. } | State::Drained { .. } | State::Closing { .. } => {
+                self.config.policy.handoff.is_some()
+            }
             State::Serving
             | State::MaintenanceCountdown { .. }
             | State::MaintenanceFinishing { .. }

@@ -125,9 +125,11 @@ mod bypass;
 mod clock;
 mod closers;
 mod config;
+mod control;
 mod cookie;
 mod cookie_name;
 mod cross_site_posts;
+mod dependencies;
 mod drain;
 mod encoded_event;
 mod error;
@@ -201,7 +203,7 @@ pub use page::{Page, Pages, PlainPages, problem};
 pub use page_reports::PageWithoutNotice;
 pub use refusal::Refusal;
 pub use route_prefix::{InvalidRoutePrefix, RoutePrefix};
-pub use serve::{CLOSING_TIME, Listeners};
+pub use serve::{CLOSING_TIME, Listeners, ProbeListener};
 pub use session::Session;
 pub use session_domain::lifecycle::{
     HandoffPolicy, MaintenanceReadiness, Policy, ReadinessWhileDraining, SecondSignal, Signal,

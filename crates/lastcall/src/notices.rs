@@ -182,7 +182,9 @@ fn running(lifecycle: &Lifecycle) -> Option<Running> {
         | State::Draining { notice, .. }
         | State::Finishing { notice, .. } => (notice.reason, Some(notice.deadline)),
         State::MaintenanceClosed => (Reason::Maintenance, None),
-        State::Propagating { .. } | State::Closing { .. } | State::Stopped { .. } => (Reason::Shutdown, None),
+        State::Propagating { .. } | State::Drained { .. } | State::Closing { .. } | State::Stopped { .. } => {
+            (Reason::Shutdown, None)
+        }
     };
     Some(Running { reason, deadline })
 }

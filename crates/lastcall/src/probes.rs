@@ -44,7 +44,7 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
     if readiness.is_ready() {
         state.sessions.sharing().into_iter().for_each(|sharing| sharing.mark_ready());
     }
-    let (status, body) = match readiness {
+    let (status, mut body) = match readiness {
         PodReadiness::Lifecycle(Readiness::Ready) => (StatusCode::OK, json!({ "status": "ready" })),
         PodReadiness::Lifecycle(Readiness::ShuttingDown) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "shutting_down" }))
@@ -52,11 +52,16 @@ async fn ready(State(state): State<Arc<ServiceState>>) -> Response {
         PodReadiness::StoreNotReady => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "store": false }))
         }
+        PodReadiness::DependencyMissing => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready" })),
         PodReadiness::Full => (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "full": true })),
         PodReadiness::Lifecycle(Readiness::Maintenance) => {
             (StatusCode::SERVICE_UNAVAILABLE, json!({ "status": "not_ready", "maintenance_mode": true }))
         }
     };
+    let is_stopping = matches!(readiness, PodReadiness::Lifecycle(Readiness::ShuttingDown));
+    if let (false, false, Some(answer)) = (readiness.is_ready(), is_stopping, body.as_object_mut()) {
+        state.dependencies.describe_missing(answer);
+    }
     (status, Json(body)).into_response()
 }
 

@@ -20,16 +20,17 @@ use crate::layers::LastcallLayer;
 use crate::refusal::{Reason, Refusal};
 use crate::request_context::RequestContext;
 use crate::route_kind::RouteKind;
+use crate::route_prefix::RoutePrefix;
 use crate::scope::TabPaths;
 use crate::service_state::ServiceState;
-use crate::{assets, events, page_reports, probes, session_routes, tasks, websocket};
+use crate::{assets, control, events, page_reports, probes, session_routes, tasks, websocket};
 
 /// How long an answer of the service's own may take to begin. An event stream's answer begins at once.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(45);
 
 /// All own routes, for a router of the app.
 pub(crate) fn all<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    let routes = tracked(state).merge(untracked(state));
+    let routes = tracked(state).merge(untracked(state, true));
     if state.config.metrics_route { routes.merge(metrics(state)) } else { routes }
 }
 
@@ -38,12 +39,32 @@ pub(crate) fn metrics<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState
     closed_in_handoff(state, probes::metrics(state))
 }
 
+/// What the listener of pages has besides them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OnHttp {
+    pub(crate) metrics: bool,
+    pub(crate) probes: bool,
+    /// What the processes of the pod ask for.
+    pub(crate) control: bool,
+}
+
+/// The probes and what belongs to the pod itself, on a listener of their own.
+pub(crate) fn probe_listener(state: &Arc<ServiceState>, has_metrics: bool) -> Router {
+    let routes = probes::probes(state).merge(control::routes(state, true));
+    let routes = if has_metrics { routes.merge(probes::metrics(state)) } else { routes };
+    closed_in_handoff(state, routes.fallback(control::unknown_path))
+}
+
 /// The own routes and the app as one router. What touches no session is matched first.
-pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has_metrics: bool) -> Router {
+pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, on_http: OnHttp) -> Router {
     let app = app.layer(CatchPanicLayer::new());
     let tracked = tracked(state).fallback_service(LastcallLayer::new(Arc::clone(state), RouteKind::App).layer(app));
-    let outside = files.merge(untracked(state));
-    let outside = if has_metrics && state.config.metrics_route { outside.merge(metrics(state)) } else { outside };
+    let outside = files.merge(untracked(state, on_http.probes));
+    let outside = if on_http.metrics && state.config.metrics_route { outside.merge(metrics(state)) } else { outside };
+    let outside = match on_http.control {
+        true => outside.merge(control::routes(state, state.config.route_prefix != RoutePrefix::default())),
+        false => outside,
+    };
     match state.config.scope {
         SessionScope::Browser => outside.fallback_service(tracked),
         SessionScope::Tab => outside.fallback_service(TabPaths::new(tracked)),
@@ -51,9 +72,10 @@ pub(crate) fn bundled(state: &Arc<ServiceState>, files: Router, app: Router, has
 }
 
 /// The scripts, the reports of pages, and the probes unless the app has its own.
-fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
-    let scripts = assets::router(state.config.route_prefix.as_str()).merge(page_reports::router(state));
-    closed_in_handoff(state, if state.config.probes_route { scripts.merge(probes::probes(state)) } else { scripts })
+fn untracked<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>, has_probes: bool) -> Router<S> {
+    let own = assets::router(state.config.route_prefix.as_str()).merge(page_reports::router(state));
+    let has_probes = has_probes && state.config.probes_route;
+    closed_in_handoff(state, if has_probes { own.merge(probes::probes(state)) } else { own })
 }
 
 /// Closes the connection after each response once the pod hands its sessions off, on a server of the app's too.

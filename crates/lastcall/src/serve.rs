@@ -18,6 +18,7 @@ use crate::background::Background;
 use crate::error::ServeError;
 #[cfg(feature = "introspection")]
 use crate::introspection;
+use crate::routes::OnHttp;
 use crate::service_state::ServiceState;
 use crate::{routes, sharing};
 
@@ -33,8 +34,41 @@ pub struct Listeners {
     /// Introspection; none: it is not served.
     #[cfg(feature = "introspection")]
     pub grpc: Option<TcpListener>,
-    /// Metrics; none: they are served on `http`.
+    /// Metrics; none: they are served on `http`, unless `probes` has them.
     pub metrics: Option<TcpListener>,
+    /// Probes, and what the processes of the pod ask for; none: the probes are served on `http`, and the rest is not.
+    pub probes: Option<ProbeListener>,
+}
+
+/// Where probes are served, with what belongs to the pod itself: `/wait-for-drain` for everybody; `/drain` and `/tasks` for processes on this
+/// machine, with JSON, from the loopback address.
+#[derive(Debug)]
+pub struct ProbeListener {
+    listener: Option<TcpListener>,
+    has_metrics: bool,
+}
+
+impl ProbeListener {
+    /// A listener of its own. The app keeps the paths of the probes on `http`.
+    pub const fn new(listener: TcpListener) -> Self {
+        Self { listener: Some(listener), has_metrics: false }
+    }
+
+    /// The listener of pages. `/tasks` is that of the browsers there, where no [`route_prefix`](crate::Builder::route_prefix) is set.
+    pub const fn on_http() -> Self {
+        Self { listener: None, has_metrics: false }
+    }
+
+    /// Serves the metrics there as well.
+    #[must_use]
+    pub fn with_metrics(self) -> Self {
+        Self { has_metrics: true, ..self }
+    }
+
+    /// The listener; none: that of pages.
+    pub const fn listener(&self) -> Option<&TcpListener> {
+        self.listener.as_ref()
+    }
 }
 
 impl Listeners {
@@ -45,6 +79,7 @@ impl Listeners {
             #[cfg(feature = "introspection")]
             grpc: None,
             metrics: None,
+            probes: None,
         }
     }
 }
@@ -68,22 +103,35 @@ pub(crate) async fn serve(
 ) -> Result<(), ServeError> {
     background.start(state, || signals)?;
     let _abort = AbortOnDrop(background);
+    let has_control = listeners.probes.is_some();
+    let (probes, has_metrics) = match listeners.probes {
+        Some(ProbeListener { listener: Some(listener), has_metrics }) => (Some((listener, has_metrics)), has_metrics),
+        Some(ProbeListener { listener: None, .. }) | None => (None, false),
+    };
+    let on_http = OnHttp {
+        metrics: listeners.metrics.is_none() && !has_metrics,
+        probes: probes.is_none(),
+        control: probes.is_none() && has_control,
+    };
     let settings = ConnectionSettings::new(state.config.heartbeat_interval)
         .with_keep_alive(state.config.keep_alive_timeout)
-        .with_peer_address(state.config.believed_proxies().is_some() || state.config.foreign_app)
+        .with_peer_address(state.config.believed_proxies().is_some() || state.config.foreign_app || on_http.control)
         .with_connection_handle(state.config.store.is_some())
         .with_close_after_answer(state.close_after_answer.clone());
     let connections = Connections::within_open_files();
     let stop = CancellationToken::new();
-    let has_metrics = listeners.metrics.is_none();
-    let routes = routes::bundled(state, untracked, app, has_metrics);
+    let routes = routes::bundled(state, untracked, app, on_http);
 
     background.ready().await;
     let mut parts = JoinSet::new();
     parts.spawn(http_support::serve(listeners.http, routes, stop.clone(), settings.clone(), connections.clone()));
     if let Some(listener) = listeners.metrics {
         let metrics = routes::metrics(state);
-        parts.spawn(http_support::serve(listener, metrics, stop.clone(), settings, connections.clone()));
+        parts.spawn(http_support::serve(listener, metrics, stop.clone(), settings.clone(), connections.clone()));
+    }
+    if let Some((listener, has_metrics)) = probes {
+        let (probes, settings) = (routes::probe_listener(state, has_metrics), settings.with_peer_address(true));
+        parts.spawn(http_support::serve(listener, probes, stop.clone(), settings, connections.clone()));
     }
     let mut last_report = JoinSet::<()>::new();
     #[cfg(feature = "introspection")]

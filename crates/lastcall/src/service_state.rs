@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::config::{Config, StoreAtStart};
 use crate::cookie::SessionCookie;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::event_streams::EventStreams;
 use crate::handoff::Handoff;
 use crate::hooks::{Hooks, Login, SessionEnd};
@@ -46,6 +47,10 @@ pub(crate) struct ServiceState {
     pub(crate) lifecycle: watch::Sender<Lifecycle>,
     /// Wakes the drain task when sessions come, leave, or become present or absent.
     pub(crate) population_changed: Arc<Notify>,
+    /// Cancelled when a drain is asked for without a signal.
+    pub(crate) drain_request: CancellationToken,
+    /// What the app depends on by its own account.
+    pub(crate) dependencies: Dependencies,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
     /// What happens when a task ends.
@@ -82,6 +87,8 @@ pub(crate) enum PodReadiness {
     Lifecycle(Readiness),
     /// The store is required and has not answered yet, or refuses the login.
     StoreNotReady,
+    /// The app lacks something that it depends on.
+    DependencyMissing,
     /// It holds nearly as many sessions as it may.
     Full,
 }
@@ -100,6 +107,7 @@ impl ServiceState {
         cross_site_posts: CrossSitePosts,
         hooks: Hooks,
         mut metrics: MetricsOptions,
+        dependencies: Dependencies,
     ) -> Arc<Self> {
         metrics.counts_pages = config.page_reports;
         let hooks = Arc::new(hooks);
@@ -137,6 +145,8 @@ impl ServiceState {
             broadcast: watch::Sender::new(Arc::new(Broadcast::Quiet)),
             lifecycle,
             population_changed,
+            drain_request: CancellationToken::new(),
+            dependencies,
             streams_end: CancellationToken::new(),
             task_ends,
             websockets: TaskTracker::new(),
@@ -189,6 +199,9 @@ impl ServiceState {
             if self.is_moving_sessions() { Readiness::ShuttingDown } else { self.lifecycle.borrow().readiness() };
         if readiness == Readiness::Ready && self.lacks_store() {
             return PodReadiness::StoreNotReady;
+        }
+        if readiness == Readiness::Ready && !self.dependencies.are_there() {
+            return PodReadiness::DependencyMissing;
         }
         if readiness == Readiness::Ready && self.registry.is_nearly_full() {
             return PodReadiness::Full;

@@ -5,6 +5,7 @@
 mod ends;
 mod guard;
 mod input;
+mod leased;
 mod refusal;
 mod routes;
 
@@ -12,8 +13,9 @@ use std::sync::Arc;
 
 pub(crate) use ends::TaskEnds;
 pub use guard::Task;
+pub(crate) use input::Input as TaskInput;
 pub(crate) use refusal::TaskRefusal;
-pub(crate) use routes::{begin, end, renew};
+pub(crate) use routes::{answer, begin, end, renew, task_id};
 use session_domain::registry::{NewTask, SessionWork};
 use session_domain::{SessionId, TaskId, TaskLease, TaskName, TaskView};
 use tokio::time::sleep_until;

@@ -8,6 +8,7 @@
 //!      └──────────┬──────────┴─────────────────────┘             terminate
 //!                 ▼
 //!             Draining ──▶ Finishing ──▶ Propagating ──▶ Closing ──▶ Stopped     drained; work done; propagated; closed
+//!                                             └──▶ Drained ────┘                   asked for without a signal; a signal
 //! ```
 //!
 //! | from | on | to |
@@ -17,16 +18,20 @@
 //! | `MaintenanceCountdown` | the deadline, with protected work | `MaintenanceFinishing` |
 //! | `MaintenanceFinishing` | no protected work, or `TASK_GRACE` is over | `MaintenanceClosed` |
 //! | `MaintenanceCountdown`, `MaintenanceFinishing`, `MaintenanceClosed` | [`Event::MaintenanceOff`] | `Serving` |
-//! | these and `Serving` | [`Event::Terminate`] | `Draining`, or `Finishing` if no session is present |
+//! | these and `Serving` | [`Event::Terminate`], [`Event::DrainRequested`] | `Draining`, or `Finishing` if no session is present |
 //! | `Draining` | no session present, or the deadline | `Finishing` |
 //! | `Finishing` | no protected work, or `TASK_GRACE` is over | `Propagating` |
-//! | `Propagating` | its time is over | `Closing` |
+//! | `Propagating` | its time is over | `Closing`; where no signal has come, `Drained` |
+//! | `Drained` | [`Event::Terminate`] | `Closing` |
 //! | `Closing` | the resources are closed, or their time is over | `Stopped` |
 //! | `Draining`, `Finishing`, `Propagating` | a second signal with [`SecondSignal::Hurry`] | `Closing` |
 //! | `Closing` | a further signal with [`SecondSignal::Hurry`] | `Stopped` |
 //! | any of these, and `Serving` | SIGQUIT | `Closing`; from `Closing` `Stopped` |
 //!
 //! With [`Policy::handoff`], `Draining` moves sessions to other pods ([`Handoff`]): the notice comes later, and not to all.
+//!
+//! [`Event::DrainRequested`] begins a drain that no signal began: the first signal in the course of it takes the place of the one that
+//! would have begun it, and ends the process after the drain.
 //!
 //! `Finishing` is skipped where no protected work is in progress, and `Closing` where no resource is registered.
 //!
@@ -45,7 +50,8 @@
 //! - The sum of [`Effect::Notify`], [`Effect::NotifyStaying`], [`Effect::CancelNotice`] and [`Effect::EndNotice`] is always [`Lifecycle::notice`].
 //! - No session is asked to move before `HANDOFF_DELAY`, and by half of `DRAIN_TIMEOUT` every present one was asked, as far as sessions
 //!   can move by then.
-//! - [`Effect::Exit`] comes once, and time alone leads every terminated pod to it.
+//! - [`Effect::Exit`] comes once, and time alone leads every terminated pod to it: the one whose drain was asked for without a
+//!   signal to `Drained`, and a signal from there.
 
 mod admission;
 mod effect;

@@ -6,6 +6,7 @@ pub mod app;
 mod assets;
 pub mod bounds;
 pub mod chat;
+pub mod drain_command;
 mod export;
 pub mod maintenance;
 pub mod notes;

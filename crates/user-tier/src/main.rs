@@ -9,14 +9,14 @@ use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
 use futures_util::{Stream, StreamExt as _};
-use lastcall::{Listeners, Networks, ServeError, Signal};
+use lastcall::{Listeners, Networks, ProbeListener, ServeError, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
 use user_tier::chat::Chat;
 use user_tier::notes::Notes;
-use user_tier::options::{Addresses, Mode, Options, PageOptions, Raw, RawPage};
-use user_tier::{app, maintenance, upstream};
+use user_tier::options::{Addresses, DrainOptions, Mode, Options, PageOptions, Probes, Raw, RawDrain, RawPage};
+use user_tier::{app, drain_command, maintenance, upstream};
 
 fn main() -> ExitCode {
     match command::parse() {
@@ -31,8 +31,10 @@ async fn run(line: &CommandLine<Raw>, log: &Log) -> ExitCode {
         Ok(signals) => signals,
         Err(error) => return log.fail(&format_args!("cannot install signal handlers: {error}"), 1),
     };
-    if let Some(Mode::MaintenancePage(raw)) = &raw.mode {
-        return serve_page(line, raw, log, signals).await;
+    match &raw.mode {
+        Some(Mode::MaintenancePage(raw)) => return serve_page(line, raw, log, signals).await,
+        Some(Mode::Drain(raw)) => return drain(line, raw, log, signals).await,
+        None => {}
     }
     let options = Options::parse(raw, &ProcessEnvironment);
     let mut options = match line.ready(log, options, raw.check_config, |options| options.log_format) {
@@ -94,6 +96,37 @@ async fn serve_page(
     ExitCode::SUCCESS
 }
 
+/// Lets the service drain. A signal ends the command and not the drain.
+async fn drain(line: &CommandLine<Raw>, raw: &RawDrain, log: &Log, signals: impl Stream<Item = Signal>) -> ExitCode {
+    let options = DrainOptions::parse(raw, &ProcessEnvironment);
+    let options = match line.ready(log, options, false, |options| options.log_format) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let mut signals = pin!(signals);
+    tokio::select! {
+        ended = drain_command::drain(options.address) => match ended {
+            Ok(()) => {
+                info!("the drain is over");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                error!("{error}");
+                ExitCode::FAILURE
+            }
+        },
+        Some(signal) = signals.next() => {
+            warn!("stopped waiting after a signal; the drain goes on");
+            // As a shell reports a process that a signal has ended.
+            ExitCode::from(match signal {
+                Signal::Int => 130,
+                Signal::Quit => 131,
+                Signal::Term => 143,
+            })
+        }
+    }
+}
+
 /// Binds every address. Reports all addresses that are in use, not only the first.
 async fn bind(addresses: Addresses) -> Result<Listeners, OptionErrors> {
     let mut errors = OptionErrors::default();
@@ -103,9 +136,17 @@ async fn bind(addresses: Addresses) -> Result<Listeners, OptionErrors> {
         Some(address) => listen("METRICS_ADDR", address, &mut errors).await,
         None => None,
     };
+    let probes = match addresses.probes {
+        Some(Probes { own: Some(address), with_metrics }) => {
+            let probes = listen("PROBE_ADDR", address, &mut errors).await.map(ProbeListener::new);
+            probes.map(|probes| if with_metrics { probes.with_metrics() } else { probes })
+        }
+        Some(Probes { own: None, .. }) => Some(ProbeListener::on_http()),
+        None => None,
+    };
     let Some(http) = http else { return Err(errors) };
     let mut listeners = Listeners::http(http);
-    (listeners.grpc, listeners.metrics) = (grpc, metrics);
+    (listeners.grpc, listeners.metrics, listeners.probes) = (grpc, metrics, probes);
     errors.into_result(listeners)
 }
 
@@ -162,6 +203,7 @@ fn log_start(options: &Options, listeners: &Listeners) {
         grpc.address = listeners.grpc.as_ref().map(address),
         metrics.address = listeners.metrics.as_ref().map(address),
         upstream.url = options.upstream.as_ref().map(|app| app.address.to_string()),
+        probe.address = listeners.probes.as_ref().and_then(ProbeListener::listener).map(address),
         "serving"
     );
 }

@@ -8,6 +8,7 @@ mod addresses;
 mod database;
 mod defaults;
 mod drain;
+mod drain_command;
 mod handoff;
 mod introspection;
 mod maintenance;
@@ -28,9 +29,10 @@ use lastcall::Config;
 
 use crate::chat::RelayAddress;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, Probes};
 pub use database::DatabaseOptions;
 pub use drain::DATABASE_CLOSE_TIMEOUT;
+pub use drain_command::{DrainOptions, RawDrain};
 pub use maintenance::SwitchOptions;
 pub use maintenance_page::{PageOptions, RawPage};
 pub use raw::{Mode, Raw};
@@ -71,7 +73,8 @@ impl Options {
         let mut service = Config::new(raw.pod.name(environment, &mut errors));
         service.version = cli::version::VERSION.to_owned();
         service.revision = raw.pod.revision(&mut errors);
-        let addresses = raw.addresses.parse(&mut errors);
+        let has_upstream = environment.get("UPSTREAM_URL").is_some_and(|url| !url.is_empty());
+        let addresses = raw.addresses.parse(has_upstream, environment, &mut errors);
         let database = database::read(environment, &mut errors);
         let has_upstream = raw.upstream.is_set();
         let upstream = raw.upstream.read(&mut errors);

@@ -36,6 +36,7 @@ pub async fn serve(
         .with_config(config)
         .foreign_app()
         .config(|config| config.page_reports = true)
+        .readiness_of("upstream", availability.subscribe())
         .pages(pages.clone())
         .histogram_buckets(metrics::REQUEST_SECONDS, metrics::BUCKETS)
         .maintenance(switch);

@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::*;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::hooks::{Hooks, SessionEnd};
 use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
@@ -23,7 +24,14 @@ fn state(with_store: bool, hooks: Hooks) -> Arc<ServiceState> {
     config.policy.propagation_wait = Duration::ZERO;
     config.store = with_store.then(|| Arc::new(MemoryStore::default()) as _);
     let metrics = MetricsOptions::default();
-    ServiceState::new(config, Box::new(PlainPages::default()), CrossSitePosts::default(), hooks, metrics)
+    ServiceState::new(
+        config,
+        Box::new(PlainPages::default()),
+        CrossSitePosts::default(),
+        hooks,
+        metrics,
+        Dependencies::default(),
+    )
 }
 
 fn background() -> Background {

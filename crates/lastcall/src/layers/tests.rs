@@ -12,6 +12,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::metrics::MetricsOptions;
 use crate::{Config, PlainPages, Session};
 
@@ -28,6 +29,7 @@ fn state_with(change: impl FnOnce(&mut Config)) -> Arc<ServiceState> {
         CrossSitePosts::default(),
         crate::hooks::Hooks::default(),
         MetricsOptions::default(),
+        Dependencies::default(),
     )
 }
 

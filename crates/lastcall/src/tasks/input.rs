@@ -6,7 +6,7 @@
 use axum::body::Body;
 use http_support::body::{Limits, read};
 use serde_json::{Map, Value};
-use session_domain::{InvalidTask, TaskLease, TaskName, TaskProgress};
+use session_domain::{InvalidTask, SessionId, TaskLease, TaskName, TaskProgress};
 
 use super::refusal::TaskRefusal;
 
@@ -15,11 +15,11 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// The fields of a request about a task.
 #[derive(Debug)]
-pub(super) struct Input(Map<String, Value>);
+pub(crate) struct Input(Map<String, Value>);
 
 impl Input {
     /// Reads a body to its end.
-    pub(super) async fn read(body: Body) -> Result<Self, TaskRefusal> {
+    pub(crate) async fn read(body: Body) -> Result<Self, TaskRefusal> {
         let body = read(body, Limits::of(MAX_BODY_BYTES)).await;
         Self::parse(&body.map_err(|error| TaskRefusal::NotReceived(error.status()))?)
     }
@@ -52,6 +52,20 @@ impl Input {
         let Some(value) = self.get("progress") else { return Ok(None) };
         let progress = value.as_f64().ok_or(InvalidTask::Progress).and_then(TaskProgress::new);
         progress.map(Some).map_err(TaskRefusal::Invalid)
+    }
+
+    /// `session_id`, by which the app's server side names a session.
+    pub(crate) fn session(&self) -> Result<SessionId, TaskRefusal> {
+        let id = self.get("session_id").and_then(Value::as_str).and_then(|text| text.parse().ok());
+        id.ok_or(TaskRefusal::WrongType { field: "session_id", expected: "the id of a session" })
+    }
+
+    /// Checks the values that a task has, of whatever request.
+    pub(crate) fn check(&self) -> Result<(), TaskRefusal> {
+        self.name()?;
+        self.lease()?;
+        self.progress()?;
+        Ok(())
     }
 
     fn text(&self, field: &'static str) -> Result<&str, TaskRefusal> {

@@ -24,6 +24,10 @@ pub(crate) enum TaskRefusal {
     TooManyOfSession,
     /// The pod runs as many tasks as it may.
     TooManyOfPod,
+    /// There is no such session.
+    NoSuchSession,
+    /// A login has replaced the id of the session.
+    SessionReplaced,
     /// The session has no such task.
     NotFound,
     /// The pod that runs the task cannot be found now.
@@ -76,6 +80,15 @@ impl TaskRefusal {
                 let detail = "This server runs as many tasks as it may. Try again in a few seconds.";
                 (StatusCode::TOO_MANY_REQUESTS, "Too many tasks", detail.into())
             }
+            Self::NoSuchSession => {
+                let detail = "There is no session with this `session_id`: it has ended, or there never was one.";
+                (StatusCode::NOT_FOUND, "No such session", detail.into())
+            }
+            Self::SessionReplaced => {
+                let detail =
+                    "A login has given the session a new id. Nothing was done: repeat the request with the new one.";
+                (StatusCode::CONFLICT, "The session has a new id", detail.into())
+            }
             Self::NotFound => {
                 let detail = "The session has no such task: it was never begun, or has ended.";
                 (StatusCode::NOT_FOUND, "No such task", detail.into())
@@ -97,6 +110,8 @@ impl TaskRefusal {
             | Self::WrongType { .. }
             | Self::Invalid(_)
             | Self::TooManyOfSession
+            | Self::NoSuchSession
+            | Self::SessionReplaced
             | Self::NotFound => None,
         }
     }

@@ -180,6 +180,7 @@ impl ClosingMoment {
             | State::MaintenanceFinishing { .. }
             | State::MaintenanceClosed
             | State::Draining { .. }
+            | State::Drained { .. }
             | State::Stopped { .. } => None,
         }
     }

@@ -23,6 +23,8 @@ pub enum Event {
     MaintenanceOff,
     /// The process must stop.
     Terminate(Signal),
+    /// A drain was asked for without a signal. The process goes on serving after it, until a signal ends it.
+    DrainRequested,
     /// Sessions started, ended, or became present, absent, protected or unprotected.
     PopulationChanged,
     /// The work that [`Effect::CloseResources`](super::Effect::CloseResources) began is done.

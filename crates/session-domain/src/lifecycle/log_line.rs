@@ -12,6 +12,8 @@ use super::notice::Reason;
 pub enum LogLine {
     /// The drain begins because of this signal.
     Received(Signal),
+    /// The drain begins because it was asked for, without a signal.
+    Requested,
     /// A further signal arrived and is ignored.
     Ignored(Signal),
     /// A further signal arrived and ends the drain.
@@ -38,6 +40,8 @@ pub enum LogLine {
     WaitingForEndpoints(Duration),
     /// The registered resource of this name is closed, which may take this long.
     Closing(Arc<str>, Duration),
+    /// A drain that no signal began is over: the process goes on until one comes.
+    Drained,
     /// The last line of every drain.
     ShuttingDown,
     /// Maintenance begins. The number of sessions that are notified.
@@ -55,6 +59,7 @@ impl fmt::Display for LogLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Received(signal) => write!(f, "{SHUTDOWN} Received {} signal", name(signal)),
+            Self::Requested => write!(f, "{SHUTDOWN} Received drain request"),
             Self::Ignored(signal) => write!(f, "{SHUTDOWN} Ignored another {} signal", name(signal)),
             Self::Hurried => write!(f, "{SHUTDOWN} Received another signal, not waiting any longer"),
             Self::Detected(n) => write!(f, "{SHUTDOWN} {n} active {} detected", plural(n, "user")),
@@ -85,6 +90,7 @@ impl fmt::Display for LogLine {
                 write!(f, "{SHUTDOWN} Waiting {}s for endpoint removal to propagate...", seconds(time))
             }
             Self::Closing(ref name, limit) => write!(f, "{SHUTDOWN} Closing {name} (up to {})...", limit_text(limit)),
+            Self::Drained => write!(f, "{SHUTDOWN} Drained, serving until SIGTERM..."),
             Self::ShuttingDown => write!(f, "{SHUTDOWN} Shutting down cleanly..."),
             Self::MaintenanceEnabled(n) => {
                 write!(f, "{MAINTENANCE} Maintenance mode enabled, notifying {n} {}", plural(n, "user"))

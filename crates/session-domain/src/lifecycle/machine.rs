@@ -18,12 +18,14 @@ pub struct Lifecycle {
     pub(super) state: State,
     /// How many notices have begun.
     pub(super) notices: u64,
+    /// Whether the drain was asked for without a signal, and none has come since: the pod goes on serving after it.
+    pub(super) awaits_signal: bool,
 }
 
 impl Lifecycle {
     /// Makes the machine of a pod that serves.
     pub const fn new(policy: Policy) -> Self {
-        Self { policy, state: State::Serving, notices: 0 }
+        Self { policy, state: State::Serving, notices: 0, awaits_signal: false }
     }
 
     /// The current state.
@@ -35,7 +37,7 @@ impl Lifecycle {
     /// if no time is due.
     pub fn wakes_at(&self) -> Option<Timestamp> {
         match self.state {
-            State::Serving | State::MaintenanceClosed | State::Stopped { .. } => None,
+            State::Serving | State::MaintenanceClosed | State::Drained { .. } | State::Stopped { .. } => None,
             State::MaintenanceCountdown { notice, .. } => Some(notice.deadline),
             State::Draining { notice, next_progress, handoff, .. } => {
                 let due = notice.deadline.min(next_progress);
@@ -78,11 +80,16 @@ impl Lifecycle {
                 Phase::Maintenance
             }
             State::Draining { .. } | State::Finishing { .. } => Phase::Draining,
-            State::Propagating { .. } => Phase::Propagating,
+            State::Propagating { .. } | State::Drained { .. } => Phase::Propagating,
             State::Closing { .. } => Phase::Closing,
             State::Stopped { .. } if self.policy.close_timeout.is_some() => Phase::Closing,
             State::Stopped { .. } => Phase::Propagating,
         }
+    }
+
+    /// Whether a drain is over: its propagation has ended, or was cut short.
+    pub const fn is_drained(&self) -> bool {
+        matches!(self.state, State::Drained { .. } | State::Closing { .. } | State::Stopped { .. })
     }
 
     /// The notice that runs, if any: during a handoff from the moment at which the first session is notified.
@@ -96,6 +103,7 @@ impl Lifecycle {
             State::Serving
             | State::MaintenanceClosed
             | State::Propagating { .. }
+            | State::Drained { .. }
             | State::Closing { .. }
             | State::Stopped { .. } => None,
         }
@@ -130,7 +138,10 @@ impl Lifecycle {
             | State::MaintenanceFinishing { notice, .. }
             | State::Draining { notice, .. }
             | State::Finishing { notice, .. } => Some(notice.started_at),
-            State::Propagating { since, .. } | State::Closing { since, .. } | State::Stopped { since } => Some(since),
+            State::Propagating { since, .. }
+            | State::Drained { since }
+            | State::Closing { since, .. }
+            | State::Stopped { since } => Some(since),
         }
     }
 
@@ -144,6 +155,7 @@ impl Lifecycle {
             | State::Draining { .. }
             | State::Finishing { .. }
             | State::Propagating { .. }
+            | State::Drained { .. }
             | State::Closing { .. }
             | State::Stopped { .. } => Admission::Closed,
         }
@@ -153,7 +165,7 @@ impl Lifecycle {
     /// counted. Never wider than before the step, nor than after it, unless the step goes back to serving.
     pub fn admission_during(&self, event: Event) -> Admission {
         let at_most = match event {
-            Event::Terminate(_) => Admission::Closed,
+            Event::Terminate(_) | Event::DrainRequested => Admission::Closed,
             Event::MaintenanceOn => Admission::AdoptionsOnly,
             Event::MaintenanceOff | Event::PopulationChanged | Event::ResourcesClosed | Event::TimePassed => {
                 Admission::Open

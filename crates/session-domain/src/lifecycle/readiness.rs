@@ -27,6 +27,7 @@ impl Lifecycle {
             State::Draining { .. }
             | State::Finishing { .. }
             | State::Propagating { .. }
+            | State::Drained { .. }
             | State::Closing { .. }
             | State::Stopped { .. } => {
                 return Readiness::ShuttingDown;

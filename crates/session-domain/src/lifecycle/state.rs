@@ -55,6 +55,11 @@ pub enum State {
         /// When the process exits.
         until: Timestamp,
     },
+    /// The drain is over, and no signal has come yet: the pod admits no session and goes on serving requests without one.
+    Drained {
+        /// When the drain began.
+        since: Timestamp,
+    },
     /// The pod closes its resources.
     Closing {
         /// When the drain began.

@@ -39,10 +39,14 @@ impl Lifecycle {
             State::Finishing { notice, next_progress, ready, .. } => {
                 self.finishing(notice, next_progress, ready, event, situation, &mut effects)
             }
+            State::Drained { since } => self.drained(since, event, situation.now, &mut effects),
             State::Propagating { since, until } => self.propagating(since, until, event, situation.now, &mut effects),
             State::Closing { since, until } => self.closing(since, until, event, situation.now, &mut effects),
             State::Stopped { since } => State::Stopped { since },
         };
+        if matches!(event, Event::Terminate(_)) {
+            self.awaits_signal = false;
+        }
         let cancelled = effects.iter().any(|effect| matches!(effect, Effect::CancelNotice(_)));
         if had_notice && self.notice().is_none() && !cancelled {
             effects.push(Effect::EndNotice);
@@ -60,7 +64,8 @@ impl Lifecycle {
     fn serving(&mut self, event: Event, situation: Situation, effects: &mut Vec<Effect>) -> State {
         match event {
             Event::MaintenanceOn => self.enter_maintenance(situation, effects),
-            Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
+            Event::Terminate(signal) => self.terminate(Some(signal), None, situation, effects),
+            Event::DrainRequested => self.terminate(None, None, situation, effects),
             Event::MaintenanceOff | Event::PopulationChanged | Event::ResourcesClosed | Event::TimePassed => {
                 State::Serving
             }

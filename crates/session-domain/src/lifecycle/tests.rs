@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 mod handoff;
 mod invariants;
 mod maintenance;
+mod requested;
 mod work;
 
 const fn at(seconds: i64) -> Timestamp {
@@ -37,6 +38,7 @@ fn lines(effects: &[Effect]) -> Vec<String> {
 }
 
 const TERM: Event = Event::Terminate(Signal::Term);
+const DRAIN: Event = Event::DrainRequested;
 const TICK: Event = Event::TimePassed;
 
 #[test]
@@ -162,23 +164,29 @@ fn every_event_leads_every_state_to_the_state_of_the_table() {
     const ON: Event = Event::MaintenanceOn;
     const OFF: Event = Event::MaintenanceOff;
     let empty_maintenance = [(ON, with(0, 0))];
-    let states: [(&str, &[(Event, Situation)]); 6] = [
+    let states: [(&str, &[(Event, Situation)]); 9] = [
         ("serving", &[]),
         ("countdown", &[(ON, with(0, 2))]),
         ("closed", &empty_maintenance),
         ("draining", &[(TERM, with(0, 2))]),
         ("propagating", &[(TERM, with(0, 0))]),
         ("stopped", &[(TERM, with(0, 0)), (TICK, with(15, 0))]),
+        ("draining on request", &[(DRAIN, with(0, 2))]),
+        ("propagating on request", &[(DRAIN, with(0, 0))]),
+        ("drained", &[(DRAIN, with(0, 0)), (TICK, with(15, 0))]),
     ];
     let quit = Event::Terminate(Signal::Quit);
-    let events = [ON, OFF, TERM, quit, Event::PopulationChanged, TICK];
+    let events = [ON, OFF, TERM, quit, Event::PopulationChanged, TICK, DRAIN];
     let table = [
-        ["countdown", "serving", "draining", "stopped", "serving", "serving"],
-        ["countdown", "serving", "draining", "stopped", "countdown", "countdown"],
-        ["closed", "serving", "draining", "stopped", "closed", "closed"],
-        ["draining", "draining", "stopped", "stopped", "draining", "draining"],
-        ["propagating", "propagating", "stopped", "stopped", "propagating", "propagating"],
-        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
+        ["countdown", "serving", "draining", "stopped", "serving", "serving", "draining"],
+        ["countdown", "serving", "draining", "stopped", "countdown", "countdown", "draining"],
+        ["closed", "serving", "draining", "stopped", "closed", "closed", "draining"],
+        ["draining", "draining", "stopped", "stopped", "draining", "draining", "draining"],
+        ["propagating", "propagating", "stopped", "stopped", "propagating", "propagating", "propagating"],
+        ["stopped", "stopped", "stopped", "stopped", "stopped", "stopped", "stopped"],
+        ["draining", "draining", "draining", "stopped", "draining", "draining", "draining"],
+        ["propagating", "propagating", "propagating", "stopped", "propagating", "propagating", "propagating"],
+        ["drained", "drained", "stopped", "stopped", "drained", "drained", "drained"],
     ];
     for ((from, history), expected) in states.iter().zip(table) {
         for (event, to) in events.iter().zip(expected) {
@@ -197,6 +205,7 @@ fn name(state: State) -> &'static str {
         State::Draining { .. } => "draining",
         State::Finishing { .. } => "finishing",
         State::Propagating { .. } => "propagating",
+        State::Drained { .. } => "drained",
         State::Closing { .. } => "closing",
         State::Stopped { .. } => "stopped",
     }

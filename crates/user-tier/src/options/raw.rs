@@ -7,6 +7,7 @@ use cli::secret::help::{self, SecretOption};
 use super::addresses::AddressArgs;
 use super::database::DATABASE_URL;
 use super::drain::DrainArgs;
+use super::drain_command::RawDrain;
 use super::handoff::HandoffArgs;
 use super::introspection::IntrospectionArgs;
 use super::maintenance::MaintenanceArgs;
@@ -73,4 +74,7 @@ impl Raw {
 pub enum Mode {
     /// Serves the maintenance page and nothing else, as a backend for when the Service has no ready pod
     MaintenancePage(RawPage),
+    /// Asks the service on this machine to drain and waits until the drain is over, as the preStop hook of a native sidecar. The
+    /// service then goes on serving until SIGTERM
+    Drain(RawDrain),
 }

@@ -23,6 +23,7 @@ mod maintenance;
 mod notes_database;
 mod outage;
 mod pictures;
+mod probe_listener;
 mod proxies;
 mod proxy;
 mod redis_kinds;

@@ -20,7 +20,7 @@ async fn in_front_of(app: &RawApp, options: &[(&str, &str)]) -> UserPod {
 
 /// A pod in front of the app with this URL.
 async fn in_front_of_url(url: &str, options: &[(&str, &str)]) -> UserPod {
-    let fixed = [("UPSTREAM_URL", url), ("METRICS_ADDR", "127.0.0.1:0")];
+    let fixed = [("UPSTREAM_URL", url), ("METRICS_ADDR", "127.0.0.1:0"), ("PROBE_ADDR", "127.0.0.1:0")];
     pod(&[&fixed, options].concat()).await
 }
 

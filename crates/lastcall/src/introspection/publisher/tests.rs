@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::*;
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::drain::DrainTask;
 use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
@@ -38,6 +39,7 @@ async fn a_session_is_published_at_most_once_a_second_through_maintenance_and_to
         CrossSitePosts::default(),
         Hooks::default(),
         MetricsOptions::default(),
+        Dependencies::default(),
     );
     let watchers = Watchers::new(&state);
     let publishing = tokio::spawn(publish(Arc::clone(&state), Arc::clone(&watchers), state.streams_end.clone()));

@@ -10,6 +10,7 @@ use super::*;
 use crate::closers::{Closers, Closing};
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
 use crate::page::PlainPages;
@@ -29,8 +30,14 @@ async fn a_store_that_hangs_takes_no_longer_with_a_closer_than_without_one() {
     let mut config = Config::new(PodName::new("a").unwrap());
     config.store = Some(Arc::new(MemoryStore::new()));
     let pages = Box::new(PlainPages::default());
-    let state =
-        ServiceState::new(config, pages, CrossSitePosts::default(), Hooks::default(), MetricsOptions::default());
+    let state = ServiceState::new(
+        config,
+        pages,
+        CrossSitePosts::default(),
+        Hooks::default(),
+        MetricsOptions::default(),
+        Dependencies::default(),
+    );
     let sharing = state.sessions.sharing().unwrap();
     // Its writer has not been started, and so answers nothing.
     sharing.health.record_write(Ok(()), sharing.clock.now());

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::cross_site_posts::CrossSitePosts;
+use crate::dependencies::Dependencies;
 use crate::drain::DrainTask;
 use crate::hooks::Hooks;
 use crate::metrics::MetricsOptions;
@@ -68,6 +69,7 @@ pub(super) async fn start_unprobed(
         CrossSitePosts::default(),
         Hooks::default(),
         MetricsOptions::default(),
+        Dependencies::default(),
     );
     // Tests read what ended and how.
     pod.registry.begin_watching();

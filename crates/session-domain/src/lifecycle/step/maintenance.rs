@@ -40,7 +40,8 @@ impl Lifecycle {
         let reason = notice.reason;
         match event {
             Event::MaintenanceOff => end_maintenance(reason, effects),
-            Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
+            Event::Terminate(signal) => self.terminate(Some(signal), Some(notice), situation, effects),
+            Event::DrainRequested => self.terminate(None, Some(notice), situation, effects),
             Event::PopulationChanged | Event::TimePassed if now >= notice.deadline => {
                 let until = notice.deadline.plus(self.policy.task_grace);
                 if population.protected == 0 || now >= until {
@@ -74,7 +75,8 @@ impl Lifecycle {
     ) -> State {
         match event {
             Event::MaintenanceOff => end_maintenance(notice.reason, effects),
-            Event::Terminate(signal) => self.terminate(signal, Some(notice), situation, effects),
+            Event::Terminate(signal) => self.terminate(Some(signal), Some(notice), situation, effects),
+            Event::DrainRequested => self.terminate(None, Some(notice), situation, effects),
             Event::PopulationChanged | Event::TimePassed
                 if situation.population.protected == 0 || situation.now >= until =>
             {
@@ -97,7 +99,8 @@ impl Lifecycle {
                 effects.push(Effect::Log(LogLine::MaintenanceDisabled));
                 State::Serving
             }
-            Event::Terminate(signal) => self.terminate(signal, None, situation, effects),
+            Event::Terminate(signal) => self.terminate(Some(signal), None, situation, effects),
+            Event::DrainRequested => self.terminate(None, None, situation, effects),
             Event::MaintenanceOn | Event::PopulationChanged | Event::ResourcesClosed | Event::TimePassed => {
                 State::MaintenanceClosed
             }

@@ -28,9 +28,10 @@ impl From<Draining> for State {
 }
 
 impl Lifecycle {
+    /// Begins a shutdown; without a `signal` because it was asked for.
     pub(super) fn terminate(
         &mut self,
-        signal: Signal,
+        signal: Option<Signal>,
         running: Option<Notice>,
         situation: Situation,
         effects: &mut Vec<Effect>,
@@ -38,8 +39,10 @@ impl Lifecycle {
         let Situation { now, population, .. } = situation;
         let ready = self.readiness() == Readiness::Ready
             && self.policy.readiness_while_draining == ReadinessWhileDraining::Hold;
-        effects.extend([Effect::Log(LogLine::Received(signal)), Effect::Log(LogLine::Detected(population.present))]);
-        if signal == Signal::Quit {
+        self.awaits_signal = signal.is_none();
+        let begun = signal.map_or(LogLine::Requested, LogLine::Received);
+        effects.extend([Effect::Log(begun), Effect::Log(LogLine::Detected(population.present))]);
+        if signal == Some(Signal::Quit) {
             if population.present > 0 {
                 effects.push(Effect::ForceClose(Reason::Shutdown));
             }
@@ -92,11 +95,11 @@ impl Lifecycle {
         let Situation { now, population, .. } = situation;
         let is_moving = handoff.is_some_and(|handoff| handoff.is_moving);
         match event {
-            Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(LogLine::Ignored(signal)));
+            Event::Terminate(signal) if self.goes_on_at(signal) => {
+                effects.push(self.log_of_going_on(signal));
                 state.into()
             }
-            Event::Terminate(_) => self.hurry(notice, situation, effects),
+            Event::Terminate(signal) => self.hurry(signal, notice, situation, effects),
             Event::PopulationChanged | Event::TimePassed
                 if population.present == 0 && population.requested_elsewhere == 0 =>
             {
@@ -126,7 +129,9 @@ impl Lifecycle {
                 }
                 Draining { notice, next_progress, ready, handoff }.into()
             }
-            Event::ResourcesClosed | Event::MaintenanceOn | Event::MaintenanceOff => state.into(),
+            Event::DrainRequested | Event::ResourcesClosed | Event::MaintenanceOn | Event::MaintenanceOff => {
+                state.into()
+            }
         }
     }
 
@@ -164,11 +169,11 @@ impl Lifecycle {
         // Without work only requests of sessions that moved are left, which are waited for until the deadline.
         let until = if population.sessions_with_work() > 0 { self.work_ends_at(notice) } else { notice.deadline };
         match event {
-            Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(LogLine::Ignored(signal)));
+            Event::Terminate(signal) if self.goes_on_at(signal) => {
+                effects.push(self.log_of_going_on(signal));
                 State::Finishing { notice, until, next_progress, ready }
             }
-            Event::Terminate(_) => self.hurry(notice, situation, effects),
+            Event::Terminate(signal) => self.hurry(signal, notice, situation, effects),
             Event::PopulationChanged | Event::TimePassed
                 if now >= until || (population.sessions_with_work() == 0 && population.requested_elsewhere == 0) =>
             {
@@ -183,6 +188,7 @@ impl Lifecycle {
                 State::Finishing { notice, until, next_progress: self.progress_after(next_progress, now), ready }
             }
             Event::PopulationChanged
+            | Event::DrainRequested
             | Event::ResourcesClosed
             | Event::TimePassed
             | Event::MaintenanceOn
@@ -199,20 +205,41 @@ impl Lifecycle {
         effects: &mut Vec<Effect>,
     ) -> State {
         match event {
-            Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(LogLine::Ignored(signal)));
+            Event::Terminate(signal) if self.goes_on_at(signal) => {
+                effects.push(self.log_of_going_on(signal));
                 State::Propagating { since, until }
             }
-            Event::Terminate(_) => {
-                effects.push(Effect::Log(LogLine::Hurried));
+            Event::Terminate(signal) => {
+                effects.push(self.log_of_hurry(signal));
                 self.close(since, now, effects)
+            }
+            Event::TimePassed if now >= until && self.awaits_signal => {
+                effects.push(Effect::Log(LogLine::Drained));
+                State::Drained { since }
             }
             Event::TimePassed if now >= until => self.close(since, now, effects),
             Event::TimePassed
             | Event::PopulationChanged
+            | Event::DrainRequested
             | Event::ResourcesClosed
             | Event::MaintenanceOn
             | Event::MaintenanceOff => State::Propagating { since, until },
+        }
+    }
+
+    /// The first signal ends the process at once: its drain is over.
+    pub(super) fn drained(&self, since: Timestamp, event: Event, now: Timestamp, effects: &mut Vec<Effect>) -> State {
+        match event {
+            Event::Terminate(signal) => {
+                effects.push(Effect::Log(LogLine::Received(signal)));
+                self.close(since, now, effects)
+            }
+            Event::TimePassed
+            | Event::PopulationChanged
+            | Event::DrainRequested
+            | Event::ResourcesClosed
+            | Event::MaintenanceOn
+            | Event::MaintenanceOff => State::Drained { since },
         }
     }
 
@@ -225,25 +252,27 @@ impl Lifecycle {
         effects: &mut Vec<Effect>,
     ) -> State {
         match event {
-            Event::Terminate(signal) if self.ignores(signal) => {
-                effects.push(Effect::Log(LogLine::Ignored(signal)));
+            Event::Terminate(signal) if self.goes_on_at(signal) => {
+                effects.push(self.log_of_going_on(signal));
                 State::Closing { since, until }
             }
-            Event::Terminate(_) => {
-                effects.push(Effect::Log(LogLine::Hurried));
+            Event::Terminate(signal) => {
+                effects.push(self.log_of_hurry(signal));
                 stop(since, effects)
             }
             Event::ResourcesClosed => stop(since, effects),
             Event::TimePassed if now >= until => stop(since, effects),
-            Event::TimePassed | Event::PopulationChanged | Event::MaintenanceOn | Event::MaintenanceOff => {
-                State::Closing { since, until }
-            }
+            Event::TimePassed
+            | Event::PopulationChanged
+            | Event::DrainRequested
+            | Event::MaintenanceOn
+            | Event::MaintenanceOff => State::Closing { since, until },
         }
     }
 
     /// A second signal: nothing is waited for any more but the closing of resources.
-    fn hurry(&self, notice: Notice, situation: Situation, effects: &mut Vec<Effect>) -> State {
-        effects.extend([Effect::Log(LogLine::Hurried), Effect::ForceClose(notice.reason)]);
+    fn hurry(&self, signal: Signal, notice: Notice, situation: Situation, effects: &mut Vec<Effect>) -> State {
+        effects.extend([self.log_of_hurry(signal), Effect::ForceClose(notice.reason)]);
         cut_work(situation, effects);
         effects.push(Effect::ReleaseRemaining);
         self.close(notice.started_at, situation.now, effects)
@@ -275,9 +304,18 @@ impl Lifecycle {
         last.plus(self.policy.progress_interval.saturating_mul(ahead)).max(Timestamp::from_millis(now.as_millis() + 1))
     }
 
-    /// Whether a signal after the first one is only logged.
-    fn ignores(&self, signal: Signal) -> bool {
-        self.policy.second_signal == SecondSignal::Ignore && signal != Signal::Quit
+    /// Whether a drain that runs goes on at this signal: at the first one where none began it, and at a further one that is ignored.
+    fn goes_on_at(&self, signal: Signal) -> bool {
+        let is_ignored = self.policy.second_signal == SecondSignal::Ignore;
+        signal != Signal::Quit && (self.awaits_signal || is_ignored)
+    }
+
+    fn log_of_going_on(&self, signal: Signal) -> Effect {
+        Effect::Log(if self.awaits_signal { LogLine::Received(signal) } else { LogLine::Ignored(signal) })
+    }
+
+    fn log_of_hurry(&self, signal: Signal) -> Effect {
+        Effect::Log(if self.awaits_signal { LogLine::Received(signal) } else { LogLine::Hurried })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{TERM, TICK, at, with_work};
+use super::{DRAIN, TERM, TICK, at, with_work};
 use crate::lifecycle::*;
 use crate::pod::Phase;
 use crate::registry::HandoffCensus;
@@ -15,6 +15,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::MaintenanceOff),
         1 => Just(Event::Terminate(Signal::Term)),
         1 => Just(Event::Terminate(Signal::Quit)),
+        1 => Just(DRAIN),
         4 => Just(Event::PopulationChanged),
         1 => Just(Event::ResourcesClosed),
         4 => Just(Event::TimePassed),
@@ -54,7 +55,7 @@ fn machine_waits(policy: Policy, notice: Notice, now: i64) -> bool {
 fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
     let mut machine = Lifecycle::new(policy);
     let (mut now, mut terminated, mut admission, mut exits) = (0, false, Admission::Open, 0);
-    let (mut notified, mut closes) = (None, 0);
+    let (mut notified, mut closes, mut signals) = (None, 0, 0);
     for (event, pause, present, absent, protected, protected_elsewhere) in history.iter().copied() {
         now += pause;
         let protected = protected.min(present);
@@ -79,7 +80,7 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
         machine = next;
 
         let hurried = matches!(event, Event::Terminate(Signal::Quit))
-            || matches!(event, Event::Terminate(_)) && policy.second_signal == SecondSignal::Hurry;
+            || matches!(event, Event::Terminate(_)) && signals > 0 && policy.second_signal == SecondSignal::Hurry;
         for effect in &effects {
             match effect {
                 Effect::SetAdmission(new) => {
@@ -124,7 +125,13 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
             during != Admission::Open || machine.admission() == Admission::Open,
             "a session may start uncounted while the pod leaves Serving"
         );
-        terminated |= matches!(event, Event::Terminate(_));
+        terminated |= matches!(event, Event::Terminate(_) | Event::DrainRequested);
+        signals += u32::from(matches!(event, Event::Terminate(_)));
+        prop_assert!(exits == 0 || signals > 0, "the process exits without a signal");
+        if let State::Drained { .. } = machine.state() {
+            prop_assert!(signals == 0 && machine.is_drained() && machine.wakes_at().is_none());
+            prop_assert_eq!(machine.readiness(), Readiness::ShuttingDown);
+        }
         prop_assert_eq!(admission, machine.admission(), "the effects disagree with the admission");
         prop_assert_eq!(
             admission == Admission::Open,
@@ -156,10 +163,11 @@ fn check(policy: Policy, history: &[Step]) -> Result<(), TestCaseError> {
 /// The switch, signals, sessions that leave and return, and time, in every order of six.
 #[test]
 fn the_invariants_hold_in_every_interleaving() {
-    let steps: [Step; 8] = [
+    let steps: [Step; 9] = [
         (Event::MaintenanceOn, 1, 2, 0, 0, 0),
         (Event::MaintenanceOff, 1, 2, 0, 1, 0),
         (TERM, 1, 2, 0, 0, 1),
+        (DRAIN, 1, 2, 0, 0, 1),
         (Event::PopulationChanged, 1, 0, 0, 0, 0),
         (Event::PopulationChanged, 1, 0, 1, 0, 1),
         (Event::PopulationChanged, 1, 2, 0, 1, 0),
@@ -191,9 +199,11 @@ proptest! {
     }
 
     #[test]
-    fn time_alone_brings_every_terminated_pod_to_its_end(policy in policy(), present in 0..3_u64, working in 0..3_u64) {
+    fn time_alone_brings_every_terminated_pod_to_its_end(
+        policy in policy(), present in 0..3_u64, working in 0..3_u64, is_requested in any::<bool>(),
+    ) {
         let protected = working.min(present);
-        let (mut machine, _) = Lifecycle::new(policy).step(TERM, with_work(0, present, protected, working));
+        let (mut machine, _) = Lifecycle::new(policy).step(if is_requested { DRAIN } else { TERM }, with_work(0, present, protected, working));
         let mut steps = 0;
         while let Some(due) = machine.wakes_at() {
             let present = if machine.notice().is_some() { present } else { 0 };
@@ -203,7 +213,7 @@ proptest! {
             steps += 1;
             prop_assert!(steps < 1000, "does not end");
         }
-        let stopped = matches!(machine.state(), State::Stopped { .. });
-        prop_assert!(stopped);
+        prop_assert_eq!(matches!(machine.state(), State::Drained { .. }), is_requested);
+        prop_assert_eq!(matches!(machine.state(), State::Stopped { .. }), !is_requested);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use test_support::{Redis, Signal};
+use test_support::{Process, Redis, Signal};
 
 use super::*;
 
@@ -77,4 +77,24 @@ async fn sessions_move_to_another_pod_without_a_notice_and_the_pod_is_empty_then
     adopted(&new, 7.0).await;
     assert_eq!(new.metric("total_logins").await, 0.0);
     assert_books(&new).await;
+}
+
+#[tokio::test]
+async fn a_drain_without_a_signal_moves_sessions_as_well_and_the_pod_goes_on() {
+    let redis = Redis::start().await;
+    let mut old = pod("user-1", &redis, &[("PROBE_ADDR", "127.0.0.1:0"), ("PROPAGATION_WAIT", "300ms")]).await;
+    let new = pod("user-2", &redis, &[]).await;
+    let mut user = User::of(&old).await;
+    let line = old.line("probe.address=").await;
+    let probes = line.split("probe.address=\"").nth(1).unwrap().split('"').next().unwrap();
+    let mut drain = Process::start(BINARY, &["drain"], &[("PROBE_ADDR", probes)]);
+    user.asked().await;
+    user.moves_to(&new).await;
+    assert_eq!(drain.wait().await.code(), Some(0));
+    assert_eq!(old.metric(&ends("moved")).await, 1.0);
+    // Its user's cookie opens the session here as well, at the pod that has it.
+    assert_eq!(user.person.at(&old.http).session().await["pod"], "user-2");
+    old.signal(Signal::SIGTERM);
+    assert!(old.wait().await.success());
+    assert_eq!(old.drain_log()[0], "[GRACEFUL SHUTDOWN] Received drain request");
 }
