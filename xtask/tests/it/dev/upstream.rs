@@ -1,6 +1,6 @@
 //! `cargo xtask dev --upstream`: pods in front of an app that knows nothing of Lastcall.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::Dev;
 use test_support::eventually;
@@ -13,7 +13,7 @@ impl App {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = crate::root().join("docs/images");
         let arguments = ["-m", "http.server", "--bind", "127.0.0.1", &port.to_string()];
-        Self(Command::new("python3").args(arguments).current_dir(folder).spawn().unwrap(), port)
+        Self(Command::new("python3").args(arguments).current_dir(folder).stderr(Stdio::null()).spawn().unwrap(), port)
     }
 }
 
@@ -31,7 +31,9 @@ async fn a_browser_stays_with_its_pod_and_continues_at_the_app_on_another_one() 
     assert!(dev.log().iter().any(|line| line.contains("Every browser is a user")));
     let person = dev.person();
     eventually("the app's page", || async {
-        let page = person.get("/").await.text().await.unwrap();
+        // Only a navigation starts a session.
+        let page = person.request("/").header("Accept", "text/html").send().await.unwrap();
+        let page = page.text().await.unwrap();
         page.contains("banner.png").then_some(())
     })
     .await;
