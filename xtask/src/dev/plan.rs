@@ -12,7 +12,7 @@ use super::front_door::Backend;
 /// Options of Lastcall that would make pods on one machine conflict, need a store or TLS, or change what Ctrl-C does. All
 /// other options reach the processes unchanged
 /// (`AUTO_LOGOUT=false cargo xtask dev`).
-const NOT_INHERITED: [&str; 26] = [
+const NOT_INHERITED: [&str; 28] = [
     "ADMIN_AUTH",
     "ADMIN_TOKEN",
     "ADMIN_TOKEN_FILE",
@@ -29,6 +29,7 @@ const NOT_INHERITED: [&str; 26] = [
     "MAINTENANCE_POLL",
     "METRICS_ADDR",
     "POD_NAME",
+    "PROBE_ADDR",
     "REDIS_URL",
     "REDIS_URL_FILE",
     "SECOND_SIGNAL",
@@ -38,6 +39,7 @@ const NOT_INHERITED: [&str; 26] = [
     "TERMINATION_GRACE_PERIOD",
     "TRUSTED_PROXIES",
     "TRUSTED_USER_HEADER",
+    "UPSTREAM_URL",
     "USER_PODS",
 ];
 
@@ -53,6 +55,8 @@ pub(super) struct Process {
     pub(super) http: SocketAddr,
     /// Its gRPC address, if it is a user pod.
     pub(super) grpc: Option<SocketAddr>,
+    /// The address of its probes, where they are not on the HTTP address.
+    pub(super) probes: Option<SocketAddr>,
     /// The path that answers 200 once it is ready.
     pub(super) probe: &'static str,
     binary: &'static str,
@@ -88,8 +92,13 @@ impl Process {
         format!("http://localhost:{}", self.http.port())
     }
 
+    /// The address that answers probes.
+    pub(super) fn probe_address(&self) -> SocketAddr {
+        self.probes.unwrap_or(self.http)
+    }
+
     fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        [Some(self.http), self.grpc].into_iter().flatten()
+        [Some(self.http), self.grpc, self.probes].into_iter().flatten()
     }
 }
 
@@ -126,6 +135,20 @@ impl Plan {
         }
     }
 
+    /// Puts the pods in front of an app. A session belongs to a browser then, as it does in production, and probes have a port of
+    /// their own, 3 above the pod's.
+    pub(super) fn in_front_of(mut self, upstream: Option<&str>) -> Self {
+        let Some(url) = upstream else { return self };
+        for pod in &mut self.pods {
+            let probes = local(pod.http.port() + 3);
+            pod.environment.retain(|(name, _)| *name != "SESSION_SCOPE");
+            pod.environment.extend([("UPSTREAM_URL", url.to_owned()), ("PROBE_ADDR", probes.to_string())]);
+            // Ready pods need the app, which may be started later.
+            (pod.probes, pod.probe) = (Some(probes), "/health");
+        }
+        self
+    }
+
     /// Checks that all planned addresses are free.
     ///
     /// A pod reports an address in use, but not those of other processes, and meanwhile another server on it could be mistaken for
@@ -154,7 +177,10 @@ impl Plan {
 
     /// The pods as the front door sees them.
     pub(super) fn backends(&self) -> Vec<Backend> {
-        self.pods.iter().map(|pod| Backend { name: pod.name.clone(), http: pod.http }).collect()
+        self.pods
+            .iter()
+            .map(|pod| Backend { name: pod.name.clone(), http: pod.http, probes: pod.probe_address() })
+            .collect()
     }
 }
 
@@ -182,14 +208,15 @@ fn pod(number: u16, port: u16, drain_timeout: Duration) -> Process {
         // So that the effect of the switch is visible at once.
         ("MAINTENANCE_POLL", "500ms".to_owned()),
     ];
-    Process { name, http, grpc: Some(grpc), probe: "/ready", binary: "user-tier", environment }
+    Process { name, http, grpc: Some(grpc), probes: None, probe: "/ready", binary: "user-tier", environment }
 }
 
 fn admin(http: SocketAddr, pods: &[Process]) -> Process {
     let asked: Vec<_> = pods.iter().filter_map(|pod| pod.grpc).map(|address| address.to_string()).collect();
     let environment =
         vec![("HTTP_ADDR", http.to_string()), ("ADMIN_AUTH", "off".to_owned()), ("USER_PODS", asked.join(","))];
-    Process { name: "admin".to_owned(), http, grpc: None, probe: "/health", binary: "admin-tier", environment }
+    let name = "admin".to_owned();
+    Process { name, http, grpc: None, probes: None, probe: "/health", binary: "admin-tier", environment }
 }
 
 fn local(port: u16) -> SocketAddr {
@@ -225,6 +252,21 @@ mod tests {
         let plan = Plan::new(9090, super::super::MOST_PODS, Duration::from_secs(60), Path::new("/switch"), None);
         let addresses: Vec<_> = plan.addresses().map(|(_, address)| address).collect();
         assert_eq!(addresses.iter().collect::<HashSet<_>>().len(), addresses.len());
+    }
+
+    #[test]
+    fn pods_in_front_of_an_app_know_it_and_have_probes_of_their_own() {
+        let plan =
+            |upstream| Plan::new(9090, 2, Duration::from_secs(60), Path::new("/switch"), None).in_front_of(upstream);
+        let url = "http://127.0.0.1:8000";
+        let pods = plan(Some(url)).pods;
+        for (pod, probes) in pods.iter().zip(["127.0.0.1:9193", "127.0.0.1:9293"]) {
+            let variable = |name| pod.environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+            assert_eq!((variable("UPSTREAM_URL"), variable("PROBE_ADDR")), (Some(url), Some(probes)));
+            assert_eq!(variable("SESSION_SCOPE"), None);
+            assert_eq!(pod.probe_address().to_string(), probes);
+        }
+        assert!(plan(None).pods.iter().all(|pod| pod.probe_address() == pod.http && pod.probe == "/ready"));
     }
 
     #[test]

@@ -6,13 +6,23 @@ use std::time::Duration;
 use super::fleet::Fleet;
 
 /// The summary. Its columns are wide enough for any number of pods.
-pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Duration, is_handoff: bool) -> String {
+pub(super) fn summary(
+    fleet: &Fleet,
+    front_door: SocketAddr,
+    drain_timeout: Duration,
+    is_handoff: bool,
+    upstream: Option<&str>,
+) -> String {
     let row = |name: &str, url: &str, process: u32| format!("    {name:<10} {url:<35} process {process}");
     let mut lines = vec![String::new(), "Lastcall is ready.".to_owned(), String::new()];
-    lines.push("  Open this address. Every tab is a user of its own:".to_owned());
+    lines.push(match upstream {
+        None => "  Open this address. Every tab is a user of its own:".to_owned(),
+        Some(url) => format!("  Open this address instead of your app's ({url}). Every browser is a user; a private window is another one:"),
+    });
     lines.push(row("front door", &format!("http://localhost:{}", front_door.port()), std::process::id()));
     lines.push(String::new());
-    lines.push("  It routes each tab to one of these pods, and to another one when that pod has gone:".to_owned());
+    let routed = if upstream.is_some() { "browser" } else { "tab" };
+    lines.push(format!("  It routes each {routed} to one of these pods, and to another one when that pod has gone:"));
     lines.extend(fleet.pods().iter().map(|pod| row(pod.name(), &pod.process().url(), pod.id())));
     lines.push(String::new());
     lines.push("  Watch them:".to_owned());
@@ -24,10 +34,11 @@ pub(super) fn summary(fleet: &Fleet, front_door: SocketAddr, drain_timeout: Dura
     lines.push("  Turn maintenance on and off for all of them at once: the panel's switch.".to_owned());
     lines.push(String::new());
     let seconds = drain_timeout.as_secs_f64();
+    let which = if upstream.is_some() { "that the admin tier lists you on" } else { "that your page names" };
     lines.push(if is_handoff {
-        "  Stop the pod that your page names; its pages move to another pod and stay as they are:".to_owned()
+        format!("  Stop the pod {which}; its pages move to another pod and stay as they are:")
     } else {
-        format!("  Drain the pod that your page names; its users get {seconds}s:")
+        format!("  Drain the pod {which}; its users get {seconds}s:")
     });
     lines.extend(fleet.pods().iter().map(|pod| format!("    {:<10} kill -TERM {}", pod.name(), pod.id())));
     if !is_handoff {

@@ -57,13 +57,7 @@ pub fn read(objects: &[Value]) -> Result<Waits, ReadError> {
 fn user(deployment: &Value) -> Result<UserWaits, ReadError> {
     let pod = &deployment["spec"]["template"]["spec"];
     let container = container(deployment, "user-tier")?;
-    let duration = |name: &'static str| match option(container, name) {
-        None => Ok(None),
-        Some(text) => match humantime::parse_duration(text) {
-            Ok(duration) => Ok(Some(duration)),
-            Err(_) => Err(ReadError::NoDuration(name, text.to_owned())),
-        },
-    };
+    let duration = |name| duration(container, name);
     let switch = if option(container, "MAINTENANCE_CONFIGMAP").is_some() {
         WATCHED
     } else {
@@ -118,11 +112,11 @@ fn scale_down(autoscaler: &Value) -> ScaleDownWaits {
     }
 }
 
-fn name(object: &Value) -> String {
+pub(super) fn name(object: &Value) -> String {
     object["metadata"]["name"].as_str().unwrap_or_default().to_owned()
 }
 
-fn grace(pod: &Value) -> Duration {
+pub(super) fn grace(pod: &Value) -> Duration {
     seconds(&pod["terminationGracePeriodSeconds"], 30)
 }
 
@@ -136,12 +130,12 @@ fn pre_stop(deployment: &Value, container: &Value) -> Result<Duration, ReadError
 }
 
 /// How long it takes a probe to notice, at the worst: all its tries, the last one until its timeout.
-fn noticed(probe: &Value) -> Duration {
+pub(super) fn noticed(probe: &Value) -> Duration {
     let tries = u32::try_from(probe["failureThreshold"].as_u64().unwrap_or(3)).unwrap_or(u32::MAX);
     seconds(&probe["periodSeconds"], 10).saturating_mul(tries) + seconds(&probe["timeoutSeconds"], 1)
 }
 
-fn seconds(value: &Value, default: u64) -> Duration {
+pub(super) fn seconds(value: &Value, default: u64) -> Duration {
     Duration::from_secs(value.as_u64().unwrap_or(default))
 }
 
@@ -152,8 +146,14 @@ fn has_database(container: &Value) -> bool {
     variables.any(|variable| names.iter().any(|name| variable["name"] == *name) && variable["value"] != "")
 }
 
+/// The value of an environment variable that is a duration.
+pub(super) fn duration(container: &Value, name: &'static str) -> Result<Option<Duration>, ReadError> {
+    let Some(text) = option(container, name) else { return Ok(None) };
+    humantime::parse_duration(text).map(Some).map_err(|_| ReadError::NoDuration(name, text.to_owned()))
+}
+
 /// The value of an environment variable.
-fn option<'a>(container: &'a Value, name: &str) -> Option<&'a str> {
+pub(super) fn option<'a>(container: &'a Value, name: &str) -> Option<&'a str> {
     let variables = container["env"].as_array()?;
     variables.iter().find(|variable| variable["name"] == name)?["value"].as_str()
 }

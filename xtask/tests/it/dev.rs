@@ -2,6 +2,7 @@
 
 mod browser;
 mod front_door;
+mod upstream;
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
@@ -82,6 +83,6 @@ impl DerefMut for Dev {
 fn free_ports() -> u16 {
     let ours = (20_000..30_000).step_by(7).skip(std::process::id() as usize % 1_000);
     let is_free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let all_free = |port: &u16| [0, 2, 100, 101, 200, 201].into_iter().all(|offset| is_free(port + offset));
+    let all_free = |port: &u16| [0, 2, 100, 101, 103, 200, 201, 203].into_iter().all(|offset| is_free(port + offset));
     ours.into_iter().find(all_free).unwrap()
 }

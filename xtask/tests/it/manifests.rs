@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod chart;
 mod commands;
 mod custom;
 mod handoff;
@@ -12,6 +13,7 @@ mod options;
 mod rainbow;
 mod restricted;
 mod routes;
+mod sidecar;
 mod updates;
 mod valid;
 mod waits;

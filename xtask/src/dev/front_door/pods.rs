@@ -9,11 +9,13 @@ use crate::dev::ready;
 /// How long a pod on this machine may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A pod, by its name and the address that it serves HTTP on.
+/// A pod, by its name and its addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::dev) struct Backend {
     pub(in crate::dev) name: String,
     pub(in crate::dev) http: SocketAddr,
+    /// The address that answers `/ready`.
+    pub(in crate::dev) probes: SocketAddr,
 }
 
 impl Backend {
@@ -28,7 +30,7 @@ impl Backend {
     }
 
     fn readiness(&self) -> Option<u16> {
-        ready::status(self.http, "/ready")
+        ready::status(self.probes, "/ready")
     }
 }
 
@@ -38,12 +40,14 @@ pub(in crate::dev) struct Pods {
     backends: Vec<Backend>,
     /// Whether the pods share sessions: then a tab leaves a draining pod with its next request, and stays signed in.
     shared: bool,
+    /// Whether a whole browser belongs to one pod, not each of its tabs: in front of an app, whose paths have no tab in them.
+    pub(super) by_browser: bool,
     turn: AtomicUsize,
 }
 
 impl Pods {
-    pub(in crate::dev) const fn new(backends: Vec<Backend>, shared: bool) -> Self {
-        Self { backends, shared, turn: AtomicUsize::new(0) }
+    pub(in crate::dev) const fn new(backends: Vec<Backend>, shared: bool, by_browser: bool) -> Self {
+        Self { backends, shared, by_browser, turn: AtomicUsize::new(0) }
     }
 
     /// The pod that a tab belongs to, if it is tried first.

@@ -56,7 +56,8 @@ pub(super) fn serve(mut client: &TcpStream, peer: SocketAddr, pods: &Pods) -> io
     if let Some(from_client) = from_client {
         answer.upload = Some(upload(from_client, answer.rest.get_ref())?);
     }
-    if sticky::keep(&request, &mut answer.head, &answer.pod.name) {
+    let keep = if pods.by_browser { sticky::keep_browser } else { sticky::keep };
+    if keep(&request, &mut answer.head, &answer.pod.name) {
         pods.note_given(answer.pod);
     }
     answer.pass_on(client)

@@ -30,11 +30,21 @@ pub(super) fn keep(request: &Head, answer: &mut Head, pod: &str) -> bool {
     let Some(path) = redirected.or_else(|| tab(request.target())) else { return false };
     let is_kept = redirected.is_none_or(|path| tab(request.target()) == Some(path))
         && named(request).next().is_some_and(|name| name == pod.as_bytes());
-    if is_kept || answer.status() >= 500 {
+    let path = path.to_owned();
+    !is_kept && assign(answer, pod, &path)
+}
+
+/// Assigns the browser of this exchange to `pod`, unless it is assigned already. Returns whether it was assigned now.
+pub(super) fn keep_browser(request: &Head, answer: &mut Head, pod: &str) -> bool {
+    named(request).next().is_none_or(|name| name != pod.as_bytes()) && assign(answer, pod, "/")
+}
+
+/// Sets the cookie for `path`, unless the answer is a refusal.
+fn assign(answer: &mut Head, pod: &str, path: &str) -> bool {
+    if answer.status() >= 500 {
         return false;
     }
-    let cookie = format!("{COOKIE}={pod}; Path={path}; HttpOnly; SameSite=Lax");
-    answer.add("Set-Cookie", &cookie);
+    answer.add("Set-Cookie", &format!("{COOKIE}={pod}; Path={path}; HttpOnly; SameSite=Lax"));
     true
 }
 
@@ -74,5 +84,19 @@ mod tests {
             assert_eq!(kept(request, page), None, "{request}");
         }
         assert_eq!(kept("GET /t/abc/ HTTP/1.1\n\n", "HTTP/1.1 503 Busy\n\n"), None);
+    }
+
+    #[test]
+    fn a_browser_in_front_of_an_app_stays_with_its_pod_on_every_path() {
+        let kept = |cookie: &str, answer: &str| {
+            let mut answer = head(answer);
+            keep_browser(&head(&format!("GET /admin/login/ HTTP/1.1\nCookie: {cookie}\n\n")), &mut answer, "user-2");
+            answer.values("set-cookie").next().map(|value| String::from_utf8_lossy(value).into_owned())
+        };
+        let (page, cookie) = ("HTTP/1.1 200 OK\n\n", "front_door_pod=user-2; Path=/; HttpOnly; SameSite=Lax");
+        assert_eq!(kept("csrftoken=x", page).as_deref(), Some(cookie));
+        assert_eq!(kept("front_door_pod=user-1", page).as_deref(), Some(cookie));
+        assert_eq!(kept("front_door_pod=user-2", page), None);
+        assert_eq!(kept("csrftoken=x", "HTTP/1.1 503 Busy\n\n"), None);
     }
 }

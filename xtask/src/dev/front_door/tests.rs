@@ -17,7 +17,8 @@ struct FakePod {
 
 fn pod(name: &str, play: impl Fn(Head, TcpStream) + Clone + Send + 'static) -> FakePod {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let backend = Backend { name: name.to_owned(), http: listener.local_addr().unwrap() };
+    let backend =
+        Backend { name: name.to_owned(), http: listener.local_addr().unwrap(), probes: listener.local_addr().unwrap() };
     let readiness = Arc::new(AtomicU16::new(200));
     let ready = Arc::clone(&readiness);
     thread::spawn(move || {
@@ -60,7 +61,7 @@ fn telling(name: &'static str) -> FakePod {
 fn door(pods: &[&FakePod], shared: bool) -> SocketAddr {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let backends = pods.iter().map(|pod| pod.backend.clone()).collect();
-    open(address, Pods::new(backends, shared)).unwrap();
+    open(address, Pods::new(backends, shared, false)).unwrap();
     address
 }
 
@@ -114,7 +115,8 @@ fn with_a_shared_store_a_tab_leaves_a_pod_that_is_not_ready() {
 #[test]
 fn without_a_pod_browsers_get_a_page_that_retries_and_programs_a_problem_document() {
     let gone = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let gone = FakePod { backend: Backend { name: "user-1".to_owned(), http: gone }, readiness: Arc::default() };
+    let gone =
+        FakePod { backend: Backend { name: "user-1".to_owned(), http: gone, probes: gone }, readiness: Arc::default() };
     let door = door(&[&gone], false);
     let page = answer(door, "GET / HTTP/1.1\nAccept: text/html\nSec-Fetch-Mode: navigate\n\n");
     assert!(page.starts_with("HTTP/1.1 503 ") && page.contains("Retry-After: 1") && page.contains("<h1>"), "{page}");
