@@ -18,7 +18,8 @@ function moveFocus(by) {
 
 function search() {
   const box = document.getElementById("q");
-  if (!box) return location.assign("/admin/users#q");
+  // Once the key is up: otherwise it may be typed into the box of the next page.
+  if (!box) return addEventListener("keyup", () => location.assign("/admin/users#q"), { once: true });
   box.focus();
   box.select();
 }

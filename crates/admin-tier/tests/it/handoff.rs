@@ -7,7 +7,7 @@ use test_support::{Browser, Events, Person, Redis, Signal, UserPod, eventually, 
 
 use crate::Admin;
 use crate::fake_pod::{FakePod, changes, pod, session, snapshot};
-use crate::history::named;
+use crate::history::{lists, named};
 use crate::real_pods::user_pod;
 
 /// A user of this name at a pod, with an open page.
@@ -65,7 +65,7 @@ async fn operators_see_how_many_sessions_were_asked_and_moved_where_they_went_an
     let admin = Admin::start(&[&first.grpc, &second.grpc, &third.grpc]).await;
     let (ada, bob, eve) = (page(&first, "ada").await, page(&first, "bob").await, page(&first, "eve").await);
     let (mut zoe, mut zoes_stream) = page(&first, "zoe").await;
-    admin.sessions(4).await;
+    lists(&admin, &["ada", "bob", "eve", "zoe"]).await;
     let panel = admin.person().text("/admin").await;
     let users = admin.person().text("/admin/users").await;
     assert!(
