@@ -90,8 +90,8 @@ fn an_image_contains_its_binary_and_little_else() {
         let alone = BTreeSet::from(["etc/nsswitch.conf", "etc/ssl/certs/ca-certificates.crt", binary]);
         assert_eq!(names, alone, "no shell, no library");
         let bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        // Not optimized, to save time. SQLite and the driver of PostgreSQL are in the user tier's.
-        assert!(bytes < 48 * MEBIBYTE, "{image} has {bytes} bytes");
+        // Not optimized, to save time. SQLite, the driver of PostgreSQL, and what rewrites an app's pages are in the user tier's.
+        assert!(bytes < 56 * MEBIBYTE, "{image} has {bytes} bytes");
     }
 }
 

@@ -61,8 +61,12 @@ async fn the_panels_switch_writes_a_file_and_shows_which_pods_have_followed() {
     moved(&admin, "false").await;
     panel_says(&admin, "Every pod admits users.").await;
     assert_eq!(std::fs::read_to_string(file).unwrap().trim(), "false");
-    let log = admin.log().join("\n");
-    assert_eq!(log.matches("the maintenance switch was moved").count(), 2, "{log}");
+    // The log is written by a thread of its own.
+    let both = async || {
+        let log = admin.log().join("\n");
+        (log.matches("the maintenance switch was moved").count() == 2).then_some(log)
+    };
+    let log = eventually("a line for each change", both).await;
     let line = log.lines().find(|line| line.contains("audit.action=\"maintenance_on\"")).unwrap();
     for part in ["audit.result=\"done\"", "operator.name=\"anybody\"", "client.address=127.0.0.1", file] {
         assert!(line.contains(part), "{part} in {line}");
