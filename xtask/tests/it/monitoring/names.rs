@@ -23,6 +23,18 @@ pub(crate) async fn pages() -> [String; 2] {
     [pod.person().text("/metrics").await, admin_page]
 }
 
+/// The metrics page of a pod in front of an app, here another pod, once the app has answered.
+async fn page_in_front_of_an_app() -> String {
+    let app = user_pod("app", &[]).await;
+    let url = format!("http://{}", app.http);
+    let options = [("UPSTREAM_URL", url.as_str()), ("METRICS_ADDR", "127.0.0.1:0"), ("PROBE_ADDR", "127.0.0.1:0")];
+    let pod = user_pod("user-2", &options).await;
+    pod.person().text("/").await;
+    let line = pod.line("metrics.address=").await;
+    let address = line.split("metrics.address=\"").nth(1).unwrap().split('"').next().unwrap();
+    Person::new(address).text("/metrics").await
+}
+
 fn exposed(page: &str) -> BTreeSet<String> {
     page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next().map(str::to_owned)).collect()
 }
@@ -37,7 +49,8 @@ fn explained() -> BTreeSet<String> {
 
 #[tokio::test]
 async fn the_manual_describes_exactly_the_metrics_that_both_tiers_expose() {
-    let exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| exposed(page)).collect();
+    let mut exposed: BTreeSet<_> = pages().await.iter().flat_map(|page| self::exposed(page)).collect();
+    exposed.extend(self::exposed(&page_in_front_of_an_app().await));
     assert_eq!(explained(), exposed);
 }
 
