@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 
 use crate::address::Address;
@@ -93,8 +92,8 @@ impl Upstream {
         head.version = Version::HTTP_11;
         let has_body = request_body::set_framing(&mut head, &body);
         let method = head.method.clone();
-        let mut again = (!has_body && method.is_idempotent()).then(|| copy(&head));
         head.extensions.clear();
+        let mut again = (!has_body && method.is_idempotent()).then(|| head.clone());
         let (mut request, upload) = request_body::with_upload(head, body, has_body);
         // Connections that have closed before anything was written on them cost nothing: the next one takes the request.
         while let Some(mut sender) = self.0.pool.take() {
@@ -148,14 +147,4 @@ impl Upstream {
         let body = AnswerBody::new(body, lease, is_bodiless, Arc::clone(&self.0.on_error));
         Ok(Response::from_parts(head, body))
     }
-}
-
-/// A copy of a head without its extensions.
-fn copy(head: &Parts) -> Parts {
-    let mut copy = Request::new(()).into_parts().0;
-    copy.method = head.method.clone();
-    copy.uri = head.uri.clone();
-    copy.version = head.version;
-    copy.headers = head.headers.clone();
-    copy
 }

@@ -7,3 +7,5 @@ pub mod hop_by_hop;
 pub mod percent;
 pub mod reserved;
 pub mod target;
+pub(crate) mod trailers;
+pub(crate) mod transfer_coding;

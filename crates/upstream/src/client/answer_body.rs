@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::response::Parts;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -16,7 +16,7 @@ use super::connection::Sender;
 use super::error::{ErrorKind, UpstreamError};
 use super::pool::Pool;
 use super::request_body::Upload;
-use crate::head::answer;
+use crate::head::{answer, trailers, transfer_coding};
 
 /// The connection of one request and its answer.
 pub(super) struct Lease {
@@ -88,7 +88,7 @@ impl AnswerBody {
 pub(super) fn set_framing(head: &mut Parts, body: &Incoming, is_bodiless: bool) -> Result<(), UpstreamError> {
     let headers = &mut head.headers;
     if headers.contains_key(TRANSFER_ENCODING) {
-        if !is_chunked_only(headers) {
+        if transfer_coding::is_only_chunked(headers) != Some(true) {
             return Err(UpstreamError::Refused("it has a transfer coding other than chunked"));
         }
         headers.remove(TRANSFER_ENCODING);
@@ -109,11 +109,6 @@ pub(super) fn set_framing(head: &mut Parts, body: &Incoming, is_bodiless: bool) 
         }
     }
     Ok(())
-}
-
-fn is_chunked_only(headers: &HeaderMap) -> bool {
-    let mut codings = http_support::header_fields::members(headers, TRANSFER_ENCODING.as_str());
-    codings.next().is_some_and(|coding| coding.eq_ignore_ascii_case(b"chunked")) && codings.next().is_none()
 }
 
 impl Body for AnswerBody {
@@ -141,7 +136,7 @@ impl Body for AnswerBody {
                 }
             }
         }
-        Poll::Ready(frame.map(|frame| frame.map(without_instructions)))
+        Poll::Ready(frame.map(|frame| frame.map(|frame| trailers::change(frame, answer::remove_instructions))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -159,16 +154,5 @@ impl Drop for AnswerBody {
         if let Some(upload) = self.lease.take().and_then(|lease| lease.upload.clone()) {
             upload.abandon();
         }
-    }
-}
-
-/// Takes the fields out of trailers that are meant for Lastcall.
-fn without_instructions(frame: Frame<Bytes>) -> Frame<Bytes> {
-    match frame.into_trailers() {
-        Ok(mut trailers) => {
-            answer::remove_instructions(&mut trailers);
-            Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
     }
 }

@@ -19,7 +19,7 @@ use http::{Request, StatusCode};
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use crate::head::reserved;
+use crate::head::{reserved, trailers};
 
 /// How long the app may take to answer 100. An app of HTTP/1.0 never does, and waits for the body, which clients send by then.
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -156,7 +156,7 @@ impl http_body::Body for RequestBody {
                 Some(Ok(_)) => {}
             }
         }
-        Poll::Ready(frame.map(|frame| frame.map(without_reserved_trailers)))
+        Poll::Ready(frame.map(|frame| frame.map(|frame| trailers::change(frame, reserved::remove))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -165,16 +165,5 @@ impl http_body::Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// Takes the fields out of trailers that only Lastcall may send.
-fn without_reserved_trailers(frame: Frame<Bytes>) -> Frame<Bytes> {
-    match frame.into_trailers() {
-        Ok(mut trailers) => {
-            reserved::remove(&mut trailers);
-            Frame::trailers(trailers)
-        }
-        Err(frame) => frame,
     }
 }

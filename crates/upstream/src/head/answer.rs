@@ -26,21 +26,20 @@ pub fn take_instruction(headers: &mut HeaderMap) -> Option<Instruction> {
         return None;
     }
     let logs_out = headers.get_all(LOGOUT).iter().any(|value| value.as_bytes().trim_ascii() == b"1");
-    let name = {
-        let mut names = headers.get_all(USER).iter();
-        names
-            .next()
-            .map(|name| if names.next().is_some() { None } else { percent::decode(name.as_bytes().trim_ascii()) })
-    };
+    let name = name(headers);
     remove_instructions(headers);
-    if logs_out {
-        return Some(Instruction::LogOut);
-    }
-    match name {
-        Some(Some(name)) if name.chars().count() <= MAX_NAME_CHARS => Some(Instruction::Name(name)),
-        Some(_) => Some(Instruction::Invalid),
-        None => Some(Instruction::Invalid),
-    }
+    Some(match name {
+        _ if logs_out => Instruction::LogOut,
+        Some(name) => Instruction::Name(name),
+        None => Instruction::Invalid,
+    })
+}
+
+/// The name, where it is there once and valid.
+fn name(headers: &HeaderMap) -> Option<String> {
+    let mut names = headers.get_all(USER).iter();
+    let name = percent::decode(names.next()?.as_bytes().trim_ascii())?;
+    (names.next().is_none() && name.chars().count() <= MAX_NAME_CHARS).then_some(name)
 }
 
 /// Removes the fields that are meant for Lastcall.

@@ -27,7 +27,8 @@ pub fn is_reserved(name: &HeaderName) -> bool {
 
 /// Removes the reserved fields that a client has sent.
 pub fn remove(headers: &mut HeaderMap) {
-    while let Some(name) = headers.keys().find(|name| is_reserved(name)).cloned() {
+    let names: Vec<_> = headers.keys().filter(|name| is_reserved(name)).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }

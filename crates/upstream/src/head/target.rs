@@ -1,11 +1,12 @@
 //! The target of a request: passed on byte for byte in the form that an origin server gets (RFC 9112, 3.2), or refused.
 
-use http::header::{HOST, HeaderValue, TRANSFER_ENCODING};
+use http::header::{HOST, HeaderValue};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
-use http_support::header_fields::members;
 use thiserror::Error;
+
+use super::transfer_coding;
 
 /// Why a request cannot be passed on.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub fn prepare(head: &mut Parts) -> Result<(), BadRequest> {
     if head.method == Method::CONNECT {
         return Err(BadRequest::Connect);
     }
-    if !is_chunked_at_most(head) {
+    if transfer_coding::is_only_chunked(&head.headers) == Some(false) {
         return Err(BadRequest::TransferCoding);
     }
     let is_absolute = head.uri.scheme().is_some();
@@ -64,11 +65,6 @@ pub fn prepare(head: &mut Parts) -> Result<(), BadRequest> {
         to_origin_form(head)?;
     }
     Ok(())
-}
-
-fn is_chunked_at_most(head: &Parts) -> bool {
-    let mut codings = members(&head.headers, TRANSFER_ENCODING.as_str());
-    codings.next().is_none_or(|coding| coding.eq_ignore_ascii_case(b"chunked")) && codings.next().is_none()
 }
 
 /// The target's own host counts, and not the field (RFC 9112, 3.2.2). Requests of HTTP/2 always come so.
@@ -97,6 +93,7 @@ const fn is_uri_byte(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use http::Request;
+    use http::header::TRANSFER_ENCODING;
 
     use super::*;
 
