@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 
 use crate::body::{self, BodyError, Limits};
+use crate::header_fields::without_parameters;
 use crate::problem::Problem;
 
 /// The fields of an `application/x-www-form-urlencoded` body of at most `MAX_BYTES` bytes.
@@ -51,9 +52,7 @@ impl<S: Send + Sync, T: DeserializeOwned, const MAX_BYTES: usize> FromRequest<S>
 
     async fn from_request(request: Request<Body>, _state: &S) -> Result<Self, FormError> {
         let kind = request.headers().get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
-        // Parameters such as `charset` are ignored.
-        let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        if !essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
+        if !without_parameters(kind).eq_ignore_ascii_case(b"application/x-www-form-urlencoded") {
             return Err(FormError::NotAForm);
         }
         let bytes = body::read(request.into_body(), Limits::of(MAX_BYTES)).await?;

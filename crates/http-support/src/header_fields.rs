@@ -14,6 +14,11 @@ pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &
         .filter(|part| !part.is_empty())
 }
 
+/// The value of a field, or a member of it, without its parameters: the media type of `text/html; charset=utf-8`.
+pub fn without_parameters(value: &[u8]) -> &[u8] {
+    value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii()
+}
+
 /// Whether the field is present and has a member, in any line, that is not one of `words`.
 pub fn has_member_other_than(headers: &HeaderMap, name: &str, words: &[&str]) -> bool {
     headers.get_all(name).iter().any(|line| {

@@ -14,6 +14,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, StatusCode};
 use http_support::Problem;
+use http_support::header_fields::without_parameters;
 
 const PAGE_FIELDS: [HeaderName; 2] = [ORIGIN, HeaderName::from_static("sec-fetch-site")];
 const PROXY_FIELDS: [HeaderName; 3] =
@@ -67,7 +68,7 @@ fn is_json(head: &Parts) -> bool {
     let mut types = head.headers.get_all(CONTENT_TYPE).iter();
     let media_type = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or_default();
-        text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+        without_parameters(text.as_bytes()).eq_ignore_ascii_case(b"application/json")
     };
     types.next().is_some_and(media_type) && types.next().is_none()
 }

@@ -4,7 +4,7 @@ pub(super) mod decode;
 pub(super) mod encode;
 
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
-use http_support::header_fields::members;
+use http_support::header_fields::{members, without_parameters};
 
 /// The most codings that one answer may have had applied. Nobody sends more than one on purpose.
 const MAX_CHAINED: usize = 3;
@@ -44,7 +44,7 @@ pub(super) fn of_answer(headers: &HeaderMap) -> Option<Vec<Coding>> {
 /// `None` where the field stays as it is.
 pub(super) fn accepted(headers: &HeaderMap, name: &str) -> Option<HeaderValue> {
     let is_known = |member: &[u8]| {
-        let name = member.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let name = without_parameters(member);
         Coding::from_name(name).is_some() || name.eq_ignore_ascii_case(b"identity")
     };
     if !headers.contains_key(name) || members(headers, name).all(is_known) {

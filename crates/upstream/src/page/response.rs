@@ -2,6 +2,7 @@
 
 use http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, HeaderMap, HeaderName, LOCATION};
 use http::{StatusCode, response};
+use http_support::header_fields::without_parameters;
 use lol_html::AsciiCompatibleEncoding;
 
 use super::charset::ContentType;
@@ -78,7 +79,7 @@ fn has_page(head: &response::Parts) -> bool {
 
 fn is_download(headers: &HeaderMap) -> bool {
     headers.get_all(CONTENT_DISPOSITION).iter().any(|value| {
-        let kind = value.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let kind = without_parameters(value.as_bytes());
         // Browsers save what has any kind but `inline`.
         !kind.is_empty() && !kind.eq_ignore_ascii_case(b"inline")
     })

@@ -13,6 +13,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http_support::Problem;
+use http_support::header_fields::without_parameters;
 use lastcall::Session;
 use serde_json::{Value, json};
 
@@ -82,7 +83,7 @@ struct Save {
 impl Save {
     fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Self, Box<Problem>> {
         let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        if !without_parameters(kind.as_bytes()).eq_ignore_ascii_case(b"application/json") {
             let detail = "Send JSON, with Content-Type: application/json.";
             return Err(Box::new(problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Not JSON", detail)));
         }
