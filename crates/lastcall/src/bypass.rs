@@ -22,7 +22,7 @@ pub(crate) fn is_own<B>(state: &ServiceState, request: &Request<B>) -> bool {
         path => match path.strip_prefix(state.config.route_prefix.as_str()) {
             Some("/logout" | "/session" | "/events" | "/ws" | SCRIPT_PATH | RETRY_PATH | RELOAD_PATH) => true,
             Some("/login") => state.config.login_route,
-            Some("/blocked") => state.config.page_reports,
+            Some("/blocked") => state.config.foreign_app,
             Some("/tasks") => true,
             Some("/tasks/{task_id}") => true,
             // Before the app's router has matched it.

@@ -97,7 +97,8 @@ pub struct Config {
     pub scope: SessionScope,
     /// Which requests can start a session. A login can in either case.
     pub session_start: SessionStart,
-    /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app).
+    /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app). Its
+    /// pages then report by `POST /blocked` that their script cannot connect, which `lastcall_pages_without_notice_total` counts.
     pub foreign_app: bool,
     /// The path of the app's own logout, to which the script of a page posts after a click on `Logout Now`:
     /// [`Builder::logout_redirect`](crate::Builder::logout_redirect).
@@ -112,9 +113,6 @@ pub struct Config {
     pub metrics_route: bool,
     /// Whether `/health`, `/healthz`, `/ready` and `/readyz` are own routes: not where the app has its own.
     pub probes_route: bool,
-    /// Whether pages of a foreign app report by `POST /blocked` that their script cannot connect. Counted by
-    /// `lastcall_pages_without_notice_total`.
-    pub page_reports: bool,
     /// When the cookie is `Secure`.
     pub cookie_secure: CookieSecure,
     /// The networks of the proxies in front, whose `X-Forwarded-*` and `Forwarded` are believed; those of other peers are taken
@@ -177,7 +175,6 @@ impl Config {
             login_route: true,
             metrics_route: true,
             probes_route: true,
-            page_reports: false,
             cookie_secure: CookieSecure::default(),
             trusted_proxies: None,
             trusted_user: None,

@@ -4,7 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::request::Parts;
-use session_domain::{PodName, SessionId, UserName};
+use session_domain::{SessionId, UserName};
 use uuid::Uuid;
 
 use crate::hooks::Login;
@@ -62,19 +62,9 @@ impl ForeignRequest {
         self.context.tunnel().await
     }
 
-    /// The name of this pod.
-    pub fn pod(&self) -> &PodName {
-        &self.context.state.config.pod
-    }
-
     /// Whether the client uses HTTPS, as far as proxies say so.
     pub const fn is_secure(&self) -> bool {
         self.context.facts.is_secure
-    }
-
-    /// Whether a user will look at the answer.
-    pub const fn navigates(&self) -> bool {
-        self.context.facts.navigates
     }
 
     /// The whole seconds that are left of the countdown of the session, rounded up, or without one of that of this pod. Notifies nobody.

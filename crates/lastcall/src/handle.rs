@@ -177,7 +177,7 @@ impl Lastcall {
         self.0.state.readiness().is_ready()
     }
 
-    /// Counts a page of a foreign app that a user sees without notice, where [`page_reports`](crate::Config::page_reports) is set.
+    /// Counts a page of a foreign app that a user sees without notice, where [`foreign_app`](crate::Config::foreign_app) is set.
     pub fn page_without_notice(&self, reason: PageWithoutNotice) {
         self.0.state.metrics.page_without_notice(reason);
     }

@@ -64,7 +64,7 @@ impl PageWithoutNotice {
 /// `POST /blocked` behind the prefix of the routes, where the app is one that Lastcall stands in front of.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(state: &Arc<ServiceState>) -> Router<S> {
     let path = format!("{}/blocked", state.config.route_prefix.as_str());
-    if !state.config.page_reports {
+    if !state.config.foreign_app {
         return Router::new();
     }
     Router::new().route(&path, post(blocked).fallback(wrong_method).with_state(Arc::clone(state)))
@@ -93,10 +93,10 @@ mod tests {
     use crate::handle::Lastcall;
     use crate::route_prefix::RoutePrefix;
 
-    fn lastcall(page_reports: bool) -> Lastcall {
+    fn lastcall(foreign_app: bool) -> Lastcall {
         let builder = Lastcall::builder(PodName::new("a").unwrap()).config(|config| {
             config.route_prefix = RoutePrefix::new("/_lastcall").unwrap();
-            config.page_reports = page_reports;
+            config.foreign_app = foreign_app;
         });
         builder.build()
     }

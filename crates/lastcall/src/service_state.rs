@@ -109,7 +109,7 @@ impl ServiceState {
         mut metrics: MetricsOptions,
         dependencies: Dependencies,
     ) -> Arc<Self> {
-        metrics.counts_pages = config.page_reports;
+        metrics.counts_pages = config.foreign_app;
         let hooks = Arc::new(hooks);
         let population_changed = Arc::new(Notify::new());
         let wake = Arc::clone(&population_changed);

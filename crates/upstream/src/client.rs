@@ -63,11 +63,6 @@ impl Upstream {
         Self(Arc::new(Shared { address, connect_timeout, pool, on_error: Arc::new(on_error) }))
     }
 
-    /// Where the app listens.
-    pub fn address(&self) -> &Address {
-        &self.0.address
-    }
-
     /// Sends a request, whose head is as the app is to get it, and returns the answer's head with its body to come. Sets the framing.
     ///
     /// A request without a body and with an idempotent method is repeated once on a new connection, if it went over a reused one that

@@ -32,10 +32,10 @@ pub async fn serve(
     exposure::warn_if_reachable(&options.address).await;
     let availability = Availability::start(options.address.clone(), options.timeouts.connect);
     let pages = PlainPages::new(config.route_prefix.clone());
-    let builder = Lastcall::builder(config.pod.clone())
+    let pod = config.pod.clone();
+    let builder = Lastcall::builder(pod.clone())
         .with_config(config)
         .foreign_app()
-        .config(|config| config.page_reports = true)
         .readiness_of("upstream", availability.subscribe())
         .pages(pages.clone())
         .histogram_buckets(metrics::REQUEST_SECONDS, metrics::BUCKETS)
@@ -55,7 +55,7 @@ pub async fn serve(
         }
     });
     let up = metrics.follow_availability();
-    let proxy = Proxy::new(upstream, metrics, pages, PageScripts::new(&lastcall, options.injects_script));
+    let proxy = Proxy::new(&pod, upstream, metrics, pages, PageScripts::new(&lastcall, options.injects_script));
     let app: Router = proxy.router();
     let served = lastcall.serve(app, listeners, signals).await;
     up.abort();

@@ -15,7 +15,7 @@ pub(super) struct PageScripts {
 }
 
 impl PageScripts {
-    /// Counts pages that pass without the script, where [`page_reports`](lastcall::Config::page_reports) is set.
+    /// Counts pages that pass without the script.
     pub(super) fn new(lastcall: &Lastcall, injects_script: bool) -> Self {
         Self { script: injects_script.then(|| script(lastcall)) }
     }

@@ -12,7 +12,7 @@ use http::header::{HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
-use lastcall::{ForeignRequest, PlainPages};
+use lastcall::{ForeignRequest, PlainPages, PodName};
 use upstream::head::answer::{Instruction, take_instruction};
 use upstream::head::{cookie_line, forwarded, hop_by_hop, percent, reserved, target};
 use upstream::page::Expected;
@@ -29,11 +29,19 @@ pub(super) struct Proxy {
     metrics: Metrics,
     pages: PlainPages,
     scripts: PageScripts,
+    /// The value of `Lastcall-Pod`.
+    pod: HeaderValue,
 }
 
 impl Proxy {
-    pub(super) const fn new(upstream: Upstream, metrics: Metrics, pages: PlainPages, scripts: PageScripts) -> Self {
-        Self { upstream, metrics, pages, scripts }
+    pub(super) fn new(
+        pod: &PodName,
+        upstream: Upstream,
+        metrics: Metrics,
+        pages: PlainPages,
+        scripts: PageScripts,
+    ) -> Self {
+        Self { upstream, metrics, pages, scripts, pod: percent::encode(pod.as_str()) }
     }
 
     /// The app, as a router of every path.
@@ -61,7 +69,7 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
         },
         None => None,
     };
-    prepare(&mut head, &request);
+    prepare(&mut head, &request, &proxy.pod);
     let expected = proxy.scripts.on_request(&mut head);
     let began = Instant::now();
     match proxy.upstream.send(Request::from_parts(head, body)).await {
@@ -74,7 +82,7 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
 }
 
 /// Brings the fields of a request into the form in which the app gets them.
-fn prepare(head: &mut Parts, request: &ForeignRequest) {
+fn prepare(head: &mut Parts, request: &ForeignRequest, pod: &HeaderValue) {
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let headers = &mut head.headers;
     reserved::remove(headers);
@@ -84,17 +92,17 @@ fn prepare(head: &mut Parts, request: &ForeignRequest) {
         headers.insert(HOST, HeaderValue::from_static("localhost"));
     }
     forwarded::add(headers, peer, request.is_secure());
-    add_own_fields(headers, request);
+    add_own_fields(headers, request, pod);
 }
 
-fn add_own_fields(headers: &mut HeaderMap, request: &ForeignRequest) {
+fn add_own_fields(headers: &mut HeaderMap, request: &ForeignRequest, pod: &HeaderValue) {
     if let (Some(session), Some(id)) = (request.session(), request.session_id()) {
         if let Ok(id) = HeaderValue::try_from(id.to_string()) {
             headers.insert(reserved::SESSION, id);
         }
         headers.insert(reserved::USER, percent::encode(session.user().as_str()));
     }
-    headers.insert(reserved::POD, percent::encode(request.pod().as_str()));
+    headers.insert(reserved::POD, pod.clone());
     if let Some(seconds) = request.remaining_seconds() {
         headers.insert(reserved::REMAINING, seconds.into());
     }
