@@ -134,7 +134,7 @@ impl ClosingMoment {
                     Reason::Maintenance => maintenance(),
                 },
                 _ = self.broadcast.changed() => {}
-                () = session_changed(self.session.as_mut()) => {}
+                () = changed(self.session.as_mut().map(|session| &mut session.streams)) => {}
                 _ = self.lifecycle.changed() => {}
             }
         }
@@ -186,9 +186,10 @@ impl ClosingMoment {
     }
 }
 
-async fn session_changed(session: Option<&mut SessionMoment>) {
-    match session {
-        Some(session) => _ = session.streams.changed().await,
+/// Waits until the streams of a session change; without a session for ever. The sender lives as long as the session.
+pub(super) async fn changed(streams: Option<&mut watch::Receiver<StreamState>>) {
+    match streams {
+        Some(streams) => _ = streams.changed().await,
         None => std::future::pending().await,
     }
 }

@@ -7,7 +7,7 @@ use http::request::Parts;
 use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use super::closing_moment::ClosingMoment;
+use super::closing_moment::{ClosingMoment, changed};
 use super::open_socket::OpenSocket;
 use super::session_end::of_session;
 use crate::event_streams::{StreamKind, StreamState};
@@ -96,14 +96,6 @@ impl TunnelGuard {
 fn ended_code(service: &ServiceState, streams: &mut watch::Receiver<StreamState>) -> Option<CloseCode> {
     let reason = streams.borrow_and_update().closed(StreamKind::Tunnel, service.is_stopping())?;
     Some(of_session(service, reason).code)
-}
-
-async fn changed(streams: Option<&mut watch::Receiver<StreamState>>) {
-    match streams {
-        // The sender lives as long as the session, which the moment holds.
-        Some(streams) => _ = streams.changed().await,
-        None => std::future::pending().await,
-    }
 }
 
 impl RequestContext {
