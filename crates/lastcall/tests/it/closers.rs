@@ -7,9 +7,10 @@ use axum::Router;
 use axum::routing::get;
 use lastcall::{Builder, Lastcall, PodName, Session, Signal};
 use test_support::{Person, TEST_TIMEOUT, eventually};
-use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
+
+use crate::own_server::{serve, start};
 
 type Calls = Arc<Mutex<Vec<&'static str>>>;
 
@@ -26,31 +27,22 @@ fn builder() -> (Builder, Calls) {
     (builder, calls)
 }
 
-/// Starts the handle, and gives the way to signal it.
-fn start(lastcall: &Lastcall) -> mpsc::UnboundedSender<Signal> {
-    let (signals, mut sent) = mpsc::unbounded_channel();
-    lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
-    signals
-}
-
 #[tokio::test]
 async fn on_a_server_of_the_apps_own_resources_are_closed_while_it_still_answers() {
     let (builder, calls) = builder();
     let (release, released) = oneshot::channel::<()>();
     let lastcall = builder.on_close("exports", TEST_TIMEOUT, released).build();
     let signals = start(&lastcall);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let person = Person::new(&listener.local_addr().unwrap().to_string());
     let app = Router::new().route("/", get(async |_: Session| "page")).layer(lastcall.layer()).merge(lastcall.routes());
-    let drained = lastcall.drained();
-    let server = tokio::spawn(async move { axum::serve(listener, app).with_graceful_shutdown(drained).await });
+    let (address, server) = serve(&lastcall, app).await;
+    let person = Person::new(&address);
     person.clone().visit().await;
     signals.send(Signal::Quit).unwrap();
     eventually("unready", async || (person.status("/ready").await == 503).then_some(())).await;
     assert_eq!(person.status("/health").await, 200);
     assert_eq!(*calls.lock().unwrap(), [""; 0], "those that were registered before wait for the last one");
     release.send(()).unwrap();
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
     assert_eq!(*calls.lock().unwrap(), ["database", "queue"]);
     lastcall.finish().await.unwrap();
     assert_eq!(calls.lock().unwrap().len(), 2, "once each");

@@ -9,6 +9,7 @@ mod closers;
 mod cross_site;
 mod metrics;
 mod notices;
+mod own_server;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod transfers;

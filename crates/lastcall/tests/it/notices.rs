@@ -4,8 +4,9 @@ use axum::Router;
 use axum::routing::get;
 use lastcall::{Lastcall, PodName, Session, Signal};
 use test_support::Person;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
+
+use crate::own_server::{serve, start};
 
 /// An app on a server of its own, with the ways to drain it and to close it for maintenance.
 struct App {
@@ -20,16 +21,13 @@ async fn app() -> App {
 }
 
 async fn app_with(more: Router) -> App {
-    let (signals, mut sent) = mpsc::unbounded_channel();
     let (maintenance, switch) = watch::channel(false);
     let lastcall = Lastcall::builder(PodName::new("jobs").unwrap()).maintenance(switch).build();
-    lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
+    let signals = start(&lastcall);
     let page = get(async |session: Session| session.user().to_string());
     let routes = more.route("/", page).layer(lastcall.layer()).merge(lastcall.routes());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let person = Person::new(&listener.local_addr().unwrap().to_string());
-    let drained = lastcall.drained();
-    tokio::spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(drained).await });
+    let (address, _) = serve(&lastcall, routes).await;
+    let person = Person::new(&address);
     App { lastcall, signals, maintenance, person }
 }
 

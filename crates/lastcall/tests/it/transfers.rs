@@ -9,9 +9,10 @@ use futures_util::{Stream, StreamExt as _};
 use lastcall::{Lastcall, PodName, Session, Signal};
 use reqwest::Response;
 use test_support::{Person, TEST_TIMEOUT};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+use crate::own_server::{serve, start};
 
 const PIECE: Bytes = Bytes::from_static(&[b'x'; 2048]);
 
@@ -23,11 +24,10 @@ struct App {
 
 /// An app with an upload that counts bytes, and a download without an end.
 async fn app(drain_timeout: Duration, task_grace: Duration) -> App {
-    let (signals, mut sent) = mpsc::unbounded_channel();
     let lastcall = Lastcall::builder(PodName::new("files").unwrap())
         .config(|config| (config.policy.drain_timeout, config.policy.task_grace) = (drain_timeout, task_grace))
         .build();
-    lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
+    let signals = start(&lastcall);
     let upload = async |_: Session, body: Body| {
         let mut data = body.into_data_stream();
         let mut bytes = 0;
@@ -54,10 +54,7 @@ async fn app(drain_timeout: Duration, task_grace: Duration) -> App {
         .route("/answers", post(answers))
         .layer(lastcall.layer())
         .merge(lastcall.routes());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let host = listener.local_addr().unwrap().to_string();
-    let drained = lastcall.drained();
-    tokio::spawn(async move { axum::serve(listener, routes).with_graceful_shutdown(drained).await });
+    let (host, _) = serve(&lastcall, routes).await;
     App { lastcall, host, signals }
 }
 

@@ -13,10 +13,11 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use lastcall::{Lastcall, PodName, Session, Signal, TunnelGuard};
 use test_support::{Person, eventually, metric};
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role};
+
+use crate::own_server::{serve, start};
 
 struct App {
     lastcall: Lastcall,
@@ -27,7 +28,6 @@ struct App {
 }
 
 async fn app(drain_timeout: Duration) -> App {
-    let (signals, mut sent) = mpsc::unbounded_channel();
     let (maintenance, switch) = watch::channel(false);
     let lastcall = Lastcall::builder(PodName::new("tunnels").unwrap())
         .config(|config| {
@@ -36,18 +36,14 @@ async fn app(drain_timeout: Duration) -> App {
         })
         .maintenance(switch)
         .build();
-    lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
+    let signals = start(&lastcall);
     let routes = Router::new()
         .route("/", get(async |session: Session| session.user().to_string()))
         .route("/echo", get(echo))
         .layer(lastcall.layer())
         .merge(lastcall.routes());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let person = Person::new(&listener.local_addr().unwrap().to_string());
-    let drained = lastcall.drained();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, routes).with_graceful_shutdown(drained).await.unwrap();
-    });
+    let (address, server) = serve(&lastcall, routes).await;
+    let person = Person::new(&address);
     App { lastcall, signals, maintenance, person, server }
 }
 

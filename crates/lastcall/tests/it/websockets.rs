@@ -7,8 +7,9 @@ use axum::response::Response;
 use axum::routing::get;
 use lastcall::{Lastcall, PodName, Session, Signal, WebSocket, WebSocketMessage, WebSocketUpgrade};
 use test_support::{Person, eventually, metric};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+
+use crate::own_server::{serve, start};
 
 struct App {
     lastcall: Lastcall,
@@ -18,12 +19,11 @@ struct App {
 }
 
 async fn app(drain_timeout: Duration) -> App {
-    let (signals, mut sent) = mpsc::unbounded_channel();
     let mut config = lastcall::Config::new(PodName::new("sockets").unwrap());
     config.policy.drain_timeout = drain_timeout;
     config.policy.propagation_wait = Duration::ZERO;
     let lastcall = Lastcall::builder(config.pod.clone()).with_config(config).build();
-    lastcall.start(futures_util::stream::poll_fn(move |context| sent.poll_recv(context))).unwrap();
+    let signals = start(&lastcall);
     let routes = Router::new()
         .route("/", get(async |session: Session| session.user().to_string()))
         .route(
@@ -46,12 +46,8 @@ async fn app(drain_timeout: Duration) -> App {
         )
         .layer(lastcall.layer())
         .merge(lastcall.routes());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let person = Person::new(&listener.local_addr().unwrap().to_string());
-    let drained = lastcall.drained();
-    let server = tokio::spawn(async move {
-        axum::serve(listener, routes).with_graceful_shutdown(drained).await.unwrap();
-    });
+    let (address, server) = serve(&lastcall, routes).await;
+    let person = Person::new(&address);
     App { lastcall, signals, person, server }
 }
 
