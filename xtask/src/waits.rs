@@ -139,6 +139,30 @@ impl UserWaits {
             )),
             None => faults.push(format!("{name}: TERMINATION_GRACE_PERIOD is not set: set {}", shown(granted))),
         }
+        let Self { holds_readiness, unready, dead, propagation, .. } = *self;
+        Probing { holds_readiness, unready, dead, propagation }.faults(name, "a pod", faults);
+        if self.startup < MIN_STARTUP || self.startup >= self.progress {
+            faults.push(format!(
+                "{name}: the startup probe grants {}: it should be between {} and progressDeadlineSeconds ({})",
+                shown(self.startup),
+                shown(MIN_STARTUP),
+                shown(self.progress)
+            ));
+        }
+    }
+}
+
+/// What probes notice, and when.
+struct Probing {
+    holds_readiness: bool,
+    unready: Duration,
+    dead: Duration,
+    propagation: Duration,
+}
+
+impl Probing {
+    /// Adds the faults. `restarted`: what a failing liveness probe restarts.
+    fn faults(&self, name: &str, restarted: &str, faults: &mut Vec<String>) {
         if !self.holds_readiness {
             faults.push(format!(
                 "{name}: READINESS_WHILE_DRAINING is not hold: users lose their connection while they save"
@@ -146,24 +170,16 @@ impl UserWaits {
         }
         if self.unready >= self.propagation {
             faults.push(format!(
-                "{name}: an unready pod goes unnoticed for up to {}, and is gone after PROPAGATION_WAIT {propagation}: probe \
-                 readiness more often",
-                shown(self.unready)
+                "{name}: an unready pod goes unnoticed for up to {}, and is gone after PROPAGATION_WAIT {}: probe readiness more often",
+                shown(self.unready),
+                shown(self.propagation)
             ));
         }
         if self.dead <= self.unready {
             faults.push(format!(
-                "{name}: a pod is restarted after {}, before it is taken out of rotation ({}): probe liveness less often",
+                "{name}: {restarted} is restarted after {}, before it is taken out of rotation ({}): probe liveness less often",
                 shown(self.dead),
                 shown(self.unready)
-            ));
-        }
-        if self.startup < MIN_STARTUP || self.startup >= self.progress {
-            faults.push(format!(
-                "{name}: the startup probe grants {}: it should be between {} and progressDeadlineSeconds ({})",
-                shown(self.startup),
-                shown(MIN_STARTUP),
-                shown(self.progress)
             ));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::read::{duration, grace, name, noticed, option, seconds};
-use super::{ReadError, SHUTDOWN_TIMEOUT, shown};
+use super::{Probing, ReadError, SHUTDOWN_TIMEOUT, shown};
 
 /// The port of the probes, where `PROBE_ADDR` does not say.
 const PROBE_PORT: u64 = 9093;
@@ -173,25 +173,8 @@ impl SidecarWaits {
             ));
         }
         faults.extend(self.app_fault().map(|fault| format!("{name}: {fault}")));
-        if !self.holds_readiness {
-            faults.push(format!(
-                "{name}: READINESS_WHILE_DRAINING is not hold: users lose their connection while they save"
-            ));
-        }
-        if self.unready >= self.propagation {
-            faults.push(format!(
-                "{name}: an unready pod goes unnoticed for up to {}, and is gone after PROPAGATION_WAIT {propagation}: probe \
-                 readiness more often",
-                shown(self.unready)
-            ));
-        }
-        if self.dead <= self.unready {
-            faults.push(format!(
-                "{name}: the sidecar is restarted after {}, before it is taken out of rotation ({}): probe liveness less often",
-                shown(self.dead),
-                shown(self.unready)
-            ));
-        }
+        let Self { holds_readiness, unready, dead, propagation, .. } = *self;
+        Probing { holds_readiness, unready, dead, propagation }.faults(name, "the sidecar", &mut faults);
         faults
     }
 
