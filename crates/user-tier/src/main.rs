@@ -224,6 +224,10 @@ fn log_handoff(options: &Options, line: &CommandLine<Raw>) {
              shutdown; remove FORCED_END, or set HANDOFF=off"
         );
     }
+    if options.upstream.is_some() {
+        // The notes are the sample app's.
+        return;
+    }
     if !options.database.is_set {
         warn!(
             "HANDOFF=on without DATABASE_URL: each pod keeps notes of its own, so that users who move find other notes; set \
