@@ -1,4 +1,4 @@
-//! What the app depends on by its own account: while it lacks one of them, `/ready` fails.
+//! The dependencies that the app has named. While one of them is missing, `/ready` fails.
 
 use serde_json::{Map, Value};
 use tokio::sync::watch;

@@ -67,7 +67,7 @@ impl ForeignRequest {
         self.context.facts.is_secure
     }
 
-    /// The whole seconds that are left of the countdown of the session, rounded up, or without one of that of this pod. Notifies nobody.
+    /// The seconds that remain of the session's countdown, or of the pod's where there is no session, rounded up. Does not count as notifying.
     pub fn remaining_seconds(&self) -> Option<u64> {
         let state = &self.context.state;
         let deadline = match &self.session {
@@ -117,7 +117,7 @@ impl ForeignRequest {
         }
     }
 
-    /// The waiting page for a user, a problem document for everybody else: the app is not there now.
+    /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise.
     pub fn app_unavailable(&self) -> Response {
         self.context.refuse(crate::refusal::Reason::AppUnavailable).into_response()
     }

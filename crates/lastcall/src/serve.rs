@@ -40,7 +40,7 @@ pub struct Listeners {
     pub probes: Option<ProbeListener>,
 }
 
-/// Where probes are served, with what belongs to the pod itself: `/wait-for-drain` for everybody; `/drain` and `/tasks` for processes on this
+/// Where probes are served, with what belongs to the pod itself: `/wait-for-drain` for any client; `/drain` and `/tasks` for processes on this
 /// machine, with JSON, from the loopback address.
 #[derive(Debug)]
 pub struct ProbeListener {

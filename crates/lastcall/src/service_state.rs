@@ -49,7 +49,7 @@ pub(crate) struct ServiceState {
     pub(crate) population_changed: Arc<Notify>,
     /// Cancelled when a drain is asked for without a signal.
     pub(crate) drain_request: CancellationToken,
-    /// What the app depends on by its own account.
+    /// The dependencies that the app has named.
     pub(crate) dependencies: Dependencies,
     /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,

@@ -72,7 +72,7 @@ impl Upstream {
     /// Where the app gave no answer that can be passed on.
     ///
     /// # Cancel safety
-    /// Dropped, it closes the connection: the app learns that nobody waits for the answer.
+    /// Dropping the future closes the connection, which tells the app that the answer is no longer wanted.
     pub async fn send(&self, request: Request<Body>) -> Result<Response<AnswerBody>, UpstreamError> {
         let sent = self.try_send(request).await;
         sent.inspect_err(|error| {

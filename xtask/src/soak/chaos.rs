@@ -13,8 +13,7 @@ use super::tally::Tally;
 
 /// How long Redis is away.
 const OUTAGE: Duration = Duration::from_secs(4);
-/// For so long after an incident what users notice is attributed to it. A store counts as settled 10 s after it came
-/// back.
+/// How long after an incident errors are attributed to it. A store counts as settled 10 s after it came back.
 const AFTERMATH: Duration = Duration::from_secs(15);
 
 /// An incident.

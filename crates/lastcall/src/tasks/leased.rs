@@ -1,4 +1,4 @@
-//! Tasks that are begun, renewed and ended over HTTP, whoever asks: each has a lease.
+//! Tasks that browsers or the pod's own processes begin, renew and end over HTTP. Each has a lease.
 
 use std::sync::Arc;
 

@@ -33,7 +33,7 @@ pub fn remove_from_request(headers: &mut HeaderMap, may_upgrade: bool) -> bool {
     upgrades
 }
 
-/// Removes the hop-by-hop fields of an answer. That of a connection that changes its protocol says so anew.
+/// Removes the hop-by-hop fields of an answer. Where the connection changes its protocol, `Connection` and `Upgrade` are set again.
 pub fn remove_from_answer(headers: &mut HeaderMap, switches: bool) {
     let protocol = if switches { headers.get(UPGRADE).cloned() } else { None };
     remove(headers);

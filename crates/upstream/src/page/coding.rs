@@ -6,7 +6,7 @@ pub(super) mod encode;
 use http::header::{CONTENT_ENCODING, HeaderMap, HeaderValue};
 use http_support::header_fields::{members, without_parameters};
 
-/// The most codings that one answer may have had applied. Nobody sends more than one on purpose.
+/// The most codings that one answer may have had applied. More than one is unusual.
 const MAX_CHAINED: usize = 3;
 
 /// A content coding that is decoded, and encoded again.

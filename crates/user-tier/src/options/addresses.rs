@@ -80,7 +80,7 @@ impl AddressArgs {
     }
 }
 
-/// In a pod the kubelet has to reach the probes; elsewhere nobody from outside needs them.
+/// In a pod the kubelet has to reach the probes; elsewhere no other machine needs them.
 fn default_of_probes(environment: &dyn Environment) -> SocketAddr {
     let is_pod = environment.get("KUBERNETES_SERVICE_HOST").is_some();
     let address = if is_pod { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };

@@ -22,8 +22,8 @@ pub(super) async fn warn_if_reachable(address: &Address) {
     if let Ok(Ok(_)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await {
         warn!(
             app.address = %address,
-            "the app answers on the pod's own address, too: whoever reaches it there can claim any user with `Lastcall-User`; \
-             let the app listen on 127.0.0.1 only"
+            "the app also answers on the pod's own address: clients that connect to it there can claim any user by \
+             `Lastcall-User`; let the app listen on 127.0.0.1 only"
         );
     }
 }
