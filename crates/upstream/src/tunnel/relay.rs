@@ -106,7 +106,10 @@ impl<'a, C: AsyncRead + AsyncWrite, A: AsyncRead + AsyncWrite> Relay<'a, C, A> {
         self.until_or(Instant::now() + FRAME_TIMEOUT, |relay| relay.to_client.has_stopped()).await;
         self.to_client.put_close(&close_frame::to_client(codes.client));
         self.until_or(Instant::now() + WRITE_TIMEOUT, |relay| relay.to_client.is_written()).await;
-        self.until_or(Instant::now() + CLOSE_TIMEOUT, |relay| relay.to_app.has_stopped()).await;
+        if self.to_client.is_written() {
+            // A client that does not take its Close frame does not answer it either.
+            self.until_or(Instant::now() + CLOSE_TIMEOUT, |relay| relay.to_app.has_stopped()).await;
+        }
         self.to_app.put_close(&close_frame::to_app(codes.app));
     }
 

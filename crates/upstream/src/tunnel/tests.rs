@@ -224,7 +224,8 @@ async fn a_side_that_does_not_read_stops_the_other_and_the_end_comes_in_time() {
         let ended_at = Instant::now();
         let (_client, _app, relayed) = tunnel.end();
         relayed.await.unwrap();
-        let limit = MESSAGE_TIMEOUT + FRAME_TIMEOUT + WRITE_TIMEOUT + CLOSE_TIMEOUT + LINGER;
+        // Less than what the end of a process may take.
+        let limit = MESSAGE_TIMEOUT + FRAME_TIMEOUT + WRITE_TIMEOUT + LINGER;
         assert!(ended_at.elapsed() <= limit + Duration::from_millis(10), "{:?}", ended_at.elapsed());
     }
 }
