@@ -95,7 +95,8 @@ pub struct Config {
     /// What one cookie stands for. Behind [`Lastcall::layer`](crate::Lastcall::layer), on a server of the app's own, always
     /// [`SessionScope::Browser`]: the paths of tabs need [`Lastcall::serve`](crate::Lastcall::serve).
     pub scope: SessionScope,
-    /// Which requests can start a session. A login can in either case.
+    /// Which requests can start a session. A login can in either case. Of the requests to a [foreign app](crate::Builder::foreign_app) only
+    /// navigations can.
     pub session_start: SessionStart,
     /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app). Its
     /// pages then report by `POST /blocked` that their script cannot connect, which `lastcall_pages_without_notice_total` counts.

@@ -4,7 +4,7 @@ use http::request::Parts;
 use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
-use crate::config::SessionScope;
+use crate::config::{SessionScope, SessionStart};
 use crate::request_kind::{RequestKind, is_own_change, opens_a_document};
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
@@ -36,8 +36,11 @@ pub(crate) struct RequestFacts {
 impl RequestFacts {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
-        let mut kind = RequestKind::of(request, route, state.config.session_start);
-        if state.config.foreign_app && route == RouteKind::App && !opens_a_document(request) {
+        let is_foreign = state.config.foreign_app && route == RouteKind::App;
+        // Of an app that is not built on this library, only what opens a page starts a session: its API clients get none.
+        let start = if is_foreign { SessionStart::Navigation } else { state.config.session_start };
+        let mut kind = RequestKind::of(request, route, start);
+        if is_foreign && !opens_a_document(request) {
             kind = kind.without_start();
         }
         let tab_path = request.extensions.get::<Base>();

@@ -30,7 +30,7 @@ pub(super) const SESSION_KEY: SecretOption = SecretOption {
 #[command(next_help_heading = "Sessions")]
 pub(super) struct SessionArgs {
     /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*. POST /login
-    /// always can
+    /// always can. With UPSTREAM_URL `any` has no effect
     /// [default: any; navigation with UPSTREAM_URL]
     #[arg(long, env)]
     session_start: Option<String>,
