@@ -143,6 +143,13 @@ impl Metrics {
         }
     }
 
+    /// Counts a request that goes to the app without its session.
+    pub(crate) fn request_unresolved(&self) {
+        for instruments in self.instruments() {
+            instruments.request_unresolved();
+        }
+    }
+
     /// Records the duration of a drain, when no session is present any more.
     pub(crate) fn drained(&self, took: Duration) {
         for instruments in self.instruments() {

@@ -15,6 +15,8 @@ use crate::service_state::ServiceState;
 pub(crate) struct RequestFacts {
     /// What the request is where it turns out to have no session.
     pub(crate) kind: RequestKind,
+    /// Whether its session cannot be looked up now, and it is served without one.
+    pub(crate) is_unresolved: bool,
     /// Where the session lives in the URL.
     pub(crate) base: Base,
     /// Whether it is a tab's that has no path of its own yet.
@@ -49,6 +51,7 @@ impl RequestFacts {
         }
         Self {
             kind,
+            is_unresolved: false,
             base: tab_path.cloned().unwrap_or_else(Base::root),
             tab_needs_path: tab_path.is_some_and(Base::is_root),
             is_secure: state.cookie.is_secure(&request.headers),

@@ -268,6 +268,12 @@ impl ServiceState {
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
+    /// Counts, and logs once an outage of the store, that a request goes to the app without its session.
+    pub(crate) fn record_unresolved(&self) {
+        self.metrics.request_unresolved();
+        self.sessions.sharing().into_iter().for_each(|sharing| sharing.record_unresolved());
+    }
+
     /// Counts the sessions that are present. Walks them all.
     pub(crate) fn count_present(&self) -> u64 {
         self.registry.census(self.clock.now()).population.present

@@ -64,6 +64,8 @@ pub(super) struct Instruments {
     log_lines_dropped: Counter,
     /// Empty where the app is not behind Lastcall.
     pages_without_notice: Vec<(PageWithoutNotice, Counter)>,
+    /// `None` where the app is not behind Lastcall.
+    requests_unresolved: Option<Counter>,
 }
 
 impl Instruments {
@@ -72,7 +74,12 @@ impl Instruments {
         metrics::with_local_recorder(&recorder, || {
             describe();
             gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
-            Self { pages_without_notice: if counts_pages { pages() } else { Vec::new() }, ..Self::new() }
+            let mut instruments = Self::new();
+            if counts_pages {
+                instruments.pages_without_notice = pages();
+                instruments.requests_unresolved = Some(requests_unresolved());
+            }
+            instruments
         })
     }
 
@@ -103,6 +110,7 @@ impl Instruments {
             store_errors: counter!("lastcall_store_errors_total"),
             log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
             pages_without_notice: Vec::new(),
+            requests_unresolved: None,
         }
     }
 
@@ -149,6 +157,12 @@ impl Instruments {
         }
     }
 
+    pub(super) fn request_unresolved(&self) {
+        if let Some(counter) = &self.requests_unresolved {
+            counter.increment(1);
+        }
+    }
+
     pub(super) fn drained(&self, took: Duration) {
         self.drain_seconds.record(took.as_secs_f64());
     }
@@ -158,6 +172,15 @@ fn pages() -> Vec<(PageWithoutNotice, Counter)> {
     const NAME: &str = "lastcall_pages_without_notice_total";
     describe_counter!(NAME, "Pages of the app that users see without a notice, by reason.");
     PageWithoutNotice::ALL.map(|reason| (reason, counter!(NAME, "reason" => reason.as_str()))).into()
+}
+
+fn requests_unresolved() -> Counter {
+    const NAME: &str = "lastcall_requests_unresolved_total";
+    describe_counter!(
+        NAME,
+        "Requests that went to the app without their session, because the session could not be looked up in the store."
+    );
+    counter!(NAME)
 }
 
 fn describe() {
