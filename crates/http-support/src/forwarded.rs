@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
-use crate::header_fields::members;
+use crate::header_fields::{has_odd_separator, members, reads_as, reads_as_prefix};
 use crate::trusted_proxies::Networks;
 
 const PROTO: &str = "x-forwarded-proto";
@@ -28,26 +28,27 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
 }
 
-/// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted.
+/// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted, and from every
+/// request the fields that an app may [take for them](reads_as): a proxy that sets `Remote-User` may pass on a client's `Remote_User`.
 pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
-    if peer.is_some_and(|peer| trusted.contains(peer)) {
-        return;
-    }
-    // CGI and its descendants hand `X_Forwarded_For` to an app under the same name as `X-Forwarded-For`.
-    let is_same = |name: &HeaderName, field: &str| {
-        name.as_str().bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).eq(field.bytes())
-    };
-    let is_forwarded = |name: &&HeaderName| {
-        let prefix = name.as_str().as_bytes().get(..PREFIX.len());
-        prefix.is_some_and(|prefix| {
-            matches!(prefix, b"x-forwarded-" | b"x_forwarded_" | b"x-forwarded_" | b"x_forwarded-")
-        }) || **name == FORWARDED
-            || user_field.is_some_and(|field| field == *name || is_same(name, field.as_str()))
-    };
-    let names: Vec<_> = headers.keys().filter(is_forwarded).cloned().collect();
+    let is_trusted = peer.is_some_and(|peer| trusted.contains(peer));
+    let names: Vec<_> = headers
+        .keys()
+        .filter(|name| match user_field {
+            Some(field) if *name == field => !is_trusted,
+            Some(field) if reads_as(name, field.as_str()) => true,
+            _ => is_forwarded(name) && (!is_trusted || has_odd_separator(name)),
+        })
+        .cloned()
+        .collect();
     for name in names {
         headers.remove(name);
     }
+}
+
+/// Whether an app may take the field for `Forwarded` or one of `X-Forwarded-*`.
+pub fn is_forwarded(name: &HeaderName) -> bool {
+    reads_as_prefix(name, PREFIX) || *name == FORWARDED
 }
 
 /// A parameter of the first element of `Forwarded` (RFC 7239).
@@ -92,6 +93,8 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::header_fields::tests::headers;
 
@@ -159,6 +162,28 @@ mod tests {
             strip(&mut headers, &trusted, Some(&user), peer.map(|peer| peer.parse().unwrap()));
             assert_eq!(headers.len(), kept, "{peer:?}");
             assert!(headers.contains_key("accept"));
+        }
+    }
+
+    #[test]
+    fn no_peer_may_send_fields_that_an_app_takes_for_those_of_the_proxy() {
+        let trusted: Networks = "10.0.0.0/8".parse().unwrap();
+        for (user, kept) in [("remote-user", "remote-user"), ("remote_user", "remote_user")] {
+            let user = HeaderName::from_static(user);
+            for peer in ["10.0.0.1", "192.0.2.1"] {
+                let mut headers = headers(&[
+                    ("x_forwarded_for", b"a"),
+                    ("x-forwarded_proto", b"https"),
+                    ("remote-user", b"ada"),
+                    ("remote_user", b"ada"),
+                    ("remote.user", b"ada"),
+                    ("api_key", b"1"),
+                ]);
+                strip(&mut headers, &trusted, Some(&user), peer.parse().ok());
+                let left: BTreeSet<_> = headers.keys().map(HeaderName::as_str).collect();
+                let expected = if peer == "10.0.0.1" { [kept, "api_key"] } else { ["api_key"; 2] };
+                assert_eq!(left, BTreeSet::from(expected), "{user} {peer}");
+            }
         }
     }
 }
