@@ -4,7 +4,7 @@
 //! before anything reads them.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
@@ -12,6 +12,7 @@ use crate::header_fields::{has_odd_separator, members, reads_as, reads_as_prefix
 use crate::trusted_proxies::Networks;
 
 const PROTO: &str = "x-forwarded-proto";
+const FOR: &str = "x-forwarded-for";
 const HOST: &str = "x-forwarded-host";
 const PREFIX: &str = "x-forwarded-";
 
@@ -26,6 +27,30 @@ pub fn is_secure(headers: &HeaderMap) -> bool {
 /// The host, with an optional port, that the client named to the first proxy. Only for requests of trusted peers.
 pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
+}
+
+/// The address of the client: the peer's, or where the peer is a trusted proxy, the last one in `X-Forwarded-For` that is not. Where that
+/// field ends before, or has something else in it, the last trusted proxy stands for its clients.
+pub fn client_address(headers: &HeaderMap, trusted: Option<&Networks>, peer: IpAddr) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let Some(trusted) = trusted else { return client };
+    let lines = headers.get_all(FOR).iter().rev();
+    let mut named = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    while trusted.contains(client) {
+        match named.next().and_then(address) {
+            Some(address) => client = address,
+            None => break,
+        }
+    }
+    client
+}
+
+/// An address with or without a port, as proxies write it.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
 }
 
 /// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted, and from every
@@ -163,6 +188,31 @@ mod tests {
             assert_eq!(headers.len(), kept, "{peer:?}");
             assert!(headers.contains_key("accept"));
         }
+    }
+
+    #[test]
+    fn the_client_is_the_last_address_that_no_trusted_proxy_has() {
+        let trusted: Networks = "10.0.0.0/8,fd00::/8".parse().unwrap();
+        for (lines, peer, client) in [
+            (&[&b"192.0.2.1"[..]][..], "198.51.100.1", "198.51.100.1"),
+            (&[b"192.0.2.1"], "10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.66, 192.0.2.1, 10.0.0.2"], "10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.66", b"192.0.2.1 , fd00::2"], "::ffff:10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.1:4711"], "10.0.0.1", "192.0.2.1"),
+            (&[b"[2001:db8::1]:4711"], "10.0.0.1", "2001:db8::1"),
+            (&[b"[2001:db8::1]"], "10.0.0.1", "2001:db8::1"),
+            (&[b"192.0.2.1, unknown"], "10.0.0.1", "10.0.0.1"),
+            (&[b"10.0.0.3, 10.0.0.2"], "10.0.0.1", "10.0.0.3"),
+            (&[b""], "10.0.0.1", "10.0.0.1"),
+            (&[], "10.0.0.1", "10.0.0.1"),
+        ] {
+            let fields: Vec<_> = lines.iter().map(|line| (FOR, *line)).collect();
+            let found = client_address(&headers(&fields), Some(&trusted), peer.parse().unwrap());
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{lines:?} {peer}");
+        }
+        let headers = headers(&[(FOR, b"192.0.2.1")]);
+        let peer = "10.0.0.1".parse().unwrap();
+        assert_eq!(client_address(&headers, None, peer), peer, "no proxy is trusted");
     }
 
     #[test]
