@@ -1,5 +1,5 @@
-//! A small app with WebSockets: `/echo` sends back what comes, `/chatter` sends fragmented messages all the time as well, `/flood` sends
-//! more than any buffer takes, and any other protocol is echoed byte by byte.
+//! A small app with WebSockets: `/echo` sends back what comes, `/chatter` sends fragmented messages all the time as well, `/leave` breaks
+//! off at the first message, and any other protocol is echoed byte by byte.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -86,18 +86,13 @@ async fn serve(stream: TcpStream, close_codes: Arc<Mutex<Vec<u16>>>) {
     if protocol == "websocket" {
         let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
         match path.as_str() {
-            "/flood" => flood(socket).await,
+            "/leave" => _ = { socket }.next().await,
             path => serve_websocket(socket, path == "/chatter", &close_codes).await,
         }
     } else {
         let (mut from, mut to) = split(stream);
         let _ = copy(&mut from, &mut to).await;
     }
-}
-
-/// Sends messages until the other side is gone.
-async fn flood(mut socket: WebSocketStream<BufReader<TcpStream>>) {
-    while socket.send(Message::binary(vec![b'x'; 64 * 1024])).await.is_ok() {}
 }
 
 async fn serve_websocket(
