@@ -2,6 +2,7 @@
 
 mod app;
 mod front;
+mod windows;
 
 use futures_util::StreamExt as _;
 use serde_json::json;
