@@ -85,6 +85,7 @@
     #changed = /* @__PURE__ */ new Map();
     #unfit = false;
     #made = null;
+    edge = null;
     constructor(host) {
       this.#host = host;
     }
@@ -93,6 +94,8 @@
       if (this.#made !== null && this.#made !== wanted) this.clear();
       const isNew = this.#made === null;
       this.#made = wanted;
+      this.edge = edge;
+      if (edge === "flow") return this.#pushFixed("top", height);
       const scrolls = this.#unfit || rootScrolls();
       const shrinks = edge === "bottom" && !scrolls;
       if (shrinks) {
@@ -112,7 +115,7 @@
     }
     clear() {
       this.#unfit = false;
-      this.#made = null;
+      this.#made = this.edge = null;
       for (const element2 of this.#changed.keys()) this.#restore(element2);
       this.#setRules("");
     }
@@ -221,6 +224,7 @@
         this.#edge = "bottom";
         this.#apply();
       }
+      if (!this.#isOver) this.#room.make("flow", Math.ceil(this.#host.getBoundingClientRect().height));
     }
     toggleEdge() {
       this.#edge = this.#edge === "top" ? "bottom" : "top";
@@ -245,10 +249,11 @@
       return coversControls(this.#host) || !this.#isOver && pushesOut(height);
     }
     get #isOver() {
-      return this.#over || this.#folded || this.#edge === "bottom" || laysOutInRows(document.body);
+      return this.#over || this.#folded || this.#host.parentElement !== document.body || this.#edge === "bottom" || laysOutInRows(document.body);
     }
     #apply() {
       const before = this.#host.dataset.place;
+      this.#enter(openModal());
       const over = this.#isOver;
       this.#host.toggleAttribute("data-over", over);
       this.#host.toggleAttribute("data-folded", this.#folded);
@@ -256,7 +261,7 @@
       this.#setOnTop(over);
       const { height } = this.#host.getBoundingClientRect();
       if (over && !this.#folded && height < innerHeight / 2) this.#room.make(this.#edge, Math.ceil(height));
-      else this.#room.clear();
+      else if (over || this.#room.edge !== "flow") this.#room.clear();
       if (this.#host.dataset.place !== before) this.#onMove();
     }
     #riseAboveKeyboard() {
@@ -268,11 +273,17 @@
     }
     #release() {
       this.#room.clear();
+      this.#enter(null);
       this.#setOnTop(false);
       delete this.#host.dataset.place;
       this.#host.toggleAttribute("data-folded", false);
       [this.#over, this.#folded] = [false, false];
       if (!this.#choice.edge) this.#edge = "top";
+    }
+    #enter(dialog) {
+      if (this.#host.parentElement === (dialog ?? document.body)) return;
+      if (dialog) dialog.append(this.#host);
+      else document.body.prepend(this.#host);
     }
     #setOnTop(onTop) {
       const host = this.#host;
@@ -282,6 +293,7 @@
       if (!host.matches(":popover-open")) host.showPopover();
     }
   };
+  var openModal = () => CSS.supports("selector(:modal)") && [...document.querySelectorAll("dialog:modal")].at(-1) || null;
   function laysOutInRows(element2) {
     const { display, flexDirection } = getComputedStyle(element2);
     return display.includes("grid") || display.includes("flex") && !flexDirection.startsWith("column");
@@ -407,7 +419,10 @@
   function observeRestoredParts(host, onRestore) {
     const isPart = (node) => node !== host && node.nodeType === 1 && (node.matches(`title, ${PARTS}`) || node.querySelector(PARTS));
     const restores = ({ target, addedNodes }) => target.nodeName === "TITLE" || [...addedNodes].some(isPart);
-    const observer = new MutationObserver((changes) => changes.some(restores) && onRestore());
+    const observer = new MutationObserver((changes) => {
+      if (changes.some(restores)) onRestore();
+      else if (!host.isConnected) requestAnimationFrame(onRestore);
+    });
     observer.observe(document, { childList: true, subtree: true });
   }
   function removeCopies(host, banner) {
@@ -1654,8 +1669,11 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: 5.6px 16px; padding: 8px 16px; font-size: .9375em; }
-  .text { flex-basis: 100%; }
+  .text { flex-basis: calc(100% - 84px); }
   .buttons { display: contents; }
+  .clock, #leave-now, #stay-here { order: 2; }
+  .places { order: 1; align-self: start; }
+  [data-quiet] .places, :host([data-folded]) .places { order: 3; }
   [data-quiet] #drain-left { display: none; }
 }
 /* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */
@@ -1817,17 +1835,21 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       return false;
     }
   }
-  var TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken"];
+  var TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken", "_csrf_token", "_xsrf"];
+  var TOKEN_COOKIES = { csrftoken: "csrfmiddlewaretoken", _xsrf: "_xsrf" };
+  var meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content;
   function findTokens() {
     const tokens = /* @__PURE__ */ new Map();
     for (const name of TOKEN_FIELDS) {
       const value = document.querySelector(`input[name="${name}"]`)?.value;
       if (value) tokens.set(name, value);
     }
-    const token = document.querySelector('meta[name="csrf-token"]')?.content;
-    if (token) tokens.set(document.querySelector('meta[name="csrf-param"]')?.content ?? "_token", token);
-    const cookie = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
-    if (cookie && !tokens.has("csrfmiddlewaretoken")) tokens.set("csrfmiddlewaretoken", cookie);
+    if (meta("csrf-token")) tokens.set(meta("csrf-param") ?? "_token", meta("csrf-token"));
+    if (meta("_csrf")) tokens.set(meta("_csrf_parameter") ?? "_csrf", meta("_csrf"));
+    for (const [name, field] of Object.entries(TOKEN_COOKIES)) {
+      const value = new RegExp(`(?:^|;\\s*)${name}=([^;]+)`).exec(document.cookie)?.[1];
+      if (value && !tokens.has(field)) tokens.set(field, value);
+    }
     return tokens;
   }
   function postTo(path) {

@@ -58,8 +58,11 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: 5.6px 16px; padding: 8px 16px; font-size: .9375em; }
-  .text { flex-basis: 100%; }
+  .text { flex-basis: calc(100% - 84px); }
   .buttons { display: contents; }
+  .clock, #leave-now, #stay-here { order: 2; }
+  .places { order: 1; align-self: start; }
+  [data-quiet] .places, :host([data-folded]) .places { order: 3; }
   [data-quiet] #drain-left { display: none; }
 }
 /* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */

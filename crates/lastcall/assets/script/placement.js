@@ -64,6 +64,7 @@ export class Placement {
       this.#edge = "bottom";
       this.#apply();
     }
+    if (!this.#isOver) this.#room.make("flow", Math.ceil(this.#host.getBoundingClientRect().height));
   }
 
   toggleEdge() {
@@ -96,11 +97,12 @@ export class Placement {
 
   // Whether the banner lies over the page.
   get #isOver() {
-    return this.#over || this.#folded || this.#edge === "bottom" || laysOutInRows(document.body);
+    return this.#over || this.#folded || this.#host.parentElement !== document.body || this.#edge === "bottom" || laysOutInRows(document.body);
   }
 
   #apply() {
     const before = this.#host.dataset.place;
+    this.#enter(openModal());
     const over = this.#isOver;
     this.#host.toggleAttribute("data-over", over);
     this.#host.toggleAttribute("data-folded", this.#folded);
@@ -109,7 +111,7 @@ export class Placement {
     this.#setOnTop(over);
     const { height } = this.#host.getBoundingClientRect();
     if (over && !this.#folded && height < innerHeight / 2) this.#room.make(this.#edge, Math.ceil(height));
-    else this.#room.clear();
+    else if (over || this.#room.edge !== "flow") this.#room.clear();
     if (this.#host.dataset.place !== before) this.#onMove();
   }
 
@@ -124,11 +126,19 @@ export class Placement {
 
   #release() {
     this.#room.clear();
+    this.#enter(null);
     this.#setOnTop(false);
     delete this.#host.dataset.place;
     this.#host.toggleAttribute("data-folded", false);
     [this.#over, this.#folded] = [false, false];
     if (!this.#choice.edge) this.#edge = "top";
+  }
+
+  // Only what is within an open modal dialog can be used. Without one the banner is in the body.
+  #enter(dialog) {
+    if (this.#host.parentElement === (dialog ?? document.body)) return;
+    if (dialog) dialog.append(this.#host);
+    else document.body.prepend(this.#host);
   }
 
   #setOnTop(onTop) {
@@ -139,6 +149,8 @@ export class Placement {
     if (!host.matches(":popover-open")) host.showPopover();
   }
 }
+
+const openModal = () => (CSS.supports("selector(:modal)") && [...document.querySelectorAll("dialog:modal")].at(-1)) || null;
 
 // Whether the children of an element stand side by side: in such a body the banner would be a column, so it lies over the page.
 function laysOutInRows(element) {

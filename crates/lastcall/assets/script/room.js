@@ -20,18 +20,21 @@ export class Room {
   #unfit = false;
   // The edge and the height for which room was made.
   #made = null;
+  edge = null;
 
   constructor(host) {
     this.#host = host;
   }
 
-  // Makes room of this height at the upper or the lower edge, or adjusts it. Called again while the banner is shown, since the page may
-  // have changed.
+  // Makes room of this height at the `top` or the `bottom`, or adjusts it. With `flow` the banner is at the top, and has its room there:
+  // only what is fixed has to move. Called again while the banner is shown, since the page may have changed.
   make(edge, height) {
     const wanted = `${edge} ${height}`;
     if (this.#made !== null && this.#made !== wanted) this.clear();
     const isNew = this.#made === null;
     this.#made = wanted;
+    this.edge = edge;
+    if (edge === "flow") return this.#pushFixed("top", height);
     const scrolls = this.#unfit || rootScrolls();
     const shrinks = edge === "bottom" && !scrolls;
     if (shrinks) {
@@ -55,7 +58,7 @@ export class Room {
   // Gives the room back.
   clear() {
     this.#unfit = false;
-    this.#made = null;
+    this.#made = this.edge = null;
     for (const element of this.#changed.keys()) this.#restore(element);
     this.#setRules("");
   }

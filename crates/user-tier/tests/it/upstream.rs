@@ -2,6 +2,7 @@
 
 mod failures;
 mod heads;
+mod logout;
 mod pages;
 mod sessions;
 mod tunnels;

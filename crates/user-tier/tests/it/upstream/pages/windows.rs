@@ -45,7 +45,8 @@ pub(super) fn page(name: &str) -> String {
 const BUTTONS: [&str; 4] = ["menu", "save", "status", "send"];
 
 /// A part of the banner, by id.
-const PART: &str = "const { shadowRoot } = document.querySelector('lastcall-banner');
+const PART: &str = "const shadowRoot = document.querySelector('lastcall-banner')?.shadowRoot;
+    if (!shadowRoot) return null;
     const part = (id) => shadowRoot.getElementById(id);";
 
 /// Where a click would meet it: whether the countdown and the button that signs out are in the window and on top.
@@ -85,6 +86,17 @@ async fn every_corner_of_an_app_that_fills_the_window_can_be_clicked_under_a_not
             browser.screenshot(&format!("window-{name}-{width}")).await;
         }
     }
+    // An open dialog makes everything around it inert.
+    let open = "const dialog = document.createElement('dialog');
+        const close = Object.assign(document.createElement('button'), { id: 'close', textContent: 'Close', onclick: () => dialog.remove() });
+        dialog.append(close);
+        document.body.append(dialog);
+        dialog.showModal()";
+    browser.run(open).await;
+    is_at_hand(&browser, "the banner of a page with an open dialog").await;
+    browser.click("#close").await;
+    is_at_hand(&browser, "the banner of a page whose dialog has gone").await;
+    clicks_all(&browser).await;
     browser.passes_axe().await;
 }
 
