@@ -167,6 +167,7 @@ fn apply_bounds(options: &mut Options) {
         sessions: service.limits.max_sessions,
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
+        has_upstream: options.upstream.is_some(),
     };
     let (files, memory) = (process::open_files(), cli::memory_limit::bytes());
     let (bounds, streams) = configured.fit(files, memory);

@@ -54,6 +54,7 @@ pub(super) struct Instruments {
     event_streams: Gauge,
     sessions_protected: Gauge,
     requests_cut: Counter,
+    newcomers_refused: Counter,
     websocket_connections: Gauge,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
@@ -94,6 +95,7 @@ impl Instruments {
             event_streams: gauge!("lastcall_event_streams"),
             sessions_protected: gauge!("lastcall_sessions_protected"),
             requests_cut: counter!("lastcall_requests_cut_total"),
+            newcomers_refused: counter!("lastcall_newcomers_refused_total"),
             websocket_connections: gauge!("lastcall_websocket_connections"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
@@ -115,6 +117,7 @@ impl Instruments {
         self.sessions_present.set(float(snapshot.present_sessions));
         self.sessions_protected.set(float(snapshot.sessions_with_work));
         self.requests_cut.absolute(snapshot.requests_cut);
+        self.newcomers_refused.absolute(snapshot.newcomers_refused);
         self.event_streams.set(float(open.streams));
         self.websocket_connections.set(float(open.websockets));
         self.notified.absolute(totals.notified);
@@ -182,6 +185,10 @@ fn describe() {
     describe_counter!(
         "lastcall_requests_cut_total",
         "Uploads and downloads that were cut when the time of their session was over."
+    );
+    describe_counter!(
+        "lastcall_newcomers_refused_total",
+        "Newcomers that got 429 because too many came from their address within a minute."
     );
     describe_gauge!("lastcall_tasks_active", "Tasks that run on this pod now.");
     describe_counter!(
