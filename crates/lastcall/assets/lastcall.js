@@ -11,26 +11,316 @@
     const text = element("div", { class: "text" }, element("p", { id: "drain-message" }), element("p", { id: "drain-short", "aria-hidden": "true" }), element("p", { id: "drain-until" }), element("p", { id: "drain-problem", hidden: "" }));
     const clock = element("p", { class: "clock", role: "timer", "aria-live": "off" }, element("span", { id: "countdown" }), " ", element("span", { id: "drain-left" }));
     const buttons = element("div", { class: "buttons" }, element("button", { id: "leave-now", type: "button", part: "button" }), element("button", { id: "stay-here", type: "button", part: "button quiet-button", hidden: "" }));
-    return [element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, buttons), element("p", { id: "reprieve", part: "reprieve", hidden: "" }), element("section", { id: "drain-over", part: "over", hidden: "" }, element("p", { id: "drain-over-text", tabindex: "0" }), element("button", { id: "drain-hide", type: "button", part: "button" }))];
+    const places = element("div", { class: "places" }, element("button", { id: "drain-move", type: "button", part: "place-button" }), element("button", { id: "drain-fold", type: "button", part: "place-button" }));
+    return [element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, buttons, places), element("p", { id: "reprieve", part: "reprieve", hidden: "" }), element("section", { id: "drain-over", part: "over", hidden: "" }, element("p", { id: "drain-over-text", tabindex: "0" }), element("button", { id: "drain-hide", type: "button", part: "button" }))];
+  }
+  var CONTROLS = "a[href], button, input, select, textarea, summary, label, iframe, object, embed, canvas, video, [role=button], [role=link], [role=tab], [role=menuitem], [role=checkbox], [role=switch], [tabindex]:not([tabindex='-1']), [contenteditable]:not([contenteditable=false]), [onclick]";
+  var STEP_PX = 16;
+  var ROWS = [0.1, 0.5, 0.9];
+  var parentOf = (node) => node.assignedSlot ?? node.parentElement ?? node.getRootNode().host ?? null;
+  function* ancestors(element2) {
+    for (let node = element2; node && node !== document.documentElement; node = parentOf(node)) yield node;
+  }
+  function elementsAt(x, y) {
+    const found = document.elementsFromPoint(x, y);
+    for (let root = found[0]?.shadowRoot; root; ) {
+      const [inner] = root.elementsFromPoint(x, y);
+      if (!inner || found.includes(inner)) break;
+      found.unshift(inner);
+      root = inner.shadowRoot;
+    }
+    return found;
+  }
+  function elementsUnder(host) {
+    const { left, right, top, bottom, height } = host.getBoundingClientRect();
+    const found = /* @__PURE__ */ new Set();
+    host.toggleAttribute("data-looking", true);
+    for (let x = Math.max(left, 0) + STEP_PX / 4; x < Math.min(right, innerWidth); x += STEP_PX) {
+      for (const row of ROWS) {
+        const y = top + height * row;
+        if (y >= 0 && y < Math.min(bottom, innerHeight)) elementsAt(x, y).forEach((element2) => found.add(element2));
+      }
+    }
+    host.toggleAttribute("data-looking", false);
+    for (const none of [host, document.body, document.documentElement]) found.delete(none);
+    return [...found];
+  }
+  var isControl = (element2) => [...ancestors(element2)].some((node) => node !== document.body && node.matches?.(CONTROLS)) || getComputedStyle(element2).cursor === "pointer";
+  function closestFixed(element2) {
+    return [...ancestors(element2)].findLast((node) => getComputedStyle(node).position === "fixed") ?? null;
+  }
+  function isPinned(element2, height) {
+    for (const node of ancestors(element2)) if (["fixed", "sticky"].includes(getComputedStyle(node).position)) return true;
+    return element2.getBoundingClientRect().top + scrollY + (document.body.scrollTop || 0) < height - 1;
+  }
+  function coversControls(host) {
+    const { height } = host.getBoundingClientRect();
+    return elementsUnder(host).some((element2) => isControl(element2) && isPinned(element2, height));
+  }
+  var canScroll = (element2) => ["auto", "scroll"].includes(getComputedStyle(element2).overflowY) && (element2 !== document.body || getComputedStyle(document.documentElement).overflowY !== "visible");
+  function windowScrolls() {
+    const { overflowY } = getComputedStyle(document.documentElement);
+    return !["hidden", "clip"].includes(overflowY === "visible" ? getComputedStyle(document.body).overflowY : overflowY);
+  }
+  var isLonger = (element2) => element2.scrollHeight > element2.clientHeight + 1;
+  function rootScrolls() {
+    return windowScrolls() && isLonger(document.documentElement);
+  }
+  function pushesOut(height) {
+    const { documentElement: root, body } = document;
+    if (!windowScrolls() && (isLonger(root) || isLonger(body) && !canScroll(body))) return true;
+    if (root.scrollHeight > root.clientHeight + height + 1 || !isLonger(root)) return false;
+    const fills = (node) => {
+      const { minHeight } = getComputedStyle(node);
+      return node !== body && Math.abs(node.getBoundingClientRect().height - innerHeight) <= 1 && minHeight !== "100%" && !(Number.parseFloat(minHeight) >= innerHeight - 1);
+    };
+    return [0.25, 0.5, 0.75].some((part) => elementsAt(innerWidth * part, (innerHeight + height) / 2).some(fills));
+  }
+  var MAX_DEPTH = 12;
+  var MAX_ELEMENTS = 400;
+  var Room = class {
+    #host;
+    #sheet = new CSSStyleSheet();
+    #rules = "";
+    #changed = /* @__PURE__ */ new Map();
+    #unfit = false;
+    #made = null;
+    edge = null;
+    constructor(host) {
+      this.#host = host;
+    }
+    make(edge, height) {
+      const wanted = `${edge} ${height}`;
+      if (this.#made !== null && this.#made !== wanted) this.clear();
+      const isNew = this.#made === null;
+      this.#made = wanted;
+      this.edge = edge;
+      if (edge === "flow") return this.#pushFixed("top", height);
+      const scrolls = this.#unfit || rootScrolls();
+      const shrinks = edge === "bottom" && !scrolls;
+      if (shrinks) {
+        const contains = this.#host.showPopover ? " transform: translate(0) !important;" : "";
+        this.#setRules(`html { block-size: calc(100% - ${height}px) !important; min-block-size: 0 !important; max-block-size: none !important;${contains} }`);
+      } else {
+        this.#setRules(`html { padding-block-${edge === "bottom" ? "end" : "start"}: ${height}px !important; }`);
+        this.#pushFixed(edge, height);
+      }
+      if (scrolls) return;
+      if (isNew) requestAnimationFrame(() => requestAnimationFrame(() => this.#made === wanted && this.make(edge, height)));
+      else if (!this.#shrink(edge === "bottom" ? innerHeight - height : innerHeight)) {
+        this.clear();
+        this.#unfit = true;
+        this.make(edge, height);
+      }
+    }
+    clear() {
+      this.#unfit = false;
+      this.#made = this.edge = null;
+      for (const element2 of this.#changed.keys()) this.#restore(element2);
+      this.#setRules("");
+    }
+    #setRules(rules) {
+      const { adoptedStyleSheets: sheets } = document;
+      if (rules && !sheets.includes(this.#sheet)) document.adoptedStyleSheets = [...sheets, this.#sheet];
+      if (rules === this.#rules) return;
+      this.#rules = rules;
+      this.#sheet.replaceSync(rules && `@media screen { ${rules} }`);
+      if (!rules) document.adoptedStyleSheets = sheets.filter((sheet) => sheet !== this.#sheet);
+      announceSize();
+    }
+    #shrink(limit) {
+      const shrunk = [];
+      let level = [document.body];
+      for (let depth = 0, seen = 0; depth < MAX_DEPTH && level.length; depth += 1) {
+        const next = [];
+        for (const element2 of level) {
+          if ((seen += 1) > MAX_ELEMENTS) break;
+          if (element2 === this.#host || !(element2 instanceof HTMLElement)) continue;
+          const box = element2.getBoundingClientRect();
+          if (!box.width || box.bottom <= limit + 1 || box.top >= limit) continue;
+          const style = getComputedStyle(element2);
+          if (style.display === "inline" || style.visibility === "hidden") continue;
+          const frame = style.boxSizing === "border-box" ? 0 : box.height - innerBlockSize(style);
+          this.#set(element2, "max-height", `${Math.max(0, limit - box.top - frame)}px`);
+          this.#set(element2, "min-height", "0px");
+          shrunk.push(element2);
+          if (!canScroll(element2)) next.push(...element2.children);
+        }
+        level = next;
+      }
+      if (shrunk.length) announceSize();
+      return shrunk.every((element2) => getComputedStyle(element2).overflowY !== "visible" || element2.scrollHeight <= element2.clientHeight + 1 || !reaches(element2, limit));
+    }
+    #pushFixed(edge, height) {
+      const fixed = new Set(elementsUnder(this.#host).map(closestFixed));
+      fixed.delete(null);
+      for (const element2 of fixed) {
+        if (this.#changed.has(element2)) continue;
+        const side = edge === "bottom" ? "bottom" : "top";
+        this.#set(element2, side, `${Number.parseFloat(getComputedStyle(element2)[side]) + height}px`);
+        const { top, bottom, height: now } = element2.getBoundingClientRect();
+        const excess = edge === "bottom" ? bottom - (innerHeight - height) : Math.max(bottom - innerHeight, height - top);
+        if (excess > 1 && now > excess) this.#set(element2, "max-height", `${now - excess}px`);
+      }
+    }
+    #set(element2, property, value) {
+      const saved = this.#changed.get(element2) ?? /* @__PURE__ */ new Map();
+      this.#changed.set(element2, saved);
+      if (!saved.has(property)) saved.set(property, [element2.style.getPropertyValue(property), element2.style.getPropertyPriority(property)]);
+      element2.style.setProperty(property, value, "important");
+    }
+    #restore(element2) {
+      for (const [property, [value, priority]] of this.#changed.get(element2)) element2.style.setProperty(property, value, priority);
+      this.#changed.delete(element2);
+    }
+  };
+  var innerBlockSize = (style) => Number.parseFloat(style.height) || 0;
+  var reaches = (element2, limit) => [...element2.children].some((child) => child.getBoundingClientRect().bottom > limit + 1);
+  function announceSize() {
+    dispatchEvent(new Event("resize"));
+  }
+  var STORAGE_KEY = `lastcall.banner ${location.pathname}`;
+  function readChoice() {
+    try {
+      return JSON.parse(sessionStorage.getItem(STORAGE_KEY)) ?? {};
+    } catch {
+      return {};
+    }
+  }
+  var Placement = class {
+    #host;
+    #room;
+    #onMove;
+    #choice = readChoice();
+    #edge = "top";
+    #over = false;
+    #folded = false;
+    #active = false;
+    constructor(host, onMove) {
+      this.#host = host;
+      this.#room = new Room(host);
+      this.#onMove = onMove;
+      addEventListener("resize", ({ isTrusted }) => isTrusted && this.update());
+      addEventListener("beforeprint", () => this.#room.clear());
+      addEventListener("afterprint", () => this.update());
+      for (const name of ["resize", "scroll"]) globalThis.visualViewport?.addEventListener(name, () => this.#riseAboveKeyboard());
+    }
+    get edge() {
+      return this.#edge;
+    }
+    get folded() {
+      return this.#folded;
+    }
+    begin(remainingMs) {
+      this.#folded = Boolean(this.#choice.folded && Date.now() < this.#choice.until && remainingMs > 0);
+      this.#edge = this.#choice.edge ?? this.#edge;
+    }
+    update(active = this.#active) {
+      this.#active = active;
+      if (!document.body) return;
+      if (!active) return this.#release();
+      this.#apply();
+      if (!this.#choice.edge && !this.#folded && this.#edge === "top" && this.#isInTheWay()) {
+        this.#edge = "bottom";
+        this.#apply();
+      }
+      if (!this.#isOver) this.#room.make("flow", Math.ceil(this.#host.getBoundingClientRect().height));
+    }
+    toggleEdge() {
+      this.#edge = this.#edge === "top" ? "bottom" : "top";
+      this.#choose({ edge: this.#edge });
+    }
+    toggleFolded(remainingMs) {
+      this.#folded = !this.#folded;
+      this.#choose({ folded: this.#folded, until: Date.now() + remainingMs });
+    }
+    #choose(choice) {
+      Object.assign(this.#choice, choice);
+      try {
+        sessionStorage.setItem(STORAGE_KEY, JSON.stringify(this.#choice));
+      } catch {
+      }
+      this.#room.clear();
+      this.update();
+    }
+    #isInTheWay() {
+      const { height, top } = this.#host.getBoundingClientRect();
+      if (!this.#over && top < -1) this.#over = true;
+      return coversControls(this.#host) || !this.#isOver && pushesOut(height);
+    }
+    get #isOver() {
+      return this.#over || this.#folded || this.#host.parentElement !== document.body || this.#edge === "bottom" || laysOutInRows(document.body);
+    }
+    #apply() {
+      const before = this.#host.dataset.place;
+      this.#enter(openModal());
+      const over = this.#isOver;
+      this.#host.toggleAttribute("data-over", over);
+      this.#host.toggleAttribute("data-folded", this.#folded);
+      this.#host.dataset.place = this.#folded ? `${this.#edge} folded` : this.#edge;
+      this.#setOnTop(over);
+      const { height } = this.#host.getBoundingClientRect();
+      if (over && !this.#folded && height < innerHeight / 2) this.#room.make(this.#edge, Math.ceil(height));
+      else if (over || this.#room.edge !== "flow") this.#room.clear();
+      if (this.#host.dataset.place !== before) this.#onMove();
+    }
+    #riseAboveKeyboard() {
+      const { height, offsetTop, scale } = visualViewport;
+      const covered = innerHeight - height - offsetTop;
+      const rises = this.#active && this.#edge === "bottom" && this.#isOver && scale === 1 && covered > 1;
+      if (rises) this.#host.style.setProperty("translate", `0 ${-covered}px`, "important");
+      else this.#host.style.removeProperty("translate");
+    }
+    #release() {
+      this.#room.clear();
+      this.#enter(null);
+      this.#setOnTop(false);
+      delete this.#host.dataset.place;
+      this.#host.toggleAttribute("data-folded", false);
+      [this.#over, this.#folded] = [false, false];
+      if (!this.#choice.edge) this.#edge = "top";
+    }
+    #enter(dialog) {
+      if (this.#host.parentElement === (dialog ?? document.body)) return;
+      if (dialog) dialog.append(this.#host);
+      else document.body.prepend(this.#host);
+    }
+    #setOnTop(onTop) {
+      const host = this.#host;
+      if (!host.showPopover || !host.isConnected) return;
+      if (!onTop) return host.removeAttribute("popover");
+      if (host.popover !== "manual") host.popover = "manual";
+      if (!host.matches(":popover-open")) host.showPopover();
+    }
+  };
+  var openModal = () => CSS.supports("selector(:modal)") && [...document.querySelectorAll("dialog:modal")].at(-1) || null;
+  function laysOutInRows(element2) {
+    const { display, flexDirection } = getComputedStyle(element2);
+    return display.includes("grid") || display.includes("flex") && !flexDirection.startsWith("column");
   }
   var GAP_PX = 8;
   var rootStyle = () => document.documentElement.style;
   var ScrollPadding = class {
     #host;
+    #edge;
     #parts = /* @__PURE__ */ new Set();
     #original = null;
     #observer = new ResizeObserver(() => this.update());
-    constructor(host) {
+    constructor(host, edge) {
       this.#host = host;
+      this.#edge = edge;
     }
     add(part) {
       for (const other of this.#parts) if (!other.isConnected) this.remove(other);
-      if (!this.#parts.size) this.#original = rootStyle().scrollPaddingBlockStart;
+      const { scrollPaddingBlockStart, scrollPaddingBlockEnd } = rootStyle();
+      if (!this.#parts.size) this.#original = { scrollPaddingBlockStart, scrollPaddingBlockEnd };
       this.#parts.add(part);
       this.#observer.observe(part);
       this.update();
       const focused = document.activeElement;
-      if (!focused || focused === document.body || part.contains(focused) || this.#host.contains(focused) || scrollY === 0) return;
+      if (!focused || focused === document.body || part.contains(focused) || this.#host.contains(focused)) return;
+      if (this.#edge() === "bottom") return focused.scrollIntoView({ block: "nearest", behavior: "instant" });
+      if (scrollY === 0) return;
       const [height, box] = [part.offsetHeight, focused.getBoundingClientRect()];
       if (box.top < height && box.bottom > 0) scrollBy({ top: box.top - height - GAP_PX, behavior: "instant" });
     }
@@ -38,24 +328,31 @@
       if (!this.#parts.delete(part)) return;
       this.#observer.unobserve(part);
       if (this.#parts.size) this.update();
-      else rootStyle().scrollPaddingBlockStart = this.#original;
+      else Object.assign(rootStyle(), this.#original);
     }
     update() {
       if (!this.#parts.size) return;
       const height = Math.max(...[...this.#parts].map((part) => part.offsetHeight));
-      rootStyle().scrollPaddingBlockStart = `${height + GAP_PX}px`;
+      const side = this.#edge() === "bottom" ? "scrollPaddingBlockEnd" : "scrollPaddingBlockStart";
+      Object.assign(rootStyle(), this.#original, { [side]: `${height + GAP_PX}px` });
     }
   };
   var BannerParts = class {
     #host;
     #onNewBanner;
     #padding;
+    #placement;
+    #visible = /* @__PURE__ */ new Set();
     #root = null;
     #focusedBefore = null;
     banner = null;
-    constructor(host, onNewBanner) {
+    constructor(host, onNewBanner, onMove) {
       this.#host = host;
-      this.#padding = new ScrollPadding(host.element);
+      this.#placement = new Placement(host.element, () => {
+        this.#padding.update();
+        onMove();
+      });
+      this.#padding = new ScrollPadding(host.element, () => this.#root === host.shadow ? this.#placement.edge : "top");
       this.#onNewBanner = onNewBanner;
     }
     locate() {
@@ -64,6 +361,7 @@
       const own = document.getElementById("drain-banner");
       if (!own && !shadow.getElementById("drain-banner")) shadow.append(...createDefaultBanner());
       this.#root = own ? document : shadow;
+      if (own) this.#setVisible(null);
       const banner = this.find("drain-banner");
       if (banner === this.banner) return inserted && !own;
       if (this.banner) {
@@ -90,6 +388,7 @@
     show(id) {
       const part = this.find(id);
       part.hidden = false;
+      this.#setVisible(id, true);
       this.#padding.add(part);
     }
     hide(id) {
@@ -98,24 +397,39 @@
       const focused = part.contains(this.#root.activeElement);
       part.hidden = true;
       this.#padding.remove(part);
+      this.#setVisible(id, false);
       if (focused && this.#focusedBefore?.isConnected) this.#focusedBefore.focus({ preventScroll: true });
     }
     resize() {
+      if (this.#visible.size) this.#placement.update();
       this.#padding.update();
+    }
+    get placement() {
+      return this.#root === this.#host.shadow ? this.#placement : null;
+    }
+    #setVisible(id, visible = false) {
+      const had = this.#visible.size;
+      if (id === null) this.#visible.clear();
+      else if (visible && this.#root === this.#host.shadow) this.#visible.add(id);
+      else this.#visible.delete(id);
+      if (had || this.#visible.size) this.#placement.update(this.#visible.size > 0);
     }
   };
   var PARTS = "lastcall-banner, #drain-banner, #reprieve, #drain-over";
   function observeRestoredParts(host, onRestore) {
     const isPart = (node) => node !== host && node.nodeType === 1 && (node.matches(`title, ${PARTS}`) || node.querySelector(PARTS));
     const restores = ({ target, addedNodes }) => target.nodeName === "TITLE" || [...addedNodes].some(isPart);
-    const observer = new MutationObserver((changes) => changes.some(restores) && onRestore());
+    const observer = new MutationObserver((changes) => {
+      if (changes.some(restores)) onRestore();
+      else if (!host.isConnected) requestAnimationFrame(onRestore);
+    });
     observer.observe(document, { childList: true, subtree: true });
   }
   function removeCopies(host, banner) {
     for (const copy of [...document.getElementsByTagName("lastcall-banner")]) if (copy !== host) copy.remove();
     for (const copy of document.querySelectorAll("#drain-banner")) if (copy !== banner) copy.hidden = true;
   }
-  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], movesOn: ["This page continues on another server at ", " at the latest."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`, short: (name) => `${name} running.`, anything: "Work", until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", move: "Move Now", moving: "Moving…", notMoved: "This page could not move yet. You stay signed in, and it moves by itself as soon as it can.", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason, moves }, seconds) => moves ? `Der Server wird in ${seconds}s neu gestartet. Sie bleiben angemeldet. Bitte speichern Sie Ihre Arbeit.` : `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], movesOn: ["Diese Seite wird spätestens um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (name) => `${name} läuft noch.`, anything: "Arbeit", until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", move: "Jetzt wechseln", moving: "Wird gewechselt…", notMoved: "Diese Seite konnte noch nicht wechseln. Sie bleiben angemeldet, und sie wechselt von selbst, sobald es geht.", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
+  var languages = { en: { label: "Announcement", message: (notice, seconds) => notice.message.replace(/\b\d+(?=s\b)/, seconds), short: "Save your work.", until: ["You will be signed out at ", "."], goesOn: ["You stay signed in: this page continues on another server at ", "."], movesOn: ["This page continues on another server at ", " at the latest."], work: { finished: (names) => names.length ? `${names.join(", ")} still running: ${names.length > 1 ? "they" : "it"} will be finished.` : "Your work in progress will be finished.", cut: (names) => `${names.length ? `${names.join(", ")} still running` : "Your work is still running"}: what is not done when the time is over will be cut off.`, short: (name) => `${name} running.`, anything: "Work", until: ["You will be signed out afterwards, at ", " at the latest."], goesOn: ["You stay signed in: this page continues on another server afterwards, at ", " at the latest."], logout: "Logging out before may stop it." }, left: "left", leave: "Logout Now", leaving: "Signing out…", move: "Move Now", moving: "Moving…", notMoved: "This page could not move yet. You stay signed in, and it moves by itself as soon as it can.", stay: "Stay signed in on this page until the end", keepWorking: "Keep working", expand: "Show more", fold: "Make smaller", moveDown: "Move to the bottom", moveUp: "Move to the top", hide: "Hide", minute: "One minute left.", half: "Thirty seconds left.", cancelled: "The announcement was cancelled: you can stay.", ended: { left: "You are signed out.", drain: "Time is up: you were signed out, as announced.", forced: "Time is up: the server had to sign you out.", logout: "You have signed out in another tab.", expired: "Your session has expired.", gone: "Your session has ended." }, kept: "What you entered on this page is still here, but was not sent. Copy what you need before you leave the page.", saved: "Your text is saved in this browser.", stopped: "The server has stopped responding.", reload: "Reload to continue.", failed: "The server does not answer, so you are still signed in. Please try again.", title: (seconds, title) => `${seconds}s left · ${title}`, endedTitle: (title) => `Signed out · ${title}`, stoppedTitle: (title) => `No answer · ${title}` }, de: { label: "Ankündigung", message: ({ reason, moves }, seconds) => moves ? `Der Server wird in ${seconds}s neu gestartet. Sie bleiben angemeldet. Bitte speichern Sie Ihre Arbeit.` : `${reason === "maintenance" ? "Der Wartungsmodus wurde eingeschaltet." : `Der Server wird in ${seconds}s heruntergefahren.`} Bitte speichern Sie Ihre Arbeit und melden Sie sich ab.`, until: ["Sie werden um ", " Uhr abgemeldet."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird um ", " Uhr auf einem anderen Server fortgesetzt."], movesOn: ["Diese Seite wird spätestens um ", " Uhr auf einem anderen Server fortgesetzt."], short: "Bitte speichern.", work: { finished: (names) => names.length ? `${names.join(", ")} ${names.length > 1 ? "laufen noch und werden" : "läuft noch und wird"} abgeschlossen.` : "Ihre laufende Arbeit wird abgeschlossen.", cut: (names) => `${names.join(", ") || "Ihre Arbeit"} ${names.length > 1 ? "laufen" : "läuft"} noch: Was bis zum Ablauf der Zeit nicht fertig ist, wird abgebrochen.`, short: (name) => `${name} läuft noch.`, anything: "Arbeit", until: ["Danach werden Sie abgemeldet, spätestens um ", " Uhr."], goesOn: ["Sie bleiben angemeldet: Diese Seite wird danach auf einem anderen Server fortgesetzt, spätestens um ", " Uhr."], logout: "Wenn Sie sich vorher abmelden, kann das abgebrochen werden." }, left: "verbleiben", leave: "Jetzt abmelden", leaving: "Wird abgemeldet…", move: "Jetzt wechseln", moving: "Wird gewechselt…", notMoved: "Diese Seite konnte noch nicht wechseln. Sie bleiben angemeldet, und sie wechselt von selbst, sobald es geht.", stay: "Auf dieser Seite bis zum Ende angemeldet bleiben", keepWorking: "Weiterarbeiten", expand: "Mehr zeigen", fold: "Verkleinern", moveDown: "Nach unten schieben", moveUp: "Nach oben schieben", hide: "Ausblenden", minute: "Noch eine Minute.", half: "Noch dreißig Sekunden.", cancelled: "Die Ankündigung wurde zurückgenommen: Sie können bleiben.", ended: { left: "Sie sind abgemeldet.", drain: "Die Zeit ist um: Sie wurden wie angekündigt abgemeldet.", forced: "Die Zeit ist um: Der Server musste Sie abmelden.", logout: "Sie haben sich in einem anderen Tab abgemeldet.", expired: "Ihre Sitzung ist abgelaufen.", gone: "Ihre Sitzung ist beendet." }, kept: "Was Sie auf dieser Seite eingegeben haben, ist noch da, wurde aber nicht gesendet. Kopieren Sie, was Sie brauchen, bevor Sie die Seite verlassen.", saved: "Ihr Text ist in diesem Browser gespeichert.", stopped: "Der Server antwortet nicht mehr.", reload: "Laden Sie die Seite neu, um fortzufahren.", failed: "Der Server antwortet nicht; Sie sind noch angemeldet. Bitte versuchen Sie es noch einmal.", title: (seconds, title) => `noch ${seconds}s · ${title}`, endedTitle: (title) => `Abgemeldet · ${title}`, stoppedTitle: (title) => `Keine Antwort · ${title}` } };
   var MAX_SHORT_NAME = 10;
   function chooseTexts(pageLanguage) {
     const preferred = navigator.languages ?? [];
@@ -166,7 +480,7 @@
       this.#describeWork = describeWork2;
       this.#logout = logout;
       this.#move = move;
-      this.#parts = new BannerParts(host, () => this.#prepare());
+      this.#parts = new BannerParts(host, () => this.#prepare(), () => this.#drawPlace());
       this.#parts.locate();
       observeRestoredParts(host.element, () => this.refresh());
     }
@@ -183,8 +497,11 @@
     showNotice(notice, isNew) {
       this.#notice = notice;
       this.#remainingMs = notice.remaining_ms;
-      if (isNew) this.#collapsed = false;
       this.#parts.locate();
+      if (isNew) {
+        this.#collapsed = false;
+        this.#parts.placement?.begin(notice.remaining_ms);
+      }
       this.#draw();
     }
     setEnd(remainingMs) {
@@ -194,6 +511,7 @@
       this.#remainingMs = remainingMs;
       if (this.#parts.locate()) this.#draw();
       else this.#drawCountdown();
+      this.#parts.resize();
     }
     hideNotice() {
       this.#notice = null;
@@ -254,9 +572,24 @@
         else this.#logout();
       });
       this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
+      this.#parts.find("drain-fold")?.addEventListener("click", () => this.#parts.placement?.toggleFolded(this.#remainingMs));
+      this.#parts.find("drain-move")?.addEventListener("click", () => this.#parts.placement?.toggleEdge());
+      this.#drawPlace();
       this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
       this.#parts.write("drain-left", words.left);
       this.#parts.write("drain-hide", words.hide);
+    }
+    #drawPlace() {
+      const { placement } = this.#parts;
+      if (!placement) return;
+      const { words } = this.#texts;
+      const name = (id, text) => {
+        const button = this.#parts.find(id);
+        button.ariaLabel = button.title = text;
+      };
+      name("drain-move", placement.edge === "top" ? words.moveDown : words.moveUp);
+      name("drain-fold", placement.folded ? words.expand : words.fold);
+      this.#parts.find("drain-fold").ariaExpanded = String(!placement.folded);
     }
     #draw() {
       const { words } = this.#texts;
@@ -1283,7 +1616,11 @@
   var BANNER_STYLE = `
 :host { all: initial; display: block !important; position: sticky !important; inset: 0 auto auto !important; z-index: var(--lastcall-z-index, 2147483000) !important;
   flex: none !important; align-self: stretch !important; direction: ltr; }
-:host([data-over]) { position: fixed !important; inset-inline: 0 !important; }
+:host([data-over]) { position: fixed !important; inset: 0 0 auto !important; inline-size: auto !important; block-size: auto !important; max-inline-size: none !important;
+  margin: 0 !important; border: none !important; padding: 0 !important; overflow: visible !important; background: none !important; }
+:host([data-place^="bottom"]) { inset: auto 0 0 !important; --from: 100%; }
+:host([data-folded]) { pointer-events: none !important; }
+:host([data-looking]), :host([data-looking]) * { pointer-events: none !important; }
 :host([dir="rtl"]) { direction: rtl; }
 [hidden] { display: none !important; }
 #announcer { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -1308,19 +1645,35 @@ button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7
 #drain-hide { color: #33302c; }
 #stay-here { color: inherit; background: none; border-color: transparent; padding-inline: 0; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
 button[aria-disabled="true"] { opacity: .7; cursor: default; }
+.places { display: flex; gap: 4px; }
+.places button { position: relative; inline-size: 28px; block-size: 28px; padding: 0; color: inherit; background: none; border-color: transparent; }
+.places button:hover { border-color: currentcolor; }
+.places button::before { content: ""; position: absolute; inset: 8px 7px; box-sizing: border-box; border: 0 solid currentcolor; }
+#drain-fold::before { border-block-end-width: 2px; }
+:host([data-folded]) #drain-fold::before { border-width: 2px; }
+#drain-move::before { inset: 6px 8.5px 10px; border-width: 0 2px 2px 0; rotate: 45deg; }
+:host([data-place^="bottom"]) #drain-move::before { inset: 10px 8.5px 6px; border-width: 2px 0 0 2px; }
 :focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
 #drain-banner[data-quiet] { padding-block: 4.8px; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
 [data-quiet] .text:not(:has(#drain-problem:not([hidden]))) { display: none; }
 [data-quiet] #countdown { font-size: 1.15em; }
 [data-quiet] button { padding-block: 3.2px; }
+:host([data-folded]) #drain-banner { inline-size: fit-content; max-inline-size: 100%; margin-inline: auto; padding: 4px 12px; gap: 4px 12px; pointer-events: auto; border-radius: 0 0 12px 12px; }
+:host([data-folded][data-place^="bottom"]) #drain-banner { border-radius: 12px 12px 0 0; }
+:host([data-folded]) :is(.text:not(:has(#drain-problem:not([hidden]))), #stay-here, #drain-left) { display: none; }
+:host([data-folded]) #countdown { font-size: 1.15em; }
+:host([data-folded]) button { padding-block: 3.2px; }
 @media (prefers-reduced-motion: no-preference) {
   #drain-banner, #drain-over, #reprieve { animation: arrive .3s ease-out; }
-  @keyframes arrive { from { translate: 0 -100%; } }
+  @keyframes arrive { from { translate: 0 var(--from, -100%); } }
 }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: 5.6px 16px; padding: 8px 16px; font-size: .9375em; }
-  .text { flex-basis: 100%; }
+  .text { flex-basis: calc(100% - 84px); }
   .buttons { display: contents; }
+  .clock, #leave-now, #stay-here { order: 2; }
+  .places { order: 1; align-self: start; }
+  [data-quiet] .places, :host([data-folded]) .places { order: 3; }
   [data-quiet] #drain-left { display: none; }
 }
 /* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */
@@ -1333,6 +1686,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 }
 @media (max-height: 30rem) and (max-width: 40rem), (max-height: 20rem) {
   #drain-banner, #drain-over { flex-wrap: nowrap; }
+  #drain-banner { gap: 6.4px; padding-inline: 10px; }
+  .places button { inline-size: 24px; block-size: 24px; }
+  .places button::before { scale: .85; }
+  :host(:not([data-folded])) #drain-fold { display: none; }
   #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - 9.6px); overflow-y: auto; }
   #drain-left { display: none; }
   #drain-message { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -1345,10 +1702,6 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 @media print { :host { display: none !important; } }
 `;
   var LIVE_REGION_DELAY_MS = 150;
-  function laysOutInRows(element2) {
-    const { display, flexDirection } = getComputedStyle(element2);
-    return display.includes("grid") || display.includes("flex") && !flexDirection.startsWith("column");
-  }
   var Host = class {
     #announcer = element("div", { id: "announcer", role: "status", "aria-live": "polite" });
     #silent;
@@ -1365,7 +1718,6 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
     insert() {
       if (this.element.isConnected || !document.body) return false;
       document.body.prepend(this.element);
-      this.element.toggleAttribute("data-over", laysOutInRows(document.body));
       return true;
     }
     announce(text) {
@@ -1483,17 +1835,21 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
       return false;
     }
   }
-  var TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken"];
+  var TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken", "_csrf_token", "_xsrf"];
+  var TOKEN_COOKIES = { csrftoken: "csrfmiddlewaretoken", _xsrf: "_xsrf" };
+  var meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content;
   function findTokens() {
     const tokens = /* @__PURE__ */ new Map();
     for (const name of TOKEN_FIELDS) {
       const value = document.querySelector(`input[name="${name}"]`)?.value;
       if (value) tokens.set(name, value);
     }
-    const token = document.querySelector('meta[name="csrf-token"]')?.content;
-    if (token) tokens.set(document.querySelector('meta[name="csrf-param"]')?.content ?? "_token", token);
-    const cookie = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
-    if (cookie && !tokens.has("csrfmiddlewaretoken")) tokens.set("csrfmiddlewaretoken", cookie);
+    if (meta("csrf-token")) tokens.set(meta("csrf-param") ?? "_token", meta("csrf-token"));
+    if (meta("_csrf")) tokens.set(meta("_csrf_parameter") ?? "_csrf", meta("_csrf"));
+    for (const [name, field] of Object.entries(TOKEN_COOKIES)) {
+      const value = new RegExp(`(?:^|;\\s*)${name}=([^;]+)`).exec(document.cookie)?.[1];
+      if (value && !tokens.has(field)) tokens.set(field, value);
+    }
     return tokens;
   }
   function postTo(path) {

@@ -32,6 +32,8 @@ pub(crate) enum CloseReason {
     Forced,
     /// Its user has logged out.
     Logout,
+    /// Its page has signed out by itself, shortly before the end of a countdown.
+    AutoLogout,
     /// It was idle for too long.
     Expired,
     /// It goes on at another pod. An event stream ends without an event: the page reopens it and finds the session there. A WebSocket of
@@ -44,7 +46,7 @@ impl CloseReason {
     pub(crate) const fn reason(self) -> Option<&'static str> {
         match self {
             Self::Forced => Some("forced"),
-            Self::Logout => Some("logout"),
+            Self::Logout | Self::AutoLogout => Some("logout"),
             Self::Expired => Some("expired"),
             Self::Moved => None,
         }

@@ -1,5 +1,7 @@
 //! What a proxy in front of an app that is not built on this library needs to know of a request, and what it does for the app.
 
+use std::sync::Arc;
+
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, HeaderValue};
@@ -11,7 +13,7 @@ use crate::hooks::Login;
 use crate::refusal::Refusal;
 use crate::request_context::RequestContext;
 use crate::session::Session;
-use crate::sessions::SignInOutcome;
+use crate::sessions::{EndReason, ServedSession, SignInOutcome};
 use crate::signed_in::{SignedIn, SignedOut};
 use crate::websocket::TunnelGuard;
 
@@ -122,8 +124,13 @@ impl ForeignRequest {
         set_cookie(answer, signed_out);
     }
 
-    /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise.
-    pub fn app_unavailable(&self) -> Response {
+    /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise. The session that
+    /// started with this request ends again, and its cookie is not set: its user has seen nothing of the app, and a drain must not wait
+    /// for them.
+    pub async fn app_unavailable(&self) -> Response {
+        if let Some(Session { is_new: true, served: ServedSession::Own(live), state, .. }) = &self.session {
+            state.sessions.end_all(vec![Arc::clone(live)], EndReason::Expired, |_| true).await;
+        }
         self.context.refuse(crate::refusal::Reason::AppUnavailable).into_response()
     }
 }

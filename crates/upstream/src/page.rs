@@ -16,10 +16,11 @@ mod response;
 mod rewriting;
 mod tag;
 mod validators;
+mod variants;
 
 use std::sync::Arc;
 
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 
 pub use self::body::{Body, BodyError};
 use self::insertion::Insertion;
@@ -51,6 +52,11 @@ impl PageScript {
     /// Adapts a request for a page, so that the app answers with something that can get the script. Other requests stay as they are.
     pub fn on_request(&self, head: &mut http::request::Parts) -> Expected {
         request::adapt(head)
+    }
+
+    /// Marks an answer, whether it is a page or not, so that no cache takes the one with the script for the one without.
+    pub fn mark_variants(headers: &mut HeaderMap) {
+        variants::mark(headers);
     }
 
     /// Gives the script to an answer, if it is a page.

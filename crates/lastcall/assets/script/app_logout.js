@@ -1,7 +1,12 @@
 // Posts to the logout of an app that has its own session.
 
-// Fields that frameworks put into forms against forged requests.
-const TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken"];
+// Fields that frameworks put into forms against forged requests: Django, Rails, Laravel, Flask, Spring and Express, ASP.NET, Symfony,
+// Tornado.
+const TOKEN_FIELDS = ["csrfmiddlewaretoken", "authenticity_token", "_token", "csrf_token", "_csrf", "__RequestVerificationToken", "_csrf_token", "_xsrf"];
+// Cookies whose value is the token, with the field that carries it: Django and Tornado, on a page without a form.
+const TOKEN_COOKIES = { csrftoken: "csrfmiddlewaretoken", _xsrf: "_xsrf" };
+
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content;
 
 // The tokens that this page has, by field.
 function findTokens() {
@@ -11,11 +16,13 @@ function findTokens() {
     if (value) tokens.set(name, value);
   }
   // Rails and Laravel.
-  const token = document.querySelector('meta[name="csrf-token"]')?.content;
-  if (token) tokens.set(document.querySelector('meta[name="csrf-param"]')?.content ?? "_token", token);
-  // Django, on a page without a form.
-  const cookie = /(?:^|;\s*)csrftoken=([^;]+)/.exec(document.cookie)?.[1];
-  if (cookie && !tokens.has("csrfmiddlewaretoken")) tokens.set("csrfmiddlewaretoken", cookie);
+  if (meta("csrf-token")) tokens.set(meta("csrf-param") ?? "_token", meta("csrf-token"));
+  // Spring.
+  if (meta("_csrf")) tokens.set(meta("_csrf_parameter") ?? "_csrf", meta("_csrf"));
+  for (const [name, field] of Object.entries(TOKEN_COOKIES)) {
+    const value = new RegExp(`(?:^|;\\s*)${name}=([^;]+)`).exec(document.cookie)?.[1];
+    if (value && !tokens.has(field)) tokens.set(field, value);
+  }
   return tokens;
 }
 

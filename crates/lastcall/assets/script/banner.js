@@ -42,7 +42,7 @@ export class Banner {
     this.#describeWork = describeWork;
     this.#logout = logout;
     this.#move = move;
-    this.#parts = new BannerParts(host, () => this.#prepare());
+    this.#parts = new BannerParts(host, () => this.#prepare(), () => this.#drawPlace());
     this.#parts.locate();
     observeRestoredParts(host.element, () => this.refresh());
   }
@@ -63,8 +63,11 @@ export class Banner {
   showNotice(notice, isNew) {
     this.#notice = notice;
     this.#remainingMs = notice.remaining_ms;
-    if (isNew) this.#collapsed = false;
     this.#parts.locate();
+    if (isNew) {
+      this.#collapsed = false;
+      this.#parts.placement?.begin(notice.remaining_ms);
+    }
     this.#draw();
   }
 
@@ -78,6 +81,8 @@ export class Banner {
     this.#remainingMs = remainingMs;
     if (this.#parts.locate()) this.#draw();
     else this.#drawCountdown();
+    // The page may have changed.
+    this.#parts.resize();
   }
 
   hideNotice() {
@@ -154,9 +159,26 @@ export class Banner {
       else this.#logout();
     });
     this.#parts.find("stay-here")?.addEventListener("click", () => this.#collapse(!this.#collapsed));
+    this.#parts.find("drain-fold")?.addEventListener("click", () => this.#parts.placement?.toggleFolded(this.#remainingMs));
+    this.#parts.find("drain-move")?.addEventListener("click", () => this.#parts.placement?.toggleEdge());
+    this.#drawPlace();
     this.#parts.find("drain-hide")?.addEventListener("click", () => this.#hideEndMessage());
     this.#parts.write("drain-left", words.left);
     this.#parts.write("drain-hide", words.hide);
+  }
+
+  // Names the buttons that move and fold the default banner.
+  #drawPlace() {
+    const { placement } = this.#parts;
+    if (!placement) return;
+    const { words } = this.#texts;
+    const name = (id, text) => {
+      const button = this.#parts.find(id);
+      button.ariaLabel = button.title = text;
+    };
+    name("drain-move", placement.edge === "top" ? words.moveDown : words.moveUp);
+    name("drain-fold", placement.folded ? words.expand : words.fold);
+    this.#parts.find("drain-fold").ariaExpanded = String(!placement.folded);
   }
 
   #draw() {

@@ -5,7 +5,11 @@
 export const BANNER_STYLE = `
 :host { all: initial; display: block !important; position: sticky !important; inset: 0 auto auto !important; z-index: var(--lastcall-z-index, 2147483000) !important;
   flex: none !important; align-self: stretch !important; direction: ltr; }
-:host([data-over]) { position: fixed !important; inset-inline: 0 !important; }
+:host([data-over]) { position: fixed !important; inset: 0 0 auto !important; inline-size: auto !important; block-size: auto !important; max-inline-size: none !important;
+  margin: 0 !important; border: none !important; padding: 0 !important; overflow: visible !important; background: none !important; }
+:host([data-place^="bottom"]) { inset: auto 0 0 !important; --from: 100%; }
+:host([data-folded]) { pointer-events: none !important; }
+:host([data-looking]), :host([data-looking]) * { pointer-events: none !important; }
 :host([dir="rtl"]) { direction: rtl; }
 [hidden] { display: none !important; }
 #announcer { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -30,19 +34,35 @@ button { font: inherit; font-weight: 600; color: var(--lastcall-button-color, #7
 #drain-hide { color: #33302c; }
 #stay-here { color: inherit; background: none; border-color: transparent; padding-inline: 0; text-decoration: underline; text-underline-offset: .2em; text-align: start; }
 button[aria-disabled="true"] { opacity: .7; cursor: default; }
+.places { display: flex; gap: 4px; }
+.places button { position: relative; inline-size: 28px; block-size: 28px; padding: 0; color: inherit; background: none; border-color: transparent; }
+.places button:hover { border-color: currentcolor; }
+.places button::before { content: ""; position: absolute; inset: 8px 7px; box-sizing: border-box; border: 0 solid currentcolor; }
+#drain-fold::before { border-block-end-width: 2px; }
+:host([data-folded]) #drain-fold::before { border-width: 2px; }
+#drain-move::before { inset: 6px 8.5px 10px; border-width: 0 2px 2px 0; rotate: 45deg; }
+:host([data-place^="bottom"]) #drain-move::before { inset: 10px 8.5px 6px; border-width: 2px 0 0 2px; }
 :focus-visible { outline: 3px solid var(--lastcall-color, #fff); outline-offset: 2px; }
 #drain-banner[data-quiet] { padding-block: 4.8px; background: var(--lastcall-quiet-background, #33302c); font-size: .875em; box-shadow: none; justify-content: end; }
 [data-quiet] .text:not(:has(#drain-problem:not([hidden]))) { display: none; }
 [data-quiet] #countdown { font-size: 1.15em; }
 [data-quiet] button { padding-block: 3.2px; }
+:host([data-folded]) #drain-banner { inline-size: fit-content; max-inline-size: 100%; margin-inline: auto; padding: 4px 12px; gap: 4px 12px; pointer-events: auto; border-radius: 0 0 12px 12px; }
+:host([data-folded][data-place^="bottom"]) #drain-banner { border-radius: 12px 12px 0 0; }
+:host([data-folded]) :is(.text:not(:has(#drain-problem:not([hidden]))), #stay-here, #drain-left) { display: none; }
+:host([data-folded]) #countdown { font-size: 1.15em; }
+:host([data-folded]) button { padding-block: 3.2px; }
 @media (prefers-reduced-motion: no-preference) {
   #drain-banner, #drain-over, #reprieve { animation: arrive .3s ease-out; }
-  @keyframes arrive { from { translate: 0 -100%; } }
+  @keyframes arrive { from { translate: 0 var(--from, -100%); } }
 }
 @media (max-width: 32rem) {
   #drain-banner, #drain-over { gap: 5.6px 16px; padding: 8px 16px; font-size: .9375em; }
-  .text { flex-basis: 100%; }
+  .text { flex-basis: calc(100% - 84px); }
   .buttons { display: contents; }
+  .clock, #leave-now, #stay-here { order: 2; }
+  .places { order: 1; align-self: start; }
+  [data-quiet] .places, :host([data-folded]) .places { order: 3; }
   [data-quiet] #drain-left { display: none; }
 }
 /* Small screens, and large ones at 400 % zoom: the banner takes at most a fifth of the height. */
@@ -55,6 +75,10 @@ button[aria-disabled="true"] { opacity: .7; cursor: default; }
 }
 @media (max-height: 30rem) and (max-width: 40rem), (max-height: 20rem) {
   #drain-banner, #drain-over { flex-wrap: nowrap; }
+  #drain-banner { gap: 6.4px; padding-inline: 10px; }
+  .places button { inline-size: 24px; block-size: 24px; }
+  .places button::before { scale: .85; }
+  :host(:not([data-folded])) #drain-fold { display: none; }
   #drain-over p { flex: 1 1 auto; max-block-size: calc(20vh - 9.6px); overflow-y: auto; }
   #drain-left { display: none; }
   #drain-message { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -26,8 +26,15 @@ export function createDefaultBanner() {
     element("button", { id: "leave-now", type: "button", part: "button" }),
     element("button", { id: "stay-here", type: "button", part: "button quiet-button", hidden: "" }),
   );
+  // Their signs are drawn by the style sheet, their names are set where they are shown.
+  const places = element(
+    "div",
+    { class: "places" },
+    element("button", { id: "drain-move", type: "button", part: "place-button" }),
+    element("button", { id: "drain-fold", type: "button", part: "place-button" }),
+  );
   return [
-    element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, buttons),
+    element("section", { id: "drain-banner", part: "banner", hidden: "" }, text, clock, buttons, places),
     element("p", { id: "reprieve", part: "reprieve", hidden: "" }),
     element(
       "section",

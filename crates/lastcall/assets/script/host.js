@@ -7,12 +7,6 @@ import { element } from "./element.js";
 // Screen readers do not notice text in a live region that was only just inserted.
 const LIVE_REGION_DELAY_MS = 150;
 
-// Whether the children of an element stand side by side: in such a body the banner would be a column, so it lies over the page.
-function laysOutInRows(element) {
-  const { display, flexDirection } = getComputedStyle(element);
-  return display.includes("grid") || (display.includes("flex") && !flexDirection.startsWith("column"));
-}
-
 export class Host {
   #announcer = element("div", { id: "announcer", role: "status", "aria-live": "polite" });
   #silent;
@@ -34,7 +28,6 @@ export class Host {
   insert() {
     if (this.element.isConnected || !document.body) return false;
     document.body.prepend(this.element);
-    this.element.toggleAttribute("data-over", laysOutInRows(document.body));
     return true;
   }
 

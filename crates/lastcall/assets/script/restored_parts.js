@@ -2,11 +2,16 @@
 
 const PARTS = "lastcall-banner, #drain-banner, #reprieve, #drain-over";
 
-// Calls `onRestore()` when a change to the document brings back a part of a banner, or changes the title.
+// Calls `onRestore()` when a change to the document brings back a part of a banner, takes the script's own element away, or changes the
+// title.
 export function observeRestoredParts(host, onRestore) {
   const isPart = (node) => node !== host && node.nodeType === 1 && (node.matches(`title, ${PARTS}`) || node.querySelector(PARTS));
   const restores = ({ target, addedNodes }) => target.nodeName === "TITLE" || [...addedNodes].some(isPart);
-  const observer = new MutationObserver((changes) => changes.some(restores) && onRestore());
+  const observer = new MutationObserver((changes) => {
+    if (changes.some(restores)) onRestore();
+    // Not at once: a page that removes it again each time must not hang.
+    else if (!host.isConnected) requestAnimationFrame(onRestore);
+  });
   observer.observe(document, { childList: true, subtree: true });
 }
 

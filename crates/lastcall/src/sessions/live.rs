@@ -16,7 +16,8 @@ pub(crate) type LiveSession = Arc<registry::LiveSession<EventStreams>>;
 /// Ends a session of this pod because its user logs out. `None` where it had ended already.
 pub(crate) fn log_out(registry: &SessionRegistry, session: &LiveSession, automatic: bool) -> Option<Outcome> {
     let outcome = registry.log_out(session, automatic)?;
-    session.attachment().close_all(CloseReason::Logout);
+    let is_automatic = outcome == Outcome::AutoLogout;
+    session.attachment().close_all(if is_automatic { CloseReason::AutoLogout } else { CloseReason::Logout });
     Some(outcome)
 }
 

@@ -31,9 +31,10 @@ pub(super) const fn evicted() -> CloseFrame {
 pub(super) fn of_session(state: &ServiceState, reason: CloseReason) -> CloseFrame {
     match reason {
         CloseReason::Moved => close_frame(CloseCode::Restart, "The session goes on at another server: connect again."),
-        CloseReason::Forced if state.is_stopping() => service_restart(),
+        // A page signs out by itself because the pod stops.
+        CloseReason::Forced | CloseReason::AutoLogout if state.is_stopping() => service_restart(),
         CloseReason::Forced => close_frame(CloseCode::Away, "The session was ended."),
-        CloseReason::Logout => close_frame(CloseCode::Away, "The user has logged out."),
+        CloseReason::Logout | CloseReason::AutoLogout => close_frame(CloseCode::Away, "The user has logged out."),
         CloseReason::Expired => close_frame(CloseCode::Away, "The session has expired."),
     }
 }

@@ -17,11 +17,11 @@ pub(super) fn bad_request(pages: &PlainPages, headers: &HeaderMap, error: BadReq
 }
 
 /// The answer where the app gives none.
-pub(super) fn no_answer(request: &ForeignRequest, error: &UpstreamError) -> Response {
+pub(super) async fn no_answer(request: &ForeignRequest, error: &UpstreamError) -> Response {
     let kind = error.kind().as_str();
     if error.is_of_the_app() {
         warn!(error.kind = kind, error = error as &dyn std::error::Error, "the app did not answer a request: 502");
-        return request.app_unavailable();
+        return request.app_unavailable().await;
     }
     debug!(error = error as &dyn std::error::Error, "a client has left before its request was complete");
     let mut response = Response::default();

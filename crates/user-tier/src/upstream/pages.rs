@@ -26,10 +26,12 @@ impl PageScripts {
     }
 
     /// Puts the script into an answer that is a page.
-    pub(super) fn on_response(&self, expected: &Expected, answer: Response<AnswerBody>) -> Response {
-        match (&self.script, expected) {
-            (Some(script), Expected::Page(_)) => script.on_response(expected, answer).map(Body::new),
-            _ => answer.map(Body::new),
+    pub(super) fn on_response(&self, expected: &Expected, mut answer: Response<AnswerBody>) -> Response {
+        let Some(script) = &self.script else { return answer.map(Body::new) };
+        PageScript::mark_variants(answer.headers_mut());
+        match expected {
+            Expected::Page(_) => script.on_response(expected, answer).map(Body::new),
+            Expected::NotAPage => answer.map(Body::new),
         }
     }
 }

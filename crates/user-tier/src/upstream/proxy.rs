@@ -77,7 +77,7 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
             proxy.metrics.answered(answer.status(), began.elapsed());
             proxy.give_back(answer, &request, &expected, tunnel).await
         }
-        Err(error) => errors::no_answer(&request, &error),
+        Err(error) => errors::no_answer(&request, &error).await,
     }
 }
 
@@ -133,7 +133,7 @@ impl Proxy {
         let Some(tunnel) = tunnel else {
             tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
             self.metrics.error(upstream::ErrorKind::Invalid.as_str());
-            return request.app_unavailable();
+            return request.app_unavailable().await;
         };
         let app = hyper::upgrade::on(&mut answer);
         tunnel.start(answer.headers(), app);

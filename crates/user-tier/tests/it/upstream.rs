@@ -3,6 +3,7 @@
 mod drained;
 mod failures;
 mod heads;
+mod logout;
 mod maintenance;
 mod messages;
 mod pages;

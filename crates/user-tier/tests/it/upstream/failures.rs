@@ -4,7 +4,7 @@ use test_support::{RawAnswer, RawApp};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::{answer, exchange, in_front_of};
+use super::{answer, exchange, in_front_of, metric};
 
 #[tokio::test]
 async fn an_app_that_gives_no_answer_gets_a_waiting_page_and_a_log_line() {
@@ -28,6 +28,8 @@ async fn an_app_that_gives_no_answer_gets_a_waiting_page_and_a_log_line() {
     }
     let page = pod.person().request("/garbage").header("accept", "text/html").send().await.unwrap();
     assert_eq!(page.status(), 502);
+    assert!(!page.headers().contains_key("set-cookie"), "{:?}", page.headers());
+    assert!(metric(&pod, "active_sessions_total").await.abs() < f64::EPSILON, "a drain would wait for that user");
     assert!(page.text().await.unwrap().contains("/_lastcall/assets/lastcall-again.js"));
     pod.line("the app did not answer a request").await;
     let cut = exchange(&pod, "GET /cut HTTP/1.1\r\nHost: h\r\n\r\n").await;

@@ -2,6 +2,7 @@
 
 mod app;
 mod front;
+mod windows;
 
 use futures_util::StreamExt as _;
 use serde_json::json;
@@ -32,6 +33,7 @@ async fn pages_get_the_script_and_those_that_cannot_are_counted() {
     let (fields, page) = open(&front, "/plain", &asked).await;
     assert!(page.contains(&format!("<head>{TAG}<title>Plain</title>")), "{page}");
     assert_eq!(fields["etag"], "W/\"v1\"");
+    assert_eq!(fields["vary"], "Sec-Fetch-Mode, Accept");
     for gone in ["content-length", "accept-ranges", "digest"] {
         assert!(!fields.contains_key(gone), "{fields:?}");
     }
@@ -49,6 +51,7 @@ async fn pages_get_the_script_and_those_that_cannot_are_counted() {
     assert!(open(&front, "/missing", &[]).await.1.contains(TAG));
     let (fields, page) = open(&front, "/plain", &[("sec-fetch-mode", "cors")]).await;
     assert_eq!((page.contains(TAG), &fields["etag"].to_str().unwrap()), (false, &"\"v1\""), "an answer to fetch");
+    assert_eq!(fields["vary"], "Sec-Fetch-Mode, Accept", "a cache keeps both apart");
     for (path, reason) in [
         ("/compressed", "coding"),
         ("/utf-16", "charset"),

@@ -66,6 +66,23 @@ async fn a_websocket_without_a_session_is_echoed_and_closed_with_1012_and_one_wh
 }
 
 #[tokio::test]
+async fn a_page_that_signs_out_by_itself_in_a_shutdown_closes_its_websockets_with_1012_and_a_logout_by_its_user_with_1001()
+ {
+    let app = App::start().await;
+    let pod = in_front_of_url(&app.url(), &[("DRAIN_TIMEOUT", "1h")]).await;
+    let (leaving, timed_out) = (visitor(&pod).await, visitor(&pod).await);
+    let (mut left, mut ended) = (leaving.websocket("/echo").await, timed_out.websocket("/echo").await);
+    pod.signal(Signal::SIGTERM);
+    pod.line("Waiting 3600s").await;
+    for (person, path) in [(&leaving, "/_lastcall/logout"), (&timed_out, "/_lastcall/logout?reason=drain")] {
+        // Notifies the session.
+        person.get("/_lastcall/session").await;
+        person.post(path).send().await.unwrap();
+    }
+    assert_eq!((left.close_code().await, ended.close_code().await), (Some(1001), Some(1012)));
+}
+
+#[tokio::test]
 async fn a_frame_of_2_to_the_63_bytes_is_answered_with_1002_and_never_reaches_the_app() {
     let app = App::start().await;
     let pod = in_front_of_url(&app.url(), &[]).await;

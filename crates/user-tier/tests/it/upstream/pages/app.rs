@@ -91,6 +91,7 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
         "/meta" => html.body("<!doctype html><html><head><meta http-equiv=content-security-policy content=\"default-src 'none'; frame-src 'self'; form-action 'self'\"><title>Meta</title></head><body><h1>Meta</h1></body></html>".into()),
         "/turbo.js" => script().body(TURBO.into()),
         "/htmx.js" => script().body(HTMX.into()),
+        path if path.starts_with("/window/") => html.body(super::windows::page(&path[8..]).into()),
         path => {
             let (kind, title) = path[1..].split_once('/').unwrap_or(("none", "None"));
             let other = if title == "One" { "Two" } else { "One" };
