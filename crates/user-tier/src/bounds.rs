@@ -34,13 +34,17 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// Limits sessions and streams to the open files (each stream is a connection, and each session has one or in front of an app two), and
-    /// the default number of streams to the
-    /// memory. Returns the bounds and the number of streams.
+    /// Open files of a connection whose request is in flight, or that has changed its protocol: in front of an app, the one to the app, too.
+    const fn files_per_connection(self) -> u64 {
+        if self.has_upstream { 2 } else { 1 }
+    }
+
+    /// Limits sessions and streams to the open files (each session has a connection, and each stream or WebSocket is one), and the default
+    /// number of streams to the memory. Returns the bounds and the number of streams.
     #[must_use]
     pub fn fit(self, open_files: u64, memory_bytes: Option<u64>) -> (Self, u64) {
-        let files = open_files.saturating_sub(SPARE_FILES).max(1);
-        let sessions = self.sessions.min(if self.has_upstream { (files / 2).max(1) } else { files });
+        let connections = (open_files.saturating_sub(SPARE_FILES) / self.files_per_connection()).max(1);
+        let sessions = self.sessions.min(connections);
         let streams = self.streams.unwrap_or_else(|| {
             let left = memory_bytes.map(|bytes| {
                 // A tenth is left for requests.
@@ -48,7 +52,7 @@ impl Bounds {
             });
             left.unwrap_or(MANY_STREAMS).clamp(MIN_STREAMS, MANY_STREAMS)
         });
-        let streams = streams.min(files);
+        let streams = streams.min(connections);
         (Self { sessions, streams: Some(streams), ..self }, streams)
     }
 
@@ -65,8 +69,19 @@ impl Bounds {
         if self.sessions < configured.sessions {
             warn!(
                 files.limit = open_files,
+                files.per_connection = self.files_per_connection(),
                 sessions.max = self.sessions,
                 "the limit of open files is too low for MAX_SESSIONS, which is reduced: raise that limit (ulimit -n)"
+            );
+        }
+        if let (Some(streams), Some(wanted)) = (self.streams, configured.streams)
+            && streams < wanted
+        {
+            warn!(
+                files.limit = open_files,
+                files.per_connection = self.files_per_connection(),
+                streams.max = streams,
+                "the limit of open files is too low for MAX_STREAMS, which is reduced: raise that limit (ulimit -n)"
             );
         }
         let needed = self.needed_bytes();
@@ -77,6 +92,7 @@ impl Bounds {
             memory.limit_bytes = memory_bytes,
             memory.needed_bytes = needed,
             files.limit = open_files,
+            files.per_connection = self.files_per_connection(),
             "bounds of this pod"
         );
         if memory_bytes.is_some_and(|limit| needed > limit) {
@@ -124,7 +140,8 @@ mod tests {
         let (bounds, streams) = configured(100_000, None).fit(1_024, None);
         assert_eq!((bounds.sessions, streams), (896, 896));
         let in_front = Bounds { has_upstream: true, ..configured(100_000, None) };
-        assert_eq!(in_front.fit(1_024, None).0.sessions, 448, "two files each");
+        let (bounds, streams) = in_front.fit(1_024, None);
+        assert_eq!((bounds.sessions, streams), (448, 448), "each WebSocket of the app has two files");
         assert_eq!(in_front.fit(64, None).0.sessions, 1);
         assert_eq!(configured(100_000, None).fit(64, None).0.sessions, 1);
     }
