@@ -4,6 +4,7 @@
 
 mod dashboard;
 mod load;
+mod proxy;
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,7 @@ const USERS: usize = 16;
 /// Something cannot be built or started, or a request fails.
 pub(crate) fn run() -> anyhow::Result<()> {
     request_rate()?;
+    proxy::run()?;
     dashboard::run()
 }
 

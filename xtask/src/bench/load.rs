@@ -15,9 +15,17 @@ const READY_TIMEOUT: Duration = Duration::from_secs(10);
 /// # Errors
 /// It does not in time.
 pub(super) fn wait_until_ready(port: u16) -> anyhow::Result<()> {
+    wait_until_answered(port, "/ready")
+}
+
+/// Waits until `path` answers 200.
+///
+/// # Errors
+/// It does not in time.
+pub(super) fn wait_until_answered(port: u16, path: &str) -> anyhow::Result<()> {
     let deadline = Instant::now() + READY_TIMEOUT;
     loop {
-        if Client::connect(port).and_then(|mut client| client.get("/ready").map(drop)).is_ok() {
+        if Client::connect(port).and_then(|mut client| client.get(path).map(drop)).is_ok() {
             return Ok(());
         }
         if Instant::now() > deadline {
@@ -78,6 +86,13 @@ impl Client {
         Ok(Self { connection: BufReader::new(connection), cookie, line, body })
     }
 
+    /// Starts a session, and returns the field with its cookie.
+    pub(super) fn session(&mut self) -> anyhow::Result<String> {
+        self.get("/")?;
+        ensure!(!self.cookie.is_empty(), "the answer sets no cookie");
+        Ok(self.cookie.trim().to_owned())
+    }
+
     fn work(&mut self, until: Instant) -> anyhow::Result<u32> {
         let mut requests = 0;
         while Instant::now() < until {
@@ -98,7 +113,7 @@ impl Client {
         loop {
             self.read_line()?;
             let Some((name, value)) = self.line.trim().split_once(": ") else { break };
-            match name {
+            match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().context("content-length is no number")?,
                 "set-cookie" => self.cookie = format!("cookie: {}\r\n", value.split(';').next().unwrap_or_default()),
                 _ => {}
