@@ -184,7 +184,7 @@ async fn run(
             return Err(ServeError::part_ended(ended));
         },
     }
-    state.streams_end.cancel();
+    state.end_streams();
     over.cancel();
     if !drained.is_cancelled() {
         // The app has finished without a drain.
