@@ -27,7 +27,7 @@ use std::time::Duration;
 use axum::Router;
 pub use close_after_answer::CloseAfterAnswer;
 pub use connection::ConnectionHandle;
-use connection::Listening;
+use connection::{Connection, Listening};
 pub use connections::Connections;
 pub use settings::ConnectionSettings;
 use tokio::net::{TcpListener, TcpStream};
@@ -67,14 +67,14 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let open = connections.open();
-                tasks.spawn(connection::run(stream, peer, Arc::clone(&listening), open));
+                tasks.spawn(Connection::new(stream, peer, &listening, open));
             }
             Err(error) => recover(&error, &connections).await,
         }
     }
     for (stream, peer) in take_queued(listener) {
         let open = connections.open();
-        tasks.spawn(connection::run(stream, peer, Arc::clone(&listening), open));
+        tasks.spawn(Connection::new(stream, peer, &listening, open));
     }
     while let Some(ended) = tasks.join_next().await {
         log_panic(ended);

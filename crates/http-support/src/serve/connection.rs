@@ -1,10 +1,10 @@
 //! One connection, from its first byte to its last.
 
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::{Poll, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,7 +29,7 @@ use super::activity::Activity;
 use super::close_after_answer::ConnectionCloser;
 use super::compact_body::CompactBody;
 use super::connections::OpenConnection;
-use super::detached::Detached;
+use super::detached::{Detached, Returned};
 use super::handover::{Handover, Terms};
 use super::protocol::{is_http2, next_bytes};
 use super::settings::ConnectionSettings;
@@ -87,25 +87,84 @@ enum Beginning {
 
 /// Serves one connection until it ends, or until the server stops and its requests are answered.
 ///
-/// hyper serves it, but for event streams over HTTP/1.1: once they have begun, this task sends them by itself, in a fraction of the memory.
-pub(super) async fn run(mut stream: TcpStream, peer: SocketAddr, listening: Arc<Listening>, open: OpenConnection) {
-    listening.settings.apply_to(&stream);
-    let mut beginning = Beginning::Accepted;
-    let mut peer = Some(peer);
-    loop {
-        // Boxed, so that its memory is free while an event stream is sent.
-        let served = Box::pin(serve(stream, peer.take(), &listening, &open.activity, beginning)).await;
-        let Some((mut detached, handle)) = served else { return };
-        if !poll_fn(|context| detached.poll_sent(context)).await {
-            return;
-        }
-        let settings = &listening.settings;
-        let is_closing = listening.stop.is_cancelled()
+/// hyper serves it, but for event streams over HTTP/1.1: once they have begun, this future sends them by itself, in a fraction of the
+/// memory. It is written out, because an `async` block of the same takes more than twice its size.
+pub(super) struct Connection {
+    listening: Arc<Listening>,
+    open: OpenConnection,
+    sender: Sender,
+}
+
+/// What sends responses.
+enum Sender {
+    /// hyper, with its buffers. Ends with the connection, or with a response that leaves it.
+    Hyper(Pin<Box<dyn Future<Output = Option<Leaving>> + Send>>),
+    /// This future.
+    Own(Leaving),
+    /// The connection has ended.
+    Closed,
+}
+
+/// A response that has left hyper, and the handle of its connection.
+type Leaving = (Detached, Option<ConnectionHandle>);
+
+impl Connection {
+    /// A connection that was accepted.
+    pub(super) fn new(stream: TcpStream, peer: SocketAddr, listening: &Arc<Listening>, open: OpenConnection) -> Self {
+        listening.settings.apply_to(&stream);
+        let sender = Sender::by_hyper(stream, Some(peer), listening, &open, Beginning::Accepted);
+        Self { listening: Arc::clone(listening), open, sender }
+    }
+
+    /// What follows after the last event of a stream.
+    fn after_stream(&self, detached: Detached, handle: Option<ConnectionHandle>) -> Sender {
+        let Listening { stop, settings, .. } = &*self.listening;
+        let is_closing = stop.is_cancelled()
             || settings.close_after_answer.is_on()
             || handle.is_some_and(|ConnectionHandle(close)| close.is_cancelled());
-        let Some(returned) = detached.finish(is_closing) else { return };
-        stream = returned.stream;
-        beginning = Beginning::Returned { read_ahead: returned.read_ahead };
+        match detached.finish(is_closing) {
+            Some(Returned { stream, read_ahead }) => {
+                let beginning = Beginning::Returned { read_ahead };
+                Sender::by_hyper(stream, None, &self.listening, &self.open, beginning)
+            }
+            None => Sender::Closed,
+        }
+    }
+}
+
+impl Sender {
+    fn by_hyper(
+        stream: TcpStream,
+        peer: Option<SocketAddr>,
+        listening: &Arc<Listening>,
+        open: &OpenConnection,
+        beginning: Beginning,
+    ) -> Self {
+        Self::Hyper(Box::pin(serve(stream, peer, Arc::clone(listening), Arc::clone(&open.activity), beginning)))
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let next = match &mut self.sender {
+                Sender::Hyper(serving) => match ready!(serving.as_mut().poll(context)) {
+                    Some(leaving) => Sender::Own(leaving),
+                    None => Sender::Closed,
+                },
+                Sender::Own((detached, _)) => {
+                    let is_complete = ready!(detached.poll_sent(context));
+                    match std::mem::replace(&mut self.sender, Sender::Closed) {
+                        Sender::Own((detached, handle)) if is_complete => self.after_stream(detached, handle),
+                        Sender::Own(_) | Sender::Hyper(_) | Sender::Closed => Sender::Closed,
+                    }
+                }
+                Sender::Closed => return Poll::Ready(()),
+            };
+            self.sender = next;
+        }
     }
 }
 
@@ -113,15 +172,15 @@ pub(super) async fn run(mut stream: TcpStream, peer: SocketAddr, listening: Arc<
 async fn serve(
     stream: TcpStream,
     peer: Option<SocketAddr>,
-    listening: &Listening,
-    activity: &Arc<Activity>,
+    listening: Arc<Listening>,
+    activity: Arc<Activity>,
     beginning: Beginning,
-) -> Option<(Detached, Option<ConnectionHandle>)> {
+) -> Option<Leaving> {
     let close = listening.stop.child_token();
     let settings = &listening.settings;
     let peer = if settings.has_peer_address { Some(peer.map_or_else(|| stream.peer_addr(), Ok).ok()?) } else { None };
     let handle = settings.has_handle.then(|| ConnectionHandle(close.clone()));
-    let connection = by_hyper(stream, (peer, handle.clone()), listening, close.clone(), activity, beginning);
+    let connection = by_hyper(stream, (peer, handle.clone()), &listening, close.clone(), &activity, beginning);
     let detached = activity.watch(connection, settings.keep_alive, &close).await??;
     Some((detached, handle))
 }
