@@ -4,14 +4,15 @@
 //! before anything reads them.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
-use crate::header_fields::members;
+use crate::header_fields::{has_odd_separator, members, reads_as, reads_as_prefix};
 use crate::trusted_proxies::Networks;
 
 const PROTO: &str = "x-forwarded-proto";
+const FOR: &str = "x-forwarded-for";
 const HOST: &str = "x-forwarded-host";
 const PREFIX: &str = "x-forwarded-";
 
@@ -28,26 +29,51 @@ pub(crate) fn host(headers: &HeaderMap) -> Option<&str> {
     members(headers, HOST).next().and_then(|first| std::str::from_utf8(first).ok())
 }
 
-/// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted.
-pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
-    if peer.is_some_and(|peer| trusted.contains(peer)) {
-        return;
+/// The address of the client: the peer's, or where the peer is a trusted proxy, the last one in `X-Forwarded-For` that is not. Where that
+/// field ends before, or has something else in it, the last trusted proxy stands for its clients.
+pub fn client_address(headers: &HeaderMap, trusted: Option<&Networks>, peer: IpAddr) -> IpAddr {
+    let mut client = peer.to_canonical();
+    let Some(trusted) = trusted else { return client };
+    let lines = headers.get_all(FOR).iter().rev();
+    let mut named = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')).map(<[u8]>::trim_ascii);
+    while trusted.contains(client) {
+        match named.next().and_then(address) {
+            Some(address) => client = address,
+            None => break,
+        }
     }
-    // CGI and its descendants hand `X_Forwarded_For` to an app under the same name as `X-Forwarded-For`.
-    let is_same = |name: &HeaderName, field: &str| {
-        name.as_str().bytes().map(|byte| if byte == b'_' { b'-' } else { byte }).eq(field.bytes())
-    };
-    let is_forwarded = |name: &&HeaderName| {
-        let prefix = name.as_str().as_bytes().get(..PREFIX.len());
-        prefix.is_some_and(|prefix| {
-            matches!(prefix, b"x-forwarded-" | b"x_forwarded_" | b"x-forwarded_" | b"x_forwarded-")
-        }) || **name == FORWARDED
-            || user_field.is_some_and(|field| field == *name || is_same(name, field.as_str()))
-    };
-    let names: Vec<_> = headers.keys().filter(is_forwarded).cloned().collect();
+    client
+}
+
+/// An address with or without a port, as proxies write it.
+fn address(text: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(text).ok()?;
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    address.ok().map(|address| address.to_canonical())
+}
+
+/// Removes `X-Forwarded-*`, `Forwarded` and the field with the user's name from a request of a peer that is not trusted, and from every
+/// request the fields that an app may [take for them](reads_as): a proxy that sets `Remote-User` may pass on a client's `Remote_User`.
+pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
+    let is_trusted = peer.is_some_and(|peer| trusted.contains(peer));
+    let names: Vec<_> = headers
+        .keys()
+        .filter(|name| match user_field {
+            Some(field) if *name == field => !is_trusted,
+            Some(field) if reads_as(name, field.as_str()) => true,
+            _ => is_forwarded(name) && (!is_trusted || has_odd_separator(name)),
+        })
+        .cloned()
+        .collect();
     for name in names {
         headers.remove(name);
     }
+}
+
+/// Whether an app may take the field for `Forwarded` or one of `X-Forwarded-*`.
+pub fn is_forwarded(name: &HeaderName) -> bool {
+    reads_as_prefix(name, PREFIX) || *name == FORWARDED
 }
 
 /// A parameter of the first element of `Forwarded` (RFC 7239).
@@ -92,6 +118,8 @@ fn unquote(value: &[u8]) -> Cow<'_, [u8]> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::header_fields::tests::headers;
 
@@ -159,6 +187,53 @@ mod tests {
             strip(&mut headers, &trusted, Some(&user), peer.map(|peer| peer.parse().unwrap()));
             assert_eq!(headers.len(), kept, "{peer:?}");
             assert!(headers.contains_key("accept"));
+        }
+    }
+
+    #[test]
+    fn the_client_is_the_last_address_that_no_trusted_proxy_has() {
+        let trusted: Networks = "10.0.0.0/8,fd00::/8".parse().unwrap();
+        for (lines, peer, client) in [
+            (&[&b"192.0.2.1"[..]][..], "198.51.100.1", "198.51.100.1"),
+            (&[b"192.0.2.1"], "10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.66, 192.0.2.1, 10.0.0.2"], "10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.66", b"192.0.2.1 , fd00::2"], "::ffff:10.0.0.1", "192.0.2.1"),
+            (&[b"192.0.2.1:4711"], "10.0.0.1", "192.0.2.1"),
+            (&[b"[2001:db8::1]:4711"], "10.0.0.1", "2001:db8::1"),
+            (&[b"[2001:db8::1]"], "10.0.0.1", "2001:db8::1"),
+            (&[b"192.0.2.1, unknown"], "10.0.0.1", "10.0.0.1"),
+            (&[b"10.0.0.3, 10.0.0.2"], "10.0.0.1", "10.0.0.3"),
+            (&[b""], "10.0.0.1", "10.0.0.1"),
+            (&[], "10.0.0.1", "10.0.0.1"),
+        ] {
+            let fields: Vec<_> = lines.iter().map(|line| (FOR, *line)).collect();
+            let found = client_address(&headers(&fields), Some(&trusted), peer.parse().unwrap());
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{lines:?} {peer}");
+        }
+        let headers = headers(&[(FOR, b"192.0.2.1")]);
+        let peer = "10.0.0.1".parse().unwrap();
+        assert_eq!(client_address(&headers, None, peer), peer, "no proxy is trusted");
+    }
+
+    #[test]
+    fn no_peer_may_send_fields_that_an_app_takes_for_those_of_the_proxy() {
+        let trusted: Networks = "10.0.0.0/8".parse().unwrap();
+        for (user, kept) in [("remote-user", "remote-user"), ("remote_user", "remote_user")] {
+            let user = HeaderName::from_static(user);
+            for peer in ["10.0.0.1", "192.0.2.1"] {
+                let mut headers = headers(&[
+                    ("x_forwarded_for", b"a"),
+                    ("x-forwarded_proto", b"https"),
+                    ("remote-user", b"ada"),
+                    ("remote_user", b"ada"),
+                    ("remote.user", b"ada"),
+                    ("api_key", b"1"),
+                ]);
+                strip(&mut headers, &trusted, Some(&user), peer.parse().ok());
+                let left: BTreeSet<_> = headers.keys().map(HeaderName::as_str).collect();
+                let expected = if peer == "10.0.0.1" { [kept, "api_key"] } else { ["api_key"; 2] };
+                assert_eq!(left, BTreeSet::from(expected), "{user} {peer}");
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 //! A field is split first, and only the wanted part is interpreted. Parts that are not valid text, such as an unknown media
 //! type, therefore do not hide the other parts.
 
-use http::header::{ACCEPT, HeaderMap};
+use http::header::{ACCEPT, HeaderMap, HeaderName};
 
 /// Iterates over the members of a comma separated field, over all its lines in order. Skips empty members.
 pub fn members<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a [u8]> {
@@ -25,6 +25,30 @@ pub fn has_member_other_than(headers: &HeaderMap, name: &str, words: &[&str]) ->
         let mut parts = line.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
         !parts.all(|part| words.iter().any(|word| word.as_bytes() == part))
     })
+}
+
+/// Whether an app may take a field of this name for `field`, which is in lower case: CGI and its descendants (WSGI, PHP, Rack) hand both
+/// `Remote-User` and `Remote_User` to the app as `HTTP_REMOTE_USER`, some of them every other separator, too.
+pub fn reads_as(name: &HeaderName, field: &str) -> bool {
+    let (name, field) = (name.as_str().as_bytes(), field.as_bytes());
+    name.len() == field.len() && starts_like(name, field)
+}
+
+/// Whether an app may take the beginning of this name for `prefix`, as [`reads_as`] says.
+pub fn reads_as_prefix(name: &HeaderName, prefix: &str) -> bool {
+    let (name, prefix) = (name.as_str().as_bytes(), prefix.as_bytes());
+    name.len() >= prefix.len() && starts_like(name, prefix)
+}
+
+/// Whether the name has a separator other than the hyphen: an app may take it for the field with hyphens.
+pub fn has_odd_separator(name: &HeaderName) -> bool {
+    name.as_str().bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-')
+}
+
+fn starts_like(name: &[u8], beginning: &[u8]) -> bool {
+    let are_separators = |one: &u8, other: &u8| !one.is_ascii_alphanumeric() && !other.is_ascii_alphanumeric();
+    // Names are in lower case.
+    name.iter().zip(beginning).all(|(one, other)| one == other || are_separators(one, other))
 }
 
 /// Iterates over the media ranges of `Accept`, without their parameters. Skips ranges with `q=0`.
@@ -95,6 +119,25 @@ pub(crate) mod tests {
         }
         let lines = headers(&[("accept", b"\xff"), ("accept", b"text/html")]);
         assert!(accepts(&lines, "text/html"), "in a line of its own");
+    }
+
+    #[test]
+    fn a_field_reads_as_another_whatever_its_separators() {
+        for (name, reads) in [
+            ("remote-user", true),
+            ("remote_user", true),
+            ("remote.user", true),
+            ("remote~user", true),
+            ("remoteauser", false),
+            ("remote-user-", false),
+            ("remote_use", false),
+        ] {
+            assert_eq!(reads_as(&HeaderName::from_static(name), "remote-user"), reads, "{name}");
+        }
+        assert!(reads_as(&HeaderName::from_static("x-user"), "x_user"), "the field itself may have an underscore");
+        assert!(reads_as_prefix(&HeaderName::from_static("x_forwarded-for"), "x-forwarded-"));
+        assert!(!reads_as_prefix(&HeaderName::from_static("x_forwarded"), "x-forwarded-"));
+        assert!(!has_odd_separator(&HeaderName::from_static("x-forwarded-for")));
     }
 
     #[test]

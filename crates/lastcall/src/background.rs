@@ -195,15 +195,17 @@ async fn run(
         () = finish.cancelled() => {}
         ended = part_ends(&mut sharing) => return Err(ServeError::part_ended(ended)),
     }
-    // Each ends within its own time limit. Where another server than the bundled one has stopped, they may still be closing.
-    state.websockets.close();
-    let _ = timeout(websocket::CLOSE_TIMEOUT * 2, state.websockets.wait()).await;
     let mut failed = None;
     while let Some(ended) = upkeep.join_next().await {
         failed = failed.or(ended.err());
     }
-    if let Some(shared) = state.sessions.sharing() {
-        sharing::shut_down(shared, sharing, &stop_sharing).await;
+    // Each WebSocket ends within its own time limit. Where another server than the bundled one has stopped, they may still be closing.
+    state.websockets.close();
+    let websockets = timeout(websocket::CLOSE_TIMEOUT * 2, state.websockets.wait());
+    match state.sessions.sharing() {
+        // At the same time: a WebSocket whose client does not read takes none of the store's time, which ends with the grace period.
+        Some(shared) => _ = tokio::join!(websockets, sharing::shut_down(shared, sharing, &stop_sharing)),
+        None => _ = websockets.await,
     }
     failed.map_or(Ok(()), |error| Err(ServeError::part_ended(Some(error))))
 }

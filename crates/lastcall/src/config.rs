@@ -1,5 +1,6 @@
 //! The settings of a service, validated. Every default is the contract's.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
@@ -95,7 +96,8 @@ pub struct Config {
     /// What one cookie stands for. Behind [`Lastcall::layer`](crate::Lastcall::layer), on a server of the app's own, always
     /// [`SessionScope::Browser`]: the paths of tabs need [`Lastcall::serve`](crate::Lastcall::serve).
     pub scope: SessionScope,
-    /// Which requests can start a session. A login can in either case.
+    /// Which requests can start a session. A login can in either case. Of the requests to a [foreign app](crate::Builder::foreign_app) only
+    /// navigations can.
     pub session_start: SessionStart,
     /// Whether the app is not built on this library and stands behind a proxy: [`Builder::foreign_app`](crate::Builder::foreign_app). Its
     /// pages then report by `POST /blocked` that their script cannot connect, which `lastcall_pages_without_notice_total` counts.
@@ -103,6 +105,10 @@ pub struct Config {
     /// The path of the app's own logout, to which the script of a page posts after a click on `Logout Now`:
     /// [`Builder::logout_redirect`](crate::Builder::logout_redirect).
     pub logout_redirect: Option<HeaderValue>,
+    /// How many sessions one client address may start a minute, and at once; above it newcomers get 429. None: no limit. IPv6 addresses
+    /// count by their network of 64 bits. The address is the peer's, or the last one in `X-Forwarded-For` that is not in
+    /// `trusted_proxies`; requests without a peer address are not limited.
+    pub newcomers_per_minute: Option<NonZeroU32>,
     /// The name of the cookie, without its prefix.
     pub session_cookie: CookieName,
     /// The path in front of Lastcall's own routes that browsers use: `/login`, `/logout`, `/session`, `/events`, and the scripts.
@@ -170,6 +176,7 @@ impl Config {
             session_start: SessionStart::default(),
             foreign_app: false,
             logout_redirect: None,
+            newcomers_per_minute: None,
             session_cookie: CookieName::default(),
             route_prefix: RoutePrefix::default(),
             login_route: true,

@@ -57,8 +57,17 @@ impl SessionCookie {
 
     /// Whether a cookie of a request is this one, under either name, with a value that one of the keys has signed.
     pub(crate) fn is_ours(&self, name: &[u8], value: &[u8], keys: &SigningKeys) -> bool {
-        (name == self.plain.as_bytes() || name == self.secure.as_bytes())
+        self.has_name(name)
             && std::str::from_utf8(value).is_ok_and(|value| keys.verify(value.trim_matches('"')).is_some())
+    }
+
+    /// Whether a cookie of a request may be this one, under either name, whatever key has signed its value.
+    pub(crate) fn may_be_ours(&self, name: &[u8], value: &[u8]) -> bool {
+        self.has_name(name) && value.trim_ascii().len() == SIGNED_ID_BYTES
+    }
+
+    fn has_name(&self, name: &[u8]) -> bool {
+        name == self.plain.as_bytes() || name == self.secure.as_bytes()
     }
 
     /// Whether there is a cookie of that name that is as long as a signed id, whatever key has signed it.

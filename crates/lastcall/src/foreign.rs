@@ -78,10 +78,12 @@ impl ForeignRequest {
         Some(remaining.div_ceil(1000).try_into().unwrap_or(u64::MAX))
     }
 
-    /// Whether a cookie of the request is Lastcall's: its name is, and its value verifies. The app is not to see it.
+    /// Whether a cookie of the request is Lastcall's: its name is, and its value verifies, or cannot be verified yet. The app is not to see
+    /// it.
     pub fn is_session_cookie(&self, name: &[u8], value: &[u8]) -> bool {
         let state = &self.context.state;
         state.cookie.is_ours(name, value, &state.keys.load())
+            || self.context.facts.is_unresolved && state.cookie.may_be_ours(name, value)
     }
 
     /// The app has named the user of the session in its answer, which gets the new cookie. Does nothing without a session, where the
@@ -109,12 +111,15 @@ impl ForeignRequest {
         }
     }
 
-    /// The app has signed the user out: the session ends as by a logout, and the answer takes its cookie away.
+    /// The app has signed the user out: the session ends as by a logout, and the answer takes its cookie away. A session that cannot be
+    /// looked up now ends as well, as soon as the store is back.
     pub async fn log_out(&self, answer: &mut HeaderMap) {
-        if let Some(session) = &self.session {
-            let signed_out: SignedOut = session.sign_out().await;
-            set_cookie(answer, signed_out);
-        }
+        let signed_out: SignedOut = match &self.session {
+            Some(session) => session.sign_out().await,
+            None if self.context.facts.is_unresolved => self.context.log_out(false).await,
+            None => return,
+        };
+        set_cookie(answer, signed_out);
     }
 
     /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise.

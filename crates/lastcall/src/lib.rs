@@ -148,6 +148,7 @@ mod maintenance_page;
 /// The crate `metrics`, whose recorders [`Builder::metrics_recorder`] takes: an app that records by `lastcall::metrics::counter!` has the
 /// version that Lastcall has.
 pub mod metrics;
+mod newcomers;
 mod notice;
 mod notices;
 mod page;

@@ -41,6 +41,8 @@ pub(crate) struct Snapshot {
     pub(crate) sessions_with_work: u64,
     /// Requests that were cut because the time of their session was over.
     pub(crate) requests_cut: u64,
+    /// Newcomers that were refused because too many came from their address.
+    pub(crate) newcomers_refused: u64,
     /// The totals since the start of the pod.
     pub(crate) totals: Totals,
     /// The tasks of the pod.
@@ -140,6 +142,13 @@ impl Metrics {
     pub(crate) fn page_without_notice(&self, reason: PageWithoutNotice) {
         for instruments in self.instruments() {
             instruments.page_without_notice(reason);
+        }
+    }
+
+    /// Counts a request that goes to the app without its session.
+    pub(crate) fn request_unresolved(&self) {
+        for instruments in self.instruments() {
+            instruments.request_unresolved();
         }
     }
 

@@ -2,6 +2,7 @@
 //! return it with `?`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -34,6 +35,8 @@ pub(crate) enum Reason {
     Stopping,
     /// The pod holds as many sessions as it may.
     Full,
+    /// Too many newcomers came from this address within a minute.
+    TooManyNewcomers { retry_after: Duration },
     /// The session that the cookie names cannot be looked up now.
     LookupFailed,
     /// A request that would change something carries the cookie of a session that has ended.
@@ -154,6 +157,12 @@ fn respond(reason: Reason, state: &ServiceState, facts: &RequestFacts) -> Respon
                 document(StatusCode::SERVICE_UNAVAILABLE, "This server is full", "Try again in a few seconds.")
             };
             retry(response, 5)
+        }
+        Reason::TooManyNewcomers { retry_after } => {
+            let detail =
+                "Too many sessions were started from your address within a minute. Open the page again a little later.";
+            let seconds = u16::try_from(retry_after.as_secs()).unwrap_or(u16::MAX).saturating_add(1);
+            retry(problem(StatusCode::TOO_MANY_REQUESTS, "Too many new sessions", detail), seconds)
         }
         // Leaves the cookie alone: asking again in a moment finds the session, here or at the pod that holds it.
         Reason::LookupFailed => {

@@ -4,7 +4,7 @@ use http::request::Parts;
 use http::{Method, Version};
 use http_support::header_fields::is_navigation;
 
-use crate::config::SessionScope;
+use crate::config::{SessionScope, SessionStart};
 use crate::request_kind::{RequestKind, is_own_change, opens_a_document};
 use crate::route_kind::RouteKind;
 use crate::scope::Base;
@@ -15,6 +15,8 @@ use crate::service_state::ServiceState;
 pub(crate) struct RequestFacts {
     /// What the request is where it turns out to have no session.
     pub(crate) kind: RequestKind,
+    /// Whether its session cannot be looked up now, and it is served without one.
+    pub(crate) is_unresolved: bool,
     /// Where the session lives in the URL.
     pub(crate) base: Base,
     /// Whether it is a tab's that has no path of its own yet.
@@ -36,8 +38,11 @@ pub(crate) struct RequestFacts {
 impl RequestFacts {
     /// Reads a request, whose path begins behind the [`Base`].
     pub(crate) fn of(state: &ServiceState, route: RouteKind, request: &Parts) -> Self {
-        let mut kind = RequestKind::of(request, route, state.config.session_start);
-        if state.config.foreign_app && route == RouteKind::App && !opens_a_document(request) {
+        let is_foreign = state.config.foreign_app && route == RouteKind::App;
+        // Of an app that is not built on this library, only what opens a page starts a session: its API clients get none.
+        let start = if is_foreign { SessionStart::Navigation } else { state.config.session_start };
+        let mut kind = RequestKind::of(request, route, start);
+        if is_foreign && !opens_a_document(request) {
             kind = kind.without_start();
         }
         let tab_path = request.extensions.get::<Base>();
@@ -46,6 +51,7 @@ impl RequestFacts {
         }
         Self {
             kind,
+            is_unresolved: false,
             base: tab_path.cloned().unwrap_or_else(Base::root),
             tab_needs_path: tab_path.is_some_and(Base::is_root),
             is_secure: state.cookie.is_secure(&request.headers),

@@ -7,6 +7,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{Snapshot, StoreSnapshot};
+use crate::newcomers::NewcomerLimit;
 use crate::service_state::ServiceState;
 
 /// How often the app's own recorder gets the numbers.
@@ -54,6 +55,7 @@ fn snapshot(state: &ServiceState) -> Snapshot {
         present_sessions: state.count_present(),
         sessions_with_work: state.registry.sessions_with_work(),
         requests_cut: state.transfers.cut_total(),
+        newcomers_refused: state.newcomers.as_ref().map_or(0, NewcomerLimit::refused),
         totals: state.registry.totals(),
         tasks: state.registry.task_totals(),
         store: store.unwrap_or_default(),

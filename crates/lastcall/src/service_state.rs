@@ -23,6 +23,7 @@ use crate::event_streams::EventStreams;
 use crate::handoff::Handoff;
 use crate::hooks::{Hooks, Login, SessionEnd};
 use crate::metrics::{Metrics, MetricsOptions};
+use crate::newcomers::NewcomerLimit;
 use crate::notice::{Broadcast, Terms};
 use crate::page::Pages;
 use crate::sessions::{LiveSession, SessionRegistry, Sessions};
@@ -74,6 +75,8 @@ pub(crate) struct ServiceState {
     /// Whose pages may change something here.
     pub(crate) same_origin: SameOrigin,
     pub(crate) setup_faults: SetupFaults,
+    /// How many newcomers of one address are admitted, where that is limited.
+    pub(crate) newcomers: Option<NewcomerLimit>,
     /// The sessions that were asked to move to other pods.
     pub(crate) handoff: Handoff,
     /// Closes connections after their next response, from the signal of a shutdown that hands sessions off.
@@ -159,6 +162,7 @@ impl ServiceState {
             cookie: SessionCookie::new(&config),
             same_origin: SameOrigin::new(config.allowed_origins.clone(), config.believed_proxies().is_some()),
             setup_faults: SetupFaults::default(),
+            newcomers: config.newcomers_per_minute.map(NewcomerLimit::new),
             handoff: Handoff::default(),
             close_after_answer: CloseAfterAnswer::default(),
             keys,
@@ -272,6 +276,12 @@ impl ServiceState {
     pub(crate) fn end_streams(&self) {
         self.streams_end.cancel();
         self.broadcast.send_modify(|_| ());
+    }
+
+    /// Counts, and logs once an outage of the store, that a request goes to the app without its session.
+    pub(crate) fn record_unresolved(&self) {
+        self.metrics.request_unresolved();
+        self.sessions.sharing().into_iter().for_each(|sharing| sharing.record_unresolved());
     }
 
     /// Counts the sessions that are present. Walks them all.

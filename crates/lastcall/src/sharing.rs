@@ -183,6 +183,11 @@ impl Sharing {
         self.health.subscribe()
     }
 
+    /// Records that a request goes to the app without its session, which cannot be looked up.
+    pub(crate) fn record_unresolved(&self) {
+        self.health.record_unresolved();
+    }
+
     /// The number of store operations that failed.
     pub(crate) fn errors(&self) -> u64 {
         self.health.errors()

@@ -1,4 +1,4 @@
-//! Ends expired sessions.
+//! Ends expired sessions, and forgets the newcomers of the last minutes.
 
 use std::sync::Arc;
 
@@ -17,6 +17,9 @@ pub(crate) async fn run(state: Arc<ServiceState>, stop: CancellationToken) {
         if !expired.is_empty() {
             let expired = state.sessions.expire(expired).await;
             debug!(sessions.expired = expired, "sessions expired");
+        }
+        if let Some(newcomers) = &state.newcomers {
+            newcomers.tidy();
         }
     }
 }

@@ -4,6 +4,7 @@ pub mod answer;
 pub mod cookie_line;
 pub mod forwarded;
 pub mod hop_by_hop;
+pub mod imitations;
 pub mod percent;
 pub mod reserved;
 pub mod target;

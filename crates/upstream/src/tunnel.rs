@@ -69,11 +69,20 @@ pub struct Relayed {
 /// second after that was sent, the app gets a Close frame 1001. Then both connections end. A frame is cut only where its sender does not complete it, or
 /// its receiver does not take it, in that time. A connection with another protocol ends at once.
 ///
+/// Where the app ends its connection without a Close frame, as an app that is killed does, `lost_app` may give a code for the client, which
+/// otherwise sees the end as it is.
+///
 /// A frame of 2^63 bytes or more is not passed on: its sender gets 1002 where that is the client, and the client 1011 where it is the app.
 ///
 /// # Cancel safety
 /// Dropping the future cuts both connections.
-pub async fn relay<C, A>(client: C, app: A, protocol: Protocol, end: impl Future<Output = CloseCode>) -> Relayed
+pub async fn relay<C, A>(
+    client: C,
+    app: A,
+    protocol: Protocol,
+    end: impl Future<Output = CloseCode>,
+    lost_app: impl Fn() -> Option<CloseCode>,
+) -> Relayed
 where
     C: AsyncRead + AsyncWrite,
     A: AsyncRead + AsyncWrite,
@@ -85,7 +94,7 @@ where
     let codes = tokio::select! {
         biased;
         Some(client) = end.next() => Some(Codes { client, app: CloseCode::GOING_AWAY }),
-        () = relay.run() => relay.fault(),
+        () = relay.run(lost_app) => relay.fault(),
     };
     if let Some(codes) = codes {
         relay.close(codes).await;

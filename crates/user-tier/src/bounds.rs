@@ -29,15 +29,18 @@ pub struct Bounds {
     pub streams_per_session: u64,
     /// Event streams of all sessions; `None` before [`Bounds::fit`]: as many as fit.
     pub streams: Option<u64>,
+    /// Whether the pod stands in front of an app: each WebSocket and each request of a session has a connection to the app, too.
+    pub has_upstream: bool,
 }
 
 impl Bounds {
-    /// Limits sessions and streams to the open files (each stream is a connection), and the default number of streams to the
+    /// Limits sessions and streams to the open files (each stream is a connection, and each session has one or in front of an app two), and
+    /// the default number of streams to the
     /// memory. Returns the bounds and the number of streams.
     #[must_use]
     pub fn fit(self, open_files: u64, memory_bytes: Option<u64>) -> (Self, u64) {
         let files = open_files.saturating_sub(SPARE_FILES).max(1);
-        let sessions = self.sessions.min(files);
+        let sessions = self.sessions.min(if self.has_upstream { (files / 2).max(1) } else { files });
         let streams = self.streams.unwrap_or_else(|| {
             let left = memory_bytes.map(|bytes| {
                 // A tenth is left for requests.
@@ -94,7 +97,7 @@ mod tests {
     const MANY_FILES: u64 = 1_000_000;
 
     const fn configured(sessions: u64, streams: Option<u64>) -> Bounds {
-        Bounds { sessions, streams_per_session: 20, streams }
+        Bounds { sessions, streams_per_session: 20, streams, has_upstream: false }
     }
 
     #[test]
@@ -120,6 +123,9 @@ mod tests {
     fn open_files_bound_sessions_and_streams() {
         let (bounds, streams) = configured(100_000, None).fit(1_024, None);
         assert_eq!((bounds.sessions, streams), (896, 896));
+        let in_front = Bounds { has_upstream: true, ..configured(100_000, None) };
+        assert_eq!(in_front.fit(1_024, None).0.sessions, 448, "two files each");
+        assert_eq!(in_front.fit(64, None).0.sessions, 1);
         assert_eq!(configured(100_000, None).fit(64, None).0.sessions, 1);
     }
 }

@@ -9,7 +9,7 @@ use cli::options::{OptionErrors, ProcessEnvironment};
 use cli::version::VERSION;
 use cli::{EXIT_CONFIG, command, process};
 use futures_util::{Stream, StreamExt as _};
-use lastcall::{Listeners, Networks, ProbeListener, ServeError, Signal};
+use lastcall::{Listeners, Networks, ProbeListener, ServeError, SessionStart, Signal};
 use tokio::net::TcpListener;
 use tracing::{error, info, warn};
 use user_tier::bounds::Bounds;
@@ -167,6 +167,7 @@ fn apply_bounds(options: &mut Options) {
         sessions: service.limits.max_sessions,
         streams_per_session: service.max_streams_per_session as u64,
         streams: options.max_streams,
+        has_upstream: options.upstream.is_some(),
     };
     let (files, memory) = (process::open_files(), cli::memory_limit::bytes());
     let (bounds, streams) = configured.fit(files, memory);
@@ -187,6 +188,11 @@ fn log_start(options: &Options, listeners: &Listeners) {
     }
     if !options.database.is_set && options.upstream.is_none() {
         warn!("DATABASE_URL is not set: notes are kept in memory and end with this process");
+    }
+    if options.upstream.is_some() && options.service.session_start == SessionStart::Any {
+        warn!(
+            "SESSION_START=any has no effect with UPSTREAM_URL: in front of an app only navigations start sessions; unset it"
+        );
     }
     if options.open_introspection {
         warn!("GRPC_AUTH is off: anyone who can reach GRPC_ADDR can see every session");

@@ -1,10 +1,13 @@
-//! Newcomers are admitted only while the pod serves and has room; untracked requests until the pod stops, but not
+//! Newcomers are admitted only while the pod serves and has room, and not too many of one address; untracked requests until the pod stops, but not
 //! in maintenance. Requests with a session always pass.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
+use http_support::forwarded;
 use session_domain::Phase;
 use session_domain::lifecycle::State;
 use session_domain::registry::AdmissionError;
@@ -40,7 +43,14 @@ where
     }
 
     fn call(&mut self, request: StagedRequest<B, ResolvedSession>) -> Self::Future {
-        match refused(&request) {
+        let error = refused(&request);
+        // First, since an address that is over its limit must not make room for more.
+        if error != Some(AdmissionError::Closed)
+            && let Some(reason) = over_limit(&request)
+        {
+            return LayerFuture::refused(request.refuse(reason));
+        }
+        match error {
             None => LayerFuture::Passed { next: self.0.call(request.with(Admitted)) },
             Some(AdmissionError::Full) => {
                 let next = self.0.clone();
@@ -77,6 +87,22 @@ fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
         return Some(AdmissionError::Closed);
     }
     state.registry.is_full().then_some(AdmissionError::Full)
+}
+
+/// Why a newcomer is refused for the address that it comes from, if it is. Counts the others.
+fn over_limit<B>(request: &StagedRequest<B, ResolvedSession>) -> Option<Reason> {
+    let state = &request.state;
+    let limit = state.newcomers.as_ref()?;
+    let has_session = matches!(request.stage, ResolvedSession::Session(_));
+    if has_session || !request.facts.kind.may_start() || request.route.is_always_admitted() {
+        return None;
+    }
+    let Some(ConnectInfo(peer)) = request.head.extensions.get::<ConnectInfo<SocketAddr>>() else {
+        state.setup_faults.missing_peer();
+        return None;
+    };
+    let client = forwarded::client_address(&request.head.headers, state.config.believed_proxies(), peer.ip());
+    limit.admit(client).err().map(|retry_after| Reason::TooManyNewcomers { retry_after })
 }
 
 /// Untracked requests need no capacity; routes may still lead here during propagation.

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use axum::response::{IntoResponse as _, Response};
 use session_domain::registry::AdmissionError;
 use session_domain::shared::Purpose;
-use session_domain::{SessionId, UserName};
+use session_domain::{Phase, SessionId, UserName};
 use tower::Service;
 
 use super::identity::Identity;
@@ -137,6 +137,13 @@ fn resolve<B>(
         }
         SessionLookup::Replaced => return Err(replaced::refuse(&request)),
         SessionLookup::Unavailable if is_logout => {}
+        // The app is not to be away because the store is. In maintenance nobody knows whether the request is of a session.
+        SessionLookup::Unavailable if is_foreign && !is_in_maintenance(&request.state) => {
+            request.state.record_unresolved();
+            request.facts.kind = request.facts.kind.without_start();
+            request.facts.is_unresolved = true;
+            return Ok(request.with(|identity| ResolvedSession::NoSession { user: None, unresolved: identity.id }));
+        }
         SessionLookup::Unavailable => return Err(request.refuse(Reason::LookupFailed)),
         SessionLookup::Maintenance => {
             return Err(request.refuse(Reason::not_admitted(&request.state, AdmissionError::Closed)));
@@ -144,6 +151,10 @@ fn resolve<B>(
     }
     let user = request.proxy_user().map(UserName::from_input);
     Ok(request.with(|identity| ResolvedSession::NoSession { user, unresolved: identity.id }))
+}
+
+fn is_in_maintenance(state: &ServiceState) -> bool {
+    state.lifecycle.borrow().phase() == Phase::Maintenance
 }
 
 /// Compares the raw text first: usually equal, and normalizing allocates.

@@ -54,6 +54,7 @@ pub(super) struct Instruments {
     event_streams: Gauge,
     sessions_protected: Gauge,
     requests_cut: Counter,
+    newcomers_refused: Counter,
     websocket_connections: Gauge,
     drain_seconds: Histogram,
     requests: [Histogram; 5],
@@ -64,6 +65,8 @@ pub(super) struct Instruments {
     log_lines_dropped: Counter,
     /// Empty where the app is not behind Lastcall.
     pages_without_notice: Vec<(PageWithoutNotice, Counter)>,
+    /// `None` where the app is not behind Lastcall.
+    requests_unresolved: Option<Counter>,
 }
 
 impl Instruments {
@@ -72,7 +75,12 @@ impl Instruments {
         metrics::with_local_recorder(&recorder, || {
             describe();
             gauge!("lastcall_build_info", "version" => version.to_owned()).set(1.0);
-            Self { pages_without_notice: if counts_pages { pages() } else { Vec::new() }, ..Self::new() }
+            let mut instruments = Self::new();
+            if counts_pages {
+                instruments.pages_without_notice = pages();
+                instruments.requests_unresolved = Some(requests_unresolved());
+            }
+            instruments
         })
     }
 
@@ -94,6 +102,7 @@ impl Instruments {
             event_streams: gauge!("lastcall_event_streams"),
             sessions_protected: gauge!("lastcall_sessions_protected"),
             requests_cut: counter!("lastcall_requests_cut_total"),
+            newcomers_refused: counter!("lastcall_newcomers_refused_total"),
             websocket_connections: gauge!("lastcall_websocket_connections"),
             drain_seconds: histogram!(DRAIN_SECONDS),
             requests: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(|class| histogram!(REQUEST_SECONDS, "status" => class)),
@@ -103,6 +112,7 @@ impl Instruments {
             store_errors: counter!("lastcall_store_errors_total"),
             log_lines_dropped: counter!("lastcall_log_lines_dropped_total"),
             pages_without_notice: Vec::new(),
+            requests_unresolved: None,
         }
     }
 
@@ -115,6 +125,7 @@ impl Instruments {
         self.sessions_present.set(float(snapshot.present_sessions));
         self.sessions_protected.set(float(snapshot.sessions_with_work));
         self.requests_cut.absolute(snapshot.requests_cut);
+        self.newcomers_refused.absolute(snapshot.newcomers_refused);
         self.event_streams.set(float(open.streams));
         self.websocket_connections.set(float(open.websockets));
         self.notified.absolute(totals.notified);
@@ -149,6 +160,12 @@ impl Instruments {
         }
     }
 
+    pub(super) fn request_unresolved(&self) {
+        if let Some(counter) = &self.requests_unresolved {
+            counter.increment(1);
+        }
+    }
+
     pub(super) fn drained(&self, took: Duration) {
         self.drain_seconds.record(took.as_secs_f64());
     }
@@ -158,6 +175,15 @@ fn pages() -> Vec<(PageWithoutNotice, Counter)> {
     const NAME: &str = "lastcall_pages_without_notice_total";
     describe_counter!(NAME, "Pages of the app that users see without a notice, by reason.");
     PageWithoutNotice::ALL.map(|reason| (reason, counter!(NAME, "reason" => reason.as_str()))).into()
+}
+
+fn requests_unresolved() -> Counter {
+    const NAME: &str = "lastcall_requests_unresolved_total";
+    describe_counter!(
+        NAME,
+        "Requests that went to the app without their session, because the session could not be looked up in the store."
+    );
+    counter!(NAME)
 }
 
 fn describe() {
@@ -182,6 +208,10 @@ fn describe() {
     describe_counter!(
         "lastcall_requests_cut_total",
         "Uploads and downloads that were cut when the time of their session was over."
+    );
+    describe_counter!(
+        "lastcall_newcomers_refused_total",
+        "Newcomers that got 429 because too many came from their address within a minute."
     );
     describe_gauge!("lastcall_tasks_active", "Tasks that run on this pod now.");
     describe_counter!(

@@ -37,6 +37,8 @@ pub(super) struct HealthMonitor {
     errors: AtomicU64,
     /// Whether it has ever taken a write.
     was_writable: AtomicBool,
+    /// Whether it was logged that requests go to the app without their session, since the store recovered last.
+    unresolved_is_logged: AtomicBool,
 }
 
 impl HealthMonitor {
@@ -51,6 +53,14 @@ impl HealthMonitor {
             lost_until: Mutex::default(),
             errors: AtomicU64::new(0),
             was_writable: AtomicBool::new(false),
+            unresolved_is_logged: AtomicBool::new(false),
+        }
+    }
+
+    /// Records that a request goes to the app without its session, which is logged once an outage.
+    pub(super) fn record_unresolved(&self) {
+        if !self.unresolved_is_logged.swap(true, Ordering::Relaxed) {
+            log::unresolved();
         }
     }
 
@@ -220,6 +230,7 @@ impl HealthMonitor {
         self.was_writable.store(true, Ordering::Relaxed);
         let Some(before) = self.change(|health| health.after_success(now)) else { return };
         log::recovery(before);
+        self.unresolved_is_logged.store(false, Ordering::Relaxed);
         if matches!(before, StoreHealth::Unavailable | StoreHealth::Unreadable) {
             *self.behind_until.lock() = now.plus(SETTLING);
         }

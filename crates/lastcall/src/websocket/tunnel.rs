@@ -89,6 +89,12 @@ impl TunnelGuard {
             }
         }
     }
+
+    /// The code of the Close frame for the client of a WebSocket whose app has gone without one: 1012 while the service stops, since apps
+    /// often end with it. `None` at other times: the client sees the end as it is.
+    pub fn lost_app_code(&self) -> Option<u16> {
+        self.service.is_stopping().then(|| CloseCode::Restart.into())
+    }
 }
 
 /// The code where the session has ended.

@@ -2,7 +2,7 @@
 
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri};
 use thiserror::Error;
 
@@ -20,6 +20,9 @@ pub enum BadRequest {
     /// The target has characters that no URI has.
     #[error("The target of the request has characters that have to be percent-encoded.")]
     Characters,
+    /// The target names another host than `Host`, or a user.
+    #[error("The target of the request and its Host field name different hosts.")]
+    Host,
     /// A transfer coding that would have to be decoded.
     #[error("The request has a transfer coding other than chunked.")]
     TransferCoding,
@@ -29,14 +32,14 @@ impl BadRequest {
     /// The status of the refusal.
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::Connect | Self::Target | Self::Characters => StatusCode::BAD_REQUEST,
+            Self::Connect | Self::Target | Self::Characters | Self::Host => StatusCode::BAD_REQUEST,
             Self::TransferCoding => StatusCode::NOT_IMPLEMENTED,
         }
     }
 }
 
-/// Checks the target and the transfer coding of a request, brings the target into the form for an origin server, and sets `Host` where the
-/// target names it.
+/// Checks the target and the transfer coding of a request, brings the target into the form for an origin server, and sets `Host` where only
+/// the target names it.
 ///
 /// # Errors
 /// Where the request cannot be passed on.
@@ -67,22 +70,41 @@ pub fn prepare(head: &mut Parts) -> Result<(), BadRequest> {
     Ok(())
 }
 
-/// The target's own host counts, and not the field (RFC 9112, 3.2.2). Requests of HTTP/2 always come so.
+/// `Host` stays. Where it names another host than the target, one of the two readers of this request, Lastcall and the app, would take it
+/// for another request. (RFC 9112, 3.2.2, has the target's host count; RFC 9113, 8.3.1, calls such a request malformed. Requests of HTTP/2
+/// always have an absolute target.)
 fn to_origin_form(head: &mut Parts) -> Result<(), BadRequest> {
     let mut parts = std::mem::take(&mut head.uri).into_parts();
+    let default_port = if parts.scheme.as_ref() == Some(&Scheme::HTTPS) { 443 } else { 80 };
     if let Some(authority) = parts.authority.take() {
-        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target)?;
-        head.headers.insert(HOST, host);
+        let named = HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target)?;
+        match head.headers.get(HOST) {
+            Some(host) if !is_same_host(host, &authority, default_port) => return Err(BadRequest::Host),
+            Some(_) => {}
+            None if authority.as_str().contains('@') => return Err(BadRequest::Host),
+            None => _ = head.headers.insert(HOST, named),
+        }
     }
-    let target = parts.path_and_query.take();
-    let target = match target.as_ref().map_or("", PathAndQuery::as_str) {
-        "" => PathAndQuery::from_static("/"),
-        text if text.starts_with('/') || text == "*" => target.unwrap_or_else(|| PathAndQuery::from_static("/")),
-        // `http://host?query` has an empty path.
-        text => PathAndQuery::try_from(format!("/{text}")).map_err(|_| BadRequest::Target)?,
-    };
-    head.uri = Uri::from(target);
+    head.uri = Uri::from(origin_target(parts.path_and_query.take())?);
     Ok(())
+}
+
+/// Whether `Host` names this host and port.
+fn is_same_host(host: &HeaderValue, authority: &Authority, default_port: u16) -> bool {
+    let Ok(host) = Authority::try_from(host.as_bytes()) else { return false };
+    let port = |authority: &Authority| authority.port_u16().unwrap_or(default_port);
+    let has_user = authority.as_str().contains('@') || host.as_str().contains('@');
+    !has_user && host.host().eq_ignore_ascii_case(authority.host()) && port(&host) == port(authority)
+}
+
+/// The target of a request to an origin server.
+fn origin_target(target: Option<PathAndQuery>) -> Result<PathAndQuery, BadRequest> {
+    let Some(target) = target else { return Ok(PathAndQuery::from_static("/")) };
+    match target.as_str() {
+        text if text.starts_with('/') || text == "*" => Ok(target),
+        // `http://host?query` has an empty path.
+        text => PathAndQuery::try_from(format!("/{text}")).map_err(|_| BadRequest::Target),
+    }
 }
 
 /// The bytes of URIs (RFC 3986), and those that browsers send unencoded beside them.
@@ -124,10 +146,27 @@ mod tests {
     }
 
     #[test]
-    fn absolute_targets_come_to_the_app_as_path_and_host() {
-        for (target, path) in [("http://h:1/a//b?c", "/a//b?c"), ("https://h:1", "/"), ("http://h:1?q", "/?q")] {
-            assert_eq!(prepared("GET", target), Ok((path.to_owned(), "h:1".to_owned())), "{target}");
+    fn absolute_targets_come_to_the_app_as_path_beside_the_same_host() {
+        for (method, target, expected) in [
+            ("GET", "http://field:80/a//b?c", Ok("/a//b?c")),
+            ("GET", "HTTP://FIELD", Ok("/")),
+            ("GET", "http://field?q", Ok("/?q")),
+            ("OPTIONS", "http://field/", Ok("/")),
+            ("GET", "https://field/", Ok("/")),
+            ("GET", "http://field:443/", Err(BadRequest::Host)),
+            ("GET", "http://other/", Err(BadRequest::Host)),
+            ("GET", "http://user@field/", Err(BadRequest::Host)),
+        ] {
+            let expected = expected.map(|path| (path.to_owned(), "field".to_owned()));
+            assert_eq!(prepared(method, target), expected, "{method} {target}");
         }
+    }
+
+    #[test]
+    fn a_target_names_the_host_of_a_request_without_the_field() {
+        let mut head = Request::builder().uri("http://h:1/a").body(()).unwrap().into_parts().0;
+        assert_eq!(prepare(&mut head), Ok(()));
+        assert_eq!((head.uri.to_string().as_str(), &head.headers[HOST]), ("/a", &HeaderValue::from_static("h:1")));
     }
 
     #[test]

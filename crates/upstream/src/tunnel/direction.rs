@@ -41,6 +41,8 @@ pub(super) struct Direction {
     limit: Limit,
     /// The beginning of a header, held back until it is complete: until then a Close frame may be put.
     held: Vec<u8>,
+    /// Whether the source has ended in the middle of a header, which was passed on.
+    ends_in_header: bool,
     /// What the receiver has not taken yet, from `written` on.
     pending: Vec<u8>,
     written: usize,
@@ -60,6 +62,7 @@ impl Direction {
             frames,
             limit: Limit::None,
             held: Vec::new(),
+            ends_in_header: false,
             pending: Vec::new(),
             written: 0,
             needs_flush: false,
@@ -125,6 +128,7 @@ impl Direction {
             ended => {
                 self.source = if ended.is_ok() { Source::Ended } else { Source::Lost };
                 if self.limit == Limit::None {
+                    self.ends_in_header = !self.held.is_empty();
                     self.pending.append(&mut self.held);
                 }
                 return Poll::Ready(());
@@ -178,6 +182,11 @@ impl Direction {
         self.passes_end = false;
     }
 
+    /// Passes the end of the source on.
+    pub(super) const fn pass_end(&mut self) {
+        self.passes_end = true;
+    }
+
     /// Accepts nothing more, and shuts the sink down once everything accepted is written.
     pub(super) const fn finish(&mut self) {
         self.limit = Limit::Nothing;
@@ -189,7 +198,7 @@ impl Direction {
         self.limit = Limit::Nothing;
         self.held.clear();
         let Some(frames) = &mut self.frames else { return };
-        if frames.is_between_frames() && !frames.is_closed() && self.sink == Sink::Open {
+        if frames.is_between_frames() && !self.ends_in_header && !frames.is_closed() && self.sink == Sink::Open {
             frames.mark_closed();
             self.pending.extend_from_slice(frame);
         }

@@ -55,15 +55,20 @@ impl<'a, C: AsyncRead + AsyncWrite, A: AsyncRead + AsyncWrite> Relay<'a, C, A> {
                 Protocol::Opaque => None,
             })
         };
-        Self { client, app, protocol, to_app: direction(), to_client: direction(), closed_by: None }
+        let mut to_client = direction();
+        if protocol == Protocol::WebSocket {
+            // A Close frame may come before it.
+            to_client.hold_end();
+        }
+        Self { client, app, protocol, to_app: direction(), to_client, closed_by: None }
     }
 
     /// Relays until neither side sends any more, one of them is lost, or a frame cannot be followed. A WebSocket whose app has gone
-    /// ends soon.
+    /// ends soon, with the code that `lost_app` gives.
     ///
     /// # Cancel safety
     /// Cancel safe: nothing is lost.
-    pub(super) async fn run(&mut self) {
+    pub(super) async fn run(&mut self, lost_app: impl Fn() -> Option<CloseCode>) {
         let is_over = |relay: &Self| {
             let (to_app, to_client) = (&relay.to_app, &relay.to_client);
             let both = to_app.has_stopped() && to_client.has_stopped();
@@ -74,6 +79,12 @@ impl<'a, C: AsyncRead + AsyncWrite, A: AsyncRead + AsyncWrite> Relay<'a, C, A> {
         };
         let app_is_gone = |relay: &Self| relay.protocol == Protocol::WebSocket && relay.to_client.has_ended();
         self.until(|relay| is_over(relay) || app_is_gone(relay)).await;
+        if app_is_gone(self) {
+            if let Some(code) = lost_app() {
+                self.to_client.put_close(&close_frame::to_client(code));
+            }
+            self.to_client.pass_end();
+        }
         if !is_over(self) {
             self.until_or(Instant::now() + HALF_CLOSED_TIMEOUT, is_over).await;
         }
@@ -106,7 +117,10 @@ impl<'a, C: AsyncRead + AsyncWrite, A: AsyncRead + AsyncWrite> Relay<'a, C, A> {
         self.until_or(Instant::now() + FRAME_TIMEOUT, |relay| relay.to_client.has_stopped()).await;
         self.to_client.put_close(&close_frame::to_client(codes.client));
         self.until_or(Instant::now() + WRITE_TIMEOUT, |relay| relay.to_client.is_written()).await;
-        self.until_or(Instant::now() + CLOSE_TIMEOUT, |relay| relay.to_app.has_stopped()).await;
+        if self.to_client.is_written() {
+            // A client that does not take its Close frame does not answer it either.
+            self.until_or(Instant::now() + CLOSE_TIMEOUT, |relay| relay.to_app.has_stopped()).await;
+        }
         self.to_app.put_close(&close_frame::to_app(codes.app));
     }
 

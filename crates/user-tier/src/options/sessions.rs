@@ -1,5 +1,6 @@
 //! The options of sessions: which requests start one, how long it lives, and its cookie.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use clap::Args;
@@ -30,7 +31,7 @@ pub(super) const SESSION_KEY: SecretOption = SecretOption {
 #[command(next_help_heading = "Sessions")]
 pub(super) struct SessionArgs {
     /// Which requests can start a session: `navigation`, or `any`: also a GET whose Accept is absent or */*. POST /login
-    /// always can
+    /// always can. With UPSTREAM_URL `any` has no effect
     /// [default: any; navigation with UPSTREAM_URL]
     #[arg(long, env)]
     session_start: Option<String>,
@@ -50,6 +51,10 @@ pub(super) struct SessionArgs {
     /// Sessions that this pod holds at most, fewer where the limit of open files is lower; above it newcomers get the busy page
     #[arg(long, env, default_value_t = DEFAULTS.limits.max_sessions.to_string())]
     max_sessions: String,
+    /// Sessions that one client address may start a minute, and at once; above it newcomers get 429. 0: no limit. Behind proxies set
+    /// TRUSTED_PROXIES, else all users count as one
+    #[arg(long, env, default_value = "0")]
+    newcomers_per_minute: String,
     /// Name of the session cookie, without its prefix [default: session; lastcall_session with UPSTREAM_URL]
     #[arg(long, env)]
     session_cookie: Option<String>,
@@ -62,6 +67,9 @@ impl SessionArgs {
     pub(super) fn apply(&self, config: &mut Config, has_upstream: bool, errors: &mut OptionErrors) {
         let limits = &mut config.limits;
         errors.set(&mut limits.max_sessions, "MAX_SESSIONS", options::number(&self.max_sessions, 1..=10_000_000));
+        let newcomers = options::number(&self.newcomers_per_minute, 0..=1_000_000);
+        let newcomers = newcomers.map(|number| u32::try_from(number).ok().and_then(NonZeroU32::new));
+        errors.set(&mut config.newcomers_per_minute, "NEWCOMERS_PER_MINUTE", newcomers);
         let ttl = options::duration(&self.session_ttl, Duration::from_secs(1)..=options::MAX_TIMEOUT * 365);
         errors.set(&mut limits.session_ttl, "SESSION_TTL", ttl);
         errors.set(&mut limits.presence_linger, "PRESENCE_LINGER", options::timeout(&self.presence_linger));

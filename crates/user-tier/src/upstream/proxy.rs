@@ -14,7 +14,7 @@ use http::{StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use lastcall::{ForeignRequest, PlainPages, PodName};
 use upstream::head::answer::{Instruction, take_instruction};
-use upstream::head::{cookie_line, forwarded, hop_by_hop, percent, reserved, target};
+use upstream::head::{cookie_line, forwarded, hop_by_hop, imitations, percent, reserved, target};
 use upstream::page::Expected;
 use upstream::{AnswerBody, Upstream};
 
@@ -86,6 +86,7 @@ fn prepare(head: &mut Parts, request: &ForeignRequest, pod: &HeaderValue) {
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let headers = &mut head.headers;
     reserved::remove(headers);
+    imitations::remove(headers);
     cookie_line::remove(headers, |name, value| request.is_session_cookie(name, value));
     if !headers.contains_key(HOST) {
         // A client of HTTP/1.0.

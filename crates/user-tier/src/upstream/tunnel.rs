@@ -39,7 +39,8 @@ impl Tunnel {
             };
             let closing = guard.closing();
             let end = async { CloseCode(closing.await) };
-            let relayed = relay(TokioIo::new(client), TokioIo::new(app), protocol, end).await;
+            let lost_app = || guard.lost_app_code().map(CloseCode);
+            let relayed = relay(TokioIo::new(client), TokioIo::new(app), protocol, end, lost_app).await;
             debug!(
                 tunnel.closed_by = ?relayed.closed_by,
                 tunnel.client_bytes = relayed.client_bytes,

@@ -1,6 +1,6 @@
 //! Clients that keep no cookie and start a session with every request: they do not lock other users out.
 
-use test_support::Redis;
+use test_support::{Redis, UserPod, eventually};
 
 use crate::pod;
 
@@ -36,6 +36,41 @@ async fn a_full_pod_evicts_sessions_without_a_cookie_first() {
 async fn with_a_store_a_full_pod_evicts_sessions_without_a_cookie_first() {
     let redis = Redis::start().await;
     flood(&[("REDIS_URL", &redis.url()), ("SESSION_KEY", "shared")]).await;
+}
+
+/// The status of a request of a newcomer behind a proxy on this machine.
+async fn newcomer(pod: &UserPod, path: &str, client: &str) -> reqwest::Response {
+    pod.person().request(path).header("x-forwarded-for", client).header("accept", "text/html").send().await.unwrap()
+}
+
+#[tokio::test]
+async fn an_address_that_starts_too_many_sessions_is_refused_while_others_and_its_users_are_served() {
+    let pod = pod(&[("NEWCOMERS_PER_MINUTE", "3"), ("TRUSTED_PROXIES", "127.0.0.0/8"), ("SESSION_TTL", "30s")]).await;
+    let person = pod.person().visit().await;
+    for address in ["192.0.2.1", "2001:db8::1"] {
+        for _ in 0..3 {
+            assert_eq!(newcomer(&pod, "/", address).await.status(), 200);
+        }
+        let refused = newcomer(&pod, "/", &format!("198.51.100.9, {address}")).await;
+        assert_eq!(refused.status(), 429, "{address}: what the client says of itself does not count");
+        let seconds: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+        assert!((1..=20).contains(&seconds), "{seconds}");
+        assert!(!refused.headers().contains_key("set-cookie"));
+        assert!(refused.text().await.unwrap().contains("Too many new sessions"));
+        assert_eq!(newcomer(&pod, "/health", address).await.status(), 200);
+    }
+    let api = pod.person().request("/").header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    assert_eq!(
+        (api.status().as_u16(), api.headers()["content-type"].to_str().unwrap()),
+        (429, "application/problem+json")
+    );
+    assert_eq!(newcomer(&pod, "/", "192.0.2.2").await.status(), 200);
+    assert_eq!(person.status("/session").await, 200);
+    assert_eq!(pod.metric("total_logins").await, 8.0);
+    assert_eq!(pod.metric("lastcall_newcomers_refused_total").await, 3.0);
+    let text = "newcomers of one address exceed NEWCOMERS_PER_MINUTE=3";
+    let warned = || async { pod.log().iter().any(|line| line.contains(text)).then_some(()) };
+    eventually("the warning", warned).await;
 }
 
 #[tokio::test]

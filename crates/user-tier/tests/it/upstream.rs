@@ -1,9 +1,13 @@
 //! In front of any app: what the app gets, byte for byte, and what its answers do.
 
+mod drained;
 mod failures;
 mod heads;
+mod maintenance;
+mod messages;
 mod pages;
 mod sessions;
+mod shared;
 mod tunnels;
 
 use test_support::{Person, RawAnswer, RawApp, TEST_TIMEOUT, UserPod};

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::sidecar::variants;
 use super::{all, list, of_kind};
 use crate::binary;
 
@@ -13,11 +14,14 @@ use crate::binary;
 const MOUNTS: &str = "/etc/lastcall";
 
 /// Their files in a cluster.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 6] = [
     ("session/session-key", "a secret of thirty-two bytes and more than that"),
     ("shared/grpc-token", "a token"),
     ("shared/redis-url", "rediss://redis.example.com:6380"),
     ("admin/admin-token", "another token"),
+    // Beside an app.
+    ("secret/session-key", "a secret of thirty-two bytes and more than that"),
+    ("secret/grpc-token", "a token"),
 ];
 
 fn tier_of(image: &str) -> PathBuf {
@@ -25,7 +29,10 @@ fn tier_of(image: &str) -> PathBuf {
 }
 
 fn own_containers(objects: &[Value]) -> impl Iterator<Item = &Value> {
-    let containers = of_kind(objects, "Deployment").flat_map(|it| list(&it["spec"]["template"]["spec"]["containers"]));
+    let pods = of_kind(objects, "Deployment").map(|it| &it["spec"]["template"]["spec"]);
+    // A native sidecar is one of the pod's init containers.
+    let containers = pods
+        .flat_map(|pod| list(&pod["containers"]).iter().chain(pod["initContainers"].as_array().into_iter().flatten()));
     containers.filter(|container| container["image"].as_str().unwrap().contains("sample-app-"))
 }
 
@@ -65,8 +72,10 @@ fn mounts() -> tempfile::TempDir {
 #[test]
 fn every_container_has_options_that_its_binary_accepts() {
     let mounts = mounts();
-    for (name, objects) in all() {
-        assert_eq!(own_containers(&objects).count(), 3, "{name}");
+    let rendered = all().into_iter().map(|(name, objects)| (name, objects, 3));
+    let beside_apps = variants().map(|(name, objects)| (name.to_owned(), objects, 1));
+    for (name, objects, containers) in rendered.chain(beside_apps) {
+        assert_eq!(own_containers(&objects).count(), containers, "{name}");
         for container in own_containers(&objects) {
             let (code, said) = check(container, mounts.path());
             assert_eq!(code, Some(0), "{name}: {}: {said}", container["name"]);
@@ -96,7 +105,8 @@ fn user_pods_get_the_revision_of_their_deployment() {
 
 #[test]
 fn every_variable_is_an_option_of_the_binary() {
-    for (name, objects) in all() {
+    let beside_apps = variants().map(|(name, objects)| (name.to_owned(), objects));
+    for (name, objects) in all().into_iter().chain(beside_apps) {
         for container in own_containers(&objects) {
             let mut command = Command::new(tier_of(container["image"].as_str().unwrap()));
             let arguments = list(&container["args"]).iter().map(|argument| argument.as_str().unwrap());

@@ -23,7 +23,7 @@ fn rendered(component: &str, besides: &str) -> String {
 }
 
 /// The two variants.
-fn variants() -> [(&'static str, Vec<Value>); 2] {
+pub(super) fn variants() -> [(&'static str, Vec<Value>); 2] {
     ["sidecar", "sidecar-container"].map(|name| (name, objects(&rendered(name, "")).unwrap()))
 }
 

@@ -44,3 +44,10 @@ pub(super) fn partial_outage(reason: &str) {
 pub(super) fn partial_outage_over() {
     info!("all parts of the session store are available again");
 }
+
+pub(super) fn unresolved() {
+    warn!(
+        "sessions of other pods cannot be looked up: until they can, their requests go to the app without a session, and keep \
+         their cookies"
+    );
+}

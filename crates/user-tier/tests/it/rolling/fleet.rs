@@ -44,6 +44,7 @@ pub(super) struct Gone {
     /// Its last metrics page.
     pub(super) metrics: String,
     pub(super) drain_log: Vec<String>,
+    log: Vec<String>,
 }
 
 impl Fleet {
@@ -66,7 +67,8 @@ impl Fleet {
 
     /// Diagnostics for a failure: the logs, and the sessions in Redis.
     pub(super) async fn state(&self) -> String {
-        let mut state: Vec<String> = self.running.iter().flat_map(|running| running.pod.log()).collect();
+        let mut state: Vec<String> = self.gone.iter().flat_map(|gone| gone.log.clone()).collect();
+        state.extend(self.running.iter().flat_map(|running| running.pod.log()));
         state.push(self.redis.keys("lastcall:*").await.join(" "));
         for key in self.redis.keys("session:*").await {
             let fields: Vec<String> = self.redis.ask(&["HGETALL", &key]).await;
@@ -153,6 +155,12 @@ impl Fleet {
         assert!(status.success(), "{}: {status}\n{}", ending.name, ending.pod.log().join("\n"));
         self.haproxy.free(ending.slot).await;
         let metrics = ending.metrics.last().await;
-        self.gone.push(Gone { name: ending.name, terminated_at, metrics, drain_log: ending.pod.drain_log() });
+        self.gone.push(Gone {
+            name: ending.name,
+            terminated_at,
+            metrics,
+            drain_log: ending.pod.drain_log(),
+            log: ending.pod.log(),
+        });
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Stream {
 #[derive(Clone, Debug)]
 pub(super) struct Journal {
     pub(super) user: String,
+    /// Whether the user has a page in a browser.
+    pub(super) is_page: bool,
     pub(super) requests: u64,
     /// Requests that were sent twice, as browsers do when a kept connection closes unanswered.
     pub(super) repeated: u64,
@@ -52,6 +54,7 @@ impl Journal {
     pub(super) fn new(user: &str) -> Self {
         Self {
             user: user.to_owned(),
+            is_page: false,
             requests: 0,
             repeated: 0,
             failures: Vec::new(),

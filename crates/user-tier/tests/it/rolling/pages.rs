@@ -94,7 +94,7 @@ pub(super) async fn close(browser: &Browser, sessions: &[String]) -> Vec<Journal
 /// What came before the first session had its name is not looked at.
 /// `now` is the time by the browser's clock.
 fn read(user: &str, session: &str, log: &[Value], now: u64) -> Journal {
-    let mut journal = Journal::new(user);
+    let mut journal = Journal { is_page: true, ..Journal::new(user) };
     let mut is_new = true;
     let read_at = Instant::now();
     let before = |entry: &&Value| entry["name"] != "connected" || entry["data"]["session_id"] != session;

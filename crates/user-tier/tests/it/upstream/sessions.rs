@@ -1,21 +1,26 @@
 //! Sessions in front of an app: which requests start one, and what the app's answers do with it.
 
+use std::sync::Arc;
+
 use reqwest::Response;
 use serde_json::Value;
-use test_support::{Person, RawApp, UserPod};
+use test_support::{Person, RawApp, UserPod, eventually};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
-use super::{answer, in_front_of};
+use super::{answer, in_front_of, in_front_of_url, metric};
 
-async fn navigate(person: &Person, path: &str) -> Response {
+pub(super) async fn navigate(person: &Person, path: &str) -> Response {
     person.request(path).header("accept", "text/html").send().await.unwrap()
 }
 
-async fn session(person: &Person) -> Option<Value> {
+pub(super) async fn session(person: &Person) -> Option<Value> {
     let answer = person.get("/_lastcall/session").await;
     if answer.status() == 200 { answer.json().await.ok() } else { None }
 }
 
-fn sets_cookie(answer: &Response) -> bool {
+pub(super) fn sets_cookie(answer: &Response) -> bool {
     answer.headers().get_all("set-cookie").iter().any(|value| value.to_str().unwrap().starts_with("lastcall_session="))
 }
 
@@ -104,4 +109,54 @@ async fn logging_out_names_the_logout_of_the_app_to_the_page() {
     navigate(&person, "/").await;
     let answered = person.post("/_lastcall/logout").send().await.unwrap();
     assert_eq!(answered.headers()["lastcall-logout-redirect"], "/accounts/logout/");
+}
+
+/// An app whose `/slow` names the user only once it is told to.
+async fn slow_app(answers: Arc<Notify>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answers = Arc::clone(&answers);
+            tokio::spawn(async move {
+                let mut head = vec![0; 8 * 1024];
+                let count = stream.read(&mut head).await.unwrap_or(0);
+                let name = match String::from_utf8_lossy(&head[..count]).split(' ').nth(1) {
+                    Some("/slow") => {
+                        answers.notified().await;
+                        "Lastcall-User: outdated\r\n"
+                    }
+                    Some("/name") => "Lastcall-User: ada\r\n",
+                    _ => "",
+                };
+                let answer = format!("HTTP/1.1 200 OK\r\n{name}Content-Length: 0\r\nConnection: close\r\n\r\n");
+                // The probes of the proxy do not wait for it.
+                let _ = stream.write_all(answer.as_bytes()).await;
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn an_answer_to_a_request_from_before_the_last_naming_names_nobody() {
+    let answers = Arc::new(Notify::new());
+    let url = slow_app(Arc::clone(&answers)).await;
+    let pod = in_front_of_url(&url, &[]).await;
+    let person = pod.person();
+    navigate(&person, "/").await;
+    let slow = tokio::spawn({
+        let person = person.clone();
+        async move { person.get("/slow").await }
+    });
+    eventually("the slow request", || async {
+        (metric(&pod, "lastcall_sessions_present").await == 1.0 && !slow.is_finished()).then_some(())
+    })
+    .await;
+    assert!(sets_cookie(&person.get("/name").await));
+    // Kept for a request that has not come to the app yet.
+    answers.notify_one();
+    let slow = slow.await.unwrap();
+    assert!(!sets_cookie(&slow) && !slow.headers().contains_key("lastcall-user"));
+    assert_eq!(session(&person).await.unwrap()["user"], "ada");
 }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use test_support::{Person, Signal, UserPod, eventually};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use self::app::App;
+pub(super) use self::app::App;
 use super::{in_front_of_url, metric};
 
 /// How many WebSockets are drained at once: a thousand take no other path.
@@ -14,7 +14,7 @@ const SESSIONS: usize = 10;
 const SOCKETS_PER_SESSION: usize = 20;
 
 /// A user with a session, which a navigation starts.
-async fn visitor(pod: &UserPod) -> Person {
+pub(super) async fn visitor(pod: &UserPod) -> Person {
     let person = pod.person();
     let navigation = person.request("/").header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
     assert_eq!(navigation.header("accept", "text/html").send().await.unwrap().status(), 200);

@@ -1,5 +1,5 @@
-//! A small app with WebSockets: `/echo` sends back what comes, `/chatter` sends fragmented messages all the time as well, and any other
-//! protocol is echoed byte by byte.
+//! A small app with WebSockets: `/echo` sends back what comes, `/chatter` sends fragmented messages all the time as well, `/leave` breaks
+//! off at the first message, and any other protocol is echoed byte by byte.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,13 +23,13 @@ const CHATTER_INTERVAL: Duration = Duration::from_millis(50);
 const CHATTER_BYTES: usize = 3000;
 
 /// A running app.
-pub(super) struct App {
+pub(crate) struct App {
     address: String,
     close_codes: Arc<Mutex<Vec<u16>>>,
 }
 
 impl App {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let close_codes = Arc::default();
@@ -42,12 +42,12 @@ impl App {
         Self { address, close_codes }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
     /// Waits for this many Close frames, and gives their codes.
-    pub(super) async fn close_codes(&self, count: usize) -> Vec<u16> {
+    pub(crate) async fn close_codes(&self, count: usize) -> Vec<u16> {
         eventually("the Close frames", || async {
             let codes = self.close_codes.lock().clone();
             (codes.len() >= count).then_some(codes)
@@ -85,7 +85,10 @@ async fn serve(stream: TcpStream, close_codes: Arc<Mutex<Vec<u16>>>) {
     stream.write_all(head.as_bytes()).await.unwrap();
     if protocol == "websocket" {
         let socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
-        serve_websocket(socket, path == "/chatter", &close_codes).await;
+        match path.as_str() {
+            "/leave" => _ = { socket }.next().await,
+            path => serve_websocket(socket, path == "/chatter", &close_codes).await,
+        }
     } else {
         let (mut from, mut to) = split(stream);
         let _ = copy(&mut from, &mut to).await;
