@@ -39,9 +39,10 @@ pub(super) struct Returned {
 pub(super) struct Detached {
     stream: TcpStream,
     chunks: Chunks,
-    /// The chunk that is being written.
-    unsent: Option<Unsent>,
-    read_ahead: Bytes,
+    /// The chunk that did not fit into the socket. Boxed: most streams never have one.
+    unsent: Option<Box<Unsent>>,
+    /// What hyper had read beyond the request. A copy: the original keeps hyper's buffer.
+    read_ahead: Box<[u8]>,
     keeps_alive: bool,
     /// Whether the last chunk is being written.
     is_over: bool,
@@ -63,8 +64,7 @@ impl Detached {
             stream,
             chunks,
             unsent: None,
-            // A copy: the original keeps hyper's buffer.
-            read_ahead: Bytes::copy_from_slice(read_ahead),
+            read_ahead: read_ahead.into(),
             keeps_alive,
             is_over: false,
             has_unread: false,
@@ -77,49 +77,34 @@ impl Detached {
     /// As long as the client does not read, at most one chunk waits here, and the source is not polled. The socket options close such
     /// a connection in the end.
     pub(super) fn poll_sent(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut chunk = self.unsent.take().map(|unsent| *unsent);
         loop {
-            match self.poll_flush(context) {
-                Poll::Ready(Ok(())) if self.is_over => return Poll::Ready(true),
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => {
-                    debug!(error = &error as &dyn std::error::Error, "an event stream broke");
-                    return Poll::Ready(false);
-                }
-                Poll::Pending => break,
-            }
-            match self.chunks.as_mut().poll_next(context) {
-                // An empty chunk would end the response.
-                Poll::Ready(Some(data)) if data.is_empty() => {}
-                Poll::Ready(Some(data)) => self.unsent = Some(Unsent { data, sent: 0 }),
-                Poll::Ready(None) => {
-                    self.is_over = true;
-                    self.unsent = Some(Unsent { data: Bytes::new(), sent: 0 });
-                }
-                Poll::Pending => break,
-            }
-        }
-        self.poll_client_gone(context).map(|()| false)
-    }
-
-    /// Writes the chunk that is being written, if any.
-    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while let Some(unsent) = &mut self.unsent {
-            match unsent.write_to(&self.stream) {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(count) => {
-                    unsent.sent += count;
-                    if unsent.is_sent() {
-                        self.unsent = None;
+            if let Some(mut unsent) = chunk.take() {
+                match unsent.poll_write(&self.stream, context) {
+                    Poll::Ready(Ok(())) if self.is_over => return Poll::Ready(true),
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => {
+                        debug!(error = &error as &dyn std::error::Error, "an event stream broke");
+                        return Poll::Ready(false);
+                    }
+                    Poll::Pending => {
+                        self.unsent = Some(Box::new(unsent));
+                        break;
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ready!(self.stream.poll_write_ready(context))?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Poll::Ready(Err(error)),
             }
+            chunk = match self.chunks.as_mut().poll_next(context) {
+                // An empty chunk would end the response.
+                Poll::Ready(Some(data)) if data.is_empty() => None,
+                Poll::Ready(Some(data)) => Some(Unsent { data, sent: 0 }),
+                Poll::Ready(None) => {
+                    self.is_over = true;
+                    Some(Unsent { data: Bytes::new(), sent: 0 })
+                }
+                Poll::Pending => break,
+            };
         }
-        Poll::Ready(Ok(()))
+        self.poll_client_gone(context).map(|()| false)
     }
 
     /// Waits for the client's end. Unread bytes do not hide it.
@@ -142,6 +127,7 @@ impl Detached {
     /// Gives the connection back, unless it closes: because of what the heads have said, or because `closes`.
     pub(super) fn finish(self, closes: bool) -> Option<Returned> {
         let Self { stream, read_ahead, keeps_alive, has_unread, serving, .. } = self;
+        let read_ahead = Bytes::from(read_ahead);
         // The client is idle, or sends its next request.
         drop(serving);
         if !keeps_alive || closes {
@@ -170,6 +156,20 @@ fn discard(stream: &TcpStream) {
 }
 
 impl Unsent {
+    /// Writes the chunk to its end.
+    fn poll_write(&mut self, stream: &TcpStream, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.is_sent() {
+            match self.write_to(stream) {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(count) => self.sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(stream.poll_write_ready(context))?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
     /// Writes what is left of the chunk, with its frame, to the socket. Copies nothing.
     fn write_to(&self, stream: &TcpStream) -> io::Result<usize> {
         let mut size = [0; MAX_SIZE_LINE];
