@@ -3,31 +3,23 @@
 //! A pod that drains must be reachable, so that connections are accepted during the whole drain, until `stop` is cancelled.
 //! Then every connection finishes its requests, one that is new answers its first; the caller drops the rest at its own deadline. When
 //! file descriptors run short, the connections that have been idle longest close first.
-//!
-//! hyper keeps its buffers as long as it serves a connection. An event stream over HTTP/1.1 ([`sse::stream`](crate::sse::stream)) leaves
-//! it once it has begun, and a small task sends the rest; at its end the connection goes back to hyper.
 
 mod activity;
 mod close_after_answer;
 mod compact_body;
 mod connection;
 mod connections;
-pub(crate) mod detachable_body;
-mod detached;
-mod handover;
 mod protocol;
 mod settings;
 mod tracked_io;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 pub use close_after_answer::CloseAfterAnswer;
 pub use connection::ConnectionHandle;
-use connection::{Connection, Listening};
 pub use connections::Connections;
 pub use settings::ConnectionSettings;
 use tokio::net::{TcpListener, TcpStream};
@@ -54,7 +46,6 @@ pub async fn serve(
     connections: Connections,
 ) {
     let mut tasks = JoinSet::new();
-    let listening = Arc::new(Listening { routes, stop: stop.clone(), settings });
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => break,
@@ -67,14 +58,14 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer)) => {
                 let open = connections.open();
-                tasks.spawn(Connection::new(stream, peer, &listening, open));
+                tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings.clone(), open));
             }
             Err(error) => recover(&error, &connections).await,
         }
     }
     for (stream, peer) in take_queued(listener) {
         let open = connections.open();
-        tasks.spawn(Connection::new(stream, peer, &listening, open));
+        tasks.spawn(connection::run(stream, peer, routes.clone(), stop.clone(), settings.clone(), open));
     }
     while let Some(ended) = tasks.join_next().await {
         log_panic(ended);

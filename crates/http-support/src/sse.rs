@@ -3,12 +3,9 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::Stream;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use tracing::error;
-
-use crate::serve::detachable_body;
 
 /// Encodes one event, with `data` as one line of JSON. `name` must not have a line break.
 ///
@@ -21,18 +18,9 @@ pub fn encode(name: &str, data: &impl Serialize) -> Bytes {
     format!("event: {name}\ndata: {data}\n\n").into()
 }
 
-/// A `text/event-stream` response with these encoded events, which proxies neither store, transform nor buffer. Idle, it takes little memory
-/// on a server of this crate: see [`serve`](crate::serve()). A layer that changes its body has to remove the response's extensions.
-pub fn stream(events: impl Stream<Item = Bytes> + Send + 'static) -> Response {
-    with_fields(detachable_body::response(events))
-}
-
 /// A `text/event-stream` response that proxies neither store, transform nor buffer.
 pub fn response(events: Body) -> Response {
-    with_fields(Response::new(events))
-}
-
-fn with_fields(mut response: Response) -> Response {
+    let mut response = Response::new(events);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));

@@ -184,7 +184,7 @@ async fn run(
             return Err(ServeError::part_ended(ended));
         },
     }
-    state.end_streams();
+    state.streams_end.cancel();
     over.cancel();
     if !drained.is_cancelled() {
         // The app has finished without a drain.

@@ -210,7 +210,7 @@ impl DrainTask {
                 self.handoff_log.before_line(state, line, &self.machine, now);
                 info!("{line}");
             }
-            Effect::Exit => state.end_streams(),
+            Effect::Exit => state.streams_end.cancel(),
         }
     }
 

@@ -1,14 +1,13 @@
 //! The open event streams and WebSockets of one session, and what all of them have to know.
 //!
-//! Each session has one such state, whatever the number of its streams. Those of a kind are numbered in the order in which they
+//! Each session has one watch channel, whatever the number of its streams. Those of a kind are numbered in the order in which they
 //! open, so one number says which of them are evicted: all up to it.
 
-mod state_cell;
+use std::collections::BTreeSet;
 
 use parking_lot::Mutex;
 use session_domain::Timestamp;
-pub(crate) use state_cell::StateReceiver;
-use state_cell::StateSender;
+use tokio::sync::watch;
 
 use crate::notice::GuestNotice;
 
@@ -100,28 +99,16 @@ impl StreamState {
 /// The open event streams and WebSockets of one session.
 #[derive(Debug, Default)]
 pub(crate) struct EventStreams {
-    state: StateSender<StreamState>,
-    open: Mutex<OpenStreams>,
+    state: watch::Sender<StreamState>,
+    open: Mutex<[OpenStreams; StreamKind::COUNT]>,
     /// Until when the first stream is expected. Other pods treat it as open already.
     expected_until: Timestamp,
 }
 
 #[derive(Debug, Default)]
 struct OpenStreams {
-    /// The number of the last one, of each kind.
-    last: [u64; StreamKind::COUNT],
-    /// Those that are open, in the order in which they were opened. Few: most sessions have one.
-    open: Vec<(StreamKind, u64)>,
-}
-
-impl OpenStreams {
-    fn of_kind(&self, kind: StreamKind) -> impl Iterator<Item = u64> {
-        self.open.iter().filter(move |(other, _)| *other == kind).map(|(_, number)| *number)
-    }
-
-    fn remove(&mut self, kind: StreamKind, number: u64) {
-        self.open.retain(|open| *open != (kind, number));
-    }
+    last: u64,
+    numbers: BTreeSet<u64>,
 }
 
 impl EventStreams {
@@ -132,43 +119,38 @@ impl EventStreams {
 
     /// Whether the first stream is still expected.
     pub(crate) fn is_expected(&self, now: Timestamp) -> bool {
-        now < self.expected_until && self.open.lock().last == [0; StreamKind::COUNT]
+        now < self.expected_until && self.open.lock().iter().all(|open| open.last == 0)
     }
 
     /// Whether any is open.
     pub(crate) fn any_open(&self) -> bool {
-        !self.open.lock().open.is_empty()
+        self.open.lock().iter().any(|open| !open.numbers.is_empty())
     }
 
     /// Opens a stream and returns its number. Evicts the oldest of its kind where more than `max` are open then.
-    pub(crate) fn open(&self, kind: StreamKind, max: usize) -> (u64, StateReceiver<StreamState>) {
+    pub(crate) fn open(&self, kind: StreamKind, max: usize) -> (u64, watch::Receiver<StreamState>) {
         let mut open = self.open.lock();
-        open.last[kind as usize] += 1;
-        let number = open.last[kind as usize];
-        if open.open.capacity() == 0 {
-            // Not four at once.
-            open.open.reserve_exact(1);
-        }
-        open.open.push((kind, number));
+        let open = &mut open[kind as usize];
+        open.last += 1;
+        let number = open.last;
+        open.numbers.insert(number);
         let receiver = self.state.subscribe();
-        let oldest = open.of_kind(kind).next();
-        if open.of_kind(kind).count() > max
-            && let Some(oldest) = oldest
+        if open.numbers.len() > max
+            && let Some(oldest) = open.numbers.pop_first()
         {
-            open.remove(kind, oldest);
             self.state.send_modify(|state| state.evicted_through[kind as usize] = oldest);
         }
         (number, receiver)
     }
 
     /// Follows what the streams have to know, without being one.
-    pub(crate) fn subscribe(&self) -> StateReceiver<StreamState> {
+    pub(crate) fn subscribe(&self) -> watch::Receiver<StreamState> {
         self.state.subscribe()
     }
 
     /// Records that the stream of this kind and number has closed.
     pub(crate) fn record_closed(&self, kind: StreamKind, number: u64) {
-        self.open.lock().remove(kind, number);
+        self.open.lock()[kind as usize].numbers.remove(&number);
     }
 
     /// Records a login: every stream greets its user anew.

@@ -30,7 +30,7 @@ pub(crate) async fn events(
     let open = open.ok_or_else(|| context.refuse(Reason::TooManyStreams))?;
     let stream = stream::open(session.clone(), open, connection.map(|Extension(connection)| connection));
     session.publish_open_stream().await;
-    let mut response = sse::stream(stream);
+    let mut response = sse::response(Body::from_stream(stream));
     response.extensions_mut().insert(EventStreamAnswer);
     Ok(response)
 }

@@ -9,7 +9,7 @@ use session_domain::Timestamp;
 use session_domain::lifecycle::{Lifecycle, Reason, State};
 use tokio::sync::watch;
 
-use crate::event_streams::{StateReceiver, StreamKind, StreamState};
+use crate::event_streams::{StreamKind, StreamState};
 use crate::notice::{Broadcast, DrainNotice};
 use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
@@ -36,7 +36,7 @@ enum Followed {
     Session {
         session: ServedSession,
         broadcast: watch::Receiver<Arc<Broadcast>>,
-        streams: StateReceiver<StreamState>,
+        streams: watch::Receiver<StreamState>,
         /// What [`Notices::changed`] gave last.
         known: Option<RunningNotice>,
         /// What shows the notices.
@@ -146,7 +146,7 @@ impl Notices {
                 }
                 tokio::select! {
                     _ = broadcast.changed() => {}
-                    () = streams.changed() => {}
+                    _ = streams.changed() => {}
                 }
             },
         }

@@ -52,7 +52,7 @@ pub(crate) struct ServiceState {
     pub(crate) drain_request: CancellationToken,
     /// The dependencies that the app has named.
     pub(crate) dependencies: Dependencies,
-    /// Cancelled when every stream has to end, by [`ServiceState::end_streams`].
+    /// Cancelled when every stream has to end.
     pub(crate) streams_end: CancellationToken,
     /// What happens when a task ends.
     pub(crate) task_ends: Arc<TaskEnds>,
@@ -270,12 +270,6 @@ impl ServiceState {
     pub(crate) fn end_notice(&self) {
         self.registry.end_notice();
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
-    }
-
-    /// Ends every stream. Wakes event streams by a broadcast, which they wait for anyway.
-    pub(crate) fn end_streams(&self) {
-        self.streams_end.cancel();
-        self.broadcast.send_modify(|_| ());
     }
 
     /// Counts, and logs once an outage of the store, that a request goes to the app without its session.

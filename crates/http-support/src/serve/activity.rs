@@ -103,19 +103,6 @@ impl Activity {
         Serving(Arc::clone(self))
     }
 
-    /// Reports that the request that is being served goes on, until the guard is dropped, whoever else serves it.
-    pub(super) fn keep_serving(self: &Arc<Self>) -> Serving {
-        let mut stage = self.stage.lock();
-        *stage = match *stage {
-            Stage::Serving { requests, input } => Stage::Serving { requests: requests + 1, input },
-            Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. } => {
-                Stage::Serving { requests: 1, input: Input::Next }
-            }
-        };
-        drop(stage);
-        Serving(Arc::clone(self))
-    }
-
     /// Closes the connection, unless it is serving a request.
     pub(super) fn evict(&self) {
         self.evicted.store(true, Ordering::Release);
@@ -127,21 +114,21 @@ impl Activity {
         self.evicted.load(Ordering::Acquire)
     }
 
-    /// Runs a connection, and gives its output. When it has been idle for `keep_alive`, cancels `close`, which asks it to close. Drops
-    /// it when its head is late, and when it is evicted.
-    pub(super) async fn watch<T>(
+    /// Runs a connection. When it has been idle for `keep_alive`, cancels `close`, which asks it to close. Drops it when its head
+    /// is late, and when it is evicted.
+    pub(super) async fn watch(
         &self,
-        connection: impl Future<Output = T>,
+        connection: impl Future<Output = ()>,
         keep_alive: Duration,
         close: &CancellationToken,
-    ) -> Option<T> {
+    ) {
         let mut connection = pin!(connection);
         let mut timer = pin!(sleep_until(Instant::now() + keep_alive));
         let mut closing = None;
         poll_fn(|cx| {
             self.task.register(cx.waker());
-            if let Poll::Ready(output) = connection.as_mut().poll(cx) {
-                return Poll::Ready(Some(output));
+            if connection.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(());
             }
             loop {
                 let due = match self.stage() {
@@ -153,7 +140,7 @@ impl Activity {
                         if self.evicted.load(Ordering::Acquire) =>
                     {
                         debug!("an idle connection was closed to make room for another");
-                        return Poll::Ready(None);
+                        return Poll::Ready(());
                     }
                     // Even without keep-alive, a client has time to send its first request.
                     Stage::New { since } => closing.unwrap_or(since + keep_alive.max(HEAD_TIMEOUT)),
@@ -172,12 +159,12 @@ impl Activity {
                     }
                     Stage::New { .. } | Stage::Idle { .. } | Stage::Head { .. } | Stage::Serving { .. } => {
                         debug!("a connection sent no request in time");
-                        return Poll::Ready(None);
+                        return Poll::Ready(());
                     }
                 }
             }
         })
-        .await
+        .await;
     }
 }
 

@@ -1,18 +1,14 @@
 //! One connection, from its first byte to its last.
 
-use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
-use bytes::Bytes;
-use futures_util::FutureExt as _;
 use http::header::{CONNECTION, HeaderValue};
 use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
@@ -29,9 +25,7 @@ use super::activity::Activity;
 use super::close_after_answer::ConnectionCloser;
 use super::compact_body::CompactBody;
 use super::connections::OpenConnection;
-use super::detached::{Detached, Returned};
-use super::handover::{Handover, Terms};
-use super::protocol::{is_http2, next_bytes};
+use super::protocol::is_http2;
 use super::settings::ConnectionSettings;
 use super::tracked_io::{TrackedBody, TrackedIo};
 use crate::problem::Problem;
@@ -77,230 +71,74 @@ impl ConnectionHandle {
     }
 }
 
-/// What the connections of a listener share.
-#[derive(Debug)]
-pub(super) struct Listening {
-    pub(super) routes: Router,
-    pub(super) stop: CancellationToken,
-    pub(super) settings: ConnectionSettings,
-}
-
-/// Where serving a connection begins.
-enum Beginning {
-    /// It was accepted.
-    Accepted,
-    /// It has sent a response without hyper, over HTTP/1.1. hyper had read these bytes beyond its request.
-    Returned { read_ahead: Bytes },
-}
-
-/// Serves one connection until it ends, or until the server stops and its requests are answered.
-///
-/// hyper serves it, but for event streams over HTTP/1.1: once they have begun, this future sends them by itself, in a fraction of the
-/// memory. It is written out, because an `async` block of the same takes more than twice its size.
-pub(super) struct Connection {
-    listening: Arc<Listening>,
+/// Serves one connection until it ends, or until `stop` is cancelled and its requests are answered.
+pub(super) async fn run(
+    stream: TcpStream,
+    peer: SocketAddr,
+    routes: Router,
+    stop: CancellationToken,
+    settings: ConnectionSettings,
     open: OpenConnection,
-    sender: Sender,
+) {
+    settings.apply_to(&stream);
+    let close = stop.child_token();
+    let peer = settings.has_peer_address.then_some(peer);
+    let handle = settings.has_handle.then(|| ConnectionHandle(close.clone()));
+    let keep_alive = settings.keep_alive;
+    let tokens = (stop, close.clone());
+    let connection = serve(stream, (peer, handle), routes, tokens, settings, Arc::clone(&open.activity));
+    // Boxed, so that its size is allocated once.
+    open.activity.watch(Box::pin(connection), keep_alive, &close).await;
 }
 
-/// What sends responses.
-enum Sender {
-    /// hyper, with its buffers. Ends with the connection, or with a response that leaves it.
-    Hyper(Pin<Box<dyn Future<Output = Option<Leaving>> + Send>>),
-    /// This future.
-    Own(Leaving),
-    /// The connection has ended.
-    Closed,
-}
-
-/// A response that has left hyper, and the handle of its connection.
-type Leaving = (Detached, Option<ConnectionHandle>);
-
-impl Connection {
-    /// A connection that was accepted.
-    pub(super) fn new(stream: TcpStream, peer: SocketAddr, listening: &Arc<Listening>, open: OpenConnection) -> Self {
-        listening.settings.apply_to(&stream);
-        let sender = Sender::by_hyper(stream, Some(peer), listening, &open, Beginning::Accepted);
-        Self { listening: Arc::clone(listening), open, sender }
-    }
-
-    /// What follows after the last event of a stream.
-    fn after_stream(&self, detached: Detached, handle: Option<ConnectionHandle>) -> Sender {
-        let Listening { stop, settings, .. } = &*self.listening;
-        let is_closing = stop.is_cancelled()
-            || settings.close_after_answer.is_on()
-            || handle.is_some_and(|ConnectionHandle(close)| close.is_cancelled());
-        match detached.finish(is_closing) {
-            Some(Returned { stream, read_ahead }) => {
-                let beginning = Beginning::Returned { read_ahead };
-                Sender::by_hyper(stream, None, &self.listening, &self.open, beginning)
-            }
-            None => Sender::Closed,
-        }
-    }
-}
-
-impl Sender {
-    fn by_hyper(
-        stream: TcpStream,
-        peer: Option<SocketAddr>,
-        listening: &Arc<Listening>,
-        open: &OpenConnection,
-        beginning: Beginning,
-    ) -> Self {
-        Self::Hyper(Box::pin(serve(stream, peer, Arc::clone(listening), Arc::clone(&open.activity), beginning)))
-    }
-}
-
-impl Future for Connection {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let next = match &mut self.sender {
-                Sender::Hyper(serving) => match ready!(serving.as_mut().poll(context)) {
-                    Some(leaving) => Sender::Own(leaving),
-                    None => Sender::Closed,
-                },
-                Sender::Own((detached, _)) => {
-                    let is_complete = ready!(detached.poll_sent(context));
-                    match std::mem::replace(&mut self.sender, Sender::Closed) {
-                        Sender::Own((detached, handle)) if is_complete => self.after_stream(detached, handle),
-                        Sender::Own(_) | Sender::Hyper(_) | Sender::Closed => Sender::Closed,
-                    }
-                }
-                Sender::Closed => return Poll::Ready(()),
-            };
-            self.sender = next;
-        }
-    }
-}
-
-/// Serves a connection by hyper, within its time limits, until it ends or a response leaves hyper.
+/// Answers requests until the client closes, or until `close` is cancelled and the requests in flight are answered. `stop` is the
+/// server's, of which `close` is a child.
 async fn serve(
     stream: TcpStream,
-    peer: Option<SocketAddr>,
-    listening: Arc<Listening>,
-    activity: Arc<Activity>,
-    beginning: Beginning,
-) -> Option<Leaving> {
-    let close = listening.stop.child_token();
-    let settings = &listening.settings;
-    let peer = if settings.has_peer_address { Some(peer.map_or_else(|| stream.peer_addr(), Ok).ok()?) } else { None };
-    let handle = settings.has_handle.then(|| ConnectionHandle(close.clone()));
-    let connection = by_hyper(stream, (peer, handle.clone()), &listening, close.clone(), &activity, beginning);
-    let detached = activity.watch(connection, settings.keep_alive, &close).await??;
-    Some((detached, handle))
-}
-
-/// Answers requests until the client closes, until `close` is cancelled and the requests in flight are answered, or until a response
-/// leaves hyper. `close` is a child of the server's token.
-async fn by_hyper(
-    stream: TcpStream,
     extensions: (Option<SocketAddr>, Option<ConnectionHandle>),
-    listening: &Listening,
-    close: CancellationToken,
-    activity: &Arc<Activity>,
-    beginning: Beginning,
-) -> Option<Detached> {
-    let Listening { routes, stop, settings } = listening;
-    let first_bytes = match &beginning {
-        Beginning::Accepted => {
-            let first_bytes_are_late = async {
-                close.cancelled().await;
-                if stop.is_cancelled() {
-                    sleep(FIRST_REQUEST_TIME).await;
-                }
-            };
-            tokio::select! {
-                first_bytes = is_http2(&stream, activity) => first_bytes,
-                () = first_bytes_are_late => return None,
-            }
+    routes: Router,
+    (stop, close): (CancellationToken, CancellationToken),
+    settings: ConnectionSettings,
+    activity: Arc<Activity>,
+) {
+    let first_bytes_are_late = async {
+        close.cancelled().await;
+        if stop.is_cancelled() {
+            sleep(FIRST_REQUEST_TIME).await;
         }
-        Beginning::Returned { read_ahead } if read_ahead.is_empty() => tokio::select! {
-            biased;
-            // hyper's memory is taken for a request only.
-            next_bytes = next_bytes(&stream) => next_bytes.map(|()| false),
-            () = close.cancelled() => return None,
-        },
-        Beginning::Returned { .. } => Ok(false),
+    };
+    let first_bytes = tokio::select! {
+        first_bytes = is_http2(&stream, &activity) => Some(first_bytes),
+        () = first_bytes_are_late => None,
     };
     let http2 = match first_bytes {
-        Ok(http2) => http2,
-        Err(error) => {
-            debug!(error = &error as &dyn std::error::Error, "a connection broke before its request");
-            return None;
+        Some(Ok(http2)) => http2,
+        Some(Err(error)) => {
+            return debug!(error = &error as &dyn std::error::Error, "a connection broke before its first request");
         }
-    };
-    let read_ahead = match beginning {
-        Beginning::Accepted => Bytes::new(),
-        Beginning::Returned { read_ahead } => read_ahead,
+        None => return,
     };
     if http2 {
         activity.reset();
     }
     // In HTTP/2, bytes also arrive between requests, and do not begin a head.
-    let http1_activity = (!http2).then(|| Arc::clone(activity));
-    let handover = (!http2).then(Arc::<Handover>::default);
-    let io = TokioIo::new(TrackedIo::new(stream, read_ahead, http1_activity.clone().zip(handover.clone())));
-    let closer = ConnectionCloser::new(settings.close_after_answer.clone(), close.clone());
-    let (routes, serving, leaving) = (routes.clone(), Arc::clone(activity), handover.clone());
+    let http1_activity = (!http2).then(|| Arc::clone(&activity));
+    let io = TokioIo::new(TrackedIo::new(stream, http1_activity.clone()));
+    let closer = ConnectionCloser::new(settings.close_after_answer, close.clone());
     let service = service_fn(move |request: Request<Incoming>| {
-        let serving = serving.serve();
+        let serving = activity.serve();
         let (routes, extensions, activity) = (routes.clone(), extensions.clone(), http1_activity.clone());
         let (closer, version) = (closer.clone(), request.version());
-        let leaving = leaving.clone().map(|handover| (handover, Terms::of(&request)));
         let request = request.map(|body| CompactBody::new(body, activity));
         async move {
             let mut response = answer(routes, extensions, request).await;
             closer.answer(&mut response, version);
-            if let Some((handover, terms)) = leaving {
-                handover.ask(&mut response, terms);
-            }
             // The connection that it was sent on belongs to another protocol then.
             let closer = (response.status() != StatusCode::SWITCHING_PROTOCOLS).then_some(closer);
             Ok::<_, std::convert::Infallible>(response.map(|body| TrackedBody::new(body, serving, closer)))
         }
     });
-    let result = if let Some(handover) = handover {
-        let mut connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            // It would also run between requests: the connection's activity has time limits for both.
-            .header_read_timeout(None)
-            .max_buf_size(MAX_HEAD_BYTES + SLACK_BYTES)
-            .max_headers(MAX_FIELDS)
-            .serve_connection(io, service)
-            .with_upgrades();
-        let mut closed = pin!(close.cancelled());
-        let mut is_closing = false;
-        let end = poll_fn(|context| {
-            loop {
-                // Before it is closed: hyper closes a connection of which it has read nothing, and the first request is there.
-                if let Poll::Ready(result) = connection.poll_unpin(context) {
-                    return Poll::Ready(Err(result));
-                }
-                if let Some(left) = handover.take() {
-                    return Poll::Ready(Ok(left));
-                }
-                if is_closing {
-                    return Poll::Pending;
-                }
-                ready!(closed.as_mut().poll(context));
-                is_closing = true;
-                Pin::new(&mut connection).graceful_shutdown();
-            }
-        });
-        match end.await {
-            Err(result) => result,
-            Ok(left) => {
-                // Before hyper drops what is left of the response.
-                let serving = activity.keep_serving();
-                let parts = connection.into_parts()?;
-                let stream = parts.io.into_inner().into_stream();
-                return Some(Detached::new(stream, left, &parts.read_buf, serving));
-            }
-        }
-    } else {
+    let result = if http2 {
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_header_list_size((MAX_HEAD_BYTES + HTTP2_FIELDS_BYTES) as u32)
@@ -320,11 +158,29 @@ async fn by_hyper(
                 connection.await
             }
         }
+    } else {
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // It would also run between requests: the connection's activity has time limits for both.
+            .header_read_timeout(None)
+            .max_buf_size(MAX_HEAD_BYTES + SLACK_BYTES)
+            .max_headers(MAX_FIELDS)
+            .serve_connection(io, service)
+            .with_upgrades();
+        let mut connection = pin!(connection);
+        tokio::select! {
+            // hyper closes a connection of which it has read nothing, and the first request is there.
+            biased;
+            result = connection.as_mut() => result,
+            () = close.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        }
     };
     if let Err(error) = result {
         debug!(error = &error as &dyn std::error::Error, "a connection ended early");
     }
-    None
 }
 
 /// The response of the routes, or the problem with the request's head.

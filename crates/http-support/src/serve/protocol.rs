@@ -34,8 +34,3 @@ pub(super) async fn is_http2(stream: &TcpStream, activity: &Activity) -> io::Res
         sleep(PEEK_INTERVAL).await;
     }
 }
-
-/// Waits until the client sends something or ends. Leaves the bytes in the stream.
-pub(super) async fn next_bytes(stream: &TcpStream) -> io::Result<()> {
-    stream.peek(&mut [0]).await.map(drop)
-}

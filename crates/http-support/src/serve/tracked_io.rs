@@ -13,44 +13,25 @@ use tokio::net::TcpStream;
 
 use super::activity::{Activity, Serving};
 use super::close_after_answer::ConnectionCloser;
-use super::handover::Handover;
 
-/// A stream that reports to a connection over HTTP/1.1, if it is one, when it receives bytes and when all were written.
+/// A stream that reports when it receives bytes, unless `activity` is absent.
+#[derive(Debug)]
 pub(super) struct TrackedIo {
     stream: TcpStream,
-    /// Bytes that were received earlier.
-    read_ahead: Bytes,
-    http1: Option<(Arc<Activity>, Arc<Handover>)>,
+    activity: Option<Arc<Activity>>,
 }
 
 impl TrackedIo {
-    pub(super) const fn new(
-        stream: TcpStream,
-        read_ahead: Bytes,
-        http1: Option<(Arc<Activity>, Arc<Handover>)>,
-    ) -> Self {
-        Self { stream, read_ahead, http1 }
-    }
-
-    /// The stream, of which hyper has all bytes that were received earlier.
-    pub(super) fn into_stream(self) -> TcpStream {
-        self.stream
+    pub(super) const fn new(stream: TcpStream, activity: Option<Arc<Activity>>) -> Self {
+        Self { stream, activity }
     }
 }
 
 impl AsyncRead for TrackedIo {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.read_ahead.is_empty() {
-            let count = self.read_ahead.len().min(buf.remaining());
-            buf.put_slice(&self.read_ahead.split_to(count));
-            if let Some((activity, _)) = &self.http1 {
-                activity.received();
-            }
-            return Poll::Ready(Ok(()));
-        }
         let before = buf.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buf);
-        if let Some((activity, _)) = &self.http1
+        if let Some(activity) = &self.activity
             && buf.filled().len() > before
         {
             activity.received();
@@ -77,11 +58,7 @@ impl AsyncWrite for TrackedIo {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
-        if let (Poll::Ready(Ok(())), Some((_, handover))) = (&flushed, &self.http1) {
-            handover.flushed();
-        }
-        flushed
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::server_event::{Connected, Heartbeat, ServerEvent, SessionEnded, StreamEnded};
 use crate::clock::millis;
-use crate::event_streams::{CloseReason, StateReceiver, StreamKind, StreamState};
+use crate::event_streams::{CloseReason, StreamKind, StreamState};
 use crate::handoff::{ASK_INTERVAL, Opening};
 use crate::notice::{Broadcast, DrainCancelled};
 use crate::running_notice::RunningNotice;
@@ -51,7 +51,7 @@ pub(crate) struct EventFeed {
     session: Session,
     kind: StreamKind,
     number: u64,
-    state: StateReceiver<StreamState>,
+    state: watch::Receiver<StreamState>,
     broadcast: watch::Receiver<Arc<Broadcast>>,
     /// The notice whose banner the client shows.
     shown: Option<RunningNotice>,
@@ -136,16 +136,12 @@ impl EventFeed {
         if let Some(reason) = closed {
             return self.session_ended(reason);
         }
+        let service = Arc::clone(&self.session.state);
         loop {
-            // Each wait costs memory for every open stream: the end of the service comes as a broadcast, and there is one timer.
-            if self.session.state.streams_end.is_cancelled() {
-                return self.end(FeedEnd::ServiceStops);
-            }
-            let due = self.next_ask.map_or(self.next_heartbeat, |ask| ask.min(self.next_heartbeat));
             // In this order: `session-ended` is sent even where the pod stops in the same moment.
             tokio::select! {
                 biased;
-                () = self.state.changed() => {
+                _ = self.state.changed() => {
                     if let Some(next) = self.on_session_change() {
                         return next;
                     }
@@ -158,15 +154,13 @@ impl EventFeed {
                         return Next::Event(event);
                     }
                 }
-                () = sleep_until(due) => {
-                    if self.next_ask.is_some_and(|ask| ask <= due) {
-                        if let Some(next) = self.on_next_ask() {
-                            return next;
-                        }
-                    } else {
-                        return Next::Event(self.heartbeat());
+                () = service.streams_end.cancelled() => return self.end(FeedEnd::ServiceStops),
+                () = asking::at(self.next_ask) => {
+                    if let Some(next) = self.on_next_ask() {
+                        return next;
                     }
                 }
+                () = sleep_until(self.next_heartbeat) => return Next::Event(self.heartbeat()),
             }
         }
     }

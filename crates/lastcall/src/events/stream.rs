@@ -1,5 +1,6 @@
 //! One open event stream: sends the events of its session as server-sent events.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -25,14 +26,14 @@ pub(super) fn open(
     session: Session,
     open: OpenStream,
     connection: Option<ConnectionHandle>,
-) -> impl Stream<Item = Bytes> {
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
     let service = Arc::clone(&session.state);
     let presence = PresenceGuard::of(&service, &session.served, PresenceKind::EventStream);
     let feed = EventFeed::new(session, StreamKind::EventStream);
     let stream = EventStream { feed, connection, _presence: presence, _open: open };
     unfold(stream, |mut stream| async move {
         let bytes = stream.next().await?;
-        Some((bytes, stream))
+        Some((Ok(bytes), stream))
     })
 }
 

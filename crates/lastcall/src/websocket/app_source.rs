@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -14,7 +14,7 @@ use tracing::warn;
 use super::session_end::{close_frame, evicted, of_session, service_restart};
 use super::socket::{WebSocket, WebSocketMessage};
 use super::source::{Outgoing, Source};
-use crate::event_streams::{StateReceiver, StreamKind, StreamState};
+use crate::event_streams::{StreamKind, StreamState};
 use crate::session::Session;
 
 /// Messages that wait for the handler, and messages that wait to be written, at most.
@@ -24,7 +24,7 @@ const QUEUE_LENGTH: usize = 8;
 pub(super) struct AppSource<F> {
     session: Session,
     number: u64,
-    state: StateReceiver<StreamState>,
+    state: watch::Receiver<StreamState>,
     outgoing: mpsc::Receiver<Outgoing>,
     /// Started once the socket is open.
     handler: Option<(F, WebSocket)>,
@@ -86,7 +86,7 @@ where
             }
             tokio::select! {
                 biased;
-                () = self.state.changed() => {}
+                _ = self.state.changed() => {}
                 () = service.streams_end.cancelled() => return Outgoing::Close(service_restart()),
                 outgoing = self.outgoing.recv() => {
                     return outgoing.unwrap_or_else(|| Outgoing::Close(self.handler_end()));

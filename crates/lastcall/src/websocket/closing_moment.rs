@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use super::session_end::{maintenance, service_restart};
-use crate::event_streams::{StateReceiver, StreamState};
+use crate::event_streams::StreamState;
 use crate::notice::Broadcast;
 use crate::running_notice::RunningNotice;
 use crate::service_state::ServiceState;
@@ -45,7 +45,7 @@ pub(super) struct ClosingMoment {
 /// The session of a WebSocket.
 struct SessionMoment {
     served: ServedSession,
-    streams: StateReceiver<StreamState>,
+    streams: watch::Receiver<StreamState>,
     /// How often the session was asked to move when the WebSocket was opened. It is closed at the next time.
     asks: u32,
 }
@@ -187,9 +187,9 @@ impl ClosingMoment {
 }
 
 /// Waits until the streams of a session change; without a session for ever. The sender lives as long as the session.
-pub(super) async fn changed(streams: Option<&mut StateReceiver<StreamState>>) {
+pub(super) async fn changed(streams: Option<&mut watch::Receiver<StreamState>>) {
     match streams {
-        Some(streams) => streams.changed().await,
+        Some(streams) => _ = streams.changed().await,
         None => std::future::pending().await,
     }
 }

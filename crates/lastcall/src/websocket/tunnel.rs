@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
+use tokio::sync::watch;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::closing_moment::{ClosingMoment, changed};
 use super::open_socket::OpenSocket;
 use super::session_end::of_session;
-use crate::event_streams::{StateReceiver, StreamKind, StreamState};
+use crate::event_streams::{StreamKind, StreamState};
 use crate::refusal::{Reason, Refusal};
 use crate::request_context::RequestContext;
 use crate::service_state::ServiceState;
@@ -98,7 +99,7 @@ impl TunnelGuard {
 }
 
 /// The code where the session has ended.
-fn ended_code(service: &ServiceState, streams: &mut StateReceiver<StreamState>) -> Option<CloseCode> {
+fn ended_code(service: &ServiceState, streams: &mut watch::Receiver<StreamState>) -> Option<CloseCode> {
     let reason = streams.borrow_and_update().closed(StreamKind::Tunnel, service.is_stopping())?;
     Some(of_session(service, reason).code)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use session_domain::lifecycle::Reason;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::super::server_event::{Move, ServerEvent};
 use super::{EventFeed, FeedEnd, Next, Stage};
@@ -51,5 +51,13 @@ impl EventFeed {
             remaining_ms: millis(forced_logout_at.since(now)),
             server_time: now,
         }))
+    }
+}
+
+/// Waits until `time`; for ever without one.
+pub(super) async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => sleep_until(time).await,
+        None => std::future::pending().await,
     }
 }
