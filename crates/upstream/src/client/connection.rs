@@ -20,9 +20,8 @@ pub(super) type Sender = http1::SendRequest<RequestBody>;
 /// The largest head of an answer, in bytes, and the most that is read of a body before the client takes it.
 const MAX_BUFFER_BYTES: usize = 128 * 1024;
 
-/// How many fields the head of an answer may have. The memory for this many is taken and given back for each head, which costs little up
-/// to this number.
-const MAX_FIELDS: usize = 1_600;
+/// How many fields the head of an answer may have. hyper fills and gives back memory for this many with each head.
+const MAX_FIELDS: usize = 512;
 
 /// How long nothing may come from the app before the system asks whether its machine is still there, and how long it waits between two
 /// questions. After [`KEEPALIVE_RETRIES`] without an answer the connection is lost: an app that is busy for hours is waited for, one whose

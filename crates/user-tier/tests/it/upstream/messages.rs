@@ -59,14 +59,14 @@ async fn exchange_from(address: &str, pod: &UserPod, request: &str) -> String {
     answered
 }
 
-/// A thousand fields with these values.
-fn thousand(value: &str) -> String {
-    (0..1000).map(|number| format!("X-{number}: {value}\r\n")).collect()
+/// Five hundred fields with these values.
+fn five_hundred(value: &str) -> String {
+    (0..500).map(|number| format!("X-{number}: {value}\r\n")).collect()
 }
 
 #[tokio::test]
-async fn trailers_and_a_thousand_fields_pass_both_ways_and_imitations_of_ours_do_not() {
-    let fields = thousand("1");
+async fn trailers_and_hundreds_of_fields_pass_both_ways_and_imitations_of_ours_do_not() {
+    let fields = five_hundred("1");
     let app = RawApp::start(move |request, _| match request.split(' ').nth(1).unwrap_or_default() {
         "/fields" => answer(&fields, "ok"),
         "/trailers" => RawAnswer::Keep(
@@ -82,15 +82,15 @@ async fn trailers_and_a_thousand_fields_pass_both_ways_and_imitations_of_ours_do
     pod.line("SESSION_START=any has no effect with UPSTREAM_URL").await;
     let answered = exchange(&pod, "GET /fields HTTP/1.1\r\nHost: h\r\nAccept: */*\r\nConnection: close\r\n\r\n").await;
     let head = answered.split("\r\n\r\n").next().unwrap();
-    assert_eq!(head.lines().filter(|line| line.starts_with("x-")).count(), 1000, "{answered}");
+    assert_eq!(head.lines().filter(|line| line.starts_with("x-")).count(), 500, "{answered}");
     assert!(!head.contains("set-cookie"), "{answered}");
 
     // A head of nearly 32 KiB.
-    let many = thousand(&"v".repeat(23));
+    let many = five_hundred(&"v".repeat(56));
     let request = format!("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{many}\r\n");
     assert!((31 * 1024..32 * 1024).contains(&request.len()), "{}", request.len());
     assert!(exchange(&pod, &request).await.starts_with("HTTP/1.1 200"));
-    assert_eq!(app.last().lines().filter(|line| line.starts_with("x-") && line.ends_with("vvv")).count(), 1000);
+    assert_eq!(app.last().lines().filter(|line| line.starts_with("x-") && line.ends_with("vvv")).count(), 500);
 
     let body = "POST /trailers HTTP/1.1\r\nHost: h\r\nTE: trailers\r\nConnection: TE, close\r\nTransfer-Encoding: chunked\r\n\
                 Trailer: X-Sum\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\nLastcall-User: eve\r\nLASTCALL_SESSION: eve\r\n\r\n";
