@@ -63,7 +63,8 @@ impl SessionCookie {
 
     /// Whether a cookie of a request may be this one, under either name, whatever key has signed its value.
     pub(crate) fn may_be_ours(&self, name: &[u8], value: &[u8]) -> bool {
-        self.has_name(name) && value.trim_ascii().len() == SIGNED_ID_BYTES
+        self.has_name(name)
+            && std::str::from_utf8(value).is_ok_and(|value| value.trim().trim_matches('"').len() == SIGNED_ID_BYTES)
     }
 
     fn has_name(&self, name: &[u8]) -> bool {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use http::header::{CACHE_CONTROL, HeaderValue};
+use http::header::{CACHE_CONTROL, HeaderName, HeaderValue};
 use http::request::Parts;
+use http_support::TrustedUser;
 use session_domain::{SessionId, UserName};
 use uuid::Uuid;
 
@@ -85,7 +86,17 @@ impl ForeignRequest {
     pub fn is_session_cookie(&self, name: &[u8], value: &[u8]) -> bool {
         let state = &self.context.state;
         state.cookie.is_ours(name, value, &state.keys.load())
-            || self.context.facts.is_unresolved && state.cookie.may_be_ours(name, value)
+            || self.context.facts.is_unresolved && self.keys_are_provisional() && state.cookie.may_be_ours(name, value)
+    }
+
+    /// The field in which a proxy names the user, where there is one: the app must not read it anywhere but in the head.
+    pub fn user_header(&self) -> Option<&HeaderName> {
+        self.context.state.config.trusted_user.as_ref().map(TrustedUser::header)
+    }
+
+    /// Whether the pods have not agreed on a signing key yet, so that no cookie of another pod can be verified.
+    fn keys_are_provisional(&self) -> bool {
+        self.context.state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional())
     }
 
     /// The app has named the user of the session in its answer, which gets the new cookie. Does nothing without a session, where the
@@ -114,7 +125,7 @@ impl ForeignRequest {
     }
 
     /// The app has signed the user out: the session ends as by a logout, and the answer takes its cookie away. A session that cannot be
-    /// looked up now ends as well, as soon as the store is back.
+    /// looked up now ends as well, as soon as the store is back, unless no pod can verify its cookie yet.
     pub async fn log_out(&self, answer: &mut HeaderMap) {
         let signed_out: SignedOut = match &self.session {
             Some(session) => session.sign_out().await,

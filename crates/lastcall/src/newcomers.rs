@@ -12,7 +12,8 @@ use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tracing::warn;
 
-/// The addresses that are counted at one time. Beyond them every newcomer is refused: only an attack comes from so many within a minute.
+/// The addresses that are counted at one time. Beyond them newcomers are admitted uncounted: somebody who has so many networks must not be
+/// able to shut everybody else out, and `MAX_SESSIONS` still bounds the pod.
 const MAX_ADDRESSES: usize = 1_000_000;
 
 /// Counts the newcomers of each address.
@@ -38,16 +39,13 @@ impl NewcomerLimit {
     /// # Errors
     /// The time after which the next one is admitted, where this one is not.
     pub(crate) fn admit(&self, address: IpAddr) -> Result<(), Duration> {
-        let wait = if self.limiter.len() >= MAX_ADDRESSES {
-            Duration::from_secs(60)
-        } else {
-            match self.limiter.check_key(&counted_as(address)) {
-                Ok(()) => return Ok(()),
-                Err(refused) => refused.wait_time_from(self.clock.now()),
-            }
-        };
-        self.refused.fetch_add(1, Ordering::Relaxed);
-        Err(wait)
+        if self.limiter.len() >= MAX_ADDRESSES {
+            return Ok(());
+        }
+        self.limiter.check_key(&counted_as(address)).map_err(|refused| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            refused.wait_time_from(self.clock.now())
+        })
     }
 
     /// The newcomers that were refused since the start.
@@ -58,6 +56,7 @@ impl NewcomerLimit {
     /// Forgets addresses whose newcomers are all admitted again, and logs how many were refused since the last time.
     pub(crate) fn tidy(&self) {
         self.limiter.retain_recent();
+        self.limiter.shrink_to_fit();
         let refused = self.refused();
         let before = self.logged.swap(refused, Ordering::Relaxed);
         if refused > before {

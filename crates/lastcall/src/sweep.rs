@@ -1,4 +1,4 @@
-//! Ends expired sessions, and forgets the newcomers of the last minutes.
+//! Ends expired sessions, and forgets addresses whose newcomers are all admitted again.
 
 use std::sync::Arc;
 

@@ -8,5 +8,5 @@ pub mod imitations;
 pub mod percent;
 pub mod reserved;
 pub mod target;
-pub(crate) mod trailers;
+pub mod trailers;
 pub(crate) mod transfer_coding;

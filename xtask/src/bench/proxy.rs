@@ -127,7 +127,7 @@ impl Proxy {
 
     fn user_tier() -> anyhow::Result<Self> {
         let mut command = Command::new(Path::new(&root()).join("target/release/user-tier"));
-        command.env("UPSTREAM_URL", format!("http://127.0.0.1:{APP}")).env("SESSION_START", "any");
+        command.env("UPSTREAM_URL", format!("http://127.0.0.1:{APP}"));
         command.env("HTTP_ADDR", format!("127.0.0.1:{USER_TIER}")).env("GRPC_ADDR", "127.0.0.1:0");
         command.env("PROBE_ADDR", format!("127.0.0.1:{PROBES}"));
         command.env("SESSION_KEY", "the benchmark keeps no secret at all").env("RUST_LOG", "error");

@@ -7,7 +7,7 @@ use http::header::{HeaderMap, HeaderName};
 use http_support::forwarded::is_forwarded;
 use http_support::header_fields::{has_odd_separator, reads_as};
 
-/// The fields with a hyphen that this proxy reads, sets or removes.
+/// The fields with a hyphen that frame a message or belong to one connection.
 const FIELDS: [&str; 6] =
     ["content-length", "transfer-encoding", "keep-alive", "proxy-connection", "proxy-authorization", "http2-settings"];
 
@@ -19,7 +19,7 @@ pub fn remove(headers: &mut HeaderMap) {
     }
 }
 
-fn is_imitation(name: &HeaderName) -> bool {
+pub(super) fn is_imitation(name: &HeaderName) -> bool {
     has_odd_separator(name) && (is_forwarded(name) || FIELDS.iter().any(|field| reads_as(name, field)))
 }
 

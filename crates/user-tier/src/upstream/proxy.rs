@@ -14,7 +14,7 @@ use http::{StatusCode, Version};
 use hyper::upgrade::OnUpgrade;
 use lastcall::{ForeignRequest, PlainPages, PodName};
 use upstream::head::answer::{Instruction, take_instruction};
-use upstream::head::{cookie_line, forwarded, hop_by_hop, imitations, percent, reserved, target};
+use upstream::head::{cookie_line, forwarded, hop_by_hop, imitations, percent, reserved, target, trailers};
 use upstream::page::Expected;
 use upstream::{AnswerBody, Upstream};
 
@@ -87,6 +87,7 @@ fn prepare(head: &mut Parts, request: &ForeignRequest, pod: &HeaderValue) {
     let headers = &mut head.headers;
     reserved::remove(headers);
     imitations::remove(headers);
+    trailers::forbid_identity(headers, request.user_header());
     cookie_line::remove(headers, |name, value| request.is_session_cookie(name, value));
     if !headers.contains_key(HOST) {
         // A client of HTTP/1.0.
@@ -120,6 +121,11 @@ impl Proxy {
     ) -> Response {
         *answer.version_mut() = Version::HTTP_11;
         let switches = answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        if switches && tunnel.is_none() {
+            tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
+            self.metrics.error(upstream::ErrorKind::Invalid.as_str());
+            return request.app_unavailable().await;
+        }
         hop_by_hop::remove_from_answer(answer.headers_mut(), switches);
         match take_instruction(answer.headers_mut()) {
             None => {}
@@ -127,14 +133,7 @@ impl Proxy {
             Some(Instruction::LogOut) => request.log_out(answer.headers_mut()).await,
             Some(Instruction::Invalid) => self.metrics.error(INVALID_USER),
         }
-        if !switches {
-            return self.scripts.on_response(expected, answer);
-        }
-        let Some(tunnel) = tunnel else {
-            tracing::warn!("the app changes the protocol of a request that has not asked for it: 502");
-            self.metrics.error(upstream::ErrorKind::Invalid.as_str());
-            return request.app_unavailable().await;
-        };
+        let Some(tunnel) = tunnel.filter(|_| switches) else { return self.scripts.on_response(expected, answer) };
         let app = hyper::upgrade::on(&mut answer);
         tunnel.start(answer.headers(), app);
         answer.map(|_| Body::empty())

@@ -41,6 +41,15 @@ async fn the_app_gets_each_request_with_one_framing_and_its_target_byte_for_byte
             "1\r\na\r\n0\r\nx-sum: 1\r\n\r\n",
         ),
         (
+            post(
+                "Transfer-Encoding: chunked\r\nTrailer: X-Sum, X-Forwarded-For, Cookie, Content_Length\r\n",
+                "1\r\na\r\n0\r\nX-Sum: 1\r\nX-Forwarded-For: 1\r\nCookie: a=b\r\nContent_Length: 5\r\n\r\n",
+            ),
+            "POST /p HTTP/1.1",
+            "trailer: X-Sum\r\ntransfer-encoding: chunked\r\n",
+            "1\r\na\r\n0\r\nx-sum: 1\r\n\r\n",
+        ),
+        (
             get(
                 "/",
                 "Connection: X-Gone, Lastcall-Pod\r\nX-Gone: 1\r\nKeep-Alive: 1\r\nLASTCALL_USER: eve\r\nLastcall-Session: 1\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nX_Forwarded_For: 1\r\nX-Kept: \u{e4}\r\napi_key: 1\r\n",
