@@ -14,9 +14,9 @@ use super::journal::{End, Journal, Stream};
 const SETTLES_WITHIN: Duration = Duration::from_secs(15);
 /// A pod that serves the stream of a draining pod's session may adopt the session at once, instead of passing the notice on.
 const MOVES_WITHIN: Duration = Duration::from_secs(4);
-/// How often a user's stream may be opened at one pod: a page opens one before and one after its sign-in, and one where its
-/// user comes back after a drain.
-const STREAMS_A_POD: usize = 3;
+/// How often a user's stream may be opened while one pod owns the session: a page opens one before and one after its sign-in, one where its user
+/// comes back after a drain, and one more for each of two other pods that serve the stream as a guest's and exit.
+const STREAMS_A_POD: usize = 5;
 
 /// What one pod has counted.
 #[derive(Clone, Debug)]
