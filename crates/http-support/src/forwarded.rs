@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::header::{FORWARDED, HeaderMap, HeaderName};
 
-use crate::header_fields::{has_odd_separator, members, reads_as, reads_as_prefix};
+use crate::header_fields::{has_odd_separator, members, reads_as, reads_as_prefix, remove_where};
 use crate::trusted_proxies::Networks;
 
 const PROTO: &str = "x-forwarded-proto";
@@ -57,18 +57,11 @@ fn address(text: &[u8]) -> Option<IpAddr> {
 /// request the fields that an app may [take for them](reads_as): a proxy that sets `Remote-User` may pass on a client's `Remote_User`.
 pub fn strip(headers: &mut HeaderMap, trusted: &Networks, user_field: Option<&HeaderName>, peer: Option<IpAddr>) {
     let is_trusted = peer.is_some_and(|peer| trusted.contains(peer));
-    let names: Vec<_> = headers
-        .keys()
-        .filter(|name| match user_field {
-            Some(field) if *name == field => !is_trusted,
-            Some(field) if reads_as(name, field.as_str()) => true,
-            _ => is_forwarded(name) && (!is_trusted || has_odd_separator(name)),
-        })
-        .cloned()
-        .collect();
-    for name in names {
-        headers.remove(name);
-    }
+    remove_where(headers, |name| match user_field {
+        Some(field) if name == field => !is_trusted,
+        Some(field) if reads_as(name, field.as_str()) => true,
+        _ => is_forwarded(name) && (!is_trusted || has_odd_separator(name)),
+    });
 }
 
 /// Whether an app may take the field for `Forwarded` or one of `X-Forwarded-*`.

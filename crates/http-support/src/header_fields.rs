@@ -30,14 +30,16 @@ pub fn has_member_other_than(headers: &HeaderMap, name: &str, words: &[&str]) ->
 /// Whether an app may take a field of this name for `field`, which is in lower case: CGI and its descendants (WSGI, PHP, Rack) hand both
 /// `Remote-User` and `Remote_User` to the app as `HTTP_REMOTE_USER`, some of them every other separator, too.
 pub fn reads_as(name: &HeaderName, field: &str) -> bool {
-    let (name, field) = (name.as_str().as_bytes(), field.as_bytes());
-    name.len() == field.len() && starts_like(name, field)
+    name.as_str().len() == field.len() && reads_as_prefix(name, field)
 }
 
 /// Whether an app may take the beginning of this name for `prefix`, as [`reads_as`] says.
 pub fn reads_as_prefix(name: &HeaderName, prefix: &str) -> bool {
-    let (name, prefix) = (name.as_str().as_bytes(), prefix.as_bytes());
-    name.len() >= prefix.len() && starts_like(name, prefix)
+    let are_separators = |one: u8, other: u8| !one.is_ascii_alphanumeric() && !other.is_ascii_alphanumeric();
+    // Names are in lower case.
+    let (name, prefix) = (name.as_str(), prefix.bytes());
+    name.len() >= prefix.len()
+        && name.bytes().zip(prefix).all(|(one, other)| one == other || are_separators(one, other))
 }
 
 /// Whether the name has a separator other than the hyphen: an app may take it for the field with hyphens.
@@ -45,10 +47,12 @@ pub fn has_odd_separator(name: &HeaderName) -> bool {
     name.as_str().bytes().any(|byte| !byte.is_ascii_alphanumeric() && byte != b'-')
 }
 
-fn starts_like(name: &[u8], beginning: &[u8]) -> bool {
-    let are_separators = |one: &u8, other: &u8| !one.is_ascii_alphanumeric() && !other.is_ascii_alphanumeric();
-    // Names are in lower case.
-    name.iter().zip(beginning).all(|(one, other)| one == other || are_separators(one, other))
+/// Removes the fields whose name meets a condition.
+pub fn remove_where(headers: &mut HeaderMap, is_removed: impl Fn(&HeaderName) -> bool) {
+    let names: Vec<_> = headers.keys().filter(|name| is_removed(name)).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
 }
 
 /// Iterates over the media ranges of `Accept`, without their parameters. Skips ranges with `q=0`.

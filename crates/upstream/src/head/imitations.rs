@@ -3,7 +3,7 @@
 //! An app behind CGI, WSGI or Rack reads both under one name, so that a client could change the length of its own body, or name another
 //! address, behind the back of the proxy. Other fields with underscores belong to the app, and pass.
 
-use http::header::{HeaderMap, HeaderName};
+use http::header::HeaderName;
 use http_support::forwarded::is_forwarded;
 use http_support::header_fields::{has_odd_separator, reads_as};
 
@@ -11,15 +11,8 @@ use http_support::header_fields::{has_odd_separator, reads_as};
 const FIELDS: [&str; 6] =
     ["content-length", "transfer-encoding", "keep-alive", "proxy-connection", "proxy-authorization", "http2-settings"];
 
-/// Removes the imitations that a client has sent.
-pub fn remove(headers: &mut HeaderMap) {
-    let names: Vec<_> = headers.keys().filter(|name| is_imitation(name)).cloned().collect();
-    for name in names {
-        headers.remove(name);
-    }
-}
-
-pub(super) fn is_imitation(name: &HeaderName) -> bool {
+/// Whether an app may take a field of this name for one of the proxy.
+pub fn is_imitation(name: &HeaderName) -> bool {
     has_odd_separator(name) && (is_forwarded(name) || FIELDS.iter().any(|field| reads_as(name, field)))
 }
 

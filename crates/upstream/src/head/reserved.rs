@@ -4,6 +4,7 @@
 //! character in the place of the hyphen, too. All of these are removed.
 
 use http::header::{HeaderMap, HeaderName};
+use http_support::header_fields::remove_where;
 
 const PREFIX: &[u8] = b"lastcall";
 
@@ -25,12 +26,9 @@ pub fn is_reserved(name: &HeaderName) -> bool {
     name.strip_prefix(PREFIX).and_then(<[u8]>::first).is_some_and(|separator| !separator.is_ascii_alphanumeric())
 }
 
-/// Removes the reserved fields that a client has sent.
-pub fn remove(headers: &mut HeaderMap) {
-    let names: Vec<_> = headers.keys().filter(|name| is_reserved(name)).cloned().collect();
-    for name in names {
-        headers.remove(name);
-    }
+/// Removes the reserved fields from trailers that a client has sent.
+pub(crate) fn remove(headers: &mut HeaderMap) {
+    remove_where(headers, is_reserved);
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, Version};
+use http_support::header_fields::remove_where;
 use hyper::upgrade::OnUpgrade;
 use lastcall::{ForeignRequest, PlainPages, PodName};
 use upstream::head::answer::{Instruction, take_instruction};
@@ -85,8 +86,7 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
 fn prepare(head: &mut Parts, request: &ForeignRequest, pod: &HeaderValue) {
     let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
     let headers = &mut head.headers;
-    reserved::remove(headers);
-    imitations::remove(headers);
+    remove_where(headers, |name| reserved::is_reserved(name) || imitations::is_imitation(name));
     trailers::forbid_identity(headers, request.user_header());
     cookie_line::remove(headers, |name, value| request.is_session_cookie(name, value));
     if !headers.contains_key(HOST) {
