@@ -86,17 +86,12 @@ impl ForeignRequest {
     pub fn is_session_cookie(&self, name: &[u8], value: &[u8]) -> bool {
         let state = &self.context.state;
         state.cookie.is_ours(name, value, &state.keys.load())
-            || self.context.facts.is_unresolved && self.keys_are_provisional() && state.cookie.may_be_ours(name, value)
+            || self.context.facts.is_unresolved && state.keys_are_provisional() && state.cookie.may_be_ours(name, value)
     }
 
     /// The field in which a proxy names the user, where there is one: the app must not read it anywhere but in the head.
     pub fn user_header(&self) -> Option<&HeaderName> {
         self.context.state.config.trusted_user.as_ref().map(TrustedUser::header)
-    }
-
-    /// Whether the pods have not agreed on a signing key yet, so that no cookie of another pod can be verified.
-    fn keys_are_provisional(&self) -> bool {
-        self.context.state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional())
     }
 
     /// The app has named the user of the session in its answer, which gets the new cookie. Does nothing without a session, where the
@@ -135,9 +130,8 @@ impl ForeignRequest {
         set_cookie(answer, signed_out);
     }
 
-    /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise. The session that
-    /// started with this request ends again, and its cookie is not set: its user has seen nothing of the app, and a drain must not wait
-    /// for them.
+    /// The response while the app cannot be reached: the waiting page for navigations, a problem document otherwise. Ends the
+    /// session that this request started, and sets no cookie: its user has seen nothing of the app, and a drain must not wait for them.
     pub async fn app_unavailable(&self) -> Response {
         if let Some(Session { is_new: true, served: ServedSession::Own(live), state, .. }) = &self.session {
             state.sessions.end_all(vec![Arc::clone(live)], EndReason::Expired, |_| true).await;

@@ -272,6 +272,11 @@ impl ServiceState {
         self.broadcast.send_replace(Arc::new(Broadcast::Quiet));
     }
 
+    /// Whether the pods have not agreed on a signing key yet, so that no cookie of another pod can be verified.
+    pub(crate) fn keys_are_provisional(&self) -> bool {
+        self.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional())
+    }
+
     /// Counts, and logs once an outage of the store, that a request goes to the app without its session.
     pub(crate) fn record_unresolved(&self) {
         self.metrics.request_unresolved();

@@ -18,11 +18,11 @@ pub(crate) struct SetupFaults {
 }
 
 impl SetupFaults {
-    /// Proxies are configured, and a request carries no address of its peer, so that no proxy can be recognized.
+    /// Proxies or a limit of newcomers are configured, and a request carries no address of its peer, so that neither can work.
     pub(crate) fn missing_peer(&self) {
         if is_first(&self.missing_peer) {
             error!(
-                "proxies are configured, but requests carry no peer address: no forwarded field and no user name is accepted; \
+                "requests carry no peer address: no forwarded field and no user name is accepted, and newcomers are not limited; \
                  serve the app by `into_make_service_with_connect_info::<SocketAddr>()`"
             );
         }

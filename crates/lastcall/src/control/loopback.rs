@@ -4,17 +4,17 @@
 //! anybody. Hence no request of a page (`Origin`, `Sec-Fetch-Site`), none for another host (a name that a foreign page had resolved to
 //! the loopback), none that a form can send (its content type is not JSON), and none that a proxy passes on.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http::header::{CONTENT_TYPE, FORWARDED, HOST, HeaderName, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderValue, StatusCode};
-use http_support::Problem;
 use http_support::header_fields::without_parameters;
+use http_support::{Problem, peer_address};
 
 const PAGE_FIELDS: [HeaderName; 2] = [ORIGIN, HeaderName::from_static("sec-fetch-site")];
 const PROXY_FIELDS: [HeaderName; 3] =
@@ -31,7 +31,7 @@ pub(super) async fn require(request: Request, next: Next) -> Response {
 
 /// What shows that the request may come from elsewhere.
 fn fault(head: &Parts) -> Option<&'static str> {
-    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+    let peer = peer_address(&head.extensions).map(|peer| peer.to_canonical());
     if !peer.is_some_and(|peer| peer.is_loopback()) {
         return Some("Ask from within the pod, by the loopback address.");
     }
@@ -75,6 +75,10 @@ fn is_json(head: &Parts) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+
     use super::*;
 
     const PEER: &str = "127.0.0.1:5";

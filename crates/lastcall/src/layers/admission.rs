@@ -1,13 +1,11 @@
-//! Newcomers are admitted only while the pod serves and has room, and not too many of one address; untracked requests until the pod stops, but not
-//! in maintenance. Requests with a session always pass.
+//! Newcomers are admitted only while the pod serves and has room, and while their address is within its limit; untracked requests until
+//! the pod stops, but not in maintenance. Requests with a session always pass.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::ConnectInfo;
 use axum::response::{IntoResponse as _, Response};
-use http_support::forwarded;
+use http_support::{forwarded, peer_address};
 use session_domain::Phase;
 use session_domain::lifecycle::State;
 use session_domain::registry::AdmissionError;
@@ -71,7 +69,7 @@ where
 
 /// Why a request is not admitted, if it is not.
 fn refused<B>(request: &StagedRequest<B, ResolvedSession>) -> Option<AdmissionError> {
-    if matches!(request.stage, ResolvedSession::Session(_)) || request.route.is_always_admitted() {
+    if is_always_admitted(request) {
         return None;
     }
     let state = &request.state;
@@ -80,6 +78,10 @@ fn refused<B>(request: &StagedRequest<B, ResolvedSession>) -> Option<AdmissionEr
         RequestKind::CrossSitePost => cross_site_post(state),
         RequestKind::Untracked => untracked(state),
     }
+}
+
+fn is_always_admitted<B>(request: &StagedRequest<B, ResolvedSession>) -> bool {
+    matches!(request.stage, ResolvedSession::Session(_)) || request.route.is_always_admitted()
 }
 
 fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
@@ -93,15 +95,14 @@ fn newcomer(state: &ServiceState) -> Option<AdmissionError> {
 fn over_limit<B>(request: &StagedRequest<B, ResolvedSession>) -> Option<Reason> {
     let state = &request.state;
     let limit = state.newcomers.as_ref()?;
-    let has_session = matches!(request.stage, ResolvedSession::Session(_));
-    if has_session || !request.facts.kind.may_start() || request.route.is_always_admitted() {
+    if is_always_admitted(request) || !request.facts.kind.may_start() {
         return None;
     }
-    let Some(ConnectInfo(peer)) = request.head.extensions.get::<ConnectInfo<SocketAddr>>() else {
+    let Some(peer) = peer_address(&request.head.extensions) else {
         state.setup_faults.missing_peer();
         return None;
     };
-    let client = forwarded::client_address(&request.head.headers, state.config.believed_proxies(), peer.ip());
+    let client = forwarded::client_address(&request.head.headers, state.config.believed_proxies(), peer);
     limit.admit(client).err().map(|retry_after| Reason::TooManyNewcomers { retry_after })
 }
 

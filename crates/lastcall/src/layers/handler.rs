@@ -110,7 +110,7 @@ impl After {
                 Ok(response)
             }
             Self::WithoutSession { context } => {
-                if is_stopping(&context.state) {
+                if context.state.is_stopping() {
                     // The connection is closed so that the next request can reach another pod.
                     close_connection(&mut response, context.facts.version);
                 }
@@ -174,10 +174,6 @@ where
             }
         }
     }
-}
-
-fn is_stopping(state: &ServiceState) -> bool {
-    state.lifecycle.borrow().phase().is_shutting_down()
 }
 
 fn is_first_page(head: &Parts) -> bool {

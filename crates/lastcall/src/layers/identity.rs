@@ -3,13 +3,11 @@
 //! A proxy's name is believed by the address that the connection comes from. Where no proxy names users, a session stays what
 //! its cookie says, and newcomers are anonymous.
 
-use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
-use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::request::Parts;
-use http_support::ProxyIdentityError;
+use http_support::{ProxyIdentityError, peer_address};
 use session_domain::SessionId;
 use tower::Service;
 
@@ -56,8 +54,8 @@ fn identify<B>(request: StagedRequest<B, OriginChecked>) -> Result<StagedRequest
     proxy_user(state, &request.head).map_err(|error| request.refuse(Reason::ProxyIdentity(error)))?;
     let is_secure = request.facts.is_secure;
     let id = state.cookie.read(is_secure, headers, &state.keys.load());
-    let keys_are_provisional = state.sessions.sharing().is_some_and(|sharing| sharing.keys_are_provisional());
-    let has_unverified_cookie = id.is_none() && keys_are_provisional && state.cookie.is_present(is_secure, headers);
+    let has_unverified_cookie =
+        id.is_none() && state.keys_are_provisional() && state.cookie.is_present(is_secure, headers);
     Ok(request.with(|OriginChecked| Identity { id, has_unverified_cookie }))
 }
 
@@ -71,6 +69,6 @@ impl<B> StagedRequest<B, Identity> {
 
 fn proxy_user<'a>(state: &ServiceState, request: &'a Parts) -> Result<Option<&'a str>, ProxyIdentityError> {
     let Some(trusted) = &state.config.trusted_user else { return Ok(None) };
-    let Some(ConnectInfo(peer)) = request.extensions.get::<ConnectInfo<SocketAddr>>() else { return Ok(None) };
-    trusted.name(&request.headers, peer.ip())
+    let Some(peer) = peer_address(&request.extensions) else { return Ok(None) };
+    trusted.name(&request.headers, peer)
 }

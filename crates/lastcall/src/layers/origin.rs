@@ -5,14 +5,12 @@
 //! providers send customers back by a form. Those come without the session's cookie, which is `SameSite=Lax`, and look like a
 //! newcomer's. They are handed to the app without a session, whatever they carry.
 
-use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
-use axum::extract::ConnectInfo;
 use axum::response::Response;
 use http::request::Parts;
 use http::{Method, Request};
-use http_support::{forwarded, header_fields};
+use http_support::{forwarded, header_fields, peer_address};
 use tower::Service;
 
 use super::layer_future::LayerFuture;
@@ -79,7 +77,7 @@ pub(super) fn upgrades_to_websocket(head: &Parts) -> bool {
 /// Removes the forwarded fields of a peer that is not trusted, where `TRUSTED_PROXIES` is set.
 fn strip_untrusted<B>(state: &ServiceState, request: &mut Request<B>) {
     if let Some(proxies) = state.config.believed_proxies() {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let peer = peer_address(request.extensions());
         if peer.is_none() {
             state.setup_faults.missing_peer();
         }

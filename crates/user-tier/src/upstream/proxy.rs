@@ -1,17 +1,17 @@
 //! One request on its way to the app, and its answer on the way back.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use http::header::{HOST, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{StatusCode, Version};
 use http_support::header_fields::remove_where;
+use http_support::peer_address;
 use hyper::upgrade::OnUpgrade;
 use lastcall::{ForeignRequest, PlainPages, PodName};
 use upstream::head::answer::{Instruction, take_instruction};
@@ -84,7 +84,7 @@ async fn pass_on(State(proxy): State<Arc<Proxy>>, request: Request) -> Response 
 
 /// Brings the fields of a request into the form in which the app gets them.
 fn prepare(head: &mut Parts, request: &ForeignRequest, pod: &HeaderValue) {
-    let peer = head.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    let peer = peer_address(&head.extensions);
     let headers = &mut head.headers;
     remove_where(headers, |name| reserved::is_reserved(name) || imitations::is_imitation(name));
     trailers::forbid_identity(headers, request.user_header());
