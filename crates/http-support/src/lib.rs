@@ -34,6 +34,7 @@ pub use form::{Form, FormError};
 pub use peer::peer_address;
 pub use prefetch::is_prefetch;
 pub use problem::Problem;
+pub use request_host::is_same_host;
 pub use same_origin::{CrossOriginError, SameOrigin};
 pub use serve::{CloseAfterAnswer, ConnectionHandle, ConnectionSettings, Connections, serve};
 pub use trusted_proxies::{Networks, NetworksError};

@@ -42,7 +42,9 @@ pub(crate) fn check<B>(request: &Request<B>) -> Result<(), HostError> {
     match (request.version(), field, authority) {
         (Version::HTTP_2, None, None) | (Version::HTTP_11, None, _) => Err(HostError::Missing),
         // In HTTP/1.1 the target's own host counts, and the field is ignored (RFC 9112, 3.2.2).
-        (Version::HTTP_2, Some(field), Some(authority)) if !is_same(field, authority, request.uri().scheme_str()) => {
+        (Version::HTTP_2, Some(field), Some(authority))
+            if !is_same_host(field, authority, request.uri().scheme_str()) =>
+        {
             Err(HostError::Conflicting)
         }
         _ => Ok(()),
@@ -94,16 +96,15 @@ fn is_registered_name(name: &str) -> bool {
 }
 
 /// Whether both name the same host and port; the scheme's own port may be left out.
-fn is_same(one: &str, other: &str, scheme: Option<&str>) -> bool {
+pub fn is_same_host(one: &str, other: &str, scheme: Option<&str>) -> bool {
+    fn without_port<'a>(host: &'a str, default: &str) -> &'a str {
+        host.strip_suffix(default).or_else(|| host.strip_suffix(':')).unwrap_or(host)
+    }
     let default = match scheme {
         Some("https") => ":443",
         _ => ":80",
     };
-    let plain = |host: &str| {
-        let host = host.to_ascii_lowercase();
-        host.strip_suffix(default).or_else(|| host.strip_suffix(':')).map(str::to_owned).unwrap_or(host)
-    };
-    plain(one) == plain(other)
+    without_port(one, default).eq_ignore_ascii_case(without_port(other, default))
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use http::header::{HOST, HeaderValue};
 use http::request::Parts;
-use http::uri::{Authority, PathAndQuery, Scheme};
+use http::uri::{PathAndQuery, Scheme};
 use http::{Method, StatusCode, Uri};
+use http_support::is_same_host;
 use thiserror::Error;
 
 use super::transfer_coding;
@@ -75,26 +76,18 @@ pub fn prepare(head: &mut Parts) -> Result<(), BadRequest> {
 /// always have an absolute target.)
 fn to_origin_form(head: &mut Parts) -> Result<(), BadRequest> {
     let mut parts = std::mem::take(&mut head.uri).into_parts();
-    let default_port = if parts.scheme.as_ref() == Some(&Scheme::HTTPS) { 443 } else { 80 };
     if let Some(authority) = parts.authority.take() {
-        let named = HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target)?;
+        let (named, scheme) = (authority.as_str(), parts.scheme.as_ref().map(Scheme::as_str));
+        let is_same = |host: &HeaderValue| host.to_str().is_ok_and(|host| is_same_host(host, named, scheme));
         match head.headers.get(HOST) {
-            Some(host) if !is_same_host(host, &authority, default_port) => return Err(BadRequest::Host),
+            _ if named.contains('@') => return Err(BadRequest::Host),
+            Some(host) if !is_same(host) => return Err(BadRequest::Host),
             Some(_) => {}
-            None if authority.as_str().contains('@') => return Err(BadRequest::Host),
-            None => _ = head.headers.insert(HOST, named),
+            None => _ = head.headers.insert(HOST, HeaderValue::from_str(named).map_err(|_| BadRequest::Target)?),
         }
     }
     head.uri = Uri::from(origin_target(parts.path_and_query.take())?);
     Ok(())
-}
-
-/// Whether `Host` names this host and port.
-fn is_same_host(host: &HeaderValue, authority: &Authority, default_port: u16) -> bool {
-    let Ok(host) = Authority::try_from(host.as_bytes()) else { return false };
-    let port = |authority: &Authority| authority.port_u16().unwrap_or(default_port);
-    let has_user = authority.as_str().contains('@') || host.as_str().contains('@');
-    !has_user && host.host().eq_ignore_ascii_case(authority.host()) && port(&host) == port(authority)
 }
 
 /// The target of a request to an origin server.
